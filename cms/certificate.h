@@ -1,0 +1,80 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cms/handle.h"
+#include "mime/bytes.h"
+
+namespace p11mime::cms {
+
+using Time = std::chrono::sys_seconds;
+
+/// format_time gives RFC 3339 in UTC; parse_time reads RFC 3339 and returns nothing where it is none.
+std::string format_time(Time time);
+std::optional<Time> parse_time(std::string_view text);
+
+/// to_time reads an ASN1_TIME (UTCTime or GeneralizedTime).
+std::optional<Time> to_time(const ASN1_TIME* time);
+
+/// Certificate is an X.509 certificate as a value; copies share it.
+class Certificate {
+  public:
+    /// from_der parses one certificate. Throws Error(malformed).
+    static Certificate from_der(ByteView der);
+    /// from_file_bytes reads every certificate in PEM, DER or a certs-only PKCS#7 bundle; none is Error(malformed).
+    static std::vector<Certificate> from_file_bytes(ByteView bytes);
+    explicit Certificate(X509Handle x509) : x509_(std::move(x509)) {}
+
+    X509* get() const { return x509_.get(); }
+    Bytes der() const;
+    std::string pem() const;
+
+    std::string subject() const;                          ///< RFC 2253 form in UTF-8, e.g. "CN=Alice,O=Example"
+    std::string common_name() const;                      ///< "" where there is none
+    std::string issuer() const;                           ///< as subject()
+    Bytes subject_der() const;                            ///< DER of the Name
+    Bytes issuer_der() const;                             ///< DER of the Name
+    Bytes serial_der() const;                             ///< DER of the INTEGER, as CKA_SERIAL_NUMBER has it
+    std::string serial_hex() const;                       ///< lower case, no leading zeros beyond whole bytes
+    std::string fingerprint_sha256() const;               ///< lower case hex
+    std::optional<Bytes> subject_key_identifier() const;  ///< from the extension alone
+    Bytes spki_der() const;                               ///< SubjectPublicKeyInfo
+
+    /// emails is the subjectAltName rfc822Names and SmtpUTF8Mailboxes, then the subject's emailAddress, without
+    /// repeats.
+    std::vector<std::string> emails() const;
+    bool has_email(std::string_view mailbox) const;
+
+    Time not_before() const;
+    Time not_after() const;
+    bool valid_at(Time time) const;
+    bool self_issued() const;
+    bool is_ca() const;
+
+    /// The key usage extension (RFC 8550 section 4.4.2); absent allows everything.
+    bool allows_signing() const;        ///< digitalSignature or nonRepudiation
+    bool allows_key_transport() const;  ///< keyEncipherment, for RSA
+    bool allows_key_agreement() const;  ///< keyAgreement, for EC
+    bool allows_encryption() const;     ///< whichever of the two fits the key
+    bool allows_email() const;          ///< extended key usage absent, emailProtection or anyExtendedKeyUsage
+
+    /// smime_capabilities is the DER of the SMIMECapabilities extension (RFC 4262), if there.
+    std::optional<Bytes> smime_capabilities() const;
+
+    /// public_key throws Error(malformed) where OpenSSL cannot use it.
+    KeyHandle public_key() const;
+    std::string key_type() const;  ///< "RSA-2048", "P-256", "Ed25519", …
+    bool is_rsa() const;
+    bool is_ec() const;
+
+    friend bool operator==(const Certificate& a, const Certificate& b) { return X509_cmp(a.get(), b.get()) == 0; }
+
+  private:
+    std::shared_ptr<X509> x509_;
+};
+
+}  // namespace p11mime::cms

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "cms/secret.h"
+#include "cms/signer.h"
+
+namespace p11mime::cms {
+
+/// KeyDerivation is how a wrapping key comes out of a shared secret: X9.63 KDF or HKDF with `info` as shared
+/// information.
+struct KeyDerivation {
+    enum class Kind { x963, hkdf } kind;
+    Hash hash;
+    Bytes info;  ///< DER of ECC-CMS-SharedInfo (RFC 5753 section 7.2)
+};
+
+/// KeyWrap is AES key wrap (RFC 3394) with a key of this size in bytes: 16, 24 or 32.
+struct KeyWrap {
+    std::size_t key_size;
+};
+
+/// Recovery names a way to get a content key out of a RecipientInfo, with all its parameters.
+struct RsaV15 {
+    std::size_t key_size;  ///< of the content key in bytes; a plaintext of another size is bad ciphertext
+};
+struct RsaOaep {
+    Hash hash;
+    Hash mgf;
+    Bytes label;
+};
+struct Agree {
+    Bytes peer_spki;  ///< DER of the originator's SubjectPublicKeyInfo, parameters filled in
+    bool cofactor;
+    KeyDerivation kdf;
+    KeyWrap wrap;
+};
+using Recovery = std::variant<RsaV15, RsaOaep, Agree>;
+
+/// recovery_name is the report's name of the key management: "rsa-pkcs1", "rsa-oaep", "ecdh".
+std::string recovery_name(const Recovery& recovery);
+
+/// Decrypter is one private key that can recover content keys. Implemented in token/, and in software for tests.
+class Decrypter {
+  public:
+    virtual ~Decrypter() = default;
+
+    virtual const Certificate* certificate() const = 0;  ///< null where the key is known by its id alone
+    virtual std::string name() const = 0;                ///< for people: the key's label and its token
+    virtual bool supports(const Recovery& recovery) const = 0;
+
+    /// recover returns the content key; nothing where the ciphertext is bad. Trouble with the token throws
+    /// Error(token).
+    virtual std::optional<SecretBytes> recover(const Recovery& recovery, ByteView encrypted_key, const Intent& intent,
+                                               std::stop_token stop) = 0;
+    virtual std::unique_ptr<Decrypter> clone() const = 0;
+};
+
+/// derive_and_unwrap does on the host what follows a key agreement: KDF, then AES key unwrap. Nothing where the wrap's
+/// integrity check fails.
+std::optional<SecretBytes> derive_and_unwrap(const SecretBytes& shared_secret, const KeyDerivation& kdf,
+                                             const KeyWrap& wrap, ByteView wrapped_key);
+
+/// RecipientIdentifier is how a RecipientInfo names its key: issuer and serial number, or a subject key identifier.
+struct RecipientIdentifier {
+    Bytes issuer_der;  ///< DER Name; empty where the key identifier is used
+    Bytes serial_der;  ///< DER INTEGER
+    Bytes key_identifier;
+
+    bool matches(const Certificate& certificate) const;
+    std::string text() const;  ///< for people and the report
+    bool operator==(const RecipientIdentifier&) const = default;
+};
+
+/// DecrypterSource finds the private keys that fit recipients. Implemented by token/ over all tokens.
+class DecrypterSource {
+  public:
+    virtual ~DecrypterSource() = default;
+
+    /// find returns the keys at hand that match one of the recipients, best first. It may ask for a PIN. An empty
+    /// result is no error: skipped() then says for each key seen why it was passed over.
+    virtual std::vector<std::unique_ptr<Decrypter>> find(std::span<const RecipientIdentifier> recipients) = 0;
+    virtual std::vector<std::string> skipped() const = 0;
+};
+
+}  // namespace p11mime::cms

@@ -1,0 +1,97 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cms/certificate.h"
+
+namespace p11mime::cms::smime {
+
+/// The report's values; CLI.md ("The report") is their contract. What is not checked says not_checked.
+enum class Integrity { valid, invalid, not_checked };
+enum class ChainState { trusted, untrusted, not_checked };
+enum class Revocation { good, revoked, unknown, not_checked };
+enum class SenderState { match, mismatch, absent, not_checked };
+enum class Strength { ok, weak };
+
+std::string_view name(Integrity value);
+std::string_view name(ChainState value);
+std::string_view name(Revocation value);
+std::string_view name(SenderState value);
+std::string_view name(Strength value);
+
+/// SignerVerdict is what holds of one SignerInfo.
+struct SignerVerdict {
+    std::optional<Certificate> certificate;  ///< nothing where it is missing
+    std::string identifier;                  ///< as the SignerInfo names it, for people
+    Integrity integrity = Integrity::not_checked;
+    std::optional<std::string> integrity_reason;
+    ChainState chain = ChainState::not_checked;
+    std::optional<std::string> chain_reason;
+    std::vector<std::string> chain_certs;  ///< subjects, the root last
+    Revocation revocation = Revocation::not_checked;
+    std::optional<std::string> revocation_reason;
+    SenderState sender = SenderState::not_checked;
+    Strength strength = Strength::ok;
+    std::string digest;     ///< name in the algorithm table, or the dotted OID
+    std::string signature;  ///< likewise
+    std::string time_basis = "now";
+    Time time_at{};
+    std::optional<Time> signing_time;
+    std::optional<Certificate>
+        encryption_certificate;         ///< that the signer prefers (SMIMEEncryptionKeyPreference), if it came along
+    std::optional<Bytes> capabilities;  ///< DER of the SMIMECapabilities attribute
+};
+
+struct RecipientSummary {
+    std::string identifier;
+    std::string key_management;  ///< rsa-pkcs1, rsa-oaep, ecdh, xdh, kek, password, or the dotted OID
+    bool used = false;
+};
+
+enum class LayerType { signed_data, enveloped, auth_enveloped, compressed, certs_only };
+std::string_view name(LayerType type);
+
+/// Layer is one CMS layer of a mail.
+struct Layer {
+    std::string path;                   ///< part number, "1" for the whole mail
+    std::optional<std::string> parent;  ///< path of the layer around it
+    LayerType type{};
+    bool covers_whole = true;
+    std::vector<std::pair<std::uint64_t, std::uint64_t>>
+        byte_ranges;  ///< begin, end: in the input for the outermost layer, in the
+                      ///< parent's content for others; empty where unknown
+    std::string media_type;
+    std::optional<std::string> cipher;
+    std::optional<bool> authenticated;
+    std::vector<RecipientSummary> recipients;
+    std::vector<SignerVerdict> signers;
+};
+
+struct Warning {
+    std::string kind;
+    std::string message;
+};
+
+enum class Result { valid, untrusted, invalid, unsigned_, decrypted, error };
+std::string_view name(Result result);
+
+/// Report is everything that reading a mail has found out.
+struct Report {
+    std::vector<std::string> from;
+    std::optional<std::string> subject;
+    std::optional<std::string> date;
+    std::vector<Layer> layers;  ///< outermost first
+    std::vector<Warning> warnings;
+    Result result = Result::unsigned_;
+    std::string reason;  ///< one line for people: why it is not valid; empty where it is
+    std::string hint;    ///< what could be done; may be empty
+
+    /// exit_status is 0, 1 or 3, from the result.
+    int exit_status() const;
+};
+
+}  // namespace p11mime::cms::smime

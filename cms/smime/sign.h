@@ -1,0 +1,37 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "cms/job.h"
+#include "cms/signer.h"
+#include "cms/smime/form.h"
+#include "cms/sources.h"
+
+namespace p11mime::cms::smime {
+
+struct SignOptions {
+    Form form = Form::smime;
+    bool opaque = false;         ///< application/pkcs7-mime instead of multipart/signed
+    bool detached = false;       ///< with der and pem: the signature alone
+    bool entity = false;         ///< the input is a MIME entity even if it looks like a mail
+    std::optional<Hash> digest;  ///< the key's natural digest where unset
+    bool pss = false;
+    std::vector<Certificate> chain;  ///< intermediates to enclose, for all signers
+    std::optional<Certificate>
+        encryption_certificate;  ///< of the sender, enclosed and preferred (RFC 8551 section 2.5.3)
+    std::string intent;          ///< for PIN prompts; made from the mail's header where empty
+};
+
+/// natural_scheme is the scheme that a key signs with: the digest asked for, or SHA-256 for RSA and P-256, SHA-384 for
+/// P-384, SHA-512 for P-521. Throws Error(usage) where the key cannot do what is asked, Error(token) where its token
+/// cannot.
+SignScheme natural_scheme(const Signer& signer, std::optional<Hash> digest, bool pss);
+
+/// sign_job makes a job that signs a mail or entity. Signers and clock must outlive it.
+std::unique_ptr<Job> sign_job(std::vector<Signer*> signers, const Clock& clock, SignOptions options);
+
+}  // namespace p11mime::cms::smime

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace p11mime::mime {
+
+/// Address is one mailbox of an address field.
+struct Address {
+    std::string display_name;  ///< UTF-8, encoded words decoded; "" where there is none
+    std::string mailbox;       ///< "local@domain", comments and white space dropped, quotes kept only where needed
+};
+
+/// parse_addresses reads an address list (RFC 5322 section 3.4, groups and obsolete forms too). What is no address is
+/// left out.
+std::vector<Address> parse_addresses(std::string_view field_value);
+
+/// same_mailbox compares two mailboxes: the domain without case, and the local part without case for ASCII letters, as
+/// mail systems in the field do.
+bool same_mailbox(std::string_view a, std::string_view b);
+
+/// is_mailbox says whether text is one plain "local@domain".
+bool is_mailbox(std::string_view text);
+
+/// decode_words decodes RFC 2047 encoded words to UTF-8; unknown charsets and broken words stay as they are.
+std::string decode_words(std::string_view field_value);
+
+/// parse_date reads an RFC 5322 date and gives RFC 3339 in UTC, or "" where it is none.
+std::string parse_date(std::string_view field_value);
+
+}  // namespace p11mime::mime

@@ -1,0 +1,45 @@
+#include "mime/window.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace p11mime {
+
+ByteView Window::peek(std::size_t count) {
+    if (held_begin_ == held_.size()) {
+        held_.clear();
+        held_begin_ = 0;
+        if (piece_.empty()) piece_ = from_.pull();
+        if (piece_.size() >= count) return piece_;
+    }
+    if (held_.size() - held_begin_ >= count && held_begin_ < held_.size())
+        return ByteView(held_).subspan(held_begin_);
+
+    held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(held_begin_));
+    held_begin_ = 0;
+    while (held_.size() < count) {
+        if (piece_.empty()) piece_ = from_.pull();
+        if (piece_.empty()) break;
+        const std::size_t take = std::min(piece_.size(), count - held_.size());
+        held_.insert(held_.end(), piece_.begin(), piece_.begin() + static_cast<std::ptrdiff_t>(take));
+        piece_ = piece_.subspan(take);
+    }
+    return held_;
+}
+
+void Window::consume(std::size_t count) {
+    position_ += count;
+    const std::size_t from_held = std::min(count, held_.size() - held_begin_);
+    held_begin_ += from_held;
+    count -= from_held;
+    assert(count <= piece_.size());
+    piece_ = piece_.subspan(count);
+}
+
+ByteView Window::pull() {
+    const ByteView piece = peek(1);
+    consume(piece.size());
+    return piece;
+}
+
+}  // namespace p11mime

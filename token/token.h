@@ -1,0 +1,129 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cms/decrypter.h"
+#include "cms/signer.h"
+#include "cms/sources.h"
+#include "token/pin.h"
+#include "token/uri.h"
+
+namespace p11mime::token {
+
+enum class KeyType { rsa, ec, edwards, montgomery, other };
+
+/// KeySpec is a kind of key to generate.
+enum class KeySpec { rsa2048, rsa3072, rsa4096, p256, p384, p521 };
+std::optional<KeySpec> key_spec(std::string_view name);  ///< "rsa2048", "rsa3072", "rsa4096", "p256", "p384", "p521"
+
+/// KeyObject is a private key on a token as far as it can be seen.
+struct KeyObject {
+    std::string label;
+    Bytes id;  ///< CKA_ID
+    KeyType type = KeyType::other;
+    std::string description;  ///< "RSA-2048", "P-256", "Ed25519", … from the public attributes
+    bool can_sign = false, can_decrypt = false, can_derive = false;
+    bool always_authenticate = false;
+    std::string uri;  ///< RFC 7512
+};
+
+/// CertificateObject is a certificate on a token.
+struct CertificateObject {
+    std::string label;
+    Bytes id;
+    std::optional<cms::Certificate> certificate;  ///< nothing where its value could not be parsed
+    std::string uri;
+};
+
+/// Token is one token in a slot. Login happens at most once, when an operation first needs it; a refused PIN is
+/// remembered as refused and never sent again. Copies of the shared pointer share the login. Everything throws
+/// Error(token).
+class Token {
+  public:
+    virtual ~Token() = default;
+    virtual const TokenInfo& info() const = 0;
+    virtual Uri uri() const = 0;
+
+    virtual std::vector<CertificateObject> certificates() = 0;        ///< all of them; no login
+    virtual std::vector<KeyObject> private_keys(bool may_login) = 0;  ///< without login only what is visible
+    virtual void login(const std::string& what) = 0;  ///< does nothing where already logged in or none is required
+
+    virtual std::unique_ptr<cms::Signer> signer(
+        const CertificateObject& certificate) = 0;  ///< logs in; Error(token) if the private key is missing
+    virtual std::unique_ptr<cms::Decrypter> decrypter(const CertificateObject& certificate) = 0;
+
+    virtual KeyObject generate(KeySpec spec, const std::string& label, Bytes id) = 0;  ///< id: random where empty
+    virtual Bytes public_key_spki(
+        const KeyObject& key) = 0;  ///< DER, from the public key object or the private key's public attributes
+    /// raw_signer signs with a key that has no certificate yet (certificate requests); its certificate() must not be
+    /// called.
+    virtual std::unique_ptr<cms::Signer> raw_signer(const KeyObject& key) = 0;
+    virtual void import_certificate(const cms::Certificate& certificate, const std::string& label, const Bytes& id) = 0;
+    /// destroy deletes the objects with this id: private key, public key and certificates. Returns how many.
+    virtual std::size_t destroy(const Bytes& id) = 0;
+    virtual void change_pin(const SecretBytes& old_pin, const SecretBytes& new_pin) = 0;
+    virtual void unblock(const SecretBytes& puk, const SecretBytes& new_pin) = 0;  ///< SO login and C_InitPIN
+};
+
+/// TokensOptions narrows what is looked at.
+struct TokensOptions {
+    std::vector<std::string> modules;  ///< files; empty: the modules that p11-kit has configured
+    std::optional<Uri> token;          ///< only matching tokens
+};
+
+/// SlotState is one slot for listings, with or without a token.
+struct SlotState {
+    std::string module;
+    unsigned long slot_id = 0;
+    std::string description;
+    bool token_present = false;
+};
+
+/// Tokens is every module and token at hand; modules are loaded at first use and finalised on the way out. Also the
+/// DecrypterSource over all tokens.
+class Tokens : public cms::DecrypterSource {
+  public:
+    /// open never throws for one bad module among several p11-kit ones (warnings() names it), but for every --module
+    /// that does not load.
+    static std::unique_ptr<Tokens> open(TokensOptions options, PinProvider& pins);
+
+    virtual std::vector<std::shared_ptr<Token>> tokens() = 0;  ///< present, initialised and matching
+    virtual std::vector<SlotState> slots() = 0;
+    virtual std::vector<std::string> warnings() const = 0;
+};
+
+/// ChosenKey is the outcome of looking for one's own certificate.
+struct ChosenKey {
+    std::shared_ptr<Token> token;
+    CertificateObject certificate;
+    std::size_t alternatives = 0;  ///< how many others would have fitted too
+};
+
+/// KeyChoice says which certificate is wanted: one that carries an address, is valid at a time and allows the use; or
+/// the one a URI names.
+struct KeyChoice {
+    std::string address;  ///< "" where a URI is given
+    const Uri* uri = nullptr;
+    cms::Time at{};
+    enum class Use { signing, encryption } use = Use::signing;
+};
+
+/// choose_key picks the newest-issued certificate that fits and whose private key is on the same token (for encryption
+/// the private key is not needed). `passed_over` gets one line for each certificate seen that did not fit and why.
+/// Nothing where none fits.
+struct KeyChoiceResult {
+    std::optional<ChosenKey> key;
+    std::vector<std::string> passed_over;
+};
+KeyChoiceResult choose_key(Tokens& tokens, const KeyChoice& choice);
+
+/// open_email_anchors reads the roots that Mozilla trusts for e-mail out of libnssckbi.so, as the PKCS#11 module that
+/// it is (CKA_TRUST_EMAIL_PROTECTION), looking each up by subject. `module`: its file; "" looks in the usual places.
+/// Null where it is not installed.
+std::shared_ptr<cms::CertificateSource> open_email_anchors(const std::string& module);
+
+}  // namespace p11mime::token

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace p11mime::token {
+
+/// PinState is what a token tells of its user PIN before a login; PKCS#11 has no number of tries.
+enum class PinState { ok, few_tries, last_try, locked, not_set, to_be_changed };
+std::string_view name(PinState state);  ///< "ok", "few tries left", "last try", "locked", "not set", "must be changed"
+
+/// TokenInfo is what C_GetTokenInfo and the slot say, white space trimmed.
+struct TokenInfo {
+    std::string module;  ///< path of the module file
+    unsigned long slot_id = 0;
+    std::string slot_description;
+    std::string label;
+    std::string manufacturer;
+    std::string model;
+    std::string serial;
+    PinState pin_state = PinState::ok;
+    bool initialized = false;
+    bool login_required = false;
+    bool protected_authentication_path = false;  ///< a PIN pad: the PIN is entered on the reader
+    bool read_only = false;
+    bool removable = false;
+};
+
+}  // namespace p11mime::token
