@@ -1,0 +1,144 @@
+#pragma once
+
+#include <openssl/asn1.h>
+#include <openssl/pkcs7.h>
+#include <openssl/x509.h>
+
+#include "cms/decrypter.h"
+#include "cms/encode.h"
+#include "cms/handle.h"
+#include "mime/bytes.h"
+
+/// The bounded values of CMS (RFC 5652, RFC 5753, RFC 5084, RFC 8551) as OpenSSL ASN.1 templates. The structures around
+/// them, which hold content of any size, are read and written as streams instead (ber_reader.h, der.h).
+namespace p11mime::cms::asn1 {
+
+/// SignerIdentifier and RecipientIdentifier (RFC 5652 sections 5.3 and 6.2.1) are the same choice.
+struct Identifier {
+    enum { kIssuerAndSerial, kKeyIdentifier };
+    int type;
+    union {
+        PKCS7_ISSUER_AND_SERIAL* issuer_and_serial;
+        ASN1_OCTET_STRING* key_identifier;
+    } d;
+};
+
+struct SignerInfo {
+    ASN1_INTEGER* version;
+    Identifier* sid;
+    X509_ALGOR* digest_algorithm;
+    STACK_OF(X509_ATTRIBUTE) * signed_attributes;
+    X509_ALGOR* signature_algorithm;
+    ASN1_OCTET_STRING* signature;
+    STACK_OF(X509_ATTRIBUTE) * unsigned_attributes;
+};
+
+struct KeyTransRecipientInfo {
+    ASN1_INTEGER* version;
+    Identifier* rid;
+    X509_ALGOR* key_encryption_algorithm;
+    ASN1_OCTET_STRING* encrypted_key;
+};
+
+struct OriginatorPublicKey {
+    X509_ALGOR* algorithm;
+    ASN1_BIT_STRING* public_key;
+};
+
+struct Originator {
+    enum { kIssuerAndSerial, kKeyIdentifier, kPublicKey };
+    int type;
+    union {
+        PKCS7_ISSUER_AND_SERIAL* issuer_and_serial;
+        ASN1_OCTET_STRING* key_identifier;
+        OriginatorPublicKey* public_key;
+    } d;
+};
+
+/// RecipientKeyIdentifier (RFC 5652 section 6.2.2).
+struct RecipientKeyIdentifier {
+    ASN1_OCTET_STRING* key_identifier;
+    ASN1_GENERALIZEDTIME* date;
+    ASN1_TYPE* other;
+};
+
+struct KeyAgreeRecipientIdentifier {
+    enum { kIssuerAndSerial, kKeyIdentifier };
+    int type;
+    union {
+        PKCS7_ISSUER_AND_SERIAL* issuer_and_serial;
+        RecipientKeyIdentifier* key_identifier;
+    } d;
+};
+
+struct RecipientEncryptedKey {
+    KeyAgreeRecipientIdentifier* rid;
+    ASN1_OCTET_STRING* encrypted_key;
+};
+
+DEFINE_STACK_OF(RecipientEncryptedKey)
+
+struct KeyAgreeRecipientInfo {
+    ASN1_INTEGER* version;
+    Originator* originator;
+    ASN1_OCTET_STRING* ukm;
+    X509_ALGOR* key_encryption_algorithm;
+    STACK_OF(RecipientEncryptedKey) * recipient_encrypted_keys;
+};
+
+/// GcmParameters (RFC 5084 section 3.2); icv_length absent means 12.
+struct GcmParameters {
+    ASN1_OCTET_STRING* nonce;
+    ASN1_INTEGER* icv_length;
+};
+
+/// EncryptionKeyPreference is SMIMEEncryptionKeyPreference (RFC 8551 section 2.5.3).
+struct EncryptionKeyPreference {
+    enum { kIssuerAndSerial, kRecipientKeyId, kKeyIdentifier };
+    int type;
+    union {
+        PKCS7_ISSUER_AND_SERIAL* issuer_and_serial;
+        RecipientKeyIdentifier* recipient_key_id;
+        ASN1_OCTET_STRING* key_identifier;
+    } d;
+};
+
+DECLARE_ASN1_FUNCTIONS(SignerInfo)
+DECLARE_ASN1_FUNCTIONS(KeyTransRecipientInfo)
+DECLARE_ASN1_FUNCTIONS(KeyAgreeRecipientInfo)
+DECLARE_ASN1_FUNCTIONS(RecipientEncryptedKey)
+DECLARE_ASN1_FUNCTIONS(GcmParameters)
+DECLARE_ASN1_FUNCTIONS(EncryptionKeyPreference)
+
+using SignerInfoHandle = Handle<SignerInfo, SignerInfo_free>;
+using KeyTransHandle = Handle<KeyTransRecipientInfo, KeyTransRecipientInfo_free>;
+using KeyAgreeHandle = Handle<KeyAgreeRecipientInfo, KeyAgreeRecipientInfo_free>;
+using GcmParametersHandle = Handle<GcmParameters, GcmParameters_free>;
+using EncryptionKeyPreferenceHandle = Handle<EncryptionKeyPreference, EncryptionKeyPreference_free>;
+using AlgorithmHandle = Handle<X509_ALGOR, X509_ALGOR_free>;
+
+/// decode parses one value with its d2i function; it must fill `der`. Throws Error(malformed) naming `what`.
+template <class H, class D2i>
+H decode(ByteView der, D2i d2i, const char* what) {
+    const Byte* at = der.data();
+    H value(d2i(nullptr, &at, static_cast<long>(der.size())));
+    require(value && at == der.data() + der.size(), what);
+    return value;
+}
+
+/// octets views the content of a string type.
+inline ByteView octets(const ASN1_STRING* string) {
+    return {ASN1_STRING_get0_data(string), static_cast<std::size_t>(ASN1_STRING_length(string))};
+}
+
+/// verification_form is the DER that the signature over signed attributes covers (RFC 5652 section 5.4): the SET OF in
+/// the order in which it came, so that signers who did not sort still verify.
+Bytes verification_form(const SignerInfo& signer);
+
+/// identifier turns the choices above into the value that keys and certificates are matched with.
+cms::RecipientIdentifier identifier(const Identifier& from);
+cms::RecipientIdentifier identifier(const KeyAgreeRecipientIdentifier& from);
+cms::RecipientIdentifier identifier(const PKCS7_ISSUER_AND_SERIAL& from);
+cms::RecipientIdentifier identifier(const EncryptionKeyPreference& from);
+
+}  // namespace p11mime::cms::asn1

@@ -1,0 +1,38 @@
+#include "cms/decrypter.h"
+
+#include <fmt/format.h>
+
+#include "cms/asn1.h"
+
+namespace p11mime::cms {
+
+std::string recovery_name(const Recovery& recovery) {
+    if (std::holds_alternative<RsaV15>(recovery)) return "rsa-pkcs1";
+    if (std::holds_alternative<RsaOaep>(recovery)) return "rsa-oaep";
+    return "ecdh";
+}
+
+bool RecipientIdentifier::matches(const Certificate& certificate) const {
+    if (key_identifier.empty()) return issuer_der == certificate.issuer_der() && serial_der == certificate.serial_der();
+    return certificate.subject_key_identifier() == key_identifier;
+}
+
+std::string RecipientIdentifier::text() const {
+    std::string text;
+    if (!key_identifier.empty()) {
+        text = "key identifier ";
+        for (Byte byte : key_identifier)
+            text += fmt::format("{:02x}", byte);
+        return text;
+    }
+    if (issuer_der.empty()) return "unnamed";
+    const auto name = asn1::decode<NameHandle>(issuer_der, d2i_X509_NAME, "malformed issuer name");
+    const auto serial =
+        asn1::decode<Handle<ASN1_INTEGER, ASN1_INTEGER_free>>(serial_der, d2i_ASN1_INTEGER, "malformed serial number");
+    text = fmt::format("{}, serial ", name_text(name.get()));
+    for (Byte byte : asn1::octets(serial.get()))
+        text += fmt::format("{:02x}", byte);
+    return text;
+}
+
+}  // namespace p11mime::cms

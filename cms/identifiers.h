@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string_view>
+
+#include "cms/certificate.h"
+#include "cms/der.h"
+
+namespace p11mime::cms {
+
+/// The object identifiers that are no algorithms.
+namespace oid {
+inline constexpr std::string_view kData = "1.2.840.113549.1.7.1";
+inline constexpr std::string_view kSignedData = "1.2.840.113549.1.7.2";
+inline constexpr std::string_view kEnvelopedData = "1.2.840.113549.1.7.3";
+inline constexpr std::string_view kAuthEnvelopedData = "1.2.840.113549.1.9.16.1.23";
+
+inline constexpr std::string_view kContentType = "1.2.840.113549.1.9.3";
+inline constexpr std::string_view kMessageDigest = "1.2.840.113549.1.9.4";
+inline constexpr std::string_view kSigningTime = "1.2.840.113549.1.9.5";
+inline constexpr std::string_view kSmimeCapabilities = "1.2.840.113549.1.9.15";
+inline constexpr std::string_view kSigningCertificate = "1.2.840.113549.1.9.16.2.12";
+inline constexpr std::string_view kSigningCertificateV2 = "1.2.840.113549.1.9.16.2.47";
+inline constexpr std::string_view kEncryptionKeyPreference = "1.2.840.113549.1.9.16.2.11";
+
+inline constexpr std::string_view kEcPublicKey = "1.2.840.10045.2.1";
+}  // namespace oid
+
+/// issuer_and_serial is the DER of IssuerAndSerialNumber.
+inline Bytes issuer_and_serial(const Certificate& certificate) {
+    return der_value(tag::kSequence, {certificate.issuer_der(), certificate.serial_der()});
+}
+
+}  // namespace p11mime::cms
