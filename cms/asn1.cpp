@@ -5,7 +5,6 @@
 namespace p11mime::cms::asn1 {
 
 // OpenSSL's template macros carry no semicolons, which clang-format cannot follow.
-// OpenSSL's template macros carry no semicolons, which clang-format cannot follow.
 // clang-format off
 
 DECLARE_ASN1_ITEM(Identifier)

@@ -5,24 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "cms/smime/capabilities.h"
 #include "cms/smime/sign.h"
 
 namespace p11mime::cms::smime {
-
-enum class ContentCipher { aes_128_cbc, aes_256_cbc, aes_128_gcm, aes_256_gcm };
-std::string_view name(ContentCipher cipher);  ///< as --cipher takes it
-std::optional<ContentCipher> content_cipher(std::string_view name);
-bool authenticated(ContentCipher cipher);
-
-/// Capabilities is what a recipient announces in SMIMECapabilities (RFC 8551 section 2.5.2).
-struct Capabilities {
-    std::vector<ContentCipher> ciphers;  ///< in the order of preference
-    bool oaep = false;
-};
-Capabilities parse_capabilities(ByteView der);  ///< what is unknown is left out; malformed gives none
-
-/// own_capabilities is the DER that a signed mail carries and the certificate request asks for.
-Bytes own_capabilities();
 
 struct Recipient {
     Certificate certificate;
