@@ -1,0 +1,17 @@
+#include "softhsm-tests/support/samples.h"
+
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <filesystem>
+
+namespace p11mime::test {
+
+std::string samples() {
+    const char* named = std::getenv("P11MIME_SAMPLES");
+    const std::string directory = named != nullptr ? named : P11MIME_SOURCE_DIR "/../shared/data";
+    if (std::filesystem::is_directory(directory)) return directory;
+    WARN("skipped: no sample data in " << directory);
+    return "";
+}
+
+}  // namespace p11mime::test
