@@ -48,7 +48,7 @@ Header read_header(Window& from, bool skip_from_line = false);
 bool looks_like_header(ByteView front, bool allow_empty);
 
 /// make_field builds a field, folded at 78 columns where the value has white space to fold at, ending in `ending`. The
-/// value must already be ASCII (see encode_words).
+/// value must already be ASCII; line breaks in it become blanks.
 Field make_field(std::string_view name, std::string_view value, LineEnding ending);
 
 /// is_mime_field says whether a field belongs to the MIME entity rather than the transport header: Content-* (RFC

@@ -12,8 +12,7 @@ ByteView Window::peek(std::size_t count) {
         if (piece_.empty()) piece_ = from_.pull();
         if (piece_.size() >= count) return piece_;
     }
-    if (held_.size() - held_begin_ >= count && held_begin_ < held_.size())
-        return ByteView(held_).subspan(held_begin_);
+    if (held_.size() - held_begin_ >= count && held_begin_ < held_.size()) return ByteView(held_).subspan(held_begin_);
 
     held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(held_begin_));
     held_begin_ = 0;

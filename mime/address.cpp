@@ -1,0 +1,224 @@
+#include "mime/address.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "mime/header.h"
+#include "mime/text.h"
+
+namespace p11mime::mime {
+
+namespace {
+
+// Token is one lexical token of an address field (RFC 5322 section 3.2); comments and white space are no tokens.
+struct Token {
+    enum class Kind { atom, quoted, literal, special };
+    Kind kind;
+    std::string text;     // a quoted string without its quotes, a domain literal with its brackets
+    bool spaced = false;  // white space or a comment stood before it
+
+    bool is(char special) const { return kind == Kind::special && text[0] == special; }
+    bool is_word() const { return kind == Kind::atom || kind == Kind::quoted; }
+};
+
+class Lexer {
+  public:
+    explicit Lexer(std::string_view text) : rest_(text) {}
+
+    std::optional<Token> next() {
+        const bool spaced = skip_space();
+        if (rest_.empty()) return std::nullopt;
+        const char first = rest_.front();
+        if (first == '"') return Token{Token::Kind::quoted, enclosed('"'), spaced};
+        if (first == '[') return Token{Token::Kind::literal, '[' + enclosed(']') + ']', spaced};
+        constexpr std::string_view kSpecials = ",;:<>@.])";
+        if (kSpecials.find(first) != kSpecials.npos) {
+            rest_.remove_prefix(1);
+            return Token{Token::Kind::special, std::string(1, first), spaced};
+        }
+        const std::size_t size = std::min(rest_.find_first_of(" \t\r\n\"([,;:<>@.])"), rest_.size());
+        Token atom{Token::Kind::atom, std::string(rest_.substr(0, size)), spaced};
+        rest_.remove_prefix(size);
+        return atom;
+    }
+
+  private:
+    bool skip_space() {
+        const std::size_t before = rest_.size();
+        while (!rest_.empty() && (is_space(rest_.front()) || rest_.front() == '('))
+            rest_.remove_prefix(rest_.front() == '(' ? comment_size(rest_) : 1);
+        return rest_.size() != before;
+    }
+
+    // What stands between the delimiter at the front and `close`, quoted pairs resolved and line ends dropped.
+    std::string enclosed(char close) {
+        std::string text;
+        std::size_t i = 1;
+        for (; i < rest_.size() && rest_[i] != close; ++i) {
+            if (rest_[i] == '\\' && i + 1 < rest_.size()) ++i;
+            if (rest_[i] != '\r' && rest_[i] != '\n') text += rest_[i];
+        }
+        rest_.remove_prefix(std::min(i + 1, rest_.size()));
+        return text;
+    }
+
+    std::string_view rest_;
+};
+
+bool is_atext(char c) {
+    constexpr std::string_view kPunctuation = "!#$%&'*+-/=?^_`{|}~";
+    return static_cast<unsigned char>(c) >= 0x80 || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+           (c >= 'A' && c <= 'Z') || kPunctuation.find(c) != kPunctuation.npos;
+}
+
+bool is_atom(std::string_view text) {
+    return !text.empty() && std::all_of(text.begin(), text.end(), is_atext);
+}
+
+bool is_dot_atom(std::string_view text) {
+    for (std::size_t dot = text.find('.'); dot != text.npos; dot = text.find('.')) {
+        if (!is_atom(text.substr(0, dot))) return false;
+        text.remove_prefix(dot + 1);
+    }
+    return is_atom(text);
+}
+
+std::string quoted(std::string_view text) {
+    std::string result = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\') result += '\\';
+        result += c;
+    }
+    return result + '"';
+}
+
+// Words with dots between them; dots may also double or stand at an end, as some providers have handed out.
+std::optional<std::string> local_part(std::span<const Token> tokens) {
+    std::string text;
+    bool after_word = false, any_quoted = false;
+    for (const Token& token : tokens) {
+        if (!token.is('.') && (after_word || !token.is_word())) return std::nullopt;
+        if (token.kind == Token::Kind::atom && !is_atom(token.text)) return std::nullopt;
+        after_word = token.is_word();
+        any_quoted = any_quoted || token.kind == Token::Kind::quoted;
+        text += token.text;
+    }
+    if (tokens.empty()) return std::nullopt;
+    return any_quoted && !is_dot_atom(text) ? quoted(text) : text;
+}
+
+std::optional<std::string> domain(std::span<const Token> tokens) {
+    if (tokens.size() == 1 && tokens[0].kind == Token::Kind::literal) return tokens[0].text;
+    std::string text;
+    bool after_label = false;
+    for (const Token& token : tokens) {
+        const bool label = token.kind == Token::Kind::atom;
+        if (label == after_label || (!label && !token.is('.'))) return std::nullopt;
+        after_label = label;
+        text += token.text;
+    }
+    if (!after_label || !is_dot_atom(text)) return std::nullopt;
+    return text;
+}
+
+std::optional<std::string> mailbox_of(std::span<const Token> tokens) {
+    const auto at = std::find_if(tokens.begin(), tokens.end(), [](const Token& token) { return token.is('@'); });
+    if (at == tokens.end()) return std::nullopt;
+    const std::size_t position = static_cast<std::size_t>(at - tokens.begin());
+    const auto local = local_part(tokens.first(position));
+    const auto host = domain(tokens.subspan(position + 1));
+    if (!local || !host) return std::nullopt;
+    std::string mailbox = *local + '@' + *host;
+    const bool control =
+        std::any_of(mailbox.begin(), mailbox.end(), [](char c) { return (c >= 0 && c < 32) || c == 127; });
+    if (control) return std::nullopt;
+    return mailbox;
+}
+
+std::string phrase_of(std::span<const Token> tokens) {
+    std::string phrase;
+    for (const Token& token : tokens) {
+        if (token.spaced && !phrase.empty()) phrase += ' ';
+        phrase += token.text;
+    }
+    return std::string(trim(decode_words(phrase)));
+}
+
+class Parser {
+  public:
+    std::vector<Address> parse(std::string_view text) {
+        Lexer lexer(text);
+        while (std::optional<Token> token = lexer.next()) {
+            if (in_angle_) {
+                take_in_angle(std::move(*token));
+            } else {
+                take(std::move(*token));
+            }
+        }
+        end_address();
+        return std::move(addresses_);
+    }
+
+  private:
+    void take(Token token) {
+        if (token.is(',') || token.is(';')) {
+            end_address();
+        } else if (token.is(':')) {
+            held_.clear();  // the name of a group
+        } else if (token.is('<')) {
+            phrase_ = std::exchange(held_, {});
+            in_angle_ = true;
+        } else {
+            held_.push_back(std::move(token));
+        }
+    }
+
+    void take_in_angle(Token token) {
+        const bool in_route = held_.empty() || held_.front().is('@') || held_.front().is(',');
+        if (token.is('>') || token.is(';') || (token.is(',') && !in_route)) {
+            end_address();
+        } else if (token.is(':') && in_route) {
+            held_.clear();  // the obsolete route (RFC 5322 section 4.4)
+        } else {
+            held_.push_back(std::move(token));
+        }
+    }
+
+    void end_address() {
+        if (auto mailbox = mailbox_of(held_)) addresses_.push_back({phrase_of(phrase_), std::move(*mailbox)});
+        held_.clear();
+        phrase_.clear();
+        in_angle_ = false;
+    }
+
+    std::vector<Address> addresses_;
+    std::vector<Token> held_;
+    std::vector<Token> phrase_;  // what stood before "<"
+    bool in_angle_ = false;
+};
+
+// Takes needless quotes off.
+std::string normal(std::string_view mailbox) {
+    if (mailbox.find('"') == mailbox.npos) return std::string(mailbox);
+    const std::vector<Address> parsed = parse_addresses(mailbox);
+    return parsed.size() == 1 ? parsed[0].mailbox : std::string(mailbox);
+}
+
+}  // namespace
+
+std::vector<Address> parse_addresses(std::string_view field_value) {
+    return Parser().parse(field_value);
+}
+
+bool same_mailbox(std::string_view a, std::string_view b) {
+    return equal_ignoring_case(normal(a), normal(b));
+}
+
+bool is_mailbox(std::string_view text) {
+    const std::vector<Address> parsed = parse_addresses(text);
+    return parsed.size() == 1 && parsed[0].mailbox == text;
+}
+
+}  // namespace p11mime::mime

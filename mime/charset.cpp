@@ -1,0 +1,63 @@
+#include "mime/charset.h"
+
+#include <iconv.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <memory>
+#include <type_traits>
+
+namespace p11mime::mime {
+
+namespace {
+
+struct CloseConverter {
+    void operator()(iconv_t converter) const { iconv_close(converter); }
+};
+using Converter = std::unique_ptr<std::remove_pointer_t<iconv_t>, CloseConverter>;
+
+constexpr std::string_view kPunctuation = "-_.:+";
+
+// iconv gives "//" and what follows it a meaning of its own, so only plain names get through.
+bool is_charset_name(std::string_view name) {
+    return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+               kPunctuation.find(c) != kPunctuation.npos;
+    });
+}
+
+Converter open_converter(std::string_view charset) {
+    const iconv_t converter = iconv_open("UTF-8", std::string(charset).c_str());
+    return Converter(converter == reinterpret_cast<iconv_t>(-1) ? nullptr : converter);
+}
+
+}  // namespace
+
+std::optional<std::string> to_utf8(std::string_view charset, std::string_view bytes) {
+    if (!is_charset_name(charset)) return std::nullopt;
+    const Converter converter = open_converter(charset);
+    if (!converter) return std::nullopt;
+
+    std::string text;
+    std::array<char, 1024> buffer;
+    char* in = const_cast<char*>(bytes.data());  // iconv(3) does not write to its input
+    std::size_t in_left = bytes.size();
+    for (bool flushing = false;;) {
+        char* out = buffer.data();
+        std::size_t out_left = buffer.size();
+        const std::size_t result =
+            iconv(converter.get(), flushing ? nullptr : &in, flushing ? nullptr : &in_left, &out, &out_left);
+        const int error = errno;
+        text.append(buffer.data(), out);
+        if (result == static_cast<std::size_t>(-1)) {
+            if (error != E2BIG) return std::nullopt;
+        } else if (flushing) {
+            return text;
+        } else {
+            flushing = true;
+        }
+    }
+}
+
+}  // namespace p11mime::mime

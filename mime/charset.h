@@ -1,0 +1,13 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace p11mime::mime {
+
+/// to_utf8 converts text out of a charset by its IANA name; nothing where the charset is unknown or the bytes are not
+/// valid in it.
+std::optional<std::string> to_utf8(std::string_view charset, std::string_view bytes);
+
+}  // namespace p11mime::mime

@@ -1,0 +1,147 @@
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+
+#include "mime/address.h"
+#include "mime/base64.h"
+#include "mime/charset.h"
+#include "mime/error.h"
+#include "mime/header.h"
+#include "mime/text.h"
+
+namespace p11mime::mime {
+
+namespace {
+
+// Word is one encoded word (RFC 2047 section 2), its text decoded to the bytes of its charset.
+struct Word {
+    std::string_view raw;
+    std::string charset;
+    std::string bytes;
+};
+
+std::optional<std::string> q_decoded(std::string_view text) {
+    std::string bytes;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '_') {
+            bytes += ' ';
+        } else if (text[i] != '=') {
+            bytes += text[i];
+        } else {
+            const std::string_view digits = text.substr(i + 1, 2);
+            if (digits.size() < 2 || hex_value(digits[0]) < 0 || hex_value(digits[1]) < 0) return std::nullopt;
+            bytes += static_cast<char>(hex_value(digits[0]) * 16 + hex_value(digits[1]));
+            i += 2;
+        }
+    }
+    return bytes;
+}
+
+// Missing padding is forgiven: some mailers leave it out.
+std::optional<std::string> b_decoded(std::string_view text) {
+    std::string padded(text);
+    while (padded.size() % 4 > 1)
+        padded += '=';
+    try {
+        Base64Decoder decoder;
+        std::string bytes(Base64Decoder::decoded_size(padded.size()), '\0');
+        bytes.resize(decoder.decode(bytes_of(padded), reinterpret_cast<Byte*>(bytes.data())));
+        decoder.finish();
+        return bytes;
+    } catch (const Error&) {
+        return std::nullopt;
+    }
+}
+
+// The encoded word at the front of text, which starts with "=?"; nothing where it is broken.
+std::optional<Word> word_at(std::string_view text) {
+    const std::size_t charset_end = text.find('?', 2);
+    if (charset_end == text.npos || text.size() < charset_end + 3 || text[charset_end + 2] != '?') return std::nullopt;
+    const std::size_t begin = charset_end + 3;
+    const std::size_t end = text.find('?', begin);
+    if (end == text.npos || !text.substr(end).starts_with("?=")) return std::nullopt;
+    const std::string_view raw = text.substr(0, end + 2);
+    if (std::any_of(raw.begin(), raw.end(), is_space)) return std::nullopt;
+
+    const std::string_view charset = text.substr(2, charset_end - 2);
+    const std::string_view encoded = text.substr(begin, end - begin);
+    const char encoding = text[charset_end + 1];
+    std::optional<std::string> bytes;
+    if (encoding == 'Q' || encoding == 'q') bytes = q_decoded(encoded);
+    if (encoding == 'B' || encoding == 'b') bytes = b_decoded(encoded);
+    if (!bytes) return std::nullopt;
+    return Word{raw, ascii_lower(charset.substr(0, charset.find('*'))), std::move(*bytes)};
+}
+
+// Run is a row of encoded words with nothing but white space between them, which is then no part of the text (RFC 2047
+// section 6.2). Mailers split characters between words, so words of one charset are converted together.
+class Run {
+  public:
+    bool empty() const { return words_.empty(); }
+    void add(Word word) { words_.push_back(std::move(word)); }
+
+    std::string text() const {
+        std::string text;
+        bool after_decoded = false;
+        for (std::size_t begin = 0, end = 0; begin < words_.size(); begin = end) {
+            std::string bytes;
+            for (; end < words_.size() && words_[end].charset == words_[begin].charset; ++end)
+                bytes += words_[end].bytes;
+            if (const auto together = to_utf8(words_[begin].charset, bytes)) {
+                text += (after_decoded ? "" : gap(begin)) + *together;
+                after_decoded = true;
+                continue;
+            }
+            for (std::size_t i = begin; i < end; ++i) {
+                const auto alone = to_utf8(words_[i].charset, words_[i].bytes);
+                text += (alone && after_decoded ? "" : gap(i)) + alone.value_or(std::string(words_[i].raw));
+                after_decoded = alone.has_value();
+            }
+        }
+        return text;
+    }
+
+  private:
+    // The white space before a word of the run; it is kept beside a word that could not be decoded.
+    std::string gap(std::size_t index) const {
+        if (index == 0) return {};
+        const std::string_view before = words_[index - 1].raw;
+        const char* const begin = before.data() + before.size();
+        return {begin, words_[index].raw.data()};
+    }
+
+    std::vector<Word> words_;
+};
+
+bool all_space(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), is_space);
+}
+
+}  // namespace
+
+std::string decode_words(std::string_view field_value) {
+    std::string text;
+    Run run;
+    std::size_t done = 0;
+    for (std::size_t at = field_value.find("=?"); at != field_value.npos;) {
+        std::optional<Word> word = word_at(field_value.substr(at));
+        if (!word) {
+            at = field_value.find("=?", at + 2);
+            continue;
+        }
+        const std::string_view gap = field_value.substr(done, at - done);
+        if (run.empty() || !all_space(gap)) {
+            text += run.text();
+            text += gap;
+            run = {};
+        }
+        done = at + word->raw.size();
+        at = field_value.find("=?", done);
+        run.add(std::move(*word));
+    }
+    text += run.text();
+    text += field_value.substr(done);
+    return text;
+}
+
+}  // namespace p11mime::mime

@@ -1,0 +1,181 @@
+#include "mime/header.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "mime/error.h"
+#include "mime/text.h"
+
+namespace p11mime::mime {
+
+namespace {
+
+constexpr std::size_t kFoldColumn = 78;
+
+// The name of the field that a line starts, or nothing. White space before the colon is obsolete but met (RFC 5322
+// section 4.5).
+std::optional<std::string_view> field_name(std::string_view line) {
+    std::size_t size = 0;
+    while (size < line.size() && line[size] > 32 && line[size] < 127 && line[size] != ':')
+        ++size;
+    std::size_t colon = size;
+    while (colon < line.size() && is_wsp(line[colon]))
+        ++colon;
+    if (size == 0 || colon == line.size() || line[colon] != ':') return std::nullopt;
+    return line.substr(0, size);
+}
+
+std::string read_line(Window& from, std::size_t limit) {
+    std::string line;
+    for (ByteView at_hand = from.peek(1); !at_hand.empty(); at_hand = from.peek(1)) {
+        const std::string_view text = text_of(at_hand);
+        const std::size_t lf = text.find('\n');
+        const std::string_view piece = text.substr(0, lf == text.npos ? lf : lf + 1);
+        if (piece.size() > limit - line.size())
+            throw Error(ErrorKind::malformed,
+                        fmt::format("the header is longer than the limit of {} bytes", kMaxHeaderBytes));
+        line += piece;
+        from.consume(piece.size());
+        if (lf != text.npos) break;
+    }
+    return line;
+}
+
+bool is_from_line(std::string_view line) {
+    return line.starts_with("From ") && !field_name(line);
+}
+
+}  // namespace
+
+std::string_view line_end(LineEnding ending) {
+    return ending == LineEnding::crlf ? "\r\n" : "\n";
+}
+
+std::string Field::value() const {
+    std::string unfolded;
+    const std::string_view body = trim(std::string_view(raw).substr(std::min(raw.find(':'), raw.size() - 1) + 1));
+    for (std::size_t i = 0; i < body.size(); ++i) {
+        const bool line_break = body[i] == '\n' || body.substr(i, 2) == "\r\n";
+        if (!line_break) unfolded += body[i];
+    }
+    return unfolded;
+}
+
+const Field* Header::find(std::string_view name) const {
+    for (const Field& field : fields) {
+        if (equal_ignoring_case(field.name, name)) return &field;
+    }
+    return nullptr;
+}
+
+std::vector<const Field*> Header::all(std::string_view name) const {
+    std::vector<const Field*> found;
+    for (const Field& field : fields) {
+        if (equal_ignoring_case(field.name, name)) found.push_back(&field);
+    }
+    return found;
+}
+
+std::string Header::value_or_empty(std::string_view name) const {
+    const Field* field = find(name);
+    return field == nullptr ? std::string() : field->value();
+}
+
+std::string Header::raw() const {
+    std::string all;
+    for (const Field& field : fields)
+        all += field.raw;
+    return all + end;
+}
+
+LineEnding Header::ending() const {
+    const std::string_view first = fields.empty() ? std::string_view(end) : fields.front().raw;
+    const std::size_t lf = first.find('\n');
+    if (lf == first.npos || (lf > 0 && first[lf - 1] == '\r')) return LineEnding::crlf;
+    return LineEnding::lf;
+}
+
+Header read_header(Window& from, bool skip_from_line) {
+    Header header;
+    std::size_t size = 0;
+    for (std::size_t number = 1;; ++number) {
+        std::string line = read_line(from, kMaxHeaderBytes - size);
+        if (line.empty()) return header;
+        size += line.size();
+        if (line.find('\0') != line.npos)
+            throw Error(ErrorKind::malformed, fmt::format("line {} of the header has a NUL byte", number));
+        if (line == "\n" || line == "\r\n") {
+            header.end = std::move(line);
+            return header;
+        }
+        if (number == 1 && skip_from_line && is_from_line(line)) continue;
+        if (is_wsp(line.front()) && !header.fields.empty()) {
+            header.fields.back().raw += line;
+            continue;
+        }
+        const std::optional<std::string_view> name = field_name(line);
+        if (!name) throw Error(ErrorKind::malformed, fmt::format("line {} of the header is no header field", number));
+        if (header.fields.size() == kMaxHeaderFields)
+            throw Error(ErrorKind::malformed,
+                        fmt::format("the header has more than the limit of {} fields", kMaxHeaderFields));
+        header.fields.push_back({std::string(*name), std::move(line)});
+    }
+}
+
+bool looks_like_header(ByteView front, bool allow_empty) {
+    std::string_view text = text_of(front);
+    if (is_from_line(text)) {
+        text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+        return field_name(text).has_value();
+    }
+    if (allow_empty && (text.starts_with("\n") || text.starts_with("\r\n"))) return true;
+    return field_name(text).has_value();
+}
+
+Field make_field(std::string_view name, std::string_view value, LineEnding ending) {
+    std::string raw = std::string(name) + ":";
+    std::size_t column = raw.size();
+    std::string_view rest = trim(value);
+    for (bool first = true; !rest.empty(); first = false) {
+        const std::size_t space_size = std::min(rest.find_first_not_of(" \t\r\n"), rest.size());
+        // A line break in the value would end the field, so it counts as a blank.
+        std::string space(rest.substr(0, space_size));
+        if (first || space.find_first_of("\r\n") != space.npos) space = " ";
+        rest.remove_prefix(space_size);
+        const std::string_view word = rest.substr(0, rest.find_first_of(" \t\r\n"));
+        rest.remove_prefix(word.size());
+        if (!first && column + space.size() + word.size() > kFoldColumn) {
+            raw += line_end(ending);
+            column = 0;
+        }
+        raw += space;
+        raw += word;
+        column += space.size() + word.size();
+    }
+    raw += line_end(ending);
+    return {std::string(name), std::move(raw)};
+}
+
+bool is_mime_field(std::string_view name) {
+    constexpr std::string_view kPrefix = "content-";
+    return name.size() > kPrefix.size() && equal_ignoring_case(name.substr(0, kPrefix.size()), kPrefix);
+}
+
+namespace {
+char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+}  // namespace
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::string ascii_lower(std::string_view text) {
+    std::string lowered(text);
+    std::transform(lowered.begin(), lowered.end(), lowered.begin(), lower);
+    return lowered;
+}
+
+}  // namespace p11mime::mime

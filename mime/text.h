@@ -1,0 +1,48 @@
+#pragma once
+
+#include <string_view>
+
+namespace p11mime::mime {
+
+/// is_wsp is white space within a line (RFC 5234 WSP); is_space includes line ends.
+inline bool is_wsp(char c) {
+    return c == ' ' || c == '\t';
+}
+inline bool is_space(char c) {
+    return is_wsp(c) || c == '\r' || c == '\n';
+}
+
+/// trim takes surrounding white space and line ends off.
+inline std::string_view trim(std::string_view text) {
+    while (!text.empty() && is_space(text.front()))
+        text.remove_prefix(1);
+    while (!text.empty() && is_space(text.back()))
+        text.remove_suffix(1);
+    return text;
+}
+
+/// hex_value is the value of a hexadecimal digit of either case, or -1.
+inline int hex_value(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+/// comment_size is the size of the comment that starts at the front of text (RFC 5322 section 3.2.2, nested ones
+/// included); one that is never closed goes to the end.
+inline std::size_t comment_size(std::string_view text) {
+    std::size_t depth = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '\\') {
+            ++i;
+        } else if (text[i] == '(') {
+            ++depth;
+        } else if (text[i] == ')' && --depth == 0) {
+            return i + 1;
+        }
+    }
+    return text.size();
+}
+
+}  // namespace p11mime::mime
