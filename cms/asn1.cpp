@@ -2,6 +2,8 @@
 
 #include <openssl/asn1t.h>
 
+#include "cms/der.h"
+
 namespace p11mime::cms::asn1 {
 
 // OpenSSL's template macros carry no semicolons, which clang-format cannot follow.
@@ -80,6 +82,18 @@ ASN1_CHOICE(EncryptionKeyPreference) = {
     ASN1_IMP(EncryptionKeyPreference, d.key_identifier, ASN1_OCTET_STRING, 2),
 } ASN1_CHOICE_END(EncryptionKeyPreference)
 
+DECLARE_ASN1_ITEM(EssCertId)
+ASN1_SEQUENCE(EssCertId) = {
+    ASN1_OPT(EssCertId, hash_algorithm, X509_ALGOR),
+    ASN1_SIMPLE(EssCertId, hash, ASN1_OCTET_STRING),
+    ASN1_OPT(EssCertId, issuer_serial, ASN1_ANY),
+} ASN1_SEQUENCE_END(EssCertId)
+
+ASN1_SEQUENCE(SigningCertificate) = {
+    ASN1_SEQUENCE_OF(SigningCertificate, certificates, EssCertId),
+    ASN1_OPT(SigningCertificate, policies, ASN1_ANY),
+} ASN1_SEQUENCE_END(SigningCertificate)
+
 DECLARE_ASN1_ITEM(VerificationForm)
 ASN1_ITEM_TEMPLATE(VerificationForm) =
     ASN1_EX_TEMPLATE_TYPE(ASN1_TFLG_SEQUENCE_OF | ASN1_TFLG_IMPTAG | ASN1_TFLG_UNIVERSAL, V_ASN1_SET,
@@ -87,6 +101,7 @@ ASN1_ITEM_TEMPLATE(VerificationForm) =
 ASN1_ITEM_TEMPLATE_END(VerificationForm)
 
 IMPLEMENT_ASN1_FUNCTIONS(SignerInfo)
+IMPLEMENT_ASN1_FUNCTIONS(SigningCertificate)
 IMPLEMENT_ASN1_FUNCTIONS(KeyTransRecipientInfo)
 IMPLEMENT_ASN1_FUNCTIONS(KeyAgreeRecipientInfo)
 IMPLEMENT_ASN1_FUNCTIONS(RecipientEncryptedKey)
@@ -95,11 +110,32 @@ IMPLEMENT_ASN1_FUNCTIONS(EncryptionKeyPreference)
 
     // clang-format on
 
-    Bytes verification_form(const SignerInfo& signer) {
-    const auto* attributes = reinterpret_cast<const ASN1_VALUE*>(signer.signed_attributes);
-    return encode(attributes, [](const ASN1_VALUE* value, Byte** to) {
-        return ASN1_item_i2d(value, to, ASN1_ITEM_rptr(VerificationForm));
-    });
+    namespace {
+    Bytes verification_form(const ASN1_VALUE* attributes) {
+        return encode(attributes, [](const ASN1_VALUE* value, Byte** to) {
+            return ASN1_item_i2d(value, to, ASN1_ITEM_rptr(VerificationForm));
+        });
+    }
+
+    void free_attributes(ASN1_VALUE * attributes) {
+        ASN1_item_free(attributes, ASN1_ITEM_rptr(VerificationForm));
+    }
+
+}  // namespace
+
+Bytes verification_form(const SignerInfo& signer) {
+    return verification_form(reinterpret_cast<const ASN1_VALUE*>(signer.signed_attributes));
+}
+
+Bytes attributes_der(Bytes implicit_set) {
+    implicit_set.front() = tag::kSet;
+    const auto attributes = decode<Handle<ASN1_VALUE, free_attributes>>(
+        implicit_set,
+        [](ASN1_VALUE** to, const Byte** at, long size) {
+            return ASN1_item_d2i(to, at, size, ASN1_ITEM_rptr(VerificationForm));
+        },
+        "malformed attributes");
+    return verification_form(attributes.get());
 }
 
 cms::RecipientIdentifier identifier(const PKCS7_ISSUER_AND_SERIAL& from) {

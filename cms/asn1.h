@@ -103,7 +103,22 @@ struct EncryptionKeyPreference {
     } d;
 };
 
+/// SigningCertificate is ESS SigningCertificate and SigningCertificateV2 (RFC 5035): they differ in the hash, which is
+/// optional.
+struct EssCertId {
+    X509_ALGOR* hash_algorithm;
+    ASN1_OCTET_STRING* hash;
+    ASN1_TYPE* issuer_serial;
+};
+DEFINE_STACK_OF(EssCertId)
+
+struct SigningCertificate {
+    STACK_OF(EssCertId) * certificates;
+    ASN1_TYPE* policies;
+};
+
 DECLARE_ASN1_FUNCTIONS(SignerInfo)
+DECLARE_ASN1_FUNCTIONS(SigningCertificate)
 DECLARE_ASN1_FUNCTIONS(KeyTransRecipientInfo)
 DECLARE_ASN1_FUNCTIONS(KeyAgreeRecipientInfo)
 DECLARE_ASN1_FUNCTIONS(RecipientEncryptedKey)
@@ -115,6 +130,7 @@ using KeyTransHandle = Handle<KeyTransRecipientInfo, KeyTransRecipientInfo_free>
 using KeyAgreeHandle = Handle<KeyAgreeRecipientInfo, KeyAgreeRecipientInfo_free>;
 using GcmParametersHandle = Handle<GcmParameters, GcmParameters_free>;
 using EncryptionKeyPreferenceHandle = Handle<EncryptionKeyPreference, EncryptionKeyPreference_free>;
+using SigningCertificateHandle = Handle<SigningCertificate, SigningCertificate_free>;
 using AlgorithmHandle = Handle<X509_ALGOR, X509_ALGOR_free>;
 
 /// decode parses one value with its d2i function; it must fill `der`. Throws Error(malformed) naming `what`.
@@ -134,6 +150,9 @@ inline ByteView octets(const ASN1_STRING* string) {
 /// verification_form is the DER that the signature over signed attributes covers (RFC 5652 section 5.4): the SET OF in
 /// the order in which it came, so that signers who did not sort still verify.
 Bytes verification_form(const SignerInfo& signer);
+
+/// attributes_der is the DER of a SET OF Attribute that is there under an implicit tag, in the order in which it came.
+Bytes attributes_der(Bytes implicit_set);
 
 /// identifier turns the choices above into the value that keys and certificates are matched with.
 cms::RecipientIdentifier identifier(const Identifier& from);

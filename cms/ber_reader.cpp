@@ -142,6 +142,13 @@ void BerReader::skip_element(std::size_t depth) {
     }
 }
 
+void BerReader::require_end() {
+    for (ByteView ahead = window_.pull(); !ahead.empty(); ahead = window_.pull())
+        for (const Byte byte : ahead)
+            if (byte != 0 && byte != ' ' && byte != '\t' && byte != '\r' && byte != '\n')
+                malformed("data after its end");
+}
+
 void BerReader::skip_to_end() {
     while (!at_end())
         skip_element(containers_.size());

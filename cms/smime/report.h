@@ -7,11 +7,12 @@
 #include <vector>
 
 #include "cms/certificate.h"
+#include "cms/signer_info.h"
 
 namespace p11mime::cms::smime {
 
 /// The report's values; CLI.md ("The report") is their contract. What is not checked says not_checked.
-enum class Integrity { valid, invalid, not_checked };
+using cms::Integrity;
 enum class ChainState { trusted, untrusted, not_checked };
 enum class Revocation { good, revoked, unknown, not_checked };
 enum class SenderState { match, mismatch, absent, not_checked };

@@ -1,0 +1,179 @@
+#include "cms/content_cipher.h"
+
+#include <openssl/err.h>
+#include <openssl/rand.h>
+
+#include <algorithm>
+
+#include "cms/asn1.h"
+#include "cms/der.h"
+#include "cms/encode.h"
+
+namespace p11mime::cms {
+
+namespace {
+
+constexpr std::size_t kBlock = 16;        // of AES
+constexpr std::size_t kStep = 64 * 1024;  // bytes given to the cipher at once
+constexpr std::size_t kNonceBytes = 12;   // RFC 5084 section 3.2
+constexpr std::size_t kMaxNonceBytes = 64;
+constexpr std::size_t kDefaultTagBytes = 12;
+constexpr std::size_t kNewTagBytes = 16;
+
+using CipherHandle = Handle<EVP_CIPHER, EVP_CIPHER_free>;
+
+CipherContext cipher_context(const ContentEncryptionAlgorithm& algorithm, const SecretBytes& key, bool encrypt) {
+    const CipherHandle cipher(EVP_CIPHER_fetch(nullptr, std::string(algorithm.cipher->evp).c_str(), nullptr));
+    CipherContext context(EVP_CIPHER_CTX_new());
+    const bool gcm = algorithm.cipher->authenticated;
+    require(
+        cipher && context &&
+            EVP_CipherInit_ex2(context.get(), cipher.get(), nullptr, nullptr, encrypt ? 1 : 0, nullptr) == 1 &&
+            (!gcm || EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_SET_IVLEN, static_cast<int>(algorithm.iv.size()),
+                                         nullptr) == 1) &&
+            EVP_CipherInit_ex2(context.get(), nullptr, key.data(), algorithm.iv.data(), encrypt ? 1 : 0, nullptr) == 1,
+        "cannot set up the content cipher");
+    return context;
+}
+
+Error malformed_parameters(const Algorithm& cipher) {
+    return {ErrorKind::malformed, "malformed CMS: bad parameters of " + std::string(cipher.name)};
+}
+
+void read_gcm(ContentEncryptionAlgorithm& algorithm, ByteView der) {
+    const auto parameters =
+        asn1::decode<asn1::GcmParametersHandle>(der, asn1::d2i_GcmParameters, "malformed GCM parameters");
+    algorithm.iv = to_bytes(asn1::octets(parameters->nonce));
+    const long tag = parameters->icv_length == nullptr ? static_cast<long>(kDefaultTagBytes)
+                                                       : ASN1_INTEGER_get(parameters->icv_length);
+    if (algorithm.iv.empty() || algorithm.iv.size() > kMaxNonceBytes || tag < 12 || tag > 16)
+        throw malformed_parameters(*algorithm.cipher);
+    algorithm.tag_size = static_cast<std::size_t>(tag);
+}
+
+}  // namespace
+
+ContentEncryptionAlgorithm read_content_encryption(const X509_ALGOR* identifier) {
+    ContentEncryptionAlgorithm algorithm;
+    algorithm.cipher = find_algorithm(AlgorithmKind::content_cipher, identifier);
+    if (algorithm.cipher == nullptr) throw unsupported(identifier);
+    const ASN1_TYPE* parameter = identifier->parameter;
+    if (algorithm.cipher->authenticated) {
+        if (parameter == nullptr || parameter->type != V_ASN1_SEQUENCE) throw malformed_parameters(*algorithm.cipher);
+        read_gcm(algorithm, asn1::octets(parameter->value.sequence));
+    } else {
+        if (parameter == nullptr || parameter->type != V_ASN1_OCTET_STRING)
+            throw malformed_parameters(*algorithm.cipher);
+        algorithm.iv = to_bytes(asn1::octets(parameter->value.octet_string));
+        if (algorithm.iv.size() != kBlock) throw malformed_parameters(*algorithm.cipher);
+    }
+    return algorithm;
+}
+
+ContentEncryptionAlgorithm new_content_encryption(const Algorithm& cipher) {
+    ContentEncryptionAlgorithm algorithm{.cipher = &cipher,
+                                         .iv = Bytes(cipher.authenticated ? kNonceBytes : kBlock),
+                                         .tag_size = cipher.authenticated ? kNewTagBytes : 0};
+    require(RAND_bytes(algorithm.iv.data(), static_cast<int>(algorithm.iv.size())) == 1, "no random numbers",
+            ErrorKind::io);
+    return algorithm;
+}
+
+Bytes content_encryption_der(const ContentEncryptionAlgorithm& algorithm) {
+    const Bytes iv = der_value(tag::kOctetString, algorithm.iv);
+    if (!algorithm.cipher->authenticated) return der_algorithm(algorithm.cipher->oid, iv);
+    return der_algorithm(algorithm.cipher->oid,
+                         der_value(tag::kSequence, {iv, der_integer(static_cast<unsigned>(algorithm.tag_size))}));
+}
+
+SecretBytes random_key(std::size_t size) {
+    SecretBytes key(size);
+    require(RAND_priv_bytes(key.data(), static_cast<int>(size)) == 1, "no random numbers", ErrorKind::io);
+    return key;
+}
+
+ContentDecryption::ContentDecryption(Source& ciphertext, const ContentEncryptionAlgorithm& algorithm,
+                                     const SecretBytes& key, ByteView associated)
+    : ciphertext_(ciphertext),
+      authenticated_(algorithm.cipher->authenticated),
+      tag_size_(algorithm.tag_size),
+      context_(cipher_context(algorithm, key, false)),
+      plaintext_(kStep + kBlock) {
+    int size = 0;
+    if (!associated.empty())
+        require(EVP_DecryptUpdate(context_.get(), nullptr, &size, associated.data(),
+                                  static_cast<int>(associated.size())) == 1,
+                "cannot decrypt");
+}
+
+ByteView ContentDecryption::pull() {
+    int size = 0;
+    while (size == 0) {
+        if (piece_.empty()) piece_ = ciphertext_.pull();
+        if (piece_.empty()) break;
+        const ByteView step = piece_.first(std::min(piece_.size(), kStep));
+        piece_ = piece_.subspan(step.size());
+        require(EVP_DecryptUpdate(context_.get(), plaintext_.data(), &size, step.data(),
+                                  static_cast<int>(step.size())) == 1,
+                "cannot decrypt");
+    }
+    if (size == 0 && !ended_) {
+        ended_ = true;
+        if (!authenticated_) {
+            padding_ok_ = EVP_DecryptFinal_ex(context_.get(), plaintext_.data(), &size) == 1;
+            if (!padding_ok_) size = 0;
+            ERR_clear_error();
+        }
+    }
+    return ByteView(plaintext_).first(static_cast<std::size_t>(size));
+}
+
+bool ContentDecryption::finish(ByteView tag) {
+    if (!authenticated_) return padding_ok_;
+    if (tag.size() != tag_size_) return false;
+    Bytes expected = to_bytes(tag);
+    Byte nothing[kBlock];
+    int size = 0;
+    const bool ok = EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_SET_TAG, static_cast<int>(expected.size()),
+                                        expected.data()) == 1 &&
+                    EVP_DecryptFinal_ex(context_.get(), nothing, &size) == 1;
+    ERR_clear_error();
+    return ok;
+}
+
+ContentEncryption::ContentEncryption(Sink& to, const ContentEncryptionAlgorithm& algorithm, const SecretBytes& key)
+    : to_(to),
+      authenticated_(algorithm.cipher->authenticated),
+      tag_size_(algorithm.tag_size),
+      context_(cipher_context(algorithm, key, true)),
+      ciphertext_(kStep + kBlock) {}
+
+void ContentEncryption::push(ByteView plaintext) {
+    while (!plaintext.empty()) {
+        const ByteView step = plaintext.first(std::min(plaintext.size(), kStep));
+        plaintext = plaintext.subspan(step.size());
+        int size = 0;
+        require(EVP_EncryptUpdate(context_.get(), ciphertext_.data(), &size, step.data(),
+                                  static_cast<int>(step.size())) == 1,
+                "cannot encrypt");
+        if (size > 0) to_.push(ByteView(ciphertext_).first(static_cast<std::size_t>(size)));
+    }
+}
+
+Bytes ContentEncryption::finish() {
+    int size = 0;
+    require(EVP_EncryptFinal_ex(context_.get(), ciphertext_.data(), &size) == 1, "cannot encrypt");
+    if (size > 0) to_.push(ByteView(ciphertext_).first(static_cast<std::size_t>(size)));
+    if (!authenticated_) return {};
+    Bytes tag(tag_size_);
+    require(EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_GET_TAG, static_cast<int>(tag.size()), tag.data()) == 1,
+            "cannot encrypt");
+    return tag;
+}
+
+std::uint64_t ContentEncryption::ciphertext_size(const ContentEncryptionAlgorithm& algorithm,
+                                                 std::uint64_t plaintext_size) {
+    return algorithm.cipher->authenticated ? plaintext_size : (plaintext_size / kBlock + 1) * kBlock;
+}
+
+}  // namespace p11mime::cms

@@ -1,0 +1,281 @@
+#include "cms/signer_info.h"
+
+#include <fmt/format.h>
+#include <openssl/err.h>
+#include <openssl/rsa.h>
+
+#include <algorithm>
+
+#include "cms/asn1.h"
+#include "cms/digests.h"
+#include "cms/identifiers.h"
+
+namespace p11mime::cms {
+
+namespace {
+
+using PssHandle = Handle<RSA_PSS_PARAMS, RSA_PSS_PARAMS_free>;
+constexpr int kMinRsaBits = 2048;
+constexpr unsigned kMaxSalt = 512;
+
+// Attributes looks single-valued signed attributes up.
+class Attributes {
+  public:
+    explicit Attributes(const STACK_OF(X509_ATTRIBUTE) * attributes) : attributes_(attributes) {}
+
+    bool present() const { return attributes_ != nullptr; }
+
+    // find gives the one value of an attribute; null where it is absent. One that is there twice or has another number
+    // of values is `ambiguous` (RFC 5652 section 11).
+    const ASN1_TYPE* find(std::string_view oid) {
+        const ASN1_TYPE* value = nullptr;
+        for (int i = 0; i < X509at_get_attr_count(attributes_); ++i) {
+            X509_ATTRIBUTE* each = sk_X509_ATTRIBUTE_value(attributes_, i);
+            if (oid_text(X509_ATTRIBUTE_get0_object(each)) != oid) continue;
+            if (value != nullptr || X509_ATTRIBUTE_count(each) != 1) ambiguous = true;
+            value = X509_ATTRIBUTE_get0_type(each, 0);
+        }
+        return value;
+    }
+
+    bool ambiguous = false;
+
+  private:
+    const STACK_OF(X509_ATTRIBUTE) * attributes_;
+};
+
+std::optional<Bytes> der_of(const ASN1_TYPE* value, int type) {
+    if (value == nullptr || value->type != type) return std::nullopt;
+    return encode(value, i2d_ASN1_TYPE);
+}
+
+// AlgorithmChoice is what the algorithm fields of a SignerInfo come to.
+struct AlgorithmChoice {
+    std::optional<SignScheme> scheme;
+    SignatureFamily family = SignatureFamily::none;
+    std::string refusal;
+    bool unsupported = false;
+};
+
+std::optional<Hash> supported_hash(const X509_ALGOR* algorithm) {
+    const Algorithm* row = find_algorithm(AlgorithmKind::digest, algorithm);
+    return row == nullptr ? std::nullopt : row->hash;
+}
+
+// read_pss reads RSASSA-PSS parameters (RFC 4055 section 3.1); nothing where they are malformed or not supported.
+std::optional<RsaPss> read_pss(const X509_ALGOR* algorithm) {
+    RsaPss scheme{Hash::sha1, Hash::sha1, 20};
+    if (algorithm->parameter == nullptr || algorithm->parameter->type != V_ASN1_SEQUENCE) return scheme;
+    const ByteView der = asn1::octets(algorithm->parameter->value.sequence);
+    const Byte* at = der.data();
+    const PssHandle parameters(d2i_RSA_PSS_PARAMS(nullptr, &at, static_cast<long>(der.size())));
+    if (!parameters) return std::nullopt;
+    if (parameters->hashAlgorithm != nullptr) {
+        const auto hash = supported_hash(parameters->hashAlgorithm);
+        if (!hash) return std::nullopt;
+        scheme.hash = *hash;
+    }
+    if (const X509_ALGOR* mask = parameters->maskGenAlgorithm) {
+        if (find_algorithm(AlgorithmKind::mask_generation, mask) == nullptr || mask->parameter == nullptr ||
+            mask->parameter->type != V_ASN1_SEQUENCE)
+            return std::nullopt;
+        const ByteView inner = asn1::octets(mask->parameter->value.sequence);
+        at = inner.data();
+        const asn1::AlgorithmHandle digest(d2i_X509_ALGOR(nullptr, &at, static_cast<long>(inner.size())));
+        const auto hash = digest ? supported_hash(digest.get()) : std::nullopt;
+        if (!hash) return std::nullopt;
+        scheme.mgf = *hash;
+    }
+    if (parameters->saltLength != nullptr) {
+        const long salt = ASN1_INTEGER_get(parameters->saltLength);
+        if (salt < 0 || salt > static_cast<long>(kMaxSalt)) return std::nullopt;
+        scheme.salt = static_cast<unsigned>(salt);
+    }
+    if (parameters->trailerField != nullptr && ASN1_INTEGER_get(parameters->trailerField) != 1) return std::nullopt;
+    return scheme;
+}
+
+AlgorithmChoice choose_algorithms(const asn1::SignerInfo& signer) {
+    AlgorithmChoice choice;
+    const Algorithm* digest = find_algorithm(AlgorithmKind::digest, signer.digest_algorithm);
+    const Algorithm* signature = find_algorithm(AlgorithmKind::signature, signer.signature_algorithm);
+    for (const auto& [row, identifier] :
+         {std::pair(digest, signer.digest_algorithm), std::pair(signature, signer.signature_algorithm)}) {
+        if (row == nullptr) {
+            choice.unsupported = true;
+            choice.refusal = fmt::format("unsupported algorithm {}", algorithm_text(identifier));
+            return choice;
+        }
+        if (row->standing == Standing::refused) {
+            choice.refusal = fmt::format("{} is refused: it is broken", row->name);
+            return choice;
+        }
+    }
+    choice.family = signature->family;
+    const Hash hash = signature->hash.value_or(*digest->hash);
+    switch (signature->family) {
+        case SignatureFamily::rsa_pkcs1:
+            choice.scheme = RsaPkcs1{hash};
+            break;
+        case SignatureFamily::rsa_pss:
+            if (const auto scheme = read_pss(signer.signature_algorithm)) choice.scheme = *scheme;
+            break;
+        case SignatureFamily::ecdsa:
+        case SignatureFamily::dsa:
+            choice.scheme = Ecdsa{hash};  // EVP verifies DSA by the same calls
+            break;
+        case SignatureFamily::none:
+            break;
+    }
+    if (!choice.scheme) {
+        choice.unsupported = true;
+        choice.refusal = fmt::format("unsupported parameters of {}", signature->name);
+    }
+    ERR_clear_error();
+    return choice;
+}
+
+bool key_fits(const EVP_PKEY* key, SignatureFamily family) {
+    switch (family) {
+        case SignatureFamily::rsa_pkcs1:
+            return EVP_PKEY_is_a(key, "RSA") == 1;
+        case SignatureFamily::rsa_pss:
+            return EVP_PKEY_is_a(key, "RSA") == 1 || EVP_PKEY_is_a(key, "RSA-PSS") == 1;
+        case SignatureFamily::ecdsa:
+            return EVP_PKEY_is_a(key, "EC") == 1;
+        case SignatureFamily::dsa:
+            return EVP_PKEY_is_a(key, "DSA") == 1;
+        case SignatureFamily::none:
+            break;
+    }
+    return false;
+}
+
+bool weak_key(const EVP_PKEY* key) {
+    if (EVP_PKEY_is_a(key, "DSA") == 1) return true;
+    return (EVP_PKEY_is_a(key, "RSA") == 1 || EVP_PKEY_is_a(key, "RSA-PSS") == 1) &&
+           EVP_PKEY_get_bits(key) < kMinRsaBits;
+}
+
+// names_certificate checks the ESS signing certificate attribute against the certificate (RFC 5035 section 5.4); an
+// absent one says nothing.
+bool names_certificate(const ASN1_TYPE* attribute, Hash default_hash, const Certificate& certificate) {
+    if (attribute == nullptr) return true;
+    const auto der = der_of(attribute, V_ASN1_SEQUENCE);
+    if (!der) return false;
+    const Byte* at = der->data();
+    const asn1::SigningCertificateHandle list(
+        asn1::d2i_SigningCertificate(nullptr, &at, static_cast<long>(der->size())));
+    if (!list || asn1::sk_EssCertId_num(list->certificates) < 1) return false;
+    const asn1::EssCertId* first = asn1::sk_EssCertId_value(list->certificates, 0);
+    const auto hash = first->hash_algorithm == nullptr ? default_hash : supported_hash(first->hash_algorithm);
+    const ByteView named = asn1::octets(first->hash);
+    return hash && std::ranges::equal(digest_of(*hash, certificate.der()), named);
+}
+
+// looks_like_attributes tells the DER of signed attributes that an attacker passes off as content, so that a signature
+// over attributes would seem to cover it: a SET of SEQUENCEs that begin with a PKCS#9 or S/MIME attribute type.
+bool looks_like_attributes(ByteView content) {
+    static constexpr Byte kPkcs9[]{0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09};
+    return !content.empty() && content[0] == tag::kSet &&
+           std::search(content.begin(), content.end(), std::begin(kPkcs9), std::end(kPkcs9)) != content.end();
+}
+
+void read_claims(Attributes& attributes, SignerInfoVerdict& verdict) {
+    if (const ASN1_TYPE* time = attributes.find(oid::kSigningTime))
+        if (time->type == V_ASN1_UTCTIME || time->type == V_ASN1_GENERALIZEDTIME)
+            verdict.signing_time = to_time(time->value.asn1_string);
+    verdict.capabilities = der_of(attributes.find(oid::kSmimeCapabilities), V_ASN1_SEQUENCE);
+    if (const ASN1_TYPE* preference = attributes.find(oid::kEncryptionKeyPreference)) {
+        const Bytes der = encode(preference, i2d_ASN1_TYPE);
+        const Byte* at = der.data();
+        const asn1::EncryptionKeyPreferenceHandle choice(
+            asn1::d2i_EncryptionKeyPreference(nullptr, &at, static_cast<long>(der.size())));
+        if (choice) verdict.encryption_key = asn1::identifier(*choice);
+    }
+    ERR_clear_error();
+}
+
+// attribute_fault says what is wrong with the signed attributes, or nothing.
+std::string attribute_fault(Attributes& attributes, const SignedContent& content, const Bytes& content_digest,
+                            const Certificate& certificate) {
+    const ASN1_TYPE* type = attributes.find(oid::kContentType);
+    const ASN1_TYPE* digest = attributes.find(oid::kMessageDigest);
+    const ASN1_TYPE* v1 = attributes.find(oid::kSigningCertificate);
+    const ASN1_TYPE* v2 = attributes.find(oid::kSigningCertificateV2);
+    if (attributes.ambiguous) return "a signed attribute is there more than once";
+    if (digest == nullptr || digest->type != V_ASN1_OCTET_STRING) return "the message digest attribute is missing";
+    if (!std::ranges::equal(asn1::octets(digest->value.octet_string), content_digest)) return "the content was changed";
+    if (type == nullptr || type->type != V_ASN1_OBJECT || oid_text(type->value.object) != content.type)
+        return "the signed content type is another than the content's";
+    if (!names_certificate(v1, Hash::sha1, certificate) || !names_certificate(v2, Hash::sha256, certificate))
+        return "the signing certificate attribute names another certificate";
+    return {};
+}
+
+}  // namespace
+
+SignerInfoVerdict judge_signer_info(const asn1::SignerInfo& signer, const SignedContent& content,
+                                    const Certificate* certificate) {
+    SignerInfoVerdict verdict;
+    verdict.digest = algorithm_text(signer.digest_algorithm);
+    verdict.signature = algorithm_text(signer.signature_algorithm);
+    Attributes attributes(signer.signed_attributes);
+    read_claims(attributes, verdict);
+
+    const AlgorithmChoice choice = choose_algorithms(signer);
+    if (!choice.scheme) {
+        verdict.reason = choice.refusal;
+        verdict.unsupported = choice.unsupported;
+        return verdict;
+    }
+    const Algorithm* digest = find_algorithm(AlgorithmKind::digest, signer.digest_algorithm);
+    verdict.weak =
+        digest->standing == Standing::weak || digest_algorithm(scheme_hash(*choice.scheme)).standing == Standing::weak;
+    if (certificate == nullptr) {
+        verdict.reason = fmt::format("the signer's certificate is missing ({})", asn1::identifier(*signer.sid).text());
+        return verdict;
+    }
+    const KeyHandle key(X509_get_pubkey(certificate->get()));
+    ERR_clear_error();
+    if (!key || EVP_PKEY_missing_parameters(key.get()) == 1) {
+        verdict.reason = "the public key of the signer's certificate cannot be used";
+        return verdict;
+    }
+    verdict.weak = verdict.weak || weak_key(key.get());
+
+    const auto content_digest = content.digests.value(*digest->hash);
+    if (!content_digest) {
+        verdict.missing_digest = digest->hash;
+        verdict.reason = "the digest was not computed";
+        return verdict;
+    }
+
+    verdict.integrity = Integrity::invalid;
+    if (!key_fits(key.get(), choice.family)) {
+        verdict.reason = fmt::format("the signer's key is no key for {}", verdict.signature);
+        return verdict;
+    }
+    Bytes signed_digest = *content_digest;
+    if (attributes.present()) {
+        verdict.reason = attribute_fault(attributes, content, *content_digest, *certificate);
+        if (!verdict.reason.empty()) return verdict;
+        signed_digest = digest_of(scheme_hash(*choice.scheme), asn1::verification_form(signer));
+    } else if (content.type != oid::kData) {
+        verdict.reason = "content of this type needs signed attributes";
+        return verdict;
+    } else if (looks_like_attributes(content.first_bytes)) {
+        verdict.reason = "the content is the signed attributes of another message";
+        return verdict;
+    }
+    if (!verify_signature(key.get(), *choice.scheme, signed_digest, asn1::octets(signer.signature))) {
+        verdict.reason = attributes.present() ? "the signature does not fit the signer's certificate"
+                                              : "the content was changed, or the signature is another's";
+        return verdict;
+    }
+    verdict.integrity = Integrity::valid;
+    verdict.reason.clear();
+    return verdict;
+}
+
+}  // namespace p11mime::cms

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "cms/certificate.h"
+#include "cms/decrypter.h"
+#include "cms/sign_scheme.h"
+
+namespace p11mime::cms {
+
+namespace asn1 {
+struct SignerInfo;
+}
+class Digests;
+
+enum class Integrity { valid, invalid, not_checked };
+
+/// SignerInfoVerdict is what a SignerInfo (RFC 5652 section 5.3) says and whether its signature holds over the content.
+/// It says nothing of trust in the certificate.
+struct SignerInfoVerdict {
+    Integrity integrity = Integrity::not_checked;
+    std::string reason;        ///< why it is not valid
+    bool weak = false;         ///< the digest, the signature algorithm or the key is weak
+    bool unsupported = false;  ///< not_checked because an algorithm is not supported
+    std::string digest;
+    std::string signature;
+    std::optional<Hash> missing_digest;  ///< this digest of the content was not computed; judge again with it
+    std::optional<Time> signing_time;
+    std::optional<RecipientIdentifier> encryption_key;  ///< SMIMEEncryptionKeyPreference
+    std::optional<Bytes> capabilities;                  ///< DER of SMIMECapabilities
+};
+
+/// SignedContent is what SignerInfos are judged against.
+struct SignedContent {
+    const Digests& digests;
+    std::string type;   ///< dotted OID of eContentType
+    Bytes first_bytes;  ///< of the content, up to kContentPeek bytes
+};
+inline constexpr std::size_t kContentPeek = 64;
+
+/// judge_signer_info checks a signature. `certificate` is null where the signer's is missing.
+SignerInfoVerdict judge_signer_info(const asn1::SignerInfo& signer, const SignedContent& content,
+                                    const Certificate* certificate);
+
+/// SignedAttributes is what goes into a new SignerInfo.
+struct SignedAttributes {
+    std::string content_type;
+    Bytes message_digest;
+    Time signing_time;
+    std::optional<Certificate> encryption_certificate;
+};
+
+/// make_signer_info signs attributes and gives the DER of the SignerInfo.
+Bytes make_signer_info(Signer& signer, const SignScheme& scheme, const SignedAttributes& attributes,
+                       const Intent& intent);
+
+}  // namespace p11mime::cms
