@@ -1,0 +1,14 @@
+#pragma once
+
+#include <p11-kit/pkcs11.h>
+
+namespace p11mime::token {
+
+// What p11-kit 0.24's pkcs11.h lacks of PKCS#11 3.0, and NSS's own trust objects.
+inline constexpr CK_KEY_TYPE kKeyEcMontgomery = 0x41;
+inline constexpr CK_OBJECT_CLASS kClassNssTrust = 0xce534353;
+inline constexpr CK_ATTRIBUTE_TYPE kNssCertSha1Hash = 0xce5363b4;
+inline constexpr CK_ATTRIBUTE_TYPE kNssTrustEmailProtection = 0xce53635b;
+inline constexpr CK_ULONG kNssTrustedDelegator = 0xce534352;
+
+}  // namespace p11mime::token
