@@ -24,6 +24,10 @@ struct TokenInfo {
     bool protected_authentication_path = false;  ///< a PIN pad: the PIN is entered on the reader
     bool read_only = false;
     bool removable = false;
+    std::string slot_manufacturer;
+    std::string library_manufacturer;
+    std::string library_description;
+    std::string library_version;  ///< "major.minor"
 };
 
 }  // namespace p11mime::token
