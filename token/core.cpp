@@ -1,0 +1,95 @@
+#include "token/core.h"
+
+#include <algorithm>
+
+#include "token/ckr.h"
+#include "token/public_key.h"
+
+namespace p11mime::token {
+
+TokenCore::TokenCore(std::shared_ptr<Module> module, TokenInfo info, PinProvider& pins)
+    : module_(std::move(module)), info_(std::move(info)), login_(module_, info_, pins) {}
+
+std::unique_ptr<Session> TokenCore::open_session(Session::Access access) const {
+    return std::make_unique<Session>(module_, info_, access);
+}
+
+/// shared_session stays open as long as the core, since the login ends with a token's last session.
+const Session& TokenCore::shared_session() {
+    if (!session_) session_ = open_session(Session::Access::read_only);
+    return *session_;
+}
+
+void TokenCore::login(const std::string& what) {
+    const std::lock_guard lock(mutex_);
+    login_.user(shared_session(), what);
+}
+
+bool TokenCore::logged_in() {
+    const std::lock_guard lock(mutex_);
+    return login_.done() || !info_.login_required;
+}
+
+void TokenCore::context_login(const Session& session, const std::string& key_label, const std::string& what) {
+    const std::lock_guard lock(mutex_);
+    login_.context(session, key_label, what);
+}
+
+void TokenCore::change_pin(const SecretBytes& old_pin, const SecretBytes& new_pin) {
+    const std::lock_guard lock(mutex_);
+    login_.change_pin(*open_session(Session::Access::read_write), old_pin, new_pin);
+}
+
+void TokenCore::unblock(const SecretBytes& puk, const SecretBytes& new_pin) {
+    const std::lock_guard lock(mutex_);
+    session_.reset();  // a login with the PUK tolerates no other session
+    login_.reset();
+    keys_.clear();
+    login_.unblock(*open_session(Session::Access::read_write), puk, new_pin);
+}
+
+void TokenCore::use_pin_source(const std::string& pin_source) {
+    const std::lock_guard lock(mutex_);
+    login_.use_pin_source(pin_source);
+}
+
+bool TokenCore::offers(CK_MECHANISM_TYPE mechanism) {
+    const std::lock_guard lock(mutex_);
+    if (!mechanisms_) {
+        std::vector<CK_MECHANISM_TYPE> list(1024);
+        CK_ULONG count = list.size();
+        check(module_->calls().C_GetMechanismList(info_.slot_id, list.data(), &count), name(), "list its mechanisms");
+        list.resize(std::min<std::size_t>(count, list.size()));
+        mechanisms_.emplace(list.begin(), list.end());
+    }
+    return mechanisms_->contains(mechanism);
+}
+
+std::vector<PrivateKey> TokenCore::private_keys(const Bytes& id) {
+    const std::lock_guard lock(mutex_);
+    const auto known = keys_.find(id);
+    if (known != keys_.end()) return known->second;
+    Template search = objects_of_class(CKO_PRIVATE_KEY);
+    search.add(CKA_ID, id);
+    std::vector<PrivateKey> keys = read_private_keys(shared_session(), search);
+    if (!keys.empty()) keys_[id] = keys;
+    return keys;
+}
+
+std::optional<PrivateKey> TokenCore::private_key_of(const CertificateObject& certificate, const std::string& what) {
+    const std::lock_guard lock(mutex_);
+    if (!certificate.certificate) return std::nullopt;
+    login(what);
+    const KeyHandle public_key = certificate.certificate->public_key();
+    if (!certificate.id.empty())
+        for (PrivateKey& key : private_keys(certificate.id))
+            if (fits(key, public_key.get())) return std::move(key);
+    return find_key_by_public_key(shared_session(), info_, public_key.get());
+}
+
+void TokenCore::forget_objects() {
+    const std::lock_guard lock(mutex_);
+    keys_.clear();
+}
+
+}  // namespace p11mime::token

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "token/login.h"
+#include "token/objects.h"
+
+namespace p11mime::token {
+
+/// TokenCore is what a token and its signers and decrypters share: the module, the session that keeps the login, the
+/// PIN policy, the list of mechanisms and the private keys found so far. Safe for several threads.
+class TokenCore : public std::enable_shared_from_this<TokenCore> {
+  public:
+    TokenCore(std::shared_ptr<Module> module, TokenInfo info, PinProvider& pins);
+
+    const TokenInfo& info() const { return info_; }
+    std::string name() const { return token_name(info_); }
+
+    std::unique_ptr<Session> open_session(Session::Access access) const;
+
+    /// with_session runs `work` on the shared session, one thread at a time.
+    template <class Work>
+    auto with_session(Work work) {
+        const std::lock_guard lock(mutex_);
+        return work(shared_session());
+    }
+
+    void login(const std::string& what);
+    bool logged_in();  ///< or no login is needed
+    void context_login(const Session& session, const std::string& key_label, const std::string& what);
+    void change_pin(const SecretBytes& old_pin, const SecretBytes& new_pin);
+    void unblock(const SecretBytes& puk, const SecretBytes& new_pin);
+    void use_pin_source(const std::string& pin_source);
+
+    bool offers(CK_MECHANISM_TYPE mechanism);
+
+    /// private_keys with this CKA_ID, as far as they can be seen; remembered once found.
+    std::vector<PrivateKey> private_keys(const Bytes& id);
+
+    /// private_key_of logs in and finds the private key of a certificate on this token: the one with its id and of its
+    /// type, else the one with its public key. Nothing where there is none.
+    std::optional<PrivateKey> private_key_of(const CertificateObject& certificate, const std::string& what);
+
+    void forget_objects();  ///< after objects were made or destroyed
+
+  private:
+    const Session& shared_session();
+
+    std::recursive_mutex mutex_;
+    std::shared_ptr<Module> module_;
+    TokenInfo info_;
+    Login login_;
+    std::unique_ptr<Session> session_;
+    std::optional<std::set<CK_MECHANISM_TYPE>> mechanisms_;
+    std::map<Bytes, std::vector<PrivateKey>> keys_;
+};
+
+}  // namespace p11mime::token
