@@ -1,0 +1,42 @@
+#pragma once
+
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include "token/core.h"
+
+namespace p11mime::token {
+
+/// KeySession is a private key and a session of its own to use it in. The session is opened at first use, after the
+/// login, and given up when an operation has failed half-way; the next use opens another.
+class KeySession {
+  public:
+    KeySession(std::shared_ptr<TokenCore> core, PrivateKey key) : core_(std::move(core)), key_(std::move(key)) {}
+
+    TokenCore& core() const { return *core_; }
+    const std::shared_ptr<TokenCore>& shared_core() const { return core_; }
+    const PrivateKey& key() const { return key_; }
+    std::string name() const;  ///< "key 'LABEL' on token 'LABEL'"
+
+    /// open logs in and returns the session.
+    const Session& open(const std::string& what);
+    void discard() { session_.reset(); }
+
+    /// begin does what an operation needs between its C_…Init and itself: the context-specific login of a key that
+    /// wants one. Throws Error(token), and gives the session up, where the login fails.
+    void begin(const std::string& what);
+
+  private:
+    std::shared_ptr<TokenCore> core_;
+    PrivateKey key_;
+    std::unique_ptr<Session> session_;
+};
+
+/// throw_if_stopped ends in Error(token) where a stop was requested.
+void throw_if_stopped(const std::stop_token& stop);
+
+/// is_unsupported says whether a return value means that a mechanism cannot be used this way, so that another may.
+bool is_unsupported(CK_RV code);
+
+}  // namespace p11mime::token

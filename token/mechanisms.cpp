@@ -1,0 +1,29 @@
+#include "token/mechanisms.h"
+
+#include <algorithm>
+#include <array>
+
+namespace p11mime::token {
+
+namespace {
+
+constexpr std::array kHashes = {
+    HashMechanisms{cms::Hash::sha1, CKM_SHA_1, CKG_MGF1_SHA1, CKM_SHA1_RSA_PKCS, CKM_SHA1_RSA_PKCS_PSS, CKM_ECDSA_SHA1,
+                   "SHA-1"},
+    HashMechanisms{cms::Hash::sha224, CKM_SHA224, CKG_MGF1_SHA224, CKM_SHA224_RSA_PKCS, CKM_SHA224_RSA_PKCS_PSS,
+                   CKM_ECDSA_SHA224, "SHA-224"},
+    HashMechanisms{cms::Hash::sha256, CKM_SHA256, CKG_MGF1_SHA256, CKM_SHA256_RSA_PKCS, CKM_SHA256_RSA_PKCS_PSS,
+                   CKM_ECDSA_SHA256, "SHA-256"},
+    HashMechanisms{cms::Hash::sha384, CKM_SHA384, CKG_MGF1_SHA384, CKM_SHA384_RSA_PKCS, CKM_SHA384_RSA_PKCS_PSS,
+                   CKM_ECDSA_SHA384, "SHA-384"},
+    HashMechanisms{cms::Hash::sha512, CKM_SHA512, CKG_MGF1_SHA512, CKM_SHA512_RSA_PKCS, CKM_SHA512_RSA_PKCS_PSS,
+                   CKM_ECDSA_SHA512, "SHA-512"},
+};
+
+}  // namespace
+
+const HashMechanisms& mechanisms_of(cms::Hash hash) {
+    return *std::find_if(kHashes.begin(), kHashes.end(), [&](const HashMechanisms& row) { return row.hash == hash; });
+}
+
+}  // namespace p11mime::token

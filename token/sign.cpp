@@ -1,0 +1,204 @@
+#include "token/sign.h"
+
+#include <fmt/format.h>
+#include <openssl/ecdsa.h>
+#include <openssl/err.h>
+#include <openssl/x509.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "cms/algorithms.h"
+#include "cms/encode.h"
+#include "token/ckr.h"
+#include "token/mechanisms.h"
+#include "token/public_key.h"
+#include "token/rsa_padding.h"
+
+namespace p11mime::token {
+
+namespace {
+
+template <class... Visitors>
+struct Overloaded : Visitors... {
+    using Visitors::operator()...;
+};
+template <class... Visitors>
+Overloaded(Visitors...) -> Overloaded<Visitors...>;
+
+using DigestInfo = Handle<X509_SIG, X509_SIG_free>;
+using EcdsaSignature = Handle<ECDSA_SIG, ECDSA_SIG_free>;
+
+Bytes digest(cms::Hash hash, ByteView message) {
+    Bytes value(cms::hash_size(hash));
+    cms::require(EVP_Digest(message.data(), message.size(), value.data(), nullptr, cms::evp_digest(hash), nullptr) == 1,
+                 "cannot hash", ErrorKind::token);
+    return value;
+}
+
+/// digest_info is what PKCS#1 v1.5 signs (RFC 8017 section 9.2).
+Bytes digest_info(cms::Hash hash, ByteView message) {
+    const Bytes value = digest(hash, message);
+    const DigestInfo info(X509_SIG_new());
+    cms::require(info != nullptr, "cannot encode a digest", ErrorKind::token);
+    X509_ALGOR* algorithm = nullptr;
+    ASN1_OCTET_STRING* octets = nullptr;
+    X509_SIG_getm(info.get(), &algorithm, &octets);
+    X509_ALGOR_set0(algorithm, OBJ_nid2obj(EVP_MD_get_type(cms::evp_digest(hash))), V_ASN1_NULL, nullptr);
+    cms::require(ASN1_OCTET_STRING_set(octets, value.data(), static_cast<int>(value.size())) == 1,
+                 "cannot encode a digest", ErrorKind::token);
+    return cms::encode(info.get(), i2d_X509_SIG);
+}
+
+std::size_t order_size(const EVP_PKEY* key) {
+    return (static_cast<std::size_t>(EVP_PKEY_get_bits(key)) + 7) / 8;
+}
+
+/// ecdsa_digest is no longer than the curve's order: the bits beyond are not used (FIPS 186-5 section 6.4), and some
+/// modules refuse them.
+Bytes ecdsa_digest(const EVP_PKEY* key, cms::Hash hash, ByteView message) {
+    Bytes value = digest(hash, message);
+    value.resize(std::min(value.size(), order_size(key)));
+    return value;
+}
+
+/// ecdsa_der turns r||s, as Cryptoki has it, into an ECDSA-Sig-Value.
+Bytes ecdsa_der(ByteView raw) {
+    const int half = static_cast<int>(raw.size() / 2);
+    BignumHandle r(BN_bin2bn(raw.data(), half, nullptr));
+    BignumHandle s(BN_bin2bn(raw.data() + half, half, nullptr));
+    const EcdsaSignature signature(ECDSA_SIG_new());
+    cms::require(r && s && signature && ECDSA_SIG_set0(signature.get(), r.get(), s.get()) == 1,
+                 "cannot encode a signature", ErrorKind::token);
+    static_cast<void>(r.release());
+    static_cast<void>(s.release());
+    return cms::encode(signature.get(), i2d_ECDSA_SIG);
+}
+
+std::string describe(const cms::SignScheme& scheme) {
+    return std::visit(
+        Overloaded{[](const cms::RsaPkcs1& rsa) {
+                       return fmt::format("RSA PKCS#1 v1.5 with {}", mechanisms_of(rsa.hash).name);
+                   },
+                   [](const cms::RsaPss& pss) { return fmt::format("RSA-PSS with {}", mechanisms_of(pss.hash).name); },
+                   [](const cms::Ecdsa& ecdsa) { return fmt::format("ECDSA with {}", mechanisms_of(ecdsa.hash).name); },
+                   [](const cms::EdDsa&) { return std::string("EdDSA"); }},
+        scheme);
+}
+
+}  // namespace
+
+/// Attempt is one mechanism and what it is given.
+struct TokenSigner::Attempt {
+    Mechanism mechanism;
+    std::function<Bytes(ByteView message)> input;
+};
+
+TokenSigner::TokenSigner(std::shared_ptr<TokenCore> core, PrivateKey key, Bytes public_key,
+                         std::optional<cms::Certificate> certificate)
+    : session_(std::move(core), std::move(key)),
+      spki_(std::move(public_key)),
+      public_key_(parse_spki(spki_)),
+      certificate_(std::move(certificate)) {
+    if (!public_key_)
+        throw Error(ErrorKind::token, fmt::format("{}: its public key cannot be read", session_.name()),
+                    "import the key's certificate: p11mime key import-cert");
+}
+
+const cms::Certificate& TokenSigner::certificate() const {
+    return certificate_.value();
+}
+
+std::vector<TokenSigner::Attempt> TokenSigner::attempts(const cms::SignScheme& scheme) const {
+    const EVP_PKEY* key = public_key_.get();
+    const auto modulus = static_cast<std::size_t>(EVP_PKEY_get_size(key));
+    const auto whole = [](ByteView message) { return to_bytes(message); };
+    return std::visit(
+        Overloaded{[&](const cms::RsaPkcs1& rsa) {
+                       const cms::Hash hash = rsa.hash;
+                       return std::vector<Attempt>{
+                           {Mechanism(CKM_RSA_PKCS), [=](ByteView message) { return digest_info(hash, message); }},
+                           {Mechanism(mechanisms_of(hash).rsa_pkcs), whole},
+                           {Mechanism(CKM_RSA_X_509), [=](ByteView message) {
+                                return pad_pkcs1_signature(digest_info(hash, message), modulus);
+                            }}};
+                   },
+                   [&](const cms::RsaPss& pss) {
+                       const CK_RSA_PKCS_PSS_PARAMS parameters{mechanisms_of(pss.hash).digest,
+                                                               mechanisms_of(pss.mgf).mgf1, pss.salt};
+                       return std::vector<Attempt>{{Mechanism(CKM_RSA_PKCS_PSS, parameters),
+                                                    [=](ByteView message) { return digest(pss.hash, message); }},
+                                                   {Mechanism(mechanisms_of(pss.hash).rsa_pss, parameters), whole},
+                                                   {Mechanism(CKM_RSA_X_509), [=](ByteView message) {
+                                                        return pad_pss_signature(key, pss, digest(pss.hash, message));
+                                                    }}};
+                   },
+                   [&](const cms::Ecdsa& ecdsa) {
+                       const cms::Hash hash = ecdsa.hash;
+                       return std::vector<Attempt>{
+                           {Mechanism(CKM_ECDSA), [=](ByteView message) { return ecdsa_digest(key, hash, message); }},
+                           {Mechanism(mechanisms_of(hash).ecdsa), whole}};
+                   },
+                   [&](const cms::EdDsa&) {
+                       return std::vector<Attempt>{{Mechanism(CKM_EDDSA), whole}};
+                   }},
+        scheme);
+}
+
+bool TokenSigner::supports(const cms::SignScheme& scheme) const {
+    const PrivateKey& key = session_.key();
+    if (!key.sign.value_or(true)) return false;
+    const KeyType wanted = std::visit(
+        Overloaded{[](const cms::RsaPkcs1&) { return KeyType::rsa; }, [](const cms::RsaPss&) { return KeyType::rsa; },
+                   [](const cms::Ecdsa&) { return KeyType::ec; }, [](const cms::EdDsa&) { return KeyType::edwards; }},
+        scheme);
+    if (key.type != wanted) return false;
+    const std::vector<Attempt> list = attempts(scheme);
+    return std::any_of(list.begin(), list.end(),
+                       [&](const Attempt& attempt) { return session_.core().offers(attempt.mechanism.type()); });
+}
+
+Bytes TokenSigner::sign(const cms::SignScheme& scheme, ByteView message, const cms::Intent& intent,
+                        std::stop_token stop) {
+    CK_RV last = CKR_MECHANISM_INVALID;
+    for (const Attempt& attempt : attempts(scheme)) {
+        if (!session_.core().offers(attempt.mechanism.type())) continue;
+        throw_if_stopped(stop);
+        Answer<Bytes> answer = try_one(attempt, message, intent);
+        throw_if_stopped(stop);
+        if (answer.code == CKR_OK) return finish(scheme, std::move(answer.value));
+        if (!is_unsupported(answer.code)) throw CkrError(answer.code, session_.name(), "sign");
+        last = answer.code;
+    }
+    throw CkrError(last, session_.name(), fmt::format("sign by {}", describe(scheme)));
+}
+
+Answer<Bytes> TokenSigner::try_one(const Attempt& attempt, ByteView message, const cms::Intent& intent) {
+    const Bytes input = attempt.input(message);
+    const Session& session = session_.open(intent.what);
+    const CK_RV begun = session.sign_init(attempt.mechanism, session_.key().handle);
+    if (begun != CKR_OK) return {begun, {}};
+    session_.begin(intent.what);
+    Answer<Bytes> answer = session.sign(input);
+    if (answer.code != CKR_OK) session_.discard();  // whether the operation has ended differs between modules
+    return answer;
+}
+
+/// finish gives the signature the form that CMS wants and refuses one that cannot be right.
+Bytes TokenSigner::finish(const cms::SignScheme& scheme, Bytes signature) const {
+    const bool ecdsa = std::holds_alternative<cms::Ecdsa>(scheme);
+    const std::size_t expected =
+        ecdsa ? 2 * order_size(public_key_.get()) : static_cast<std::size_t>(EVP_PKEY_get_size(public_key_.get()));
+    if (signature.size() != expected)
+        throw Error(ErrorKind::token,
+                    fmt::format("{} gave a signature of {} bytes where {} were expected", session_.name(),
+                                signature.size(), expected),
+                    "the private key does not belong to its certificate");
+    return ecdsa ? ecdsa_der(signature) : signature;
+}
+
+std::unique_ptr<cms::Signer> TokenSigner::clone() const {
+    return std::make_unique<TokenSigner>(session_.shared_core(), session_.key(), spki_, certificate_);
+}
+
+}  // namespace p11mime::token
