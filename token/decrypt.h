@@ -1,0 +1,29 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "cms/decrypter.h"
+#include "token/key_session.h"
+
+namespace p11mime::token {
+
+/// recover_rsa_v15 unwraps a content key by PKCS#1 v1.5: CKM_RSA_PKCS, or raw RSA with the padding removed here.
+/// Nothing where the ciphertext is bad; Error(token) for everything else.
+std::optional<SecretBytes> recover_rsa_v15(KeySession& key, const cms::RsaV15& recovery, std::size_t modulus_size,
+                                           ByteView encrypted_key, const cms::Intent& intent);
+
+/// recover_rsa_oaep unwraps a content key by OAEP: CKM_RSA_PKCS_OAEP, or raw RSA where the token does not do this hash,
+/// mask generation function or label.
+std::optional<SecretBytes> recover_rsa_oaep(KeySession& key, const cms::RsaOaep& recovery, std::size_t modulus_size,
+                                            ByteView encrypted_key, const cms::Intent& intent);
+
+/// recover_by_agreement derives the shared secret with ECDH on the token and unwraps the content key here. `own` is the
+/// key's public half.
+std::optional<SecretBytes> recover_by_agreement(KeySession& key, const EVP_PKEY* own, const cms::Agree& recovery,
+                                                ByteView encrypted_key, const cms::Intent& intent);
+
+/// agreement_mechanism is the token's mechanism for ECDH with this key and cofactor setting; nothing where it has none.
+std::optional<CK_MECHANISM_TYPE> agreement_mechanism(TokenCore& core, const EVP_PKEY* own, bool cofactor);
+
+}  // namespace p11mime::token
