@@ -39,6 +39,13 @@ struct CertificateObject {
     std::string uri;
 };
 
+/// CertificateQuery narrows a search for certificates; what is not set matches all.
+struct CertificateQuery {
+    std::optional<Bytes> id;           ///< CKA_ID
+    std::optional<std::string> label;  ///< CKA_LABEL
+    Bytes issuer_der, serial_der;      ///< DER Name and INTEGER; both or none
+};
+
 /// Token is one token in a slot. Login happens at most once, when an operation first needs it; a refused PIN is
 /// remembered as refused and never sent again. Copies of the shared pointer share the login. Everything throws
 /// Error(token).
@@ -48,7 +55,11 @@ class Token {
     virtual const TokenInfo& info() const = 0;
     virtual Uri uri() const = 0;
 
-    virtual std::vector<CertificateObject> certificates() = 0;        ///< all of them; no login
+    virtual std::vector<CertificateObject> certificates() = 0;  ///< all of them; no login
+    /// find_certificates reads only what a search by template gives; no login.
+    virtual std::vector<CertificateObject> find_certificates(const CertificateQuery& query) = 0;
+    /// has_private_key says whether the certificate's private key is on this token too; logs in.
+    virtual bool has_private_key(const CertificateObject& certificate, const std::string& what) = 0;
     virtual std::vector<KeyObject> private_keys(bool may_login) = 0;  ///< without login only what is visible
     virtual void login(const std::string& what) = 0;  ///< does nothing where already logged in or none is required
 

@@ -1,0 +1,150 @@
+#include "token/manage.h"
+
+#include <fmt/format.h>
+#include <openssl/objects.h>
+#include <openssl/rand.h>
+
+#include <algorithm>
+#include <array>
+
+#include "cms/encode.h"
+#include "token/ckr.h"
+
+namespace p11mime::token {
+
+namespace {
+
+constexpr std::size_t kIdSize = 20;  // as long as a SHA-1 key identifier
+
+struct KeyKind {
+    KeySpec spec;
+    std::string_view name;
+    CK_ULONG rsa_bits;  ///< 0 for EC
+    int curve;
+};
+
+constexpr std::array kKinds = {
+    KeyKind{KeySpec::rsa2048, "rsa2048", 2048, NID_undef}, KeyKind{KeySpec::rsa3072, "rsa3072", 3072, NID_undef},
+    KeyKind{KeySpec::rsa4096, "rsa4096", 4096, NID_undef}, KeyKind{KeySpec::p256, "p256", 0, NID_X9_62_prime256v1},
+    KeyKind{KeySpec::p384, "p384", 0, NID_secp384r1},      KeyKind{KeySpec::p521, "p521", 0, NID_secp521r1},
+};
+
+const KeyKind& kind_of(KeySpec spec) {
+    return *std::find_if(kKinds.begin(), kKinds.end(), [&](const KeyKind& kind) { return kind.spec == spec; });
+}
+
+Bytes random_id() {
+    Bytes id(kIdSize);
+    cms::require(RAND_bytes(id.data(), static_cast<int>(id.size())) == 1, "no random numbers", ErrorKind::token);
+    return id;
+}
+
+Template public_template(const KeyKind& kind, const std::string& label, const Bytes& id) {
+    Template key;
+    key.add_bool(CKA_TOKEN, true).add_bool(CKA_PRIVATE, false).add_bool(CKA_VERIFY, true);
+    if (kind.rsa_bits != 0) {
+        constexpr std::array<Byte, 3> kF4 = {0x01, 0x00, 0x01};
+        key.add_bool(CKA_ENCRYPT, true).add(CKA_MODULUS_BITS, kind.rsa_bits).add(CKA_PUBLIC_EXPONENT, ByteView(kF4));
+    } else {
+        key.add(CKA_EC_PARAMS, cms::encode(OBJ_nid2obj(kind.curve), i2d_ASN1_OBJECT));
+    }
+    key.add(CKA_LABEL, label).add(CKA_ID, id);
+    return key;
+}
+
+Template private_template(const KeyKind& kind, const std::string& label, const Bytes& id) {
+    Template key;
+    key.add_bool(CKA_TOKEN, true)
+        .add_bool(CKA_PRIVATE, true)
+        .add_bool(CKA_SENSITIVE, true)
+        .add_bool(CKA_EXTRACTABLE, false)
+        .add_bool(CKA_SIGN, true)
+        .add_bool(kind.rsa_bits != 0 ? CKA_DECRYPT : CKA_DERIVE, true)
+        .add(CKA_LABEL, label)
+        .add(CKA_ID, id);
+    return key;
+}
+
+Template certificate_template(const cms::Certificate& certificate, const std::string& label, const Bytes& id) {
+    Template object = objects_of_class(CKO_CERTIFICATE);
+    object.add(CKA_CERTIFICATE_TYPE, CK_ULONG{CKC_X_509})
+        .add_bool(CKA_TOKEN, true)
+        .add_bool(CKA_PRIVATE, false)
+        .add(CKA_LABEL, label)
+        .add(CKA_ID, id)
+        .add(CKA_SUBJECT, certificate.subject_der())
+        .add(CKA_ISSUER, certificate.issuer_der())
+        .add(CKA_SERIAL_NUMBER, certificate.serial_der())
+        .add(CKA_VALUE, certificate.der());
+    return object;
+}
+
+bool is_stored(TokenCore& core, const cms::Certificate& certificate, const Bytes& id) {
+    Template search = objects_of_class(CKO_CERTIFICATE);
+    search.add(CKA_ID, id).add(CKA_VALUE, certificate.der());
+    return core.with_session([&](const Session& session) { return !session.find(search).empty(); });
+}
+
+/// id_of_matching_key finds the private key that a certificate belongs to.
+Bytes id_of_matching_key(TokenCore& core, const cms::Certificate& certificate) {
+    const KeyHandle public_key = certificate.public_key();
+    const auto key = core.with_session(
+        [&](const Session& session) { return find_key_by_public_key(session, core.info(), public_key.get()); });
+    if (!key || key->id.empty())
+        throw Error(
+            ErrorKind::token,
+            fmt::format("no private key on {} belongs to the certificate of {}", core.name(), certificate.subject()),
+            "generate the key on this token first, or give the id that the certificate is to have");
+    return key->id;
+}
+
+}  // namespace
+
+std::optional<KeySpec> key_spec(std::string_view name) {
+    const auto kind = std::find_if(kKinds.begin(), kKinds.end(), [&](const KeyKind& row) { return row.name == name; });
+    return kind == kKinds.end() ? std::nullopt : std::optional(kind->spec);
+}
+
+KeyObject generate_key(TokenCore& core, KeySpec spec, const std::string& label, Bytes id) {
+    const KeyKind& kind = kind_of(spec);
+    core.login("generate a key");
+    if (id.empty()) id = random_id();
+    if (!core.private_keys(id).empty())
+        throw Error(ErrorKind::token, fmt::format("{} has a key with this id already", core.name()),
+                    "choose another id, or leave it out");
+    const Mechanism mechanism(kind.rsa_bits != 0 ? CKM_RSA_PKCS_KEY_PAIR_GEN : CKM_EC_KEY_PAIR_GEN);
+    core.open_session(Session::Access::read_write)
+        ->generate_pair(mechanism, public_template(kind, label, id), private_template(kind, label, id));
+    const std::vector<PrivateKey> made = core.private_keys(id);
+    if (made.empty())
+        throw Error(ErrorKind::token, fmt::format("{} made a key but does not show it", core.name()),
+                    "p11mime tokens lists what is on the token");
+    return core.with_session([&](const Session& session) { return describe_key(session, core.info(), made.front()); });
+}
+
+void store_certificate(TokenCore& core, const cms::Certificate& certificate, const std::string& label, Bytes id) {
+    core.login("import a certificate");
+    if (id.empty()) id = id_of_matching_key(core, certificate);
+    if (is_stored(core, certificate, id)) return;
+    core.open_session(Session::Access::read_write)->create(certificate_template(certificate, label, id));
+    core.forget_objects();
+}
+
+std::size_t destroy_objects(TokenCore& core, const Bytes& id) {
+    if (id.empty()) throw Error(ErrorKind::usage, "an id is needed to delete objects", "p11mime tokens lists the ids");
+    core.login("delete a key");
+    const auto session = core.open_session(Session::Access::read_write);
+    std::size_t count = 0;
+    for (const CK_OBJECT_CLASS object_class : {CKO_CERTIFICATE, CKO_PUBLIC_KEY, CKO_PRIVATE_KEY}) {
+        Template search = objects_of_class(object_class);
+        search.add(CKA_ID, id);
+        for (const CK_OBJECT_HANDLE object : session->find(search)) {
+            check(session->destroy(object), core.name(), "delete an object");
+            ++count;
+        }
+    }
+    core.forget_objects();
+    return count;
+}
+
+}  // namespace p11mime::token

@@ -1,0 +1,126 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <set>
+
+#include "mime/error.h"
+#include "token/p11kit_modules.h"
+#include "token/pkcs11_token.h"
+#include "token/recipients.h"
+
+namespace p11mime::token {
+
+namespace {
+
+/// module_name is what RFC 7512 section 2.3 calls module-name: the file without path, "lib" and suffix.
+std::string module_name(const std::string& path) {
+    std::string name = std::filesystem::path(path).filename().string();
+    if (name.starts_with("lib")) name.erase(0, 3);
+    return name.substr(0, name.find(".so"));
+}
+
+/// canonical tells whether two names are of one module.
+std::string canonical(const std::string& path) {
+    std::error_code error;
+    const std::filesystem::path resolved = std::filesystem::canonical(path, error);
+    return error ? path : resolved.string();
+}
+
+class AllTokens final : public Tokens {
+  public:
+    AllTokens(TokensOptions options, PinProvider& pins) : options_(std::move(options)), pins_(pins) {
+        if (options_.modules.empty() && options_.token && options_.token->module_path)
+            options_.modules.push_back(*options_.token->module_path);
+        for (const std::string& path : options_.modules)
+            load(path);
+    }
+
+    std::vector<std::shared_ptr<Token>> tokens() override {
+        enumerate();
+        return {tokens_.begin(), tokens_.end()};
+    }
+
+    std::vector<SlotState> slots() override {
+        enumerate();
+        return slots_;
+    }
+
+    std::vector<std::string> warnings() const override { return warnings_; }
+
+    std::vector<std::unique_ptr<cms::Decrypter>> find(std::span<const cms::RecipientIdentifier> recipients) override {
+        enumerate();
+        skipped_.clear();
+        FoundKeys found = find_recipient_keys(tokens_, recipients);
+        skipped_ = std::move(found.skipped);
+        return std::move(found.keys);
+    }
+
+    std::vector<std::string> skipped() const override { return skipped_; }
+
+  private:
+    void load(const std::string& path) {
+        if (loaded_.insert(canonical(path)).second) modules_.push_back(Module::load(path));
+    }
+
+    void load_configured() {
+        ConfiguredModules configured = configured_modules();
+        warnings_ = std::move(configured.warnings);
+        for (const std::string& path : configured.files) {
+            if (options_.token && options_.token->module_name && *options_.token->module_name != module_name(path))
+                continue;
+            try {
+                load(path);
+            } catch (const Error& error) {
+                warnings_.emplace_back(error.what());
+            }
+        }
+    }
+
+    void enumerate() {
+        if (enumerated_) return;
+        if (options_.modules.empty()) load_configured();
+        for (const auto& module : modules_) {
+            try {
+                add_slots(module);
+            } catch (const Error& error) {
+                if (!options_.modules.empty()) throw;
+                warnings_.emplace_back(error.what());
+            }
+        }
+        enumerated_ = true;
+        if (options_.token && options_.token->pin_source && tokens_.size() == 1)
+            tokens_.front()->core()->use_pin_source(*options_.token->pin_source);
+    }
+
+    void add_slots(const std::shared_ptr<Module>& module) {
+        for (const Slot& slot : module->slots()) {
+            slots_.push_back({.module = module->path(),
+                              .slot_id = slot.id,
+                              .description = slot.description,
+                              .token_present = slot.token.has_value()});
+            const bool wanted =
+                slot.token && slot.token->initialized && (!options_.token || options_.token->matches(*slot.token));
+            if (wanted)
+                tokens_.push_back(
+                    std::make_shared<Pkcs11Token>(std::make_shared<TokenCore>(module, *slot.token, pins_)));
+        }
+    }
+
+    TokensOptions options_;
+    PinProvider& pins_;
+    std::set<std::string> loaded_;
+    std::vector<std::shared_ptr<Module>> modules_;
+    std::vector<std::shared_ptr<Pkcs11Token>> tokens_;
+    std::vector<SlotState> slots_;
+    std::vector<std::string> warnings_;
+    std::vector<std::string> skipped_;
+    bool enumerated_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Tokens> Tokens::open(TokensOptions options, PinProvider& pins) {
+    return std::make_unique<AllTokens>(std::move(options), pins);
+}
+
+}  // namespace p11mime::token
