@@ -1,0 +1,96 @@
+#include <fmt/format.h>
+
+#include <array>
+#include <filesystem>
+#include <mutex>
+
+#include "cms/sources.h"
+#include "mime/error.h"
+#include "token/objects.h"
+
+namespace p11mime::token {
+
+namespace {
+
+constexpr std::array<const char*, 7> kUsualPlaces = {"/usr/lib/x86_64-linux-gnu/libnssckbi.so",
+                                                     "/usr/lib/x86_64-linux-gnu/nss/libnssckbi.so",
+                                                     "/usr/lib/aarch64-linux-gnu/libnssckbi.so",
+                                                     "/usr/lib/aarch64-linux-gnu/nss/libnssckbi.so",
+                                                     "/usr/lib64/libnssckbi.so",
+                                                     "/usr/lib/libnssckbi.so",
+                                                     "/usr/lib/nss/libnssckbi.so"};
+
+/// EmailAnchors looks each root up in the module, so that the whole list is never parsed.
+class EmailAnchors final : public cms::CertificateSource {
+  public:
+    explicit EmailAnchors(std::string path) : path_(std::move(path)) {}
+
+    std::vector<cms::Certificate> by_subject(ByteView name_der) override {
+        Template search = objects_of_class(CKO_CERTIFICATE);
+        search.add(CKA_SUBJECT, name_der);
+        return trusted(search);
+    }
+
+    std::optional<cms::Certificate> by_identifier(const cms::RecipientIdentifier& identifier) override {
+        if (identifier.issuer_der.empty()) return std::nullopt;  // the module's objects have no key identifiers
+        Template search = objects_of_class(CKO_CERTIFICATE);
+        search.add(CKA_ISSUER, identifier.issuer_der).add(CKA_SERIAL_NUMBER, identifier.serial_der);
+        std::vector<cms::Certificate> found = trusted(search);
+        return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
+    }
+
+  private:
+    std::vector<cms::Certificate> trusted(const Template& search) {
+        const std::lock_guard lock(mutex_);
+        open();
+        std::vector<cms::Certificate> result;
+        for (const auto& session : sessions_) {
+            for (const CK_OBJECT_HANDLE object : session->find(search)) {
+                const Attributes attributes = session->attributes(object, {CKA_VALUE, CKA_ISSUER, CKA_SERIAL_NUMBER});
+                if (!is_trusted_for_email(*session, attributes)) continue;
+                result.push_back(cms::Certificate::from_der(attributes.bytes(CKA_VALUE)));
+            }
+        }
+        return result;
+    }
+
+    /// is_trusted_for_email reads the trust object that goes with a certificate; its hash ties it to that very one.
+    static bool is_trusted_for_email(const Session& session, const Attributes& certificate) {
+        const Bytes der = certificate.bytes(CKA_VALUE);
+        std::array<Byte, 20> hash{};
+        if (EVP_Digest(der.data(), der.size(), hash.data(), nullptr, EVP_sha1(), nullptr) != 1) return false;
+        Template search = objects_of_class(kClassNssTrust);
+        search.add(CKA_ISSUER, certificate.bytes(CKA_ISSUER))
+            .add(CKA_SERIAL_NUMBER, certificate.bytes(CKA_SERIAL_NUMBER))
+            .add(kNssCertSha1Hash, ByteView(hash));
+        for (const CK_OBJECT_HANDLE object : session.find(search)) {
+            const Attributes trust = session.attributes(object, {kNssTrustEmailProtection});
+            if (trust.number(kNssTrustEmailProtection) == kNssTrustedDelegator) return true;
+        }
+        return false;
+    }
+
+    void open() {
+        if (module_) return;
+        module_ = Module::load(path_);
+        for (const Slot& slot : module_->slots())
+            if (slot.token)
+                sessions_.push_back(std::make_unique<Session>(module_, *slot.token, Session::Access::read_only));
+    }
+
+    std::mutex mutex_;
+    std::string path_;
+    std::shared_ptr<Module> module_;
+    std::vector<std::unique_ptr<Session>> sessions_;
+};
+
+}  // namespace
+
+std::shared_ptr<cms::CertificateSource> open_email_anchors(const std::string& module) {
+    if (!module.empty()) return std::make_shared<EmailAnchors>(module);
+    for (const char* place : kUsualPlaces)
+        if (std::filesystem::exists(place)) return std::make_shared<EmailAnchors>(place);
+    return nullptr;
+}
+
+}  // namespace p11mime::token
