@@ -1,0 +1,145 @@
+#include "cli/terminal.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "cli/fd.h"
+#include "cli/signals.h"
+#include "mime/error.h"
+
+namespace p11mime::cli {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kLongestSecret = 1024;
+constexpr auto kQuiet = 1s;      // work this short shows no bar
+constexpr auto kRedraw = 100ms;  // the least time between two bars
+constexpr std::size_t kBarWidth = 40;
+
+// False where the text could not be written.
+bool write_all(int fd, std::string_view text) {
+    while (!text.empty()) {
+        const ssize_t written = ::write(fd, text.data(), text.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) return false;
+        text.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return true;
+}
+
+Fd open_tty() {
+    return Fd(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
+}
+
+// Reads one line byte by byte straight into wiped memory. Nothing where the input ended before the line did.
+std::optional<SecretBytes> read_line(int fd) {
+    SecretBytes line(kLongestSecret);
+    std::size_t size = 0;
+    for (;;) {
+        Byte byte = 0;
+        const ssize_t count = ::read(fd, &byte, 1);
+        if (count < 0 && errno == EINTR) throw_if_interrupted();
+        if (count < 0 && errno == EINTR) continue;
+        if (count <= 0) return std::nullopt;
+        if (byte == '\n') break;
+        if (size == line.size()) throw Error(ErrorKind::usage, "the line is too long");
+        line.data()[size++] = byte;
+    }
+    line.shrink(size);
+    return line;
+}
+
+}  // namespace
+
+void Terminal::write_line(std::string_view line) {
+    end_progress();
+    // Where standard error cannot be written to, nobody can be told.
+    (void)write_all(messages_, fmt::format("{}\n", line));
+}
+
+void Terminal::say(std::string_view line) {
+    write_line(fmt::format("p11mime: {}", visible(line)));
+}
+
+void Terminal::detail(std::string_view line) {
+    write_line(fmt::format("  {}", visible(line)));
+}
+
+void Terminal::warn(std::string_view line) {
+    write_line(fmt::format("p11mime: warning: {}", visible(line)));
+}
+
+void Terminal::error(std::string_view message, std::string_view hint) {
+    if (hint.empty())
+        say(message);
+    else
+        say(fmt::format("{}; {}", message, hint));
+}
+
+void Terminal::print(std::string_view line) {
+    print_text(fmt::format("{}\n", visible(line)));
+}
+
+void Terminal::print_text(std::string_view text) {
+    end_progress();
+    if (!write_all(listing_, text))
+        throw Error(ErrorKind::io, fmt::format("cannot write to standard output: {}", std::strerror(errno)));
+}
+
+std::optional<SecretBytes> Terminal::ask_secret(std::string_view prompt) {
+    end_progress();
+    const Fd tty = open_tty();
+    if (!tty) return std::nullopt;
+    if (!write_all(tty.get(), fmt::format("{}: ", visible(prompt)))) return std::nullopt;
+    std::optional<SecretBytes> secret;
+    {
+        const EchoOff silent(tty.get());
+        secret = read_line(tty.get());
+    }
+    (void)write_all(tty.get(), "\n");
+    if (!secret || secret->empty()) return std::nullopt;
+    return secret;
+}
+
+std::optional<bool> Terminal::confirm(std::string_view question) {
+    end_progress();
+    const Fd tty = open_tty();
+    if (!tty || !write_all(tty.get(), fmt::format("{} [y/N] ", visible(question)))) return std::nullopt;
+    const auto answer = read_line(tty.get());
+    if (!answer) return false;
+    const std::string_view word = text_of(answer->view());
+    return word == "y" || word == "Y" || word == "yes";
+}
+
+void Terminal::start_progress() {
+    began_ = drawn_ = std::chrono::steady_clock::now();
+}
+
+void Terminal::progress(std::uint64_t done, std::optional<std::uint64_t> total) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - began_ < kQuiet || (bar_shown_ && now - drawn_ < kRedraw) || ::isatty(messages_) == 0) return;
+    drawn_ = now;
+    bar_shown_ = true;
+    const std::uint64_t mebibytes = done >> 20U;
+    if (!total || *total == 0) {
+        (void)write_all(messages_, fmt::format("\r{} MiB\x1b[K", mebibytes));
+        return;
+    }
+    const double part = std::min(1.0, static_cast<double>(done) / static_cast<double>(*total));
+    const auto filled = static_cast<std::size_t>(part * kBarWidth);
+    (void)write_all(messages_, fmt::format("\r[{:=>{}}{:{}}] {:3.0f}% of {} MiB\x1b[K", "", filled, "",
+                                           kBarWidth - filled, part * 100, *total >> 20U));
+}
+
+void Terminal::end_progress() {
+    if (bar_shown_) (void)write_all(messages_, "\r\x1b[K");
+    bar_shown_ = false;
+}
+
+}  // namespace p11mime::cli

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "cms/secret.h"
+
+namespace p11mime::cli {
+
+/// visible makes text that others wrote safe to show: control characters, escapes, bidirectional overrides and bytes
+/// that are no UTF-8 come out as "\x1b" or "\u{202e}", so that a name in a certificate can neither drive the terminal
+/// nor pass for another one.
+std::string visible(std::string_view text);
+
+/// Terminal is the one place where text for people is written: messages to standard error, listings to standard output,
+/// prompts to /dev/tty. Every line passes through visible().
+class Terminal {
+  public:
+    explicit Terminal(int messages = 2, int listing = 1) : messages_(messages), listing_(listing) {}
+
+    void say(std::string_view line);                                   ///< "p11mime: line"
+    void detail(std::string_view line);                                ///< "  line"
+    void warn(std::string_view line);                                  ///< "p11mime: warning: line"
+    void error(std::string_view message, std::string_view hint = {});  ///< "p11mime: message; hint"
+
+    /// print writes a line to standard output, print_text text of our own with its line breaks. Both throw Error(io).
+    void print(std::string_view line);
+    void print_text(std::string_view text);
+
+    /// ask_secret reads a line from /dev/tty without echo; nothing where there is no terminal or nothing was typed.
+    std::optional<SecretBytes> ask_secret(std::string_view prompt);
+    /// confirm asks a yes-or-no question on /dev/tty; nothing where there is no terminal.
+    std::optional<bool> confirm(std::string_view question);
+
+    /// start_progress begins a stretch of work; progress draws a bar once it has lasted a second, on a terminal only.
+    void start_progress();
+    void progress(std::uint64_t done, std::optional<std::uint64_t> total);
+    void end_progress();
+
+  private:
+    void write_line(std::string_view line);
+
+    int messages_;
+    int listing_;
+    bool bar_shown_ = false;
+    std::chrono::steady_clock::time_point began_{};
+    std::chrono::steady_clock::time_point drawn_{};
+};
+
+}  // namespace p11mime::cli
