@@ -1,0 +1,115 @@
+#include "cli/config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/program_options/errors.hpp>
+#include <boost/program_options/parsers.hpp>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+
+#include "cli/options.h"
+#include "cli/paths.h"
+#include "mime/error.h"
+
+namespace p11mime::cli {
+
+namespace po = boost::program_options;
+
+namespace {
+
+std::string trimmed(std::string_view text) {
+    const auto begin = text.find_first_not_of(" \t\r");
+    if (begin == std::string_view::npos) return {};
+    return std::string(text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1));
+}
+
+// The parser does not tell lines; this finds the one that sets a key ("section.name" or "name").
+std::size_t line_of(const std::string& file, const std::string& key) {
+    std::ifstream in(file);
+    std::string section;
+    std::string line;
+    for (std::size_t number = 1; std::getline(in, line); ++number) {
+        line = trimmed(line.substr(0, line.find('#')));
+        if (line.size() > 2 && line.front() == '[' && line.back() == ']')
+            section = line.substr(1, line.size() - 2) + ".";
+        else if (section + trimmed(line.substr(0, line.find('='))) == key)
+            return number;
+    }
+    return 0;
+}
+
+[[noreturn]] void refuse(const std::string& file, const std::string& key, const std::string& why) {
+    throw Error(ErrorKind::usage, fmt::format("{}:{}: {}", file, line_of(file, key), why),
+                "keys are long option names, without dashes");
+}
+
+bool known(std::string_view name) {
+    const auto table = option_table();
+    return std::any_of(table.begin(), table.end(), [&](const auto& spec) { return spec.name == name; }) &&
+           name != "help";
+}
+
+struct Key {
+    std::string section;  // "" for what holds for every command
+    std::string name;
+};
+
+Key split(const std::string& key) {
+    const auto dot = key.rfind('.');
+    if (dot == std::string::npos) return {"", key};
+    return {key.substr(0, dot), key.substr(dot + 1)};
+}
+
+void check(const std::string& file, const std::string& key) {
+    const Key parts = split(key);
+    if (!parts.section.empty() && find_command(parts.section) == nullptr)
+        refuse(file, key, fmt::format("unknown section [{}]", parts.section));
+    if (is_later_option("--" + parts.name))
+        refuse(file, key, fmt::format("'{}' is not available in this version", parts.name));
+    if (!known(parts.name)) refuse(file, key, fmt::format("unknown key '{}'", parts.name));
+}
+
+po::parsed_options read(const std::string& file, std::istream& in) {
+    try {
+        return po::parse_config_file(in, po::options_description(), true);
+    } catch (const po::error& error) {
+        throw Error(ErrorKind::usage, fmt::format("{}: {}", file, error.what()), "lines are: key = value");
+    }
+}
+
+}  // namespace
+
+std::vector<std::string> config_files() {
+    return {xdg_directory("XDG_CONFIG_HOME", ".config") + "/p11mime/config", "/etc/p11mime/config"};
+}
+
+void store_config(const std::string& file, const CommandSpec& command, const po::options_description& options,
+                  po::variables_map& map) {
+    std::ifstream in(file);
+    if (!in) {
+        if (errno == ENOENT || errno == ENOTDIR) return;
+        throw Error(ErrorKind::io, fmt::format("cannot read '{}': {}", file, std::strerror(errno)));
+    }
+    const po::parsed_options all = read(file, in);
+    for (const std::string& wanted : {std::string(command.name), std::string()}) {
+        po::parsed_options some(&options);
+        for (const po::option& option : all.options) {
+            check(file, option.string_key);
+            const Key key = split(option.string_key);
+            if (key.section != wanted || options.find_nothrow(key.name, false) == nullptr) continue;
+            some.options.push_back(option);
+            some.options.back().string_key = key.name;
+            some.options.back().unregistered = false;
+        }
+        try {
+            po::store(some, map);
+        } catch (const po::error_with_option_name& error) {
+            refuse(file, (wanted.empty() ? "" : wanted + ".") + error.get_option_name(), error.what());
+        }
+    }
+}
+
+}  // namespace p11mime::cli

@@ -1,0 +1,76 @@
+#include <fmt/format.h>
+
+#include "cli/options.h"
+
+namespace p11mime::cli {
+
+namespace {
+
+constexpr std::size_t kNameWidth = 16;
+constexpr std::size_t kHalfWidth = 40;  // of a screen of 80 columns
+
+std::string spelled(const OptionSpec& spec) {
+    std::string text = spec.letter != 0 ? fmt::format("-{}, ", spec.letter) : "";
+    text += fmt::format("--{}", spec.name);
+    if (*spec.value != '\0') text += fmt::format(" {}", spec.value);
+    return text;
+}
+
+// Two short options share a line, so that the help of every command fits a screen.
+std::string option_lines(unsigned groups) {
+    std::string lines;
+    std::string pending;
+    const auto flush = [&] {
+        if (!pending.empty()) lines += pending + "\n";
+        pending.clear();
+    };
+    for (const OptionSpec& spec : option_table()) {
+        if ((spec.groups & groups) == 0) continue;
+        const std::string entry = fmt::format("  {:<{}}  {}", spelled(spec), kNameWidth, spec.description);
+        if (entry.size() >= kHalfWidth) {
+            lines += entry + "\n";
+        } else if (pending.empty()) {
+            pending = entry;
+        } else {
+            lines += fmt::format("{:<{}}{}\n", pending, kHalfWidth, entry);
+            pending.clear();
+        }
+    }
+    flush();
+    return lines;
+}
+
+}  // namespace
+
+std::string command_help(const CommandSpec& command) {
+    return fmt::format("p11mime {} [options]{}{}: {}\n", command.name, *command.arguments != '\0' ? " " : "",
+                       command.arguments, command.summary) +
+           option_lines(command.groups);
+}
+
+std::string group_help(std::string_view group) {
+    std::string text;
+    for (const CommandSpec& command : command_table())
+        if (std::string_view(command.name).substr(0, group.size() + 1) == fmt::format("{} ", group))
+            text += fmt::format("  {:<16}  {}\n", command.name, command.summary);
+    return fmt::format("p11mime {} COMMAND [options]; each COMMAND has --help\n", group) + text;
+}
+
+std::string general_help() {
+    std::string text = "p11mime COMMAND [options] [FILE]: S/MIME with private keys on PKCS#11 tokens\n";
+    for (const CommandSpec& command : command_table())
+        if (std::string_view(command.name).find(' ') == std::string_view::npos)
+            text += fmt::format("  {:<8}  {}\n", command.name, command.summary);
+    text +=
+        "  key       generate, csr, self-sign, import-cert, delete, change-pin, unblock\n"
+        "  certs     import, list, export, remove, trust: the address book\n"
+        "p11mime COMMAND --help lists the options; p11mime --version what it is built with.\n"
+        "Without FILE, or with -, the input is standard input; without -o, the output is\n"
+        "standard output. Options may be set in $XDG_CONFIG_HOME/p11mime/config.\n"
+        "Exit: 0 all holds, 1 the message fails, 2 usage, 3 intact but not trusted, 4 token,\n"
+        "5 no key or certificate for a recipient, 6 malformed or not S/MIME, 7 input/output.\n"
+        "With --sysexits: 1 and 6 are 65, 2 is 64, 3 is 77, 5 is 67, 4 and 7 are 75.\n";
+    return text;
+}
+
+}  // namespace p11mime::cli

@@ -1,0 +1,167 @@
+#include "cli/option_table.h"
+
+#include <algorithm>
+#include <array>
+
+namespace p11mime::cli {
+
+namespace {
+
+constexpr auto flag = OptionKind::flag;
+constexpr auto text = OptionKind::text;
+constexpr auto list = OptionKind::list;
+
+constexpr OptionSpec kOptions[] = {
+    {"output", 'o', text, "FILE", "write here, not to stdout", kOutput},
+    {"in-place", 0, flag, "", "replace FILE", kInPlace},
+    {"no-output", 'n', flag, "", "the verdict alone", kNoOutput},
+    {"entity", 0, flag, "", "input: MIME entity", kMail},
+    {"content", 0, text, "FILE", "what a detached der or pem signature signs", kContent},
+    {"form", 0, text, "smime|der|pem", "output form, by default smime", kForm},
+    {"form", 0, text, "pem|der", "output form, by default pem", kPemOrDer},
+    {"detached", 0, flag, "", "signature alone", kDetached},
+
+    {"key", 0, list, "URI", "signing key", kSign},
+    {"key", 0, text, "URI", "the key", kOneKey},
+    {"from", 0, text, "ADDRESS", "sender, not From", kSender},
+    {"digest", 0, text, "sha256|sha384|sha512", "by default the one natural to the key", kSign},
+    {"pss", 0, flag, "", "RSA-PSS signature", kSign},
+    {"opaque", 0, flag, "", "not clear-signed", kSign},
+    {"no-chain", 0, flag, "", "no intermediates", kSign},
+    {"triple", 0, flag, "", "sign outside too", kTriple},
+
+    {"recipient", 'r', list, "ADDR", "from address book", kRecipients},
+    {"recipient-cert", 0, list, "FILE", "a recipient's certificate; with neither: To, Cc, Bcc", kRecipients},
+    {"bcc-separately", 0, text, "DIR", "a copy of its own for each Bcc, named ADDRESS.eml", kRecipients},
+    {"no-self", 0, flag, "", "not to the sender", kRecipients},
+    {"oaep", 0, flag, "", "RSA-OAEP for all", kRecipients},
+    {"allow-untrusted-recipients", 0, flag, "", "encrypt to untrusted certificates too", kRecipients},
+    {"cipher", 0, text, "aes-128-gcm|aes-256-gcm|aes-128-cbc|aes-256-cbc", "", kRecipients},
+    {"unknown-cipher", 0, text, "CIPHER", "for recipients who announce none", kConfigOnly},
+
+    {"ca", 0, list, "FILE|DIR", "add anchors", kTrust},
+    {"system-ca", 0, flag, "", "add the TLS roots", kTrust},
+    {"no-default-ca", 0, flag, "", "drop e-mail roots", kTrust},
+    {"intermediates", 0, list, "FILE|DIR", "more certificates for paths", kTrust | kChain},
+    {"purpose", 0, text, "email|any", "default email", kTrust},
+    {"allow-weak", 0, flag, "", "SHA-1, RSA < 2048", kTrust},
+    {"at", 0, text, "TIME", "judge at RFC 3339", kTrust},
+    {"revocation", 0, text, "off", "never checked yet", kTrust},
+    {"sender-check", 0, text, "require|warn|off", "signer against From; default require if From is there", kVerdict},
+    {"remember", 0, flag, "", "keep certificates", kVerdict},
+    {"strict", 0, flag, "", "no output on exit 3", kVerdict},
+    {"even-if-invalid", 0, flag, "", "write broken content too (-o only)", kVerdict},
+
+    {"login", 0, flag, "", "log in, to show keys that need it", kShowKeys},
+    {"type", 0, text, "rsa2048|rsa3072|rsa4096|p256|p384|p521", "what to generate", kGenerate},
+    {"label", 0, text, "LABEL", "name on the token", kGenerate | kLabel},
+    {"id", 0, text, "HEX", "CKA_ID; else random", kGenerate},
+    {"name", 0, text, "NAME", "common name", kSubject},
+    {"email", 0, list, "ADDRESS", "subjectAltName", kSubject},
+    {"organization", 0, text, "NAME", "organization (O)", kSubject},
+    {"country", 0, text, "CC", "country (C)", kSubject},
+    {"days", 0, text, "N", "lifetime, else 365", kDays},
+    {"yes", 0, flag, "", "don't ask", kDelete},
+    {"puk-source", 0, text, "SOURCE", "where the PUK comes from, as --pin-source", kPuk},
+    {"new-pin-source", 0, text, "SOURCE", "where the new PIN comes from, as --pin-source", kNewPin},
+
+    {"module", 0, list, "FILE", "PKCS#11 module", kTokens},
+    {"token", 0, text, "URI", "this token only", kTokens},
+    {"pin-source", 0, text, "tty|env:VAR|file:PATH|fd:N", "default: the terminal", kTokens},
+
+    {"json", 0, text, "FILE|-", "write report", kGeneral},
+    {"batch", 0, flag, "", "never ask", kGeneral},
+    {"sysexits", 0, flag, "", "sysexits.h status", kGeneral},
+    {"help", 'h', flag, "", "this text", kGeneral},
+};
+
+constexpr unsigned kSigning = kSign | kSender | kChain | kTokens;
+constexpr unsigned kEncrypting = kRecipients | kSender | kTrust | kTokens;
+constexpr unsigned kWriting = kOutput | kInPlace | kMail;
+
+constexpr CommandSpec kCommands[] = {
+    {"sign", "[FILE]", "mail in, signed mail out", kGeneral | kWriting | kForm | kSigning | kDetached, 1},
+    {"verify", "[FILE]", "signed mail in, its content out, a verdict per signer",
+     kGeneral | kWriting | kNoOutput | kTrust | kVerdict | kContent, 1},
+    {"encrypt", "[FILE]", "mail in, encrypted mail out", kGeneral | kWriting | kForm | kEncrypting, 1},
+    {"decrypt", "[FILE]", "encrypted mail in, its content out", kGeneral | kWriting | kNoOutput | kTokens, 1},
+    {"seal", "[FILE]", "sign, then encrypt", kGeneral | kWriting | kForm | kSigning | kEncrypting | kTriple, 1},
+    {"open", "[FILE]", "take off and report every layer of a mail",
+     kGeneral | kWriting | kNoOutput | kTokens | kTrust | kVerdict, 1},
+    {"inspect", "[FILE]", "show layers, algorithms, signers and recipients, without keys or trust", kGeneral | kMail,
+     1},
+    {"tokens", "", "list readers, tokens, PIN states, keys and certificates", kGeneral | kTokens | kShowKeys, 0},
+    {"key generate", "", "make a key pair on a token and print its URI", kGeneral | kTokens | kGenerate, 0},
+    {"key csr", "", "certificate request (PKCS#10) for a key, signed on the token",
+     kGeneral | kTokens | kOneKey | kSubject | kOutput | kPemOrDer, 0},
+    {"key self-sign", "", "self-signed certificate for a key, for trying things out",
+     kGeneral | kTokens | kOneKey | kSubject | kDays | kOutput | kPemOrDer, 0},
+    {"key import-cert", "FILE", "put a certificate beside its key on the token", kGeneral | kTokens | kLabel, 1},
+    {"key delete", "", "delete a key and its certificates from the token", kGeneral | kTokens | kOneKey | kDelete, 0},
+    {"key change-pin", "", "change the PIN of a token", kGeneral | kTokens | kNewPin, 0},
+    {"key unblock", "", "set a new PIN with the PUK", kGeneral | kTokens | kNewPin | kPuk, 0},
+    {"certs import", "FILE...", "put certificates into the address book", kGeneral, 10'000},
+    {"certs list", "[ADDRESS]", "list the address book and one's own anchors", kGeneral, 1},
+    {"certs export", "ADDRESS|FINGERPRINT", "write certificates of the address book", kGeneral | kOutput | kPemOrDer,
+     1},
+    {"certs remove", "ADDRESS|FINGERPRINT", "remove certificates, or an anchor by its fingerprint", kGeneral, 1},
+    {"certs trust", "FILE", "make a certificate an anchor of one's own", kGeneral, 1},
+};
+
+// What CLI.md documents and a later version brings.
+constexpr std::array<std::string_view, 20> kLaterOptions = {
+    "--timestamp",
+    "--fetch-issuers",
+    "--crl",
+    "--policy",
+    "--explicit-policy",
+    "--inhibit-policy-mapping",
+    "--inhibit-any-policy",
+    "--require-revocation",
+    "--html",
+    "--protect-headers",
+    "--no-protect-headers",
+    "-j",
+    "-d",
+    "--wait",
+    "--pin-cache",
+    "--pin-reuse",
+    "--password-source",
+    "--kek",
+    "--jobs",
+    "--directory",
+};
+constexpr std::array<std::string_view, 3> kLaterCommands = {"watch", "doctor", "key import-p12"};
+
+}  // namespace
+
+std::span<const OptionSpec> option_table() {
+    return kOptions;
+}
+
+std::span<const CommandSpec> command_table() {
+    return kCommands;
+}
+
+const CommandSpec* find_command(std::string_view name) {
+    const auto* found =
+        std::find_if(std::begin(kCommands), std::end(kCommands), [&](const auto& spec) { return spec.name == name; });
+    return found == std::end(kCommands) ? nullptr : found;
+}
+
+bool is_command_group(std::string_view name) {
+    return name == "key" || name == "certs";
+}
+
+bool is_later_option(std::string_view option) {
+    return std::any_of(kLaterOptions.begin(), kLaterOptions.end(), [&](std::string_view later) {
+        if (later.size() == 2) return option.substr(0, 2) == later;
+        return option.substr(0, option.find('=')) == later;
+    });
+}
+
+bool is_later_command(std::string_view command) {
+    return std::find(kLaterCommands.begin(), kLaterCommands.end(), command) != kLaterCommands.end();
+}
+
+}  // namespace p11mime::cli

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <span>
+#include <string_view>
+
+namespace p11mime::cli {
+
+/// Group is a set of options that commands share; a command takes the options of its groups.
+enum Group : unsigned {
+    kGeneral = 1U << 0,      ///< every command
+    kOutput = 1U << 1,       ///< writes data
+    kInPlace = 1U << 2,      ///< may replace its input
+    kNoOutput = 1U << 3,     ///< may give the verdict alone
+    kMail = 1U << 4,         ///< reads a mail
+    kForm = 1U << 5,         ///< writes a mail or bare CMS
+    kTokens = 1U << 6,       ///< uses tokens
+    kSign = 1U << 7,         ///< signs
+    kDetached = 1U << 8,     ///< may give the signature alone
+    kTriple = 1U << 9,       ///< may sign twice
+    kSender = 1U << 10,      ///< has a sender
+    kRecipients = 1U << 11,  ///< encrypts
+    kTrust = 1U << 12,       ///< validates certificates
+    kChain = 1U << 13,       ///< takes intermediates
+    kVerdict = 1U << 14,     ///< judges signatures
+    kContent = 1U << 15,     ///< takes detached content
+    kShowKeys = 1U << 16,
+    kGenerate = 1U << 17,
+    kLabel = 1U << 18,
+    kOneKey = 1U << 19,
+    kSubject = 1U << 20,
+    kDays = 1U << 21,
+    kDelete = 1U << 22,
+    kNewPin = 1U << 23,
+    kPuk = 1U << 24,
+    kPemOrDer = 1U << 25,
+    kConfigOnly = 1U << 26,  ///< no option of a command; a key of the config files
+};
+
+enum class OptionKind { flag, text, list };
+
+/// OptionSpec is one line of the table of options.
+struct OptionSpec {
+    const char* name;  ///< long name, without dashes
+    char letter;       ///< short name, or 0
+    OptionKind kind;
+    const char* value;        ///< what the value is, for help; "" for a flag
+    const char* description;  ///< for help
+    unsigned groups;
+};
+
+/// option_table is every option in the order in which help shows them. A name may be there twice with different
+/// meanings, for different commands.
+std::span<const OptionSpec> option_table();
+
+/// CommandSpec is one command of the command line.
+struct CommandSpec {
+    const char* name;       ///< "sign", "key generate"
+    const char* arguments;  ///< for help: what follows the options
+    const char* summary;
+    unsigned groups;
+    std::size_t most_files;  ///< how many positional arguments it takes
+};
+
+std::span<const CommandSpec> command_table();
+const CommandSpec* find_command(std::string_view name);
+
+/// is_command_group says whether a name is the first word of two-word commands ("key", "certs").
+bool is_command_group(std::string_view name);
+
+/// later_option says whether an option (with its dashes) or a command belongs to the documented command line but not to
+/// this version.
+bool is_later_option(std::string_view option);
+bool is_later_command(std::string_view command);
+
+}  // namespace p11mime::cli
