@@ -1,0 +1,45 @@
+#include "cli/message.h"
+
+#include "mime/address.h"
+#include "mime/error.h"
+#include "mime/header.h"
+
+namespace p11mime::cli {
+
+namespace {
+
+constexpr std::size_t kFront = 4096;
+
+std::vector<std::string> mailboxes(const mime::Header& header, std::string_view name) {
+    std::vector<std::string> found;
+    for (const mime::Field* field : header.all(name))
+        for (const mime::Address& address : mime::parse_addresses(field->value()))
+            found.push_back(address.mailbox);
+    return found;
+}
+
+}  // namespace
+
+Message read_message(const Input& input) {
+    const auto source = input.open();
+    Window window(*source);
+    if (!mime::looks_like_header(window.peek(kFront), false)) return {};
+    mime::Header header;
+    try {
+        header = mime::read_header(window, true);
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::malformed) throw;
+        return {};
+    }
+    Message message;
+    message.from = mailboxes(header, "From");
+    message.to = mailboxes(header, "To");
+    message.cc = mailboxes(header, "Cc");
+    message.bcc = mailboxes(header, "Bcc");
+    message.has_bcc = header.find("Bcc") != nullptr;
+    if (const auto* subject = header.find("Subject")) message.subject = mime::decode_words(subject->value());
+    if (const std::string date = mime::parse_date(header.value_or_empty("Date")); !date.empty()) message.date = date;
+    return message;
+}
+
+}  // namespace p11mime::cli

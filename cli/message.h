@@ -1,0 +1,22 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mime/stream.h"
+
+namespace p11mime::cli {
+
+/// Message is what the header of the input tells; empty for anything but a mail.
+struct Message {
+    std::vector<std::string> from, to, cc, bcc;  ///< mailboxes
+    bool has_bcc = false;                        ///< a Bcc field is there, even without an address
+    std::optional<std::string> subject;          ///< UTF-8
+    std::optional<std::string> date;             ///< RFC 3339
+};
+
+/// read_message reads the header of an input. A malformed header is left for the job to refuse.
+Message read_message(const Input& input);
+
+}  // namespace p11mime::cli

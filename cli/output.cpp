@@ -1,0 +1,245 @@
+#include "cli/output.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "cli/paths.h"
+#include "cli/signals.h"
+#include "mime/error.h"
+
+namespace p11mime::cli {
+
+namespace {
+
+[[noreturn]] void fail(const std::string& name, int cause) {
+    throw Error(ErrorKind::io, fmt::format("cannot write {}: {}", name, std::strerror(cause)));
+}
+
+class FdSink final : public Sink {
+  public:
+    FdSink(int fd, const std::string& name) : fd_(fd), name_(name) {}
+
+    void push(ByteView bytes) override {
+        // Jobs push small pieces too; the system is called for large ones only.
+        if (held_.size() + bytes.size() <= kPieceSize) {
+            held_.insert(held_.end(), bytes.begin(), bytes.end());
+            return;
+        }
+        flush();
+        if (bytes.size() < kPieceSize)
+            held_.assign(bytes.begin(), bytes.end());
+        else
+            write_all(bytes);
+    }
+    void flush() {
+        write_all(held_);
+        held_.clear();
+    }
+
+  private:
+    void write_all(ByteView bytes) const {
+        while (!bytes.empty()) {
+            throw_if_interrupted();
+            const ssize_t count = ::write(fd_, bytes.data(), bytes.size());
+            if (count < 0 && errno == EINTR) continue;
+            if (count < 0) fail(name_, errno);
+            bytes = bytes.subspan(static_cast<std::size_t>(count));
+        }
+    }
+
+    int fd_;
+    const std::string& name_;
+    Bytes held_;
+};
+
+mode_t creation_mode() {
+    const mode_t mask = ::umask(077);
+    ::umask(mask);
+    return 0666 & ~mask;
+}
+
+// Runs passes into a sink that takes everything and keeps nothing.
+void run_dry(cms::Job& job, const Input& input) {
+    NullSink nowhere;
+    while (!job.pass(*input.open(), nowhere)) {
+    }
+}
+
+class NoInput final : public Input {
+  public:
+    std::unique_ptr<Source> open() const override { return std::make_unique<ViewSource>(ByteView{}); }
+};
+
+// Writes what it was given.
+class BytesJob final : public cms::Job {
+  public:
+    explicit BytesJob(Bytes bytes) : bytes_(std::move(bytes)) {}
+    bool pass(Source&, Sink& output) override {
+        output.push(bytes_);
+        return true;
+    }
+
+  private:
+    Bytes bytes_;
+};
+
+class NoOutput final : public Output {
+  public:
+    void stage(cms::Job& job, const Input& input) override { run_dry(job, input); }
+    void commit() override {}
+};
+
+// Bytes that were written through cannot be taken back, so the job runs dry until it is good and once more at the end.
+class StreamOutput final : public Output {
+  public:
+    StreamOutput(Fd owned, int fd, std::string name)
+        : owned_(std::move(owned)), fd_(owned_ ? owned_.get() : fd), name_(std::move(name)) {}
+
+    void stage(cms::Job& job, const Input& input) override {
+        run_dry(job, input);
+        job_ = &job;
+        input_ = &input;
+    }
+    void commit() override {
+        FdSink sink(fd_, name_);
+        if (!job_->pass(*input_->open(), sink)) throw Error(ErrorKind::io, "the input changed while read");
+        sink.flush();
+    }
+
+  private:
+    Fd owned_;
+    int fd_;
+    std::string name_;
+    cms::Job* job_ = nullptr;
+    const Input* input_ = nullptr;
+};
+
+class FileOutput final : public Output {
+  public:
+    FileOutput(std::string path, std::optional<struct stat> replaced)
+        : path_(std::move(path)), name_(fmt::format("'{}'", path_)), replaced_(replaced) {}
+    ~FileOutput() override { discard(); }
+
+    void stage(cms::Job& job, const Input& input) override {
+        create();
+        for (;;) {
+            if (::ftruncate(fd_.get(), 0) != 0 || ::lseek(fd_.get(), 0, SEEK_SET) != 0) fail(name_, errno);
+            FdSink sink(fd_.get(), name_);
+            const bool good = job.pass(*input.open(), sink);
+            sink.flush();
+            if (good) break;
+        }
+        if (::fchmod(fd_.get(), replaced_ ? replaced_->st_mode & 0777U : creation_mode()) != 0) fail(name_, errno);
+        // Only root may give files away; others keep what they make.
+        if (replaced_ && ::fchown(fd_.get(), replaced_->st_uid, replaced_->st_gid) != 0) errno = 0;
+        if (::fsync(fd_.get()) != 0) fail(name_, errno);
+        fd_.reset();
+    }
+
+    void commit() override {
+        throw_if_interrupted();
+        if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail(name_, errno);
+        temporary_.clear();
+        guard_.reset();
+        const Fd directory(::open(parent_directory(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        if (directory && ::fsync(directory.get()) != 0 && errno != EINVAL) {
+            const int cause = errno;
+            retract();
+            fail(name_, cause);
+        }
+    }
+
+    void retract() noexcept override {
+        if (!replaced_) ::unlink(path_.c_str());
+    }
+
+  private:
+    void create() {
+        temporary_ = parent_directory(path_) + "/.p11mime-XXXXXX";
+        const SignalsHeld held;  // none may find the file made but not yet registered
+        fd_ = Fd(::mkostemp(temporary_.data(), O_CLOEXEC));
+        if (!fd_) {
+            temporary_.clear();
+            fail(name_, errno);
+        }
+        guard_.emplace(temporary_);
+    }
+    void discard() noexcept {
+        if (!temporary_.empty()) ::unlink(temporary_.c_str());
+    }
+
+    std::string path_;
+    std::string name_;
+    std::optional<struct stat> replaced_;
+    std::string temporary_;
+    Fd fd_;
+    std::optional<RemovedOnSignal> guard_;
+};
+
+void refuse_input(const struct stat& status, const std::string& name, const std::vector<FileIdentity>& inputs) {
+    const FileIdentity identity{status.st_dev, status.st_ino};
+    if (S_ISREG(status.st_mode) && std::find(inputs.begin(), inputs.end(), identity) != inputs.end())
+        throw Error(ErrorKind::usage, fmt::format("{} is the input too", name), "--in-place replaces the input");
+}
+
+// A link keeps pointing where it points; what it points at is replaced.
+std::string resolved(const std::string& path) {
+    using Resolved = std::unique_ptr<char, decltype([](char* text) { std::free(text); })>;
+    const Resolved real(::realpath(path.c_str(), nullptr));
+    return real ? real.get() : path;
+}
+
+}  // namespace
+
+void Output::stage_bytes(Bytes bytes) {
+    own_job_ = std::make_unique<BytesJob>(std::move(bytes));
+    own_input_ = std::make_unique<NoInput>();
+    stage(*own_job_, *own_input_);
+}
+
+std::unique_ptr<Output> Output::to_file(const std::string& path, const std::vector<FileIdentity>& inputs) {
+    const std::string name = fmt::format("'{}'", path);
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) {
+        if (errno != ENOENT) fail(name, errno);
+        return std::make_unique<FileOutput>(path, std::nullopt);
+    }
+    if (S_ISDIR(status.st_mode)) throw Error(ErrorKind::io, fmt::format("{} is a directory", name));
+    refuse_input(status, name, inputs);
+    if (S_ISREG(status.st_mode)) return std::make_unique<FileOutput>(resolved(path), status);
+    Fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
+    if (!fd) fail(name, errno);
+    return std::make_unique<StreamOutput>(std::move(fd), -1, name);
+}
+
+std::unique_ptr<Output> Output::to_stdout(const std::vector<FileIdentity>& inputs) {
+    struct stat status {};
+    if (::fstat(1, &status) != 0) fail("standard output", errno);
+    refuse_input(status, "standard output", inputs);
+    return std::make_unique<StreamOutput>(Fd(), 1, "standard output");
+}
+
+std::unique_ptr<Output> Output::to_nowhere() {
+    return std::make_unique<NoOutput>();
+}
+
+void deliver(const std::vector<Output*>& outputs) {
+    std::size_t done = 0;
+    try {
+        for (; done < outputs.size(); ++done)
+            outputs[done]->commit();
+    } catch (...) {
+        while (done > 0)
+            outputs[--done]->retract();
+        throw;
+    }
+}
+
+}  // namespace p11mime::cli
