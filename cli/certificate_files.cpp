@@ -1,0 +1,107 @@
+#include "cli/certificate_files.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+
+#include "cli/input.h"
+#include "mime/error.h"
+
+namespace p11mime::cli {
+
+namespace {
+
+constexpr std::size_t kLongestFile = 16 * 1024 * 1024;
+constexpr int kMostOfOneHash = 100;
+
+std::vector<std::string> files_of(const std::string& path) {
+    std::error_code failure;
+    if (!std::filesystem::is_directory(path, failure)) return {path};
+    std::vector<std::string> files;
+    for (const auto& entry : std::filesystem::directory_iterator(path, failure))
+        if (entry.is_regular_file(failure)) files.push_back(entry.path().string());
+    if (failure) throw Error(ErrorKind::io, fmt::format("cannot read '{}': {}", path, failure.message()));
+    std::sort(files.begin(), files.end());
+    return files;
+}
+
+// In a directory, what is no certificate is passed over.
+std::vector<cms::Certificate> read_all_of(const std::string& path) {
+    const auto files = files_of(path);
+    const bool directory = files.size() != 1 || files.front() != path;
+    std::vector<cms::Certificate> all;
+    for (const std::string& file : files) {
+        try {
+            for (auto& certificate : read_certificates(file))
+                all.push_back(std::move(certificate));
+        } catch (const Error& error) {
+            if (!directory || error.kind() != ErrorKind::malformed) throw;
+        }
+    }
+    return all;
+}
+
+}  // namespace
+
+std::vector<cms::Certificate> read_certificates(const std::string& path) {
+    const auto input = FileInput::open_path(path, {});
+    const auto source = input->open();
+    const Bytes bytes = read_all(*source, kLongestFile, "a certificate file");
+    try {
+        return cms::Certificate::from_file_bytes(bytes);
+    } catch (const Error& error) {
+        throw Error(error.kind(), fmt::format("'{}': {}", path, error.what()), error.hint());
+    }
+}
+
+CertificateFiles::CertificateFiles(std::vector<std::string> paths) : paths_(std::move(paths)) {
+    for (const std::string& path : paths_) {
+        struct stat status {};
+        if (::stat(path.c_str(), &status) != 0)
+            throw Error(ErrorKind::io, fmt::format("cannot open '{}': {}", path, std::strerror(errno)));
+    }
+}
+
+cms::MemoryCertificates& CertificateFiles::loaded() {
+    if (!loaded_) {
+        std::vector<cms::Certificate> all;
+        for (const std::string& path : paths_)
+            for (auto& certificate : read_all_of(path))
+                all.push_back(std::move(certificate));
+        loaded_ = std::make_unique<cms::MemoryCertificates>(std::move(all));
+    }
+    return *loaded_;
+}
+
+std::vector<cms::Certificate> CertificateFiles::by_subject(ByteView name_der) {
+    return loaded().by_subject(name_der);
+}
+
+std::optional<cms::Certificate> CertificateFiles::by_identifier(const cms::RecipientIdentifier& identifier) {
+    return loaded().by_identifier(identifier);
+}
+
+std::vector<cms::Certificate> SystemAnchors::by_subject(ByteView name_der) {
+    const char* set = std::getenv(X509_get_default_cert_dir_env());
+    const std::string directory = set != nullptr ? set : X509_get_default_cert_dir();
+    const Byte* data = name_der.data();
+    const NameHandle name(d2i_X509_NAME(nullptr, &data, static_cast<long>(name_der.size())));
+    if (!name) return {};
+    const unsigned long hash = X509_NAME_hash_ex(name.get(), nullptr, nullptr, nullptr);
+    std::vector<cms::Certificate> found;
+    for (int number = 0; number < kMostOfOneHash; ++number) {
+        const std::string file = fmt::format("{}/{:08x}.{}", directory, hash, number);
+        if (!std::filesystem::exists(file)) break;
+        const auto there = read_certificates(file);
+        found.insert(found.end(), there.begin(), there.end());
+    }
+    // Names with one hash need not be one name.
+    return cms::MemoryCertificates(std::move(found)).by_subject(name_der);
+}
+
+}  // namespace p11mime::cli

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cms/trust.h"
+
+namespace p11mime::cli {
+
+/// read_certificates reads every certificate in a file ("-" for standard input): PEM, DER or a certs-only PKCS#7
+/// bundle. Throws Error(io), or Error(malformed) naming the file.
+std::vector<cms::Certificate> read_certificates(const std::string& path);
+
+/// CertificateFiles gives the certificates in files, and in the files of directories (what is no certificate there is
+/// passed over). They are read at first use.
+class CertificateFiles final : public cms::CertificateSource {
+  public:
+    /// Throws Error(io) where one of the paths does not exist.
+    explicit CertificateFiles(std::vector<std::string> paths);
+
+    std::vector<cms::Certificate> by_subject(ByteView name_der) override;
+    std::optional<cms::Certificate> by_identifier(const cms::RecipientIdentifier& identifier) override;
+
+  private:
+    cms::MemoryCertificates& loaded();
+
+    std::vector<std::string> paths_;
+    std::unique_ptr<cms::MemoryCertificates> loaded_;
+};
+
+/// SystemAnchors gives the roots of the machine's TLS store, by the hashed names of OpenSSL's certificate directory, so
+/// that none but the ones asked for is parsed.
+class SystemAnchors final : public cms::CertificateSource {
+  public:
+    std::vector<cms::Certificate> by_subject(ByteView name_der) override;
+    /// by_identifier knows none: the store has no index by serial number.
+    std::optional<cms::Certificate> by_identifier(const cms::RecipientIdentifier&) override { return std::nullopt; }
+};
+
+}  // namespace p11mime::cli

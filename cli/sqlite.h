@@ -1,0 +1,68 @@
+#pragma once
+
+#include <sqlite3.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "mime/bytes.h"
+
+namespace p11mime::cli {
+
+/// Database is an SQLite connection. Everything throws Error(io) that names the file.
+class Database {
+  public:
+    explicit Database(const std::string& path);
+    void run(const char* sql);
+    sqlite3* get() const { return handle_.get(); }
+    [[noreturn]] void fail() const;
+
+  private:
+    struct Close {
+        void operator()(sqlite3* handle) const { sqlite3_close(handle); }
+    };
+    std::string path_;
+    std::unique_ptr<sqlite3, Close> handle_;
+};
+
+/// Statement is one prepared statement; bind() fills its parameters from left to right.
+class Statement {
+  public:
+    Statement(Database& database, const char* sql);
+    Statement& bind(std::string_view text);
+    Statement& bind(ByteView blob);
+    Statement& bind(std::int64_t number);
+    Statement& bind_null();
+
+    bool step();  ///< true where a row is at hand
+    std::string text(int column) const;
+    std::optional<Bytes> blob(int column) const;  ///< nothing for NULL
+    std::int64_t number(int column) const;
+
+  private:
+    struct Finalize {
+        void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+    };
+    void check(int code) const;
+
+    Database& database_;
+    std::unique_ptr<sqlite3_stmt, Finalize> statement_;
+    int next_ = 1;
+};
+
+/// Transaction writes all or nothing: what is not committed is rolled back.
+class Transaction {
+  public:
+    explicit Transaction(Database& database) : database_(&database) { database.run("BEGIN IMMEDIATE"); }
+    ~Transaction();
+    Transaction(const Transaction&) = delete;
+    Transaction& operator=(const Transaction&) = delete;
+    void commit();
+
+  private:
+    Database* database_;
+};
+
+}  // namespace p11mime::cli
