@@ -1,0 +1,146 @@
+#include <fmt/format.h>
+
+#include "cli/certificate_files.h"
+#include "cli/commands.h"
+#include "cli/listing_json.h"
+#include "cli/settings.h"
+#include "mime/error.h"
+
+namespace p11mime::cli {
+
+namespace {
+
+std::string describe(const cms::Certificate& certificate) {
+    const auto emails = certificate.emails();
+    return emails.empty() ? certificate.subject()
+                          : fmt::format("{} <{}>", certificate.subject(), fmt::join(emails, ", "));
+}
+
+std::string argument(const Context& context, const char* what) {
+    const auto& files = context.options().files();
+    if (files.empty()) throw Error(ErrorKind::usage, fmt::format("{} needs {}", context.options().command(), what));
+    return files.front();
+}
+
+// An address has an "@", a fingerprint has not.
+std::vector<BookEntry> named(Context& context, const std::string& what) {
+    return what.find('@') != std::string::npos ? context.book()->by_address(what)
+                                               : context.book()->by_fingerprint(what);
+}
+
+[[noreturn]] void not_there(const std::string& what) {
+    throw Error(ErrorKind::no_key, fmt::format("nothing in the address book for '{}'", what),
+                "p11mime certs list shows what is there");
+}
+
+std::vector<Anchor> anchors_named(Context& context, const std::string& fingerprint) {
+    const auto digits = normal_fingerprint(fingerprint);
+    std::vector<Anchor> found;
+    if (!digits) return found;
+    for (Anchor& anchor : context.book()->anchors())
+        if (anchor.certificate.fingerprint_sha256().starts_with(*digits)) found.push_back(std::move(anchor));
+    return found;
+}
+
+void print(Terminal& terminal, const cms::Certificate& certificate, std::string_view source, cms::Time now) {
+    terminal.print(describe(certificate));
+    terminal.print(fmt::format("  {}, {}", certificate.key_type(), source));
+    terminal.print(fmt::format("  issued by {}", certificate.issuer()));
+    terminal.print(fmt::format("  valid {} to {}{}", cms::format_time(certificate.not_before()).substr(0, 10),
+                               cms::format_time(certificate.not_after()).substr(0, 10),
+                               certificate.valid_at(now) ? "" : ", NOT VALID NOW"));
+    terminal.print(fmt::format("  {}", certificate.fingerprint_sha256()));
+}
+
+}  // namespace
+
+int import_certificates(Context& context) {
+    (void)argument(context, "a certificate file");
+    // All files are read before the first certificate is kept.
+    std::vector<cms::Certificate> all;
+    for (const std::string& file : context.options().files())
+        for (cms::Certificate& certificate : read_certificates(file))
+            all.push_back(std::move(certificate));
+    std::vector<BookEntry> imported;
+    for (const cms::Certificate& certificate : all) {
+        const bool added = context.book()->put(certificate, std::nullopt, "import", context.now());
+        context.terminal().say(fmt::format("{}: {}", added ? "imported" : "was there already", describe(certificate)));
+        if (certificate.emails().empty() && !certificate.is_ca())
+            context.warn("no-address",
+                         fmt::format("{} has no e-mail address, so -r will not find it", certificate.subject()));
+        imported.push_back({certificate, std::nullopt, "import", context.now()});
+    }
+    context.deliver({}, certs_report(frame_of(context, 0, "done"), imported, {}));
+    return 0;
+}
+
+int list_certificates(Context& context) {
+    const auto& files = context.options().files();
+    const auto certificates = files.empty() ? context.book()->all() : named(context, files.front());
+    const auto anchors = files.empty() ? context.book()->anchors() : std::vector<Anchor>{};
+    if (!context.reports_to_stdout()) {
+        for (const BookEntry& entry : certificates)
+            print(context.terminal(), entry.certificate, entry.source == "mail" ? "from a signed mail" : "imported",
+                  context.now());
+        for (const Anchor& anchor : anchors)
+            print(context.terminal(), anchor.certificate, "own anchor", context.now());
+    }
+    if (!files.empty() && certificates.empty()) not_there(files.front());
+    context.deliver({}, certs_report(frame_of(context, 0, "done"), certificates, anchors));
+    return 0;
+}
+
+int export_certificates(Context& context) {
+    const std::string what = argument(context, "an address or fingerprint");
+    const bool der = wants_der(context.options());
+    const auto certificates = named(context, what);
+    if (certificates.empty()) not_there(what);
+    if (der && certificates.size() > 1)
+        throw Error(ErrorKind::usage, fmt::format("{} certificates, but DER holds one", certificates.size()),
+                    "name one by its fingerprint");
+    Bytes bytes;
+    for (const BookEntry& entry : certificates) {
+        const Bytes one = der ? entry.certificate.der() : to_bytes(bytes_of(entry.certificate.pem()));
+        bytes.insert(bytes.end(), one.begin(), one.end());
+    }
+    const auto output = context.output();
+    output->stage_bytes(std::move(bytes));
+    context.deliver({output.get()}, certs_report(frame_of(context, 0, "done"), certificates, {}));
+    return 0;
+}
+
+int remove_certificates(Context& context) {
+    const std::string what = argument(context, "an address or fingerprint");
+    const auto certificates = named(context, what);
+    const auto anchors = anchors_named(context, what);
+    if (certificates.empty() && anchors.empty()) not_there(what);
+    const bool by_fingerprint = what.find('@') == std::string::npos;
+    if (by_fingerprint && (certificates.size() > 1 || anchors.size() > 1))
+        throw Error(ErrorKind::usage, fmt::format("several fingerprints start with {}", what), "give more digits");
+    for (const BookEntry& entry : certificates) {
+        context.book()->remove(entry.certificate.fingerprint_sha256());
+        context.terminal().say(fmt::format("removed: {}", describe(entry.certificate)));
+    }
+    for (const Anchor& anchor : anchors) {
+        context.book()->distrust(anchor.certificate.fingerprint_sha256());
+        context.terminal().say(fmt::format("no longer an anchor: {}", describe(anchor.certificate)));
+    }
+    context.deliver({}, certs_report(frame_of(context, 0, "done"), certificates, anchors));
+    return 0;
+}
+
+int trust_certificate(Context& context) {
+    const auto certificates = read_certificates(argument(context, "a certificate file"));
+    std::vector<Anchor> anchors;
+    for (const cms::Certificate& certificate : certificates) {
+        const bool added = context.book()->trust(certificate, context.now());
+        context.terminal().say(
+            fmt::format("{}: {}", added ? "trusted from now on" : "was trusted already", describe(certificate)));
+        context.terminal().detail(fmt::format("SHA-256 fingerprint {}", certificate.fingerprint_sha256()));
+        anchors.push_back({certificate, context.now()});
+    }
+    context.deliver({}, certs_report(frame_of(context, 0, "done"), {}, anchors));
+    return 0;
+}
+
+}  // namespace p11mime::cli

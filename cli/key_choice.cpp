@@ -1,0 +1,70 @@
+#include "cli/key_choice.h"
+
+#include <fmt/format.h>
+
+#include "mime/error.h"
+
+namespace p11mime::cli {
+
+namespace {
+
+std::vector<std::shared_ptr<token::Token>> tokens_at_hand(Context& context) {
+    auto tokens = context.tokens().tokens();
+    if (tokens.empty())
+        throw Error(ErrorKind::token, context.options().text("token") ? "no token matches --token" : "no token at hand",
+                    "p11mime tokens lists what is at hand");
+    return tokens;
+}
+
+bool names(const token::Uri& uri, const token::KeyObject& key) {
+    if (uri.object && *uri.object != key.label) return false;
+    return !uri.id || *uri.id == text_of(key.id);
+}
+
+}  // namespace
+
+std::shared_ptr<token::Token> only_token(Context& context) {
+    const auto tokens = tokens_at_hand(context);
+    if (tokens.size() == 1) return tokens.front();
+    std::vector<std::string> uris;
+    for (const auto& token : tokens)
+        uris.push_back(token->uri().to_string());
+    throw Error(ErrorKind::usage, fmt::format("which of the {} tokens?", tokens.size()),
+                fmt::format("--token takes one of {}", fmt::join(uris, " ")));
+}
+
+ChosenPrivateKey only_key(Context& context) {
+    const token::Uri uri = token::Uri::parse(context.options().required("key"));
+    std::vector<ChosenPrivateKey> found;
+    for (const auto& token : tokens_at_hand(context)) {
+        if (!uri.matches(token->info())) continue;
+        for (const auto& key : token->private_keys(true))
+            if (names(uri, key)) found.push_back({token, key});
+    }
+    if (found.empty())
+        throw Error(ErrorKind::token, fmt::format("no private key fits {}", uri.to_string()),
+                    "p11mime tokens --login lists the keys");
+    if (found.size() == 1) return std::move(found.front());
+    std::vector<std::string> uris;
+    for (const auto& one : found)
+        uris.push_back(one.key.uri);
+    throw Error(ErrorKind::usage, fmt::format("{} private keys fit {}", found.size(), uri.to_string()),
+                fmt::format("--key takes one of {}", fmt::join(uris, " ")));
+}
+
+ChosenPrivateKey key_of_certificate(Context& context, const cms::Certificate& certificate) {
+    const Bytes wanted = certificate.spki_der();
+    for (const auto& token : tokens_at_hand(context))
+        for (const auto& key : token->private_keys(true)) {
+            try {
+                if (token->public_key_spki(key) == wanted) return {token, key};
+            } catch (const Error& error) {
+                // Some keys do not show their public half; another one may still be it.
+                context.terminal().detail(fmt::format("key '{}' passed over: {}", key.label, error.what()));
+            }
+        }
+    throw Error(ErrorKind::token, fmt::format("no key on a token belongs to the certificate {}", certificate.subject()),
+                "p11mime tokens --login lists the keys");
+}
+
+}  // namespace p11mime::cli

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <memory>
+
+#include "cli/context.h"
+
+namespace p11mime::cli {
+
+/// ChosenPrivateKey is a private key that --key names, and its token.
+struct ChosenPrivateKey {
+    std::shared_ptr<token::Token> token;
+    token::KeyObject key;
+};
+
+/// only_token is the one token at hand, or the one that --token names. Throws Error(token), Error(usage) where there
+/// are several; the hint lists them.
+std::shared_ptr<token::Token> only_token(Context& context);
+
+/// only_key is the one private key that --key names; it logs in. Throws Error(token), Error(usage) where the URI fits
+/// several.
+ChosenPrivateKey only_key(Context& context);
+
+/// key_of_certificate finds the private key that a certificate belongs to, over all tokens; it logs in. Throws
+/// Error(token) where none has it.
+ChosenPrivateKey key_of_certificate(Context& context, const cms::Certificate& certificate);
+
+}  // namespace p11mime::cli

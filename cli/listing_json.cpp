@@ -1,0 +1,115 @@
+#include "cli/listing_json.h"
+
+#include <fmt/format.h>
+
+#include "cli/json.h"
+
+namespace p11mime::cli {
+
+namespace {
+
+Json certificate_json(const cms::Certificate& certificate) {
+    Json json;
+    json["subject"] = certificate.subject();
+    json["emails"] = certificate.emails();
+    json["issuer"] = certificate.issuer();
+    json["serial"] = certificate.serial_hex();
+    json["fingerprint_sha256"] = certificate.fingerprint_sha256();
+    json["not_before"] = cms::format_time(certificate.not_before());
+    json["not_after"] = cms::format_time(certificate.not_after());
+    json["key_type"] = certificate.key_type();
+    json["allows_signing"] = certificate.allows_signing();
+    json["allows_encryption"] = certificate.allows_encryption();
+    return json;
+}
+
+Json token_json(const TokenListing& token) {
+    const token::TokenInfo& info = token.info;
+    Json json;
+    json["uri"] = token.uri;
+    json["label"] = info.label;
+    json["manufacturer"] = info.manufacturer;
+    json["model"] = info.model;
+    json["serial"] = info.serial;
+    json["module"] = info.module;
+    json["slot_id"] = info.slot_id;
+    json["slot"] = info.slot_description;
+    json["pin_state"] = name(info.pin_state);
+    json["login_required"] = info.login_required;
+    json["pin_pad"] = info.protected_authentication_path;
+    json["read_only"] = info.read_only;
+    json["removable"] = info.removable;
+    json["certificates"] = Json::array();
+    for (const auto& object : token.certificates) {
+        Json entry = {{"uri", object.uri}, {"label", object.label}, {"id", hex(object.id)}};
+        entry["certificate"] = object.certificate ? certificate_json(*object.certificate) : Json(nullptr);
+        json["certificates"].push_back(std::move(entry));
+    }
+    json["keys"] = Json::array();
+    for (const auto& key : token.keys)
+        json["keys"].push_back({{"uri", key.uri},
+                                {"label", key.label},
+                                {"id", hex(key.id)},
+                                {"type", key.description},
+                                {"sign", key.can_sign},
+                                {"decrypt", key.can_decrypt},
+                                {"derive", key.can_derive},
+                                {"always_authenticate", key.always_authenticate}});
+    json["keys_complete"] = token.keys_complete;
+    return json;
+}
+
+}  // namespace
+
+std::string tokens_report(const ReportFrame& frame, const std::vector<token::SlotState>& slots,
+                          const std::vector<TokenListing>& tokens) {
+    Json json = frame_json(frame);
+    json["slots"] = Json::array();
+    for (const auto& slot : slots)
+        json["slots"].push_back({{"module", slot.module},
+                                 {"slot_id", slot.slot_id},
+                                 {"description", slot.description},
+                                 {"token_present", slot.token_present}});
+    json["tokens"] = Json::array();
+    for (const TokenListing& token : tokens)
+        json["tokens"].push_back(token_json(token));
+    json["error"] = error_json(frame);
+    return one_line(json);
+}
+
+std::string key_report(const ReportFrame& frame, const KeyReport& report) {
+    Json json = frame_json(frame);
+    json["token"] = report.token;
+    json["uri"] = report.uri;
+    json["certificate"] = report.certificate ? certificate_json(*report.certificate) : Json(nullptr);
+    json["deleted"] = or_null(report.deleted);
+    json["error"] = error_json(frame);
+    return one_line(json);
+}
+
+std::string certs_report(const ReportFrame& frame, const std::vector<BookEntry>& certificates,
+                         const std::vector<Anchor>& anchors) {
+    Json json = frame_json(frame);
+    json["certificates"] = Json::array();
+    for (const BookEntry& entry : certificates) {
+        Json one = certificate_json(entry.certificate);
+        one["source"] = entry.source;
+        one["added"] = cms::format_time(entry.added);
+        one["capabilities_known"] = entry.capabilities.has_value();
+        json["certificates"].push_back(std::move(one));
+    }
+    json["anchors"] = Json::array();
+    for (const Anchor& anchor : anchors) {
+        Json one = certificate_json(anchor.certificate);
+        one["added"] = cms::format_time(anchor.added);
+        json["anchors"].push_back(std::move(one));
+    }
+    json["error"] = error_json(frame);
+    return one_line(json);
+}
+
+std::string hex(ByteView bytes) {
+    return fmt::format("{:02x}", fmt::join(bytes, ""));
+}
+
+}  // namespace p11mime::cli

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/address_book.h"
+#include "cli/report_json.h"
+#include "token/token.h"
+
+namespace p11mime::cli {
+
+/// TokenListing is one token with what could be seen on it.
+struct TokenListing {
+    token::TokenInfo info;
+    std::string uri;
+    std::vector<token::CertificateObject> certificates;
+    std::vector<token::KeyObject> keys;
+    bool keys_complete = false;  ///< logged in, so that no private key is hidden
+};
+
+/// KeyReport is the outcome of a key command.
+struct KeyReport {
+    std::string token;                            ///< label
+    std::string uri;                              ///< of the key or token concerned
+    std::optional<cms::Certificate> certificate;  ///< made or imported
+    std::optional<std::size_t> deleted;           ///< objects
+};
+
+/// The JSON of tokens, key … and certs …, each one line.
+std::string tokens_report(const ReportFrame& frame, const std::vector<token::SlotState>& slots,
+                          const std::vector<TokenListing>& tokens);
+std::string key_report(const ReportFrame& frame, const KeyReport& report);
+std::string certs_report(const ReportFrame& frame, const std::vector<BookEntry>& certificates,
+                         const std::vector<Anchor>& anchors);
+
+/// hex is bytes in lower-case digits.
+std::string hex(ByteView bytes);
+
+}  // namespace p11mime::cli

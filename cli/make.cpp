@@ -1,0 +1,118 @@
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <set>
+
+#include "cli/commands.h"
+#include "cli/recipients.h"
+#include "cli/settings.h"
+#include "cli/signing.h"
+#include "mime/error.h"
+#include "mime/header.h"
+
+namespace p11mime::cli {
+
+namespace {
+
+using JobHandle = std::unique_ptr<cms::Job>;
+
+std::string report_of(Context& context, const MadeReport& made) {
+    ReportFrame frame = frame_of(context, 0, "done");
+    frame.message = context.message();
+    return made_report(frame, made);
+}
+
+cms::smime::EncryptOptions encrypt_options(Context& context, const std::vector<ChosenRecipient>& recipients) {
+    cms::smime::EncryptOptions options;
+    options.form = form_of(context.options());
+    options.entity = context.options().flag("entity");
+    options.cipher = choose_cipher(context, recipients);
+    options.drop_fields = {"Bcc"};
+    return options;
+}
+
+// A file name of an address: nothing that leads out of the directory or hides the file.
+std::string copy_name(const std::string& address, std::set<std::string>& taken) {
+    std::string name = mime::ascii_lower(address);
+    for (char& c : name)
+        if (c == '/' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '_';
+    if (name.empty() || name.front() == '.') name.insert(0, "_");
+    std::string unique = name + ".eml";
+    for (int number = 2; !taken.insert(unique).second; ++number)
+        unique = fmt::format("{}-{}.eml", name, number);
+    return unique;
+}
+
+void make_directory(const std::string& path) {
+    if (::mkdir(path.c_str(), 0777) != 0 && errno != EEXIST)
+        throw Error(ErrorKind::io, fmt::format("cannot make '{}': {}", path, std::strerror(errno)));
+}
+
+// Encrypted mail and its Bcc copies, made by `job_for` for each list of recipients, all or none.
+template <class JobFor>
+int make_encrypted(Context& context, MadeReport made, JobFor job_for) {
+    const Recipients recipients = choose_recipients(context);
+    std::vector<JobHandle> jobs;
+    std::vector<std::unique_ptr<Output>> outputs;
+    std::set<std::string> taken;
+    context.terminal().start_progress();
+    const auto stage = [&](const std::vector<ChosenRecipient>& list, std::unique_ptr<Output> output) {
+        const auto options = encrypt_options(context, list);
+        if (!made.cipher) made.cipher = std::string(name(options.cipher));
+        jobs.push_back(job_for(to_encrypt(context, list), options));
+        output->stage(*jobs.back(), context.input());
+        outputs.push_back(std::move(output));
+    };
+    auto main_output = context.output();
+    const auto directory = context.options().text("bcc-separately");
+    if (!recipients.bcc.empty()) make_directory(*directory);
+    for (const ChosenRecipient& recipient : recipients.bcc) {
+        const std::string path = fmt::format("{}/{}", *directory, copy_name(recipient.name, taken));
+        made.recipients.push_back({recipient.certificate, "", "bcc"});
+        stage({recipient}, context.output_to(path));
+    }
+    for (const ChosenRecipient& recipient : recipients.main)
+        made.recipients.push_back({recipient.certificate, "", "main"});
+    stage(recipients.main, std::move(main_output));
+
+    // The main output comes last: what went to a pipe cannot be taken back.
+    std::vector<Output*> all;
+    for (const auto& output : outputs)
+        all.push_back(output.get());
+    context.deliver(all, report_of(context, made));
+    return 0;
+}
+
+}  // namespace
+
+int sign(Context& context) {
+    Signing signing = prepare_signing(context);
+    const auto job = sign_job(signing.pointers(), context.clock(), signing.options);
+    const auto output = context.output();
+    context.terminal().start_progress();
+    output->stage(*job, context.input());
+    context.deliver({output.get()}, report_of(context, {.signers = signing.used, .recipients = {}, .cipher = {}}));
+    return 0;
+}
+
+int encrypt(Context& context) {
+    (void)context.input();
+    return make_encrypted(context, {}, [](std::vector<cms::smime::Recipient> recipients, const auto& options) {
+        return encrypt_job(std::move(recipients), options);
+    });
+}
+
+int seal(Context& context) {
+    (void)context.input();
+    const bool triple = context.options().flag("triple");
+    Signing signing = prepare_signing(context);
+    const MadeReport made{.signers = signing.used, .recipients = {}, .cipher = {}};
+    return make_encrypted(context, made, [&](std::vector<cms::smime::Recipient> recipients, const auto& options) {
+        return seal_job(signing.pointers(), context.clock(), signing.options, std::move(recipients), options, triple);
+    });
+}
+
+}  // namespace p11mime::cli

@@ -1,0 +1,238 @@
+#include "cli/program.h"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <boost/version.hpp>
+#include <new>
+
+#include "cli/commands.h"
+#include "cms/secure_heap.h"
+#include "mime/error.h"
+
+namespace p11mime::cli {
+
+namespace {
+
+struct Entry {
+    const char* command;
+    int (*run)(Context& context);
+};
+
+constexpr Entry kEntries[] = {
+    {"sign", sign},
+    {"verify", verify},
+    {"encrypt", encrypt},
+    {"decrypt", decrypt},
+    {"seal", seal},
+    {"open", open},
+    {"inspect", inspect},
+    {"tokens", list_tokens},
+    {"key generate", generate_key},
+    {"key csr", request_certificate},
+    {"key self-sign", self_sign},
+    {"key import-cert", import_certificate},
+    {"key delete", delete_key},
+    {"key change-pin", change_pin},
+    {"key unblock", unblock_pin},
+    {"certs import", import_certificates},
+    {"certs list", list_certificates},
+    {"certs export", export_certificates},
+    {"certs remove", remove_certificates},
+    {"certs trust", trust_certificate},
+};
+
+std::string version_text() {
+    return fmt::format(
+        "p11mime {}\nbuilt with {}, libp11 {}, p11-kit {}, SQLite {}, Boost {}.{}.{}, fmt {}.{}.{}, nlohmann-json {}\n",
+        P11MIME_VERSION, openssl_version(), P11MIME_LIBP11_VERSION, P11MIME_P11KIT_VERSION, sqlite3_libversion(),
+        BOOST_VERSION / 100000, BOOST_VERSION / 100 % 1000, BOOST_VERSION % 100, FMT_VERSION / 10000,
+        FMT_VERSION / 100 % 100, FMT_VERSION % 100, P11MIME_JSON_VERSION);
+}
+
+int status_of(ErrorKind kind) {
+    switch (kind) {
+        case ErrorKind::failed:
+            return 1;
+        case ErrorKind::usage:
+            return 2;
+        case ErrorKind::untrusted:
+            return 3;
+        case ErrorKind::token:
+            return 4;
+        case ErrorKind::no_key:
+            return 5;
+        case ErrorKind::malformed:
+            return 6;
+        case ErrorKind::io:
+            return 7;
+    }
+    return 7;
+}
+
+std::string result_of(const Error& error) {
+    if (error.kind() == ErrorKind::failed) return "invalid";
+    return error.kind() == ErrorKind::untrusted ? "untrusted" : "error";
+}
+
+bool reads_mail(const Options& options) {
+    const std::string command = options.command();
+    return command == "verify" || command == "decrypt" || command == "open" || command == "inspect";
+}
+
+bool makes_mail(const Options& options) {
+    const std::string command = options.command();
+    return command == "sign" || command == "encrypt" || command == "seal";
+}
+
+std::string error_report(Context& context, const Error& error) {
+    ReportFrame frame = frame_of(context, status_of(error.kind()), result_of(error));
+    if (error.kind() == ErrorKind::failed)
+        frame.warnings.push_back({reads_mail(context.options()) ? "decryption-failed" : "failed", error.what()});
+    if (error.kind() == ErrorKind::untrusted) frame.warnings.push_back({"untrusted", error.what()});
+    frame.error = error;
+    if (context.input_opened()) {
+        try {
+            frame.message = context.message();
+        } catch (const Error&) {
+            // What made the command fail may make this fail too.
+            frame.message = {};
+        }
+    }
+    if (reads_mail(context.options())) return read_report(frame, {});
+    return makes_mail(context.options()) ? made_report(frame, {}) : plain_report(frame);
+}
+
+// Says what went wrong, to the person and in the report, and returns the status.
+int fail(Context& context, const Error& error) {
+    (void)context.warnings();
+    context.terminal().error(error.what(), error.hint());
+    try {
+        context.check_report();
+        context.deliver({}, error_report(context, error));
+    } catch (const Error& second) {
+        if (second.kind() == ErrorKind::io && error.kind() != ErrorKind::io)
+            context.terminal().error(second.what(), second.hint());
+        if (second.kind() == ErrorKind::io) return status_of(second.kind());
+    }
+    return status_of(error.kind());
+}
+
+int run_command(const Options& options, Terminal& terminal) {
+    Context context(options, terminal);
+    try {
+        context.check_report();
+        for (const Entry& entry : kEntries)
+            if (options.command() == entry.command) {
+                const int status = entry.run(context);
+                (void)context.warnings();
+                return status;
+            }
+        throw Error(ErrorKind::usage, fmt::format("no command {}", options.command()));
+    } catch (const Error& error) {
+        return fail(context, error);
+    } catch (const std::bad_alloc&) {
+        return fail(context, Error(ErrorKind::io, "out of memory"));
+    } catch (const std::exception& error) {
+        return fail(context, Error(ErrorKind::io, fmt::format("internal error: {}", error.what())));
+    }
+}
+
+// The command is the first word, or the first two.
+std::string command_name(std::vector<std::string>& arguments) {
+    std::string name = arguments.front();
+    arguments.erase(arguments.begin());
+    if (is_command_group(name) && !arguments.empty() && !arguments.front().starts_with("-")) {
+        name += " " + arguments.front();
+        arguments.erase(arguments.begin());
+    }
+    return name;
+}
+
+const CommandSpec& command_of(const std::string& name) {
+    if (const CommandSpec* command = find_command(name)) return *command;
+    const std::string hint = "p11mime --help lists the commands";
+    if (is_later_command(name))
+        throw Error(ErrorKind::usage, fmt::format("{} is not available in this version", name), hint);
+    if (is_command_group(name))
+        throw Error(ErrorKind::usage, fmt::format("{} what?", name), fmt::format("p11mime {} --help lists it", name));
+    if (name.starts_with("-")) throw Error(ErrorKind::usage, "the command comes before the options", hint);
+    throw Error(ErrorKind::usage, fmt::format("unknown command '{}'", name), hint);
+}
+
+bool is_help(const std::string& word) {
+    return word == "--help" || word == "-h" || word == "help";
+}
+
+int run_line(std::vector<std::string> arguments, Terminal& terminal) {
+    if (arguments.empty()) throw Error(ErrorKind::usage, "no command", "p11mime --help lists them");
+    if (arguments.front() == "--version") {
+        terminal.print_text(version_text());
+        return 0;
+    }
+    if (is_help(arguments.front()) && arguments.size() == 1) {
+        terminal.print_text(general_help());
+        return 0;
+    }
+    if (arguments.front() == "help") {
+        arguments.erase(arguments.begin());
+        arguments.emplace_back("--help");
+    }
+    const std::string name = command_name(arguments);
+    if (is_command_group(name) && !arguments.empty() && is_help(arguments.front())) {
+        terminal.print_text(group_help(name));
+        return 0;
+    }
+    const CommandSpec& command = command_of(name);
+    const Options options = parse_options(command, arguments, config_files());
+    if (options.flag("help")) {
+        terminal.print_text(command_help(command));
+        return 0;
+    }
+    const int status = run_command(options, terminal);
+    return options.flag("sysexits") ? sysexit(status) : status;
+}
+
+}  // namespace
+
+ReportFrame frame_of(Context& context, int exit, const std::string& result) {
+    ReportFrame frame;
+    frame.command = context.options().command();
+    frame.exit = exit;
+    frame.result = result;
+    if (context.options().takes(kMail)) frame.input = context.input_name();
+    frame.warnings = context.warnings();
+    return frame;
+}
+
+int sysexit(int status) {
+    switch (status) {
+        case 0:
+            return 0;
+        case 1:
+        case 6:
+            return 65;  // EX_DATAERR
+        case 2:
+            return 64;  // EX_USAGE
+        case 3:
+            return 77;  // EX_NOPERM
+        case 5:
+            return 67;  // EX_NOUSER
+        default:
+            return 75;  // EX_TEMPFAIL
+    }
+}
+
+int run(const std::vector<std::string>& arguments, Terminal& terminal) {
+    try {
+        return run_line(arguments, terminal);
+    } catch (const Error& error) {
+        terminal.error(error.what(), error.hint());
+        const int status = status_of(error.kind());
+        const bool mapped = std::find(arguments.begin(), arguments.end(), "--sysexits") != arguments.end();
+        return mapped ? sysexit(status) : status;
+    }
+}
+
+}  // namespace p11mime::cli

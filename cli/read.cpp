@@ -1,0 +1,137 @@
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "cli/remember.h"
+#include "cli/settings.h"
+#include "cli/verdict.h"
+#include "cms/smime/read.h"
+#include "mime/error.h"
+
+namespace p11mime::cli {
+
+namespace {
+
+using cms::smime::Report;
+using cms::smime::Task;
+
+// Modules are loaded for the first encrypted layer only.
+class LazyKeys final : public cms::DecrypterSource {
+  public:
+    explicit LazyKeys(Context& context) : context_(context) {}
+
+    std::vector<std::unique_ptr<cms::Decrypter>> find(std::span<const cms::RecipientIdentifier> recipients) override {
+        asked_ = true;
+        return context_.tokens().find(recipients);
+    }
+    std::vector<std::string> skipped() const override {
+        return asked_ ? context_.tokens().skipped() : std::vector<std::string>{};
+    }
+
+  private:
+    Context& context_;
+    bool asked_ = false;
+};
+
+cms::smime::ReadOptions read_options(Context& context, Task task) {
+    const Options& options = context.options();
+    cms::smime::ReadOptions read;
+    read.task = task;
+    read.entity = options.flag("entity");
+    read.sender_check = sender_check_of(options);
+    read.allow_weak = options.flag("allow-weak");
+    if (const auto content = options.text("content")) {
+        if (*content == "-" && context.input_name() == "-")
+            throw Error(ErrorKind::usage, "signature and content cannot both be standard input");
+        std::shared_ptr<FileInput> input = FileInput::open_path(*content, {});
+        context.add_input(*input);
+        read.detached_content = std::move(input);
+    }
+    return read;
+}
+
+// What of the content is written: all that holds, what is merely not trusted unless --strict, what is broken only where
+// asked for.
+bool writes_content(const Options& options, const Report& report) {
+    switch (report.exit_status()) {
+        case 0:
+            return true;
+        case 3:
+            return !options.flag("strict");
+        default:
+            return report.result == cms::smime::Result::invalid && options.flag("even-if-invalid");
+    }
+}
+
+void tell(Context& context, const Report& report) {
+    for (const auto& warning : report.warnings)
+        context.warn(warning.kind, warning.message);
+    context.terminal().say(verdict_sentence(report));
+    for (const std::string& line : layer_lines(report, context.options().takes(kVerdict)))
+        context.terminal().detail(line);
+}
+
+std::string report_of(Context& context, const Report& report) {
+    ReportFrame frame = frame_of(context, report.exit_status(), std::string(name(report.result)));
+    frame.message = {};
+    frame.message.from = report.from;
+    frame.message.subject = report.subject;
+    frame.message.date = report.date;
+    return read_report(frame, report.layers);
+}
+
+int read(Context& context, Task task) {
+    const Options& options = context.options();
+    const auto path = options.text("output");
+    if (options.flag("even-if-invalid") && (!path || *path == "-"))
+        throw Error(ErrorKind::usage, "--even-if-invalid needs -o FILE");
+    LazyKeys keys(context);
+    const auto job =
+        cms::smime::read_job(task == Task::verify ? nullptr : &keys, task == Task::decrypt ? nullptr : &context.trust(),
+                             read_options(context, task));
+    FileInput& input = context.input();
+    const auto output = context.output();
+    context.terminal().start_progress();
+    output->stage(*job, input);
+    const Report report = job->report();
+    context.terminal().end_progress();
+
+    tell(context, report);
+    if (options.flag("remember")) remember(context, report);
+    if (writes_content(options, report))
+        context.deliver({output.get()}, report_of(context, report));
+    else
+        context.deliver({}, report_of(context, report));
+    return report.exit_status();
+}
+
+}  // namespace
+
+int verify(Context& context) {
+    return read(context, Task::verify);
+}
+
+int decrypt(Context& context) {
+    return read(context, Task::decrypt);
+}
+
+int open(Context& context) {
+    return read(context, Task::open);
+}
+
+int inspect(Context& context) {
+    const auto job = cms::smime::read_job(nullptr, nullptr, read_options(context, Task::inspect));
+    context.terminal().start_progress();
+    Output::to_nowhere()->stage(*job, context.input());
+    const Report& report = job->report();
+    for (const auto& warning : report.warnings)
+        context.warn(warning.kind, warning.message);
+    if (!context.options().text("json")) {
+        if (report.layers.empty()) context.terminal().print("neither signed nor encrypted");
+        for (const std::string& line : layer_lines(report, false))
+            context.terminal().print(line);
+    }
+    context.deliver({}, report_of(context, report));
+    return report.exit_status();
+}
+
+}  // namespace p11mime::cli

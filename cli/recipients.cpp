@@ -1,0 +1,197 @@
+#include "cli/recipients.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/certificate_files.h"
+#include "cli/self_recipient.h"
+#include "cli/settings.h"
+#include "mime/error.h"
+#include "mime/header.h"
+
+namespace p11mime::cli {
+
+namespace {
+
+using cms::smime::Capabilities;
+using cms::smime::ContentCipher;
+
+constexpr ContentCipher kPreference[] = {ContentCipher::aes_256_gcm, ContentCipher::aes_256_cbc,
+                                         ContentCipher::aes_128_gcm, ContentCipher::aes_128_cbc};
+
+// Finds certificates one by one and keeps what went wrong, so that all who are missing are named at once.
+class Finder {
+  public:
+    explicit Finder(Context& context) : context_(context) {}
+
+    std::optional<ChosenRecipient> by_address(const std::string& address);
+    std::optional<ChosenRecipient> by_file(const std::string& file);
+    void finish() const;
+
+  private:
+    bool accept(const std::string& name, const std::string& reason);
+
+    Context& context_;
+    std::vector<std::string> missing_;
+    std::vector<std::string> untrusted_;
+};
+
+std::string reason_of(Context& context, const cms::Certificate& certificate,
+                      std::span<const cms::Certificate> surplus) {
+    if (!certificate.allows_encryption()) return "its key usage does not allow encryption";
+    const auto verdict = validate(certificate, surplus, context.trust(), cms::Use::encryption);
+    return verdict.trusted ? "" : verdict.reason;
+}
+
+bool Finder::accept(const std::string& name, const std::string& reason) {
+    if (reason.empty()) return true;
+    const std::string line = fmt::format("the certificate of {} is not trusted: {}", name, reason);
+    if (context_.options().flag("allow-untrusted-recipients")) {
+        context_.warn("recipient-untrusted", line);
+        return true;
+    }
+    untrusted_.push_back(line);
+    return false;
+}
+
+std::optional<ChosenRecipient> Finder::by_address(const std::string& address) {
+    std::vector<BookEntry> candidates;
+    for (BookEntry& entry : context_.book()->by_address(address))
+        if (entry.certificate.has_email(address) && entry.certificate.allows_encryption() && !entry.certificate.is_ca())
+            candidates.push_back(std::move(entry));
+    if (candidates.empty()) {
+        missing_.push_back(address);
+        return std::nullopt;
+    }
+    std::sort(candidates.begin(), candidates.end(), [](const BookEntry& a, const BookEntry& b) {
+        return a.certificate.not_before() > b.certificate.not_before();
+    });
+    // The newest that holds; where none does, the newest that is not out of date tells why.
+    const BookEntry* chosen = nullptr;
+    std::string reason;
+    for (const BookEntry& entry : candidates) {
+        const std::string why = reason_of(context_, entry.certificate, {});
+        const bool better = chosen == nullptr || (!chosen->certificate.valid_at(context_.now()) &&
+                                                  entry.certificate.valid_at(context_.now()));
+        if (why.empty() || better) {
+            chosen = &entry;
+            reason = why;
+        }
+        if (why.empty()) break;
+    }
+    if (!accept(address, reason)) return std::nullopt;
+    return ChosenRecipient{address, chosen->certificate,
+                           announced_capabilities(chosen->certificate, chosen->capabilities)};
+}
+
+std::optional<ChosenRecipient> Finder::by_file(const std::string& file) {
+    const auto certificates = read_certificates(file);
+    const auto end = std::find_if(certificates.begin(), certificates.end(),
+                                  [](const cms::Certificate& certificate) { return !certificate.is_ca(); });
+    const cms::Certificate& certificate = end == certificates.end() ? certificates.front() : *end;
+    const auto emails = certificate.emails();
+    const std::string name =
+        emails.empty() ? certificate.subject() : fmt::format("{} ('{}')", fmt::join(emails, ", "), file);
+    if (!accept(name, reason_of(context_, certificate, certificates))) return std::nullopt;
+    return ChosenRecipient{name, certificate, announced_capabilities(certificate, std::nullopt)};
+}
+
+void Finder::finish() const {
+    if (!missing_.empty())
+        throw Error(ErrorKind::no_key, fmt::format("no encryption certificate for {}", fmt::join(missing_, ", ")),
+                    "p11mime certs import FILE adds one to the address book");
+    if (!untrusted_.empty())
+        throw Error(ErrorKind::untrusted, untrusted_.front(),
+                    "--ca or certs trust adds an anchor, --allow-untrusted-recipients encrypts all the same");
+}
+
+void add(std::vector<ChosenRecipient>& to, std::optional<ChosenRecipient> recipient) {
+    if (!recipient) return;
+    const bool there = std::any_of(to.begin(), to.end(), [&](const ChosenRecipient& other) {
+        return other.certificate == recipient->certificate;
+    });
+    if (!there) to.push_back(std::move(*recipient));
+}
+
+void check_bcc(Context& context, bool others) {
+    if (!context.options().text("bcc-separately"))
+        throw Error(ErrorKind::usage,
+                    "the mail has a Bcc field, and one recipient list for all would show who is in it",
+                    "--bcc-separately DIR writes a copy of its own for each of them");
+    if (!others && context.options().flag("no-self"))
+        throw Error(ErrorKind::usage, "nobody but Bcc to encrypt to", "leave --no-self out");
+}
+
+}  // namespace
+
+Recipients choose_recipients(Context& context) {
+    const auto addresses = context.options().list("recipient");
+    const auto files = context.options().list("recipient-cert");
+    const bool named = !addresses.empty() || !files.empty();
+    const Message& message = context.message();
+    const bool others = named || !message.to.empty() || !message.cc.empty();
+    if (!others && message.bcc.empty())
+        throw Error(ErrorKind::usage, "nobody to encrypt to: the input has no To, Cc or Bcc",
+                    "-r ADDRESS or --recipient-cert FILE names a recipient");
+    if (!named && !message.bcc.empty()) check_bcc(context, others);
+
+    Recipients recipients;
+    Finder finder(context);
+    for (const std::string& address : addresses)
+        add(recipients.main, finder.by_address(address));
+    for (const std::string& file : files)
+        add(recipients.main, finder.by_file(file));
+    if (!named) {
+        for (const auto* field : {&message.to, &message.cc})
+            for (const std::string& address : *field)
+                add(recipients.main, finder.by_address(address));
+        for (const std::string& address : message.bcc)
+            add(recipients.bcc, finder.by_address(address));
+    }
+    finder.finish();
+    add(recipients.main, self_recipient(context));
+    if (recipients.main.empty())
+        throw Error(ErrorKind::no_key, "nobody but Bcc to encrypt to, and the sender has no encryption certificate",
+                    "p11mime certs import FILE adds one");
+    return recipients;
+}
+
+ContentCipher choose_cipher(Context& context, const std::vector<ChosenRecipient>& recipients) {
+    if (const auto cipher = cipher_of(context.options(), "cipher")) return *cipher;
+    std::vector<std::string> unknown;
+    std::vector<const Capabilities*> known;
+    for (const ChosenRecipient& recipient : recipients) {
+        if (recipient.announced)
+            known.push_back(&*recipient.announced);
+        else
+            unknown.push_back(recipient.name);
+    }
+    const auto all_read = [&](ContentCipher cipher) {
+        return std::all_of(known.begin(), known.end(), [&](const Capabilities* one) {
+            return std::find(one->ciphers.begin(), one->ciphers.end(), cipher) != one->ciphers.end();
+        });
+    };
+    const ContentCipher fallback = cipher_of(context.options(), "unknown-cipher").value_or(ContentCipher::aes_256_cbc);
+    if (unknown.empty() || !all_read(fallback)) {
+        const auto* best = std::find_if(std::begin(kPreference), std::end(kPreference), [&](ContentCipher cipher) {
+            return all_read(cipher) && (unknown.empty() || !authenticated(cipher));
+        });
+        return best == std::end(kPreference) ? ContentCipher::aes_256_cbc : *best;
+    }
+    context.terminal().say(
+        fmt::format("encrypting with {}: nothing is known of what {} can read; --cipher or "
+                    "unknown-cipher in the config changes that",
+                    name(fallback), fmt::join(unknown, ", ")));
+    return fallback;
+}
+
+std::vector<cms::smime::Recipient> to_encrypt(const Context& context, const std::vector<ChosenRecipient>& recipients) {
+    std::vector<cms::smime::Recipient> all;
+    const bool oaep = context.options().flag("oaep");
+    for (const ChosenRecipient& recipient : recipients)
+        all.push_back({recipient.certificate, oaep || (recipient.announced && recipient.announced->oaep)});
+    return all;
+}
+
+}  // namespace p11mime::cli

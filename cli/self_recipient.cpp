@@ -1,0 +1,75 @@
+#include "cli/self_recipient.h"
+
+#include <fmt/format.h>
+
+#include "mime/error.h"
+
+namespace p11mime::cli {
+
+namespace {
+
+std::optional<cms::Certificate> in_book(Context& context, const std::string& address) {
+    std::optional<cms::Certificate> newest;
+    for (const BookEntry& entry : context.book()->by_address(address)) {
+        const cms::Certificate& certificate = entry.certificate;
+        if (!certificate.has_email(address) || !certificate.allows_encryption() || certificate.is_ca()) continue;
+        if (newest && newest->not_before() > certificate.not_before()) continue;
+        if (validate(certificate, {}, context.trust(), cms::Use::encryption).trusted) newest = certificate;
+    }
+    return newest;
+}
+
+// What is on one's own token is one's own, whoever issued it.
+std::optional<cms::Certificate> on_token(Context& context, const std::string& address) {
+    token::KeyChoice choice;
+    choice.address = address;
+    choice.at = context.now();
+    choice.use = token::KeyChoice::Use::encryption;
+    try {
+        auto result = choose_key(context.tokens(), choice);
+        if (result.key) return result.key->certificate.certificate;
+    } catch (const Error& error) {
+        // Encrypting needs no token; a --module that does not load is a mistake all the same.
+        if (error.kind() != ErrorKind::token || !context.options().list("module").empty()) throw;
+    }
+    return std::nullopt;
+}
+
+// This program is what the sender reads mail with, so its ciphers count; whether the token can do OAEP only the
+// certificate tells.
+cms::smime::Capabilities own_reading(const cms::Certificate& certificate) {
+    auto own = cms::smime::parse_capabilities(cms::smime::own_capabilities());
+    const auto announced = announced_capabilities(certificate, std::nullopt);
+    own.oaep = announced && announced->oaep;
+    return own;
+}
+
+}  // namespace
+
+std::optional<cms::smime::Capabilities> announced_capabilities(const cms::Certificate& certificate,
+                                                               const std::optional<Bytes>& remembered) {
+    for (const auto& der : {remembered, certificate.smime_capabilities()}) {
+        if (!der) continue;
+        auto capabilities = cms::smime::parse_capabilities(*der);
+        if (!capabilities.ciphers.empty()) return capabilities;
+    }
+    return std::nullopt;
+}
+
+std::optional<ChosenRecipient> self_recipient(Context& context) {
+    if (context.options().flag("no-self")) return std::nullopt;
+    const auto from = context.options().text("from");
+    const auto addresses = from ? std::vector<std::string>{*from} : context.message().from;
+    for (const std::string& address : addresses) {
+        auto certificate = in_book(context, address);
+        if (!certificate) certificate = on_token(context, address);
+        if (certificate) return ChosenRecipient{address, *certificate, own_reading(*certificate)};
+    }
+    const std::string sender = addresses.empty() ? "" : fmt::format(" {}", fmt::join(addresses, ", "));
+    context.warn("not-to-self", fmt::format("no encryption certificate for the sender{}: you won't be able to read "
+                                            "this mail yourself; --no-self says that this is meant",
+                                            sender));
+    return std::nullopt;
+}
+
+}  // namespace p11mime::cli

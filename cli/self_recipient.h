@@ -1,0 +1,18 @@
+#pragma once
+
+#include <optional>
+
+#include "cli/recipients.h"
+
+namespace p11mime::cli {
+
+/// self_recipient is the sender as a recipient, so that the copy in the sent folder can be read: the certificate of the
+/// From address in the address book, or on a token. Where there is none a warning says so. Nothing with --no-self.
+std::optional<ChosenRecipient> self_recipient(Context& context);
+
+/// announced_capabilities is what the owner of a certificate announces: `remembered` (DER) from a mail, else the
+/// certificate's own extension. Nothing where that names no cipher that is known.
+std::optional<cms::smime::Capabilities> announced_capabilities(const cms::Certificate& certificate,
+                                                               const std::optional<Bytes>& remembered);
+
+}  // namespace p11mime::cli

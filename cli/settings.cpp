@@ -1,0 +1,84 @@
+#include "cli/settings.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "mime/error.h"
+
+namespace p11mime::cli {
+
+using Names = std::string_view[];
+
+cms::smime::Form form_of(const Options& options) {
+    const auto form = options.choice("form", Names{"smime", "der", "pem"});
+    if (form == "der") return cms::smime::Form::der;
+    if (form == "pem") return cms::smime::Form::pem;
+    return cms::smime::Form::smime;
+}
+
+bool wants_der(const Options& options) {
+    return options.choice("form", Names{"pem", "der"}) == "der";
+}
+
+std::optional<cms::Hash> digest_of(const Options& options) {
+    const auto digest = options.choice("digest", Names{"sha256", "sha384", "sha512"});
+    if (!digest) return std::nullopt;
+    if (digest == "sha256") return cms::Hash::sha256;
+    return digest == "sha384" ? cms::Hash::sha384 : cms::Hash::sha512;
+}
+
+std::optional<cms::smime::ContentCipher> cipher_of(const Options& options, std::string_view name) {
+    const auto cipher = options.choice(name, Names{"aes-128-gcm", "aes-256-gcm", "aes-128-cbc", "aes-256-cbc"},
+                                       Names{"chacha20-poly1305"});
+    if (!cipher) return std::nullopt;
+    return cms::smime::content_cipher(*cipher);
+}
+
+std::optional<cms::smime::SenderCheck> sender_check_of(const Options& options) {
+    const auto check = options.choice("sender-check", Names{"require", "warn", "off"});
+    if (!check) return std::nullopt;
+    if (check == "require") return cms::smime::SenderCheck::require;
+    return check == "warn" ? cms::smime::SenderCheck::warn : cms::smime::SenderCheck::off;
+}
+
+cms::Purpose purpose_of(const Options& options) {
+    return options.choice("purpose", Names{"email", "any"}) == "any" ? cms::Purpose::any : cms::Purpose::email;
+}
+
+std::optional<cms::Time> time_of(const Options& options) {
+    const auto at = options.text("at");
+    if (!at) return std::nullopt;
+    const auto time = cms::parse_time(*at);
+    if (!time)
+        throw Error(ErrorKind::usage, fmt::format("--at does not understand '{}'", *at),
+                    "a time looks like 2026-01-31T12:00:00Z");
+    return time;
+}
+
+std::chrono::days lifetime_of(const Options& options) {
+    const std::string text = options.text("days").value_or("365");
+    int days = 0;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), days);
+    constexpr int kMost = 36'500;
+    if (failure != std::errc() || end != text.data() + text.size() || days < 1 || days > kMost)
+        throw Error(ErrorKind::usage, fmt::format("--days does not take '{}'", text),
+                    fmt::format("it takes a number from 1 to {}", kMost));
+    return std::chrono::days(days);
+}
+
+void check_revocation(const Options& options) {
+    (void)options.choice("revocation", Names{"off"}, Names{"offline", "online"});
+}
+
+PinSettings pin_settings_of(const Options& options) {
+    PinSettings settings;
+    settings.batch = options.flag("batch");
+    if (const auto source = options.text("pin-source")) settings.source = PinSource::parse(*source);
+    for (const std::string name : {"key", "token"})
+        for (const std::string& uri : options.list(name))
+            settings.uris.push_back(token::Uri::parse(uri));
+    return settings;
+}
+
+}  // namespace p11mime::cli

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string_view>
+
+#include "cli/options.h"
+#include "cli/pins.h"
+#include "cms/smime/encrypt.h"
+#include "cms/smime/read.h"
+#include "cms/trust.h"
+
+namespace p11mime::cli {
+
+/// Readers of options with a fixed set of values. Each throws Error(usage) naming the option and what it takes.
+cms::smime::Form form_of(const Options& options);
+bool wants_der(const Options& options);  ///< --form of what is PEM by default
+std::optional<cms::Hash> digest_of(const Options& options);
+std::optional<cms::smime::ContentCipher> cipher_of(const Options& options, std::string_view name);
+std::optional<cms::smime::SenderCheck> sender_check_of(const Options& options);
+cms::Purpose purpose_of(const Options& options);
+std::optional<cms::Time> time_of(const Options& options);
+std::chrono::days lifetime_of(const Options& options);
+void check_revocation(const Options& options);
+PinSettings pin_settings_of(const Options& options);
+
+}  // namespace p11mime::cli

@@ -1,0 +1,197 @@
+#include "cli/signing.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/settings.h"
+#include "mime/error.h"
+
+namespace p11mime::cli {
+
+namespace {
+
+constexpr std::size_t kLongestChain = 10;
+
+struct Sender {
+    token::ChosenKey key;
+    std::string address;  // "" where a URI named the key and the mail has no From
+};
+
+std::vector<std::string> sender_addresses(Context& context) {
+    if (const auto from = context.options().text("from")) return {*from};
+    return context.message().from;
+}
+
+[[noreturn]] void none_fits(Context& context, const std::string& wanted, const std::vector<std::string>& passed_over) {
+    for (const std::string& line : passed_over)
+        context.terminal().detail(line);
+    throw Error(ErrorKind::token, fmt::format("no signing key {}", wanted),
+                "p11mime tokens lists what is at hand; --key URI names a key");
+}
+
+// A certificate that was named is taken as it is, so it is judged here.
+void check_named(const cms::Certificate& certificate, cms::Time now) {
+    const std::string subject = certificate.subject();
+    if (!certificate.valid_at(now))
+        throw Error(ErrorKind::untrusted,
+                    fmt::format("the certificate {} is valid only from {} to {}", subject,
+                                cms::format_time(certificate.not_before()), cms::format_time(certificate.not_after())));
+    if (!certificate.allows_signing())
+        throw Error(ErrorKind::untrusted,
+                    fmt::format("the key usage of certificate {} does not allow signing", subject));
+    if (!certificate.allows_email())
+        throw Error(ErrorKind::untrusted, fmt::format("the certificate {} is not for e-mail", subject));
+}
+
+token::ChosenKey named_key(Context& context, const std::string& text) {
+    const token::Uri uri = token::Uri::parse(text);
+    token::KeyChoice choice;
+    choice.uri = &uri;
+    choice.at = context.now();
+    auto result = choose_key(context.tokens(), choice);
+    if (!result.key) none_fits(context, fmt::format("with a certificate fits {}", uri.to_string()), result.passed_over);
+    if (!result.key->certificate.certificate)
+        throw Error(ErrorKind::token, "the certificate that the URI names cannot be read");
+    check_named(*result.key->certificate.certificate, context.now());
+    return std::move(*result.key);
+}
+
+Sender key_of_address(Context& context, const std::vector<std::string>& addresses) {
+    std::vector<std::string> passed_over;
+    for (const std::string& address : addresses) {
+        token::KeyChoice choice;
+        choice.address = address;
+        choice.at = context.now();
+        auto result = choose_key(context.tokens(), choice);
+        if (result.key) return {std::move(*result.key), address};
+        passed_over.insert(passed_over.end(), result.passed_over.begin(), result.passed_over.end());
+    }
+    none_fits(context, fmt::format("for {}", fmt::join(addresses, ", ")), passed_over);
+}
+
+std::vector<Sender> choose_senders(Context& context) {
+    const auto addresses = sender_addresses(context);
+    const auto uris = context.options().list("key");
+    if (uris.empty()) {
+        if (addresses.empty())
+            throw Error(ErrorKind::usage, "the input has no From address to pick a signing key by",
+                        "--key URI or --from ADDRESS names the key");
+        std::vector<Sender> senders;
+        senders.push_back(key_of_address(context, addresses));
+        return senders;
+    }
+    std::vector<Sender> senders;
+    for (const std::string& uri : uris) {
+        Sender sender{named_key(context, uri), addresses.empty() ? "" : addresses.front()};
+        const cms::Certificate& certificate = *sender.key.certificate.certificate;
+        const bool fits = std::any_of(addresses.begin(), addresses.end(),
+                                      [&](const std::string& address) { return certificate.has_email(address); });
+        if (!addresses.empty() && !fits)
+            context.warn("sender-mismatch", fmt::format("the certificate {} is not of the sender {}: receivers will be "
+                                                        "told so",
+                                                        certificate.subject(), fmt::join(addresses, ", ")));
+        senders.push_back(std::move(sender));
+    }
+    return senders;
+}
+
+void tell(Context& context, const Sender& sender) {
+    std::string line = fmt::format("signing with {} from token '{}'", sender.key.certificate.certificate->subject(),
+                                   sender.key.token->info().label);
+    if (sender.key.alternatives > 0)
+        line += sender.key.alternatives == 1 ? " (another fits too)"
+                                             : fmt::format(" ({} others fit too)", sender.key.alternatives);
+    context.terminal().say(line);
+}
+
+// The newest certificate on the signer's token that mail to the sender can be encrypted with, else one of the address
+// book.
+std::optional<cms::Certificate> encryption_certificate(Context& context, const Sender& sender) {
+    const cms::Certificate& signing = *sender.key.certificate.certificate;
+    std::string address = sender.address;
+    if (address.empty() || !signing.has_email(address))
+        address = signing.emails().empty() ? "" : signing.emails().front();
+    if (address.empty()) return std::nullopt;
+    std::optional<cms::Certificate> newest;
+    const auto consider = [&](const cms::Certificate& candidate) {
+        if (candidate.is_ca() || !candidate.has_email(address) || !candidate.allows_encryption() ||
+            !candidate.allows_email() || !candidate.valid_at(context.now()))
+            return;
+        if (!newest || candidate.not_before() > newest->not_before()) newest = candidate;
+    };
+    for (const auto& object : sender.key.token->certificates())
+        if (object.certificate) consider(*object.certificate);
+    if (!newest)
+        for (const BookEntry& entry : context.book()->by_address(address))
+            consider(entry.certificate);
+    return newest;
+}
+
+// Follows issuers up to but not including the root. Where an issuer has several certificates all go along: a receiver
+// builds the path.
+void add_chain(std::vector<cms::Certificate>& chain, const cms::Certificate& end,
+               const std::vector<std::shared_ptr<cms::CertificateSource>>& sources) {
+    std::vector<cms::Certificate> open = {end};
+    while (!open.empty() && chain.size() < kLongestChain) {
+        const cms::Certificate certificate = open.back();
+        open.pop_back();
+        if (certificate.self_issued()) continue;
+        for (const auto& source : sources)
+            for (const cms::Certificate& issuer : source->by_subject(certificate.issuer_der())) {
+                if (issuer.self_issued() || !issuer.is_ca()) continue;
+                if (std::find(chain.begin(), chain.end(), issuer) != chain.end()) continue;
+                chain.push_back(issuer);
+                open.push_back(issuer);
+            }
+    }
+}
+
+std::vector<std::shared_ptr<cms::CertificateSource>> chain_sources(Context& context, token::Token& token) {
+    std::vector<cms::Certificate> on_token;
+    for (const auto& object : token.certificates())
+        if (object.certificate) on_token.push_back(*object.certificate);
+    auto sources = context.more_certificates();
+    sources.insert(sources.begin(), std::make_shared<cms::MemoryCertificates>(std::move(on_token)));
+    return sources;
+}
+
+}  // namespace
+
+std::vector<cms::Signer*> Signing::pointers() const {
+    std::vector<cms::Signer*> all;
+    for (const auto& signer : signers)
+        all.push_back(signer.get());
+    return all;
+}
+
+Signing prepare_signing(Context& context) {
+    const Options& options = context.options();
+    Signing signing;
+    signing.options.form = form_of(options);
+    signing.options.opaque = options.flag("opaque");
+    signing.options.detached = options.flag("detached");
+    signing.options.entity = options.flag("entity");
+    signing.options.digest = digest_of(options);
+    signing.options.pss = options.flag("pss");
+    if (signing.options.detached && signing.options.form == cms::smime::Form::smime)
+        throw Error(ErrorKind::usage, "--detached needs --form der or --form pem",
+                    "a mail that is signed in the clear is detached as it is");
+    if (signing.options.detached && signing.options.opaque)
+        throw Error(ErrorKind::usage, "--detached and --opaque exclude each other");
+
+    const std::vector<Sender> senders = choose_senders(context);
+    for (const Sender& sender : senders) {
+        tell(context, sender);
+        const cms::Certificate& certificate = *sender.key.certificate.certificate;
+        if (!options.flag("no-chain"))
+            add_chain(signing.options.chain, certificate, chain_sources(context, *sender.key.token));
+        signing.used.push_back({certificate, sender.key.token->info().label, ""});
+    }
+    signing.options.encryption_certificate = encryption_certificate(context, senders.front());
+    for (const Sender& sender : senders)
+        signing.signers.push_back(sender.key.token->signer(sender.key.certificate));
+    return signing;
+}
+
+}  // namespace p11mime::cli

@@ -1,0 +1,84 @@
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "cli/listing_json.h"
+#include "mime/error.h"
+
+namespace p11mime::cli {
+
+namespace {
+
+TokenListing look_at(Context& context, token::Token& token) {
+    if (context.options().flag("login")) token.login("list the keys");
+    TokenListing listing{.info = token.info(), .uri = token.uri().to_string(), .certificates = {}, .keys = {}};
+    listing.certificates = token.certificates();
+    listing.keys = token.private_keys(false);
+    listing.keys_complete = !listing.info.login_required || context.options().flag("login");
+    return listing;
+}
+
+std::string certificate_line(const token::CertificateObject& object) {
+    if (!object.certificate) return "unreadable";
+    const cms::Certificate& certificate = *object.certificate;
+    const auto emails = certificate.emails();
+    std::string line = certificate.subject();
+    if (!emails.empty()) line += fmt::format(" <{}>", fmt::join(emails, ", "));
+    return fmt::format("{}, {}, until {}", line, certificate.key_type(),
+                       cms::format_time(certificate.not_after()).substr(0, 10));
+}
+
+std::string key_line(const token::KeyObject& key) {
+    std::vector<std::string_view> uses;
+    if (key.can_sign) uses.emplace_back("sign");
+    if (key.can_decrypt) uses.emplace_back("decrypt");
+    if (key.can_derive) uses.emplace_back("derive");
+    return fmt::format("{} ({}){}", key.description, fmt::join(uses, ", "),
+                       key.always_authenticate ? ", asks for the PIN each time" : "");
+}
+
+void print(Terminal& terminal, const TokenListing& token) {
+    const token::TokenInfo& info = token.info;
+    terminal.print(fmt::format("token '{}': {} {}, serial {}", info.label, info.manufacturer, info.model, info.serial));
+    terminal.print(fmt::format("  {}", token.uri));
+    terminal.print(fmt::format("  in slot {}: {}", info.slot_id, info.slot_description));
+    terminal.print(fmt::format("  PIN: {}{}{}", name(info.pin_state),
+                               info.protected_authentication_path ? ", PIN pad" : "",
+                               info.login_required ? "" : ", no login needed"));
+    for (const auto& object : token.certificates) {
+        terminal.print(fmt::format("  certificate '{}': {}", object.label, certificate_line(object)));
+        terminal.print(fmt::format("    {}", object.uri));
+    }
+    for (const auto& key : token.keys) {
+        terminal.print(fmt::format("  key '{}': {}", key.label, key_line(key)));
+        terminal.print(fmt::format("    {}", key.uri));
+    }
+    if (!token.keys_complete) terminal.print("  private keys may be hidden before login: --login shows all");
+}
+
+void print(Context& context, const std::vector<token::SlotState>& slots, const std::vector<TokenListing>& tokens) {
+    for (const auto& slot : slots)
+        if (!slot.token_present)
+            context.terminal().print(
+                fmt::format("slot {} without a token: {} ({})", slot.slot_id, slot.description, slot.module));
+    for (const TokenListing& token : tokens)
+        print(context.terminal(), token);
+}
+
+}  // namespace
+
+int list_tokens(Context& context) {
+    const auto slots = context.tokens().slots();
+    std::vector<TokenListing> listings;
+    for (const auto& token : context.tokens().tokens())
+        listings.push_back(look_at(context, *token));
+    if (listings.empty()) {
+        if (!context.reports_to_stdout()) print(context, slots, listings);
+        throw Error(ErrorKind::token, slots.empty() ? "no reader and no token" : "no token in any slot",
+                    "plug in the reader or card; --module FILE names a PKCS#11 module");
+    }
+    if (!context.reports_to_stdout()) print(context, slots, listings);
+    context.deliver({}, tokens_report(frame_of(context, 0, "done"), slots, listings));
+    return 0;
+}
+
+}  // namespace p11mime::cli

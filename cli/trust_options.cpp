@@ -1,0 +1,64 @@
+#include "cli/trust_options.h"
+
+#include "cli/certificate_files.h"
+#include "cli/settings.h"
+#include "token/token.h"
+
+namespace p11mime::cli {
+
+namespace {
+
+// The roots that Mozilla trusts for e-mail; the module is loaded when the first anchor is looked up.
+class EmailAnchors final : public cms::CertificateSource {
+  public:
+    std::vector<cms::Certificate> by_subject(ByteView name_der) override {
+        auto* anchors = opened();
+        return anchors != nullptr ? anchors->by_subject(name_der) : std::vector<cms::Certificate>{};
+    }
+    std::optional<cms::Certificate> by_identifier(const cms::RecipientIdentifier& identifier) override {
+        auto* anchors = opened();
+        return anchors != nullptr ? anchors->by_identifier(identifier) : std::nullopt;
+    }
+
+  private:
+    cms::CertificateSource* opened() {
+        if (!tried_) anchors_ = token::open_email_anchors("");
+        tried_ = true;
+        return anchors_.get();
+    }
+
+    bool tried_ = false;
+    std::shared_ptr<cms::CertificateSource> anchors_;
+};
+
+}  // namespace
+
+std::vector<std::shared_ptr<cms::CertificateSource>> intermediates_of(const Options& options,
+                                                                      const std::shared_ptr<AddressBook>& book) {
+    std::vector<std::shared_ptr<cms::CertificateSource>> sources;
+    if (const auto files = options.list("intermediates"); !files.empty())
+        sources.push_back(std::make_shared<CertificateFiles>(files));
+    sources.push_back(book);
+    return sources;
+}
+
+cms::Trust trust_of(const Options& options, const std::shared_ptr<AddressBook>& book,
+                    const std::shared_ptr<const cms::Clock>& clock) {
+    check_revocation(options);
+    cms::Trust trust;
+    trust.clock = clock;
+    trust.at = time_of(options);
+    trust.purpose = purpose_of(options);
+    trust.allow_weak = options.flag("allow-weak");
+    if (const auto files = options.list("ca"); !files.empty())
+        trust.anchors.push_back(std::make_shared<CertificateFiles>(files));
+    if (!options.flag("no-default-ca")) {
+        trust.anchors.push_back(std::make_shared<BookAnchors>(book));
+        trust.anchors.push_back(std::make_shared<EmailAnchors>());
+    }
+    if (options.flag("system-ca")) trust.anchors.push_back(std::make_shared<SystemAnchors>());
+    trust.intermediates = intermediates_of(options, book);
+    return trust;
+}
+
+}  // namespace p11mime::cli

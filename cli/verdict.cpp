@@ -1,0 +1,121 @@
+#include "cli/verdict.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace p11mime::cli {
+
+namespace {
+
+using namespace cms::smime;
+
+std::string reason_text(const std::optional<std::string>& reason) {
+    return reason && !reason->empty() ? fmt::format(" ({})", *reason) : "";
+}
+
+std::string who(const SignerVerdict& signer) {
+    if (!signer.certificate) return fmt::format("{} (certificate missing)", signer.identifier);
+    const auto emails = signer.certificate->emails();
+    const std::string subject = signer.certificate->subject();
+    return emails.empty() ? subject : fmt::format("{} <{}>", subject, fmt::join(emails, ", "));
+}
+
+std::string short_name(const SignerVerdict& signer) {
+    if (!signer.certificate) return signer.identifier;
+    const auto emails = signer.certificate->emails();
+    return emails.empty() ? signer.certificate->subject() : emails.front();
+}
+
+std::string signers_text(const Report& report) {
+    std::vector<std::string> names;
+    for (const Layer& layer : report.layers)
+        for (const SignerVerdict& signer : layer.signers)
+            if (std::find(names.begin(), names.end(), short_name(signer)) == names.end())
+                names.push_back(short_name(signer));
+    return fmt::format("{}", fmt::join(names, " and "));
+}
+
+bool has_encryption(const Report& report) {
+    return std::any_of(report.layers.begin(), report.layers.end(),
+                       [](const Layer& layer) { return layer.cipher.has_value(); });
+}
+
+bool authenticated_encryption(const Report& report) {
+    return std::all_of(report.layers.begin(), report.layers.end(),
+                       [](const Layer& layer) { return !layer.cipher || layer.authenticated.value_or(false); });
+}
+
+std::string with_reason(const std::string& sentence, const Report& report) {
+    std::string text = report.reason.empty() ? sentence : fmt::format("{}: {}", sentence, report.reason);
+    if (!report.hint.empty()) text += fmt::format("; {}", report.hint);
+    return text;
+}
+
+std::string dashed(std::string_view value) {
+    return value == "not_checked" ? "not checked" : std::string(value);
+}
+
+void add_signer(std::vector<std::string>& lines, const SignerVerdict& signer, bool judged) {
+    lines.push_back(fmt::format("  signer: {}", who(signer)));
+    if (signer.certificate)
+        lines.push_back(
+            fmt::format("    issued by {}, serial {}", signer.certificate->issuer(), signer.certificate->serial_hex()));
+    lines.push_back(fmt::format("    signature: {}{}, {} with {}{}", dashed(name(signer.integrity)),
+                                reason_text(signer.integrity_reason), signer.signature, signer.digest,
+                                signer.strength == Strength::weak ? ", weak" : ""));
+    if (signer.signing_time)
+        lines.push_back(fmt::format("    signed at {}, as the signer claims", cms::format_time(*signer.signing_time)));
+    if (!judged) return;
+    lines.push_back(fmt::format("    chain: {}{}", dashed(name(signer.chain)), reason_text(signer.chain_reason)));
+    lines.push_back(
+        fmt::format("    revocation: {}{}", dashed(name(signer.revocation)), reason_text(signer.revocation_reason)));
+    lines.push_back(fmt::format("    sender: {}", dashed(name(signer.sender))));
+}
+
+}  // namespace
+
+std::string verdict_sentence(const Report& report) {
+    switch (report.result) {
+        case Result::valid:
+            return fmt::format("valid: signed by {}, which covers the whole mail{}", signers_text(report),
+                               has_encryption(report) ? ", and was encrypted" : "");
+        case Result::untrusted:
+            return with_reason(fmt::format("intact, but not to be trusted, signed by {}", signers_text(report)),
+                               report);
+        case Result::invalid:
+            return with_reason("INVALID", report);
+        case Result::unsigned_:
+            return with_reason("neither signed nor encrypted", report);
+        case Result::decrypted:
+            return with_reason(authenticated_encryption(report)
+                                   ? "decrypted; nothing tells who sent it: it is not signed"
+                                   : "decrypted; the encryption does not protect against changes, and it is not signed",
+                               report);
+        case Result::error:
+            break;
+    }
+    return report.reason;
+}
+
+std::vector<std::string> layer_lines(const Report& report, bool judged) {
+    std::vector<std::string> lines;
+    for (const Layer& layer : report.layers) {
+        std::string line = fmt::format("part {}: {}", layer.path, name(layer.type));
+        if (!layer.media_type.empty()) line += fmt::format(", {}", layer.media_type);
+        line += layer.covers_whole ? ", the whole mail" : ", a part of the mail only";
+        lines.push_back(std::move(line));
+        if (layer.cipher)
+            lines.push_back(
+                fmt::format("  cipher: {}{}", *layer.cipher,
+                            layer.authenticated.value_or(false) ? ", authenticated" : ", not authenticated"));
+        for (const RecipientSummary& recipient : layer.recipients)
+            lines.push_back(fmt::format("  recipient: {}, {}{}", recipient.identifier, recipient.key_management,
+                                        recipient.used ? ", used" : ""));
+        for (const SignerVerdict& signer : layer.signers)
+            add_signer(lines, signer, judged);
+    }
+    return lines;
+}
+
+}  // namespace p11mime::cli
