@@ -1,0 +1,83 @@
+#include "cms/smime/classify.h"
+
+#include "cms/identifiers.h"
+#include "cms/signed_data.h"
+#include "cms/smime/mail.h"
+#include "mime/codec.h"
+#include "mime/error.h"
+
+namespace p11mime::cms::smime {
+
+namespace {
+
+constexpr std::size_t kFront = 4096;
+
+bool is_signature_type(std::string_view type) {
+    return type == "application/pkcs7-signature" || type == "application/x-pkcs7-signature";
+}
+
+bool is_cms_type(std::string_view type) {
+    return type == "application/pkcs7-mime" || type == "application/x-pkcs7-mime";
+}
+
+// named_like_cms: other programs and gateways relabel S/MIME as octet-stream and leave the name (RFC 8551
+// section 3.2.1).
+bool named_like_cms(const mime::Header& header, const mime::Parameterized& type) {
+    if (type.value != "application/octet-stream") return false;
+    for (const std::string& name : {type.parameter("name"), mime::content_disposition(header).parameter("filename")}) {
+        const std::string lower = mime::ascii_lower(name);
+        if (lower.ends_with(".p7m") || lower.ends_with(".p7c")) return true;
+    }
+    return false;
+}
+
+// whole_lines cuts a front off after its last line end, so that base64 in it ends with a whole group.
+ByteView whole_lines(ByteView front) {
+    const std::size_t last = text_of(front).rfind('\n');
+    return front.size() < kFront || last == std::string_view::npos ? front : front.first(last + 1);
+}
+
+}  // namespace
+
+EntityKind classify(const mime::Header& header) {
+    const mime::Parameterized type = mime::content_type(header);
+    if (type.value == "multipart/signed") {
+        const std::string protocol = mime::ascii_lower(type.parameter("protocol"));
+        if (protocol.empty() || is_signature_type(protocol)) return EntityKind::clear_signed;
+    }
+    if (is_cms_type(type.value) || named_like_cms(header, type)) return EntityKind::cms;
+    if (type.value.starts_with("multipart/")) return EntityKind::multipart;
+    const mime::TransferEncoding encoding = mime::transfer_encoding(header);
+    const bool encoded =
+        encoding == mime::TransferEncoding::base64 || encoding == mime::TransferEncoding::quoted_printable;
+    if ((type.value == "message/rfc822" || type.value == "message/global") && !encoded) return EntityKind::message;
+    return EntityKind::leaf;
+}
+
+mime::TransferEncoding cms_encoding(Window& body, const mime::Header& header) {
+    const mime::TransferEncoding encoding = mime::transfer_encoding(header);
+    if (encoding == mime::TransferEncoding::base64 || encoding == mime::TransferEncoding::quoted_printable)
+        return encoding;
+    return recognise(body) == InputForm::base64 ? mime::TransferEncoding::base64 : encoding;
+}
+
+CmsKind sniff_cms(Window& body, const mime::Header& header) {
+    const mime::TransferEncoding encoding = cms_encoding(body, header);
+    std::string type;
+    try {
+        ViewSource front(whole_lines(body.peek(kFront)));
+        const auto decoded = mime::decode(front, encoding);
+        BerReader reader(*decoded);
+        type = enter_content_info(reader);
+    } catch (const Error&) {
+        return CmsKind::other;
+    }
+    if (type == oid::kSignedData) return CmsKind::signed_data;
+    return type == oid::kEnvelopedData || type == oid::kAuthEnvelopedData ? CmsKind::encrypted : CmsKind::other;
+}
+
+mime::Header read_entity_header(Window& content) {
+    return is_mime_entity(content.peek(kFront)) ? mime::read_header(content) : mime::Header{};
+}
+
+}  // namespace p11mime::cms::smime

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "cms/enveloped_data.h"
+
+namespace p11mime::cms::smime {
+
+/// ContentKey is a recovered content key, or a random one where no key at hand could open its ciphertext: decryption
+/// then fails like any other and tells an attacker nothing (RFC 3218).
+struct ContentKey {
+    SecretBytes key;
+    std::optional<std::size_t> recipient;  ///< index of the RecipientEntry that gave it
+    bool certain = false;                  ///< its recovery has an integrity check (all but RSA PKCS#1 v1.5)
+};
+
+/// find_content_key recovers the content key with whichever key fits. Throws Error(no_key) where none of the keys at
+/// hand is a recipient, Error(malformed) "unsupported algorithm NAME" where only a recipient of an unsupported kind
+/// could be, Error(token) for trouble with the token.
+ContentKey find_content_key(DecrypterSource& keys, const std::vector<RecipientEntry>& recipients, std::size_t key_size,
+                            const std::string& intent, std::stop_token stop);
+
+}  // namespace p11mime::cms::smime

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mime/header.h"
+
+namespace p11mime::cms::smime {
+
+/// InputForm is what an input was recognised as.
+enum class InputForm {
+    entity,  ///< an RFC 5322 mail or a MIME entity
+    der,     ///< bare CMS in BER
+    pem,     ///< bare CMS in PEM
+    base64,  ///< bare CMS in base64
+    other,   ///< none of these
+};
+
+/// recognise looks at the front of an input; nothing is consumed.
+InputForm recognise(Window& input);
+
+/// is_mime_entity says whether content starts like a MIME entity: with a header field, or with the empty line of an
+/// empty header.
+bool is_mime_entity(ByteView front);
+
+/// Mail is the header of a mail or entity, split into what stays outside and what belongs to the MIME entity.
+struct Mail {
+    bool is_mail = false;                ///< has transport fields
+    std::vector<mime::Field> transport;  ///< stays outside, MIME-Version left out
+    mime::Header entity;                 ///< Content-* fields; or all fields where an entity is forced
+    mime::LineEnding ending = mime::LineEnding::crlf;
+
+    std::vector<std::string> from() const;  ///< mailboxes of all From fields
+    std::optional<std::string> subject() const;
+    std::optional<std::string> date() const;  ///< RFC 3339
+    std::string recipients() const;           ///< mailboxes of To, for people
+};
+
+/// read_mail consumes the header of a mail or entity (and an mbox "From " line). With `entity` all fields belong to the
+/// entity.
+Mail read_mail(Window& input, bool entity);
+
+/// transport_header is the outside of a mail on the way out: its transport fields without the dropped ones, and
+/// MIME-Version; nothing for a bare entity. The header of the entity inside follows it directly.
+std::string transport_header(const Mail& mail, const std::vector<std::string>& drop_fields);
+
+/// content_header is the header of a mail whose layers were taken off: the transport fields, those that the content has
+/// itself left out, and the content's own header.
+std::string content_header(const Mail& mail, const mime::Header& content);
+
+}  // namespace p11mime::cms::smime

@@ -1,0 +1,100 @@
+#include "cms/smime/report.h"
+
+namespace p11mime::cms::smime {
+
+std::string_view name(Integrity value) {
+    switch (value) {
+        case Integrity::valid:
+            return "valid";
+        case Integrity::invalid:
+            return "invalid";
+        case Integrity::not_checked:
+            break;
+    }
+    return "not_checked";
+}
+
+std::string_view name(ChainState value) {
+    switch (value) {
+        case ChainState::trusted:
+            return "trusted";
+        case ChainState::untrusted:
+            return "untrusted";
+        case ChainState::not_checked:
+            break;
+    }
+    return "not_checked";
+}
+
+std::string_view name(Revocation value) {
+    switch (value) {
+        case Revocation::good:
+            return "good";
+        case Revocation::revoked:
+            return "revoked";
+        case Revocation::unknown:
+            return "unknown";
+        case Revocation::not_checked:
+            break;
+    }
+    return "not_checked";
+}
+
+std::string_view name(SenderState value) {
+    switch (value) {
+        case SenderState::match:
+            return "match";
+        case SenderState::mismatch:
+            return "mismatch";
+        case SenderState::absent:
+            return "absent";
+        case SenderState::not_checked:
+            break;
+    }
+    return "not_checked";
+}
+
+std::string_view name(Strength value) {
+    return value == Strength::ok ? "ok" : "weak";
+}
+
+std::string_view name(LayerType type) {
+    switch (type) {
+        case LayerType::signed_data:
+            return "signed";
+        case LayerType::enveloped:
+            return "enveloped";
+        case LayerType::auth_enveloped:
+            return "auth-enveloped";
+        case LayerType::compressed:
+            return "compressed";
+        case LayerType::certs_only:
+            return "certs-only";
+    }
+    return "";
+}
+
+std::string_view name(Result result) {
+    switch (result) {
+        case Result::valid:
+            return "valid";
+        case Result::untrusted:
+            return "untrusted";
+        case Result::invalid:
+            return "invalid";
+        case Result::unsigned_:
+            return "unsigned";
+        case Result::decrypted:
+            return "decrypted";
+        case Result::error:
+            return "error";
+    }
+    return "";
+}
+
+int Report::exit_status() const {
+    if (result == Result::invalid) return 1;
+    return result == Result::untrusted ? 3 : 0;
+}
+
+}  // namespace p11mime::cms::smime

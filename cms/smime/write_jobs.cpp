@@ -1,0 +1,219 @@
+#include <fmt/format.h>
+#include <openssl/rand.h>
+
+#include <list>
+
+#include "cms/openssl_error.h"
+#include "cms/sign_scheme.h"
+#include "cms/smime/mail.h"
+#include "cms/smime/writers.h"
+#include "mime/line_endings.h"
+#include "mime/transport.h"
+
+namespace p11mime::cms::smime {
+
+namespace {
+
+// JoinedSource gives out a header and then a body.
+class JoinedSource final : public Source {
+  public:
+    JoinedSource(std::string header, Source& body) : header_(std::move(header)), body_(body) {}
+    ByteView pull() override {
+        if (std::exchange(begun_, true) || header_.empty()) return body_.pull();
+        return bytes_of(header_);
+    }
+
+  private:
+    std::string header_;
+    Source& body_;
+    bool begun_ = false;
+};
+
+std::string random_boundary() {
+    Byte random[16];
+    require(RAND_bytes(random, sizeof random) == 1, "no random numbers", ErrorKind::io);
+    std::string boundary = "p11mime-";
+    for (Byte byte : random)
+        boundary += fmt::format("{:02x}", byte);
+    return boundary;
+}
+
+std::string sign_intent(const Mail& mail) {
+    const std::string to = mail.recipients();
+    std::string what = to.empty() ? "sign a mail" : "sign the mail to " + to;
+    if (const auto subject = mail.subject()) what += fmt::format(", '{}'", *subject);
+    return what;
+}
+
+// Chain is the writers of one pass, from the output inwards.
+class Chain {
+  public:
+    explicit Chain(Sink& to) : inner_(&to) {}
+    Sink& inner() { return *inner_; }
+    void add(std::unique_ptr<EntityWriter> writer) {
+        inner_ = writer.get();
+        writers_.push_front(std::move(writer));
+    }
+    bool finish() {
+        bool good = true;
+        for (const auto& writer : writers_)
+            good = writer->finish() && good;
+        return good;
+    }
+
+  private:
+    Sink* inner_;
+    std::list<std::unique_ptr<EntityWriter>> writers_;  // innermost first
+};
+
+// WriteJob puts layers around a mail or entity, all in one stream.
+class WriteJob final : public Job {
+  public:
+    WriteJob(Form form, bool entity, std::vector<std::string> drop_fields)
+        : form_(form), entity_(entity), drop_fields_(std::move(drop_fields)) {}
+
+    // Layers are added from the outside in.
+    void add_signature(SigningState state) { layers_.push_back({std::move(state), std::nullopt}); }
+    void add_encryption(EncryptionState state) { layers_.push_back({std::nullopt, std::move(state)}); }
+
+    bool pass(Source& input, Sink& output) override {
+        Window window(input);
+        const InputForm recognised = recognise(window);
+        if (recognised == InputForm::entity || (entity_ && recognised != InputForm::other))
+            return entity_pass(window, output);
+        if (form_ == Form::smime)
+            throw Error(
+                ErrorKind::malformed,
+                window.peek(1).empty() ? "the input is empty" : "the input is neither a mail nor a MIME entity",
+                "give a mail, put a line such as 'Content-Type: text/plain' and an empty line before it, or choose "
+                "--form der");
+        if (window.peek(1).empty()) throw Error(ErrorKind::malformed, "the input is empty");
+        Chain chain = writers(output);
+        copy(window, chain.inner());
+        return chain.finish();
+    }
+
+  private:
+    struct LayerState {
+        std::optional<SigningState> signing;
+        std::optional<EncryptionState> encryption;
+    };
+
+    bool entity_pass(Window& window, Sink& output) {
+        Mail mail = read_mail(window, entity_);
+        if (mail.entity.find("Content-Type") == nullptr)
+            mail.entity.fields.push_back(mime::make_field("Content-Type", "text/plain", mail.ending));
+        for (LayerState& layer : layers_)
+            if (layer.signing && layer.signing->intent.empty()) layer.signing->intent = sign_intent(mail);
+
+        mime::LfSink lf(output);
+        const bool to_lf = form_ == Form::smime && mail.ending == mime::LineEnding::lf;
+        Sink& to = to_lf ? static_cast<Sink&>(lf) : output;
+        if (form_ == Form::smime) to.push(bytes_of(transport_header(mail, drop_fields_)));
+
+        Chain chain = writers(to);
+        JoinedSource entity(mail.entity.raw(), window);
+        mime::TransportSafe content(entity, canonicalisation(), plan_);
+        copy(content, chain.inner());
+        if (!content.refusal().empty())
+            throw Error(ErrorKind::malformed, "the mail cannot be clear-signed: " + content.refusal(), "use --opaque");
+        if (content.needed() != plan_) {
+            plan_ = content.needed();
+            return false;
+        }
+        const bool good = chain.finish();
+        if (to_lf) lf.finish();
+        return good;
+    }
+
+    // canonicalisation is decided by the innermost layer, the one that meets the content.
+    mime::Canonicalisation canonicalisation() const {
+        const LayerState& inner = layers_.back();
+        const bool clear = inner.signing && !inner.signing->options.opaque && !inner.signing->options.detached &&
+                           inner.signing->options.form == Form::smime;
+        return clear ? mime::Canonicalisation::clear_signed : mime::Canonicalisation::enclosed;
+    }
+
+    Chain writers(Sink& output) {
+        Chain chain(output);
+        for (std::size_t i = 0; i < layers_.size(); ++i) {
+            const Form form = i == 0 ? form_ : Form::smime;
+            if (layers_[i].encryption) {
+                chain.add(encrypted_writer(chain.inner(), *layers_[i].encryption, form));
+                continue;
+            }
+            SigningState& state = *layers_[i].signing;
+            if (form != Form::smime && state.options.detached)
+                chain.add(detached_signature_writer(chain.inner(), state, form));
+            else if (form != Form::smime || state.options.opaque)
+                chain.add(opaque_signed_writer(chain.inner(), state, form));
+            else
+                chain.add(clear_signed_writer(chain.inner(), state));
+        }
+        return chain;
+    }
+
+    Form form_;
+    bool entity_;
+    std::vector<std::string> drop_fields_;
+    std::vector<LayerState> layers_;  // outermost first
+    mime::TransportPlan plan_;
+};
+
+SigningState new_signing_state(const std::vector<Signer*>& signers, const Clock& clock, const SignOptions& options) {
+    SigningState state;
+    state.signers = signers;
+    state.clock = &clock;
+    state.options = options;
+    state.intent = options.intent;
+    state.boundary = random_boundary();
+    return state;
+}
+
+}  // namespace
+
+SignScheme natural_scheme(const Signer& signer, std::optional<Hash> digest, bool pss) {
+    const Certificate& certificate = signer.certificate();
+    SignScheme scheme = default_scheme(certificate.spki_der());
+    const Hash hash = digest.value_or(scheme_hash(scheme));
+    if (std::holds_alternative<RsaPkcs1>(scheme)) {
+        if (pss)
+            scheme = RsaPss{hash, hash, static_cast<unsigned>(hash_size(hash))};
+        else
+            scheme = RsaPkcs1{hash};
+    } else {
+        if (pss)
+            throw Error(ErrorKind::usage,
+                        fmt::format("--pss needs an RSA key, this one is {}", certificate.key_type()));
+        scheme = Ecdsa{hash};
+    }
+    if (!signer.supports(scheme))
+        throw Error(ErrorKind::token, fmt::format("the token cannot sign with {}", scheme_text(scheme)),
+                    "choose another digest or leave --pss out");
+    return scheme;
+}
+
+std::unique_ptr<Job> sign_job(std::vector<Signer*> signers, const Clock& clock, SignOptions options) {
+    auto job = std::make_unique<WriteJob>(options.form, options.entity, std::vector<std::string>{});
+    job->add_signature(new_signing_state(signers, clock, options));
+    return job;
+}
+
+std::unique_ptr<Job> encrypt_job(std::vector<Recipient> recipients, EncryptOptions options) {
+    auto job = std::make_unique<WriteJob>(options.form, options.entity, options.drop_fields);
+    job->add_encryption(new_encryption_state(recipients, options.cipher));
+    return job;
+}
+
+std::unique_ptr<Job> seal_job(std::vector<Signer*> signers, const Clock& clock, SignOptions sign,
+                              std::vector<Recipient> recipients, EncryptOptions encrypt, bool triple) {
+    auto job = std::make_unique<WriteJob>(encrypt.form, encrypt.entity, encrypt.drop_fields);
+    sign.form = Form::smime;
+    sign.detached = false;
+    if (triple) job->add_signature(new_signing_state(signers, clock, sign));
+    job->add_encryption(new_encryption_state(recipients, encrypt.cipher));
+    job->add_signature(new_signing_state(signers, clock, sign));
+    return job;
+}
+
+}  // namespace p11mime::cms::smime

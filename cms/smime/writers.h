@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cms/content_cipher.h"
+#include "cms/digests.h"
+#include "cms/smime/encrypt.h"
+#include "cms/smime/sign.h"
+#include "mime/codec.h"
+
+namespace p11mime::cms::smime {
+
+/// EntityWriter takes canonical content and writes it with a layer around it. Line ends are CRLF throughout.
+class EntityWriter : public Sink {
+  public:
+    /// finish writes the end; false where it has learned what the next pass needs and what was written is no good.
+    virtual bool finish() = 0;
+};
+
+/// CmsOutput is where a CMS structure goes: under a MIME header and in base64, in PEM, or as it is.
+class CmsOutput final : public Sink {
+  public:
+    /// `smime_type` is for Form::smime: "signed-data", "enveloped-data", "authEnveloped-data".
+    CmsOutput(Sink& to, Form form, const char* smime_type);
+    void push(ByteView bytes) override;
+    void finish();
+
+  private:
+    Sink& to_;
+    Form form_;
+    std::unique_ptr<mime::Encoder> base64_;
+};
+
+/// SigningState is what one signed layer keeps between passes: the signature is made once.
+struct SigningState {
+    std::vector<Signer*> signers;
+    const Clock* clock = nullptr;
+    SignOptions options;
+    std::string intent;
+    std::string boundary;
+    std::optional<std::vector<Bytes>> signed_digests;  ///< of each signer's hash, once signed
+    std::vector<Bytes> signer_infos;
+    std::optional<std::uint64_t> length;  ///< of the content, for DER
+
+    std::vector<SignScheme> schemes() const;
+};
+
+/// clear_signed_writer writes multipart/signed, opaque_signed_writer encapsulated SignedData, detached_signature_writer
+/// SignedData alone.
+std::unique_ptr<EntityWriter> clear_signed_writer(Sink& to, SigningState& state);
+std::unique_ptr<EntityWriter> opaque_signed_writer(Sink& to, SigningState& state, Form form);
+std::unique_ptr<EntityWriter> detached_signature_writer(Sink& to, SigningState& state, Form form);
+
+/// EncryptionState is what one encrypted layer keeps between passes, so that each pass writes the same bytes.
+struct EncryptionState {
+    ContentEncryptionAlgorithm algorithm;
+    SecretBytes key;
+    Bytes recipient_infos;  ///< DER of the SET
+    unsigned version = 0;
+    std::optional<std::uint64_t> length;  ///< of the plaintext, for DER
+};
+
+/// new_encryption_state encrypts a fresh content key to all recipients.
+EncryptionState new_encryption_state(const std::vector<Recipient>& recipients, ContentCipher cipher);
+
+/// encrypted_writer writes EnvelopedData or AuthEnvelopedData.
+std::unique_ptr<EntityWriter> encrypted_writer(Sink& to, EncryptionState& state, Form form);
+
+}  // namespace p11mime::cms::smime
