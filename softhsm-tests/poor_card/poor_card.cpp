@@ -1,0 +1,203 @@
+// A PKCS#11 module over SoftHSM that behaves as real cards do and SoftHSM never does: it locks, reads the PIN on its
+// own pad, lacks attributes, fails half-way. P11MIME_POOR_CARD_FAULTS holds the faults, words separated by blanks, read
+// at each call:
+//   locked last-try few-tries pin-pad     the token's flags; with pin-pad the PIN entered is P11MIME_POOR_CARD_PAD
+//   FUNCTION=CODE                         the function fails with this return value (decimal)
+//   no-always-authenticate                keys do not have the attribute
+//   unsure-attributes                     C_GetAttributeValue fills in nothing once one attribute is missing
+//   wrapped-point, raw-point              C_DeriveKey takes the peer's point only so
+//   no-value-len, needs-value-len         C_DeriveKey refuses or wants CKA_VALUE_LEN
+//   stripped                              raw RSA and derived secrets come without leading zeros
+//   other-token                           C_GetTokenInfo tells of another serial number
+// P11MIME_POOR_CARD_LOG names a file that gets one line for each call of the functions here.
+
+#include <p11-kit/pkcs11.h>
+
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace {
+
+constexpr CK_ATTRIBUTE_TYPE kNoSuchAttribute = CKA_VENDOR_DEFINED + 1;
+
+CK_FUNCTION_LIST* real = nullptr;
+CK_FUNCTION_LIST functions;
+CK_MECHANISM_TYPE decrypting = 0;
+
+std::vector<std::string> faults() {
+    const char* text = std::getenv("P11MIME_POOR_CARD_FAULTS");
+    std::istringstream words(text != nullptr ? text : "");
+    std::vector<std::string> list;
+    for (std::string word; words >> word;)
+        list.push_back(word);
+    return list;
+}
+
+bool has(const std::string& fault) {
+    const std::vector<std::string> list = faults();
+    return std::find(list.begin(), list.end(), fault) != list.end();
+}
+
+/// enter logs a call and returns the failure set for it.
+std::optional<CK_RV> enter(const std::string& function, const std::string& details = {}) {
+    if (const char* path = std::getenv("P11MIME_POOR_CARD_LOG"); path != nullptr) {
+        if (std::FILE* log = std::fopen(path, "a"); log != nullptr) {
+            std::fprintf(log, "%s%s%s\n", function.c_str(), details.empty() ? "" : " ", details.c_str());
+            std::fclose(log);
+        }
+    }
+    for (const std::string& fault : faults())
+        if (fault.starts_with(function + "=")) return std::strtoul(fault.c_str() + function.size() + 1, nullptr, 0);
+    return std::nullopt;
+}
+
+CK_RV get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO* info) {
+    if (const auto failure = enter("C_GetTokenInfo")) return *failure;
+    const CK_RV code = real->C_GetTokenInfo(slot, info);
+    if (code != CKR_OK) return code;
+    if (has("locked")) info->flags |= CKF_USER_PIN_LOCKED;
+    if (has("last-try")) info->flags |= CKF_USER_PIN_FINAL_TRY;
+    if (has("few-tries")) info->flags |= CKF_USER_PIN_COUNT_LOW;
+    if (has("pin-pad")) info->flags |= CKF_PROTECTED_AUTHENTICATION_PATH;
+    if (has("other-token")) std::memset(info->serialNumber, '9', sizeof info->serialNumber);
+    return code;
+}
+
+CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR* pin, CK_ULONG size) {
+    const std::string sent = pin != nullptr ? std::string(reinterpret_cast<char*>(pin), size) : "(pad)";
+    if (const auto failure = enter("C_Login", std::to_string(user) + " " + sent)) return *failure;
+    std::string entered = sent;
+    if (pin == nullptr) {
+        const char* pad = std::getenv("P11MIME_POOR_CARD_PAD");
+        entered = pad != nullptr ? pad : "";
+    }
+    return real->C_Login(session, user, reinterpret_cast<CK_UTF8CHAR*>(entered.data()), entered.size());
+}
+
+CK_RV get_attribute_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE* list, CK_ULONG count) {
+    if (const auto failure = enter("C_GetAttributeValue")) return *failure;
+    std::vector<CK_ATTRIBUTE> asked(list, list + count);
+    bool missing = false;
+    for (CK_ATTRIBUTE& attribute : asked) {
+        if (attribute.type == CKA_ALWAYS_AUTHENTICATE && has("no-always-authenticate"))
+            attribute.type = kNoSuchAttribute;
+        missing = missing || attribute.type == kNoSuchAttribute;
+    }
+    if (missing && has("unsure-attributes")) return CKR_ATTRIBUTE_TYPE_INVALID;  // the lengths stay what they were
+    const CK_RV code = real->C_GetAttributeValue(session, object, asked.data(), count);
+    for (CK_ULONG i = 0; i < count; ++i)
+        list[i].ulValueLen = asked[i].ulValueLen;
+    if (has("stripped") && count == 1 && list[0].type == CKA_VALUE && code == CKR_OK && list[0].pValue != nullptr) {
+        auto* value = static_cast<unsigned char*>(list[0].pValue);
+        const unsigned char* begin =
+            std::find_if(value, value + list[0].ulValueLen, [](unsigned char c) { return c != 0; });
+        const auto kept = static_cast<CK_ULONG>(value + list[0].ulValueLen - begin);
+        std::memmove(value, begin, kept);
+        list[0].ulValueLen = kept;
+    }
+    return code;
+}
+
+CK_RV sign_init(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
+    if (const auto failure = enter("C_SignInit", std::to_string(mechanism->mechanism))) return *failure;
+    return real->C_SignInit(session, mechanism, key);
+}
+
+CK_RV sign(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG size, CK_BYTE* signature, CK_ULONG* signature_size) {
+    if (const auto failure = enter("C_Sign")) return *failure;
+    return real->C_Sign(session, data, size, signature, signature_size);
+}
+
+CK_RV decrypt_init(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
+    if (const auto failure = enter("C_DecryptInit", std::to_string(mechanism->mechanism))) return *failure;
+    decrypting = mechanism->mechanism;
+    return real->C_DecryptInit(session, mechanism, key);
+}
+
+CK_RV decrypt(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG size, CK_BYTE* plain, CK_ULONG* plain_size) {
+    if (const auto failure = enter("C_Decrypt")) return *failure;
+    const CK_RV code = real->C_Decrypt(session, data, size, plain, plain_size);
+    if (code == CKR_OK && plain != nullptr && decrypting == CKM_RSA_X_509 && has("stripped")) {
+        const CK_BYTE* begin = std::find_if(plain, plain + *plain_size, [](CK_BYTE c) { return c != 0; });
+        const auto kept = static_cast<CK_ULONG>(plain + *plain_size - begin);
+        std::memmove(plain, begin, kept);
+        *plain_size = kept;
+    }
+    return code;
+}
+
+CK_RV derive_key(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key, CK_ATTRIBUTE* list,
+                 CK_ULONG count, CK_OBJECT_HANDLE* derived) {
+    if (const auto failure = enter("C_DeriveKey")) return *failure;
+    const bool has_length =
+        std::any_of(list, list + count, [](const CK_ATTRIBUTE& a) { return a.type == CKA_VALUE_LEN; });
+    if (has_length && has("no-value-len")) return CKR_TEMPLATE_INCONSISTENT;
+    if (!has_length && has("needs-value-len")) return CKR_TEMPLATE_INCOMPLETE;
+    auto* parameters = static_cast<CK_ECDH1_DERIVE_PARAMS*>(mechanism->pParameter);
+    const bool wrapped = parameters->ulPublicDataLen > 0 && parameters->pPublicData[0] == 0x04 &&
+                         parameters->ulPublicDataLen % 2 == 1 && parameters->pPublicData[2] == 0x04 &&
+                         parameters->pPublicData[1] == parameters->ulPublicDataLen - 2;
+    if (wrapped && has("raw-point")) return CKR_MECHANISM_PARAM_INVALID;
+    if (!wrapped && has("wrapped-point")) return CKR_MECHANISM_PARAM_INVALID;
+    return real->C_DeriveKey(session, mechanism, key, list, count, derived);
+}
+
+CK_RV open_session(CK_SLOT_ID slot, CK_FLAGS flags, void* application, CK_NOTIFY notify, CK_SESSION_HANDLE* session) {
+    if (const auto failure = enter("C_OpenSession")) return *failure;
+    return real->C_OpenSession(slot, flags, application, notify, session);
+}
+
+CK_RV close_session(CK_SESSION_HANDLE session) {
+    if (const auto failure = enter("C_CloseSession")) return *failure;
+    return real->C_CloseSession(session);
+}
+
+CK_RV close_all_sessions(CK_SLOT_ID slot) {
+    if (const auto failure = enter("C_CloseAllSessions")) return *failure;
+    return real->C_CloseAllSessions(slot);
+}
+
+CK_RV finalize(void* reserved) {
+    if (const auto failure = enter("C_Finalize")) return *failure;
+    return real->C_Finalize(reserved);
+}
+
+CK_RV load_real() {
+    const char* path = std::getenv("P11MIME_POOR_CARD_MODULE");
+    void* library = dlopen(path != nullptr ? path : "/usr/lib/softhsm/libsofthsm2.so", RTLD_NOW | RTLD_LOCAL);
+    if (library == nullptr) return CKR_GENERAL_ERROR;
+    const auto get = reinterpret_cast<CK_C_GetFunctionList>(dlsym(library, "C_GetFunctionList"));
+    return get != nullptr ? get(&real) : CKR_GENERAL_ERROR;
+}
+
+}  // namespace
+
+extern "C" __attribute__((visibility("default"))) CK_RV C_GetFunctionList(CK_FUNCTION_LIST** list) {
+    if (real == nullptr) {
+        if (const CK_RV code = load_real(); code != CKR_OK) return code;
+        functions = *real;
+        functions.C_GetFunctionList = C_GetFunctionList;
+        functions.C_GetTokenInfo = get_token_info;
+        functions.C_Login = login;
+        functions.C_GetAttributeValue = get_attribute_value;
+        functions.C_SignInit = sign_init;
+        functions.C_Sign = sign;
+        functions.C_DecryptInit = decrypt_init;
+        functions.C_Decrypt = decrypt;
+        functions.C_DeriveKey = derive_key;
+        functions.C_OpenSession = open_session;
+        functions.C_CloseSession = close_session;
+        functions.C_CloseAllSessions = close_all_sessions;
+        functions.C_Finalize = finalize;
+    }
+    *list = &functions;
+    return CKR_OK;
+}
