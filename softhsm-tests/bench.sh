@@ -32,8 +32,8 @@ sed '1,/^MIME-Version/d' mail.eml >entity
 
 # time_of COMMAND...: the best of three runs, in seconds.
 time_of() {
-    local best= i TIMEFORMAT=%R taken
-    for i in 1 2 3; do
+    local best='' TIMEFORMAT=%R taken
+    for _ in 1 2 3; do
         taken=$({ time "$@" >/dev/null 2>error; } 2>&1) || { cat error >&2 && exit 1; }
         [[ -n $best && $(printf '%s\n%s\n' "$best" "$taken" | sort -n | head -n 1) == "$best" ]] || best=$taken
     done
