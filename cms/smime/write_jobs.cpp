@@ -5,6 +5,7 @@
 
 #include "cms/openssl_error.h"
 #include "cms/sign_scheme.h"
+#include "cms/smime/joined_source.h"
 #include "cms/smime/mail.h"
 #include "cms/smime/writers.h"
 #include "mime/line_endings.h"
@@ -13,21 +14,6 @@
 namespace p11mime::cms::smime {
 
 namespace {
-
-// JoinedSource gives out a header and then a body.
-class JoinedSource final : public Source {
-  public:
-    JoinedSource(std::string header, Source& body) : header_(std::move(header)), body_(body) {}
-    ByteView pull() override {
-        if (std::exchange(begun_, true) || header_.empty()) return body_.pull();
-        return bytes_of(header_);
-    }
-
-  private:
-    std::string header_;
-    Source& body_;
-    bool begun_ = false;
-};
 
 std::string random_boundary() {
     Byte random[16];

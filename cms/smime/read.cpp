@@ -1,0 +1,54 @@
+#include "cms/smime/read.h"
+
+#include "cms/smime/walk.h"
+
+namespace p11mime::cms::smime {
+
+namespace {
+
+constexpr int kMaxPasses = 20;  // each pass learns something of one layer more
+
+class MailReader final : public ReadJob {
+  public:
+    MailReader(DecrypterSource* keys, const Trust* trust, ReadOptions options)
+        : options_(std::move(options)), keys_(keys), trust_(trust) {}
+
+    bool pass(Source& input, Sink& output) override {
+        Walk walk(options_, keys_, trust_, knowledge_);
+        try {
+            walk.run(input, output);
+        } catch (const Error& error) {
+            if (settled_ && error.kind() != ErrorKind::io)
+                throw Error(ErrorKind::io, "the input changed while it was read");
+            throw;
+        }
+        if (walk.again()) {
+            if (settled_ || ++passes_ > kMaxPasses) throw Error(ErrorKind::io, "the input changed while it was read");
+            return false;
+        }
+        if (settled_ && walk.report().result != report_.result)
+            throw Error(ErrorKind::io, "the input changed while it was read");
+        report_ = walk.report();
+        settled_ = true;
+        return true;
+    }
+
+    const Report& report() const override { return report_; }
+
+  private:
+    ReadOptions options_;
+    DecrypterSource* keys_;
+    const Trust* trust_;
+    Knowledge knowledge_;
+    Report report_;
+    bool settled_ = false;
+    int passes_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<ReadJob> read_job(DecrypterSource* keys, const Trust* trust, ReadOptions options) {
+    return std::make_unique<MailReader>(keys, trust, std::move(options));
+}
+
+}  // namespace p11mime::cms::smime

@@ -1,0 +1,269 @@
+#include "cms/smime/walk.h"
+
+#include <fmt/format.h>
+
+#include "cms/identifiers.h"
+#include "cms/smime/armour.h"
+#include "cms/smime/classify.h"
+#include "mime/codec.h"
+#include "mime/line_endings.h"
+#include "mime/multipart.h"
+#include "mime/transport.h"
+
+namespace p11mime::cms::smime {
+
+namespace {
+
+// Outlet is where an entity goes that stays as it is: its header, under the transport fields of the mail, then its
+// body, with the line ends of the mail (binary content as it is).
+class Outlet final : public Sink {
+  public:
+    Outlet(const Mail& mail, const mime::Header& header, Sink* output)
+        : output_(output == nullptr ? nowhere_ : *output),
+          lf_(output_),
+          to_lf_(mail.ending == mime::LineEnding::lf &&
+                 mime::transfer_encoding(header) != mime::TransferEncoding::binary) {
+        push(bytes_of(content_header(mail, header)));
+    }
+    void push(ByteView bytes) override { (to_lf_ ? static_cast<Sink&>(lf_) : output_).push(bytes); }
+    void finish() {
+        if (to_lf_) lf_.finish();
+    }
+
+  private:
+    NullSink nowhere_;
+    Sink& output_;
+    mime::LfSink lf_;
+    bool to_lf_;
+};
+
+SenderCheck effective(std::optional<SenderCheck> asked, const Mail& mail) {
+    const bool has_from = !mail.from().empty();
+    return asked.value_or(has_from ? SenderCheck::require : SenderCheck::off);
+}
+
+}  // namespace
+
+Walk::Place Walk::Place::child(std::size_t number, bool same_layer) const {
+    if (depth >= mime::kMaxNesting)
+        throw Error(ErrorKind::malformed,
+                    fmt::format("the mail is nested more than {} levels deep", mime::kMaxNesting));
+    Place inner = *this;
+    inner.path = fmt::format("{}.{}", path, number);
+    if (!same_layer) inner.parent = path;
+    ++inner.depth;
+    return inner;
+}
+
+void Walk::run(Source& input, Sink& output) {
+    Window window(input);
+    const InputForm form = recognise(window);
+    if (form == InputForm::entity || options_.entity) {
+        mail_ = read_mail(window, options_.entity);
+        report_.from = mail_.from();
+        report_.subject = mail_.subject();
+        report_.date = mail_.date();
+        sender_ = {report_.from, effective(options_.sender_check, mail_)};
+        entity(mail_.entity, window,
+               {.path = "1", .parent = std::nullopt, .whole = true, .depth = 0, .output = &output});
+    } else if (form == InputForm::other) {
+        throw Error(ErrorKind::malformed,
+                    window.peek(1).empty() ? "the input is empty" : "the input is neither a mail nor CMS");
+    } else {
+        sender_ = {{}, options_.sender_check.value_or(SenderCheck::off)};
+        bare_cms(window, form, output);
+    }
+    if (again_) return;
+    require_layer();
+    if (options_.task != Task::inspect) conclude(report_, sender_, options_.allow_weak);
+}
+
+// require_layer refuses a mail without a layer of the kind that the task is for.
+void Walk::require_layer() const {
+    if (options_.task == Task::open || options_.task == Task::inspect) return;
+    const bool verify = options_.task == Task::verify;
+    const Layer* certificates = nullptr;
+    const Layer* part = nullptr;
+    for (const Layer& layer : report_.layers) {
+        const bool encrypted = layer.type == LayerType::enveloped || layer.type == LayerType::auth_enveloped;
+        if (verify ? layer.type == LayerType::signed_data : encrypted && layer.covers_whole) return;
+        if (layer.type == LayerType::certs_only) certificates = &layer;
+        if (encrypted) part = &layer;
+    }
+    if (!left_alone_.empty()) throw Error(ErrorKind::malformed, left_alone_, "'p11mime open' takes off every layer");
+    if (part != nullptr)
+        throw Error(ErrorKind::malformed, fmt::format("only a part of the mail ({}) is encrypted", part->path),
+                    "save that part and decrypt it by itself");
+    if (verify && certificates != nullptr)
+        throw Error(ErrorKind::malformed, "the mail carries certificates and no signature",
+                    "'p11mime certs import' keeps certificates");
+    throw Error(ErrorKind::malformed, verify ? "the mail is not signed" : "the mail is not encrypted");
+}
+
+void Walk::bare_cms(Window& input, InputForm form, Sink& output) {
+    const Place place{.path = "1", .parent = std::nullopt, .whole = true, .depth = 0, .output = &output};
+    if (form == InputForm::der) return cms(input, "", place, true);
+    PemSource lines(input);
+    Source& base64 = form == InputForm::pem ? static_cast<Source&>(lines) : input;
+    const auto der = mime::decode(base64, mime::TransferEncoding::base64);
+    cms(*der, "", place, true);
+}
+
+void Walk::entity(const mime::Header& header, Window& body, const Place& place) {
+    switch (classify(header)) {
+        case EntityKind::clear_signed:
+            if (takes_signed()) return clear_signed(header, body, place);
+            if (left_alone_.empty()) left_alone_ = "the mail is signed on the outside";
+            return deliver(header, body, place);
+        case EntityKind::cms:
+            return cms_entity(header, body, place);
+        case EntityKind::multipart:
+            return multipart(header, body, place);
+        case EntityKind::message:
+            return message(header, body, place);
+        case EntityKind::leaf:
+            return deliver(header, body, place);
+    }
+}
+
+// deliver writes an entity that stays as it is: the content of the mail, under the transport fields of the mail.
+void Walk::deliver(const mime::Header& header, Source& body, const Place& place) {
+    Outlet outlet(mail_, header, place.output);
+    copy(body, outlet);
+    outlet.finish();
+}
+
+// multipart delivers a multipart as it is and looks into its parts meanwhile: layers in them cover only a part of the
+// mail and stay on.
+void Walk::multipart(const mime::Header& header, Window& body, const Place& place) {
+    const std::string boundary = mime::content_type(header).parameter("boundary");
+    if (boundary.empty() || boundary.size() > mime::kMaxBoundaryLength) return deliver(header, body, place);
+
+    Outlet outlet(mail_, header, place.output);
+    TeeSource delivered(body, outlet);
+    Window looked_at(delivered);
+    mime::Multipart parts(looked_at, boundary);
+    drain(parts.preamble());
+    for (std::size_t number = 1; parts.next(); ++number) {
+        Window part(parts.part());
+        look_into(part, place.child(number, true));
+    }
+    drain(parts.epilogue());
+    drain(looked_at);
+    outlet.finish();
+}
+
+// message delivers a mail inside the mail as it is and looks into it meanwhile.
+void Walk::message(const mime::Header& header, Window& body, const Place& place) {
+    Outlet outlet(mail_, header, place.output);
+    TeeSource delivered(body, outlet);
+    Window looked_at(delivered);
+    look_into(looked_at, place.child(1, true));
+    outlet.finish();
+}
+
+void Walk::look_into(Window& part, Place place) {
+    place.whole = false;
+    place.output = nullptr;
+    const mime::Header header = read_entity_header(part);
+    entity(header, part, place);
+    drain(part);
+}
+
+namespace {
+
+// announced_digests reads micalg (RFC 8551 section 3.5.3.2); unusable, it is SHA-256, and the SignerInfos tell better.
+std::set<Hash> announced_digests(std::string_view micalg) {
+    std::set<Hash> hashes;
+    while (!micalg.empty()) {
+        const std::size_t comma = std::min(micalg.find(','), micalg.size());
+        std::string_view token = micalg.substr(0, comma);
+        while (!token.empty() && token.front() == ' ')
+            token.remove_prefix(1);
+        while (!token.empty() && token.back() == ' ')
+            token.remove_suffix(1);
+        const Algorithm* row = digest_for_micalg(token);
+        if (row != nullptr && row->hash) hashes.insert(*row->hash);
+        micalg.remove_prefix(std::min(comma + 1, micalg.size()));
+    }
+    return hashes.empty() ? std::set<Hash>{Hash::sha256} : hashes;
+}
+
+// has_lf_lines says whether the first line of a part ends in a bare LF: then the whole part was stored with LF, and its
+// canonical form was signed.
+bool has_lf_lines(ByteView front) {
+    const std::string_view text = text_of(front);
+    const std::size_t lf = text.find('\n');
+    return lf != std::string_view::npos && (lf == 0 || text[lf - 1] != '\r');
+}
+
+constexpr std::size_t kMaxFirstLine = 64 * 1024;
+
+}  // namespace
+
+void Walk::clear_signed(const mime::Header& header, Window& body, const Place& place) {
+    const mime::Parameterized type = mime::content_type(header);
+    const std::size_t layer = add_layer(LayerType::signed_data, type.value, place);
+    std::set<Hash> hashes = announced_digests(type.parameter("micalg"));
+    hashes.merge(std::set<Hash>(knowledge_[place.path].digests));
+    Digests digests(hashes);
+
+    mime::Multipart parts(body, type.parameter("boundary"));
+    drain(parts.preamble());
+    if (!parts.next()) throw Error(ErrorKind::malformed, "multipart/signed without parts");
+    {
+        Window raw(parts.part());
+        mime::CanonicalSink canonical(digests);
+        const bool lf_lines = has_lf_lines(raw.peek(kMaxFirstLine));
+        TeeSource hashed(raw, lf_lines ? static_cast<Sink&>(canonical) : digests);
+        Window inner(hashed);
+        const mime::Header inner_header = read_entity_header(inner);
+        entity(inner_header, inner, place.child(1, false));
+        drain(inner);
+    }
+    report_.layers[layer].byte_ranges.emplace_back(parts.part_begin(), parts.part_end());
+
+    if (!parts.next()) throw Error(ErrorKind::malformed, "multipart/signed without a signature part");
+    Window signature(parts.part());
+    const mime::Header signature_header = read_entity_header(signature);
+    const auto der = mime::decode(signature, cms_encoding(signature, signature_header));
+    BerReader ber(*der);
+    if (enter_content_info(ber) != oid::kSignedData)
+        throw Error(ErrorKind::malformed, "the signature part holds no SignedData");
+    SignedDataReader reader(ber);
+    const bool own_content = reader.has_content();
+    if (own_content) drain(reader.content());
+    reader.finish();
+    leave_content_info(ber);
+    judge(layer, reader, {digests, reader.content_type(), {}}, place);
+    if (own_content)
+        for (SignerVerdict& signer : report_.layers[layer].signers) {
+            signer.integrity = Integrity::invalid;
+            signer.integrity_reason = "the signature part carries content of its own";
+        }
+    if (parts.next()) {
+        report_.layers[layer].covers_whole = false;
+        report_.warnings.push_back(
+            {"extra-part", "multipart/signed has more than two parts; the others are not covered"});
+    }
+    drain(parts.epilogue());
+}
+
+void Walk::cms_entity(const mime::Header& header, Window& body, const Place& place) {
+    const CmsKind kind = sniff_cms(body, header);
+    const bool taken = kind == CmsKind::signed_data ? takes_signed() : kind != CmsKind::encrypted || takes_encrypted();
+    if (!taken) {
+        if (left_alone_.empty())
+            left_alone_ = kind == CmsKind::encrypted ? "the mail is encrypted on the outside"
+                                                     : "the mail is signed on the outside";
+        return deliver(header, body, place);
+    }
+    const std::uint64_t begin = body.position();
+    const std::size_t layer = report_.layers.size();
+    const auto der = mime::decode(body, cms_encoding(body, header));
+    cms(*der, mime::content_type(header).value, place, false);
+    drain(body);
+    if (layer < report_.layers.size()) report_.layers[layer].byte_ranges.emplace_back(begin, body.position());
+}
+
+}  // namespace p11mime::cms::smime

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "cms/enveloped_data.h"
+#include "cms/smime/content_keys.h"
+#include "cms/smime/judge.h"
+#include "cms/smime/mail.h"
+#include "cms/smime/read.h"
+
+namespace p11mime::cms::smime {
+
+/// LayerKnowledge is what has been learned of one layer, kept between passes.
+struct LayerKnowledge {
+    std::set<Hash> digests;         ///< needed beyond those announced
+    std::optional<ContentKey> key;  ///< found once, however many passes there are
+    Bytes associated_data;          ///< authenticated attributes, which follow the ciphertext that they protect
+};
+using Knowledge = std::map<std::string, LayerKnowledge>;  ///< by the layer's path
+
+/// Walk is one pass through the layers of a mail: it recurses from layer to layer, each reading from the one around it,
+/// and writes the content of the innermost that the task takes off.
+class Walk {
+  public:
+    Walk(const ReadOptions& options, DecrypterSource* keys, const Trust* trust, Knowledge& knowledge)
+        : options_(options), keys_(keys), trust_(trust), knowledge_(knowledge) {}
+
+    /// run fills report(); again() then says whether another pass is needed.
+    void run(Source& input, Sink& output);
+    const Report& report() const { return report_; }
+    bool again() const { return again_; }
+
+  private:
+    /// Place is where in the mail the walk stands.
+    struct Place {
+        std::string path;
+        std::optional<std::string> parent;  ///< path of the layer around
+        bool whole = true;                  ///< nothing of the mail is beside this
+        std::size_t depth = 0;
+        Sink* output = nullptr;  ///< null below parts: their layers are reported, not taken off
+
+        Place child(std::size_t number, bool same_layer) const;
+    };
+
+    void bare_cms(Window& input, InputForm form, Sink& output);
+    void detached(SignedDataReader& reader, std::size_t layer, const Place& place);
+
+    void entity(const mime::Header& header, Window& body, const Place& place);
+    void deliver(const mime::Header& header, Source& body, const Place& place);
+    void multipart(const mime::Header& header, Window& body, const Place& place);
+    void message(const mime::Header& header, Window& body, const Place& place);
+    void look_into(Window& part, Place place);
+    void clear_signed(const mime::Header& header, Window& body, const Place& place);
+    void cms_entity(const mime::Header& header, Window& body, const Place& place);
+
+    void cms(Source& der, const std::string& media_type, const Place& place, bool bare);
+    void signed_data(BerReader& ber, const std::string& media_type, const Place& place, bool bare);
+    void encrypted(BerReader& ber, const std::string& media_type, const Place& place, bool bare, bool authenticated);
+    void content(Source& from, const std::string& type, const Place& place, bool bare);
+
+    bool takes_signed() const { return options_.task != Task::decrypt; }
+    bool takes_encrypted() const { return options_.task != Task::verify; }
+    std::size_t add_layer(LayerType type, const std::string& media_type, const Place& place);
+    void judge(std::size_t layer, const SignedDataReader& reader, const SignedContent& signed_content,
+               const Place& place);
+    void require_layer() const;
+
+    const ReadOptions& options_;
+    DecrypterSource* keys_;
+    const Trust* trust_;
+    Knowledge& knowledge_;
+    Report report_;
+    Mail mail_;
+    Sender sender_;
+    bool again_ = false;
+    std::string left_alone_;  ///< why a layer of the other kind on the outside was not taken off
+};
+
+}  // namespace p11mime::cms::smime
