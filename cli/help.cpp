@@ -43,7 +43,7 @@ std::string option_lines(unsigned groups) {
 }  // namespace
 
 std::string command_help(const CommandSpec& command) {
-    return fmt::format("p11mime {} [options]{}{}: {}\n", command.name, *command.arguments != '\0' ? " " : "",
+    return fmt::format("usage: p11mime {} [options]{}{}\n{}\n", command.name, *command.arguments != '\0' ? " " : "",
                        command.arguments, command.summary) +
            option_lines(command.groups);
 }

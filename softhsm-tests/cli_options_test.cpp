@@ -1,0 +1,157 @@
+#include <catch2/catch.hpp>
+#include <sstream>
+
+#include "cli/options.h"
+#include "cli/program.h"
+#include "cli/settings.h"
+#include "mime/error.h"
+#include "softhsm-tests/support/temporary_directory.h"
+
+using namespace p11mime;
+using namespace p11mime::cli;
+
+namespace {
+
+Options parse(const char* command, const std::vector<std::string>& arguments,
+              const std::vector<std::string>& config = {}) {
+    return parse_options(*find_command(command), arguments, config);
+}
+
+// The message of the usage error that parsing ends in.
+std::string refusal(const char* command, const std::vector<std::string>& arguments,
+                    const std::vector<std::string>& config = {}) {
+    try {
+        (void)parse(command, arguments, config);
+    } catch (const Error& error) {
+        CHECK(error.kind() == ErrorKind::usage);
+        return error.what();
+    }
+    return "";
+}
+
+struct ConfigFile {
+    explicit ConfigFile(std::string_view text, const char* name = "config") : path(directory / name) {
+        test::write_file(path, text);
+    }
+    test::TemporaryDirectory directory;
+    std::string path;
+};
+
+}  // namespace
+
+TEST_CASE("options come in GNU style, before and after the file", "[cli]") {
+    const Options options = parse("verify", {"--strict", "mail.eml", "-o", "out", "--ca", "a", "--ca=b", "-n"});
+    CHECK(options.flag("strict"));
+    CHECK(options.flag("no-output"));
+    CHECK_FALSE(options.flag("remember"));
+    CHECK(options.text("output") == "out");
+    CHECK(options.list("ca") == std::vector<std::string>{"a", "b"});
+    CHECK(options.files() == std::vector<std::string>{"mail.eml"});
+    CHECK(parse("verify", {"--", "-strange"}).files() == std::vector<std::string>{"-strange"});
+    CHECK(parse("verify", {"-"}).files() == std::vector<std::string>{"-"});
+}
+
+TEST_CASE("what a command does not take is a usage error that names it", "[cli]") {
+    CHECK(refusal("sign", {"--nonsense"}).find("--nonsense") != std::string::npos);
+    CHECK(refusal("verify", {"--key", "pkcs11:"}).find("--key") != std::string::npos);
+    CHECK(refusal("sign", {"--from"}).find("--from") != std::string::npos);
+    CHECK(refusal("sign", {"--from", "a", "--from", "b"}).find("--from") != std::string::npos);
+    CHECK(refusal("sign", {"one", "two"}).find("one file at a time") != std::string::npos);
+    CHECK(refusal("tokens", {"one"}).find("one") != std::string::npos);
+}
+
+TEST_CASE("documented options of later versions are said to be not available yet", "[cli]") {
+    for (const std::string option : {"--timestamp", "--crl=x", "--fetch-issuers", "--wait", "--pin-cache", "--html",
+                                     "--policy", "--kek", "--password-source", "-j4", "-d"}) {
+        INFO(option);
+        CHECK(refusal("open", {option}).find("not available in this version") != std::string::npos);
+    }
+    const auto value = [](const std::vector<std::string>& arguments) {
+        const Options options = parse("encrypt", arguments);
+        check_revocation(options);
+        (void)cipher_of(options, "cipher");
+        (void)pin_settings_of(options);
+    };
+    CHECK_NOTHROW(value({"--revocation", "off"}));
+    CHECK_THROWS_WITH(value({"--revocation", "online"}), Catch::Contains("not available in this version"));
+    CHECK_THROWS_WITH(value({"--cipher", "chacha20-poly1305"}), Catch::Contains("not available in this version"));
+    CHECK_THROWS_WITH(value({"--pin-source", "pinentry"}), Catch::Contains("not available in this version"));
+    CHECK_THROWS_WITH(value({"--cipher", "rot13"}), Catch::Contains("rot13"));
+}
+
+TEST_CASE("the command line wins over the user's config, which wins over the system's", "[cli]") {
+    const ConfigFile user("digest = sha384\nca = /user/a\nca = /user/b\n");
+    const ConfigFile machine("digest = sha512\nfrom = alice@example.gov\nca = /etc/ca\npss = yes\n");
+    const std::vector<std::string> files = {user.path, "/nonexistent/config", machine.path};
+
+    const Options options = parse("seal", {"--digest", "sha256"}, files);
+    CHECK(options.text("digest") == "sha256");
+    CHECK(options.text("from") == "alice@example.gov");
+    CHECK(options.list("ca") == std::vector<std::string>{"/user/a", "/user/b"});
+    CHECK(options.flag("pss"));
+    CHECK(parse("seal", {}, files).text("digest") == "sha384");
+    CHECK(parse("seal", {"--ca", "mine"}, files).list("ca") == std::vector<std::string>{"mine"});
+}
+
+TEST_CASE("config keys of other commands are left alone, sections hold for one command", "[cli]") {
+    const ConfigFile config(
+        "# mine\ndigest = sha384\nunknown-cipher = aes-256-gcm\n[verify]\nstrict = true\n[seal]\ndigest = sha512\n");
+    CHECK(parse("verify", {}, {config.path}).flag("strict"));
+    CHECK_FALSE(parse("open", {}, {config.path}).flag("strict"));
+    CHECK(parse("sign", {}, {config.path}).text("digest") == "sha384");
+    CHECK(parse("seal", {}, {config.path}).text("digest") == "sha512");
+    CHECK(parse("encrypt", {}, {config.path}).text("unknown-cipher") == "aes-256-gcm");
+    CHECK_FALSE(parse("encrypt", {}, {}).text("unknown-cipher"));
+}
+
+TEST_CASE("a mistake in a config file is a usage error naming file and line", "[cli]") {
+    const ConfigFile unknown("digest = sha256\n\nno-such-key = 1\n");
+    CHECK_THAT(refusal("verify", {}, {unknown.path}), Catch::StartsWith(unknown.path + ":3:"));
+    CHECK_THAT(refusal("verify", {}, {unknown.path}), Catch::Contains("no-such-key"));
+    const ConfigFile section("[verfy]\nstrict = true\n");
+    CHECK_THAT(refusal("verify", {}, {section.path}), Catch::StartsWith(section.path + ":2:"));
+    const ConfigFile value("[verify]\n\nstrict = perhaps\n");
+    CHECK_THAT(refusal("verify", {}, {value.path}), Catch::StartsWith(value.path + ":3:"));
+    const ConfigFile later("html = out.html\n");
+    CHECK_THAT(refusal("verify", {}, {later.path}), Catch::Contains("not available in this version"));
+    const ConfigFile help("help = true\n");
+    CHECK_THAT(refusal("verify", {}, {help.path}), Catch::Contains("help"));
+    const ConfigFile broken("strict\n");
+    CHECK_THAT(refusal("verify", {}, {broken.path}), Catch::Contains(broken.path));
+}
+
+TEST_CASE("help fits a screen of 80 by 25 and names every option of the command", "[cli]") {
+    for (const CommandSpec& command : command_table()) {
+        INFO(command.name);
+        const std::string help = command_help(command);
+        std::istringstream lines(help);
+        std::size_t count = 0;
+        for (std::string line; std::getline(lines, line); ++count)
+            CHECK(line.size() <= 80);
+        CHECK(count <= 25);
+        for (const OptionSpec& option : option_table())
+            if ((option.groups & command.groups) != 0) CHECK(help.find(option.name) != std::string::npos);
+    }
+}
+
+TEST_CASE("sysexits make token trouble and input/output errors transient", "[cli]") {
+    CHECK(sysexit(0) == 0);
+    CHECK(sysexit(1) == 65);
+    CHECK(sysexit(2) == 64);
+    CHECK(sysexit(3) == 77);
+    CHECK(sysexit(4) == 75);
+    CHECK(sysexit(5) == 67);
+    CHECK(sysexit(6) == 65);
+    CHECK(sysexit(7) == 75);
+}
+
+TEST_CASE("times, lifetimes and forms are checked", "[cli]") {
+    CHECK_THROWS_WITH(time_of(parse("verify", {"--at", "yesterday"})), Catch::Contains("yesterday"));
+    CHECK_THROWS_WITH(lifetime_of(parse("key self-sign", {"--days", "0"})), Catch::Contains("'0'"));
+    CHECK_THROWS_WITH(lifetime_of(parse("key self-sign", {"--days", "3d"})), Catch::Contains("3d"));
+    CHECK(lifetime_of(parse("key self-sign", {"--days", "30"})) == std::chrono::days(30));
+    CHECK(lifetime_of(parse("key self-sign", {})) == std::chrono::days(365));
+    CHECK(form_of(parse("sign", {})) == cms::smime::Form::smime);
+    CHECK(form_of(parse("sign", {"--form", "der"})) == cms::smime::Form::der);
+    CHECK_THROWS_WITH(form_of(parse("sign", {"--form", "xml"})), Catch::Contains("xml"));
+}

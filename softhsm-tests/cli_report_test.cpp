@@ -1,0 +1,130 @@
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "cli/report_json.h"
+#include "cli/verdict.h"
+#include "softhsm-tests/support/pki.h"
+
+using namespace p11mime;
+using namespace p11mime::cli;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+std::vector<std::string> keys(const Json& object) {
+    std::vector<std::string> names;
+    for (const auto& item : object.items())
+        names.push_back(item.key());
+    return names;
+}
+
+using Names = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("the report of reading has every member that is documented, in that order", "[cli]") {
+    const test::TestPki pki;
+    const std::string der = pki.issue({.kind = test::KeyKind::p256}).certificate_der();
+    cms::smime::SignerVerdict signer;
+    signer.certificate = cms::Certificate::from_der(bytes_of(der));
+    signer.digest = "sha256";
+    signer.signature = "ecdsa";
+    cms::smime::Layer layer;
+    layer.path = "1";
+    layer.byte_ranges = {{120, 4711}};
+    layer.signers = {signer, cms::smime::SignerVerdict{}};
+    layer.recipients = {{"CN=CA 01", "ecdh", true}};
+    ReportFrame frame{.command = "verify", .exit = 3, .result = "untrusted", .input = "mail.eml"};
+    frame.message.from = {"alice@example.gov"};
+    frame.warnings = {{"kind", "text"}};
+
+    const Json json = Json::parse(read_report(frame, {layer}));
+    CHECK(keys(json) == Names{"command", "exit", "result", "input", "message", "warnings", "layers", "error"});
+    CHECK(keys(json["message"]) == Names{"from", "subject", "date"});
+    CHECK(keys(json["warnings"][0]) == Names{"kind", "message"});
+    CHECK(keys(json["layers"][0]) == Names{"path", "parent", "type", "covers", "byte_ranges", "media_type",
+                                           "protected_headers", "cipher", "authenticated", "recipients", "signers"});
+    CHECK(keys(json["layers"][0]["recipients"][0]) == Names{"identifier", "key_management", "used"});
+    const Json& first = json["layers"][0]["signers"][0];
+    CHECK(keys(first) == Names{"subject",
+                               "emails",
+                               "issuer",
+                               "serial",
+                               "fingerprint_sha256",
+                               "integrity",
+                               "integrity_reason",
+                               "chain",
+                               "chain_reason",
+                               "chain_certs",
+                               "revocation",
+                               "revocation_reason",
+                               "sender",
+                               "strength",
+                               "algorithms",
+                               "time",
+                               "timestamps",
+                               "countersignatures",
+                               "policy_name",
+                               "certificate_class"});
+    CHECK(keys(first["algorithms"]) == Names{"digest", "signature"});
+    CHECK(keys(first["time"]) == Names{"basis", "at", "signing_time"});
+    CHECK(keys(first["certificate_class"]) ==
+          Names{"validation", "basis", "generation", "class", "qualified", "on_secure_device"});
+    CHECK(keys(json["layers"][0]["signers"][1]) == keys(first));
+
+    CHECK(first["revocation"] == "not_checked");
+    CHECK(first["integrity"] == "not_checked");
+    CHECK(first["emails"] == Json::array({"alice@example.gov"}));
+    CHECK(json["layers"][0]["signers"][1]["subject"].is_null());
+    CHECK(json["layers"][0]["byte_ranges"] == Json::parse("[[120, 4711]]"));
+    CHECK(json["message"]["subject"].is_null());
+    CHECK(json["error"].is_null());
+}
+
+TEST_CASE("an error in the report has kind, message and hint", "[cli]") {
+    ReportFrame frame{.command = "sign", .exit = 4, .result = "error", .input = "-"};
+    frame.error = Error(ErrorKind::token, "token 'ID card' is locked", "unblock it");
+    for (const std::string& text : {read_report(frame, {}), made_report(frame, {}), plain_report(frame)}) {
+        const Json json = Json::parse(text);
+        CHECK(json["error"] ==
+              Json({{"kind", "token"}, {"message", "token 'ID card' is locked"}, {"hint", "unblock it"}}));
+        CHECK(keys(json).back() == "error");
+    }
+    const auto kind = [&](ErrorKind what) {
+        frame.error = Error(what, "x");
+        return Json::parse(plain_report(frame))["error"].value("kind", "");
+    };
+    CHECK(kind(ErrorKind::usage) == "usage");
+    CHECK(kind(ErrorKind::no_key) == "no-recipient-key");
+    CHECK(kind(ErrorKind::malformed) == "malformed");
+    CHECK(kind(ErrorKind::io) == "io");
+}
+
+TEST_CASE("a message that fails or is not trusted is a result in the report, not an error", "[cli]") {
+    ReportFrame frame{.command = "open", .exit = 1, .result = "invalid", .input = "-"};
+    frame.error = Error(ErrorKind::failed, "the content was changed");
+    CHECK(Json::parse(read_report(frame, {}))["error"].is_null());
+    frame.error = Error(ErrorKind::untrusted, "not trusted");
+    CHECK(Json::parse(read_report(frame, {}))["error"].is_null());
+}
+
+TEST_CASE("a report is one line of valid JSON, whatever bytes a mail has", "[cli]") {
+    ReportFrame frame{.command = "open", .exit = 0, .result = "unsigned", .input = "a\nb"};
+    frame.message.subject = "\xff\xfe broken \x1b";
+    const std::string text = read_report(frame, {});
+    CHECK(text.find('\n') == text.size() - 1);
+    CHECK(Json::parse(text)["input"] == "a\nb");
+}
+
+TEST_CASE("what was not checked is said to be not checked", "[cli]") {
+    cms::smime::Report report;
+    cms::smime::Layer layer;
+    layer.path = "1";
+    layer.signers.emplace_back();
+    report.layers.push_back(layer);
+    std::string all;
+    for (const std::string& line : layer_lines(report, true))
+        all += line + "\n";
+    CHECK_THAT(all, Catch::Contains("revocation: not checked"));
+    CHECK_THAT(all, Catch::Contains("chain: not checked"));
+}
