@@ -109,8 +109,19 @@ std::optional<std::string> local_part(std::span<const Token> tokens) {
     return any_quoted && !is_dot_atom(text) ? quoted(text) : text;
 }
 
+// White space in a domain literal has no meaning.
+std::optional<std::string> domain_literal(std::string_view text) {
+    std::string literal = "[";
+    for (const char c : text.substr(1, text.size() - 2)) {
+        if (is_wsp(c)) continue;
+        if (c == '[' || c == ']' || c == '\\') return std::nullopt;
+        literal += c;
+    }
+    return literal + ']';
+}
+
 std::optional<std::string> domain(std::span<const Token> tokens) {
-    if (tokens.size() == 1 && tokens[0].kind == Token::Kind::literal) return tokens[0].text;
+    if (tokens.size() == 1 && tokens[0].kind == Token::Kind::literal) return domain_literal(tokens[0].text);
     std::string text;
     bool after_label = false;
     for (const Token& token : tokens) {

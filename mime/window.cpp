@@ -5,11 +5,19 @@
 
 namespace p11mime {
 
+// Windows stand on windows, one for each level of nesting. If each asked the one below for its end more than once, the
+// questions would double from level to level.
+void Window::refill() {
+    if (!piece_.empty() || ended_) return;
+    piece_ = from_.pull();
+    ended_ = piece_.empty();
+}
+
 ByteView Window::peek(std::size_t count) {
     if (held_begin_ == held_.size()) {
         held_.clear();
         held_begin_ = 0;
-        if (piece_.empty()) piece_ = from_.pull();
+        refill();
         if (piece_.size() >= count) return piece_;
     }
     if (held_.size() - held_begin_ >= count && held_begin_ < held_.size()) return ByteView(held_).subspan(held_begin_);
@@ -17,7 +25,7 @@ ByteView Window::peek(std::size_t count) {
     held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(held_begin_));
     held_begin_ = 0;
     while (held_.size() < count) {
-        if (piece_.empty()) piece_ = from_.pull();
+        refill();
         if (piece_.empty()) break;
         const std::size_t take = std::min(piece_.size(), count - held_.size());
         held_.insert(held_.end(), piece_.begin(), piece_.begin() + static_cast<std::ptrdiff_t>(take));

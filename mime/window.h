@@ -28,7 +28,10 @@ class Window final : public Source {
     std::uint64_t position() const { return position_; }
 
   private:
+    void refill();
+
     Source& from_;
+    bool ended_ = false;
     Bytes held_;  // bytes that straddle pieces; live part is held_[held_begin_..)
     std::size_t held_begin_ = 0;
     ByteView piece_;  // unread rest of the source's last piece; follows held_

@@ -1,0 +1,83 @@
+// Decoders work alike in pieces of any size; what an encoder writes decodes to what it was given and is safe in mail.
+#include <cstdlib>
+#include <optional>
+
+#include "mime/codec.h"
+#include "mime/error.h"
+#include "mime/line_endings.h"
+#include "mime/line_inspector.h"
+#include "softhsm-tests/mime_pieces.h"
+
+using namespace p11mime;
+using mime::TransferEncoding;
+
+namespace {
+
+void check(bool holds) {
+    if (!holds) std::abort();
+}
+
+std::optional<std::string> decoded(std::string_view text, TransferEncoding encoding, std::size_t piece_size) {
+    test::PieceSource source(text, piece_size);
+    try {
+        return test::text_from(*mime::decode(source, encoding));
+    } catch (const Error&) {
+        return std::nullopt;
+    }
+}
+
+std::string encoded(std::string_view text, TransferEncoding encoding, std::size_t piece_size) {
+    BytesSink sink;
+    const auto encoder = encoding == TransferEncoding::base64 ? mime::base64_encoder(sink, mime::LineEnding::crlf)
+                                                              : mime::quoted_printable_encoder(sink);
+    test::push_in_pieces(*encoder, text, piece_size);
+    encoder->finish();
+    return std::string(text_of(sink.bytes));
+}
+
+std::string canonical(std::string_view text, std::size_t piece_size) {
+    test::PieceSource source(text, piece_size);
+    const std::string pulled = test::text_from(*mime::canonical(source));
+    BytesSink pushed;
+    mime::CanonicalSink sink(pushed);
+    test::push_in_pieces(sink, text, piece_size);
+    check(text_of(pushed.bytes) == pulled);
+    return pulled;
+}
+
+std::string with_lf(std::string_view text, std::size_t piece_size) {
+    BytesSink pushed;
+    mime::LfSink sink(pushed);
+    test::push_in_pieces(sink, text, piece_size);
+    sink.finish();
+    return std::string(text_of(pushed.bytes));
+}
+
+std::string_view problem(std::string_view text, std::size_t piece_size) {
+    mime::LineInspector inspector;
+    test::PieceSource source(text, piece_size);
+    for (ByteView piece = source.pull(); !piece.empty(); piece = source.pull())
+        inspector.push(piece);
+    inspector.finish();
+    return inspector.problem();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
+    const std::string_view text = text_of({data, size});
+    for (const TransferEncoding encoding : {TransferEncoding::base64, TransferEncoding::quoted_printable}) {
+        const auto plain = decoded(text, encoding, 0);
+        check(decoded(text, encoding, 1) == plain && decoded(text, encoding, 5) == plain);
+        const std::string code = encoded(text, encoding, 0);
+        check(encoded(text, encoding, 3) == code);
+        check(decoded(code, encoding, 0) == text);
+        check(problem(code, 0).empty());
+    }
+    const std::string crlf = canonical(text, 0);
+    check(canonical(text, 1) == crlf && canonical(text, 5) == crlf && canonical(crlf, 0) == crlf);
+    const std::string lf = with_lf(text, 0);
+    check(with_lf(text, 1) == lf && with_lf(text, 5) == lf);
+    check(problem(text, 1) == problem(text, 0) && problem(text, 5) == problem(text, 0));
+    return 0;
+}

@@ -1,0 +1,172 @@
+#include "mime/address.h"
+
+#include <catch2/catch.hpp>
+
+using namespace p11mime::mime;
+
+namespace {
+
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+
+Pairs pairs(std::string_view field) {
+    Pairs found;
+    for (const Address& address : parse_addresses(field))
+        found.emplace_back(address.display_name, address.mailbox);
+    return found;
+}
+
+}  // namespace
+
+// The fields of RFC 5322 appendix A, read as python's email package reads them.
+TEST_CASE("the address fields of RFC 5322 appendix A are read") {
+    CHECK(pairs("\"Joe Q. Public\" <john.q.public@example.com>") ==
+          Pairs{{"Joe Q. Public", "john.q.public@example.com"}});
+    CHECK(pairs("Mary Smith <mary@x.test>, jdoe@example.org, Who? <one@y.test>") ==
+          Pairs{{"Mary Smith", "mary@x.test"}, {"", "jdoe@example.org"}, {"Who?", "one@y.test"}});
+    CHECK(pairs("<boss@nil.test>, \"Giant; \\\"Big\\\" Box\" <sysservices@example.net>") ==
+          Pairs{{"", "boss@nil.test"}, {"Giant; \"Big\" Box", "sysservices@example.net"}});
+    CHECK(pairs("A Group(Some people)\r\n     :Chris Jones <c@(Chris's host.)public.example>,\r\n"
+                "         joe@example.org,\r\n  John <jdoe@one.test> (my dear friend); (the end of the group)") ==
+          Pairs{{"Chris Jones", "c@public.example"}, {"", "joe@example.org"}, {"John", "jdoe@one.test"}});
+    CHECK(pairs("Undisclosed recipients:;").empty());
+    CHECK(pairs("Pete(A nice \\) chap) <pete(his account)@silly.test(his host)>") ==
+          Pairs{{"Pete", "pete@silly.test"}});
+    CHECK(pairs("Mary Smith <@node.test,@b.test:mary@example.net>, , jdoe@test  . example") ==
+          Pairs{{"Mary Smith", "mary@example.net"}, {"", "jdoe@test.example"}});
+    CHECK(pairs("John Q. Public <\"john q\"@example.org>") == Pairs{{"John Q. Public", "\"john q\"@example.org"}});
+    CHECK(pairs("\"j\\\"x\" <\"j\\\"x\"@example.org>") == Pairs{{"j\"x", "\"j\\\"x\"@example.org"}});
+}
+
+TEST_CASE("quotes around a local part stay only where they are needed") {
+    CHECK(pairs("\"alice\"@example.gov") == Pairs{{"", "alice@example.gov"}});
+    CHECK(pairs("\"alice.b\" . c@example.gov") == Pairs{{"", "alice.b.c@example.gov"}});
+    CHECK(pairs("\"a@b\"@example.gov") == Pairs{{"", "\"a@b\"@example.gov"}});
+    CHECK(pairs("\"\"@example.gov") == Pairs{{"", "\"\"@example.gov"}});
+    CHECK(pairs("a..b@example.gov") == Pairs{{"", "a..b@example.gov"}});
+}
+
+TEST_CASE("domain literals and mailboxes in UTF-8 are kept") {
+    CHECK(pairs("alice@[192.0.2.1], \344\274\232@\344\276\213.example") ==
+          Pairs{{"", "alice@[192.0.2.1]"}, {"", "\344\274\232@\344\276\213.example"}});
+}
+
+TEST_CASE("encoded words are decoded in display names and nowhere else") {
+    CHECK(pairs("=?utf-8?Q?J=C3=BCrgen?= =?utf-8?B?w5xiZWw=?= <j@example.org>") ==
+          Pairs{{"J\303\274rgen\303\234bel", "j@example.org"}});
+    CHECK(pairs("\"=?utf-8?Q?J=C3=BCrgen?=\" <j@example.org>") == Pairs{{"J\303\274rgen", "j@example.org"}});
+    CHECK(pairs("=?utf-8?q?alice=40example.gov=2C?= <mallory@example.org>") ==
+          Pairs{{"alice@example.gov,", "mallory@example.org"}});
+    CHECK(pairs("=?utf-8?b?YWxpY2U=?=@example.org") == Pairs{{"", "=?utf-8?b?YWxpY2U=?=@example.org"}});
+    CHECK(pairs("<alice=?utf-8?q?=40example.gov?=@example.org>") ==
+          Pairs{{"", "alice=?utf-8?q?=40example.gov?=@example.org"}});
+}
+
+TEST_CASE("the address in a display name is not the mailbox") {
+    CHECK(pairs("alice@example.gov <mallory@example.org>") == Pairs{{"alice@example.gov", "mallory@example.org"}});
+    CHECK(pairs("\"alice@example.gov\" <mallory@example.org>") == Pairs{{"alice@example.gov", "mallory@example.org"}});
+    CHECK(pairs("mallory@example.org (alice@example.gov)") == Pairs{{"", "mallory@example.org"}});
+    // Two in one place are two.
+    CHECK(pairs("<alice@example.gov> <mallory@example.org>") ==
+          Pairs{{"", "alice@example.gov"}, {"", "mallory@example.org"}});
+}
+
+TEST_CASE("what is no address is left out") {
+    for (const char* text : {"", "alice", "@example.gov", "alice@", "alice@@example.gov", "a@b@example.gov",
+                             "alice bob@example.gov", "alice@example..gov", "alice@.gov", "alice@\"example\".gov",
+                             "<alice>", "<>", "alice@exam ple.gov", "\"a\tb\"@example.gov", "a\\b@example.gov"})
+        CHECK(pairs(text).empty());
+    CHECK(pairs("Doe, John <john@example.gov>") == Pairs{{"John", "john@example.gov"}});
+}
+
+TEST_CASE("unfinished addresses end with the field") {
+    CHECK(pairs("Alice <alice@example.gov") == Pairs{{"Alice", "alice@example.gov"}});
+    CHECK(pairs("Team: alice@example.gov, bob@example.gov").size() == 2);
+    CHECK(pairs("alice@example.gov (unclosed").size() == 1);
+    CHECK(pairs("\"unclosed <alice@example.gov>").empty());
+}
+
+TEST_CASE("pathological address fields are read in a moment") {
+    const std::size_t many = 1'000'000;
+    CHECK(parse_addresses(std::string(many, '(')).empty());
+    CHECK(parse_addresses(std::string(many, '<')).empty());
+    CHECK(parse_addresses(std::string(many, '"')).empty());
+    CHECK(parse_addresses(std::string(many, ',')).empty());
+    std::string words;
+    while (words.size() < many)
+        words += "=?utf-8?";
+    CHECK(parse_addresses(words + " <a@example.gov>").size() == 1);
+}
+
+TEST_CASE("mailboxes are compared without case and needless quotes") {
+    CHECK(same_mailbox("Alice@EXAMPLE.gov", "alice@example.GOV"));
+    CHECK(same_mailbox("\"alice\"@example.gov", "alice@example.gov"));
+    CHECK_FALSE(same_mailbox("alice@example.gov", "alice@example.org"));
+    CHECK_FALSE(same_mailbox("alice@example.gov", "alice@example.gov.example.org"));
+    CHECK_FALSE(same_mailbox("\303\204@example.gov", "\303\244@example.gov"));
+}
+
+TEST_CASE("a plain mailbox is told from everything else") {
+    CHECK(is_mailbox("alice@example.gov"));
+    CHECK(is_mailbox("\"a b\"@example.gov"));
+    for (const char* text : {"alice", "<alice@example.gov>", "Alice <alice@example.gov>", " alice@example.gov",
+                             "alice@example.gov,", "alice@example.gov, bob@example.gov", "g:alice@example.gov;", ""})
+        CHECK_FALSE(is_mailbox(text));
+}
+
+// Charset samples as python's email.header decodes them; white space by the table of RFC 2047 section 8.
+TEST_CASE("encoded words are decoded to UTF-8") {
+    CHECK(decode_words("=?ISO-8859-1?Q?Andr=E9?= Pirard") == "Andr\303\251 Pirard");
+    CHECK(decode_words("=?ISO-8859-1?Q?a?= b") == "a b");
+    CHECK(decode_words("=?ISO-8859-1?Q?a?= =?ISO-8859-1?Q?b?=") == "ab");
+    CHECK(decode_words("=?ISO-8859-1?Q?a?=\r\n    =?ISO-8859-1?Q?b?=") == "ab");
+    CHECK(decode_words("=?ISO-8859-1?Q?a_b?=") == "a b");
+    CHECK(decode_words("=?ISO-8859-1?Q?a?= =?ISO-8859-2?Q?_b?=") == "a b");
+    CHECK(decode_words("=?ISO-8859-1?B?SWYgeW91IGNhbiByZWFkIHRoaXMgeW8=?= "
+                       "=?ISO-8859-2?B?dSB1bmRlcnN0YW5kIHRoZSBleGFtcGxlLg==?=") ==
+          "If you can read this you understand the example.");
+    CHECK(decode_words("=?utf-8*de?Q?Gr=C3=BC=C3=9Fe?=") == "Gr\303\274\303\237e");
+    CHECK(decode_words("=?ISO-2022-JP?B?GyRCRnxLXBsoQg==?=") == "\346\227\245\346\234\254");
+    CHECK(decode_words("=?koi8-r?B?8NLJ18XU?=") == "\320\237\321\200\320\270\320\262\320\265\321\202");
+    CHECK(decode_words("=?windows-1252?Q?=80_100?=") == "\342\202\254 100");
+    CHECK(decode_words("=?big5?B?pKSk5Q==?=") == "\344\270\255\346\226\207");
+    CHECK(decode_words("=?UTF-8?B?4pyI?= and =?UTF-8?B?4pyI?=") == "\342\234\210 and \342\234\210");
+    CHECK(decode_words("=?UTF-8?B?4pyI4g?=\t=?utf-8?Q?=9C=88?=") == "\342\234\210\342\234\210");
+    CHECK(decode_words("no words, caf\303\251") == "no words, caf\303\251");
+}
+
+TEST_CASE("broken and unknown encoded words stay as they are") {
+    for (const char* text :
+         {"=?utf-8?Q?=C3?=", "=?x-none?Q?a?=", "=?utf-8?X?a?=", "=?utf-8?Q?=ZZ?=", "=?utf-8?B?!!!?=", "=?utf-8?Q?a",
+          "=?utf-8?Q?a b?=", "=?", "=??Q?a?=", "=?utf-8//IGNORE?Q?=C3?=", "=?utf-8?Q?=C3?= =?x-none?Q?a?="})
+        CHECK(decode_words(text) == text);
+    CHECK(decode_words("=?utf-8?Q?a?= =?utf-8?Q?=C3?= =?utf-8?Q?b?=") == "a =?utf-8?Q?=C3?= b");
+}
+
+// Expected values from python's email.utils.parsedate_to_datetime where it reads the date at all.
+TEST_CASE("dates are read and given in UTC") {
+    CHECK(parse_date("Fri, 21 Nov 1997 09:55:06 -0600") == "1997-11-21T15:55:06Z");
+    CHECK(parse_date("Tue, 1 Jul 2003 10:52:37 +0200") == "2003-07-01T08:52:37Z");
+    CHECK(parse_date("Thu,\r\n      13\r\n        Feb\r\n          1969\r\n      23:32\r\n               -0330 "
+                     "(Newfoundland Time)") == "1969-02-14T03:02:00Z");
+    CHECK(parse_date("Mon, 29 Feb 2016 23:59:59 EDT") == "2016-03-01T03:59:59Z");
+    CHECK(parse_date("Sat, 31 Dec 2016 23:59:30 +0000") == "2016-12-31T23:59:30Z");
+}
+
+TEST_CASE("obsolete dates are read (RFC 5322 section 4.3 and appendix A.6)") {
+    CHECK(parse_date("21 Nov 97 09:55:06 GMT") == "1997-11-21T09:55:06Z");
+    CHECK(parse_date("1 Jan 00 00:00:00 PST") == "2000-01-01T08:00:00Z");
+    CHECK(parse_date("1 Jan 49 00:00:00 Z") == "2049-01-01T00:00:00Z");
+    CHECK(parse_date("1 Jan 50 00:00:00 UT") == "1950-01-01T00:00:00Z");
+    CHECK(parse_date("1 Jan 099 00:00:00 A") == "1999-01-01T00:00:00Z");
+    CHECK(parse_date("Fri, 21 Nov 1997 09(comment):   55  :  06 -0600") == "1997-11-21T15:55:06Z");
+}
+
+TEST_CASE("what is no date gives nothing") {
+    for (const char* text :
+         {"", "yesterday", "30 Feb 2024 10:00:00 +0000", "1 Foo 2024 10:00:00 +0000", "1 Jan 2024 24:00:00 +0000",
+          "1 Jan 2024 10:60:00 +0000", "1 Jan 2024 10:00:61 +0000", "1 Jan 2024 10:00:00", "1 Jan 2024 10:00:00 +1",
+          "1 Jan 2024 10:00:00 +0060", "1 Jan 1899 10:00:00 +0000", "1 Jan 20240 10:00:00 +0000",
+          "-1 Jan 2024 10:00:00 +0000", "1 Jan 2024 10:00:00 +0000 junk", "31 Dec 9999 23:00:00 -0200",
+          "1 anF 2024 10:00:00 +0000", "2024-01-01T10:00:00Z"})
+        CHECK(parse_date(text).empty());
+}

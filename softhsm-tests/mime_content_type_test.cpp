@@ -1,0 +1,91 @@
+#include "mime/content_type.h"
+
+#include <catch2/catch.hpp>
+
+using namespace p11mime;
+using namespace p11mime::mime;
+
+namespace {
+
+Header header_of(std::string_view text) {
+    ViewSource source(bytes_of(text));
+    Window window(source);
+    return read_header(window);
+}
+
+}  // namespace
+
+TEST_CASE("parameters are read with quotes, comments and folds") {
+    // As python's email package reads it.
+    const auto type =
+        content_type(header_of("Content-Type: Multipart/Signed; protocol=\"application/pkcs7-signature\";\r\n"
+                               " MICALG=sha-256; boundary=\"----=_Part \\\"1\\\"\"\r\n\r\n"));
+    CHECK(type.value == "multipart/signed");
+    CHECK(type.parameter("protocol") == "application/pkcs7-signature");
+    CHECK(type.parameter("micalg") == "sha-256");
+    CHECK(type.parameter("boundary") == "----=_Part \"1\"");
+    CHECK(type.parameter("charset").empty());
+
+    // RFC 2045 section 5.1: the same value three ways.
+    for (const char* text : {"text/plain; charset=us-ascii (Plain text)", "text/plain; charset=\"us-ascii\"",
+                             "text / plain(a(nested\\) one)) ; charset = us-ascii"}) {
+        const auto plain = parse_parameterized(text);
+        CHECK(plain.value == "text/plain");
+        CHECK(plain.parameter("charset") == "us-ascii");
+        CHECK(plain.parameters.size() == 1);
+    }
+}
+
+TEST_CASE("extended parameters are joined and decoded") {
+    // The example of RFC 2231 section 4.1.
+    const auto stuff = parse_parameterized(
+        "application/x-stuff; title*0*=us-ascii'en'This%20is%20even%20more%20; title*1*=%2A%2A%2Afun%2A%2A%2A%20; "
+        "title*2=\"isn't it!\"");
+    CHECK(stuff.parameter("title") == "This is even more ***fun*** isn't it!");
+    // Sections in another order, and one that is missing.
+    CHECK(parse_parameterized("x/y; a*1=two; a*0=one; a*3=four").parameter("a") == "onetwo");
+    CHECK(parse_parameterized("x/y; url*0=\"ftp://\"; url*1=\"cs.example/\"").parameter("url") == "ftp://cs.example/");
+    CHECK(content_disposition(header_of("Content-Disposition: attachment; filename*=utf-8''Gr%C3%BC%C3%9Fe.txt\n\n"))
+              .parameter("filename") == "Gr\303\274\303\237e.txt");
+    CHECK(parse_parameterized("attachment; filename=plain; filename*=iso-8859-1''gr%FCn").parameter("filename") ==
+          "gr\303\274n");
+    // A charset that does not exist leaves the text as it stood.
+    CHECK(parse_parameterized("attachment; filename*=x-none''a%20b").parameter("filename") == "x-none''a%20b");
+}
+
+TEST_CASE("what cannot be parsed in a structured field is left out") {
+    const auto odd = parse_parameterized("text/plain;; =x; name; a*b=c; d=e;");
+    CHECK(odd.value == "text/plain");
+    CHECK(odd.parameters == std::map<std::string, std::string>{{"d", "e"}});
+    CHECK(parse_parameterized("text/plain; a=\"unclosed").parameter("a") == "unclosed");
+    CHECK(parse_parameterized("text/plain; a=b (unclosed; c=d").parameter("a") == "b");
+    CHECK(parse_parameterized("text/plain; a=1; A=2").parameter("a") == "1");
+    CHECK(parse_parameterized("x/y; name=two words ; z=1").parameter("name") == "two words");
+    CHECK(parse_parameterized("").value.empty());
+}
+
+TEST_CASE("an entity without a usable content type is plain text") {
+    CHECK(content_type(header_of("A: b\n\n")).value == "text/plain");
+    for (const char* value : {"", "text", "text/", "/plain", "a/b/c"})
+        CHECK(content_type(header_of("Content-Type: " + std::string(value) + "\n\n")).value == "text/plain");
+    CHECK(content_disposition(header_of("A: b\n\n")).value.empty());
+}
+
+TEST_CASE("transfer encodings are read without case and comments") {
+    const auto encoding = [](const std::string& value) {
+        return transfer_encoding(header_of("Content-Transfer-Encoding: " + value + "\n\n"));
+    };
+    CHECK(encoding("BASE64") == TransferEncoding::base64);
+    CHECK(encoding("quoted-printable (a comment)") == TransferEncoding::quoted_printable);
+    CHECK(encoding("8bit") == TransferEncoding::eight_bit);
+    CHECK(encoding("binary") == TransferEncoding::binary);
+    CHECK(encoding("7bit") == TransferEncoding::seven_bit);
+    CHECK(encoding("x-uuencode") == TransferEncoding::unknown);
+    CHECK(transfer_encoding(header_of("A: b\n\n")) == TransferEncoding::seven_bit);
+}
+
+TEST_CASE("a megabyte of nested comments is read in a moment") {
+    const std::string open(1'000'000, '('), mixed(500'000, '(');
+    CHECK(parse_parameterized("text/plain" + open).value == "text/plain");
+    CHECK(parse_parameterized("text/plain" + mixed + std::string(500'000, ')') + "; a=b").parameter("a") == "b");
+}

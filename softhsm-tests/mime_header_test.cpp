@@ -1,0 +1,147 @@
+#include "mime/header.h"
+
+#include <catch2/catch.hpp>
+
+#include "mime/error.h"
+#include "softhsm-tests/mime_pieces.h"
+
+using namespace p11mime;
+using namespace p11mime::mime;
+
+namespace {
+
+Header header_of(std::string_view text, bool skip_from_line = false) {
+    ViewSource source(bytes_of(text));
+    Window window(source);
+    return read_header(window, skip_from_line);
+}
+
+}  // namespace
+
+TEST_CASE("a header is read byte for byte, whatever its line endings and in pieces of any size") {
+    const std::string block =
+        "From: alice@example.gov\r\nSubject: folded\n  twice\r\n\there\r\nX-Latin: gr\374n\r\nSpaced  : "
+        "x\r\nEmpty:\r\n\r\n";
+    for (const std::size_t size : test::kPieceSizes) {
+        const std::string input = block + "body\r\n\r\n";
+        test::PieceSource source(input, size);
+        Window window(source);
+        const Header header = read_header(window);
+        CHECK(header.raw() == block);
+        CHECK(header.end == "\r\n");
+        CHECK(window.position() == block.size());
+        CHECK(test::text_from(window) == "body\r\n\r\n");
+        REQUIRE(header.fields.size() == 5);
+        CHECK(header.value_or_empty("subject") == "folded  twice\there");
+        CHECK(header.value_or_empty("X-LATIN") == "gr\374n");
+        CHECK(header.value_or_empty("Spaced") == "x");
+        CHECK(header.fields[3].name == "Spaced");
+        CHECK(header.value_or_empty("Empty").empty());
+        CHECK(header.find("Absent") == nullptr);
+    }
+}
+
+TEST_CASE("fields of one name are all found, in order") {
+    const Header header = header_of("Received: one\nTo: x\nRECEIVED: two\n\n");
+    const auto all = header.all("received");
+    REQUIRE(all.size() == 2);
+    CHECK(all[0]->value() == "one");
+    CHECK(all[1]->value() == "two");
+    CHECK(header.find("received") == all[0]);
+}
+
+TEST_CASE("a header that the input ends in has no end") {
+    CHECK(header_of("A: b\r\n").end.empty());
+    CHECK(header_of("A: b").raw() == "A: b");
+    CHECK(header_of("").fields.empty());
+    CHECK(header_of("\nbody").end == "\n");
+    CHECK(header_of("\r\nbody").end == "\r\n");
+}
+
+TEST_CASE("the line ending of a header is that of its first line") {
+    CHECK(header_of("A: b\nC: d\r\n\r\n").ending() == LineEnding::lf);
+    CHECK(header_of("A: b\r\nC: d\n\n").ending() == LineEnding::crlf);
+    CHECK(header_of("\n").ending() == LineEnding::lf);
+    CHECK(header_of("").ending() == LineEnding::crlf);
+}
+
+TEST_CASE("an mbox From line is dropped where that is asked for") {
+    const std::string mbox = "From alice@example.gov Mon Mar  2 10:11:12 2026\nSubject: x\n\n";
+    CHECK(header_of(mbox, true).raw() == "Subject: x\n\n");
+    CHECK_THROWS_AS(header_of(mbox), Error);
+    CHECK(header_of("From : alice@example.gov\n\n", true).value_or_empty("from") == "alice@example.gov");
+    CHECK_THROWS_AS(header_of("Subject: x\nFrom alice Mon Mar  2 10:11:12 2026\n\n", true), Error);
+}
+
+TEST_CASE("lines that are no header fields are malformed, and the message says which") {
+    using Catch::Contains;
+    CHECK_THROWS_WITH(header_of("A: b\nno colon here\n\n"), Contains("line 2"));
+    CHECK_THROWS_WITH(header_of(" starts with a fold\n\n"), Contains("line 1"));
+    CHECK_THROWS_WITH(header_of(": no name\n\n"), Contains("line 1"));
+    CHECK_THROWS_WITH(header_of("gr\374n: 8-bit name\n\n"), Contains("line 1"));
+    CHECK_THROWS_WITH(header_of(std::string("A: b\nC: \0d\n\n", 11)), Contains("line 2") && Contains("NUL"));
+}
+
+TEST_CASE("a header has limits in bytes and in fields") {
+    const std::string longest = "A: " + std::string(kMaxHeaderBytes - 5, 'x') + "\n\n";
+    CHECK(header_of(longest).fields.size() == 1);
+    CHECK_THROWS_AS(header_of("A" + longest), Error);
+
+    std::string most;
+    for (std::size_t i = 0; i < kMaxHeaderFields; ++i)
+        most += "A: b\n";
+    CHECK(header_of(most + "\n").fields.size() == kMaxHeaderFields);
+    CHECK_THROWS_AS(header_of(most + "A: b\n\n"), Error);
+}
+
+TEST_CASE("the front of an input is recognised as a header") {
+    const auto looks = [](std::string_view front, bool allow_empty = false) {
+        return looks_like_header(bytes_of(front), allow_empty);
+    };
+    CHECK(looks("Content-Type: text/plain"));
+    CHECK(looks("Subject : x"));
+    CHECK(looks("From alice Mon Mar  2 10:11:12 2026\nSubject: x"));
+    CHECK_FALSE(looks("From alice Mon Mar  2 10:11:12 2026\nno field"));
+    CHECK_FALSE(looks("From alice Mon Mar  2 10:11:12 2026"));
+    CHECK_FALSE(looks("MIIFtwYJKoZIhvcNAQcCoIIFqDCCBaQCAQExDTALBglghkgBZQMEAgE="));
+    CHECK_FALSE(looks("-----BEGIN CMS-----\n"));
+    CHECK_FALSE(looks("\x30\x80\x06\x09"));
+    CHECK_FALSE(looks(""));
+    CHECK_FALSE(looks("\r\nbody"));
+    CHECK(looks("\r\nbody", true));
+    CHECK(looks("\nbody", true));
+}
+
+TEST_CASE("a made field is folded at white space within 78 columns and unfolds to its value") {
+    std::string value = "multipart/signed;";
+    for (int i = 0; i < 30; ++i)
+        value += " parameter" + std::to_string(i) + "=\"a  value\";";
+    const Field field = make_field("Content-Type", value, LineEnding::crlf);
+    CHECK(field.value() == value);
+    CHECK(field.raw.starts_with("Content-Type: multipart/signed; parameter0="));
+    for (std::string_view rest = field.raw; !rest.empty();) {
+        const std::size_t end = rest.find("\r\n");
+        REQUIRE(end != rest.npos);
+        CHECK(end <= 78);
+        CHECK(rest.substr(0, end).find_first_not_of(" \t") != rest.npos);
+        rest.remove_prefix(end + 2);
+    }
+    CHECK(make_field("A", "b", LineEnding::lf).raw == "A: b\n");
+    CHECK(make_field("A", "", LineEnding::crlf).raw == "A:\r\n");
+    CHECK(make_field("A", std::string(100, 'x'), LineEnding::crlf).raw == "A: " + std::string(100, 'x') + "\r\n");
+}
+
+TEST_CASE("a line break in a value cannot start another field") {
+    CHECK(make_field("Subject", "x\r\nBcc: carol@example.org", LineEnding::crlf).raw ==
+          "Subject: x Bcc: carol@example.org\r\n");
+}
+
+TEST_CASE("names are compared without case in ASCII only") {
+    CHECK(equal_ignoring_case("Content-TYPE", "content-type"));
+    CHECK_FALSE(equal_ignoring_case("a", "ab"));
+    CHECK_FALSE(equal_ignoring_case("\304", "\344"));
+    CHECK(ascii_lower("ABCxyz\304[") == "abcxyz\304[");
+    CHECK(is_mime_field("CONTENT-Type"));
+    CHECK_FALSE(is_mime_field("MIME-Version"));
+    CHECK_FALSE(is_mime_field("Contents"));
+}
