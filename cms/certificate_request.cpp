@@ -8,6 +8,7 @@
 
 #include "cms/asn1.h"
 #include "cms/der.h"
+#include "cms/digests.h"
 #include "cms/identifiers.h"
 #include "cms/smime/capabilities.h"
 #include "mime/address.h"
@@ -70,10 +71,22 @@ Bytes extended_key_usage() {
     return extension("2.5.29.37", false, der_value(tag::kSequence, der_oid("1.3.6.1.5.5.7.3.4")));
 }
 
-Bytes extensions(const CertificateSubject& subject, const SignScheme& scheme) {
+// subject_key_identifier is the SHA-1 of the public key's bits (RFC 5280 section 4.2.1.2, method 1): an identifier, not
+// a protection.
+Bytes subject_key_identifier(const Bytes& spki_der) {
+    const auto key =
+        asn1::decode<Handle<X509_PUBKEY, X509_PUBKEY_free>>(spki_der, d2i_X509_PUBKEY, "unusable public key");
+    const Byte* bits = nullptr;
+    int size = 0;
+    X509_PUBKEY_get0_param(nullptr, &bits, &size, nullptr, key.get());
+    const Bytes digest = digest_of(Hash::sha1, {bits, static_cast<std::size_t>(size)});
+    return extension("2.5.29.14", false, der_value(tag::kOctetString, digest));
+}
+
+Bytes extensions(const Bytes& spki_der, const CertificateSubject& subject, const SignScheme& scheme) {
     const Bytes not_a_ca = der_value(tag::kSequence, ByteView{});
     return der_value(tag::kSequence, {extension("2.5.29.19", true, not_a_ca), key_usage(scheme), extended_key_usage(),
-                                      subject_alternative_name(subject),
+                                      subject_key_identifier(spki_der), subject_alternative_name(subject),
                                       extension(oid::kSmimeCapabilities, false, smime::own_capabilities())});
 }
 
@@ -106,8 +119,8 @@ void require_subject(const CertificateSubject& subject) {
 Bytes certificate_request(const Bytes& spki_der, const CertificateSubject& subject, Signer& signer,
                           const SignScheme& scheme) {
     require_subject(subject);
-    const Bytes attribute =
-        der_value(tag::kSequence, {der_oid(kExtensionRequest), der_value(tag::kSet, extensions(subject, scheme))});
+    const Bytes attribute = der_value(
+        tag::kSequence, {der_oid(kExtensionRequest), der_value(tag::kSet, extensions(spki_der, subject, scheme))});
     const Bytes info = der_value(
         tag::kSequence, {der_integer(0), subject_name(subject), spki_der, der_value(tag::context(0, true), attribute)});
     return signed_by(signer, scheme, info, "sign a certificate request");
@@ -119,9 +132,9 @@ Certificate self_signed(const Bytes& spki_der, const CertificateSubject& subject
     const Bytes name = subject_name(subject);
     const Bytes validity = der_value(tag::kSequence, {time_der(from), time_der(from + lifetime)});
     const Bytes to_be_signed =
-        der_value(tag::kSequence,
-                  {der_value(tag::context(0, true), der_integer(2)), random_serial(), certificate_algorithm(scheme),
-                   name, validity, name, spki_der, der_value(tag::context(3, true), extensions(subject, scheme))});
+        der_value(tag::kSequence, {der_value(tag::context(0, true), der_integer(2)), random_serial(),
+                                   certificate_algorithm(scheme), name, validity, name, spki_der,
+                                   der_value(tag::context(3, true), extensions(spki_der, subject, scheme))});
     return Certificate::from_der(signed_by(signer, scheme, to_be_signed, "sign a certificate"));
 }
 

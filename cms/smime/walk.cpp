@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cms/identifiers.h"
 #include "cms/smime/armour.h"
 #include "cms/smime/classify.h"
+#include "mime/address.h"
 #include "mime/codec.h"
 #include "mime/line_endings.h"
 #include "mime/multipart.h"
@@ -37,11 +40,6 @@ class Outlet final : public Sink {
     bool to_lf_;
 };
 
-SenderCheck effective(std::optional<SenderCheck> asked, const Mail& mail) {
-    const bool has_from = !mail.from().empty();
-    return asked.value_or(has_from ? SenderCheck::require : SenderCheck::off);
-}
-
 }  // namespace
 
 Walk::Place Walk::Place::child(std::size_t number, bool same_layer) const {
@@ -58,19 +56,19 @@ Walk::Place Walk::Place::child(std::size_t number, bool same_layer) const {
 void Walk::run(Source& input, Sink& output) {
     Window window(input);
     const InputForm form = recognise(window);
+    sender_.check = options_.sender_check.value_or(SenderCheck::off);
     if (form == InputForm::entity || options_.entity) {
         mail_ = read_mail(window, options_.entity);
         report_.from = mail_.from();
         report_.subject = mail_.subject();
         report_.date = mail_.date();
-        sender_ = {report_.from, effective(options_.sender_check, mail_)};
+        sender_.mailboxes = report_.from;
         entity(mail_.entity, window,
                {.path = "1", .parent = std::nullopt, .whole = true, .depth = 0, .output = &output});
     } else if (form == InputForm::other) {
         throw Error(ErrorKind::malformed,
                     window.peek(1).empty() ? "the input is empty" : "the input is neither a mail nor CMS");
     } else {
-        sender_ = {{}, options_.sender_check.value_or(SenderCheck::off)};
         bare_cms(window, form, output);
     }
     if (again_) return;
@@ -109,7 +107,19 @@ void Walk::bare_cms(Window& input, InputForm form, Sink& output) {
     cms(*der, "", place, true);
 }
 
+// note_sender holds the From fields inside a layer against the signer too: they replace the outer ones in what is
+// written.
+void Walk::note_sender(const mime::Header& header) {
+    for (const mime::Field* field : header.all("From"))
+        for (mime::Address& address : mime::parse_addresses(field->value()))
+            if (std::find(sender_.mailboxes.begin(), sender_.mailboxes.end(), address.mailbox) ==
+                sender_.mailboxes.end())
+                sender_.mailboxes.push_back(std::move(address.mailbox));
+    if (!sender_.mailboxes.empty() && !options_.sender_check) sender_.check = SenderCheck::require;
+}
+
 void Walk::entity(const mime::Header& header, Window& body, const Place& place) {
+    if (place.whole) note_sender(header);
     switch (classify(header)) {
         case EntityKind::clear_signed:
             if (takes_signed()) return clear_signed(header, body, place);

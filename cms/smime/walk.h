@@ -47,6 +47,7 @@ class Walk {
     void bare_cms(Window& input, InputForm form, Sink& output);
     void detached(SignedDataReader& reader, std::size_t layer, const Place& place);
 
+    void note_sender(const mime::Header& header);
     void entity(const mime::Header& header, Window& body, const Place& place);
     void deliver(const mime::Header& header, Source& body, const Place& place);
     void multipart(const mime::Header& header, Window& body, const Place& place);
