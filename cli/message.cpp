@@ -23,6 +23,7 @@ std::vector<std::string> mailboxes(const mime::Header& header, std::string_view 
 Message read_message(const Input& input) {
     const auto source = input.open();
     Window window(*source);
+    if (window.peek(1).empty()) throw Error(ErrorKind::malformed, "the input is empty");
     if (!mime::looks_like_header(window.peek(kFront), false)) return {};
     mime::Header header;
     try {

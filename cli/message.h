@@ -16,7 +16,8 @@ struct Message {
     std::optional<std::string> date;             ///< RFC 3339
 };
 
-/// read_message reads the header of an input. A malformed header is left for the job to refuse.
+/// read_message reads the header of an input. A malformed header is left for the job to refuse; an empty
+/// input, which has no sender or recipients to go by, is Error(malformed) here.
 Message read_message(const Input& input);
 
 }  // namespace p11mime::cli

@@ -56,6 +56,12 @@ std::string dashed(std::string_view value) {
     return value == "not_checked" ? "not checked" : std::string(value);
 }
 
+// Before decryption nothing can be said of it.
+std::string_view authentication_text(const Layer& layer) {
+    if (!layer.authenticated) return "";
+    return *layer.authenticated ? ", authenticated" : ", not authenticated";
+}
+
 void add_signer(std::vector<std::string>& lines, const SignerVerdict& signer, bool judged) {
     lines.push_back(fmt::format("  signer: {}", who(signer)));
     if (signer.certificate)
@@ -78,8 +84,8 @@ void add_signer(std::vector<std::string>& lines, const SignerVerdict& signer, bo
 std::string verdict_sentence(const Report& report) {
     switch (report.result) {
         case Result::valid:
-            return fmt::format("valid: signed by {}, which covers the whole mail{}", signers_text(report),
-                               has_encryption(report) ? ", and was encrypted" : "");
+            return fmt::format("valid: signed by {}, trusted, and covering the whole mail{}", signers_text(report),
+                               has_encryption(report) ? "; it came encrypted" : "");
         case Result::untrusted:
             return with_reason(fmt::format("intact, but not to be trusted, signed by {}", signers_text(report)),
                                report);
@@ -105,10 +111,7 @@ std::vector<std::string> layer_lines(const Report& report, bool judged) {
         if (!layer.media_type.empty()) line += fmt::format(", {}", layer.media_type);
         line += layer.covers_whole ? ", the whole mail" : ", a part of the mail only";
         lines.push_back(std::move(line));
-        if (layer.cipher)
-            lines.push_back(
-                fmt::format("  cipher: {}{}", *layer.cipher,
-                            layer.authenticated.value_or(false) ? ", authenticated" : ", not authenticated"));
+        if (layer.cipher) lines.push_back(fmt::format("  cipher: {}{}", *layer.cipher, authentication_text(layer)));
         for (const RecipientSummary& recipient : layer.recipients)
             lines.push_back(fmt::format("  recipient: {}, {}{}", recipient.identifier, recipient.key_management,
                                         recipient.used ? ", used" : ""));

@@ -146,5 +146,5 @@ TEST_CASE("the header of a mail gives its people and subject, other input gives 
           "e");
     CHECK(message.date == "2026-01-31T12:00:00Z");
     CHECK(message_of("\x30\x80\x06\x09").from.empty());
-    CHECK(message_of("").from.empty());
+    CHECK_THROWS_WITH(message_of(""), Catch::Contains("empty"));
 }
