@@ -128,7 +128,7 @@ Authority make_authority(const std::string& name, const Authority* parent) {
     add_extension(made.certificate.get(), issuing, "basicConstraints", "critical,CA:TRUE");
     add_extension(made.certificate.get(), issuing, "keyUsage", "critical,keyCertSign,cRLSign");
     add_extension(made.certificate.get(), issuing, "subjectKeyIdentifier", "hash");
-    add_extension(made.certificate.get(), issuing, "authorityKeyIdentifier", "keyid");
+    if (parent != nullptr) add_extension(made.certificate.get(), issuing, "authorityKeyIdentifier", "keyid");
     check(X509_sign(made.certificate.get(), parent == nullptr ? made.key.get() : parent->key.get(), EVP_sha256()) > 0,
           "signing a CA");
     return made;

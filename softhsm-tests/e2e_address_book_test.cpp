@@ -1,0 +1,85 @@
+// The address book: import, list, export, remove, anchors of one's own, and what verify --remember puts there.
+
+#include <catch2/catch.hpp>
+
+#include "softhsm-tests/support/office.h"
+
+using namespace p11mime::test;
+
+TEST_CASE("certificates go into the address book, are listed, exported and removed", "[e2e]") {
+    Office office;
+    const Identity bob = office.correspond({.name = "Bob", .email = "bob@example.org", .kind = KeyKind::p256});
+    const Identity carol = office.correspond({.name = "Carol", .email = "carol@example.org", .kind = KeyKind::p256});
+    CHECK(done(office.desk.p11mime({"certs", "list"})).empty());
+    const Outcome imported =
+        office.desk.p11mime({"certs", "import", office.certificate(bob), office.certificate(carol)});
+    INFO(imported.err);
+    REQUIRE(imported.status == 0);
+    CHECK(std::filesystem::exists(office.desk.path("home/data/p11mime")));
+    const std::string all = done(office.desk.p11mime({"certs", "list"}));
+    CHECK_THAT(all, Catch::Contains("bob@example.org") && Catch::Contains("carol@example.org"));
+    CHECK_THAT(done(office.desk.p11mime({"certs", "list", "bob@example.org"})), !Catch::Contains("carol@example.org"));
+
+    CHECK(done(office.desk.p11mime({"certs", "export", "bob@example.org"})) == bob.certificate_pem);
+    CHECK(done(office.desk.p11mime({"certs", "remove", "bob@example.org"})).empty());
+    CHECK_THAT(done(office.desk.p11mime({"certs", "list"})), !Catch::Contains("bob@example.org"));
+    CHECK(office.desk.p11mime({"certs", "export", "bob@example.org"}).status == 5);
+    CHECK(office.desk.p11mime({"certs", "remove", "bob@example.org"}).status == 5);
+    CHECK(office.desk.p11mime({"certs", "import", office.key(bob)}).status == 6);
+    CHECK(office.desk.p11mime({"certs", "import", office.desk.path("absent")}).status == 7);
+}
+
+TEST_CASE("a root trusted with certs trust is an anchor from then on", "[e2e]") {
+    Office office;
+    const Identity alice = office.employ({.name = "Alice", .email = "alice@example.gov", .kind = KeyKind::p256});
+    const std::string text = office.desk.file(
+        "signed.eml", done(office.desk.p11mime({"sign", "--intermediates", office.desk.path("intermediate.pem")},
+                                               mail(alice.email, "bob@example.org"))));
+    CHECK(office.desk.p11mime({"verify", text}).status == 3);
+    const Outcome trusted = office.desk.p11mime({"certs", "trust", office.desk.path("root.pem")});
+    INFO(trusted.err);
+    REQUIRE(trusted.status == 0);
+    const Outcome verified = office.desk.p11mime({"verify", text});
+    INFO(verified.err);
+    CHECK(verified.status == 0);
+    CHECK(office.desk.p11mime({"verify", "--no-default-ca", text}).status == 3);
+}
+
+TEST_CASE("verify --remember keeps the certificates of trusted signers, and only theirs", "[e2e]") {
+    Office office;
+    // Alice signs with one key and is encrypted to with another, as ID cards have it.
+    const Identity signing = office.employ(
+        {.name = "Signing", .email = "alice@example.gov", .key_usage = "critical,digitalSignature,nonRepudiation"});
+    const Identity encryption =
+        office.employ({.name = "Encryption", .email = "alice@example.gov", .key_usage = "critical,keyEncipherment"});
+    const std::string text = office.desk.file(
+        "signed.eml", done(office.desk.p11mime({"sign"}, mail("alice@example.gov", "bob@example.org"))));
+
+    const Outcome untrusted = office.desk.p11mime({"verify", "--no-default-ca", "--remember", "-n", text});
+    CHECK(untrusted.status == 3);
+    CHECK(done(office.desk.p11mime({"certs", "list"})).empty());
+
+    const Outcome only_read = office.desk.p11mime(Arguments{"verify", "-n"} + office.trust() + Arguments{text});
+    CHECK(only_read.status == 0);
+    CHECK(done(office.desk.p11mime({"certs", "list"})).empty());
+
+    const Outcome verified =
+        office.desk.p11mime(Arguments{"verify", "--remember", "-n"} + office.trust() + Arguments{text});
+    INFO(verified.err);
+    REQUIRE(verified.status == 0);
+    CHECK_THAT(done(office.desk.p11mime({"certs", "list"})), Catch::Contains("alice@example.gov"));
+
+    // A reply goes to the encryption key, with the cipher that the signed mail announced.
+    const Outcome reply = office.desk.p11mime(Arguments{"encrypt", "--no-self"} + office.trust(),
+                                              mail("bob@example.org", "alice@example.gov"));
+    INFO(reply.err);
+    REQUIRE(reply.status == 0);
+    CHECK_THAT(field(reply.out, "Content-Type"), Catch::Contains("authEnveloped-data"));
+    const std::string file = office.desk.file("reply.eml", reply.out);
+    CHECK(done(office.desk.run({"openssl", "cms", "-decrypt", "-in", file, "-recip", office.certificate(encryption),
+                                "-inkey", office.key(encryption)})) == kText);
+    CHECK(office.desk
+              .run({"openssl", "cms", "-decrypt", "-in", file, "-recip", office.certificate(signing), "-inkey",
+                    office.key(signing)})
+              .status != 0);
+}

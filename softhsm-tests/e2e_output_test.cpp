@@ -1,0 +1,110 @@
+// Where output goes: whole or not at all, never over the input unless asked, through devices and pipes.
+
+#include <sys/stat.h>
+
+#include <catch2/catch.hpp>
+
+#include "softhsm-tests/support/office.h"
+
+using namespace p11mime::test;
+
+namespace {
+
+struct Signing {
+    Office office;
+    Identity alice = office.employ({.name = "Alice", .email = "alice@example.gov", .kind = KeyKind::p256});
+    std::string directory = [this] {
+        std::filesystem::create_directory(office.desk.path("work"));
+        return office.desk.path("work");
+    }();
+    std::string text = office.desk.file("work/text.eml", mail("alice@example.gov", "bob@example.org"));
+
+    bool is_signed(const std::string& file) const {
+        const Outcome outcome =
+            office.desk.run(Arguments{"openssl", "cms", "-verify", "-in", file} + office.peer_trust());
+        return outcome.status == 0 && outcome.out == kText;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("an output file is written anew, replaced as a whole, and nothing else is left beside it", "[e2e]") {
+    const Signing scene;
+    const std::string file = scene.directory + "/out.eml";
+    CHECK(scene.office.desk.p11mime({"sign", "-o", file, scene.text}).status == 0);
+    CHECK(scene.is_signed(file));
+    CHECK(names(scene.directory) == "out.eml text.eml");
+
+    write_file(file, "what was there before");
+    CHECK(scene.office.desk.p11mime({"sign", "-o", file, "--from", "nobody@example.gov", scene.text}).status == 4);
+    CHECK(read_file(file) == "what was there before");
+    CHECK(scene.office.desk.p11mime({"sign", "-o", file, scene.text}).status == 0);
+    CHECK(scene.is_signed(file));
+    CHECK(names(scene.directory) == "out.eml text.eml");
+}
+
+TEST_CASE("input and output are the same file only with --in-place", "[e2e]") {
+    const Signing scene;
+    const std::string before = read_file(scene.text);
+    CHECK(scene.office.desk.p11mime({"sign", "-o", scene.text, scene.text}).status == 2);
+    CHECK(read_file(scene.text) == before);
+    const std::string link = scene.directory + "/link.eml";
+    std::filesystem::create_hard_link(scene.text, link);
+    CHECK(scene.office.desk.p11mime({"sign", "-o", link, scene.text}).status == 2);
+    std::filesystem::remove(link);
+    const Outcome outcome = scene.office.desk.p11mime({"sign", "--in-place", scene.text});
+    INFO(outcome.err);
+    CHECK(outcome.status == 0);
+    CHECK(scene.is_signed(scene.text));
+    CHECK(names(scene.directory) == "text.eml");
+}
+
+TEST_CASE("a pipe and a device are written through, never renamed over", "[e2e]") {
+    const Signing scene;
+    CHECK(scene.office.desk.p11mime({"sign", "-o", "/dev/null", scene.text}).status == 0);
+    CHECK(std::filesystem::is_character_file("/dev/null"));
+    const std::string pipe = scene.office.desk.path("work/pipe");
+    REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
+    const std::string copy = scene.office.desk.path("copy.eml");
+    const Outcome outcome = scene.office.desk.run({"sh", "-c",
+                                                   "cat \"$1\" >\"$2\" & \"$0\" sign --module \"$3\" --pin-source "
+                                                   "env:DESK_PIN -o \"$1\" \"$4\"; status=$?; wait; exit $status",
+                                                   P11MIME_PROGRAM, pipe, copy, SoftHsm::module(), scene.text});
+    INFO(outcome.err);
+    CHECK(outcome.status == 0);
+    CHECK(std::filesystem::is_fifo(pipe));
+    CHECK(scene.is_signed(copy));
+}
+
+TEST_CASE("what is said to a person goes to standard error, the data alone to standard output", "[e2e]") {
+    const Signing scene;
+    const Outcome outcome = scene.office.desk.p11mime({"sign"}, read_file(scene.text));
+    CHECK(outcome.out.starts_with("From: alice@example.gov\r\n"));
+    const Outcome verified = scene.office.desk.p11mime(Arguments{"verify"} + scene.office.trust(), outcome.out);
+    CHECK(verified.out.starts_with("From: alice@example.gov\r\n"));
+    CHECK_THAT(verified.err, Catch::Contains("Alice"));
+    const Outcome verdict = scene.office.desk.p11mime(Arguments{"verify", "-n"} + scene.office.trust(), outcome.out);
+    CHECK(verdict.status == 0);
+    CHECK(verdict.out.empty());
+    CHECK(scene.office.desk.p11mime(Arguments{"verify"} + scene.office.trust() + Arguments{"-"}, outcome.out).out ==
+          verified.out);
+}
+
+TEST_CASE("nothing of a mail whose signature fails reaches standard output", "[e2e]") {
+    const Signing scene;
+    std::string big = std::string(kText);
+    for (int i = 0; i < 50'000; ++i)
+        big += "Line " + std::to_string(i) + " that must not get out.\r\n";
+    for (const Arguments& form : {Arguments{}, Arguments{"--opaque"}}) {
+        const std::string signed_mail = done(
+            scene.office.desk.p11mime(Arguments{"sign"} + form, mail("alice@example.gov", "bob@example.org", big)));
+        // The last bytes decide: the signature value of the opaque form, the last line of the clear one.
+        std::string changed = signed_mail;
+        const std::size_t at = form.empty() ? changed.find("Line 49999") : changed.size() - 80;
+        changed[at] = changed[at] == 'A' ? 'B' : 'A';
+        const Outcome outcome = scene.office.desk.p11mime(Arguments{"verify"} + scene.office.trust(), changed);
+        INFO(outcome.err);
+        CHECK((outcome.status == 1 || outcome.status == 6));
+        CHECK(outcome.out.empty());
+    }
+}

@@ -1,0 +1,148 @@
+// Where PINs come from, and that a wrong one is sent to a token once.
+
+#include <fmt/format.h>
+
+#include <catch2/catch.hpp>
+
+#include "softhsm-tests/support/office.h"
+
+using namespace p11mime::test;
+
+namespace {
+
+constexpr std::string_view kWrong = "999999";
+
+std::size_t count(std::string_view text, std::string_view what) {
+    std::size_t found = 0;
+    for (std::size_t at = text.find(what); at != std::string_view::npos; at = text.find(what, at + what.size()))
+        ++found;
+    return found;
+}
+
+/// Spied runs the program on a token with pkcs11-spy in between.
+struct Spied {
+    Outcome outcome;
+    std::size_t logins;
+};
+
+Spied spied(Office& office, const Arguments& arguments, const std::string& input) {
+    const std::string log = office.desk.path("spy.log");
+    std::filesystem::remove(log);
+    office.desk.environment["PKCS11SPY"] = SoftHsm::module();
+    office.desk.environment["PKCS11SPY_OUTPUT"] = log;
+    const Outcome outcome = office.desk.p11mime(arguments + Arguments{"--module", SoftHsm::spy_module()}, input);
+    return {outcome, count(read_file(log), ": C_Login\n")};
+}
+
+}  // namespace
+
+TEST_CASE("a wrong PIN is sent once, however many keys would want it", "[e2e]") {
+    Office office;
+    const Identity alice = office.employ({.name = "Alice", .email = "alice@example.gov"});
+    const Identity second = office.employ({.name = "Second", .email = "alice@example.gov"});
+    office.desk.environment["WRONG"] = kWrong;
+    const std::string text = mail(alice.email, "bob@example.org");
+    const std::string entity = office.desk.file("entity", kText);
+    const std::string encrypted = done(office.desk.run({"openssl", "cms", "-encrypt", "-aes-256-cbc", "-in", entity,
+                                                        office.certificate(alice), office.certificate(second)}));
+
+    const Spied good = spied(office, {"sign", "--pin-source", "env:DESK_PIN"}, text);
+    INFO(good.outcome.err);
+    CHECK(good.outcome.status == 0);
+    CHECK(good.logins == 1);
+
+    for (const auto& [command, input] : {std::pair<std::string, std::string>{"sign", text}, {"decrypt", encrypted}}) {
+        const Spied bad = spied(office, {command, "--pin-source", "env:WRONG"}, input);
+        INFO(bad.outcome.err);
+        CHECK(bad.outcome.status == 4);
+        CHECK(bad.outcome.out.empty());
+        CHECK(bad.logins == 1);
+        CHECK_THAT(bad.outcome.err, Catch::Contains("PIN") && Catch::Contains("Desk"));
+        CHECK_THAT(bad.outcome.err, !Catch::Contains(std::string(kWrong)));
+    }
+
+    const Spied both = spied(
+        office, {"sign", "--pin-source", "env:WRONG", "--key", "pkcs11:object=Alice", "--key", "pkcs11:object=Second"},
+        text);
+    INFO(both.outcome.err);
+    CHECK(both.outcome.status == 4);
+    CHECK(both.logins == 1);
+}
+
+TEST_CASE("PINs come from the environment, a file, a descriptor and the URI", "[e2e]") {
+    Office office;
+    const Identity alice = office.employ({.name = "Alice", .email = "alice@example.gov", .kind = KeyKind::p256});
+    const std::string text = office.desk.file("text.eml", mail(alice.email, "bob@example.org"));
+    const std::string pin = office.desk.file("pin", std::string(kUserPin) + "\n");
+    const std::string uri = "pkcs11:token=Desk;object=Alice;type=private";
+    for (const Arguments& options :
+         {Arguments{"--pin-source", "env:DESK_PIN"}, Arguments{"--pin-source", "file:" + pin},
+          Arguments{"--key", uri + "?pin-source=file:" + pin},
+          Arguments{"--key", uri + "?pin-value=" + std::string(kUserPin)}}) {
+        INFO(options.back());
+        const Outcome outcome = office.desk.p11mime(Arguments{"sign", "--module", SoftHsm::module(), "--batch"} +
+                                                    options + Arguments{text});
+        INFO(outcome.err);
+        CHECK(outcome.status == 0);
+        CHECK_THAT(outcome.err, !Catch::Contains(std::string(kUserPin)));
+        CHECK((outcome.err.find("warning: a PIN in a URI") != std::string::npos) ==
+              (options.back().find("pin-value") != std::string::npos));
+    }
+    const Outcome through_descriptor =
+        office.desk.run({"sh", "-c", "exec \"$0\" sign --module \"$1\" --pin-source fd:7 \"$2\" 7<\"$3\"",
+                         P11MIME_PROGRAM, SoftHsm::module(), text, pin});
+    INFO(through_descriptor.err);
+    CHECK(through_descriptor.status == 0);
+}
+
+TEST_CASE("a bad PIN source is refused before a token is asked", "[e2e]") {
+    Office office;
+    const Identity alice = office.employ({.name = "Alice", .email = "alice@example.gov", .kind = KeyKind::p256});
+    const std::string text = office.desk.file("text.eml", mail(alice.email, "bob@example.org"));
+    CHECK(office.desk.p11mime({"sign", "--pin-source", "nonsense", text}).status == 2);
+    CHECK(office.desk.p11mime({"sign", "--key", "pkcs11:token=Desk?pin-source=|cat", text}).status == 2);
+    CHECK(office.desk.p11mime({"sign", "--pin-source", "file:" + office.desk.path("absent"), text}).status == 7);
+    const Outcome unset = office.desk.p11mime({"sign", "--pin-source", "env:NOT_SET_ANYWHERE", text});
+    INFO(unset.err);
+    CHECK((unset.status == 2 || unset.status == 4));
+    CHECK(unset.out.empty());
+}
+
+TEST_CASE("sign --batch without a PIN source never asks, and says why it could not sign", "[e2e]") {
+    Office office;
+    const Identity alice = office.employ({.name = "Alice", .email = "alice@example.gov", .kind = KeyKind::p256});
+    const std::string text = office.desk.file("text.eml", mail(alice.email, "bob@example.org"));
+    const Outcome outcome = office.desk.run({P11MIME_PROGRAM, "sign", "--batch", "--module", SoftHsm::module(), text});
+    INFO(outcome.err);
+    CHECK(outcome.status == 4);
+    CHECK(outcome.out.empty());
+    CHECK_THAT(outcome.err, Catch::Contains("PIN"));
+}
+
+TEST_CASE("a token that also holds Ed25519 keys works for its RSA and EC keys", "[e2e]") {
+    Office office;
+    const Identity edwards =
+        office.correspond({.name = "Edwards", .email = "alice@example.gov", .kind = KeyKind::ed25519});
+    done(office.desk.run({"pkcs11-tool", "--module", SoftHsm::module(), "--token-label", "Desk", "--login", "--pin",
+                          std::string(kUserPin), "--keypairgen", "--key-type", "EC:edwards25519", "--id", "ed",
+                          "--label", "Edwards"}));
+    office.desk.put_certificate(edwards, "ed");
+    for (const KeyKind kind : {KeyKind::rsa2048, KeyKind::p256}) {
+        const Identity signer = office.employ({.name = kind == KeyKind::p256 ? "EC" : "RSA",
+                                               .email = kind == KeyKind::p256 ? "ec@example.gov" : "rsa@example.gov",
+                                               .kind = kind});
+        const Outcome outcome = office.desk.p11mime({"sign"}, mail(signer.email, "bob@example.org"));
+        INFO(outcome.err);
+        REQUIRE(outcome.status == 0);
+        CHECK(office.desk.p11mime(Arguments{"verify"} + office.trust(), outcome.out).status == 0);
+        const std::string entity = office.desk.file("entity", kText);
+        const std::string encrypted = done(
+            office.desk.run({"openssl", "cms", "-encrypt", "-aes-256-cbc", "-in", entity, office.certificate(signer)}));
+        const Outcome decrypted = office.desk.p11mime({"decrypt"}, encrypted);
+        INFO(decrypted.err);
+        CHECK(decrypted.status == 0);
+    }
+    const Outcome listing = office.desk.p11mime({"tokens"});
+    CHECK(listing.status == 0);
+    CHECK_THAT(listing.out + listing.err, Catch::Contains("Ed25519") && Catch::Contains("RSA-2048"));
+}

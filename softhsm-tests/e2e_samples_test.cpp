@@ -1,0 +1,216 @@
+// Samples written by others, read as their expected.tsv says; the private keys are put on a SoftHSM token first.
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "softhsm-tests/support/office.h"
+#include "softhsm-tests/support/samples.h"
+
+using namespace p11mime::test;
+
+namespace {
+
+/// put_key puts a key (DER) and its certificate (DER) on the desk's token.
+void put_key(const Office& office, const std::string& key, const std::string& certificate, const std::string& id,
+             bool ec = false) {
+    const auto write = [&](const std::string& file, const Arguments& options) {
+        done(office.desk.run(Arguments{"pkcs11-tool", "--module", SoftHsm::module(), "--token-label", "Desk", "--login",
+                                       "--pin", std::string(kUserPin), "--write-object", file, "--id", id, "--label",
+                                       "sample " + id} +
+                             options));
+    };
+    write(key, {"--type", "privkey", "--usage-sign", ec ? "--usage-derive" : "--usage-decrypt"});
+    write(certificate, {"--type", "cert"});
+}
+
+/// put_p12 puts what is in a PKCS#12 file on the desk's token.
+void put_p12(const Office& office, const std::string& file, const std::string& password, const std::string& id,
+             bool ec = false) {
+    const std::string pem = office.desk.path("p12.pem");
+    done(office.desk.run({"openssl", "pkcs12", "-in", file, "-passin", "pass:" + password, "-nodes", "-legacy",
+                          "-clcerts", "-out", pem}));
+    const std::string key = office.desk.path("p12.key"), certificate = office.desk.path("p12.cer");
+    done(office.desk.run({"openssl", "pkey", "-in", pem, "-outform", "DER", "-out", key}));
+    done(office.desk.run({"openssl", "x509", "-in", pem, "-outform", "DER", "-out", certificate}));
+    put_key(office, key, certificate, id, ec);
+}
+
+struct Rfc4134 {
+    Rfc4134() : directory(samples()) {
+        if (directory.empty()) return;
+        directory += "/rfc4134/";
+        content = read_file(directory + "ExContent.bin");
+        verify = {"verify",      "--no-default-ca",
+                  "--ca",        directory + "CarlRSASelf.cer",
+                  "--ca",        directory + "CarlDSSSelf.cer",
+                  "--allow-weak"};
+    }
+    std::string file(const std::string& name) const { return directory + name; }
+
+    std::string directory, content;
+    Arguments verify;
+    Office office;
+};
+
+}  // namespace
+
+TEST_CASE("the signed examples of RFC 4134 verify", "[e2e][samples]") {
+    const Rfc4134 rfc;
+    if (rfc.directory.empty()) return;
+    for (const std::string name : {"4.1.bin", "4.2.bin", "4.4.bin", "4.5.bin", "4.7.bin", "4.10.bin"}) {
+        INFO(name);
+        const Outcome outcome = rfc.office.desk.p11mime(rfc.verify + Arguments{rfc.file(name)});
+        INFO(outcome.err);
+        CHECK(outcome.status == 0);
+        CHECK(outcome.out == rfc.content);
+        std::string tampered = read_file(rfc.file(name));
+        tampered = replaced(tampered, "sample", "simple");
+        const Outcome broken = rfc.office.desk.p11mime(rfc.verify, tampered);
+        CHECK(broken.status == 1);
+        CHECK(broken.out.empty());
+    }
+    const Outcome detached =
+        rfc.office.desk.p11mime(rfc.verify + Arguments{"--content", rfc.file("ExContent.bin"), rfc.file("4.3.bin")});
+    INFO(detached.err);
+    CHECK(detached.status == 0);
+}
+
+TEST_CASE("the signed mails of RFC 4134 verify, and their sender does not match", "[e2e][samples]") {
+    const Rfc4134 rfc;
+    if (rfc.directory.empty()) return;
+    for (const std::string name : {"4.8.eml", "4.9.eml"}) {
+        INFO(name);
+        const Outcome outcome =
+            rfc.office.desk.p11mime(rfc.verify + Arguments{"--sender-check", "off", rfc.file(name)});
+        INFO(outcome.err);
+        CHECK(outcome.status == 0);
+        CHECK_THAT(outcome.out, Catch::Contains("This is some sample content."));
+        // The From field says examples.com, the certificate example.com.
+        CHECK(rfc.office.desk.p11mime(rfc.verify + Arguments{rfc.file(name)}).status == 3);
+    }
+}
+
+TEST_CASE("what RFC 4134 signed with SHA-1, DSA and 1024-bit RSA is weak unless weak is allowed", "[e2e][samples]") {
+    const Rfc4134 rfc;
+    if (rfc.directory.empty()) return;
+    for (const std::string name : {"4.1.bin", "4.2.bin"}) {
+        Arguments strict = rfc.verify;
+        strict.pop_back();
+        const Outcome outcome = rfc.office.desk.p11mime(
+            strict + Arguments{"-o", rfc.office.desk.path("out"), "--json", "-", rfc.file(name)});
+        INFO(name << outcome.err);
+        CHECK(outcome.status == 3);
+        const auto report = nlohmann::json::parse(outcome.out);
+        CHECK(report["layers"][0]["signers"][0]["strength"] == "weak");
+        CHECK(report["layers"][0]["signers"][0]["integrity"] == "valid");
+        CHECK(report["layers"][0]["signers"][0]["algorithms"]["digest"] == "sha1");
+    }
+}
+
+TEST_CASE("a DSA key that inherits its parameters makes a signature that cannot be checked", "[e2e][samples]") {
+    const Rfc4134 rfc;
+    if (rfc.directory.empty()) return;
+    const Outcome outcome = rfc.office.desk.p11mime(rfc.verify + Arguments{"-n", "--json", "-", rfc.file("4.6.bin")});
+    INFO(outcome.err);
+    CHECK(outcome.status == 1);
+    const auto report = nlohmann::json::parse(outcome.out);
+    CHECK(report["layers"][0]["signers"][0]["integrity"] == "valid");
+    CHECK(report["layers"][0]["signers"][1]["integrity"] == "not_checked");
+}
+
+TEST_CASE("the enveloped examples of RFC 4134 have ciphers that are named and refused", "[e2e][samples]") {
+    const Rfc4134 rfc;
+    if (rfc.directory.empty()) return;
+    put_key(rfc.office, rfc.file("BobPrivRSAEncrypt.pri"), rfc.file("BobRSASignByCarl.cer"), "01");
+    for (const auto& [name, cipher] : {std::pair<std::string, std::string>{"5.1.bin", "des-ede3-cbc"},
+                                       {"5.3.eml", "des-ede3-cbc"},
+                                       {"5.2.bin", "rc2"}}) {
+        const Outcome outcome = rfc.office.desk.p11mime({"decrypt", rfc.file(name)});
+        INFO(name << outcome.err);
+        CHECK(outcome.status == 6);
+        CHECK_THAT(outcome.err, Catch::Contains("unsupported algorithm " + cipher, Catch::CaseSensitive::No));
+    }
+}
+
+TEST_CASE("the other content types of RFC 4134 are named and refused", "[e2e][samples]") {
+    const Rfc4134 rfc;
+    if (rfc.directory.empty()) return;
+    for (const std::string name : {"6.0.bin", "7.1.bin", "7.2.bin"}) {
+        const Outcome outcome = rfc.office.desk.p11mime({"open", rfc.file(name)});
+        INFO(name << " " << outcome.err);
+        CHECK(outcome.status == 6);
+        CHECK_THAT(outcome.err, Catch::Contains("unsupported"));
+    }
+    const Outcome certificates = rfc.office.desk.p11mime({"inspect", "--json", "-", rfc.file("4.11.bin")});
+    INFO(certificates.err);
+    CHECK(certificates.status == 0);
+    CHECK(nlohmann::json::parse(certificates.out)["layers"][0]["type"] == "certs-only");
+}
+
+TEST_CASE("NSS's samples decrypt: OAEP with every hash, mask and label, ECDH with every KDF", "[e2e][samples]") {
+    const std::string directory = samples();
+    if (directory.empty()) return;
+    const Office office;
+    put_p12(office, directory + "/nss/Fran.p12", "nss", "01");
+    put_p12(office, directory + "/nss/Fran-ec.p12", "nss", "02", true);
+    int count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(directory + "/nss")) {
+        if (entry.path().extension() != ".env") continue;
+        INFO(entry.path());
+        const Outcome outcome = office.desk.p11mime({"decrypt", entry.path().string()});
+        INFO(outcome.err);
+        ++count;
+        if (entry.path().filename() == "fran-oaep_ossl.env") {
+            CHECK(outcome.status == 6);
+            CHECK_THAT(outcome.err, Catch::Contains("unsupported algorithm des-ede3-cbc"));
+            continue;
+        }
+        CHECK(outcome.status == 0);
+        CHECK(outcome.out == "This is a test message to Fran.\n");
+    }
+    CHECK(count == 17);
+}
+
+namespace {
+
+/// same_mail compares what came out with a sample's inner part: the body, and each of the inner part's header fields.
+void same_mail(const std::string& ours, const std::string& inner) {
+    CHECK(with_lf(body_of(ours)) == with_lf(body_of(inner)));
+    for (const char* name : {"Content-Type", "From", "To", "Date", "Message-ID", "Content-Transfer-Encoding"})
+        if (!field(inner, name).empty()) CHECK(field(ours, name) == field(inner, name));
+}
+
+}  // namespace
+
+TEST_CASE("the samples with protected headers verify, and their cipher is named and refused", "[e2e][samples]") {
+    std::string directory = samples();
+    if (directory.empty()) return;
+    directory += "/protected-headers/";
+    const Office office;
+    std::string der = read_file(directory + "bob.p12");
+    office.desk.file("bob.b64", der);
+    const std::string p12 = office.desk.file("bob.p12", from_pem(der));
+    put_p12(office, p12, "bob", "01");
+    const Arguments trust{"--no-default-ca", "--ca", directory + "sample-ca.pem"};
+
+    for (const std::string name : {"smime-multipart-signed", "smime-onepart-signed"}) {
+        const Outcome outcome = office.desk.p11mime(Arguments{"verify"} + trust + Arguments{directory + name + ".eml"});
+        INFO(name << outcome.err);
+        CHECK(outcome.status == 0);
+        CHECK_THAT(outcome.err, Catch::Contains("Alice Lovelace"));
+        CHECK_THAT(outcome.out, Catch::Contains("(this is the '" + name + "' message)"));
+        if (name == "smime-onepart-signed") same_mail(outcome.out, read_file(directory + name + ".inner"));
+    }
+    for (const std::string name : {"smime-sign+enc", "smime-sign+enc+legacy-disp", "smime-enc+legacy-disp"}) {
+        const Outcome opened = office.desk.p11mime(Arguments{"open"} + trust + Arguments{directory + name + ".eml"});
+        INFO(name << opened.err);
+        CHECK(opened.status == 6);
+        CHECK_THAT(opened.err, Catch::Contains("unsupported algorithm des-ede3-cbc"));
+    }
+    // PGP/MIME is no S/MIME.
+    const std::string pgp = directory + "unfortunately-complex.eml";
+    CHECK(office.desk.p11mime({"decrypt", pgp}).status == 6);
+    const Outcome left_alone = office.desk.p11mime(Arguments{"open"} + trust + Arguments{pgp});
+    CHECK(left_alone.status == 0);
+    CHECK(left_alone.out == read_file(pgp));
+}
