@@ -1,10 +1,12 @@
 #include "softhsm-tests/support/softhsm.h"
 
 #include <fmt/format.h>
+#include <openssl/pem.h>
 
 #include <cstdlib>
 #include <stdexcept>
 
+#include "cms/handle.h"
 #include "softhsm-tests/support/process.h"
 
 namespace p11mime::test {
@@ -27,6 +29,14 @@ std::string run_checked(std::vector<std::string> arguments) {
                                          .directory = {}});
     if (outcome.status != 0) throw std::runtime_error(outcome.out + outcome.err);
     return outcome.out;
+}
+
+bool is_rsa(const std::string& pem_file) {
+    const std::string pem = read_file(pem_file);
+    const BioHandle bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+    const KeyHandle key(PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr));
+    if (!key) throw std::runtime_error(pem_file + " holds no private key in PEM");
+    return EVP_PKEY_get_base_id(key.get()) == EVP_PKEY_RSA;
 }
 
 }  // namespace
@@ -68,8 +78,15 @@ void SoftHsm::add_token(const std::string& label, std::string_view pin) const {
 
 void SoftHsm::import_key(const std::string& token, const std::string& pem_file, const std::string& label,
                          const std::string& id_hex, std::string_view pin) const {
-    run_checked({"softhsm2-util", "--import", pem_file, "--token", token, "--label", label, "--id", id_hex, "--pin",
-                 std::string(pin)});
+    tool(token,
+         {"--write-object", pem_file, "--type", "privkey", "--label", label, "--id", id_hex, "--usage-sign",
+          is_rsa(pem_file) ? "--usage-decrypt" : "--usage-derive"},
+         pin);
+}
+
+void SoftHsm::import_public_key(const std::string& token, const std::string& pem_file, const std::string& label,
+                                const std::string& id_hex, std::string_view pin) const {
+    tool(token, {"--write-object", pem_file, "--type", "pubkey", "--label", label, "--id", id_hex}, pin);
 }
 
 void SoftHsm::import_certificate(const std::string& token, const std::string& der_file, const std::string& label,

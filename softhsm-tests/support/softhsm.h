@@ -37,9 +37,12 @@ class SoftHsm {
     /// add_token initialises a token with softhsm2-util.
     void add_token(const std::string& label, std::string_view pin = kUserPin) const;
 
-    /// import_key puts a private key (a file with unencrypted PKCS#8 in PEM) and its public key on a token.
+    /// import_key puts a private key (a file with unencrypted PKCS#8 in PEM) on a token, for signing and for decryption
+    /// or key agreement; import_public_key its public half (a file with a SubjectPublicKeyInfo in PEM).
     void import_key(const std::string& token, const std::string& pem_file, const std::string& label,
                     const std::string& id_hex, std::string_view pin = kUserPin) const;
+    void import_public_key(const std::string& token, const std::string& pem_file, const std::string& label,
+                           const std::string& id_hex, std::string_view pin = kUserPin) const;
 
     /// import_certificate puts a certificate (a file in DER) on a token with pkcs11-tool.
     void import_certificate(const std::string& token, const std::string& der_file, const std::string& label,
