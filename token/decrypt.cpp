@@ -99,8 +99,10 @@ std::optional<SecretBytes> recover_rsa_oaep(KeySession& key, const cms::RsaOaep&
                                             ByteView encrypted_key, const cms::Intent& intent) {
     if (encrypted_key.size() > modulus_size) return std::nullopt;
     const SecretBytes block = left_padded(encrypted_key, modulus_size);
+    const bool raw = key.core().offers(CKM_RSA_X_509);
+    const bool may_ignore_label = raw && !recovery.label.empty();  // as SoftHSM does without a word
     CK_RV unsupported = CKR_MECHANISM_INVALID;
-    if (key.core().offers(CKM_RSA_PKCS_OAEP)) {
+    if (key.core().offers(CKM_RSA_PKCS_OAEP) && !may_ignore_label) {
         const CK_RSA_PKCS_OAEP_PARAMS parameters{
             mechanisms_of(recovery.hash).digest, mechanisms_of(recovery.mgf).mgf1, CKZ_DATA_SPECIFIED,
             recovery.label.empty() ? nullptr : const_cast<Byte*>(recovery.label.data()), recovery.label.size()};
@@ -108,8 +110,7 @@ std::optional<SecretBytes> recover_rsa_oaep(KeySession& key, const cms::RsaOaep&
         if (answer.code == CKR_OK) return std::move(answer.value);
         unsupported = answer.code;
     }
-    if (!key.core().offers(CKM_RSA_X_509))
-        throw_unsupported(key, unsupported, fmt::format("RSA-OAEP with {}", mechanisms_of(recovery.hash).name));
+    if (!raw) throw_unsupported(key, unsupported, fmt::format("RSA-OAEP with {}", mechanisms_of(recovery.hash).name));
     const std::optional<SecretBytes> padded = raw_rsa(key, modulus_size, block, intent);
     return padded ? unpad_oaep(*padded, recovery) : std::nullopt;
 }
