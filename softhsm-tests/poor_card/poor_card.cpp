@@ -4,10 +4,12 @@
 //   locked last-try few-tries pin-pad     the token's flags; with pin-pad the PIN entered is P11MIME_POOR_CARD_PAD
 //   FUNCTION=CODE                         the function fails with this return value (decimal)
 //   no-always-authenticate                keys do not have the attribute
+//   may-not-sign                          CKA_SIGN is false
 //   unsure-attributes                     C_GetAttributeValue fills in nothing once one attribute is missing
 //   wrapped-point, raw-point              C_DeriveKey takes the peer's point only so
 //   no-value-len, needs-value-len         C_DeriveKey refuses or wants CKA_VALUE_LEN
 //   stripped                              raw RSA and derived secrets come without leading zeros
+//   logged-out                            C_GetSessionInfo says so
 //   other-token                           C_GetTokenInfo tells of another serial number
 // P11MIME_POOR_CARD_LOG names a file that gets one line for each call of the functions here.
 
@@ -95,6 +97,9 @@ CK_RV get_attribute_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK
     const CK_RV code = real->C_GetAttributeValue(session, object, asked.data(), count);
     for (CK_ULONG i = 0; i < count; ++i)
         list[i].ulValueLen = asked[i].ulValueLen;
+    for (CK_ULONG i = 0; i < count; ++i)
+        if (list[i].type == CKA_SIGN && has("may-not-sign") && list[i].pValue != nullptr && list[i].ulValueLen == 1)
+            *static_cast<CK_BBOOL*>(list[i].pValue) = CK_FALSE;
     if (has("stripped") && count == 1 && list[0].type == CKA_VALUE && code == CKR_OK && list[0].pValue != nullptr) {
         auto* value = static_cast<unsigned char*>(list[0].pValue);
         const unsigned char* begin =
@@ -150,6 +155,24 @@ CK_RV derive_key(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_H
     return real->C_DeriveKey(session, mechanism, key, list, count, derived);
 }
 
+CK_RV destroy_object(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object) {
+    if (const auto failure = enter("C_DestroyObject")) return *failure;
+    return real->C_DestroyObject(session, object);
+}
+
+CK_RV get_session_info(CK_SESSION_HANDLE session, CK_SESSION_INFO* info) {
+    if (const auto failure = enter("C_GetSessionInfo")) return *failure;
+    const CK_RV code = real->C_GetSessionInfo(session, info);
+    if (has("logged-out")) info->state = CKS_RO_PUBLIC_SESSION;
+    return code;
+}
+
+CK_RV set_pin(CK_SESSION_HANDLE session, CK_UTF8CHAR* old_pin, CK_ULONG old_size, CK_UTF8CHAR* new_pin,
+              CK_ULONG new_size) {
+    if (const auto failure = enter("C_SetPIN")) return *failure;
+    return real->C_SetPIN(session, old_pin, old_size, new_pin, new_size);
+}
+
 CK_RV open_session(CK_SLOT_ID slot, CK_FLAGS flags, void* application, CK_NOTIFY notify, CK_SESSION_HANDLE* session) {
     if (const auto failure = enter("C_OpenSession")) return *failure;
     return real->C_OpenSession(slot, flags, application, notify, session);
@@ -193,6 +216,9 @@ extern "C" __attribute__((visibility("default"))) CK_RV C_GetFunctionList(CK_FUN
         functions.C_DecryptInit = decrypt_init;
         functions.C_Decrypt = decrypt;
         functions.C_DeriveKey = derive_key;
+        functions.C_DestroyObject = destroy_object;
+        functions.C_GetSessionInfo = get_session_info;
+        functions.C_SetPIN = set_pin;
         functions.C_OpenSession = open_session;
         functions.C_CloseSession = close_session;
         functions.C_CloseAllSessions = close_all_sessions;

@@ -1,0 +1,498 @@
+#include <openssl/core_names.h>
+#include <openssl/kdf.h>
+#include <openssl/rand.h>
+#include <openssl/rsa.h>
+
+#include "softhsm-tests/token_fixture.h"
+
+using namespace p11mime;
+using namespace p11mime::test;
+
+namespace {
+
+constexpr std::size_t kKeySize = 32;
+
+Bytes random_bytes(std::size_t size) {
+    Bytes bytes(size);
+    REQUIRE(RAND_bytes(bytes.data(), static_cast<int>(size)) == 1);
+    return bytes;
+}
+
+std::unique_ptr<cms::Decrypter> decrypter_of(token::Tokens& tokens) {
+    const std::shared_ptr<token::Token> token = tokens.tokens().at(0);
+    return token->decrypter(token->certificates().at(0));
+}
+
+std::optional<SecretBytes> recover(cms::Decrypter& decrypter, const cms::Recovery& recovery, ByteView encrypted) {
+    return decrypter.recover(recovery, encrypted, {"decrypt a test"}, {});
+}
+
+/// encrypt is OpenSSL's RSA encryption, with OAEP parameters where given.
+Bytes encrypt(const cms::Certificate& certificate, ByteView plain, const cms::RsaOaep* oaep = nullptr) {
+    const KeyHandle key = certificate.public_key();
+    const KeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr));
+    REQUIRE(EVP_PKEY_encrypt_init(context.get()) == 1);
+    REQUIRE(EVP_PKEY_CTX_set_rsa_padding(context.get(), oaep ? RSA_PKCS1_OAEP_PADDING : RSA_PKCS1_PADDING) == 1);
+    if (oaep != nullptr) {
+        REQUIRE(EVP_PKEY_CTX_set_rsa_oaep_md(context.get(), evp(oaep->hash)) == 1);
+        REQUIRE(EVP_PKEY_CTX_set_rsa_mgf1_md(context.get(), evp(oaep->mgf)) == 1);
+        if (!oaep->label.empty()) {
+            auto* label = static_cast<Byte*>(OPENSSL_memdup(oaep->label.data(), oaep->label.size()));
+            REQUIRE(EVP_PKEY_CTX_set0_rsa_oaep_label(context.get(), label, static_cast<int>(oaep->label.size())) == 1);
+        }
+    }
+    std::size_t size = 1024;
+    Bytes encrypted(size);
+    REQUIRE(EVP_PKEY_encrypt(context.get(), encrypted.data(), &size, plain.data(), plain.size()) == 1);
+    encrypted.resize(size);
+    return encrypted;
+}
+
+/// raw_encrypt is OpenSSL's RSA without padding.
+Bytes raw_encrypt(const cms::Certificate& certificate, ByteView block) {
+    const KeyHandle key = certificate.public_key();
+    const KeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr));
+    REQUIRE(EVP_PKEY_encrypt_init(context.get()) == 1);
+    REQUIRE(EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_NO_PADDING) == 1);
+    std::size_t size = block.size();
+    Bytes encrypted(size);
+    REQUIRE(EVP_PKEY_encrypt(context.get(), encrypted.data(), &size, block.data(), block.size()) == 1);
+    return encrypted;
+}
+
+void check_recovers(cms::Decrypter& decrypter, const cms::Recovery& recovery, ByteView encrypted, ByteView expected) {
+    CHECK(decrypter.supports(recovery));
+    const auto recovered = recover(decrypter, recovery, encrypted);
+    REQUIRE(recovered);
+    CHECK(hex(*recovered) == hex(expected));
+}
+
+/// Agreement is what a sender does with OpenSSL: an ephemeral key, ECDH, a KDF and AES key wrap.
+struct Agreement {
+    cms::Agree recovery;
+    Bytes wrapped;
+};
+
+Bytes derive(EVP_PKEY* own, EVP_PKEY* peer) {
+    const KeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, own, nullptr));
+    REQUIRE(EVP_PKEY_derive_init(context.get()) == 1);
+    REQUIRE(EVP_PKEY_derive_set_peer(context.get(), peer) == 1);
+    std::size_t size = 256;
+    Bytes secret(size);
+    REQUIRE(EVP_PKEY_derive(context.get(), secret.data(), &size) == 1);
+    secret.resize(size);
+    return secret;
+}
+
+Bytes derive_key(const cms::KeyDerivation& kdf, Bytes secret, std::size_t size) {
+    const bool x963 = kdf.kind == cms::KeyDerivation::Kind::x963;
+    const Handle<EVP_KDF, EVP_KDF_free> algorithm(EVP_KDF_fetch(nullptr, x963 ? "X963KDF" : "HKDF", nullptr));
+    const Handle<EVP_KDF_CTX, EVP_KDF_CTX_free> context(EVP_KDF_CTX_new(algorithm.get()));
+    Bytes info = kdf.info;
+    std::string digest = EVP_MD_get0_name(evp(kdf.hash));
+    const OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest.data(), 0),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, secret.data(), secret.size()),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, info.data(), info.size()), OSSL_PARAM_construct_end()};
+    Bytes key(size);
+    REQUIRE(EVP_KDF_derive(context.get(), key.data(), size, parameters) == 1);
+    return key;
+}
+
+Bytes wrap(ByteView wrapping_key, ByteView content_key) {
+    const CipherContext context(EVP_CIPHER_CTX_new());
+    EVP_CIPHER_CTX_set_flags(context.get(), EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
+    const EVP_CIPHER* cipher = wrapping_key.size() == 16   ? EVP_aes_128_wrap()
+                               : wrapping_key.size() == 24 ? EVP_aes_192_wrap()
+                                                           : EVP_aes_256_wrap();
+    REQUIRE(EVP_EncryptInit_ex(context.get(), cipher, nullptr, wrapping_key.data(), nullptr) == 1);
+    Bytes wrapped(content_key.size() + 8);
+    int size = 0;
+    REQUIRE(EVP_EncryptUpdate(context.get(), wrapped.data(), &size, content_key.data(),
+                              static_cast<int>(content_key.size())) == 1);
+    return wrapped;
+}
+
+Bytes spki_of(const EVP_PKEY* key) {
+    Byte* der = nullptr;
+    const int size = i2d_PUBKEY(key, &der);
+    REQUIRE(size > 0);
+    Bytes spki(der, der + size);
+    OPENSSL_free(der);
+    return spki;
+}
+
+KeyHandle ephemeral(const EVP_PKEY* like) {
+    char group[64] = {};
+    REQUIRE(EVP_PKEY_get_group_name(like, group, sizeof group, nullptr) == 1);
+    return KeyHandle(EVP_EC_gen(group));
+}
+
+Agreement agree(const cms::Certificate& certificate, ByteView content_key, cms::KeyDerivation kdf,
+                std::size_t wrap_size, EVP_PKEY* own = nullptr, bool cofactor = false) {
+    const KeyHandle peer = certificate.public_key();
+    const KeyHandle fresh = own == nullptr ? ephemeral(peer.get()) : nullptr;
+    EVP_PKEY* sender = own == nullptr ? fresh.get() : own;
+    const Bytes wrapping_key = derive_key(kdf, derive(sender, peer.get()), wrap_size);
+    return {
+        .recovery = {.peer_spki = spki_of(sender), .cofactor = cofactor, .kdf = std::move(kdf), .wrap = {wrap_size}},
+        .wrapped = wrap(wrapping_key, content_key)};
+}
+
+/// ephemeral_with_zero makes keys until the shared secret begins with a zero byte.
+KeyHandle ephemeral_with_zero(const EVP_PKEY* peer_key) {
+    while (true) {
+        KeyHandle key = ephemeral(peer_key);
+        if (derive(key.get(), const_cast<EVP_PKEY*>(peer_key)).front() == 0) return key;
+    }
+}
+
+}  // namespace
+
+TEST_CASE("content keys encrypted with OpenSSL by RSA PKCS#1 v1.5 are recovered, natively or by raw RSA") {
+    const std::string mechanisms = GENERATE("CKM_RSA_PKCS", "CKM_RSA_X_509");
+    CAPTURE(mechanisms);
+    TokenDesk desk;
+    const Identity alice = desk.pki.issue({});
+    desk.put(alice, "01");
+    desk.hsm.restrict(mechanisms);
+    const auto tokens = desk.open();
+    const auto decrypter = decrypter_of(*tokens);
+    for (const std::size_t size : {16U, 24U, 32U}) {
+        const Bytes key = random_bytes(size);
+        const Bytes encrypted = encrypt(certificate_of(alice), key);
+        check_recovers(*decrypter, cms::RsaV15{size}, encrypted, key);
+        CHECK_FALSE(recover(*decrypter, cms::RsaV15{size + 8}, encrypted));
+    }
+    CHECK(decrypter->name() == "key 'Alice' on token 'ID card'");
+    CHECK(*decrypter->certificate() == certificate_of(alice));
+}
+
+TEST_CASE("bad RSA ciphertexts are told from trouble with the token, and the token works afterwards") {
+    const std::string mechanisms = GENERATE("CKM_RSA_PKCS", "CKM_RSA_X_509");
+    CAPTURE(mechanisms);
+    TokenDesk desk;
+    const Identity alice = desk.pki.issue({});
+    desk.put(alice, "01");
+    desk.hsm.restrict(mechanisms);
+    const auto tokens = desk.open();
+    const auto decrypter = decrypter_of(*tokens);
+    const Bytes key = random_bytes(kKeySize);
+    const Bytes good = encrypt(certificate_of(alice), key);
+    Bytes flipped = good;
+    flipped[100] ^= 1;
+    CHECK_FALSE(recover(*decrypter, cms::RsaV15{kKeySize}, flipped));
+    check_recovers(*decrypter, cms::RsaV15{kKeySize}, good, key);
+    CHECK_FALSE(recover(*decrypter, cms::RsaV15{kKeySize}, Bytes(256, 0xff)));  // beyond the modulus
+    CHECK_FALSE(recover(*decrypter, cms::RsaV15{kKeySize}, Bytes(257, 0x01)));
+    CHECK_FALSE(recover(*decrypter, cms::RsaV15{kKeySize}, {}));
+    check_recovers(*decrypter, cms::RsaV15{kKeySize}, good, key);
+    CHECK(desk.pins.requests.size() == 1);
+}
+
+TEST_CASE("a ciphertext that lost its leading zeros is padded") {
+    TokenDesk desk;
+    const Identity alice = desk.pki.issue({.kind = KeyKind::rsa1024});
+    desk.put(alice, "01");
+    const auto tokens = desk.open();
+    const Bytes key = random_bytes(16);
+    Bytes encrypted;
+    do {
+        encrypted = encrypt(certificate_of(alice), key);
+    } while (encrypted.front() != 0);
+    encrypted.erase(encrypted.begin());
+    check_recovers(*decrypter_of(*tokens), cms::RsaV15{16}, encrypted, key);
+}
+
+TEST_CASE("content keys encrypted with OpenSSL by OAEP are recovered, every hash, mask and label") {
+    TokenDesk desk;
+    const Identity alice = desk.pki.issue({});
+    desk.put(alice, "01");
+    const auto tokens = desk.open();
+    const auto decrypter = decrypter_of(*tokens);
+    const Bytes key = random_bytes(kKeySize);
+    for (const cms::Hash hash : kAllHashes)
+        for (const cms::Hash mgf : kAllHashes)
+            for (const std::string label : {"", "a label"}) {
+                CAPTURE(static_cast<int>(hash), static_cast<int>(mgf), label);
+                const cms::RsaOaep oaep{hash, mgf, to_bytes(bytes_of(label))};
+                check_recovers(*decrypter, oaep, encrypt(certificate_of(alice), key, &oaep), key);
+            }
+}
+
+TEST_CASE("bad OAEP ciphertexts and wrong parameters are bad ciphertexts") {
+    TokenDesk desk;
+    const Identity alice = desk.pki.issue({});
+    desk.put(alice, "01");
+    const auto tokens = desk.open();
+    const auto decrypter = decrypter_of(*tokens);
+    const Bytes key = random_bytes(kKeySize);
+    for (const cms::Hash hash : {cms::Hash::sha1, cms::Hash::sha256}) {
+        const cms::RsaOaep oaep{hash, hash, {}};
+        Bytes encrypted = encrypt(certificate_of(alice), key, &oaep);
+        CHECK_FALSE(recover(*decrypter, cms::RsaOaep{hash, cms::Hash::sha512, {}}, encrypted));
+        CHECK_FALSE(recover(*decrypter, cms::RsaOaep{hash, hash, {0x01}}, encrypted));
+        check_recovers(*decrypter, oaep, encrypted, key);
+        encrypted[7] ^= 1;
+        CHECK_FALSE(recover(*decrypter, oaep, encrypted));
+    }
+}
+
+TEST_CASE("OAEP is refused by name where the token has neither it nor raw RSA") {
+    TokenDesk desk;
+    const Identity alice = desk.pki.issue({});
+    desk.put(alice, "01");
+    desk.hsm.restrict("CKM_RSA_PKCS,CKM_RSA_PKCS_OAEP");
+    const auto tokens = desk.open();
+    const auto decrypter = decrypter_of(*tokens);
+    const cms::RsaOaep sha256{cms::Hash::sha256, cms::Hash::sha256, {}};
+    const Error error = error_of([&] { recover(*decrypter, sha256, Bytes(256, 1)); });
+    CHECK(error.kind() == ErrorKind::token);
+    CHECK(std::string(error.what()).find("cannot decrypt by RSA-OAEP with SHA-256") != std::string::npos);
+    const cms::RsaOaep sha1{cms::Hash::sha1, cms::Hash::sha1, {}};
+    const Bytes key = random_bytes(kKeySize);
+    check_recovers(*decrypter, sha1, encrypt(certificate_of(alice), key, &sha1), key);
+}
+
+TEST_CASE("raw RSA results without leading zeros are padded before the padding is judged") {
+    TokenDesk desk;
+    const Identity alice = desk.pki.issue({});
+    desk.put(alice, "01");
+    desk.hsm.restrict("CKM_RSA_X_509");
+    const PoorCard card("stripped");
+    const auto tokens = desk.open(PoorCard::module());
+    const Bytes key = random_bytes(kKeySize);
+    check_recovers(*decrypter_of(*tokens), cms::RsaV15{kKeySize}, encrypt(certificate_of(alice), key), key);
+}
+
+TEST_CASE("codes that modules give for bad ciphertexts mean that, others mean trouble") {
+    TokenDesk desk;
+    const Identity alice = desk.pki.issue({});
+    desk.put(alice, "01");
+    const PoorCard card;
+    const auto tokens = desk.open(PoorCard::module());
+    const auto decrypter = decrypter_of(*tokens);
+    const Bytes key = random_bytes(kKeySize);
+    const Bytes good = encrypt(certificate_of(alice), key);
+    for (const char* bad_ciphertext : {"0x05", "0x06", "0x20", "0x21", "0x40", "0x41"}) {
+        CAPTURE(bad_ciphertext);
+        card.set(std::string("C_Decrypt=") + bad_ciphertext);
+        CHECK_FALSE(recover(*decrypter, cms::RsaV15{kKeySize}, good));
+    }
+    for (const char* trouble : {"0x30", "0x32", "0x101", "0xb3", "0x80000001"}) {
+        CAPTURE(trouble);
+        card.set(std::string("C_Decrypt=") + trouble);
+        CHECK(error_of([&] { recover(*decrypter, cms::RsaV15{kKeySize}, good); }).kind() == ErrorKind::token);
+    }
+    card.set("");
+    check_recovers(*decrypter, cms::RsaV15{kKeySize}, good, key);
+}
+
+TEST_CASE("a general error is trouble where the token takes no new operation either") {
+    TokenDesk desk;
+    const Identity alice = desk.pki.issue({});
+    desk.put(alice, "01");
+    const PoorCard card;
+    const auto tokens = desk.open(PoorCard::module());
+    const auto decrypter = decrypter_of(*tokens);
+    const Bytes good = encrypt(certificate_of(alice), random_bytes(kKeySize));
+    CHECK(recover(*decrypter, cms::RsaV15{kKeySize}, good));
+    card.set("C_Decrypt=0x05 C_OpenSession=0x32");
+    const Error error = error_of([&] { recover(*decrypter, cms::RsaV15{kKeySize}, good); });
+    CHECK(std::string(error.what()).find("CKR_GENERAL_ERROR") != std::string::npos);
+    card.set("C_Decrypt=0x05 logged-out");
+    CHECK(error_of([&] { recover(*decrypter, cms::RsaV15{kKeySize}, good); }).kind() == ErrorKind::token);
+    card.set("C_Decrypt=0x05");
+    CHECK_FALSE(recover(*decrypter, cms::RsaV15{kKeySize}, good));
+}
+
+TEST_CASE("content keys agreed on by ECDH with OpenSSL are recovered on all curves, KDFs, hashes and wraps") {
+    const KeyKind kind = GENERATE(KeyKind::p256, KeyKind::p384, KeyKind::p521);
+    TokenDesk desk;
+    const Identity alice = desk.pki.issue({.kind = kind});
+    desk.put(alice, "01");
+    const auto tokens = desk.open();
+    const auto decrypter = decrypter_of(*tokens);
+    const Bytes key = random_bytes(kKeySize);
+    for (const auto derivation : {cms::KeyDerivation::Kind::x963, cms::KeyDerivation::Kind::hkdf})
+        for (const cms::Hash hash : kAllHashes)
+            for (const std::size_t wrap_size : {16U, 24U, 32U}) {
+                CAPTURE(static_cast<int>(kind), static_cast<int>(hash), wrap_size);
+                const Agreement agreement =
+                    agree(certificate_of(alice), key, {derivation, hash, random_bytes(25)}, wrap_size);
+                check_recovers(*decrypter, agreement.recovery, agreement.wrapped, key);
+            }
+}
+
+TEST_CASE("changed wrapped keys and agreement parameters are bad ciphertexts") {
+    TokenDesk desk;
+    const Identity alice = desk.pki.issue({.kind = KeyKind::p256});
+    desk.put(alice, "01");
+    const auto tokens = desk.open();
+    const auto decrypter = decrypter_of(*tokens);
+    const Bytes key = random_bytes(kKeySize);
+    const Agreement agreement =
+        agree(certificate_of(alice), key, {cms::KeyDerivation::Kind::x963, cms::Hash::sha256, random_bytes(25)}, 16);
+    Bytes changed = agreement.wrapped;
+    changed[3] ^= 1;
+    CHECK_FALSE(recover(*decrypter, agreement.recovery, changed));
+    cms::Agree other = agreement.recovery;
+    other.kdf.info[0] ^= 1;
+    CHECK_FALSE(recover(*decrypter, other, agreement.wrapped));
+    check_recovers(*decrypter, agreement.recovery, agreement.wrapped, key);
+}
+
+TEST_CASE("peer keys that are no point on the key's curve never reach the token") {
+    TokenDesk desk;
+    const Identity alice = desk.pki.issue({.kind = KeyKind::p256});
+    desk.put(alice, "01");
+    const PoorCard card;
+    const auto tokens = desk.open(PoorCard::module());
+    const auto decrypter = decrypter_of(*tokens);
+    const Agreement agreement = agree(certificate_of(alice), random_bytes(kKeySize),
+                                      {cms::KeyDerivation::Kind::x963, cms::Hash::sha256, random_bytes(25)}, 16);
+    cms::Agree off_curve = agreement.recovery;
+    off_curve.peer_spki.back() ^= 1;
+    CHECK_FALSE(recover(*decrypter, off_curve, agreement.wrapped));
+    cms::Agree other_curve = agreement.recovery;
+    other_curve.peer_spki = spki_of(KeyHandle(EVP_EC_gen("P-384")).get());
+    CHECK_FALSE(recover(*decrypter, other_curve, agreement.wrapped));
+    cms::Agree same_size = agreement.recovery;
+    same_size.peer_spki = spki_of(KeyHandle(EVP_EC_gen("brainpoolP256r1")).get());
+    CHECK_FALSE(recover(*decrypter, same_size, agreement.wrapped));
+    cms::Agree rsa = agreement.recovery;
+    rsa.peer_spki = spki_of(KeyHandle(EVP_RSA_gen(1024)).get());
+    CHECK_FALSE(recover(*decrypter, rsa, agreement.wrapped));
+    cms::Agree garbage = agreement.recovery;
+    garbage.peer_spki = {0x30, 0x03, 0x01};
+    CHECK_FALSE(recover(*decrypter, garbage, agreement.wrapped));
+    CHECK(card.calls("C_DeriveKey") == 0);
+}
+
+TEST_CASE("modules that want the peer's point or the template in another form get it") {
+    const std::string faults =
+        GENERATE("raw-point", "wrapped-point", "no-value-len", "needs-value-len", "wrapped-point no-value-len");
+    CAPTURE(faults);
+    TokenDesk desk;
+    const Identity alice = desk.pki.issue({.kind = KeyKind::p256});
+    desk.put(alice, "01");
+    const PoorCard card(faults);
+    const auto tokens = desk.open(PoorCard::module());
+    const Bytes key = random_bytes(kKeySize);
+    const Agreement agreement =
+        agree(certificate_of(alice), key, {cms::KeyDerivation::Kind::x963, cms::Hash::sha256, random_bytes(25)}, 16);
+    check_recovers(*decrypter_of(*tokens), agreement.recovery, agreement.wrapped, key);
+}
+
+TEST_CASE("a shared secret that begins with zeros is used in full length") {
+    TokenDesk desk;
+    const Identity alice = desk.pki.issue({.kind = KeyKind::p256});
+    desk.put(alice, "01");
+    const std::string faults = GENERATE("", "stripped", "stripped no-value-len");
+    const PoorCard card(faults);
+    const auto tokens = desk.open(PoorCard::module());
+    const KeyHandle sender = ephemeral_with_zero(certificate_of(alice).public_key().get());
+    const Bytes key = random_bytes(kKeySize);
+    const Agreement agreement =
+        agree(certificate_of(alice), key, {cms::KeyDerivation::Kind::x963, cms::Hash::sha256, random_bytes(25)}, 16,
+              sender.get());
+    check_recovers(*decrypter_of(*tokens), agreement.recovery, agreement.wrapped, key);
+}
+
+TEST_CASE("a compressed point of the peer is given to the token uncompressed") {
+    TokenDesk desk;
+    const Identity alice = desk.pki.issue({.kind = KeyKind::p256});
+    desk.put(alice, "01");
+    const auto tokens = desk.open();
+    const KeyHandle sender = ephemeral(certificate_of(alice).public_key().get());
+    const Bytes key = random_bytes(kKeySize);
+    Agreement agreement =
+        agree(certificate_of(alice), key, {cms::KeyDerivation::Kind::x963, cms::Hash::sha256, random_bytes(25)}, 16,
+              sender.get());
+    REQUIRE(EVP_PKEY_set_utf8_string_param(sender.get(), OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, "compressed") ==
+            1);
+    const std::size_t uncompressed = agreement.recovery.peer_spki.size();
+    agreement.recovery.peer_spki = spki_of(sender.get());
+    REQUIRE(agreement.recovery.peer_spki.size() == uncompressed - 32);
+    check_recovers(*decrypter_of(*tokens), agreement.recovery, agreement.wrapped, key);
+}
+
+TEST_CASE("ECDH with the cofactor works where the curve's is one, and is refused by name where the token has no ECDH") {
+    TokenDesk desk;
+    const Identity alice = desk.pki.issue({.kind = KeyKind::p256});
+    desk.put(alice, "01");
+    const Bytes key = random_bytes(kKeySize);
+    const Agreement agreement =
+        agree(certificate_of(alice), key, {cms::KeyDerivation::Kind::x963, cms::Hash::sha256, random_bytes(25)}, 16,
+              nullptr, true);
+    {
+        const auto tokens = desk.open();
+        check_recovers(*decrypter_of(*tokens), agreement.recovery, agreement.wrapped, key);
+    }
+    desk.hsm.restrict("CKM_ECDSA");
+    const auto tokens = desk.open();
+    const auto decrypter = decrypter_of(*tokens);
+    CHECK_FALSE(decrypter->supports(agreement.recovery));
+    const Error error = error_of([&] { recover(*decrypter, agreement.recovery, agreement.wrapped); });
+    CHECK(std::string(error.what()).find("cannot agree on a key by ECDH") != std::string::npos);
+}
+
+TEST_CASE("a derivation leaves no object behind") {
+    TokenDesk desk;
+    const Identity alice = desk.pki.issue({.kind = KeyKind::p256});
+    desk.put(alice, "01");
+    const PoorCard card;
+    const auto tokens = desk.open(PoorCard::module());
+    const Agreement agreement = agree(certificate_of(alice), random_bytes(kKeySize),
+                                      {cms::KeyDerivation::Kind::x963, cms::Hash::sha256, random_bytes(25)}, 16);
+    REQUIRE(recover(*decrypter_of(*tokens), agreement.recovery, agreement.wrapped));
+    CHECK(card.calls("C_DeriveKey") == 1);
+    CHECK(card.calls("C_DestroyObject") == 1);
+}
+
+TEST_CASE("keys say which recoveries they support") {
+    TokenDesk desk;
+    const Identity rita = desk.pki.issue({.name = "Rita"});
+    desk.put(rita, "01");
+    const auto tokens = desk.open();
+    const auto decrypter = decrypter_of(*tokens);
+    CHECK(decrypter->supports(cms::RsaV15{32}));
+    CHECK(decrypter->supports(cms::RsaOaep{cms::Hash::sha512, cms::Hash::sha512, {}}));
+    CHECK_FALSE(decrypter->supports(cms::Agree{}));
+}
+
+TEST_CASE("a stop request ends decryption, and clones work in sessions of their own") {
+    TokenDesk desk;
+    const Identity alice = desk.pki.issue({});
+    desk.put(alice, "01");
+    const auto tokens = desk.open();
+    const auto decrypter = decrypter_of(*tokens);
+    const Bytes key = random_bytes(kKeySize);
+    const Bytes encrypted = encrypt(certificate_of(alice), key);
+    std::stop_source stop;
+    stop.request_stop();
+    CHECK(error_of([&] { decrypter->recover(cms::RsaV15{kKeySize}, encrypted, {""}, stop.get_token()); }).kind() ==
+          ErrorKind::token);
+    check_recovers(*decrypter->clone(), cms::RsaV15{kKeySize}, encrypted, key);
+    CHECK(desk.pins.requests.size() == 1);
+}
+
+TEST_CASE("a block without padding bytes of the right form is no content key") {
+    TokenDesk desk;
+    const Identity alice = desk.pki.issue({});
+    desk.put(alice, "01");
+    desk.hsm.restrict("CKM_RSA_X_509");
+    const auto tokens = desk.open();
+    const auto decrypter = decrypter_of(*tokens);
+    Bytes block(256, 0xaa);
+    block[0] = 0;
+    block[1] = 2;
+    block[256 - 33] = 0;
+    check_recovers(*decrypter, cms::RsaV15{32}, raw_encrypt(certificate_of(alice), block),
+                   ByteView(block).subspan(256 - 32));
+    block[1] = 1;
+    CHECK_FALSE(recover(*decrypter, cms::RsaV15{32}, raw_encrypt(certificate_of(alice), block)));
+    block[1] = 2;
+    block[5] = 0;  // the separator may not come before eight padding bytes
+    CHECK_FALSE(recover(*decrypter, cms::RsaV15{250}, raw_encrypt(certificate_of(alice), block)));
+}

@@ -1,0 +1,158 @@
+#pragma once
+
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "mime/error.h"
+#include "softhsm-tests/support/pki.h"
+#include "softhsm-tests/support/softhsm.h"
+#include "token/token.h"
+
+namespace p11mime::test {
+
+/// ScriptedPins gives out one PIN, or those queued before it, and writes down what it was asked and told.
+class ScriptedPins final : public token::PinProvider {
+  public:
+    explicit ScriptedPins(std::optional<std::string> pin = std::string(kUserPin)) : usual(std::move(pin)) {}
+
+    std::optional<token::Pin> pin(const token::PinRequest& request) override {
+        requests.push_back(request);
+        std::optional<std::string> next = usual;
+        if (!queued.empty()) {
+            next = queued.front();
+            queued.pop_front();
+        }
+        if (!next) return std::nullopt;
+        return token::Pin{.value = SecretBytes(bytes_of(*next)), .typed_by_person = typed};
+    }
+    void use_reader(const token::PinRequest& request) override { reader_requests.push_back(request); }
+    void say(const std::string& line) override { said.push_back(line); }
+
+    std::optional<std::string> usual;
+    std::deque<std::string> queued;
+    bool typed = false;
+    std::vector<token::PinRequest> requests;
+    std::vector<token::PinRequest> reader_requests;
+    std::vector<std::string> said;
+};
+
+/// TokenDesk is a SoftHSM with one token, a PKI, and a person with a PIN.
+struct TokenDesk {
+    explicit TokenDesk(std::string_view mechanisms = "ALL", const std::string& label = "ID card") : hsm(mechanisms) {
+        hsm.add_token(label);
+    }
+
+    std::unique_ptr<token::Tokens> open(const std::string& module = SoftHsm::module()) {
+        return token::Tokens::open({.modules = {module}, .token = std::nullopt}, pins);
+    }
+
+    /// put writes an identity's key and certificate to a token.
+    void put(const Identity& identity, const std::string& id_hex, const std::string& label = "ID card") {
+        put_key(identity, id_hex, label);
+        put_certificate(identity, id_hex, label);
+    }
+    void put_key(const Identity& identity, const std::string& id_hex, const std::string& label = "ID card") {
+        write_file(files / "key.pem", identity.key_pem);
+        hsm.import_key(label, files / "key.pem", identity.name, id_hex);
+    }
+    void put_certificate(const Identity& identity, const std::string& id_hex, const std::string& label = "ID card") {
+        write_file(files / "certificate.der", identity.certificate_der());
+        hsm.import_certificate(label, files / "certificate.der", identity.name, id_hex);
+    }
+
+    SoftHsm hsm;
+    TestPki pki;
+    TemporaryDirectory files;
+    ScriptedPins pins;
+};
+
+/// PoorCard is the module that wraps SoftHSM and has faults; see poor_card.cpp for their names.
+class PoorCard {
+  public:
+    explicit PoorCard(const std::string& faults = "") {
+        setenv("P11MIME_POOR_CARD_MODULE", SoftHsm::module().c_str(), 1);
+        setenv("P11MIME_POOR_CARD_LOG", log_path().c_str(), 1);
+        set(faults);
+    }
+    ~PoorCard() {
+        unsetenv("P11MIME_POOR_CARD_MODULE");
+        unsetenv("P11MIME_POOR_CARD_LOG");
+        unsetenv("P11MIME_POOR_CARD_FAULTS");
+    }
+    PoorCard(const PoorCard&) = delete;
+    PoorCard& operator=(const PoorCard&) = delete;
+
+    static std::string module() { return P11MIME_POOR_CARD; }
+    void set(const std::string& faults) const { setenv("P11MIME_POOR_CARD_FAULTS", faults.c_str(), 1); }
+
+    /// calls counts the calls whose log line begins so.
+    int calls(const std::string& begin) const {
+        if (!std::filesystem::exists(log_path())) return 0;
+        std::istringstream log(read_file(log_path()));
+        int count = 0;
+        for (std::string line; std::getline(log, line);)
+            count += line.starts_with(begin) ? 1 : 0;
+        return count;
+    }
+
+  private:
+    std::string log_path() const { return directory_ / "calls"; }
+    TemporaryDirectory directory_;
+};
+
+inline cms::Certificate certificate_of(const Identity& identity) {
+    return cms::Certificate::from_der(bytes_of(identity.certificate_der()));
+}
+
+inline KeyHandle private_key_of(const Identity& identity) {
+    const BioHandle bio(BIO_new_mem_buf(identity.key_pem.data(), static_cast<int>(identity.key_pem.size())));
+    return KeyHandle(PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr));
+}
+
+/// error_of returns the Error that `work` throws, and fails the test where it throws none.
+inline Error error_of(const std::function<void()>& work) {
+    try {
+        work();
+    } catch (const Error& error) {
+        return error;
+    }
+    FAIL("nothing was thrown");
+    throw std::logic_error("unreachable");
+}
+
+inline std::string hex(ByteView bytes) {
+    std::string text;
+    for (const Byte byte : bytes)
+        text += "0123456789abcdef"[byte >> 4], text += "0123456789abcdef"[byte & 15];
+    return text;
+}
+
+inline const EVP_MD* evp(cms::Hash hash) {
+    switch (hash) {
+        case cms::Hash::sha1:
+            return EVP_sha1();
+        case cms::Hash::sha224:
+            return EVP_sha224();
+        case cms::Hash::sha256:
+            return EVP_sha256();
+        case cms::Hash::sha384:
+            return EVP_sha384();
+        case cms::Hash::sha512:
+            return EVP_sha512();
+    }
+    return nullptr;
+}
+
+inline constexpr cms::Hash kAllHashes[] = {cms::Hash::sha1, cms::Hash::sha224, cms::Hash::sha256, cms::Hash::sha384,
+                                           cms::Hash::sha512};
+
+}  // namespace p11mime::test

@@ -1,0 +1,239 @@
+#include <openssl/rsa.h>
+
+#include <thread>
+
+#include "softhsm-tests/token_fixture.h"
+
+using namespace p11mime;
+using namespace p11mime::test;
+
+namespace {
+
+const std::string kMessage = "the DER of signed attributes, in place of which any bytes will do";
+
+std::unique_ptr<cms::Signer> signer_of(token::Tokens& tokens, std::size_t index = 0) {
+    const std::shared_ptr<token::Token> token = tokens.tokens().at(0);
+    return token->signer(token->certificates().at(index));
+}
+
+Bytes sign(cms::Signer& signer, const cms::SignScheme& scheme) {
+    return signer.sign(scheme, bytes_of(kMessage), {"sign a test"}, {});
+}
+
+/// verifies asks OpenSSL whether a signature by the certificate's key is right.
+bool verifies(const cms::Certificate& certificate, const cms::SignScheme& scheme, ByteView signature) {
+    const KeyHandle key = certificate.public_key();
+    const DigestContext context(EVP_MD_CTX_new());
+    EVP_PKEY_CTX* key_context = nullptr;
+    const EVP_MD* digest = nullptr;
+    if (const auto* rsa = std::get_if<cms::RsaPkcs1>(&scheme)) digest = evp(rsa->hash);
+    if (const auto* pss = std::get_if<cms::RsaPss>(&scheme)) digest = evp(pss->hash);
+    if (const auto* ecdsa = std::get_if<cms::Ecdsa>(&scheme)) digest = evp(ecdsa->hash);
+    REQUIRE(EVP_DigestVerifyInit(context.get(), &key_context, digest, nullptr, key.get()) == 1);
+    if (const auto* pss = std::get_if<cms::RsaPss>(&scheme)) {
+        REQUIRE(EVP_PKEY_CTX_set_rsa_padding(key_context, RSA_PKCS1_PSS_PADDING) == 1);
+        REQUIRE(EVP_PKEY_CTX_set_rsa_pss_saltlen(key_context, static_cast<int>(pss->salt)) == 1);
+        REQUIRE(EVP_PKEY_CTX_set_rsa_mgf1_md(key_context, evp(pss->mgf)) == 1);
+    }
+    const ByteView message = bytes_of(kMessage);
+    return EVP_DigestVerify(context.get(), signature.data(), signature.size(), message.data(), message.size()) == 1;
+}
+
+void check_signs(cms::Signer& signer, const cms::SignScheme& scheme) {
+    CHECK(signer.supports(scheme));
+    CHECK(verifies(signer.certificate(), scheme, sign(signer, scheme)));
+}
+
+}  // namespace
+
+TEST_CASE("RSA signatures by a token verify with OpenSSL, every hash, PKCS#1 v1.5 and PSS") {
+    TokenDesk desk;
+    desk.put(desk.pki.issue({.kind = KeyKind::rsa2048}), "01");
+    const auto tokens = desk.open();
+    const auto signer = signer_of(*tokens);
+    for (const cms::Hash hash : kAllHashes) {
+        check_signs(*signer, cms::RsaPkcs1{hash});
+        check_signs(*signer, cms::RsaPss{hash, hash, static_cast<unsigned>(EVP_MD_get_size(evp(hash)))});
+    }
+    check_signs(*signer, cms::RsaPss{cms::Hash::sha256, cms::Hash::sha256, 0});
+    CHECK_FALSE(signer->supports(cms::Ecdsa{cms::Hash::sha256}));
+}
+
+TEST_CASE("a PSS signature whose mask generation has another hash is padded on the host") {
+    TokenDesk desk;
+    desk.put(desk.pki.issue({.kind = KeyKind::rsa2048}), "01");
+    const auto tokens = desk.open();
+    check_signs(*signer_of(*tokens), cms::RsaPss{cms::Hash::sha256, cms::Hash::sha1, 20});
+}
+
+TEST_CASE("ECDSA signatures by a token verify with OpenSSL on all three curves, every hash") {
+    TokenDesk desk;
+    const auto [kind, bits] =
+        GENERATE(std::pair(KeyKind::p256, 256), std::pair(KeyKind::p384, 384), std::pair(KeyKind::p521, 521));
+    CAPTURE(bits);
+    desk.put(desk.pki.issue({.kind = kind}), "01");
+    const auto tokens = desk.open();
+    const auto signer = signer_of(*tokens);
+    for (const cms::Hash hash : kAllHashes)
+        check_signs(*signer, cms::Ecdsa{hash});
+    CHECK_FALSE(signer->supports(cms::RsaPkcs1{cms::Hash::sha256}));
+}
+
+TEST_CASE("many ECDSA signatures have the right form, short r and s too") {
+    TokenDesk desk;
+    desk.put(desk.pki.issue({.kind = KeyKind::p521}), "01");
+    const auto tokens = desk.open();
+    const auto signer = signer_of(*tokens);
+    for (int i = 0; i < 100; ++i)
+        REQUIRE(verifies(signer->certificate(), cms::Ecdsa{cms::Hash::sha512},
+                         sign(*signer, cms::Ecdsa{cms::Hash::sha512})));
+}
+
+TEST_CASE("tokens with few mechanisms sign RSA by what they have") {
+    const std::string mechanisms = GENERATE("CKM_RSA_PKCS", "CKM_SHA256_RSA_PKCS", "CKM_RSA_X_509");
+    CAPTURE(mechanisms);
+    TokenDesk desk;
+    desk.put(desk.pki.issue({.kind = KeyKind::rsa2048}), "01");
+    desk.hsm.restrict(mechanisms);
+    const auto tokens = desk.open();
+    const auto signer = signer_of(*tokens);
+    check_signs(*signer, cms::RsaPkcs1{cms::Hash::sha256});
+    CHECK(signer->supports(cms::RsaPss{cms::Hash::sha256, cms::Hash::sha256, 32}) == (mechanisms == "CKM_RSA_X_509"));
+}
+
+TEST_CASE("tokens with few mechanisms sign RSA-PSS by what they have") {
+    const std::string mechanisms = GENERATE("CKM_RSA_PKCS_PSS", "CKM_SHA256_RSA_PKCS_PSS", "CKM_RSA_X_509");
+    CAPTURE(mechanisms);
+    TokenDesk desk;
+    desk.put(desk.pki.issue({.kind = KeyKind::rsa2048}), "01");
+    desk.hsm.restrict(mechanisms);
+    const auto tokens = desk.open();
+    check_signs(*signer_of(*tokens), cms::RsaPss{cms::Hash::sha256, cms::Hash::sha256, 32});
+}
+
+TEST_CASE("a signature that no mechanism of the token gives is refused by name") {
+    TokenDesk desk;
+    desk.put(desk.pki.issue({.kind = KeyKind::rsa2048}), "01");
+    desk.hsm.restrict("CKM_SHA256_RSA_PKCS");
+    const auto tokens = desk.open();
+    const auto signer = signer_of(*tokens);
+    CHECK_FALSE(signer->supports(cms::RsaPkcs1{cms::Hash::sha512}));
+    const Error error = error_of([&] { sign(*signer, cms::RsaPkcs1{cms::Hash::sha512}); });
+    CHECK(error.kind() == ErrorKind::token);
+    CHECK(std::string(error.what()) ==
+          "key 'Alice' on token 'ID card': cannot sign by RSA PKCS#1 v1.5 with SHA-512: the token does not offer the "
+          "mechanism (CKR_MECHANISM_INVALID)");
+}
+
+TEST_CASE("keys that may not sign are said not to") {
+    TokenDesk desk;
+    desk.put(desk.pki.issue({.kind = KeyKind::p256}), "01");
+    const PoorCard card("may-not-sign");
+    const auto tokens = desk.open(PoorCard::module());
+    CHECK_FALSE(signer_of(*tokens)->supports(cms::Ecdsa{cms::Hash::sha256}));
+}
+
+TEST_CASE("a clone signs in a session of its own, in another thread") {
+    TokenDesk desk;
+    desk.put(desk.pki.issue({.kind = KeyKind::p256}), "01");
+    const auto tokens = desk.open();
+    const auto signer = signer_of(*tokens);
+    std::vector<std::unique_ptr<cms::Signer>> clones;
+    for (int i = 0; i < 4; ++i)
+        clones.push_back(signer->clone());
+    std::vector<Bytes> signatures(clones.size() * 20);
+    {
+        std::vector<std::jthread> threads;
+        for (std::size_t i = 0; i < clones.size(); ++i)
+            threads.emplace_back([&, i] {
+                for (std::size_t n = 0; n < 20; ++n)
+                    signatures[i * 20 + n] = sign(*clones[i], cms::Ecdsa{cms::Hash::sha256});
+            });
+    }
+    for (const Bytes& signature : signatures)
+        REQUIRE(verifies(signer->certificate(), cms::Ecdsa{cms::Hash::sha256}, signature));
+    CHECK(desk.pins.requests.size() == 1);
+}
+
+TEST_CASE("signers outlive the tokens that they come from") {
+    TokenDesk desk;
+    desk.put(desk.pki.issue({.kind = KeyKind::p256}), "01");
+    auto tokens = desk.open();
+    const auto signer = signer_of(*tokens);
+    tokens.reset();
+    check_signs(*signer, cms::Ecdsa{cms::Hash::sha256});
+}
+
+TEST_CASE("a stop request ends signing before the token is asked") {
+    TokenDesk desk;
+    desk.put(desk.pki.issue({.kind = KeyKind::p256}), "01");
+    const auto tokens = desk.open();
+    const auto signer = signer_of(*tokens);
+    std::stop_source stop;
+    stop.request_stop();
+    const Error error =
+        error_of([&] { signer->sign(cms::Ecdsa{cms::Hash::sha256}, bytes_of(kMessage), {""}, stop.get_token()); });
+    CHECK(error.kind() == ErrorKind::token);
+}
+
+TEST_CASE("a token that also holds Ed25519 keys signs with its RSA and EC keys, and with the Ed25519 key") {
+    TokenDesk desk;
+    desk.hsm.generate("ID card", "EC:edwards25519", "Edward", "ed");
+    desk.put(desk.pki.issue({.name = "Rita", .kind = KeyKind::rsa2048}), "01");
+    desk.put(desk.pki.issue({.name = "Eve", .kind = KeyKind::p256}), "02");
+    const auto tokens = desk.open();
+    const auto token = tokens->tokens().at(0);
+    for (const auto& certificate : token->certificates()) {
+        const auto signer = token->signer(certificate);
+        if (certificate.label == "Rita")
+            check_signs(*signer, cms::RsaPkcs1{cms::Hash::sha256});
+        else
+            check_signs(*signer, cms::Ecdsa{cms::Hash::sha256});
+    }
+    std::size_t edwards = 0;
+    for (const auto& key : token->private_keys(true)) {
+        if (key.type != token::KeyType::edwards) continue;
+        ++edwards;
+        CHECK(key.description == "Ed25519");
+        const auto signer = token->raw_signer(key);
+        REQUIRE(signer->supports(cms::EdDsa{}));
+        const Bytes signature = sign(*signer, cms::EdDsa{});
+        const Bytes spki = token->public_key_spki(key);
+        const Byte* at = spki.data();
+        const KeyHandle public_key(d2i_PUBKEY(nullptr, &at, static_cast<long>(spki.size())));
+        const DigestContext context(EVP_MD_CTX_new());
+        REQUIRE(EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, public_key.get()) == 1);
+        CHECK(EVP_DigestVerify(context.get(), signature.data(), signature.size(), bytes_of(kMessage).data(),
+                               kMessage.size()) == 1);
+    }
+    CHECK(edwards == 1);
+}
+
+TEST_CASE("a private key that does not belong to its certificate gives no signature") {
+    TokenDesk desk;
+    const Identity small = desk.pki.issue({.name = "Small", .kind = KeyKind::rsa1024});
+    const Identity large = desk.pki.issue({.name = "Large", .kind = KeyKind::rsa2048});
+    desk.put_key(small, "01");
+    desk.put_certificate(large, "01");
+    const auto tokens = desk.open();
+    const Error error = error_of([&] { sign(*signer_of(*tokens), cms::RsaPkcs1{cms::Hash::sha256}); });
+    CHECK(error.kind() == ErrorKind::token);
+    CHECK(error.hint() == "the private key does not belong to its certificate");
+}
+
+TEST_CASE("after a failure half-way the next signature works") {
+    TokenDesk desk;
+    desk.put(desk.pki.issue({.kind = KeyKind::p256}), "01");
+    PoorCard card;
+    {
+        const auto tokens = desk.open(PoorCard::module());
+        const auto signer = signer_of(*tokens);
+        card.set("C_Sign=0x30");
+        const Error error = error_of([&] { sign(*signer, cms::Ecdsa{cms::Hash::sha256}); });
+        CHECK(error.kind() == ErrorKind::token);
+        CHECK(std::string(error.what()) ==
+              "key 'Alice' on token 'ID card': cannot sign: the device reports an error (CKR_DEVICE_ERROR)");
+        card.set("");
+        check_signs(*signer, cms::Ecdsa{cms::Hash::sha256});
+    }
+}
