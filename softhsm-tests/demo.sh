@@ -27,16 +27,16 @@ refused() {
 }
 
 rm -rf build/demo
-mkdir -p build/demo/tokens build/demo/home
 
 step "A token of the demo's own, and settings of its own"
-printf 'directories.tokendir = %s\n' "$PWD/build/demo/tokens" >build/demo/softhsm2.conf
+run 'mkdir -p build/demo/tokens build/demo/home/p11mime'
+run 'echo "directories.tokendir = $PWD/build/demo/tokens" >build/demo/softhsm2.conf'
 run 'export SOFTHSM2_CONF=$PWD/build/demo/softhsm2.conf'
 run 'export XDG_CONFIG_HOME=$PWD/build/demo/home XDG_DATA_HOME=$PWD/build/demo/home'
 run 'export PIN=123456'
 run 'softhsm2-util --init-token --free --label "ID card" --pin $PIN --so-pin 12345678'
 module=$(find /usr/lib -name libsofthsm2.so -print -quit 2>/dev/null)
-run "mkdir -p build/demo/home/p11mime && printf 'module = %s\npin-source = env:PIN\n' $module >build/demo/home/p11mime/config"
+run "printf 'module = %s\npin-source = env:PIN\n' $module >build/demo/home/p11mime/config"
 
 step "Keys made on the token, which they never leave, and certificates for them"
 run 'build/p11mime key generate --type rsa2048 --label Alice --token "pkcs11:token=ID%20card"'

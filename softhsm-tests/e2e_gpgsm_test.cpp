@@ -25,8 +25,8 @@ class Gpgsm {
         const std::string print =
             done(office.desk.run({"openssl", "x509", "-in", office.desk.path("root.pem"), "-noout", "-fingerprint"}));
         office.desk.file("gnupg/trustlist.txt", with_lf(print.substr(print.find('=') + 1, 59)) + " S relax\n");
-        office.desk.file("gnupg/gpgsm.conf", "disable-crl-checks\nbatch\npinentry-mode loopback\n");
-        office.desk.file("gnupg/gpg-agent.conf", "allow-loopback-pinentry\n");
+        office.desk.file("gnupg/gpgsm.conf", "disable-crl-checks\ndisable-dirmngr\nbatch\npinentry-mode loopback\n");
+        office.desk.file("gnupg/gpg-agent.conf", "allow-loopback-pinentry\ns2k-count 65536\n");
         import(office.desk.path("ca.pem"));
     }
     ~Gpgsm() { office_.desk.run({"gpgconf", "--kill", "all"}); }
