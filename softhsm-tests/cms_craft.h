@@ -1,0 +1,77 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cms/digests.h"
+#include "cms/identifiers.h"
+#include "cms/sign_scheme.h"
+#include "softhsm-tests/support/software_key.h"
+
+/// SignedData built value by value, with whatever an attacker would put there. Keys are on P-256, digests SHA-256.
+namespace p11mime::test::craft {
+
+using namespace p11mime::cms;
+
+inline Bytes attribute(std::string_view oid, std::vector<Bytes> values) {
+    return der_value(tag::kSequence, {der_oid(oid), der_set_of(tag::kSet, std::move(values))});
+}
+
+inline Bytes content_type(std::string_view type = oid::kData) {
+    return attribute(oid::kContentType, {der_oid(type)});
+}
+
+inline Bytes message_digest(std::string_view content) {
+    return attribute(oid::kMessageDigest, {der_value(tag::kOctetString, digest_of(Hash::sha256, bytes_of(content)))});
+}
+
+inline Bytes signing_certificate_v2(const Certificate& certificate) {
+    const Bytes hash = der_value(tag::kOctetString, digest_of(Hash::sha256, certificate.der()));
+    return attribute(oid::kSigningCertificateV2,
+                     {der_value(tag::kSequence, der_value(tag::kSequence, der_value(tag::kSequence, hash)))});
+}
+
+/// signer_info signs attributes; without any, `content`.
+inline Bytes signer_info(const SoftwareKey& key, std::optional<std::vector<Bytes>> attributes,
+                         std::string_view content) {
+    const SignScheme scheme = Ecdsa{Hash::sha256};
+    Bytes set = attributes ? der_set_of(tag::kSet, std::move(*attributes)) : Bytes{};
+    const Bytes signature = sign_with(key.key.get(), scheme, set.empty() ? bytes_of(content) : ByteView(set));
+    if (!set.empty()) set.front() = tag::context(0, true);
+    return der_value(tag::kSequence, {der_integer(1), issuer_and_serial(key.certificate),
+                                      der_algorithm(digest_algorithm(Hash::sha256).oid), set,
+                                      signer_info_algorithm(scheme), der_value(tag::kOctetString, signature)});
+}
+
+inline std::vector<Bytes> usual_attributes(std::string_view content) {
+    return {content_type(), message_digest(content)};
+}
+
+struct Signed {
+    std::optional<std::string_view> content;  ///< nothing: detached
+    std::vector<Bytes> signer_infos;
+    std::vector<Certificate> certificates;
+    std::string_view type = oid::kData;
+};
+
+/// signed_data is the DER of a ContentInfo.
+inline std::string signed_data(const Signed& from) {
+    Bytes encapsulated = der_oid(from.type);
+    if (from.content)
+        encapsulated = concat(
+            {encapsulated, der_value(tag::context(0, true), der_value(tag::kOctetString, bytes_of(*from.content)))});
+    std::vector<Bytes> certificates;
+    for (const Certificate& each : from.certificates)
+        certificates.push_back(each.der());
+    const Bytes digests = der_value(tag::kSet, der_algorithm(digest_algorithm(Hash::sha256).oid));
+    const Bytes value = der_value(
+        tag::kSequence, {der_integer(1), digests, der_value(tag::kSequence, encapsulated),
+                         certificates.empty() ? Bytes{} : der_set_of(tag::context(0, true), std::move(certificates)),
+                         der_set_of(tag::kSet, from.signer_infos)});
+    const Bytes content_info =
+        der_value(tag::kSequence, {der_oid(oid::kSignedData), der_value(tag::context(0, true), value)});
+    return std::string(text_of(content_info));
+}
+
+}  // namespace p11mime::test::craft
