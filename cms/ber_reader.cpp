@@ -34,6 +34,7 @@ bool BerReader::at_end() {
     if (containers_.back().end) return window_.position() == *containers_.back().end;
     const ByteView ahead = window_.peek(2);
     if (ahead.size() < 2) truncated();
+    if (room() < 2) malformed("a value does not end inside the value around it");
     return ahead[0] == 0 && ahead[1] == 0;
 }
 
