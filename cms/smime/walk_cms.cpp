@@ -229,6 +229,7 @@ void Walk::encrypted(BerReader& ber, const std::string& media_type, const Place&
         if (error.kind() != ErrorKind::malformed) throw;
         // What is malformed inside may be so because the ciphertext was changed: that is the answer then.
         if (!ends_well() || !authenticated) throw changed();
+        if (again_) return;
         throw;
     }
     if (!ends_well()) throw changed();
