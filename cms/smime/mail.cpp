@@ -73,6 +73,10 @@ const mime::Field* find(const std::vector<mime::Field>& fields, std::string_view
 
 }  // namespace
 
+bool Mail::has_from() const {
+    return find(transport, "From") != nullptr;
+}
+
 std::optional<std::string> Mail::subject() const {
     const mime::Field* field = find(transport, "Subject");
     return field == nullptr ? std::nullopt : std::optional(mime::decode_words(field->value()));

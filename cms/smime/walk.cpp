@@ -115,7 +115,8 @@ void Walk::note_sender(const mime::Header& header) {
             if (std::find(sender_.mailboxes.begin(), sender_.mailboxes.end(), address.mailbox) ==
                 sender_.mailboxes.end())
                 sender_.mailboxes.push_back(std::move(address.mailbox));
-    if (!sender_.mailboxes.empty() && !options_.sender_check) sender_.check = SenderCheck::require;
+    const bool has_from = mail_.has_from() || header.find("From") != nullptr;
+    if (has_from && !options_.sender_check) sender_.check = SenderCheck::require;
 }
 
 void Walk::entity(const mime::Header& header, Window& body, const Place& place) {
