@@ -7,6 +7,7 @@
 #include "cms/identifiers.h"
 #include "cms/smime/armour.h"
 #include "cms/smime/classify.h"
+#include "cms/smime/first_bytes.h"
 #include "mime/address.h"
 #include "mime/codec.h"
 #include "mime/line_endings.h"
@@ -218,15 +219,16 @@ void Walk::clear_signed(const mime::Header& header, Window& body, const Place& p
     std::set<Hash> hashes = announced_digests(type.parameter("micalg"));
     hashes.merge(std::set<Hash>(knowledge_[place.path].digests));
     Digests digests(hashes);
+    FirstBytes first(digests);
 
     mime::Multipart parts(body, type.parameter("boundary"));
     drain(parts.preamble());
     if (!parts.next()) throw Error(ErrorKind::malformed, "multipart/signed without parts");
     {
         Window raw(parts.part());
-        mime::CanonicalSink canonical(digests);
+        mime::CanonicalSink canonical(first);
         const bool lf_lines = has_lf_lines(raw.peek(kMaxFirstLine));
-        TeeSource hashed(raw, lf_lines ? static_cast<Sink&>(canonical) : digests);
+        TeeSource hashed(raw, lf_lines ? static_cast<Sink&>(canonical) : first);
         Window inner(hashed);
         const mime::Header inner_header = read_entity_header(inner);
         entity(inner_header, inner, place.child(1, false));
@@ -246,7 +248,7 @@ void Walk::clear_signed(const mime::Header& header, Window& body, const Place& p
     if (own_content) drain(reader.content());
     reader.finish();
     leave_content_info(ber);
-    judge(layer, reader, {digests, reader.content_type(), {}}, place);
+    judge(layer, reader, {digests, reader.content_type(), first.bytes}, place);
     if (own_content)
         for (SignerVerdict& signer : report_.layers[layer].signers) {
             signer.integrity = Integrity::invalid;

@@ -4,6 +4,7 @@
 
 #include "cms/identifiers.h"
 #include "cms/smime/classify.h"
+#include "cms/smime/first_bytes.h"
 #include "cms/smime/joined_source.h"
 #include "cms/smime/walk.h"
 #include "mime/line_endings.h"
@@ -14,21 +15,6 @@ namespace p11mime::cms::smime {
 namespace {
 
 constexpr std::size_t kFront = 4096;
-
-// FirstBytes keeps the front of what passes, for the check against signed attributes passed off as content.
-class FirstBytes final : public Sink {
-  public:
-    explicit FirstBytes(Sink& to) : to_(to) {}
-    void push(ByteView piece) override {
-        const ByteView front = piece.first(std::min(piece.size(), kContentPeek - bytes.size()));
-        bytes.insert(bytes.end(), front.begin(), front.end());
-        to_.push(piece);
-    }
-    Bytes bytes;
-
-  private:
-    Sink& to_;
-};
 
 // is_text accepts UTF-8 without control characters; a sequence cut off at the end of the front is fine.
 bool is_text(ByteView front) {
