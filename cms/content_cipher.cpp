@@ -163,11 +163,14 @@ void ContentEncryption::push(ByteView plaintext) {
 Bytes ContentEncryption::finish() {
     int size = 0;
     require(EVP_EncryptFinal_ex(context_.get(), ciphertext_.data(), &size) == 1, "cannot encrypt");
-    if (size > 0) to_.push(ByteView(ciphertext_).first(static_cast<std::size_t>(size)));
+    const ByteView last = ByteView(ciphertext_).first(static_cast<std::size_t>(size));
+    if (size > 0) to_.push(last);
+    trace_ = to_bytes(last);
     if (!authenticated_) return {};
     Bytes tag(tag_size_);
     require(EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_GET_TAG, static_cast<int>(tag.size()), tag.data()) == 1,
             "cannot encrypt");
+    trace_ = tag;
     return tag;
 }
 

@@ -62,6 +62,10 @@ class ContentEncryption final : public Sink {
     /// finish writes what is left and returns the tag; empty for unauthenticated ciphers.
     Bytes finish();
 
+    /// trace, after finish(), depends on all of the plaintext: the tag, or the last block of CBC. With the same key and
+    /// parameters another trace means another plaintext.
+    const Bytes& trace() const { return trace_; }
+
     /// ciphertext_size is the size that a plaintext comes to.
     static std::uint64_t ciphertext_size(const ContentEncryptionAlgorithm& algorithm, std::uint64_t plaintext_size);
 
@@ -71,6 +75,7 @@ class ContentEncryption final : public Sink {
     std::size_t tag_size_;
     CipherContext context_;
     Bytes ciphertext_;
+    Bytes trace_;
 };
 
 }  // namespace p11mime::cms

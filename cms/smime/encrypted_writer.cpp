@@ -31,6 +31,9 @@ class EncryptedWriter final : public EntityWriter {
         state_.length = count_;
         if (!encryption_) return false;
         const Bytes tag_bytes = encryption_->finish();
+        if (state_.trace.value_or(encryption_->trace()) != encryption_->trace())
+            throw Error(ErrorKind::io, "the input changed while it was read");
+        state_.trace = encryption_->trace();
         if (!tag_bytes.empty()) value_->set_after(kEnvelopedDataLayer, der_value(tag::kOctetString, tag_bytes));
         value_->finish();
         output_->finish();
@@ -74,7 +77,8 @@ EncryptionState new_encryption_state(const std::vector<Recipient>& recipients, C
                           .key = random_key(row.key_size),
                           .recipient_infos = {},
                           .version = 0,
-                          .length = std::nullopt};
+                          .length = std::nullopt,
+                          .trace = std::nullopt};
     std::vector<Bytes> infos;
     for (const Recipient& recipient : recipients)
         infos.push_back(recipient_info(recipient, state.key));

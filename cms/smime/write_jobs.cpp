@@ -63,6 +63,14 @@ class WriteJob final : public Job {
     void add_encryption(EncryptionState state) { layers_.push_back({std::nullopt, std::move(state)}); }
 
     bool pass(Source& input, Sink& output) override {
+        const bool good = any_pass(input, output);
+        if (settled_ && !good) throw Error(ErrorKind::io, "the input changed while it was read");
+        settled_ = good;
+        return good;
+    }
+
+  private:
+    bool any_pass(Source& input, Sink& output) {
         Window window(input);
         const InputForm recognised = recognise(window);
         if (recognised == InputForm::entity || (entity_ && recognised != InputForm::other))
@@ -79,7 +87,6 @@ class WriteJob final : public Job {
         return chain.finish();
     }
 
-  private:
     struct LayerState {
         std::optional<SigningState> signing;
         std::optional<EncryptionState> encryption;
@@ -144,6 +151,7 @@ class WriteJob final : public Job {
     std::vector<std::string> drop_fields_;
     std::vector<LayerState> layers_;  // outermost first
     mime::TransportPlan plan_;
+    bool settled_ = false;  // a pass was good: another one learns nothing new
 };
 
 SigningState new_signing_state(const std::vector<Signer*>& signers, const Clock& clock, const SignOptions& options) {

@@ -62,6 +62,7 @@ struct EncryptionState {
     Bytes recipient_infos;  ///< DER of the SET
     unsigned version = 0;
     std::optional<std::uint64_t> length;  ///< of the plaintext, for DER
+    std::optional<Bytes> trace;           ///< of the plaintext, once encrypted; another pass must come to the same
 };
 
 /// new_encryption_state encrypts a fresh content key to all recipients.
