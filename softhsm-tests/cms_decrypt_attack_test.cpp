@@ -1,0 +1,199 @@
+#include <catch2/catch.hpp>
+
+#include "cms/identifiers.h"
+#include "cms/key_agreement.h"
+#include "cms/recipient_info.h"
+#include "cms/smime/read.h"
+#include "softhsm-tests/support/cms_bench.h"
+#include "softhsm-tests/support/office.h"
+
+using namespace p11mime;
+using namespace p11mime::cms;
+using namespace p11mime::cms::smime;
+using namespace p11mime::test;
+
+namespace {
+
+std::string der_for(const CmsBench& bench, const SoftwareKey& bob, ContentCipher cipher,
+                    std::string_view content = kText) {
+    EncryptOptions options;
+    options.form = Form::der;
+    options.cipher = cipher;
+    return bench.encrypt({{bob.certificate}}, content, options);
+}
+
+std::string flipped(std::string message, std::size_t from_end) {
+    message[message.size() - from_end] ^= static_cast<char>(0x80);
+    return message;
+}
+
+// Sealed is AES-256-GCM done with EVP, so that messages can be made that no encrypter writes.
+struct Sealed {
+    SecretBytes key{Bytes(32, 0x5a)};
+    Bytes nonce = Bytes(12, 0x17);
+    Bytes ciphertext;
+    Bytes tag = Bytes(16);
+
+    Sealed(std::string_view content, ByteView associated) : ciphertext(content.size()) {
+        const CipherContext context(EVP_CIPHER_CTX_new());
+        int size = 0;
+        REQUIRE(EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, key.data(), nonce.data()) == 1);
+        REQUIRE(EVP_EncryptUpdate(context.get(), nullptr, &size, associated.data(),
+                                  static_cast<int>(associated.size())) == 1);
+        REQUIRE(EVP_EncryptUpdate(context.get(), ciphertext.data(), &size, bytes_of(content).data(),
+                                  static_cast<int>(content.size())) == 1);
+        REQUIRE(EVP_EncryptFinal_ex(context.get(), ciphertext.data() + size, &size) == 1);
+        REQUIRE(EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_GET_TAG, 16, tag.data()) == 1);
+    }
+};
+
+// auth_enveloped is AuthEnvelopedData (RFC 5083) around it, with attributes (DER SET or nothing).
+std::string auth_enveloped(const Sealed& sealed, const SoftwareKey& bob, Bytes attributes, unsigned tag_size = 16) {
+    if (!attributes.empty()) attributes.front() = tag::context(1, true);
+    const Bytes parameters =
+        der_value(tag::kSequence, {der_value(tag::kOctetString, sealed.nonce), der_integer(tag_size)});
+    const Bytes algorithm = der_algorithm("2.16.840.1.101.3.4.1.46", parameters);
+    const Bytes content = der_value(
+        tag::kSequence, {der_oid(oid::kData), algorithm, der_value(tag::context(0, false), sealed.ciphertext)});
+    const Bytes recipients = der_value(tag::kSet, agreed_recipient_info(bob.certificate, sealed.key));
+    const ByteView mac = ByteView(sealed.tag).first(tag_size);
+    const Bytes value =
+        der_value(tag::kSequence, {der_integer(0), recipients, content, attributes, der_value(tag::kOctetString, mac)});
+    const Bytes info =
+        der_value(tag::kSequence, {der_oid(oid::kAuthEnvelopedData), der_value(tag::context(0, true), value)});
+    return std::string(text_of(info));
+}
+
+Bytes attributes_of(std::string_view note) {
+    const auto attribute = [](std::string_view oid, ByteView value) {
+        return der_value(tag::kSequence, {der_oid(oid), der_value(tag::kSet, value)});
+    };
+    return der_set_of(tag::kSet, {attribute(oid::kContentType, der_oid(oid::kData)),
+                                  attribute("1.2.840.113549.1.9.13", der_value(0x0c, bytes_of(note)))});
+}
+
+ErrorKind kind_of_failure(const CmsBench& bench, const std::string& message, const SoftwareKey& key) {
+    return caught([&] { bench.decrypt(message, {key}); }).kind();
+}
+
+}  // namespace
+
+TEST_CASE("changed authenticated content never opens") {
+    const CmsBench bench;
+    const SoftwareKey bob = bench.bob();
+    const std::string der = der_for(bench, bob, ContentCipher::aes_256_gcm);
+    REQUIRE(bench.decrypt(der, {bob}).content == kText);
+    CHECK(kind_of_failure(bench, flipped(der, 1), bob) == ErrorKind::failed);    // the tag
+    CHECK(kind_of_failure(bench, flipped(der, 16), bob) == ErrorKind::failed);   // its first byte
+    CHECK(kind_of_failure(bench, flipped(der, 30), bob) == ErrorKind::failed);   // the ciphertext
+    CHECK(kind_of_failure(bench, flipped(der, 100), bob) == ErrorKind::failed);  //
+}
+
+TEST_CASE("content with a changed nonce or key never opens") {
+    const CmsBench bench;
+    const SoftwareKey bob = bench.bob();
+    Sealed sealed(kText, {});
+    REQUIRE(bench.decrypt(auth_enveloped(sealed, bob, {}), {bob}).content == kText);
+    sealed.nonce[0] ^= 1;
+    CHECK(kind_of_failure(bench, auth_enveloped(sealed, bob, {}), bob) == ErrorKind::failed);
+    sealed.nonce[0] ^= 1;
+    sealed.key.data()[0] ^= 1;
+    CHECK(kind_of_failure(bench, auth_enveloped(sealed, bob, {}), bob) == ErrorKind::failed);
+}
+
+TEST_CASE("authenticated attributes are part of what is authenticated") {
+    const CmsBench bench;
+    const SoftwareKey bob = bench.bob();
+    const Bytes attributes = attributes_of("note");
+    const Sealed sealed(kText, attributes);
+    const ReadMail read = bench.decrypt(auth_enveloped(sealed, bob, attributes), {bob});
+    CHECK(read.content == kText);
+    CHECK(read.report.layers.at(0).authenticated == true);
+    CHECK(kind_of_failure(bench, auth_enveloped(sealed, bob, attributes_of("Note")), bob) == ErrorKind::failed);
+    CHECK(kind_of_failure(bench, auth_enveloped(sealed, bob, {}), bob) == ErrorKind::failed);
+    const Sealed without(kText, {});
+    CHECK(kind_of_failure(bench, auth_enveloped(without, bob, attributes), bob) == ErrorKind::failed);
+
+    // Changed content fails as changed even where what is in it has become malformed.
+    Sealed inner("Content-Type: application/pkcs7-mime\r\n\r\nMIAGCSqGSIb3DQEHAqCAMIACAQExDzAN", attributes);
+    inner.ciphertext.back() ^= 0x11;
+    CHECK(kind_of_failure(bench, auth_enveloped(inner, bob, attributes), bob) == ErrorKind::failed);
+    const Sealed untouched("Content-Type: application/pkcs7-mime\r\n\r\nMIAGCSqGSIb3DQEHAqCAMIACAQExDzAN", attributes);
+    CHECK(caught([&] { bench.open(auth_enveloped(untouched, bob, attributes), {bob}); }).kind() ==
+          ErrorKind::malformed);
+}
+
+TEST_CASE("an authentication tag has at least twelve bytes") {
+    const CmsBench bench;
+    const SoftwareKey bob = bench.bob();
+    const Sealed sealed(kText, {});
+    for (const unsigned size : {12U, 13U, 15U, 16U})
+        CHECK(bench.decrypt(auth_enveloped(sealed, bob, {}, size), {bob}).content == kText);
+    for (const unsigned size : {11U, 8U, 4U, 1U, 0U})
+        CHECK(kind_of_failure(bench, auth_enveloped(sealed, bob, {}, size), bob) == ErrorKind::malformed);
+
+    // The tag must have the size that was announced.
+    Sealed shortened(kText, {});
+    shortened.tag.resize(12);
+    std::string message = auth_enveloped(shortened, bob, {}, 12);
+    message = replaced(message, std::string("\x02\x01\x0c", 3), std::string("\x02\x01\x10", 3));
+    CHECK(kind_of_failure(bench, message, bob) == ErrorKind::failed);
+}
+
+TEST_CASE("content that is cut off is malformed") {
+    const CmsBench bench;
+    const SoftwareKey bob = bench.bob();
+    const ContentCipher cipher = GENERATE(ContentCipher::aes_256_gcm, ContentCipher::aes_256_cbc);
+    const std::string der = der_for(bench, bob, cipher);
+    for (const std::size_t size : {der.size() - 1, der.size() - 16, der.size() - 40, der.size() / 2, std::size_t{30}})
+        CHECK(kind_of_failure(bench, der.substr(0, size), bob) == ErrorKind::malformed);
+    CHECK(kind_of_failure(bench, der + "more", bob) == ErrorKind::malformed);
+}
+
+TEST_CASE("wrong padding, a wrong key and changed content fail with the same words") {
+    const CmsBench bench;
+    const SoftwareKey bob = bench.bob(KeyKind::rsa2048);
+    const SoftwareKey eve{new_private_key(KeyKind::rsa2048), bob.certificate};
+    const std::string der = der_for(bench, bob, ContentCipher::aes_256_cbc);
+    REQUIRE(bench.decrypt(der, {bob}).content == kText);
+    const Error padding = caught([&] { bench.decrypt(flipped(der, 17), {bob}); });
+    CHECK(padding.kind() == ErrorKind::failed);
+    const Error last_block = caught([&] { bench.decrypt(flipped(der, 1), {bob}); });
+    const Error wrong_key = caught([&] { bench.decrypt(der, {eve}); });
+    const Error wrong_gcm_key = caught([&] { bench.decrypt(der_for(bench, bob, ContentCipher::aes_256_gcm), {eve}); });
+    for (const Error& error : {last_block, wrong_key, wrong_gcm_key}) {
+        CHECK(error.kind() == padding.kind());
+        CHECK(std::string(error.what()) == padding.what());
+        CHECK(error.hint() == padding.hint());
+    }
+}
+
+TEST_CASE("a random key that happens to pass the padding gives no content") {
+    const CmsBench bench;
+    const SoftwareKey bob = bench.bob(KeyKind::rsa2048);
+    const SoftwareKey eve{new_private_key(KeyKind::rsa2048), bob.certificate};
+    // One block of content, where about one key in 256 passes; both as a mail and bare.
+    for (const Form form : {Form::smime, Form::der}) {
+        EncryptOptions options;
+        options.form = form;
+        const std::string encrypted = bench.encrypt({{bob.certificate}}, "A: b\r\n\r\nc", options);
+        int failed = 0;
+        for (int i = 0; i < 600; ++i)
+            failed += kind_of_failure(bench, encrypted, eve) == ErrorKind::failed;
+        CHECK(failed == 600);
+    }
+}
+
+TEST_CASE("content that is no MIME entity opens only where the key is certain") {
+    const CmsBench bench;
+    const std::string garbage("\x80\x01\x02\xff\xfe\x00\x07 garbage", 15);
+    const auto encrypt = [&](const SoftwareKey& key, ContentCipher cipher) {
+        return bench.openssl({"cms", "-encrypt", "-binary", "-outform", "DER", "-" + std::string(name(cipher)),
+                              bench.certificate_file(key)},
+                             garbage);
+    };
+    const SoftwareKey rsa = bench.bob(KeyKind::rsa2048), ec = bench.bob();
+    CHECK(kind_of_failure(bench, encrypt(rsa, ContentCipher::aes_256_cbc), rsa) == ErrorKind::failed);
+    CHECK(bench.decrypt(encrypt(ec, ContentCipher::aes_256_cbc), {ec}).content == garbage);
+    CHECK(bench.decrypt(encrypt(rsa, ContentCipher::aes_256_gcm), {rsa}).content == garbage);
+}

@@ -1,0 +1,292 @@
+#include "cms/trust.h"
+
+#include <catch2/catch.hpp>
+
+#include "softhsm-tests/support/cms_bench.h"
+
+using namespace p11mime;
+using namespace p11mime::cms;
+using namespace p11mime::test;
+
+namespace {
+
+// World is a root, an intermediate and a trust in the root that knows the intermediate.
+struct World {
+    SoftwareKey root = certify(authority_spec("Test Root"));
+    SoftwareKey intermediate = certify(authority_spec("Test Intermediate"), &root);
+    Trust trust = trust_in({root.certificate}, {intermediate.certificate});
+
+    Certificate issue(const CertificateSpec& spec) const { return certify(spec, &intermediate).certificate; }
+    PathVerdict judge(const Certificate& certificate, Use use = Use::signing) const {
+        return validate(certificate, {}, trust, use);
+    }
+};
+
+bool untrusted(const PathVerdict& verdict, std::string_view reason) {
+    CAPTURE(verdict.reason);
+    CHECK_FALSE(verdict.trusted);
+    CHECK(verdict.reason.find(reason) != std::string::npos);
+    return !verdict.trusted && verdict.reason.find(reason) != std::string::npos;
+}
+
+bool trusted(const PathVerdict& verdict) {
+    CAPTURE(verdict.reason);
+    CHECK(verdict.reason.empty());
+    return verdict.trusted;
+}
+
+}  // namespace
+
+TEST_CASE("a path to an anchor is trusted") {
+    const World world;
+    const PathVerdict verdict = world.judge(world.issue({}));
+    CHECK(trusted(verdict));
+    CHECK(verdict.chain.size() == 3);
+    CHECK(verdict.chain.back() == world.root.certificate);
+    CHECK_FALSE(verdict.weak);
+    CHECK(verdict.revocation == RevocationState::not_checked);
+}
+
+TEST_CASE("dates are judged at the time asked for") {
+    World world;
+    CertificateSpec spec;
+    spec.begins_in_days = -1;
+    spec.ends_in_days = 10;
+    const Certificate certificate = world.issue(spec);
+    const Time now = SystemClock().now();
+    const auto judge_in = [&](int days) {
+        world.trust.at = now + std::chrono::days(days);
+        return world.judge(certificate);
+    };
+    CHECK(trusted(judge_in(0)));
+    CHECK(trusted(judge_in(9)));
+    CHECK(untrusted(judge_in(11), "has ended on"));
+
+    spec.begins_in_days = 5;
+    world.trust.at = std::nullopt;
+    const Certificate future = world.issue(spec);
+    CHECK(untrusted(world.judge(future), "is not valid before"));
+    world.trust.at = now + std::chrono::days(6);
+    CHECK(trusted(world.judge(future)));
+    spec.begins_in_days = -20;
+    spec.ends_in_days = -10;
+    world.trust.at = std::nullopt;
+    CHECK(untrusted(world.judge(world.issue(spec)), "has ended on"));
+}
+
+TEST_CASE("an issuer's dates count too") {
+    World world;
+    CertificateSpec spec = authority_spec("Old Intermediate");
+    spec.begins_in_days = -20;
+    spec.ends_in_days = -10;
+    const SoftwareKey old = certify(spec, &world.root);
+    world.trust = trust_in({world.root.certificate}, {old.certificate});
+    CHECK(untrusted(world.judge(certify({}, &old).certificate), "CN=Old Intermediate,O=Example has ended"));
+}
+
+TEST_CASE("a path without an anchor is not trusted") {
+    const World world;
+    const SoftwareKey stranger = certify(authority_spec("Stranger"));
+    CHECK(untrusted(world.judge(certify({}, &stranger).certificate), "neither trusted nor known"));
+    const Certificate lonely = certify({}).certificate;
+    CHECK(untrusted(world.judge(lonely), "self-signed"));
+    CHECK(trusted(validate(lonely, {}, trust_in({lonely}), Use::signing)));
+
+    // A root that comes along is no anchor; nor is one with the same name and another key.
+    const Certificate end = certify({}, &stranger).certificate;
+    const std::vector<Certificate> surplus{stranger.certificate};
+    CHECK(untrusted(validate(end, surplus, world.trust, Use::signing), "root"));
+    const SoftwareKey namesake = certify(authority_spec("Stranger"));
+    CHECK_FALSE(validate(end, surplus, trust_in({namesake.certificate}), Use::signing).trusted);
+    CHECK_FALSE(validate(end, {}, trust_in({namesake.certificate}), Use::signing).trusted);
+    CHECK(trusted(validate(end, {}, trust_in({namesake.certificate, stranger.certificate}), Use::signing)));
+}
+
+TEST_CASE("an intermediate can be the anchor") {
+    const World world;
+    const Certificate end = world.issue({});
+    const PathVerdict verdict = validate(end, {}, trust_in({world.intermediate.certificate}), Use::signing);
+    CHECK(trusted(verdict));
+    CHECK(verdict.chain.size() == 2);
+}
+
+TEST_CASE("surplus certificates in any order do no harm") {
+    const World world;
+    const SoftwareKey second = certify(authority_spec("Second Intermediate"), &world.intermediate);
+    const Certificate end = certify({}, &second).certificate;
+    const Certificate other = certify(authority_spec("Test Intermediate")).certificate;  // a namesake
+    const Trust trust = trust_in({world.root.certificate});
+    std::vector<Certificate> surplus{world.issue({}),    other, world.root.certificate, world.intermediate.certificate,
+                                     second.certificate, end};
+    CHECK(trusted(validate(end, surplus, trust, Use::signing)));
+    std::reverse(surplus.begin(), surplus.end());
+    CHECK(trusted(validate(end, surplus, trust, Use::signing)));
+    CHECK(untrusted(validate(end, {}, trust, Use::signing), "neither trusted nor known"));
+}
+
+TEST_CASE("key usage must fit the use") {
+    const World world;
+    struct Case {
+        KeyKind kind;
+        const char* key_usage;
+        bool signs, encrypts;
+    };
+    for (const Case& each : std::initializer_list<Case>{{KeyKind::p256, "digitalSignature", true, false},
+                                                        {KeyKind::p256, "nonRepudiation", true, false},
+                                                        {KeyKind::p256, "keyAgreement", false, true},
+                                                        {KeyKind::p256, "keyEncipherment", false, false},
+                                                        {KeyKind::p256, "keyCertSign", false, false},
+                                                        {KeyKind::p256, "", true, true},
+                                                        {KeyKind::rsa2048, "keyEncipherment", false, true},
+                                                        {KeyKind::rsa2048, "keyAgreement", false, false},
+                                                        {KeyKind::rsa2048, "dataEncipherment", false, false}}) {
+        CertificateSpec spec;
+        spec.kind = each.kind;
+        spec.key_usage = each.key_usage;
+        const Certificate certificate = world.issue(spec);
+        CAPTURE(each.key_usage, certificate.key_type());
+        CHECK(world.judge(certificate).trusted == each.signs);
+        CHECK(world.judge(certificate, Use::encryption).trusted == each.encrypts);
+        if (!each.signs) CHECK(untrusted(world.judge(certificate), "does not allow signing"));
+    }
+}
+
+TEST_CASE("extended key usage must allow e-mail, in issuers too") {
+    World world;
+    const auto with = [](const char* usage) {
+        CertificateSpec spec;
+        spec.extended_key_usage = usage;
+        return spec;
+    };
+    CHECK(trusted(world.judge(world.issue(with("")))));
+    CHECK(trusted(world.judge(world.issue(with("anyExtendedKeyUsage")))));
+    CHECK(trusted(world.judge(world.issue(with("clientAuth,emailProtection")))));
+    const Certificate server = world.issue(with("serverAuth"));
+    CHECK(untrusted(world.judge(server), "not meant for e-mail"));
+
+    CertificateSpec tls = authority_spec("TLS Intermediate");
+    tls.extended_key_usage = "serverAuth";
+    const SoftwareKey issuer = certify(tls, &world.root);
+    const Certificate end = certify({}, &issuer).certificate;
+    const std::vector<Certificate> surplus{issuer.certificate};
+    CHECK(untrusted(validate(end, surplus, world.trust, Use::signing), "not meant for e-mail"));
+
+    world.trust.purpose = Purpose::any;
+    CHECK(trusted(world.judge(server)));
+    CHECK(trusted(validate(end, surplus, world.trust, Use::signing)));
+}
+
+TEST_CASE("only a CA may issue, and only as far as it may") {
+    const World world;
+    const auto judged = [&](const std::vector<SoftwareKey>& path, const Certificate& end) {
+        std::vector<Certificate> surplus;
+        for (const SoftwareKey& each : path)
+            surplus.push_back(each.certificate);
+        return validate(end, surplus, world.trust, Use::signing);
+    };
+    const SoftwareKey alice = certify({}, &world.intermediate);
+    CHECK(untrusted(judged({alice}, certify({}, &alice).certificate), "may not issue certificates"));
+    const SoftwareKey not_ca = certify(authority_spec("No CA", "critical,CA:FALSE"), &world.root);
+    CHECK(untrusted(judged({not_ca}, certify({}, &not_ca).certificate), "may not issue certificates"));
+
+    CertificateSpec no_cert_sign = authority_spec("No certSign");
+    no_cert_sign.key_usage = "critical,cRLSign";
+    const SoftwareKey wrong_usage = certify(no_cert_sign, &world.root);
+    CHECK_FALSE(judged({wrong_usage}, certify({}, &wrong_usage).certificate).trusted);
+
+    const SoftwareKey last = certify(authority_spec("Last", "critical,CA:TRUE,pathlen:0"), &world.root);
+    CHECK(trusted(judged({last}, certify({}, &last).certificate)));
+    const SoftwareKey below = certify(authority_spec("Below"), &last);
+    CHECK(untrusted(judged({last, below}, certify({}, &below).certificate), "may not issue certificates"));
+}
+
+TEST_CASE("e-mail name constraints hold") {
+    const World world;
+    CertificateSpec spec = authority_spec("Constrained");
+    spec.more_extensions = "nameConstraints=critical,permitted;email:example.gov,excluded;email:eve@example.gov";
+    const SoftwareKey issuer = certify(spec, &world.root);
+    const auto judged = [&](const std::string& alternative_name) {
+        CertificateSpec leaf;
+        leaf.alternative_name = alternative_name;
+        const std::vector<Certificate> surplus{issuer.certificate};
+        return validate(certify(leaf, &issuer).certificate, surplus, world.trust, Use::signing);
+    };
+    CHECK(trusted(judged("email:alice@example.gov")));
+    CHECK(trusted(judged("email:alice@EXAMPLE.gov")));
+    CHECK(untrusted(judged("email:alice@example.org"), "may not certify"));
+    CHECK(untrusted(judged("email:alice@example.gov,email:alice@example.org"), "may not certify"));
+    CHECK(untrusted(judged("email:eve@example.gov"), "may not certify"));
+}
+
+TEST_CASE("broken and weak algorithms in the path are told") {
+    World world;
+    CertificateSpec rsa_authority = authority_spec("RSA Intermediate");
+    rsa_authority.kind = KeyKind::rsa2048;
+    const SoftwareKey rsa = certify(rsa_authority, &world.root);
+    world.trust = trust_in({world.root.certificate}, {world.intermediate.certificate, rsa.certificate});
+    CertificateSpec md5;
+    md5.digest = "MD5";
+    const Certificate by_md5 = certify(md5, &rsa).certificate;
+    CHECK(untrusted(world.judge(by_md5), "broken digest"));
+    CertificateSpec sha1;
+    sha1.digest = "SHA1";
+    const Certificate by_sha1 = world.issue(sha1);
+    CHECK(untrusted(world.judge(by_sha1), "weak digest"));
+    CHECK(world.judge(by_sha1).weak);
+    CertificateSpec small;
+    small.kind = KeyKind::rsa1024;
+    const Certificate small_key = world.issue(small);
+    CHECK(untrusted(world.judge(small_key), "weak key (RSA-1024)"));
+
+    CertificateSpec weak_issuer = authority_spec("Weak Intermediate");
+    weak_issuer.kind = KeyKind::rsa1024;
+    const SoftwareKey issuer = certify(weak_issuer, &world.root);
+    const std::vector<Certificate> surplus{issuer.certificate};
+    const Certificate end = certify({}, &issuer).certificate;
+    CHECK(untrusted(validate(end, surplus, world.trust, Use::signing), "weak key"));
+
+    // What an anchor's own signature is made with proves nothing.
+    CertificateSpec old_root = authority_spec("Old Root");
+    old_root.digest = "SHA1";
+    const SoftwareKey old = certify(old_root);
+    CHECK(trusted(validate(certify({}, &old).certificate, {}, trust_in({old.certificate}), Use::signing)));
+
+    world.trust.allow_weak = true;
+    CHECK(untrusted(world.judge(by_md5), "broken digest"));
+    for (const Certificate& each : {by_sha1, small_key}) {
+        CHECK(trusted(world.judge(each)));
+        CHECK(world.judge(each).weak);
+    }
+}
+
+TEST_CASE("a wrong signature in the path is told") {
+    const World world;
+    const SoftwareKey namesake = certify(authority_spec("Test Intermediate"), &world.root);
+    CertificateSpec spec;
+    spec.more_extensions = "authorityKeyIdentifier=none";
+    const SoftwareKey impostor{namesake.key, world.intermediate.certificate};
+    CHECK_FALSE(world.judge(certify({}, &impostor).certificate).trusted);
+}
+
+TEST_CASE("revocation is what its source says") {
+    struct Source final : RevocationSource {
+        explicit Source(std::string revoked_name) : name(std::move(revoked_name)) {}
+        RevocationState state(const Certificate& certificate, const Certificate&, Time) override {
+            return certificate.common_name() == name ? answer : RevocationState::good;
+        }
+        std::string name;
+        RevocationState answer = RevocationState::revoked;
+    };
+    World world;
+    const Certificate alice = world.issue({});
+    const std::string name = GENERATE("Alice", "Test Intermediate");
+    const auto source = std::make_shared<Source>(name);
+    world.trust.revocation = source;
+    CHECK(untrusted(world.judge(alice), name + ",O=Example is revoked"));
+    CHECK(world.judge(alice).revocation == RevocationState::revoked);
+    source->answer = RevocationState::unknown;
+    CHECK(trusted(world.judge(alice)));
+    CHECK(world.judge(alice).revocation == RevocationState::unknown);
+    source->answer = RevocationState::good;
+    CHECK(world.judge(alice).revocation == RevocationState::good);
+}
