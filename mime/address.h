@@ -23,7 +23,8 @@ bool same_mailbox(std::string_view a, std::string_view b);
 /// is_mailbox says whether text is one plain "local@domain".
 bool is_mailbox(std::string_view text);
 
-/// decode_words decodes RFC 2047 encoded words to UTF-8; unknown charsets and broken words stay as they are.
+/// decode_words decodes RFC 2047 encoded words to UTF-8; unknown charsets and broken words stay as they are. The result
+/// may hold any character, control characters included.
 std::string decode_words(std::string_view field_value);
 
 /// parse_date reads an RFC 5322 date and gives RFC 3339 in UTC, or "" where it is none.

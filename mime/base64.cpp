@@ -112,12 +112,13 @@ class Base64Source final : public Source {
     explicit Base64Source(Source& from) : from_(from) {}
 
     ByteView pull() override {
-        buffer_.resize(Base64Decoder::decoded_size(kPieceSize));
         for (;;) {
             if (rest_.empty()) rest_ = from_.pull();
             if (rest_.empty()) break;
             const ByteView piece = rest_.first(std::min(rest_.size(), kPieceSize));
             rest_ = rest_.subspan(piece.size());
+            const std::size_t most = Base64Decoder::decoded_size(piece.size());
+            if (buffer_.size() < most) buffer_.resize(most);
             const std::size_t size = decoder_.decode(piece, buffer_.data());
             if (size > 0) return ByteView(buffer_).first(size);
         }

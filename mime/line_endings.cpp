@@ -60,7 +60,8 @@ class CanonicalSource final : public Source {
         if (rest_.empty()) return {};
         const std::size_t clean = canonical_prefix(rest_, after_cr_);
         if (clean == rest_.size() || clean >= kWorthPassing) return take(clean);
-        buffer_.resize(kPieceSize);
+        if (const std::size_t most = std::min(2 * rest_.size(), kPieceSize); buffer_.size() < most)
+            buffer_.resize(most);
         const Filled filled = fill_canonical(rest_, after_cr_, buffer_);
         take(filled.read);
         return ByteView(buffer_).first(filled.written);

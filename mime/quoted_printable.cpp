@@ -128,12 +128,12 @@ class QpSource final : public Source {
     explicit QpSource(Source& from) : window_(from) {}
 
     ByteView pull() override {
-        buffer_.resize(kPieceSize);
         for (std::size_t wanted = 1;;) {
             const ByteView seen = window_.peek(wanted);
             if (seen.empty()) return {};
             const ByteView piece = seen.first(std::min(seen.size(), kPieceSize));
             const bool last = seen.size() < wanted;
+            if (buffer_.size() < piece.size()) buffer_.resize(piece.size());
             const QpDecoder::Step step = decoder_.decode(text_of(piece), last, buffer_.data());
             window_.consume(step.read);
             if (step.written > 0) return bytes_of(std::string_view(buffer_).substr(0, step.written));

@@ -37,9 +37,17 @@ struct TransportPlan {
 ///
 /// clear_signed: leaf parts with 8-bit bytes, NUL, lone CR or LF, lines over 998 bytes, trailing white space or lines
 /// starting with "From " are to be encoded: quoted-printable for text/*, base64 for others and for text with many
-/// escapes (over one byte in six). Parts that are themselves signed or encrypted (multipart/signed,
-/// multipart/encrypted, application/pkcs7-mime and its x- form) and message/* parts with all that is in them are never
-/// re-encoded; an unsafe one, or an unsafe header, preamble or epilogue, sets refusal().
+/// escapes (over one byte in six). Text that was base64 stays so; a binary part is encoded, from its exact bytes,
+/// whatever it holds. Parts that are themselves signed or encrypted (multipart/signed, multipart/encrypted,
+/// application/pkcs7-mime and its x- form) and message/* parts with all that is in them are never re-encoded; an unsafe
+/// one, or an unsafe header, preamble or epilogue, sets refusal(). Without a plan too, white space goes from the end of
+/// header and delimiter lines, and the label 8bit or binary of what leaves as 7-bit text becomes 7bit (relays encode
+/// by the label).
+///
+/// enclosed: nothing is to be encoded and nothing refused.
+///
+/// pull throws Error(malformed) for a broken header, for parts nested more than kMaxNesting deep, and for a part that
+/// is to be encoded again but does not decode.
 class TransportSafe final : public Source {
   public:
     TransportSafe(Source& entity, Canonicalisation form, TransportPlan plan);
