@@ -8,6 +8,7 @@
 #include <new>
 
 #include "cli/commands.h"
+#include "cli/settings.h"
 #include "cms/secure_heap.h"
 #include "mime/error.h"
 
@@ -122,6 +123,7 @@ int fail(Context& context, const Error& error) {
 int run_command(const Options& options, Terminal& terminal) {
     Context context(options, terminal);
     try {
+        check_settings(options);
         context.check_report();
         for (const Entry& entry : kEntries)
             if (options.command() == entry.command) {

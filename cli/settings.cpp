@@ -81,4 +81,20 @@ PinSettings pin_settings_of(const Options& options) {
     return settings;
 }
 
+void check_settings(const Options& options) {
+    if (options.takes(kForm)) (void)form_of(options);
+    if (options.takes(kPemOrDer)) (void)wants_der(options);
+    (void)digest_of(options);
+    (void)cipher_of(options, "cipher");
+    (void)cipher_of(options, "unknown-cipher");
+    (void)sender_check_of(options);
+    (void)purpose_of(options);
+    (void)time_of(options);
+    (void)lifetime_of(options);
+    check_revocation(options);
+    (void)pin_settings_of(options);
+    for (const char* name : {"puk-source", "new-pin-source"})
+        if (const auto source = options.text(name)) (void)PinSource::parse(*source);
+}
+
 }  // namespace p11mime::cli

@@ -24,4 +24,8 @@ std::chrono::days lifetime_of(const Options& options);
 void check_revocation(const Options& options);
 PinSettings pin_settings_of(const Options& options);
 
+/// check_settings reads all of them, so that a mistake on the command line or in the config shows before anything is
+/// done.
+void check_settings(const Options& options);
+
 }  // namespace p11mime::cli

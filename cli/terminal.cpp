@@ -55,10 +55,22 @@ std::optional<SecretBytes> read_line(int fd) {
     return line;
 }
 
+// Ends the line that the terminal is in, however the scope is left.
+class LineAfter {
+  public:
+    explicit LineAfter(int fd) : fd_(fd) {}
+    ~LineAfter() { (void)write_all(fd_, "\n"); }
+    LineAfter(const LineAfter&) = delete;
+    LineAfter& operator=(const LineAfter&) = delete;
+
+  private:
+    int fd_;
+};
+
 }  // namespace
 
 void Terminal::write_line(std::string_view line) {
-    end_progress();
+    clear_bar();
     // Where standard error cannot be written to, nobody can be told.
     (void)write_all(messages_, fmt::format("{}\n", line));
 }
@@ -87,28 +99,25 @@ void Terminal::print(std::string_view line) {
 }
 
 void Terminal::print_text(std::string_view text) {
-    end_progress();
+    clear_bar();
     if (!write_all(listing_, text))
         throw Error(ErrorKind::io, fmt::format("cannot write to standard output: {}", std::strerror(errno)));
 }
 
 std::optional<SecretBytes> Terminal::ask_secret(std::string_view prompt) {
-    end_progress();
+    clear_bar();
     const Fd tty = open_tty();
     if (!tty) return std::nullopt;
     if (!write_all(tty.get(), fmt::format("{}: ", visible(prompt)))) return std::nullopt;
-    std::optional<SecretBytes> secret;
-    {
-        const EchoOff silent(tty.get());
-        secret = read_line(tty.get());
-    }
-    (void)write_all(tty.get(), "\n");
+    const LineAfter line(tty.get());  // the one that was typed did not show
+    const EchoOff silent(tty.get());
+    auto secret = read_line(tty.get());
     if (!secret || secret->empty()) return std::nullopt;
     return secret;
 }
 
 std::optional<bool> Terminal::confirm(std::string_view question) {
-    end_progress();
+    clear_bar();
     const Fd tty = open_tty();
     if (!tty || !write_all(tty.get(), fmt::format("{} [y/N] ", visible(question)))) return std::nullopt;
     const auto answer = read_line(tty.get());
@@ -118,12 +127,12 @@ std::optional<bool> Terminal::confirm(std::string_view question) {
 }
 
 void Terminal::start_progress() {
-    began_ = drawn_ = std::chrono::steady_clock::now();
+    began_ = std::chrono::steady_clock::now();
 }
 
 void Terminal::progress(std::uint64_t done, std::optional<std::uint64_t> total) {
     const auto now = std::chrono::steady_clock::now();
-    if (now - began_ < kQuiet || (bar_shown_ && now - drawn_ < kRedraw) || ::isatty(messages_) == 0) return;
+    if (!began_ || now - *began_ < kQuiet || (bar_shown_ && now - drawn_ < kRedraw) || ::isatty(messages_) == 0) return;
     drawn_ = now;
     bar_shown_ = true;
     const std::uint64_t mebibytes = done >> 20U;
@@ -138,6 +147,11 @@ void Terminal::progress(std::uint64_t done, std::optional<std::uint64_t> total) 
 }
 
 void Terminal::end_progress() {
+    began_.reset();
+    clear_bar();
+}
+
+void Terminal::clear_bar() {
     if (bar_shown_) (void)write_all(messages_, "\r\x1b[K");
     bar_shown_ = false;
 }

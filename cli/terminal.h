@@ -42,11 +42,12 @@ class Terminal {
 
   private:
     void write_line(std::string_view line);
+    void clear_bar();
 
     int messages_;
     int listing_;
     bool bar_shown_ = false;
-    std::chrono::steady_clock::time_point began_{};
+    std::optional<std::chrono::steady_clock::time_point> began_;  // unset: no work under way
     std::chrono::steady_clock::time_point drawn_{};
 };
 
