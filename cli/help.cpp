@@ -64,12 +64,13 @@ std::string general_help() {
     text +=
         "  key       generate, csr, self-sign, import-cert, delete, change-pin, unblock\n"
         "  certs     import, list, export, remove, trust: the address book\n"
-        "p11mime COMMAND --help lists the options; p11mime --version what it is built with.\n"
+        "p11mime COMMAND --help lists the options; p11mime --version the libraries.\n"
         "Without FILE, or with -, the input is standard input; without -o, the output is\n"
         "standard output. Options may be set in $XDG_CONFIG_HOME/p11mime/config.\n"
-        "Exit: 0 all holds, 1 the message fails, 2 usage, 3 intact but not trusted, 4 token,\n"
-        "5 no key or certificate for a recipient, 6 malformed or not S/MIME, 7 input/output.\n"
-        "With --sysexits: 1 and 6 are 65, 2 is 64, 3 is 77, 5 is 67, 4 and 7 are 75.\n";
+        "Exit: 0 all holds, 1 the message fails, 2 usage, 3 intact but not trusted,\n"
+        "4 token trouble, 5 no key or certificate for a recipient, 6 malformed or not\n"
+        "S/MIME, 7 input or output. --sysexits: 1 and 6 become 65, 2 64, 3 77, 5 67,\n"
+        "4 and 7 75.\n";
     return text;
 }
 

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cli/certificate_files.h"
 #include "cli/commands.h"
 #include "cli/key_choice.h"
@@ -133,13 +135,14 @@ int import_certificate(Context& context) {
     if (context.options().files().empty())
         throw Error(ErrorKind::usage, "key import-cert needs a certificate file", "- is standard input");
     const auto certificates = read_certificates(context.options().files().front());
-    const auto& certificate = certificates.front();
+    const auto end = std::find_if(certificates.begin(), certificates.end(),
+                                  [](const cms::Certificate& one) { return !one.is_ca(); });
+    const cms::Certificate& certificate = end == certificates.end() ? certificates.front() : *end;
     const ChosenPrivateKey chosen = key_of_certificate(context, certificate);
     const std::string label = context.options().text("label").value_or(chosen.key.label);
     chosen.token->import_certificate(certificate, label, chosen.key.id);
     if (certificates.size() > 1)
-        context.terminal().say(
-            "only the first certificate of the file is put on the token; certs import takes the rest");
+        context.terminal().say("only the end certificate of the file is put on the token; certs import takes the rest");
     done(context,
          {.token = chosen.token->info().label, .uri = chosen.key.uri, .certificate = certificate, .deleted = {}},
          fmt::format("{} is now on token '{}'", certificate.subject(), chosen.token->info().label));

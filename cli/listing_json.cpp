@@ -79,8 +79,8 @@ std::string tokens_report(const ReportFrame& frame, const std::vector<token::Slo
 
 std::string key_report(const ReportFrame& frame, const KeyReport& report) {
     Json json = frame_json(frame);
-    json["token"] = report.token;
-    json["uri"] = report.uri;
+    json["token"] = or_null(report.token);
+    json["uri"] = or_null(report.uri);
     json["certificate"] = report.certificate ? certificate_json(*report.certificate) : Json(nullptr);
     json["deleted"] = or_null(report.deleted);
     json["error"] = error_json(frame);

@@ -20,8 +20,8 @@ struct TokenListing {
 
 /// KeyReport is the outcome of a key command.
 struct KeyReport {
-    std::string token;                            ///< label
-    std::string uri;                              ///< of the key or token concerned
+    std::optional<std::string> token;             ///< label
+    std::optional<std::string> uri;               ///< of the key or token concerned
     std::optional<cms::Certificate> certificate;  ///< made or imported
     std::optional<std::size_t> deleted;           ///< objects
 };

@@ -8,6 +8,7 @@
 #include <new>
 
 #include "cli/commands.h"
+#include "cli/listing_json.h"
 #include "cli/settings.h"
 #include "cms/secure_heap.h"
 #include "mime/error.h"
@@ -77,20 +78,23 @@ std::string result_of(const Error& error) {
     return error.kind() == ErrorKind::untrusted ? "untrusted" : "error";
 }
 
-bool reads_mail(const Options& options) {
-    const std::string command = options.command();
+bool reads_mail(const std::string& command) {
     return command == "verify" || command == "decrypt" || command == "open" || command == "inspect";
 }
 
-bool makes_mail(const Options& options) {
-    const std::string command = options.command();
-    return command == "sign" || command == "encrypt" || command == "seal";
+// Every command's report keeps its own members on an error too.
+std::string report_of(const ReportFrame& frame) {
+    if (reads_mail(frame.command)) return read_report(frame, {});
+    if (frame.command == "tokens") return tokens_report(frame, {}, {});
+    if (frame.command.starts_with("key ")) return key_report(frame, {});
+    if (frame.command.starts_with("certs ")) return certs_report(frame, {}, {});
+    return made_report(frame, {});
 }
 
 std::string error_report(Context& context, const Error& error) {
     ReportFrame frame = frame_of(context, status_of(error.kind()), result_of(error));
     if (error.kind() == ErrorKind::failed)
-        frame.warnings.push_back({reads_mail(context.options()) ? "decryption-failed" : "failed", error.what()});
+        frame.warnings.push_back({reads_mail(frame.command) ? "decryption-failed" : "failed", error.what()});
     if (error.kind() == ErrorKind::untrusted) frame.warnings.push_back({"untrusted", error.what()});
     frame.error = error;
     if (context.input_opened()) {
@@ -101,8 +105,7 @@ std::string error_report(Context& context, const Error& error) {
             frame.message = {};
         }
     }
-    if (reads_mail(context.options())) return read_report(frame, {});
-    return makes_mail(context.options()) ? made_report(frame, {}) : plain_report(frame);
+    return report_of(frame);
 }
 
 // Says what went wrong, to the person and in the report, and returns the status.

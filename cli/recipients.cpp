@@ -102,7 +102,7 @@ void Finder::finish() const {
         throw Error(ErrorKind::no_key, fmt::format("no encryption certificate for {}", fmt::join(missing_, ", ")),
                     "p11mime certs import FILE adds one to the address book");
     if (!untrusted_.empty())
-        throw Error(ErrorKind::untrusted, untrusted_.front(),
+        throw Error(ErrorKind::untrusted, fmt::format("{}", fmt::join(untrusted_, "; ")),
                     "--ca or certs trust adds an anchor, --allow-untrusted-recipients encrypts all the same");
 }
 

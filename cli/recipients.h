@@ -23,7 +23,7 @@ struct Recipients {
 };
 
 /// choose_recipients finds and checks all certificates (-r, --recipient-cert, or To, Cc and Bcc of the mail; the
-/// sender). All or nothing: throws Error(no_key) naming all who have none, Error(untrusted) naming the first who is not
+/// sender). All or nothing: throws Error(no_key) naming all who have none, Error(untrusted) naming those who are not
 /// trusted, Error(usage) where nobody or only Bcc is named without --bcc-separately.
 Recipients choose_recipients(Context& context);
 

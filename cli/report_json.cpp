@@ -148,10 +148,4 @@ std::string made_report(const ReportFrame& frame, const MadeReport& made) {
     return one_line(json);
 }
 
-std::string plain_report(const ReportFrame& frame) {
-    Json json = frame_json(frame);
-    json["error"] = error_json(frame);
-    return one_line(json);
-}
-
 }  // namespace p11mime::cli

@@ -37,9 +37,8 @@ struct MadeReport {
 };
 
 /// read_report is the JSON of verify, decrypt, open and inspect, as CLI.md has it; `layers` may be empty. made_report
-/// is that of sign, encrypt and seal, plain_report that of an error of any other command. Each is one line.
+/// is that of sign, encrypt and seal. Each is one line.
 std::string read_report(const ReportFrame& frame, const std::vector<cms::smime::Layer>& layers);
 std::string made_report(const ReportFrame& frame, const MadeReport& made);
-std::string plain_report(const ReportFrame& frame);
 
 }  // namespace p11mime::cli

@@ -120,18 +120,29 @@ TEST_CASE("a mistake in a config file is a usage error naming file and line", "[
     CHECK_THAT(refusal("verify", {}, {broken.path}), Catch::Contains(broken.path));
 }
 
+namespace {
+
+void check_fits_screen(const std::string& text) {
+    std::istringstream lines(text);
+    std::size_t count = 0;
+    for (std::string line; std::getline(lines, line); ++count)
+        CHECK(line.size() <= 80);
+    CHECK(count <= 25);
+}
+
+}  // namespace
+
 TEST_CASE("help fits a screen of 80 by 25 and names every option of the command", "[cli]") {
+    check_fits_screen(general_help());
     for (const CommandSpec& command : command_table()) {
         INFO(command.name);
         const std::string help = command_help(command);
-        std::istringstream lines(help);
-        std::size_t count = 0;
-        for (std::string line; std::getline(lines, line); ++count)
-            CHECK(line.size() <= 80);
-        CHECK(count <= 25);
+        check_fits_screen(help);
         for (const OptionSpec& option : option_table())
             if ((option.groups & command.groups) != 0) CHECK(help.find(option.name) != std::string::npos);
     }
+    CHECK_THAT(group_help("key"), Catch::Contains("key import-cert") && Catch::Contains("key unblock"));
+    CHECK_THAT(group_help("certs"), Catch::Contains("certs trust") && !Catch::Contains("key csr"));
 }
 
 TEST_CASE("sysexits make token trouble and input/output errors transient", "[cli]") {

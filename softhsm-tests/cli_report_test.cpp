@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include "cli/listing_json.h"
 #include "cli/report_json.h"
 #include "cli/verdict.h"
 #include "softhsm-tests/support/pki.h"
@@ -84,7 +85,8 @@ TEST_CASE("the report of reading has every member that is documented, in that or
 TEST_CASE("an error in the report has kind, message and hint", "[cli]") {
     ReportFrame frame{.command = "sign", .exit = 4, .result = "error", .input = "-"};
     frame.error = Error(ErrorKind::token, "token 'ID card' is locked", "unblock it");
-    for (const std::string& text : {read_report(frame, {}), made_report(frame, {}), plain_report(frame)}) {
+    for (const std::string& text : {read_report(frame, {}), made_report(frame, {}), tokens_report(frame, {}, {}),
+                                    key_report(frame, {}), certs_report(frame, {}, {})}) {
         const Json json = Json::parse(text);
         CHECK(json["error"] ==
               Json({{"kind", "token"}, {"message", "token 'ID card' is locked"}, {"hint", "unblock it"}}));
@@ -92,12 +94,27 @@ TEST_CASE("an error in the report has kind, message and hint", "[cli]") {
     }
     const auto kind = [&](ErrorKind what) {
         frame.error = Error(what, "x");
-        return Json::parse(plain_report(frame))["error"].value("kind", "");
+        return Json::parse(made_report(frame, {}))["error"].value("kind", "");
     };
     CHECK(kind(ErrorKind::usage) == "usage");
     CHECK(kind(ErrorKind::no_key) == "no-recipient-key");
     CHECK(kind(ErrorKind::malformed) == "malformed");
     CHECK(kind(ErrorKind::io) == "io");
+}
+
+TEST_CASE("the reports of the other commands have the common members and their own, on errors too", "[cli]") {
+    const ReportFrame frame{.command = "x", .exit = 0, .result = "done", .input = std::nullopt};
+    const Names common{"command", "exit", "result", "input", "message", "warnings"};
+    const auto with = [&](const Names& own) {
+        Names all = common;
+        all.insert(all.end(), own.begin(), own.end());
+        all.emplace_back("error");
+        return all;
+    };
+    CHECK(keys(Json::parse(made_report(frame, {}))) == with({"signers", "recipients", "cipher"}));
+    CHECK(keys(Json::parse(tokens_report(frame, {}, {}))) == with({"slots", "tokens"}));
+    CHECK(keys(Json::parse(key_report(frame, {}))) == with({"token", "uri", "certificate", "deleted"}));
+    CHECK(keys(Json::parse(certs_report(frame, {}, {}))) == with({"certificates", "anchors"}));
 }
 
 TEST_CASE("a message that fails or is not trusted is a result in the report, not an error", "[cli]") {
