@@ -41,9 +41,10 @@ CK_FLAGS flags_of(const PKCS11_TOKEN& token) {
 
 /// libp11_error makes the Error for a failed libp11 call, whose CKR code is in OpenSSL's queue.
 Error libp11_error(const std::string& path, std::string_view what) {
-    const int code = ERR_get_CKR_code();
+    const unsigned long error = ERR_peek_last_error();
+    const bool has_code = error != 0 && ERR_GET_LIB(error) == ERR_get_CKR_code();  // which names the library
     ERR_clear_error();
-    if (code > 0) return CkrError(static_cast<CK_RV>(code), fmt::format("module '{}'", path), what);
+    if (has_code) return CkrError(static_cast<CK_RV>(ERR_GET_REASON(error)), fmt::format("module '{}'", path), what);
     return Error(ErrorKind::token, fmt::format("module '{}': cannot {}", path, what));
 }
 

@@ -1,17 +1,23 @@
-// OpenSSL 3 deprecates these functions but has no others that pad for a private key it does not hold.
-#define OPENSSL_SUPPRESS_DEPRECATED
-
 #include "token/rsa_padding.h"
 
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 
+#include <memory>
+
 #include "cms/algorithms.h"
 #include "cms/openssl_error.h"
+
+// OpenSSL 3 deprecates these functions but has no others that pad for a private key it does not hold.
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
 namespace p11mime::token {
 
 namespace {
+
+struct RsaDeleter {
+    void operator()(RSA* rsa) const { RSA_free(rsa); }
+};
 
 std::optional<SecretBytes> unpadded(SecretBytes room, int size) {
     ERR_clear_error();
@@ -31,7 +37,7 @@ Bytes pad_pkcs1_signature(ByteView digest_info, std::size_t size) {
 }
 
 Bytes pad_pss_signature(const EVP_PKEY* key, const cms::RsaPss& scheme, ByteView digest) {
-    const Handle<RSA, RSA_free> rsa(EVP_PKEY_get1_RSA(const_cast<EVP_PKEY*>(key)));
+    const std::unique_ptr<RSA, RsaDeleter> rsa(EVP_PKEY_get1_RSA(const_cast<EVP_PKEY*>(key)));
     cms::require(rsa != nullptr, "cannot read the RSA key", ErrorKind::token);
     Bytes block(static_cast<std::size_t>(RSA_size(rsa.get())));
     cms::require(RSA_padding_add_PKCS1_PSS_mgf1(rsa.get(), block.data(), digest.data(), cms::evp_digest(scheme.hash),
