@@ -145,9 +145,9 @@ KeyObject describe_key(const Session& session, const TokenInfo& token, const Pri
             .id = key.id,
             .type = key.type,
             .description = describe_type(session, key),
-            .can_sign = key.sign.value_or(key.type != KeyType::montgomery),  // what is not said may be tried
-            .can_decrypt = key.decrypt.value_or(key.type == KeyType::rsa),
-            .can_derive = key.derive.value_or(key.type == KeyType::ec || key.type == KeyType::montgomery),
+            .can_sign = key.sign.value_or(key.type != KeyType::montgomery),         // what is not said may be tried
+            .can_decrypt = key.decrypt.value_or(true) && key.type == KeyType::rsa,  // SoftHSM says so of EC keys
+            .can_derive = key.derive.value_or(true) && (key.type == KeyType::ec || key.type == KeyType::montgomery),
             .always_authenticate = key.always_authenticate,
             .uri = object_uri(token, "private", key.label, key.id)};
 }
