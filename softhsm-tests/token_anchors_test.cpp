@@ -1,0 +1,66 @@
+#include "softhsm-tests/token_fixture.h"
+
+using namespace p11mime;
+using namespace p11mime::test;
+
+namespace {
+
+// Subjects and fingerprints as NSS's certutil -L gives them for the Builtin Object Token, with these trust flags.
+constexpr const char* kTlsOnly =  // ISRG Root X1: C,,
+    "304f310b300906035504061302555331293027060355040a1320496e7465726e65742053656375726974792052657365617263682047726f75"
+    "70311530130603550403130c4953524720526f6f74205831";
+constexpr const char* kEmailOnly =  // GlobalSign Secure Mail Root R45: ,C,
+    "3052310b300906035504061302424531193017060355040a1310476c6f62616c5369676e206e762d736131283026060355040313"
+    "1f476c6f62616c5369676e20536563757265204d61696c20526f6f7420523435";
+constexpr const char* kEmailOnlyFingerprint = "319af0a7729e6f89269c131ea6a3a16fcd86389fdcab3c47a4a675c161a3f974";
+constexpr const char* kEmailOnlySerial = "02107653fea84c50ab9f8d32b51d038f57dc";  // DER INTEGER
+constexpr const char* kBoth =                                                     // DigiCert Assured ID Root CA: C,C,
+    "3065310b300906035504061302555331153013060355040a130c446967694365727420496e6331193017060355040b1310777777"
+    "2e64696769636572742e636f6d312430220603550403131b4469676943657274204173737572656420494420526f6f74204341";
+constexpr const char* kBothFingerprint = "3e9099b5015e8f486c00bcea9d111ee721faba355a89bcf1df69561e3dc6325c";
+
+Bytes from_hex(std::string_view text) {
+    Bytes bytes;
+    for (std::size_t i = 0; i + 1 < text.size(); i += 2)
+        bytes.push_back(static_cast<Byte>(std::stoi(std::string(text.substr(i, 2)), nullptr, 16)));
+    return bytes;
+}
+
+}  // namespace
+
+TEST_CASE("roots that Mozilla trusts for e-mail are found by subject, and TLS-only ones are not") {
+    const auto anchors = token::open_email_anchors("");
+    if (!anchors) {
+        WARN("skipped: libnssckbi.so is not installed");
+        return;
+    }
+    const auto email = anchors->by_subject(from_hex(kEmailOnly));
+    REQUIRE(email.size() == 1);
+    CHECK(email[0].fingerprint_sha256() == kEmailOnlyFingerprint);
+    const auto both = anchors->by_subject(from_hex(kBoth));
+    REQUIRE(both.size() == 1);
+    CHECK(both[0].fingerprint_sha256() == kBothFingerprint);
+    CHECK(anchors->by_subject(from_hex(kTlsOnly)).empty());
+    CHECK(anchors->by_subject(from_hex("3000")).empty());
+}
+
+TEST_CASE("e-mail roots are found by issuer and serial number") {
+    const auto anchors = token::open_email_anchors("");
+    if (!anchors) {
+        WARN("skipped: libnssckbi.so is not installed");
+        return;
+    }
+    const auto found = anchors->by_identifier(
+        {.issuer_der = from_hex(kEmailOnly), .serial_der = from_hex(kEmailOnlySerial), .key_identifier = {}});
+    REQUIRE(found);
+    CHECK(found->fingerprint_sha256() == kEmailOnlyFingerprint);
+    CHECK_FALSE(anchors->by_identifier(
+        {.issuer_der = from_hex(kEmailOnly), .serial_der = from_hex("020101"), .key_identifier = {}}));
+    CHECK_FALSE(anchors->by_identifier({.issuer_der = {}, .serial_der = {}, .key_identifier = {0x01}}));
+}
+
+TEST_CASE("a module for the anchors that is not there is an error once it is needed") {
+    const auto anchors = token::open_email_anchors("/nowhere/libnssckbi.so");
+    REQUIRE(anchors);
+    CHECK(error_of([&] { anchors->by_subject(from_hex(kBoth)); }).kind() == ErrorKind::token);
+}
