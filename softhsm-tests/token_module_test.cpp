@@ -123,6 +123,22 @@ TEST_CASE("a module named twice is loaded once") {
     CHECK(tokens->tokens().size() == 1);
 }
 
+TEST_CASE("a module in use twice stays initialised until both are done") {
+    TokenDesk desk;
+    desk.put(desk.pki.issue({.kind = KeyKind::p256}), "01");
+    const PoorCard card;
+    auto first = desk.open(PoorCard::module());
+    {
+        const auto second = desk.open(PoorCard::module());
+        check_signs(*first->tokens().at(0));
+        check_signs(*second->tokens().at(0));
+    }
+    CHECK(card.calls("C_Finalize") == 0);
+    check_signs(*first->tokens().at(0));
+    first.reset();
+    CHECK(card.calls("C_Finalize") == 1);
+}
+
 TEST_CASE("every session is closed and the module finalised at the end, after errors too") {
     TokenDesk desk;
     desk.put(desk.pki.issue({.kind = KeyKind::p256}), "01");

@@ -5,6 +5,9 @@
 #include <openssl/err.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <map>
+#include <mutex>
 
 #include "token/ckr.h"
 
@@ -37,6 +40,23 @@ CK_FLAGS flags_of(const PKCS11_TOKEN& token) {
     return (token.userPinLocked ? CKF_USER_PIN_LOCKED : 0) | (token.userPinSet ? CKF_USER_PIN_INITIALIZED : 0) |
            (token.userPinFinalTry ? CKF_USER_PIN_FINAL_TRY : 0) | (token.userPinCountLow ? CKF_USER_PIN_COUNT_LOW : 0) |
            (token.userPinToBeChanged ? CKF_USER_PIN_TO_BE_CHANGED : 0);
+}
+
+/// Loaded is the modules in use: C_Initialize and C_Finalize are the whole process's, so a file is loaded once.
+struct Loaded {
+    std::mutex mutex;
+    std::map<std::string, std::weak_ptr<Module>> modules;
+};
+
+Loaded& loaded_modules() {
+    static Loaded loaded;
+    return loaded;
+}
+
+std::string canonical(const std::string& path) {
+    std::error_code error;
+    const std::filesystem::path resolved = std::filesystem::canonical(path, error);
+    return error ? path : resolved.string();
 }
 
 /// libp11_error makes the Error for a failed libp11 call, whose CKR code is in OpenSSL's queue.
@@ -84,8 +104,13 @@ struct Module::Context {
 };
 
 std::shared_ptr<Module> Module::load(const std::string& path) {
+    Loaded& loaded = loaded_modules();
+    const std::lock_guard lock(loaded.mutex);
+    std::weak_ptr<Module>& known = loaded.modules[canonical(path)];
+    if (std::shared_ptr<Module> module = known.lock()) return module;
     std::shared_ptr<Module> module(new Module(path));
     module->attach();
+    known = module;
     return module;
 }
 

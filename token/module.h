@@ -24,7 +24,8 @@ struct Slot {
 /// the slot lists, libp11's C_Finalize and dlclose, our dlclose. Sessions hold the module, so they are closed by then.
 class Module {
   public:
-    /// load throws Error(token) where the file is no PKCS#11 module or does not initialise.
+    /// load returns the one instance of the file that is in use. It throws Error(token) where the file is no PKCS#11
+    /// module or does not initialise.
     static std::shared_ptr<Module> load(const std::string& path);
     ~Module();
     Module(const Module&) = delete;

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
-#include <set>
 
 #include "mime/error.h"
 #include "token/p11kit_modules.h"
@@ -17,13 +17,6 @@ std::string module_name(const std::string& path) {
     std::string name = std::filesystem::path(path).filename().string();
     if (name.starts_with("lib")) name.erase(0, 3);
     return name.substr(0, name.find(".so"));
-}
-
-/// canonical tells whether two names are of one module.
-std::string canonical(const std::string& path) {
-    std::error_code error;
-    const std::filesystem::path resolved = std::filesystem::canonical(path, error);
-    return error ? path : resolved.string();
 }
 
 class AllTokens final : public Tokens {
@@ -59,7 +52,9 @@ class AllTokens final : public Tokens {
 
   private:
     void load(const std::string& path) {
-        if (loaded_.insert(canonical(path)).second) modules_.push_back(Module::load(path));
+        std::shared_ptr<Module> module = Module::load(path);
+        if (std::find(modules_.begin(), modules_.end(), module) == modules_.end())
+            modules_.push_back(std::move(module));
     }
 
     void load_configured() {
@@ -108,7 +103,6 @@ class AllTokens final : public Tokens {
 
     TokensOptions options_;
     PinProvider& pins_;
-    std::set<std::string> loaded_;
     std::vector<std::shared_ptr<Module>> modules_;
     std::vector<std::shared_ptr<Pkcs11Token>> tokens_;
     std::vector<SlotState> slots_;
