@@ -16,12 +16,16 @@ namespace {
 
 constexpr std::size_t kFront = 4096;
 
+bool is_control(Byte byte) {
+    return byte == 0x7f || (byte < 0x20 && byte != '\t' && byte != '\r' && byte != '\n');
+}
+
 // is_text accepts UTF-8 without control characters; a sequence cut off at the end of the front is fine.
 bool is_text(ByteView front) {
     for (std::size_t i = 0; i < front.size();) {
         const Byte byte = front[i];
         if (byte < 0x80) {
-            if (byte == 0x7f || (byte < 0x20 && byte != '\t' && byte != '\r' && byte != '\n')) return false;
+            if (is_control(byte)) return false;
             ++i;
             continue;
         }
@@ -32,6 +36,17 @@ bool is_text(ByteView front) {
         i += more + 1;
     }
     return true;
+}
+
+// is_plausible says whether content can be what was encrypted. A wrong key passes the padding of CBC once in 256 times,
+// and what it gives starts like a header now and then: a colon soon after the start, or an empty line. So the header
+// must be free of control characters, and what follows an empty one must be text.
+bool is_plausible(ByteView front) {
+    const std::string_view text = text_of(front);
+    if (!is_mime_entity(front) || text.starts_with('\n') || text.starts_with("\r\n")) return is_text(front);
+    const std::size_t end = std::min(text.find("\n\n"), text.find("\n\r\n"));
+    const ByteView header = front.first(std::min(end, front.size()));
+    return std::none_of(header.begin(), header.end(), is_control);
 }
 
 Error changed() {
@@ -65,6 +80,8 @@ void Walk::judge(std::size_t layer, const SignedDataReader& reader, const Signed
     const Trust* trust = options_.task == Task::inspect ? nullptr : trust_;
     JudgedSigners judged = judge_signers(reader, signed_content, trust, place.whole ? sender_ : nobody);
     report_.layers[layer].signers = std::move(judged.verdicts);
+    for (const Hash hash : {Hash::sha1, Hash::sha224, Hash::sha256, Hash::sha384, Hash::sha512})
+        if (auto value = signed_content.digests.value(hash)) evidence_.push_back(std::move(*value));
     if (trust == nullptr) return;
     LayerKnowledge& known = knowledge_[place.path];
     for (Hash hash : judged.missing_digests)
@@ -196,6 +213,7 @@ void Walk::encrypted(BerReader& ber, const std::string& media_type, const Place&
     const auto ends_well = [&] {
         drain(plaintext);
         reader.finish();
+        evidence_.push_back(reader.tag());
         if (authenticated && reader.associated_data() != known.associated_data) {
             known.associated_data = reader.associated_data();
             again_ = true;
@@ -205,10 +223,7 @@ void Walk::encrypted(BerReader& ber, const std::string& media_type, const Place&
     };
     try {
         Window window(plaintext);
-        // A wrong key passes the padding of CBC now and then: what it gives is no MIME entity and no text.
-        const ByteView front = window.peek(kFront);
-        const bool plausible =
-            authenticated || (bare && known.key->certain) || front.empty() || is_mime_entity(front) || is_text(front);
+        const bool plausible = authenticated || (bare && known.key->certain) || is_plausible(window.peek(kFront));
         if (!plausible) throw changed();
         content(window, reader.content_type(), place.child(1, false), bare);
     } catch (const Error& error) {
