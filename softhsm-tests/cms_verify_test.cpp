@@ -114,6 +114,7 @@ TEST_CASE("MD5 is never accepted") {
     const ReadMail read = bench.verify(signed_mail, trust, options);
     CHECK(read.report.exit_status() == 1);
     CHECK(read.signer().integrity == Integrity::not_checked);
+    CHECK(read.signer().integrity_reason == "md5 is refused: it is broken");
 }
 
 TEST_CASE("a signature whose certificate is missing cannot be checked") {
