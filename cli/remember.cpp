@@ -44,7 +44,9 @@ void remember(Context& context, const cms::smime::Report& report) {
     }
     for (const auto& layer : report.layers)
         for (const SignerVerdict& signer : layer.signers)
-            remember_signer(context, signer);
+            if (layer.covers_whole && signer.integrity == cms::Integrity::valid &&
+                signer.chain == cms::smime::ChainState::trusted)
+                remember_signer(context, signer);
 }
 
 }  // namespace p11mime::cli

@@ -11,6 +11,14 @@ using cms::smime::Layer;
 using cms::smime::name;
 using cms::smime::SignerVerdict;
 
+// not_checked lists what is there and was not looked at.
+Json not_checked(std::size_t count) {
+    Json list = Json::array();
+    for (std::size_t i = 0; i < count; ++i)
+        list.push_back({{"integrity", "not_checked"}});
+    return list;
+}
+
 Json signer_json(const SignerVerdict& signer) {
     Json json;
     const auto& certificate = signer.certificate;
@@ -29,10 +37,11 @@ Json signer_json(const SignerVerdict& signer) {
     json["sender"] = name(signer.sender);
     json["strength"] = name(signer.strength);
     json["algorithms"] = {{"digest", signer.digest}, {"signature", signer.signature}};
-    json["time"] = {{"basis", signer.time_basis}, {"at", cms::format_time(signer.time_at)}};
+    json["time"] = {{"basis", signer.time_basis},
+                    {"at", signer.time_at ? Json(cms::format_time(*signer.time_at)) : Json(nullptr)}};
     json["time"]["signing_time"] = signer.signing_time ? Json(cms::format_time(*signer.signing_time)) : Json(nullptr);
-    json["timestamps"] = Json::array();
-    json["countersignatures"] = Json::array();
+    json["timestamps"] = not_checked(signer.timestamps);
+    json["countersignatures"] = not_checked(signer.countersignatures);
     json["policy_name"] = nullptr;
     json["certificate_class"] = {{"validation", "unknown"}, {"basis", nullptr},     {"generation", nullptr},
                                  {"class", nullptr},        {"qualified", nullptr}, {"on_secure_device", nullptr}};
@@ -47,7 +56,7 @@ Json layer_json(const Layer& layer) {
     json["covers"] = layer.covers_whole ? "whole-message" : "part";
     json["byte_ranges"] = layer.byte_ranges;
     json["media_type"] = layer.media_type.empty() ? Json(nullptr) : Json(layer.media_type);
-    json["protected_headers"] = Json::array();
+    json["protected_headers"] = nullptr;  // not looked for
     json["cipher"] = or_null(layer.cipher);
     json["authenticated"] = or_null(layer.authenticated);
     json["recipients"] = Json::array();

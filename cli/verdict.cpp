@@ -29,9 +29,12 @@ std::string short_name(const SignerVerdict& signer) {
 
 std::string signers_text(const Report& report) {
     std::vector<std::string> names;
+    const bool any_whole = std::any_of(report.layers.begin(), report.layers.end(),
+                                       [](const Layer& layer) { return layer.covers_whole && !layer.signers.empty(); });
     for (const Layer& layer : report.layers)
         for (const SignerVerdict& signer : layer.signers)
-            if (std::find(names.begin(), names.end(), short_name(signer)) == names.end())
+            if (layer.covers_whole == any_whole &&
+                std::find(names.begin(), names.end(), short_name(signer)) == names.end())
                 names.push_back(short_name(signer));
     return fmt::format("{}", fmt::join(names, " and "));
 }
@@ -94,10 +97,13 @@ std::string verdict_sentence(const Report& report) {
         case Result::unsigned_:
             return with_reason("neither signed nor encrypted", report);
         case Result::decrypted:
-            return with_reason(authenticated_encryption(report)
-                                   ? "decrypted; nothing tells who sent it: it is not signed"
-                                   : "decrypted; the encryption does not protect against changes, and it is not signed",
-                               report);
+            return with_reason(
+                fmt::format(
+                    "decrypted; {}{}",
+                    authenticated_encryption(report) ? "" : "the encryption does not protect against changes, and ",
+                    report.signatures_looked_for ? "nothing tells who sent it: it is not signed"
+                                                 : "a signature inside was not looked for ('p11mime open' does that)"),
+                report);
         case Result::error:
             break;
     }

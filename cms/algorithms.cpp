@@ -233,6 +233,11 @@ std::size_t hash_size(Hash hash) {
     return static_cast<std::size_t>(EVP_MD_get_size(evp_digest(hash)));
 }
 
+bool weak_key(const EVP_PKEY* key) {
+    constexpr int kMinSecurityBits = 112;
+    return EVP_PKEY_is_a(key, "DSA") == 1 || EVP_PKEY_get_security_bits(key) < kMinSecurityBits;
+}
+
 std::string oid_text(const ASN1_OBJECT* object) {
     std::array<char, 128> text{};
     const int size = OBJ_obj2txt(text.data(), text.size(), object, 1);

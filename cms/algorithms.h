@@ -62,6 +62,9 @@ const EVP_MD* evp_digest(Hash hash);
 /// hash_size in bytes.
 std::size_t hash_size(Hash hash);
 
+/// weak_key tells keys of less than 112 bits of security: RSA under 2048 bits, curves under 224 bits; and DSA.
+bool weak_key(const EVP_PKEY* key);
+
 /// algorithm_text names an AlgorithmIdentifier for people: the table's name, else OpenSSL's, else the dotted OID.
 std::string algorithm_text(const X509_ALGOR* identifier);
 std::string oid_text(const ASN1_OBJECT* object);  ///< dotted

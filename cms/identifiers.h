@@ -21,6 +21,8 @@ inline constexpr std::string_view kSmimeCapabilities = "1.2.840.113549.1.9.15";
 inline constexpr std::string_view kSigningCertificate = "1.2.840.113549.1.9.16.2.12";
 inline constexpr std::string_view kSigningCertificateV2 = "1.2.840.113549.1.9.16.2.47";
 inline constexpr std::string_view kEncryptionKeyPreference = "1.2.840.113549.1.9.16.2.11";
+inline constexpr std::string_view kCountersignature = "1.2.840.113549.1.9.6";
+inline constexpr std::string_view kTimestampToken = "1.2.840.113549.1.9.16.2.14";
 
 inline constexpr std::string_view kEcPublicKey = "1.2.840.10045.2.1";
 }  // namespace oid

@@ -149,7 +149,7 @@ RecipientEntry other_kind(const char* key_management) {
     return {.identifier = {},
             .key_management = key_management,
             .recovery = std::nullopt,
-            .unsupported = fmt::format("recipients of kind {}", key_management),
+            .unsupported = fmt::format("{} recipient", key_management),
             .encrypted_key = {}};
 }
 

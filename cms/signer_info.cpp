@@ -15,7 +15,6 @@ namespace p11mime::cms {
 namespace {
 
 using PssHandle = Handle<RSA_PSS_PARAMS, RSA_PSS_PARAMS_free>;
-constexpr int kMinRsaBits = 2048;
 constexpr unsigned kMaxSalt = 512;
 
 // Attributes looks single-valued signed attributes up.
@@ -151,12 +150,6 @@ bool key_fits(const EVP_PKEY* key, SignatureFamily family) {
     return false;
 }
 
-bool weak_key(const EVP_PKEY* key) {
-    if (EVP_PKEY_is_a(key, "DSA") == 1) return true;
-    return (EVP_PKEY_is_a(key, "RSA") == 1 || EVP_PKEY_is_a(key, "RSA-PSS") == 1) &&
-           EVP_PKEY_get_bits(key) < kMinRsaBits;
-}
-
 // names_certificate checks the ESS signing certificate attribute against the certificate (RFC 5035 section 5.4); an
 // absent one says nothing.
 bool names_certificate(const ASN1_TYPE* attribute, Hash default_hash, const Certificate& certificate) {
@@ -196,6 +189,13 @@ void read_claims(Attributes& attributes, SignerInfoVerdict& verdict) {
     ERR_clear_error();
 }
 
+std::size_t count_attributes(const STACK_OF(X509_ATTRIBUTE) * attributes, std::string_view oid) {
+    std::size_t count = 0;
+    for (int i = 0; i < X509at_get_attr_count(attributes); ++i)
+        if (oid_text(X509_ATTRIBUTE_get0_object(sk_X509_ATTRIBUTE_value(attributes, i))) == oid) ++count;
+    return count;
+}
+
 // attribute_fault says what is wrong with the signed attributes, or nothing.
 std::string attribute_fault(Attributes& attributes, const SignedContent& content, const Bytes& content_digest,
                             const Certificate& certificate) {
@@ -222,6 +222,8 @@ SignerInfoVerdict judge_signer_info(const asn1::SignerInfo& signer, const Signed
     verdict.signature = algorithm_text(signer.signature_algorithm);
     Attributes attributes(signer.signed_attributes);
     read_claims(attributes, verdict);
+    verdict.countersignatures = count_attributes(signer.unsigned_attributes, oid::kCountersignature);
+    verdict.timestamps = count_attributes(signer.unsigned_attributes, oid::kTimestampToken);
 
     const AlgorithmChoice choice = choose_algorithms(signer);
     if (!choice.scheme) {

@@ -26,6 +26,8 @@ struct SignerInfoVerdict {
     std::string digest;
     std::string signature;
     std::optional<Hash> missing_digest;  ///< this digest of the content was not computed; judge again with it
+    std::size_t countersignatures = 0;   ///< unsigned attributes of that kind, which are not checked
+    std::size_t timestamps = 0;          ///< likewise
     std::optional<Time> signing_time;
     std::optional<RecipientIdentifier> encryption_key;  ///< SMIMEEncryptionKeyPreference
     std::optional<Bytes> capabilities;                  ///< DER of SMIMECapabilities

@@ -16,7 +16,6 @@ namespace {
 
 constexpr std::size_t kMaxCandidates = 200;  // certificates looked at for one path
 constexpr int kMaxPathLength = 20;
-constexpr int kMinRsaBits = 2048;
 
 using StoreHandle = Handle<X509_STORE, X509_STORE_free>;
 using StoreContext = Handle<X509_STORE_CTX, X509_STORE_CTX_free>;
@@ -144,8 +143,7 @@ std::string weak_link(const std::vector<Certificate>& chain, const std::vector<C
         if (!is_anchor(each, anchors) && signed_with(each, Standing::weak))
             return fmt::format("the certificate of {} is signed with a weak digest", display(each));
         const EVP_PKEY* key = X509_get0_pubkey(each.get());
-        if (key == nullptr) continue;
-        if (EVP_PKEY_is_a(key, "DSA") == 1 || (EVP_PKEY_is_a(key, "RSA") == 1 && EVP_PKEY_get_bits(key) < kMinRsaBits))
+        if (key != nullptr && weak_key(key))
             return fmt::format("{} has a weak key ({})", display(each), each.key_type());
     }
     return {};

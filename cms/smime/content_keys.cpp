@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "mime/error.h"
 
 namespace p11mime::cms::smime {
@@ -15,9 +17,10 @@ bool may_open(const Decrypter& key, const RecipientEntry& entry) {
 }
 
 Error no_key(const DecrypterSource& keys, const std::vector<RecipientEntry>& recipients) {
-    for (const RecipientEntry& entry : recipients)
-        if (!entry.recovery && !entry.unsupported.empty())
-            return {ErrorKind::malformed, fmt::format("unsupported algorithm {}", entry.unsupported)};
+    const bool any_supported = std::any_of(recipients.begin(), recipients.end(),
+                                           [](const RecipientEntry& entry) { return entry.recovery.has_value(); });
+    if (!any_supported && !recipients.empty())
+        return {ErrorKind::malformed, fmt::format("unsupported algorithm {}", recipients.front().unsupported)};
     std::string seen;
     for (const std::string& line : keys.skipped())
         seen += (seen.empty() ? "" : "; ") + line;

@@ -52,8 +52,6 @@ void judge_chain(SignerVerdict& verdict, const SignedDataReader& reader, const T
     if (path.weak) verdict.strength = Strength::weak;
     verdict.revocation = revocation(path.revocation);
     if (!path.revocation_reason.empty()) verdict.revocation_reason = path.revocation_reason;
-    verdict.time_basis = trust.at ? "given" : "now";
-    verdict.time_at = trust.at.value_or(trust.clock->now());
 }
 
 SignerVerdict describe(const asn1::SignerInfo& signer, const SignerInfoVerdict& judged,
@@ -65,7 +63,10 @@ SignerVerdict describe(const asn1::SignerInfo& signer, const SignerInfoVerdict& 
     verdict.strength = judged.weak ? Strength::weak : Strength::ok;
     verdict.digest = judged.digest;
     verdict.signature = judged.signature;
+    verdict.countersignatures = judged.countersignatures;
+    verdict.timestamps = judged.timestamps;
     verdict.signing_time = judged.signing_time;
+    if (judged.integrity != Integrity::valid) return verdict;  // the rest is acted upon, so it must be signed
     verdict.capabilities = judged.capabilities;
     if (judged.encryption_key)
         for (const Certificate& each : reader.certificates())
@@ -153,6 +154,18 @@ void conclude_signed(Report& report, const std::vector<const Layer*>& layers, co
     set_result(report, Result::valid, "");
 }
 
+// conclude_parts holds signatures inside a mail that is valid as a whole against it: valid means that every signer is.
+void conclude_parts(Report& report, const std::vector<const Layer*>& parts, bool allow_weak) {
+    for (const Layer* part : parts) {
+        if (part->type != LayerType::signed_data) continue;
+        if (!integrity_fault(report, *part) && !trust_fault(report, *part, allow_weak)) continue;
+        set_result(report, Result::untrusted,
+                   fmt::format("in part {}, which is signed by itself: {}", part->path, report.reason),
+                   "the signature over the whole mail holds; rely on it alone");
+        return;
+    }
+}
+
 }  // namespace
 
 JudgedSigners judge_signers(const SignedDataReader& reader, const SignedContent& content, const Trust* trust,
@@ -170,6 +183,10 @@ JudgedSigners judge_signers(const SignedDataReader& reader, const SignedContent&
         }
         SignerVerdict verdict = describe(*signer, info, reader);
         verdict.certificate = certificate;
+        if (trust != nullptr) {
+            verdict.time_basis = trust->at ? "given" : "now";
+            verdict.time_at = trust->at.value_or(trust->clock->now());
+        }
         if (certificate && trust != nullptr) {
             judge_chain(verdict, reader, *trust);
             verdict.sender = judge_sender(*certificate, sender);
@@ -195,7 +212,11 @@ void conclude(Report& report, const Sender& sender, bool allow_weak) {
                 parts.push_back(&layer);
         }
     }
-    if (!whole.empty()) return conclude_signed(report, whole, sender, allow_weak);
+    if (!whole.empty()) {
+        conclude_signed(report, whole, sender, allow_weak);
+        if (report.result == Result::valid) conclude_parts(report, parts, allow_weak);
+        return;
+    }
     for (const Layer* layer : parts)
         if (layer->type == LayerType::signed_data && integrity_fault(report, *layer)) return;
     if (!parts.empty()) {

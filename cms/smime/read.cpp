@@ -26,9 +26,10 @@ class MailReader final : public ReadJob {
             if (settled_ || ++passes_ > kMaxPasses) throw Error(ErrorKind::io, "the input changed while it was read");
             return false;
         }
-        if (settled_ && walk.report().result != report_.result)
+        if (settled_ && (walk.report().result != report_.result || walk.evidence() != evidence_))
             throw Error(ErrorKind::io, "the input changed while it was read");
         report_ = walk.report();
+        evidence_ = walk.evidence();
         settled_ = true;
         return true;
     }
@@ -41,6 +42,7 @@ class MailReader final : public ReadJob {
     const Trust* trust_;
     Knowledge knowledge_;
     Report report_;
+    std::vector<Bytes> evidence_;  // of the pass that settled it
     bool settled_ = false;
     int passes_ = 0;
 };

@@ -40,10 +40,12 @@ struct SignerVerdict {
     std::string digest;     ///< name in the algorithm table, or the dotted OID
     std::string signature;  ///< likewise
     std::string time_basis = "now";
-    Time time_at{};
+    std::optional<Time> time_at;  ///< judged at; nothing where nothing was judged
     std::optional<Time> signing_time;
     std::optional<Certificate>
         encryption_certificate;         ///< that the signer prefers (SMIMEEncryptionKeyPreference), if it came along
+    std::size_t countersignatures = 0;  ///< there, and not checked
+    std::size_t timestamps = 0;         ///< there, and not checked
     std::optional<Bytes> capabilities;  ///< DER of the SMIMECapabilities attribute
 };
 
@@ -87,6 +89,7 @@ struct Report {
     std::optional<std::string> date;
     std::vector<Layer> layers;  ///< outermost first
     std::vector<Warning> warnings;
+    bool signatures_looked_for = true;  ///< false where only encrypted layers were taken off
     Result result = Result::unsigned_;
     std::string reason;  ///< one line for people: why it is not valid; empty where it is
     std::string hint;    ///< what could be done; may be empty

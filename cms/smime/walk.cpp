@@ -55,6 +55,7 @@ Walk::Place Walk::Place::child(std::size_t number, bool same_layer) const {
 }
 
 void Walk::run(Source& input, Sink& output) {
+    report_.signatures_looked_for = takes_signed();
     Window window(input);
     const InputForm form = recognise(window);
     sender_.check = options_.sender_check.value_or(SenderCheck::off);
@@ -255,7 +256,9 @@ void Walk::clear_signed(const mime::Header& header, Window& body, const Place& p
             signer.integrity_reason = "the signature part carries content of its own";
         }
     if (parts.next()) {
-        report_.layers[layer].covers_whole = false;
+        // The layers inside are beside the further part as well.
+        for (std::size_t i = layer; i < report_.layers.size(); ++i)
+            report_.layers[i].covers_whole = false;
         report_.warnings.push_back(
             {"extra-part", "multipart/signed has more than two parts; the others are not covered"});
     }

@@ -32,6 +32,9 @@ class Walk {
     const Report& report() const { return report_; }
     bool again() const { return again_; }
 
+    /// evidence is the digests and tags that the contents were held against: the same in each pass over the same input.
+    const std::vector<Bytes>& evidence() const { return evidence_; }
+
   private:
     /// Place is where in the mail the walk stands.
     struct Place {
@@ -76,6 +79,7 @@ class Walk {
     Mail mail_;
     Sender sender_;
     bool again_ = false;
+    std::vector<Bytes> evidence_;
     std::string left_alone_;  ///< why a layer of the other kind on the outside was not taken off
 };
 
