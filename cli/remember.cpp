@@ -19,13 +19,16 @@ bool of_same_owner(const cms::Certificate& encryption, const cms::Certificate& s
 bool fit_for_encryption(Context& context, const SignerVerdict& signer) {
     const cms::Certificate& encryption = *signer.encryption_certificate;
     return encryption.allows_encryption() && of_same_owner(encryption, *signer.certificate) &&
-           validate(encryption, {}, context.trust(), cms::Use::encryption).trusted;
+           validate(encryption, signer.intermediates, context.trust(), cms::Use::encryption).trusted;
 }
 
 void remember_signer(Context& context, const SignerVerdict& signer) {
     if (!signer.certificate) return;
     AddressBook& book = *context.book();
     book.put(*signer.certificate, signer.capabilities, "mail", context.now());
+    // Encrypting to the signer later needs the path, which perhaps came in this mail alone.
+    for (const cms::Certificate& each : signer.intermediates)
+        book.put(each, std::nullopt, "mail", context.now());
     if (!signer.encryption_certificate || *signer.encryption_certificate == *signer.certificate) return;
     if (fit_for_encryption(context, signer))
         book.put(*signer.encryption_certificate, signer.capabilities, "mail", context.now());

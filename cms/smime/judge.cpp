@@ -49,6 +49,8 @@ void judge_chain(SignerVerdict& verdict, const SignedDataReader& reader, const T
     if (!path.trusted) verdict.chain_reason = path.reason;
     for (const Certificate& each : path.chain)
         verdict.chain_certs.push_back(each.subject());
+    if (path.trusted && path.chain.size() > 2)
+        verdict.intermediates.assign(path.chain.begin() + 1, path.chain.end() - 1);
     if (path.weak) verdict.strength = Strength::weak;
     verdict.revocation = revocation(path.revocation);
     if (!path.revocation_reason.empty()) verdict.revocation_reason = path.revocation_reason;

@@ -99,6 +99,7 @@ std::string Mail::recipients() const {
 Mail read_mail(Window& input, bool entity) {
     mime::Header header = mime::read_header(input, true);
     Mail mail;
+    mail.raw = header.raw();
     mail.ending = header.ending();
     mail.entity.end = std::string(mime::line_end(mail.ending));
     for (mime::Field& field : header.fields) {

@@ -27,6 +27,7 @@ bool is_mime_entity(ByteView front);
 /// Mail is the header of a mail or entity, split into what stays outside and what belongs to the MIME entity.
 struct Mail {
     bool is_mail = false;                ///< has transport fields
+    std::string raw;                     ///< the whole header as it stood
     std::vector<mime::Field> transport;  ///< stays outside, MIME-Version left out
     mime::Header entity;                 ///< Content-* fields; or all fields where an entity is forced
     mime::LineEnding ending = mime::LineEnding::crlf;

@@ -32,7 +32,8 @@ struct SignerVerdict {
     std::optional<std::string> integrity_reason;
     ChainState chain = ChainState::not_checked;
     std::optional<std::string> chain_reason;
-    std::vector<std::string> chain_certs;  ///< subjects, the root last
+    std::vector<std::string> chain_certs;    ///< subjects, the root last
+    std::vector<Certificate> intermediates;  ///< of a trusted chain, without the root
     Revocation revocation = Revocation::not_checked;
     std::optional<std::string> revocation_reason;
     SenderState sender = SenderState::not_checked;

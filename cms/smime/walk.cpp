@@ -19,15 +19,15 @@ namespace p11mime::cms::smime {
 namespace {
 
 // Outlet is where an entity goes that stays as it is: its header, under the transport fields of the mail, then its
-// body, with the line ends of the mail (binary content as it is).
+// body, with the line ends of the mail (binary content as it is). A mail that had no layer goes out as it came.
 class Outlet final : public Sink {
   public:
-    Outlet(const Mail& mail, const mime::Header& header, Sink* output)
+    Outlet(const Mail& mail, const mime::Header& header, bool unwrapped, Sink* output)
         : output_(output == nullptr ? nowhere_ : *output),
           lf_(output_),
-          to_lf_(mail.ending == mime::LineEnding::lf &&
+          to_lf_(unwrapped && mail.ending == mime::LineEnding::lf &&
                  mime::transfer_encoding(header) != mime::TransferEncoding::binary) {
-        push(bytes_of(content_header(mail, header)));
+        push(bytes_of(unwrapped ? content_header(mail, header) : mail.raw));
     }
     void push(ByteView bytes) override { (to_lf_ ? static_cast<Sink&>(lf_) : output_).push(bytes); }
     void finish() {
@@ -141,7 +141,7 @@ void Walk::entity(const mime::Header& header, Window& body, const Place& place) 
 
 // deliver writes an entity that stays as it is: the content of the mail, under the transport fields of the mail.
 void Walk::deliver(const mime::Header& header, Source& body, const Place& place) {
-    Outlet outlet(mail_, header, place.output);
+    Outlet outlet(mail_, header, place.depth > 0, place.output);
     copy(body, outlet);
     outlet.finish();
 }
@@ -152,7 +152,7 @@ void Walk::multipart(const mime::Header& header, Window& body, const Place& plac
     const std::string boundary = mime::content_type(header).parameter("boundary");
     if (boundary.empty() || boundary.size() > mime::kMaxBoundaryLength) return deliver(header, body, place);
 
-    Outlet outlet(mail_, header, place.output);
+    Outlet outlet(mail_, header, place.depth > 0, place.output);
     TeeSource delivered(body, outlet);
     Window looked_at(delivered);
     mime::Multipart parts(looked_at, boundary);
@@ -168,7 +168,7 @@ void Walk::multipart(const mime::Header& header, Window& body, const Place& plac
 
 // message delivers a mail inside the mail as it is and looks into it meanwhile.
 void Walk::message(const mime::Header& header, Window& body, const Place& place) {
-    Outlet outlet(mail_, header, place.output);
+    Outlet outlet(mail_, header, place.depth > 0, place.output);
     TeeSource delivered(body, outlet);
     Window looked_at(delivered);
     look_into(looked_at, place.child(1, true));

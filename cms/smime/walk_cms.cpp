@@ -107,7 +107,7 @@ void Walk::cms(Source& der, const std::string& media_type, const Place& place, b
     } else if (type == oid::kData) {
         ber.begin_octets(tag::kOctetString, "content");
         OctetsSource octets(ber);
-        content(octets, type, place, bare);
+        content(octets, type, place.child(1, true), bare);
     } else {
         const ObjectHandle object(OBJ_txt2obj(type.c_str(), 1));
         const int nid = object ? OBJ_obj2nid(object.get()) : NID_undef;
