@@ -27,6 +27,8 @@ class Lexer {
   public:
     explicit Lexer(std::string_view text) : rest_(text) {}
 
+    std::size_t left() const { return rest_.size(); }
+
     std::optional<Token> next() {
         const bool spaced = skip_space();
         if (rest_.empty()) return std::nullopt;
@@ -159,25 +161,32 @@ std::string phrase_of(std::span<const Token> tokens) {
 
 class Parser {
   public:
-    std::vector<Address> parse(std::string_view text) {
+    explicit Parser(std::string_view text) : text_(text) {
         Lexer lexer(text);
-        while (std::optional<Token> token = lexer.next()) {
+        for (;;) {
+            token_begin_ = text.size() - lexer.left();
+            std::optional<Token> token = lexer.next();
+            token_end_ = text.size() - lexer.left();
+            if (!token) break;
             if (in_angle_) {
                 take_in_angle(std::move(*token));
             } else {
                 take(std::move(*token));
             }
         }
-        end_address();
-        return std::move(addresses_);
+        end_address(token_end_);
     }
+
+    std::vector<Address> addresses;
+    std::vector<std::string> unreadable;
 
   private:
     void take(Token token) {
         if (token.is(',') || token.is(';')) {
-            end_address();
+            end_address(token_begin_);
         } else if (token.is(':')) {
             held_.clear();  // the name of a group
+            begin_ = token_end_;
         } else if (token.is('<')) {
             phrase_ = std::exchange(held_, {});
             in_angle_ = true;
@@ -189,7 +198,7 @@ class Parser {
     void take_in_angle(Token token) {
         const bool in_route = held_.empty() || held_.front().is('@') || held_.front().is(',');
         if (token.is('>') || token.is(';') || (token.is(',') && !in_route)) {
-            end_address();
+            end_address(token.is('>') ? token_end_ : token_begin_);
         } else if (token.is(':') && in_route) {
             held_.clear();  // the obsolete route (RFC 5322 section 4.4)
         } else {
@@ -197,14 +206,21 @@ class Parser {
         }
     }
 
-    void end_address() {
-        if (auto mailbox = mailbox_of(held_)) addresses_.push_back({phrase_of(phrase_), std::move(*mailbox)});
+    void end_address(std::size_t end) {
+        if (auto mailbox = mailbox_of(held_)) {
+            addresses.push_back({phrase_of(phrase_), std::move(*mailbox)});
+        } else if (!held_.empty() || in_angle_) {
+            unreadable.emplace_back(trim(text_.substr(begin_, end - begin_)));
+        }
+        begin_ = token_end_;
         held_.clear();
         phrase_.clear();
         in_angle_ = false;
     }
 
-    std::vector<Address> addresses_;
+    std::string_view text_;
+    std::size_t begin_ = 0;  // of the current entry
+    std::size_t token_begin_ = 0, token_end_ = 0;
     std::vector<Token> held_;
     std::vector<Token> phrase_;  // what stood before "<"
     bool in_angle_ = false;
@@ -220,7 +236,11 @@ std::string normal(std::string_view mailbox) {
 }  // namespace
 
 std::vector<Address> parse_addresses(std::string_view field_value) {
-    return Parser().parse(field_value);
+    return Parser(field_value).addresses;
+}
+
+std::vector<std::string> unreadable_addresses(std::string_view field_value) {
+    return Parser(field_value).unreadable;
 }
 
 bool same_mailbox(std::string_view a, std::string_view b) {

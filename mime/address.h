@@ -16,6 +16,10 @@ struct Address {
 /// left out.
 std::vector<Address> parse_addresses(std::string_view field_value);
 
+/// unreadable_addresses gives what parse_addresses leaves out: each entry of an address list that is no address, as it
+/// stands there.
+std::vector<std::string> unreadable_addresses(std::string_view field_value);
+
 /// same_mailbox compares two mailboxes: the domain without case, and the local part without case for ASCII letters, as
 /// mail systems in the field do.
 bool same_mailbox(std::string_view a, std::string_view b);

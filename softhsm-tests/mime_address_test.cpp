@@ -171,3 +171,21 @@ TEST_CASE("what is no date gives nothing") {
           "1 anF 2024 10:00:00 +0000", "2024-01-01T10:00:00Z"})
         CHECK(parse_date(text).empty());
 }
+
+TEST_CASE("entries of an address list that are no address are told, and nothing else is") {
+    using Entries = std::vector<std::string>;
+    CHECK(unreadable_addresses("bob@example.gov, broken@@x, notanaddress") == Entries{"broken@@x", "notanaddress"});
+    CHECK(unreadable_addresses("carol at example.gov") == Entries{"carol at example.gov"});
+    CHECK(unreadable_addresses("Bob <>, Carol <carol at example.gov>") ==
+          Entries{"Bob <>", "Carol <carol at example.gov>"});
+    CHECK(unreadable_addresses("Friends: bob@example.gov, dan;") == Entries{"dan"});
+    CHECK(unreadable_addresses("Bob <bob@example.gov> by hand, dan@example.gov") == Entries{"by hand"});
+    CHECK(unreadable_addresses("Bob <bob@example.gov") == Entries{});
+    for (const char* readable :
+         {"", " , ,", "undisclosed-recipients:;", "(nobody)", "bob@example.gov (Bob, at work)", "\"B, b\"@example.gov",
+          "\"Carol, C.\" <carol@example.gov>", "<@relay.example.gov,@b.example.gov:bob@example.gov>",
+          "A: a@example.gov, B <b@example.gov>;, c@example.gov"}) {
+        INFO(readable);
+        CHECK(unreadable_addresses(readable).empty());
+    }
+}
