@@ -214,6 +214,29 @@ TEST_CASE("a value of indefinite length ends inside the value around it") {
     CHECK(refuses([&] { skips("3006 3080 020105 0000"); }));
 }
 
+TEST_CASE("a value that is longer than the value around it is refused before any of it is read") {
+    const auto inside = [](const char* hex, const std::function<void(BerReader&)>& read) {
+        const Bytes ber = from_hex(hex);
+        ViewSource source(ber);
+        BerReader reader(source);
+        reader.enter(tag::kSequence, "sequence");
+        read(reader);
+        return true;
+    };
+    const auto element = [](BerReader& reader) { reader.element(10, "element"); };
+    CHECK(inside("3004 0402 6162", element));
+    CHECK(refuses([&] { inside("3003 0402 6162", element); }));
+    CHECK(refuses([&] { inside("3001 0400", element); }));
+    const auto octets = [](BerReader& reader) {
+        reader.begin_octets(tag::kOctetString, "octets");
+        reader.octets();
+    };
+    CHECK(inside("3006 2404 0402 6162", octets));
+    CHECK(refuses([&] { inside("3006 2403 0402 6162", octets); }));
+    CHECK(refuses([&] { inside("3003 0402 6162", octets); }));
+    CHECK(refuses([&] { inside("3003 3002 0500", [](BerReader& reader) { reader.enter(tag::kSequence, "inner"); }); }));
+}
+
 TEST_CASE("what is left unread in a value is an error") {
     const Bytes ber = from_hex("3006 020105 020106");
     ViewSource source(ber);
