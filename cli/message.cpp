@@ -18,6 +18,12 @@ std::vector<std::string> mailboxes(const mime::Header& header, std::string_view 
     return found;
 }
 
+void add_unreadable(std::vector<UnreadableEntry>& to, const mime::Header& header, const char* name) {
+    for (const mime::Field* field : header.all(name))
+        for (std::string& entry : mime::unreadable_addresses(field->value()))
+            to.push_back({name, std::move(entry)});
+}
+
 }  // namespace
 
 Message read_message(const Input& input) {
@@ -37,7 +43,9 @@ Message read_message(const Input& input) {
     message.to = mailboxes(header, "To");
     message.cc = mailboxes(header, "Cc");
     message.bcc = mailboxes(header, "Bcc");
-    message.has_bcc = header.find("Bcc") != nullptr;
+    for (const char* name : {"To", "Cc", "Bcc"})
+        add_unreadable(message.unreadable, header, name);
+    message.has_bcc = header.find("Bcc") != nullptr || header.find("Resent-Bcc") != nullptr;
     if (const auto* subject = header.find("Subject")) message.subject = mime::decode_words(subject->value());
     if (const std::string date = mime::parse_date(header.value_or_empty("Date")); !date.empty()) message.date = date;
     return message;

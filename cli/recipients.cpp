@@ -7,8 +7,8 @@
 #include "cli/certificate_files.h"
 #include "cli/self_recipient.h"
 #include "cli/settings.h"
+#include "mime/address.h"
 #include "mime/error.h"
-#include "mime/header.h"
 
 namespace p11mime::cli {
 
@@ -114,6 +114,52 @@ void add(std::vector<ChosenRecipient>& to, std::optional<ChosenRecipient> recipi
     if (!there) to.push_back(std::move(*recipient));
 }
 
+// For Bcc each address counts, even where one certificate serves several.
+void add_copy(std::vector<ChosenRecipient>& to, std::optional<ChosenRecipient> recipient) {
+    if (!recipient) return;
+    const bool there = std::any_of(to.begin(), to.end(), [&](const ChosenRecipient& other) {
+        return mime::same_mailbox(other.name, recipient->name);
+    });
+    if (!there) to.push_back(std::move(*recipient));
+}
+
+// Nobody is left out because their address has a slip in it.
+void check_readable(const Message& message) {
+    if (message.unreadable.empty()) return;
+    std::vector<std::string> entries;
+    for (const UnreadableEntry& entry : message.unreadable)
+        entries.push_back(fmt::format("'{}' in {}", entry.text, entry.field));
+    throw Error(ErrorKind::no_key, fmt::format("not an address: {}", fmt::join(entries, ", ")),
+                "correct the mail, or name the recipients with -r");
+}
+
+std::vector<std::string> named_addresses(const Options& options) {
+    std::vector<std::string> addresses;
+    for (const std::string& text : options.list("recipient")) {
+        auto parsed = mime::parse_addresses(text);
+        if (parsed.size() != 1 || !mime::unreadable_addresses(text).empty())
+            throw Error(ErrorKind::usage, fmt::format("-r takes one address, not '{}'", text),
+                        "repeat -r for further recipients");
+        addresses.push_back(std::move(parsed.front().mailbox));
+    }
+    return addresses;
+}
+
+// The field is taken out all the same, so those in it would never know.
+void warn_of_left_out_bcc(Context& context, const std::vector<std::string>& addresses) {
+    std::vector<std::string> left_out;
+    for (const std::string& address : context.message().bcc)
+        if (std::none_of(addresses.begin(), addresses.end(),
+                         [&](const std::string& named) { return mime::same_mailbox(named, address); }))
+            left_out.push_back(address);
+    for (const UnreadableEntry& entry : context.message().unreadable)
+        if (entry.field == "Bcc") left_out.push_back(entry.text);
+    if (!left_out.empty())
+        context.warn("bcc-left-out", fmt::format("not encrypted to {} in Bcc: -r and --recipient-cert name the "
+                                                 "recipients instead of the mail, and the Bcc field is taken out",
+                                                 fmt::join(left_out, ", ")));
+}
+
 void check_bcc(Context& context, bool others) {
     if (!context.options().text("bcc-separately"))
         throw Error(ErrorKind::usage,
@@ -123,13 +169,42 @@ void check_bcc(Context& context, bool others) {
         throw Error(ErrorKind::usage, "nobody but Bcc to encrypt to", "leave --no-self out");
 }
 
+bool reads(const ChosenRecipient& recipient, ContentCipher cipher) {
+    const auto& ciphers = recipient.announced->ciphers;
+    return std::find(ciphers.begin(), ciphers.end(), cipher) != ciphers.end();
+}
+
+// Says why a cipher is not the best one: who is in the way.
+void tell_cipher(Context& context, ContentCipher chosen, const std::vector<std::string>& unknown,
+                 const std::vector<ChosenRecipient>& recipients) {
+    std::vector<std::string> lacking;
+    for (const ChosenRecipient& recipient : recipients)
+        if (recipient.announced && !reads(recipient, kPreference[0])) lacking.push_back(recipient.name);
+    std::vector<std::string> causes;
+    if (!unknown.empty())
+        causes.push_back(fmt::format("nothing is known of what {} can read", fmt::join(unknown, ", ")));
+    if (chosen != kPreference[0] && !lacking.empty())
+        causes.push_back(fmt::format("{} not announced by {}", name(kPreference[0]), fmt::join(lacking, ", ")));
+    if (causes.empty()) return;
+    context.terminal().say(fmt::format("encrypting with {}: {}; --cipher{} changes that", name(chosen),
+                                       fmt::join(causes, "; "),
+                                       unknown.empty() ? "" : " or unknown-cipher in the config"));
+}
+
 }  // namespace
 
 Recipients choose_recipients(Context& context) {
-    const auto addresses = context.options().list("recipient");
+    const auto addresses = named_addresses(context.options());
     const auto files = context.options().list("recipient-cert");
     const bool named = !addresses.empty() || !files.empty();
     const Message& message = context.message();
+    if (context.options().flag("entity") && message.has_bcc)
+        throw Error(ErrorKind::usage, "with --entity the Bcc field would be encrypted too, for every recipient to read",
+                    "leave --entity out, or take the Bcc field out of the input");
+    if (named)
+        warn_of_left_out_bcc(context, addresses);
+    else
+        check_readable(message);
     const bool others = named || !message.to.empty() || !message.cc.empty();
     if (!others && message.bcc.empty())
         throw Error(ErrorKind::usage, "nobody to encrypt to: the input has no To, Cc or Bcc",
@@ -147,7 +222,7 @@ Recipients choose_recipients(Context& context) {
             for (const std::string& address : *field)
                 add(recipients.main, finder.by_address(address));
         for (const std::string& address : message.bcc)
-            add(recipients.bcc, finder.by_address(address));
+            add_copy(recipients.bcc, finder.by_address(address));
     }
     finder.finish();
     add(recipients.main, self_recipient(context));
@@ -173,17 +248,15 @@ ContentCipher choose_cipher(Context& context, const std::vector<ChosenRecipient>
         });
     };
     const ContentCipher fallback = cipher_of(context.options(), "unknown-cipher").value_or(ContentCipher::aes_256_cbc);
+    ContentCipher chosen = fallback;
     if (unknown.empty() || !all_read(fallback)) {
         const auto* best = std::find_if(std::begin(kPreference), std::end(kPreference), [&](ContentCipher cipher) {
             return all_read(cipher) && (unknown.empty() || !authenticated(cipher));
         });
-        return best == std::end(kPreference) ? ContentCipher::aes_256_cbc : *best;
+        chosen = best == std::end(kPreference) ? ContentCipher::aes_256_cbc : *best;
     }
-    context.terminal().say(
-        fmt::format("encrypting with {}: nothing is known of what {} can read; --cipher or "
-                    "unknown-cipher in the config changes that",
-                    name(fallback), fmt::join(unknown, ", ")));
-    return fallback;
+    tell_cipher(context, chosen, unknown, recipients);
+    return chosen;
 }
 
 std::vector<cms::smime::Recipient> to_encrypt(const Context& context, const std::vector<ChosenRecipient>& recipients) {

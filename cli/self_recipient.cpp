@@ -8,15 +8,25 @@ namespace p11mime::cli {
 
 namespace {
 
-std::optional<cms::Certificate> in_book(Context& context, const std::string& address) {
-    std::optional<cms::Certificate> newest;
+// InBook is one's own certificates of the address book: the newest that is trusted, or else the newest with why it is
+// not.
+struct InBook {
+    std::optional<cms::Certificate> trusted, untrusted;
+    std::string reason;
+};
+
+InBook in_book(Context& context, const std::string& address) {
+    InBook found;
     for (const BookEntry& entry : context.book()->by_address(address)) {
         const cms::Certificate& certificate = entry.certificate;
         if (!certificate.has_email(address) || !certificate.allows_encryption() || certificate.is_ca()) continue;
+        const auto verdict = validate(certificate, {}, context.trust(), cms::Use::encryption);
+        auto& newest = verdict.trusted ? found.trusted : found.untrusted;
         if (newest && newest->not_before() > certificate.not_before()) continue;
-        if (validate(certificate, {}, context.trust(), cms::Use::encryption).trusted) newest = certificate;
+        newest = certificate;
+        if (!verdict.trusted) found.reason = verdict.reason;
     }
-    return newest;
+    return found;
 }
 
 // What is on one's own token is one's own, whoever issued it.
@@ -60,10 +70,23 @@ std::optional<ChosenRecipient> self_recipient(Context& context) {
     if (context.options().flag("no-self")) return std::nullopt;
     const auto from = context.options().text("from");
     const auto addresses = from ? std::vector<std::string>{*from} : context.message().from;
+    std::optional<ChosenRecipient> untrusted;
+    std::string line;
     for (const std::string& address : addresses) {
-        auto certificate = in_book(context, address);
-        if (!certificate) certificate = on_token(context, address);
+        const InBook book = in_book(context, address);
+        const auto certificate = book.trusted ? book.trusted : on_token(context, address);
         if (certificate) return ChosenRecipient{address, *certificate, own_reading(*certificate)};
+        if (!book.untrusted || untrusted) continue;
+        untrusted = ChosenRecipient{address, *book.untrusted, own_reading(*book.untrusted)};
+        line = fmt::format("the certificate of the sender {} is not trusted: {}", address, book.reason);
+    }
+    if (untrusted) {
+        if (!context.options().flag("allow-untrusted-recipients"))
+            throw Error(ErrorKind::untrusted, line,
+                        "--ca or certs trust adds an anchor, --allow-untrusted-recipients encrypts all the same, "
+                        "--no-self leaves the sender out");
+        context.warn("recipient-untrusted", line);
+        return untrusted;
     }
     const std::string sender = addresses.empty() ? "" : fmt::format(" {}", fmt::join(addresses, ", "));
     context.warn("not-to-self", fmt::format("no encryption certificate for the sender{}: you won't be able to read "

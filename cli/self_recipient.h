@@ -8,6 +8,7 @@ namespace p11mime::cli {
 
 /// self_recipient is the sender as a recipient, so that the copy in the sent folder can be read: the certificate of the
 /// From address in the address book, or on a token. Where there is none a warning says so. Nothing with --no-self.
+/// Throws Error(untrusted) where there is none but one that is not trusted.
 std::optional<ChosenRecipient> self_recipient(Context& context);
 
 /// announced_capabilities is what the owner of a certificate announces: `remembered` (DER) from a mail, else the
