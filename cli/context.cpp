@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 #include "cli/paths.h"
 #include "cli/settings.h"
 #include "cli/trust_options.h"
@@ -106,21 +108,38 @@ void Context::check_report() const {
     if (*report == "-" && data_to_stdout)
         throw Error(ErrorKind::usage, "--json - and the data would both go to standard output",
                     "add -o FILE, or write the report to a file");
-    if (*report != "-" && data && (*report == *data || same_file(*report, *data)))
-        throw Error(ErrorKind::usage, "--json and -o name one file");
+    check_outputs();
     if (*report != "-" && !options_.files().empty() && same_file(*report, input_name()))
         throw Error(ErrorKind::usage, "--json names the input");
 }
 
+void Context::add_outputs(const std::vector<std::string>& paths) {
+    more_outputs_.insert(more_outputs_.end(), paths.begin(), paths.end());
+    check_outputs();
+}
+
+void Context::check_outputs() const {
+    std::vector<std::string> paths = more_outputs_;
+    for (const char* option : {"output", "json"})
+        if (const auto path = options_.text(option); path && *path != "-") paths.push_back(*path);
+    if (options_.flag("in-place")) paths.push_back(input_name());
+    std::set<std::string> taken;
+    for (const std::string& path : paths)
+        if (!is_device(path) && !taken.insert(destination(path)).second)
+            throw Error(ErrorKind::usage, fmt::format("two outputs would go to one file, '{}'", path));
+}
+
 void Context::deliver(const std::vector<Output*>& outputs, const std::string& report) {
     terminal_.end_progress();
-    std::vector<Output*> all = outputs;
+    // The report goes before the data: what went to a pipe cannot be taken back.
+    std::vector<Output*> all;
     std::unique_ptr<Output> report_output;
     if (const auto path = options_.text("json")) {
         report_output = *path == "-" ? Output::to_stdout() : output_to(*path);
         report_output->stage_bytes(to_bytes(bytes_of(report)));
         all.push_back(report_output.get());
     }
+    all.insert(all.end(), outputs.begin(), outputs.end());
     cli::deliver(all);
 }
 

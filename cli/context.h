@@ -53,6 +53,10 @@ class Context {
     /// add_input names another file that no output may replace.
     void add_input(const FileInput& input);
 
+    /// add_outputs names files that will be written besides -o and --json. Throws Error(usage) where two of all are
+    /// one.
+    void add_outputs(const std::vector<std::string>& paths);
+
     /// deliver commits outputs and the report (--json), all or none.
     void deliver(const std::vector<Output*>& outputs, const std::string& report);
     bool reports_to_stdout() const { return options_.text("json") == "-"; }
@@ -60,6 +64,8 @@ class Context {
     void check_report() const;
 
   private:
+    void check_outputs() const;
+
     const Options& options_;
     Terminal& terminal_;
     std::shared_ptr<const cms::Clock> clock_;
@@ -72,6 +78,7 @@ class Context {
     std::unique_ptr<FileInput> input_;
     std::optional<Message> message_;
     std::vector<FileIdentity> inputs_;
+    std::vector<std::string> more_outputs_;
 };
 
 }  // namespace p11mime::cli

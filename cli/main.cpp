@@ -1,5 +1,7 @@
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <string>
 #include <vector>
@@ -17,9 +19,18 @@ void forbid_core_dumps() {
     prctl(PR_SET_DUMPABLE, 0);
 }
 
+// A file opened in place of a closed standard stream would be taken for it. What stands in for input cannot be read,
+// and for output not be written.
+void occupy_standard_streams() {
+    constexpr int kModes[] = {O_WRONLY, O_RDONLY, O_RDWR};
+    for (int fd = 0; fd <= 2; ++fd)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", kModes[fd]) != fd) _exit(7);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+    occupy_standard_streams();
     forbid_core_dumps();
     p11mime::init_secure_heap();
     p11mime::cli::install_signal_handlers();

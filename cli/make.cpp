@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <set>
 
 #include "cli/commands.h"
 #include "cli/recipients.h"
@@ -30,20 +29,22 @@ cms::smime::EncryptOptions encrypt_options(Context& context, const std::vector<C
     options.form = form_of(context.options());
     options.entity = context.options().flag("entity");
     options.cipher = choose_cipher(context, recipients);
-    options.drop_fields = {"Bcc"};
+    options.drop_fields = {"Bcc", "Resent-Bcc"};
     return options;
 }
 
-// A file name of an address: nothing that leads out of the directory or hides the file.
-std::string copy_name(const std::string& address, std::set<std::string>& taken) {
-    std::string name = mime::ascii_lower(address);
-    for (char& c : name)
-        if (c == '/' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '_';
-    if (name.empty() || name.front() == '.') name.insert(0, "_");
-    std::string unique = name + ".eml";
-    for (int number = 2; !taken.insert(unique).second; ++number)
-        unique = fmt::format("{}-{}.eml", name, number);
-    return unique;
+// A file name of an address: nothing that leads out of the directory or hides the file, and never that of another
+// address.
+std::string copy_path(const std::string& directory, const std::string& address) {
+    std::string name;
+    for (const char c : mime::ascii_lower(address)) {
+        const bool safe = c != '/' && c != '%' && static_cast<unsigned char>(c) >= 0x20 && c != 0x7f;
+        if (safe && !(name.empty() && c == '.'))
+            name += c;
+        else
+            name += fmt::format("%{:02x}", static_cast<unsigned char>(c));
+    }
+    return fmt::format("{}/{}.eml", directory, name);
 }
 
 void make_directory(const std::string& path) {
@@ -57,22 +58,24 @@ int make_encrypted(Context& context, MadeReport made, JobFor job_for) {
     const Recipients recipients = choose_recipients(context);
     std::vector<JobHandle> jobs;
     std::vector<std::unique_ptr<Output>> outputs;
-    std::set<std::string> taken;
     context.terminal().start_progress();
     const auto stage = [&](const std::vector<ChosenRecipient>& list, std::unique_ptr<Output> output) {
         const auto options = encrypt_options(context, list);
-        if (!made.cipher) made.cipher = std::string(name(options.cipher));
+        made.cipher = std::string(name(options.cipher));  // the main mail's, which is staged last
         jobs.push_back(job_for(to_encrypt(context, list), options));
         output->stage(*jobs.back(), context.input());
         outputs.push_back(std::move(output));
     };
+    std::vector<std::string> copies;
+    const std::string directory = context.options().text("bcc-separately").value_or("");
+    if (!recipients.bcc.empty()) make_directory(directory);
+    for (const ChosenRecipient& recipient : recipients.bcc)
+        copies.push_back(copy_path(directory, recipient.name));
+    context.add_outputs(copies);
     auto main_output = context.output();
-    const auto directory = context.options().text("bcc-separately");
-    if (!recipients.bcc.empty()) make_directory(*directory);
-    for (const ChosenRecipient& recipient : recipients.bcc) {
-        const std::string path = fmt::format("{}/{}", *directory, copy_name(recipient.name, taken));
-        made.recipients.push_back({recipient.certificate, "", "bcc"});
-        stage({recipient}, context.output_to(path));
+    for (std::size_t i = 0; i < copies.size(); ++i) {
+        made.recipients.push_back({recipients.bcc[i].certificate, "", "bcc"});
+        stage({recipients.bcc[i]}, context.output_to(copies[i]));
     }
     for (const ChosenRecipient& recipient : recipients.main)
         made.recipients.push_back({recipient.certificate, "", "main"});
@@ -89,6 +92,8 @@ int make_encrypted(Context& context, MadeReport made, JobFor job_for) {
 }  // namespace
 
 int sign(Context& context) {
+    if (context.message().has_bcc)
+        context.warn("bcc-stays", "the Bcc field stays in the mail: it is for the system that sends it to take out");
     Signing signing = prepare_signing(context);
     const auto job = sign_job(signing.pointers(), context.clock(), signing.options);
     const auto output = context.output();

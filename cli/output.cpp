@@ -7,7 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
+#include <cstdio>
 #include <cstring>
 
 #include "cli/paths.h"
@@ -65,10 +65,17 @@ mode_t creation_mode() {
     return 0666 & ~mask;
 }
 
+// A pass may end before the input does; opening once more tells whether the input has changed meanwhile.
+bool run_pass(cms::Job& job, const Input& input, Sink& sink) {
+    const bool good = job.pass(*input.open(), sink);
+    (void)input.open();
+    return good;
+}
+
 // Runs passes into a sink that takes everything and keeps nothing.
 void run_dry(cms::Job& job, const Input& input) {
     NullSink nowhere;
-    while (!job.pass(*input.open(), nowhere)) {
+    while (!run_pass(job, input, nowhere)) {
     }
 }
 
@@ -109,9 +116,10 @@ class StreamOutput final : public Output {
     }
     void commit() override {
         FdSink sink(fd_, name_);
-        if (!job_->pass(*input_->open(), sink)) throw Error(ErrorKind::io, "the input changed while read");
+        if (!run_pass(*job_, *input_, sink)) throw Error(ErrorKind::io, "the input changed while read");
         sink.flush();
     }
+    bool revocable() const override { return false; }
 
   private:
     Fd owned_;
@@ -132,7 +140,7 @@ class FileOutput final : public Output {
         for (;;) {
             if (::ftruncate(fd_.get(), 0) != 0 || ::lseek(fd_.get(), 0, SEEK_SET) != 0) fail(name_, errno);
             FdSink sink(fd_.get(), name_);
-            const bool good = job.pass(*input.open(), sink);
+            const bool good = run_pass(job, input, sink);
             sink.flush();
             if (good) break;
         }
@@ -145,8 +153,8 @@ class FileOutput final : public Output {
 
     void commit() override {
         throw_if_interrupted();
-        if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail(name_, errno);
-        temporary_.clear();
+        if (!exchange() && ::rename(temporary_.c_str(), path_.c_str()) != 0) fail(name_, errno);
+        if (!exchanged_) temporary_.clear();
         guard_.reset();
         const Fd directory(::open(parent_directory(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
         if (directory && ::fsync(directory.get()) != 0 && errno != EINVAL) {
@@ -157,10 +165,20 @@ class FileOutput final : public Output {
     }
 
     void retract() noexcept override {
+        if (exchanged_ && ::rename(temporary_.c_str(), path_.c_str()) == 0) temporary_.clear();
         if (!replaced_) ::unlink(path_.c_str());
     }
 
   private:
+    // Puts the new file in place of an old one, which gets the temporary name until it is clear that it may go. Not
+    // every file system can.
+    bool exchange() {
+        const SignalsHeld held;  // one must not have the old file removed
+        exchanged_ =
+            replaced_ && ::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, path_.c_str(), RENAME_EXCHANGE) == 0;
+        if (exchanged_) guard_.reset();
+        return exchanged_;
+    }
     void create() {
         temporary_ = parent_directory(path_) + "/.p11mime-XXXXXX";
         const SignalsHeld held;  // none may find the file made but not yet registered
@@ -179,6 +197,7 @@ class FileOutput final : public Output {
     std::string name_;
     std::optional<struct stat> replaced_;
     std::string temporary_;
+    bool exchanged_ = false;
     Fd fd_;
     std::optional<RemovedOnSignal> guard_;
 };
@@ -187,13 +206,6 @@ void refuse_input(const struct stat& status, const std::string& name, const std:
     const FileIdentity identity{status.st_dev, status.st_ino};
     if (S_ISREG(status.st_mode) && std::find(inputs.begin(), inputs.end(), identity) != inputs.end())
         throw Error(ErrorKind::usage, fmt::format("{} is the input too", name), "--in-place replaces the input");
-}
-
-// A link keeps pointing where it points; what it points at is replaced.
-std::string resolved(const std::string& path) {
-    using Resolved = std::unique_ptr<char, decltype([](char* text) { std::free(text); })>;
-    const Resolved real(::realpath(path.c_str(), nullptr));
-    return real ? real.get() : path;
 }
 
 }  // namespace
@@ -209,11 +221,11 @@ std::unique_ptr<Output> Output::to_file(const std::string& path, const std::vect
     struct stat status {};
     if (::stat(path.c_str(), &status) != 0) {
         if (errno != ENOENT) fail(name, errno);
-        return std::make_unique<FileOutput>(path, std::nullopt);
+        return std::make_unique<FileOutput>(destination(path), std::nullopt);
     }
     if (S_ISDIR(status.st_mode)) throw Error(ErrorKind::io, fmt::format("{} is a directory", name));
     refuse_input(status, name, inputs);
-    if (S_ISREG(status.st_mode)) return std::make_unique<FileOutput>(resolved(path), status);
+    if (S_ISREG(status.st_mode)) return std::make_unique<FileOutput>(destination(path), status);
     Fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
     if (!fd) fail(name, errno);
     return std::make_unique<StreamOutput>(std::move(fd), -1, name);
@@ -222,6 +234,8 @@ std::unique_ptr<Output> Output::to_file(const std::string& path, const std::vect
 std::unique_ptr<Output> Output::to_stdout(const std::vector<FileIdentity>& inputs) {
     struct stat status {};
     if (::fstat(1, &status) != 0) fail("standard output", errno);
+    // Where it was closed when the program started, something that cannot be written to stands in for it.
+    if ((::fcntl(1, F_GETFL) & O_ACCMODE) == O_RDONLY) fail("standard output", EBADF);
     refuse_input(status, "standard output", inputs);
     return std::make_unique<StreamOutput>(Fd(), 1, "standard output");
 }
@@ -230,7 +244,8 @@ std::unique_ptr<Output> Output::to_nowhere() {
     return std::make_unique<NoOutput>();
 }
 
-void deliver(const std::vector<Output*>& outputs) {
+void deliver(std::vector<Output*> outputs) {
+    std::stable_partition(outputs.begin(), outputs.end(), [](const Output* output) { return output->revocable(); });
     std::size_t done = 0;
     try {
         for (; done < outputs.size(); ++done)

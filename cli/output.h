@@ -21,11 +21,14 @@ class Output {
     /// stage_bytes keeps bytes back in the same way.
     void stage_bytes(Bytes bytes);
     virtual void commit() = 0;
-    /// retract takes back what commit() did, where that can be.
+    /// retract takes back what commit() did, where that can be: a file that was replaced is there again.
     virtual void retract() noexcept {}
+    /// revocable says whether retract() can.
+    virtual bool revocable() const { return true; }
 
-    /// to_file writes a temporary file beside `path`, synced and renamed by commit(); a file that is there and is not
-    /// a regular one is written through instead. Throws Error(io); Error(usage) where `path` is one of `inputs`.
+    /// to_file writes a temporary file beside `path` (beside what it links to), synced and renamed by commit(); a file
+    /// that is there and is not a regular one is written through instead. Throws Error(io); Error(usage) where `path`
+    /// is one of `inputs`.
     static std::unique_ptr<Output> to_file(const std::string& path, const std::vector<FileIdentity>& inputs = {});
     /// to_stdout writes through to standard output.
     static std::unique_ptr<Output> to_stdout(const std::vector<FileIdentity>& inputs = {});
@@ -37,7 +40,8 @@ class Output {
     std::unique_ptr<Input> own_input_;
 };
 
-/// deliver commits outputs one after another; where one fails, those before it are retracted.
-void deliver(const std::vector<Output*>& outputs);
+/// deliver commits outputs, files before what is written through, else in their order; where one fails, those before it
+/// are retracted.
+void deliver(std::vector<Output*> outputs);
 
 }  // namespace p11mime::cli

@@ -1,12 +1,19 @@
 #include "cli/paths.h"
 
+#include <fmt/format.h>
 #include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
+#include <memory>
 
 namespace p11mime::cli {
+
+namespace {
+constexpr int kMostLinks = 40;  // as Linux follows
+}
 
 std::string xdg_directory(const char* variable, const char* fallback) {
     const char* set = std::getenv(variable);
@@ -21,6 +28,24 @@ std::string parent_directory(const std::string& path) {
     const auto slash = path.rfind('/');
     if (slash == std::string::npos) return ".";
     return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+std::string destination(std::string path) {
+    using Resolved = std::unique_ptr<char, decltype([](char* text) { std::free(text); })>;
+    for (int links = 0; links < kMostLinks; ++links) {
+        if (const Resolved real{::realpath(path.c_str(), nullptr)}) return real.get();
+        std::error_code none;
+        const std::string target = std::filesystem::read_symlink(path, none).string();
+        if (none) break;
+        path = target.starts_with("/") ? target : parent_directory(path) + "/" + target;
+    }
+    const Resolved directory(::realpath(parent_directory(path).c_str(), nullptr));
+    return directory ? fmt::format("{}/{}", directory.get(), path.substr(path.rfind('/') + 1)) : path;
+}
+
+bool is_device(const std::string& path) {
+    struct stat status {};
+    return stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
 }
 
 bool same_file(const std::string& a, const std::string& b) {

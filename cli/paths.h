@@ -11,6 +11,12 @@ std::string xdg_directory(const char* variable, const char* fallback);
 /// parent_directory is the directory that a path is in, "." for a bare name.
 std::string parent_directory(const std::string& path);
 
+/// destination is where a file written to `path` ends up: links are followed, those that lead nowhere yet too.
+std::string destination(std::string path);
+
+/// is_device says whether there is something at `path` that is neither a regular file nor a directory.
+bool is_device(const std::string& path);
+
 /// same_file says whether two paths lead to one existing file.
 bool same_file(const std::string& a, const std::string& b);
 

@@ -244,3 +244,40 @@ TEST_CASE("a broken pipe is an input/output error, not the end of the program", 
     CHECK(WIFEXITED(status));
     CHECK(WEXITSTATUS(status) == 0);
 }
+
+TEST_CASE("a file that was replaced is there again where a later output fails", "[cli]") {
+    const test::TemporaryDirectory directory;
+    test::write_file(directory / "out", "old");
+    {
+        auto stream = Output::to_file("/dev/full");
+        stream->stage_bytes(to_bytes(bytes_of("report")));
+        auto output = Output::to_file(directory / "out");
+        output->stage_bytes(to_bytes(bytes_of("new")));
+        CHECK_THROWS_AS(deliver({stream.get(), output.get()}), Error);
+        CHECK(test::read_file(directory / "out") == "old");
+    }
+    CHECK(test::names(directory.path()) == "out");
+    {
+        auto output = Output::to_file(directory / "out");
+        output->stage_bytes(to_bytes(bytes_of("new")));
+        output->commit();
+        CHECK(test::read_file(directory / "out") == "new");
+        output->retract();
+        CHECK(test::read_file(directory / "out") == "old");
+    }
+    CHECK(test::names(directory.path()) == "out");
+}
+
+TEST_CASE("a symbolic link that leads nowhere yet stays, and the file is made where it points", "[cli]") {
+    const test::TemporaryDirectory directory;
+    std::filesystem::create_directory(directory / "there");
+    REQUIRE(symlink("there/second", (directory / "link").c_str()) == 0);
+    REQUIRE(symlink("real", (directory / "there/second").c_str()) == 0);
+    auto output = Output::to_file(directory / "link");
+    output->stage_bytes(to_bytes(bytes_of("new")));
+    output->commit();
+    CHECK(test::read_file(directory / "there/real") == "new");
+    CHECK(std::filesystem::is_symlink(directory / "link"));
+    CHECK(std::filesystem::is_symlink(directory / "there/second"));
+    CHECK(test::names(directory / "there") == "real second");
+}

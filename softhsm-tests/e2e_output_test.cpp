@@ -108,3 +108,59 @@ TEST_CASE("nothing of a mail whose signature fails reaches standard output", "[e
         CHECK(outcome.out.empty());
     }
 }
+
+TEST_CASE("where the report cannot be written, an output file keeps its old content", "[e2e]") {
+    const Signing scene;
+    const std::string file = scene.directory + "/old.eml";
+    write_file(file, "old");
+    const Outcome outcome = scene.office.desk.p11mime({"sign", "-o", file, "--json", "/dev/full", scene.text});
+    INFO(outcome.err);
+    CHECK(outcome.status == 7);
+    CHECK(read_file(file) == "old");
+    CHECK(names(scene.directory) == "old.eml text.eml");
+}
+
+TEST_CASE("standard streams that are closed are neither taken for files nor a crash", "[e2e]") {
+    const Signing scene;
+    const std::string file =
+        scene.office.desk.file("signed.eml", done(scene.office.desk.p11mime({"sign", scene.text})));
+    const auto verify = [&](const std::string& script) {
+        return scene.office.desk.run(Arguments{"sh", "-c", "exec \"$0\" verify \"$@\" " + script, P11MIME_PROGRAM} +
+                                     scene.office.trust() + Arguments{file});
+    };
+    const Outcome closed = verify(">&-");
+    INFO(closed.err);
+    CHECK(closed.status == 7);
+    CHECK_THAT(closed.err, Catch::Contains("cannot write standard output"));
+    CHECK(verify("-n >&-").status == 0);
+    CHECK(verify("-n <&- >&- 2>&-").status == 0);
+    const Outcome no_input = scene.office.desk.run(
+        Arguments{"sh", "-c", "exec \"$0\" verify \"$@\" <&-", P11MIME_PROGRAM} + scene.office.trust());
+    CHECK(no_input.status == 7);
+    CHECK(scene.office.desk.run({"sh", "-c", "exec \"$0\" certs list >&-", P11MIME_PROGRAM}).status == 0);
+    CHECK(scene.office.desk.run({"sh", "-c", "exec \"$0\" --version >&-", P11MIME_PROGRAM}).status == 7);
+}
+
+TEST_CASE("an input that changes while it is read is exit 7, and nothing is written", "[e2e]") {
+    const Signing scene;
+    const std::string encrypted =
+        done(scene.office.desk.run({"openssl", "cms", "-encrypt", "-aes-256-cbc", "-in",
+                                    scene.office.desk.file("entity", kText), scene.office.certificate(scene.alice)}));
+    const std::string pin = scene.directory + "/pin";
+    REQUIRE(mkfifo(pin.c_str(), 0600) == 0);
+    for (const auto& [command, text] :
+         {std::pair<std::string, std::string>{"sign", read_file(scene.text)}, {"decrypt", encrypted}}) {
+        INFO(command);
+        write_file(scene.text, text);
+        // The program waits for its PIN, with the input open, until the input has changed.
+        const Outcome outcome = scene.office.desk.run(
+            {"sh", "-c",
+             "\"$0\" \"$1\" --module \"$2\" --pin-source \"file:$3\" -o \"$4\" \"$5\" & "
+             "exec 9>\"$3\"; echo >>\"$5\"; echo \"$DESK_PIN\" >&9; exec 9>&-; wait $!",
+             P11MIME_PROGRAM, command, SoftHsm::module(), pin, scene.directory + "/out.eml", scene.text});
+        INFO(outcome.err);
+        CHECK(outcome.status == 7);
+        CHECK_THAT(outcome.err, Catch::Contains("changed while read"));
+        CHECK(names(scene.directory) == "pin text.eml");
+    }
+}

@@ -178,3 +178,132 @@ TEST_CASE("the cipher is what every recipient announces, else aes-256-cbc, and t
                                          {"--no-self", "--recipient-cert", certificate, "-r", "bob@example.org"});
     CHECK_THAT(type_of(mixed), Catch::Contains("smime-type=enveloped-data"));
 }
+
+TEST_CASE("nobody is left out because their address cannot be read", "[e2e]") {
+    const Correspondents people;
+    const std::string file = people.office.desk.path("out.eml");
+    const Arguments options{"-o", file, "--bcc-separately", people.office.desk.path("bcc")};
+    const Outcome to = people.encrypt(mail_to("bob@example.org, broken@@x, notanaddress", ""), options);
+    CHECK(to.status == 5);
+    CHECK_THAT(to.err, Catch::Contains("'broken@@x' in To") && Catch::Contains("'notanaddress' in To"));
+    for (const std::string name : {"Cc", "Bcc"}) {
+        const Outcome outcome =
+            people.encrypt(mail_to("bob@example.org", name + ": carol at example.gov\r\n"), options);
+        CHECK(outcome.status == 5);
+        CHECK_THAT(outcome.err, Catch::Contains("'carol at example.gov' in " + name));
+    }
+    CHECK_FALSE(std::filesystem::exists(file));
+    const Outcome named = people.encrypt(mail_to("x@example.org", ""), {"-r", "bob at example.org", "-o", file});
+    CHECK(named.status == 2);
+    CHECK_THAT(named.err, Catch::Contains("'bob at example.org'"));
+    CHECK_FALSE(std::filesystem::exists(file));
+    CHECK(people.encrypt(mail_to("broken@@x", ""), {"-r", "Bob <bob@example.org>"}).status == 0);
+}
+
+TEST_CASE("those in Bcc who are no recipients because of -r are named in a warning", "[e2e]") {
+    const Correspondents people;
+    const std::string text = mail_to("carol@example.org", "Bcc: dan@example.org, bob@example.org, not one\r\n");
+    const Outcome outcome = people.encrypt(text, {"--no-self", "-r", "Bob@example.org"});
+    INFO(outcome.err);
+    CHECK(outcome.status == 0);
+    CHECK_THAT(outcome.err, Catch::Contains("warning: not encrypted to dan@example.org, not one in Bcc"));
+    CHECK(field(outcome.out, "Bcc").empty());
+    CHECK_FALSE(reads(people.office, people.dan, outcome.out));
+}
+
+TEST_CASE("no two outputs are one file", "[e2e]") {
+    const Correspondents people;
+    const std::string text = mail_to("bob@example.org", "Bcc: dan@example.org\r\n");
+    const std::string directory = people.office.desk.path("d2");
+    const std::string copy = directory + "/dan@example.org.eml";
+    std::filesystem::create_directory(directory);
+    std::filesystem::create_directory_symlink(directory, people.office.desk.path("other"));
+    const std::string out = people.office.desk.path("out.eml");
+    for (const Arguments& options :
+         {Arguments{"-o", copy}, Arguments{"-o", people.office.desk.path("other/dan@example.org.eml")},
+          Arguments{"-o", out, "--json", copy}, Arguments{"-o", out, "--json", directory + "/../out.eml"}}) {
+        CAPTURE(options);
+        const Outcome outcome = people.encrypt(text, options + Arguments{"--bcc-separately", directory});
+        INFO(outcome.err);
+        CHECK(outcome.status == 2);
+        CHECK(names(directory).empty());
+        CHECK_FALSE(std::filesystem::exists(out));
+    }
+}
+
+TEST_CASE("copies for Bcc addresses whose names would make one file name are different files", "[e2e]") {
+    const Correspondents people;
+    const std::string slash = people.office.desk.file(
+        "slash.pem", people.office.pki.issue({.name = "Slash", .email = "a/b@example.org"}).certificate_pem);
+    const std::string line = people.office.desk.file(
+        "line.pem", people.office.pki.issue({.name = "Line", .email = "a_b@example.org"}).certificate_pem);
+    done(people.office.desk.p11mime({"certs", "import", slash, line}));
+    const std::string directory = people.office.desk.path("bcc");
+    for (const std::string address : {"a_b@example.org", "a/b@example.org"}) {
+        const Outcome outcome = people.encrypt(mail_to("bob@example.org", "Bcc: " + address + "\r\n"),
+                                               {"-o", "/dev/null", "--bcc-separately", directory});
+        INFO(outcome.err);
+        CHECK(outcome.status == 0);
+    }
+    CHECK(names(directory) == "a%2fb@example.org.eml a_b@example.org.eml");
+}
+
+TEST_CASE("Bcc never gets into the ciphertext, and Resent-Bcc is taken out like it", "[e2e]") {
+    const Correspondents people;
+    for (const std::string name : {"Bcc", "Resent-Bcc"}) {
+        const std::string text = mail_to("bob@example.org", name + ": dan@example.org\r\n");
+        for (const std::string command : {"encrypt", "seal"}) {
+            const Outcome outcome = people.office.desk.p11mime(
+                Arguments{command, "--entity", "-r", "bob@example.org"} + people.office.trust(), text);
+            INFO(outcome.err);
+            CHECK(outcome.status == 2);
+            CHECK_THAT(outcome.err, Catch::Contains("--entity") && Catch::Contains("Bcc"));
+        }
+        const Outcome outcome = people.encrypt(text, {"-r", "bob@example.org"});
+        CHECK(outcome.status == 0);
+        CHECK(field(outcome.out, name).empty());
+        const Outcome signed_mail = people.office.desk.p11mime({"sign"}, text);
+        CHECK(signed_mail.status == 0);
+        CHECK(field(signed_mail.out, name) == "dan@example.org");
+        CHECK_THAT(signed_mail.err, Catch::Contains("warning: the Bcc field stays"));
+    }
+}
+
+TEST_CASE("a certificate of the sender's own that is not trusted stops encryption too, unless allowed", "[e2e]") {
+    Office office, elsewhere;
+    const Identity alice = elsewhere.correspond({.name = "Alice", .email = "alice@example.gov"});
+    const Identity bob = office.correspond({.name = "Bob", .email = "bob@example.org"});
+    done(office.desk.p11mime({"certs", "import", elsewhere.certificate(alice), office.certificate(bob)}));
+    const auto encrypt = [&](const Arguments& options) {
+        return office.desk.p11mime(Arguments{"encrypt"} + office.trust() + options, mail(alice.email, bob.email));
+    };
+    const Outcome refused = encrypt({});
+    INFO(refused.err);
+    CHECK(refused.status == 3);
+    CHECK(refused.out.empty());
+    CHECK_THAT(refused.err, Catch::Contains("the sender alice@example.gov is not trusted"));
+    CHECK(encrypt({"--no-self"}).status == 0);
+    const Outcome allowed = encrypt({"--allow-untrusted-recipients"});
+    INFO(allowed.err);
+    CHECK(allowed.status == 0);
+    CHECK_THAT(allowed.err, Catch::Contains("warning: the certificate of the sender"));
+    CHECK(reads(elsewhere, alice, allowed.out));
+}
+
+TEST_CASE("a weaker cipher is never chosen in silence", "[e2e]") {
+    const Correspondents people;
+    // SEQUENCE { SEQUENCE { id-aes256-CBC } }, by hand.
+    const Identity older = people.office.pki.issue(
+        {.name = "Older",
+         .email = "old@example.org",
+         .more_extensions = "1.2.840.113549.1.9.15=DER:30:0d:30:0b:06:09:60:86:48:01:65:03:04:01:2a\n"});
+    const std::string certificate = people.office.desk.file("older.pem", older.certificate_pem);
+    const Outcome outcome = people.encrypt(mail_to("x@example.org", ""), {"--recipient-cert", certificate});
+    INFO(outcome.err);
+    CHECK(outcome.status == 0);
+    CHECK_THAT(outcome.err,
+               Catch::Contains("encrypting with aes-256-cbc: aes-256-gcm not announced by old@example.org"));
+    const Outcome asked =
+        people.encrypt(mail_to("x@example.org", ""), {"--recipient-cert", certificate, "--cipher", "aes-256-cbc"});
+    CHECK_THAT(asked.err, !Catch::Contains("encrypting with"));
+}
