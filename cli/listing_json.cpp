@@ -56,6 +56,7 @@ Json token_json(const TokenListing& token) {
                                 {"derive", key.can_derive},
                                 {"always_authenticate", key.always_authenticate}});
     json["keys_complete"] = token.keys_complete;
+    json["login_error"] = token.login_error ? Json(token.login_error->what()) : Json(nullptr);
     return json;
 }
 

@@ -5,6 +5,7 @@
 
 #include "cli/address_book.h"
 #include "cli/report_json.h"
+#include "mime/error.h"
 #include "token/token.h"
 
 namespace p11mime::cli {
@@ -15,7 +16,8 @@ struct TokenListing {
     std::string uri;
     std::vector<token::CertificateObject> certificates;
     std::vector<token::KeyObject> keys;
-    bool keys_complete = false;  ///< logged in, so that no private key is hidden
+    bool keys_complete = false;        ///< logged in, so that no private key is hidden
+    std::optional<Error> login_error;  ///< why --login failed
 };
 
 /// KeyReport is the outcome of a key command.

@@ -113,6 +113,12 @@ SecretBytes read_pin(const PinSource& source) {
     return pin;
 }
 
+bool Pins::stored() const {
+    const bool in_uri = std::any_of(settings_.uris.begin(), settings_.uris.end(),
+                                    [](const token::Uri& uri) { return uri.pin_value || uri.pin_source; });
+    return in_uri || (settings_.source && settings_.source->kind != PinSource::Kind::tty);
+}
+
 bool Pins::may_have(const token::TokenInfo& token) {
     const bool named = std::any_of(settings_.uris.begin(), settings_.uris.end(), [&](const token::Uri& uri) {
         return (uri.token || uri.serial || uri.slot_id) && uri.matches(token);

@@ -37,6 +37,9 @@ class Pins final : public token::PinProvider {
   public:
     Pins(Terminal& terminal, PinSettings settings) : terminal_(terminal), settings_(std::move(settings)) {}
 
+    /// stored says whether PINs come from anything but a person.
+    bool stored() const;
+
     std::optional<token::Pin> pin(const token::PinRequest& request) override;
     void use_reader(const token::PinRequest& request) override;
     void say(const std::string& line) override { terminal_.say(line); }

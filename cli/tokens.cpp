@@ -9,12 +9,32 @@ namespace p11mime::cli {
 namespace {
 
 TokenListing look_at(Context& context, token::Token& token) {
-    if (context.options().flag("login")) token.login("list the keys");
     TokenListing listing{.info = token.info(), .uri = token.uri().to_string(), .certificates = {}, .keys = {}};
+    const bool login = context.options().flag("login");
+    if (login) {
+        try {
+            token.login("list the keys");
+        } catch (const Error& error) {
+            if (error.kind() != ErrorKind::token) throw;
+            listing.login_error = error;
+        }
+    }
     listing.certificates = token.certificates();
     listing.keys = token.private_keys(false);
-    listing.keys_complete = !listing.info.login_required || context.options().flag("login");
+    listing.keys_complete = !listing.info.login_required || (login && !listing.login_error);
     return listing;
+}
+
+// A stored PIN is one token's: sent to another one, it would cost that one a try.
+void check_login(Context& context, const std::vector<std::shared_ptr<token::Token>>& tokens) {
+    if (!context.options().flag("login") || !context.pins().stored()) return;
+    std::vector<std::string> uris;
+    for (const auto& token : tokens)
+        if (token->info().login_required && !token->info().protected_authentication_path)
+            uris.push_back(token->uri().to_string());
+    if (uris.size() > 1)
+        throw Error(ErrorKind::usage, fmt::format("which of the {} tokens is the PIN for?", uris.size()),
+                    fmt::format("--token takes one of {}", fmt::join(uris, " ")));
 }
 
 std::string certificate_line(const token::CertificateObject& object) {
@@ -52,7 +72,10 @@ void print(Terminal& terminal, const TokenListing& token) {
         terminal.print(fmt::format("  key '{}': {}", key.label, key_line(key)));
         terminal.print(fmt::format("    {}", key.uri));
     }
-    if (!token.keys_complete) terminal.print("  private keys may be hidden before login: --login shows all");
+    if (token.login_error)
+        terminal.print(fmt::format("  no login: {}", token.login_error->what()));
+    else if (!token.keys_complete)
+        terminal.print("  private keys may be hidden before login: --login shows all");
 }
 
 void print(Context& context, const std::vector<token::SlotState>& slots, const std::vector<TokenListing>& tokens) {
@@ -68,17 +91,26 @@ void print(Context& context, const std::vector<token::SlotState>& slots, const s
 
 int list_tokens(Context& context) {
     const auto slots = context.tokens().slots();
+    const auto tokens = context.tokens().tokens();
+    check_login(context, tokens);
     std::vector<TokenListing> listings;
-    for (const auto& token : context.tokens().tokens())
+    for (const auto& token : tokens)
         listings.push_back(look_at(context, *token));
-    if (listings.empty()) {
-        if (!context.reports_to_stdout()) print(context, slots, listings);
+    if (!context.reports_to_stdout()) print(context, slots, listings);
+    if (listings.empty())
         throw Error(ErrorKind::token, slots.empty() ? "no reader and no token" : "no token in any slot",
                     "plug in the reader or card; --module FILE names a PKCS#11 module");
+    ReportFrame frame = frame_of(context, 0, "done");
+    for (const TokenListing& listing : listings) {
+        if (!listing.login_error) continue;
+        context.terminal().error(listing.login_error->what(), listing.login_error->hint());
+        if (frame.error) continue;
+        frame.exit = 4;
+        frame.result = "error";
+        frame.error = listing.login_error;
     }
-    if (!context.reports_to_stdout()) print(context, slots, listings);
-    context.deliver({}, tokens_report(frame_of(context, 0, "done"), slots, listings));
-    return 0;
+    context.deliver({}, tokens_report(frame, slots, listings));
+    return frame.exit;
 }
 
 }  // namespace p11mime::cli

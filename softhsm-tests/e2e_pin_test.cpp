@@ -146,3 +146,54 @@ TEST_CASE("a token that also holds Ed25519 keys works for its RSA and EC keys", 
     CHECK(listing.status == 0);
     CHECK_THAT(listing.out + listing.err, Catch::Contains("Ed25519") && Catch::Contains("RSA-2048"));
 }
+
+TEST_CASE("tokens --login sends a stored PIN to one token alone, and lists a token whose login fails", "[e2e]") {
+    Office office;
+    office.employ({.name = "Alice", .email = "alice@example.gov", .kind = KeyKind::p256});
+    done(office.desk.run({"softhsm2-util", "--init-token", "--free", "--label", "Other", "--pin", "777777", "--so-pin",
+                          std::string(kSoPin)}));
+    const Spied both = spied(office, {"tokens", "--login", "--pin-source", "env:DESK_PIN"}, "");
+    INFO(both.outcome.err);
+    CHECK(both.outcome.status == 2);
+    CHECK(both.logins == 0);
+    CHECK_THAT(both.outcome.err, Catch::Contains("--token"));
+
+    const Spied one =
+        spied(office, {"tokens", "--login", "--pin-source", "env:DESK_PIN", "--token", "pkcs11:token=Desk"}, "");
+    INFO(one.outcome.err);
+    CHECK(one.outcome.status == 0);
+    CHECK(one.logins == 1);
+    CHECK_THAT(one.outcome.out, Catch::Contains("key 'Alice'"));
+
+    const Spied wrong =
+        spied(office, {"tokens", "--login", "--pin-source", "env:DESK_PIN", "--token", "pkcs11:token=Other"}, "");
+    CHECK(wrong.outcome.status == 4);
+    CHECK(wrong.logins == 1);
+    CHECK_THAT(wrong.outcome.out, Catch::Contains("token 'Other'") && Catch::Contains("no login: PIN refused"));
+
+    // Nobody is there to ask, so both logins fail; both tokens are listed all the same.
+    const Outcome batch = office.desk.p11mime({"tokens", "--login", "--batch"});
+    CHECK(batch.status == 4);
+    CHECK_THAT(batch.out, Catch::Contains("token 'Desk'") && Catch::Contains("token 'Other'") &&
+                              Catch::Contains("certificate 'Alice'"));
+    CHECK_THAT(batch.err, Catch::Contains("no PIN"));
+}
+
+TEST_CASE("a stored PIN goes to one of several tokens that could decrypt", "[e2e]") {
+    Office office;
+    const Identity alice = office.employ({.name = "Alice", .email = "alice@example.gov"});
+    const std::string encrypted = done(office.desk.run({"openssl", "cms", "-encrypt", "-aes-256-cbc", "-in",
+                                                        office.desk.file("entity", kText), office.certificate(alice)}));
+    done(office.desk.run({"softhsm2-util", "--init-token", "--free", "--label", "Other", "--pin", "777777", "--so-pin",
+                          std::string(kSoPin)}));
+    for (const auto& [type, der] :
+         {std::pair<std::string, std::string>{"privkey", alice.key_der()}, {"cert", alice.certificate_der()}})
+        done(office.desk.run({"pkcs11-tool", "--module", SoftHsm::module(), "--token-label", "Other", "--login",
+                              "--pin", "777777", "--write-object", office.desk.file("put.der", der), "--type", type,
+                              "--id", "01", "--label", "Alice"}));
+    office.desk.environment["WRONG"] = kWrong;
+    const Spied bad = spied(office, {"decrypt", "--pin-source", "env:WRONG"}, encrypted);
+    INFO(bad.outcome.err);
+    CHECK(bad.outcome.status == 4);
+    CHECK(bad.logins == 1);
+}
