@@ -82,18 +82,27 @@ std::vector<Sender> choose_senders(Context& context) {
         return senders;
     }
     std::vector<Sender> senders;
-    for (const std::string& uri : uris) {
-        Sender sender{named_key(context, uri), addresses.empty() ? "" : addresses.front()};
-        const cms::Certificate& certificate = *sender.key.certificate.certificate;
-        const bool fits = std::any_of(addresses.begin(), addresses.end(),
-                                      [&](const std::string& address) { return certificate.has_email(address); });
-        if (!addresses.empty() && !fits)
-            context.warn("sender-mismatch", fmt::format("the certificate {} is not of the sender {}: receivers will be "
-                                                        "told so",
-                                                        certificate.subject(), fmt::join(addresses, ", ")));
-        senders.push_back(std::move(sender));
-    }
+    for (const std::string& uri : uris)
+        senders.push_back({named_key(context, uri), addresses.empty() ? "" : addresses.front()});
     return senders;
+}
+
+// Receivers hold the certificate against the mail's From, whatever picked the key.
+void warn_of_sender_check(Context& context, const std::vector<Sender>& senders) {
+    const auto& from = context.message().from;
+    if (from.size() > 1)
+        context.warn("sender-mismatch", fmt::format("the mail has {} From addresses ({}): the sender check of "
+                                                    "receivers will fail",
+                                                    from.size(), fmt::join(from, ", ")));
+    if (from.size() != 1) return;
+    for (const Sender& sender : senders) {
+        const cms::Certificate& certificate = *sender.key.certificate.certificate;
+        if (!certificate.has_email(from.front()))
+            context.warn("sender-mismatch",
+                         fmt::format("the certificate {} is not of the sender {}: the sender check of receivers will "
+                                     "fail",
+                                     certificate.subject(), from.front()));
+    }
 }
 
 void tell(Context& context, const Sender& sender) {
@@ -181,6 +190,7 @@ Signing prepare_signing(Context& context) {
         throw Error(ErrorKind::usage, "--detached and --opaque exclude each other");
 
     const std::vector<Sender> senders = choose_senders(context);
+    warn_of_sender_check(context, senders);
     for (const Sender& sender : senders) {
         tell(context, sender);
         const cms::Certificate& certificate = *sender.key.certificate.certificate;

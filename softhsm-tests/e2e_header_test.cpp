@@ -161,3 +161,20 @@ TEST_CASE("S/MIME in the forms that others write is read", "[e2e]") {
     CHECK(base64.status == 0);
     CHECK(base64.out == kText);
 }
+
+TEST_CASE("a From field that receivers' sender check will refuse is warned of", "[e2e]") {
+    const Signing scene;
+    const auto warning = [&](const std::string& from, const Arguments& options) {
+        const Outcome outcome = scene.office.desk.p11mime(Arguments{"sign"} + options, mail(from, "bob@example.org"));
+        INFO(outcome.err);
+        CHECK(outcome.status == 0);
+        const Outcome verified = scene.verify(outcome.out);
+        const bool warned = outcome.err.find("sender check of receivers will fail") != std::string::npos;
+        CHECK(warned == (verified.status == 3));
+        return warned;
+    };
+    CHECK_FALSE(warning("Alice <alice@example.gov>", {}));
+    CHECK(warning("alice@example.gov, carol@example.gov", {}));
+    CHECK(warning("carol@example.gov", {"--from", "alice@example.gov"}));
+    CHECK(warning("carol@example.gov", {"--key", "pkcs11:object=Alice"}));
+}
