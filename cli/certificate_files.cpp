@@ -10,7 +10,10 @@
 #include <filesystem>
 
 #include "cli/input.h"
+#include "mime/codec.h"
+#include "mime/content_type.h"
 #include "mime/error.h"
+#include "mime/header.h"
 
 namespace p11mime::cli {
 
@@ -46,6 +49,22 @@ std::vector<cms::Certificate> read_all_of(const std::string& path) {
     return all;
 }
 
+// The decoded body of a mail or entity that is S/MIME (certs-only, RFC 8551 section 3.7); nothing for anything else.
+std::optional<Bytes> smime_body(ByteView bytes) {
+    if (!mime::looks_like_header(bytes, false)) return std::nullopt;
+    ViewSource source(bytes);
+    Window window(source);
+    try {
+        const mime::Header header = mime::read_header(window, true);
+        const std::string type = mime::content_type(header).value;
+        if (type != "application/pkcs7-mime" && type != "application/x-pkcs7-mime") return std::nullopt;
+        const auto body = mime::decode(window, mime::transfer_encoding(header));
+        return read_all(*body, kLongestFile, "a certificate file");
+    } catch (const Error&) {
+        return std::nullopt;
+    }
+}
+
 }  // namespace
 
 std::vector<cms::Certificate> read_certificates(const std::string& path) {
@@ -53,9 +72,13 @@ std::vector<cms::Certificate> read_certificates(const std::string& path) {
     const auto source = input->open();
     const Bytes bytes = read_all(*source, kLongestFile, "a certificate file");
     try {
-        return cms::Certificate::from_file_bytes(bytes);
+        const auto body = smime_body(bytes);
+        return cms::Certificate::from_file_bytes(body ? *body : bytes);
     } catch (const Error& error) {
-        throw Error(error.kind(), fmt::format("'{}': {}", path, error.what()), error.hint());
+        if (error.kind() != ErrorKind::malformed) throw;
+        // What the parsers of each form had to say would only confuse.
+        throw Error(ErrorKind::malformed, fmt::format("not a certificate: '{}'", path),
+                    "certificates are read from PEM, DER, PKCS#7 and certs-only mail");
     }
 }
 

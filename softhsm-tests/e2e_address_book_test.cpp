@@ -83,3 +83,28 @@ TEST_CASE("verify --remember keeps the certificates of trusted signers, and only
                     office.key(signing)})
               .status != 0);
 }
+
+TEST_CASE("certificates are imported from a certs-only mail, and what holds none is said plainly", "[e2e]") {
+    Office office;
+    const Identity bob = office.correspond({.name = "Bob", .email = "bob@example.org", .kind = KeyKind::p256});
+    const std::string bundle = office.desk.path("bundle.der");
+    done(office.desk.run(
+        {"openssl", "crl2pkcs7", "-nocrl", "-certfile", office.certificate(bob), "-outform", "DER", "-out", bundle}));
+    const std::string text = office.desk.file(
+        "certs.eml", mail("bob@example.org", "alice@example.gov",
+                          "Content-Type: application/pkcs7-mime; smime-type=certs-only; name=smime.p7c\r\n"
+                          "Content-Transfer-Encoding: base64\r\n\r\n" +
+                              done(office.desk.run({"openssl", "base64", "-in", bundle}))));
+    const Outcome imported = office.desk.p11mime({"certs", "import", text});
+    INFO(imported.err);
+    CHECK(imported.status == 0);
+    CHECK(done(office.desk.p11mime({"certs", "export", "bob@example.org"})) == bob.certificate_pem);
+
+    for (const std::string& other : {office.desk.file("text", "no certificate"), office.key(bob),
+                                     office.desk.file("plain.eml", mail("bob@example.org", "alice@example.gov"))}) {
+        const Outcome refused = office.desk.p11mime({"certs", "import", other});
+        CHECK(refused.status == 6);
+        CHECK_THAT(refused.err, Catch::StartsWith("p11mime: not a certificate: '" + other + "'"));
+        CHECK_THAT(refused.err, !Catch::Contains("asn1", Catch::CaseSensitive::No));
+    }
+}
