@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <sstream>
 
 #include "cli/options.h"
 #include "cli/paths.h"
@@ -72,8 +73,20 @@ void check(const std::string& file, const std::string& key) {
     if (!known(parts.name)) refuse(file, key, fmt::format("unknown key '{}'", parts.name));
 }
 
-po::parsed_options read(const std::string& file, std::istream& in) {
+// The parser knows comments by "#" alone; lines that start with ";" become empty, so that the others keep their number.
+std::string without_comments(std::istream& in) {
+    std::string text;
+    std::string line;
+    while (std::getline(in, line)) {
+        if (!trimmed(line).starts_with(";")) text += line;
+        text += '\n';
+    }
+    return text;
+}
+
+po::parsed_options read(const std::string& file, std::istream& from) {
     try {
+        std::istringstream in(without_comments(from));
         return po::parse_config_file(in, po::options_description(), true);
     } catch (const po::error& error) {
         throw Error(ErrorKind::usage, fmt::format("{}: {}", file, error.what()), "lines are: key = value");

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/program_options.hpp>
+#include <set>
 
 #include "cli/config.h"
 #include "mime/error.h"
@@ -67,6 +68,20 @@ std::vector<std::string> take_files(po::parsed_options& parsed) {
     return files;
 }
 
+// Of what takes one value, the last one given counts.
+void keep_last(po::parsed_options& parsed) {
+    const auto repeats = [](const std::string& name) {
+        return std::any_of(option_table().begin(), option_table().end(),
+                           [&](const OptionSpec& spec) { return spec.name == name && spec.kind == OptionKind::list; });
+    };
+    std::set<std::string> seen;
+    std::vector<po::option> kept;
+    for (auto option = parsed.options.rbegin(); option != parsed.options.rend(); ++option)
+        if (seen.insert(option->string_key).second || repeats(option->string_key)) kept.push_back(*option);
+    std::reverse(kept.begin(), kept.end());
+    parsed.options = std::move(kept);
+}
+
 void check_files(const CommandSpec& command, const std::vector<std::string>& files) {
     if (files.size() <= command.most_files) return;
     if (command.most_files == 1 && (command.groups & kMail) != 0)
@@ -114,6 +129,7 @@ Options parse_options(const CommandSpec& command, const std::vector<std::string>
     try {
         po::parsed_options parsed = po::command_line_parser(arguments).options(on_line).run();
         files = take_files(parsed);
+        keep_last(parsed);
         po::store(parsed, map);
     } catch (const po::unknown_option& unknown) {
         const std::string name = unknown.get_option_name();

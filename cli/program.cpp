@@ -9,6 +9,8 @@
 
 #include "cli/commands.h"
 #include "cli/listing_json.h"
+#include "cli/output.h"
+#include "cli/paths.h"
 #include "cli/settings.h"
 #include "cms/secure_heap.h"
 #include "mime/error.h"
@@ -199,6 +201,48 @@ int run_line(std::vector<std::string> arguments, Terminal& terminal) {
     return options.flag("sysexits") ? sysexit(status) : status;
 }
 
+// The value of an option on a command line that could not be parsed.
+std::optional<std::string> option_of(const std::vector<std::string>& arguments, const std::string& option) {
+    std::optional<std::string> value;
+    for (std::size_t i = 0; i < arguments.size() && arguments[i] != "--"; ++i) {
+        if (arguments[i].starts_with(option + "=")) value = arguments[i].substr(option.size() + 1);
+        if (arguments[i] == option && i + 1 < arguments.size()) value = arguments[i + 1];
+    }
+    return value;
+}
+
+// Reports a command line that could not be parsed, where it says where to. A file that it names otherwise is left
+// alone.
+void report_usage(std::vector<std::string> arguments, const Error& error) {
+    const auto path = option_of(arguments, "--json");
+    if (!path || path->empty() || path->starts_with("--")) return;
+    const auto elsewhere = [&](const std::string& argument) {
+        return argument != *path && *path != "-" && !is_device(*path) && same_file(argument, *path);
+    };
+    if (std::any_of(arguments.begin(), arguments.end(), elsewhere)) return;
+    if (std::count(arguments.begin(), arguments.end(), *path) > 1) return;
+    ReportFrame frame;
+    frame.command = command_name(arguments);
+    frame.exit = status_of(error.kind());
+    frame.result = result_of(error);
+    frame.error = error;
+    const auto output = *path == "-" ? Output::to_stdout() : Output::to_file(*path);
+    output->stage_bytes(to_bytes(bytes_of(report_of(frame))));
+    deliver({output.get()});
+}
+
+// The config counts even where the command line cannot be parsed.
+bool maps_status(std::vector<std::string> arguments) {
+    if (std::find(arguments.begin(), arguments.end(), "--sysexits") != arguments.end()) return true;
+    if (arguments.empty()) return false;
+    try {
+        const CommandSpec* command = find_command(command_name(arguments));
+        return command != nullptr && parse_options(*command, {}, config_files()).flag("sysexits");
+    } catch (const Error&) {
+        return false;  // the config itself cannot be read
+    }
+}
+
 }  // namespace
 
 ReportFrame frame_of(Context& context, int exit, const std::string& result) {
@@ -234,9 +278,14 @@ int run(const std::vector<std::string>& arguments, Terminal& terminal) {
         return run_line(arguments, terminal);
     } catch (const Error& error) {
         terminal.error(error.what(), error.hint());
-        const int status = status_of(error.kind());
-        const bool mapped = std::find(arguments.begin(), arguments.end(), "--sysexits") != arguments.end();
-        return mapped ? sysexit(status) : status;
+        int status = status_of(error.kind());
+        try {
+            report_usage(arguments, error);
+        } catch (const Error& second) {
+            terminal.error(second.what(), second.hint());
+            status = status_of(second.kind());
+        }
+        return maps_status(arguments) ? sysexit(status) : status;
     }
 }
 

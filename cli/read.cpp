@@ -125,7 +125,7 @@ int inspect(Context& context) {
     const Report& report = job->report();
     for (const auto& warning : report.warnings)
         context.warn(warning.kind, warning.message);
-    if (!context.options().text("json")) {
+    if (!context.reports_to_stdout()) {
         if (report.layers.empty()) context.terminal().print("neither signed nor encrypted");
         for (const std::string& line : layer_lines(report, false))
             context.terminal().print(line);

@@ -65,3 +65,13 @@ TEST_CASE("a mistake in the config file is a usage error that names file and lin
     configure(office, "\ndigest = md5\n");
     CHECK(office.desk.p11mime({"sign", text}).status == 2);
 }
+
+TEST_CASE("sysexits in the config holds for mistakes on the command line too", "[e2e]") {
+    Office office;
+    configure(office, "; for the mail system\nsysexits = true\n");
+    CHECK(office.desk.p11mime({"verify", office.desk.path("absent")}).status == 75);
+    CHECK(office.desk.p11mime({"verify", "one", "two"}).status == 64);
+    CHECK(office.desk.p11mime({"verify", "--frobnicate"}).status == 64);
+    configure(office, "");
+    CHECK(office.desk.p11mime({"verify", "--frobnicate"}).status == 2);
+}

@@ -243,3 +243,53 @@ TEST_CASE("a report with --json - goes to standard output only where no data doe
     CHECK(json::parse(to_file.out)["result"] == "valid");
     CHECK(entity_of(read_file(office.desk.path("out"))) == kText);
 }
+
+TEST_CASE("a command line that cannot be parsed is reported where it says where to", "[e2e]") {
+    Office office;
+    const std::string file = office.desk.path("report.json");
+    const Outcome outcome = office.desk.p11mime({"verify", "--frobnicate", "--json", file});
+    CHECK(outcome.status == 2);
+    const json result = json::parse(read_file(file));
+    CHECK(keys(result) == kTop);
+    CHECK(result["command"] == "verify");
+    CHECK(result["exit"] == 2);
+    CHECK(result["result"] == "error");
+    CHECK(result["error"]["kind"] == "usage");
+    CHECK_THAT(result["error"]["message"].get<std::string>(), Catch::Contains("--frobnicate"));
+    CHECK(json::parse(office.desk.p11mime({"verify", "--frobnicate", "--json=-"}).out)["exit"] == 2);
+
+    const std::string text = office.desk.file("text.eml", "precious");
+    CHECK(office.desk.p11mime({"verify", "--frobnicate", "--json", text, text}).status == 2);
+    CHECK(read_file(text) == "precious");
+}
+
+TEST_CASE("inspect with a report in a file prints its text all the same", "[e2e]") {
+    Office office;
+    const Identity alice = office.employ({.name = "Alice", .email = "alice@example.gov", .kind = KeyKind::p256});
+    const std::string signed_mail = done(office.desk.p11mime({"sign"}, mail(alice.email, "bob@example.org")));
+    const std::string text = done(office.desk.p11mime({"inspect"}, signed_mail));
+    CHECK_THAT(text, Catch::Contains("Alice"));
+    CHECK(done(office.desk.p11mime({"inspect", "--json", office.desk.path("r.json")}, signed_mail)) == text);
+    CHECK(json::parse(done(office.desk.p11mime({"inspect", "--json", "-"}, signed_mail)))["layers"].size() == 1);
+}
+
+TEST_CASE("the report of encrypted mail with Bcc copies names the main mail's cipher", "[e2e]") {
+    Office office;
+    // SEQUENCE { SEQUENCE { id-aes256-GCM } }, by hand.
+    const Identity bob = office.correspond(
+        {.name = "Bob",
+         .email = "bob@example.org",
+         .more_extensions = "1.2.840.113549.1.9.15=DER:30:0d:30:0b:06:09:60:86:48:01:65:03:04:01:2e\n"});
+    const Identity dan = office.correspond({.name = "Dan", .email = "dan@example.org"});
+    done(office.desk.p11mime({"certs", "import", office.certificate(bob), office.certificate(dan)}));
+    const std::string text =
+        replaced(mail("alice@example.gov", bob.email), "Subject:", "Bcc: dan@example.org\r\nSubject:");
+    const Outcome outcome =
+        office.desk.p11mime(Arguments{"encrypt", "--no-self", "-o", "/dev/null", "--json", office.desk.path("r.json"),
+                                      "--bcc-separately", office.desk.path("bcc")} +
+                                office.trust(),
+                            text);
+    INFO(outcome.err);
+    REQUIRE(outcome.status == 0);
+    CHECK(json::parse(read_file(office.desk.path("r.json")))["cipher"] == "aes-256-gcm");
+}
