@@ -22,7 +22,7 @@ int refused(const Office& office, const Arguments& arguments, const std::string&
     CHECK_FALSE(std::filesystem::exists(file));
     CHECK_THAT(outcome.err, Catch::StartsWith("p11mime: "));
     CHECK_THAT(outcome.err, !Catch::Contains("Sanitizer"));
-#ifndef __SANITIZE_ADDRESS__
+#ifndef P11MIME_SANITIZE
     CHECK(outcome.peak_kib < 64 * 1024);
 #endif
     return outcome.status;
@@ -101,7 +101,8 @@ TEST_CASE("a mail with one bit flipped yields its content unchanged or not at al
     for (const auto& kind : mails.kinds()) {
         const std::size_t begin = kind.mail->find("\n\n") + 2;
         for (std::size_t i = 0; i < 24; ++i) {
-            const std::size_t at = begin + (kind.mail->size() - begin) * i / 24;
+            // Line ends may change into other white space, which means nothing in base64.
+            const std::size_t at = kind.mail->find_first_not_of("\r\n", begin + (kind.mail->size() - begin) * i / 24);
             std::string flipped = *kind.mail;
             flipped[at] = static_cast<char>(flipped[at] ^ 0x01);
             INFO(kind.name << " " << kind.command << " bit flipped at " << at);
@@ -109,7 +110,10 @@ TEST_CASE("a mail with one bit flipped yields its content unchanged or not at al
             std::filesystem::remove(file);
             const Outcome outcome = office.desk.p11mime(command(office, kind.command) + Arguments{"-o", file}, flipped);
             INFO(outcome.err);
-            CHECK(outcome.status <= 7);
+            CHECK(outcome.status <= 7);  // a signal would give 128 and more
+            CHECK_THAT(outcome.err, !Catch::Contains("Sanitizer"));
+            CHECK(outcome.out.empty());
+            if (kind.mail == &mails.gcm) CHECK(outcome.status != 0);
             const bool written = std::filesystem::exists(file);
             CHECK(written == (outcome.status == 0 || outcome.status == 3));
             // CBC without a signature cannot tell: that is what its report says.
