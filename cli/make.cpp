@@ -89,6 +89,13 @@ int make_encrypted(Context& context, MadeReport made, JobFor job_for) {
     return 0;
 }
 
+// As an entity all fields go inside, and what is inside each recipient reads.
+void keep_bcc_out(Context& context) {
+    if (context.options().flag("entity") && context.message().has_bcc)
+        throw Error(ErrorKind::usage, "with --entity the Bcc field would be encrypted too, for every recipient to read",
+                    "leave --entity out, or take the Bcc field out of the input");
+}
+
 }  // namespace
 
 int sign(Context& context) {
@@ -105,6 +112,7 @@ int sign(Context& context) {
 
 int encrypt(Context& context) {
     (void)context.input();
+    keep_bcc_out(context);
     return make_encrypted(context, {}, [](std::vector<cms::smime::Recipient> recipients, const auto& options) {
         return encrypt_job(std::move(recipients), options);
     });
@@ -112,6 +120,7 @@ int encrypt(Context& context) {
 
 int seal(Context& context) {
     (void)context.input();
+    keep_bcc_out(context);
     const bool triple = context.options().flag("triple");
     Signing signing = prepare_signing(context);
     const MadeReport made{.signers = signing.used, .recipients = {}, .cipher = {}};

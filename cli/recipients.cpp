@@ -198,9 +198,6 @@ Recipients choose_recipients(Context& context) {
     const auto files = context.options().list("recipient-cert");
     const bool named = !addresses.empty() || !files.empty();
     const Message& message = context.message();
-    if (context.options().flag("entity") && message.has_bcc)
-        throw Error(ErrorKind::usage, "with --entity the Bcc field would be encrypted too, for every recipient to read",
-                    "leave --entity out, or take the Bcc field out of the input");
     if (named)
         warn_of_left_out_bcc(context, addresses);
     else
