@@ -135,7 +135,8 @@ TEST_CASE("other kinds of recipients stand beside one's own") {
     const std::string by_password = peer_encrypt(bench, password);
     check_opens(bench, by_password, bob, false);
     std::string kinds;
-    for (const RecipientSummary& each : bench.inspect(by_password).report.layers.at(0).recipients)
+    const ReadMail inspected = bench.inspect(by_password);
+    for (const RecipientSummary& each : inspected.report.layers.at(0).recipients)
         kinds += each.key_management + " ";
     CHECK((kinds == "ecdh password " || kinds == "password ecdh "));
 
