@@ -28,6 +28,6 @@ int remove_certificates(Context& context);
 int trust_certificate(Context& context);
 
 /// frame_of begins the report of a command.
-ReportFrame frame_of(Context& context, int exit, const std::string& result);
+ReportFrame frame_of(Context& context, int exit, std::optional<std::string> result);
 
 }  // namespace p11mime::cli

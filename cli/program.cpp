@@ -245,11 +245,11 @@ bool maps_status(std::vector<std::string> arguments) {
 
 }  // namespace
 
-ReportFrame frame_of(Context& context, int exit, const std::string& result) {
+ReportFrame frame_of(Context& context, int exit, std::optional<std::string> result) {
     ReportFrame frame;
     frame.command = context.options().command();
     frame.exit = exit;
-    frame.result = result;
+    frame.result = std::move(result);
     if (context.options().takes(kMail)) frame.input = context.input_name();
     frame.warnings = context.warnings();
     return frame;

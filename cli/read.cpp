@@ -70,8 +70,8 @@ void tell(Context& context, const Report& report) {
         context.terminal().detail(line);
 }
 
-std::string report_of(Context& context, const Report& report) {
-    ReportFrame frame = frame_of(context, report.exit_status(), std::string(name(report.result)));
+std::string report_of(Context& context, const Report& report, std::optional<std::string> result) {
+    ReportFrame frame = frame_of(context, report.exit_status(), std::move(result));
     frame.message = {};
     frame.message.from = report.from;
     frame.message.subject = report.subject;
@@ -98,9 +98,9 @@ int read(Context& context, Task task) {
     tell(context, report);
     if (options.flag("remember")) remember(context, report);
     if (writes_content(options, report))
-        context.deliver({output.get()}, report_of(context, report));
+        context.deliver({output.get()}, report_of(context, report, std::string(name(report.result))));
     else
-        context.deliver({}, report_of(context, report));
+        context.deliver({}, report_of(context, report, std::string(name(report.result))));
     return report.exit_status();
 }
 
@@ -130,7 +130,7 @@ int inspect(Context& context) {
         for (const std::string& line : layer_lines(report, false))
             context.terminal().print(line);
     }
-    context.deliver({}, report_of(context, report));
+    context.deliver({}, report_of(context, report, std::nullopt));  // nothing was judged
     return report.exit_status();
 }
 

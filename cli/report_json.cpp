@@ -105,7 +105,7 @@ Json frame_json(const ReportFrame& frame) {
     Json json;
     json["command"] = frame.command;
     json["exit"] = frame.exit;
-    json["result"] = frame.result;
+    json["result"] = or_null(frame.result);
     json["input"] = or_null(frame.input);
     json["message"] = {{"from", frame.message.from}};
     json["message"]["subject"] = or_null(frame.message.subject);

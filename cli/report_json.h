@@ -14,8 +14,9 @@ namespace p11mime::cli {
 /// ReportFrame is what the reports of all commands have in common.
 struct ReportFrame {
     std::string command;
-    int exit = 0;                      ///< before --sysexits
-    std::string result;                ///< of CLI.md's values where a mail was read, else "done" or "error"
+    int exit = 0;  ///< before --sysexits
+    std::optional<std::string>
+        result;  ///< nothing where nothing was judged; of CLI.md's values where a mail was read, else "done" or "error"
     std::optional<std::string> input;  ///< file name, "-" for standard input; nothing where there is none
     Message message;
     std::vector<cms::smime::Warning> warnings;

@@ -184,6 +184,7 @@ TEST_CASE("the report of a sealed mail lists both layers, outermost first", "[e2
     CHECK(result["layers"][1]["parent"] == result["layers"][0]["path"]);
 
     const json seen = report(office, {"inspect"}, sealed);
+    CHECK(seen["result"].is_null());
     REQUIRE(seen["layers"].size() == 1);
     CHECK(seen["layers"][0]["recipients"].size() >= 1);
 }

@@ -1,0 +1,104 @@
+#include <openssl/ec.h>
+#include <catch2/catch.hpp>
+
+#include "cms/smime/read.h"
+#include "mime/codec.h"
+#include "softhsm-tests/cms_craft.h"
+#include "softhsm-tests/support/cms_bench.h"
+
+using namespace p11mime;
+using namespace p11mime::cms;
+using namespace p11mime::cms::smime;
+using namespace p11mime::test;
+
+namespace {
+
+constexpr std::string_view kMail =
+    "From: alice@example.gov\r\nTo: bob@example.org\r\nMIME-Version: 1.0\r\nContent-Type: text/plain\r\n\r\nHello\r\n";
+constexpr std::string_view kExtraPart = "--outer\r\nContent-Type: text/plain\r\n\r\nand more\r\n";
+
+// wrapped puts an entity into multipart/signed with a signature that one makes over `signed_text`.
+std::string wrapped(std::string_view entity, const SoftwareKey& signer, std::string_view signed_text,
+                    std::string_view more_parts = "") {
+    const std::string signature =
+        craft::signed_data({std::nullopt,
+                            {craft::signer_info(signer, craft::usual_attributes(signed_text), signed_text)},
+                            {signer.certificate}});
+    return "From: alice@example.gov\r\nMIME-Version: 1.0\r\n"
+           "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; micalg=sha-256; "
+           "boundary=outer\r\n\r\n--outer\r\n" +
+           std::string(entity) +
+           "\r\n--outer\r\nContent-Type: application/pkcs7-signature\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+           mime::base64_text(bytes_of(signature)) + "\r\n" + std::string(more_parts) + "--outer--\r\n";
+}
+
+// entity_of is a mail without its transport fields.
+std::string entity_of(const std::string& mail) {
+    return mail.substr(mail.find("Content-Type:"));
+}
+
+std::string mixed(std::string_view entity) {
+    return "Content-Type: multipart/mixed; boundary=mix\r\n\r\n--mix\r\nContent-Type: text/plain\r\n\r\nsee "
+           "below\r\n--mix\r\n" +
+           std::string(entity) + "\r\n--mix--\r\n";
+}
+
+}  // namespace
+
+TEST_CASE("a further part beside a signed one takes the layers inside out of the whole too") {
+    const CmsBench bench;
+    const SoftwareKey alice = bench.issue();
+    const std::string inner = entity_of(bench.sign({alice}, kMail));
+
+    CHECK(bench.verify(wrapped(inner, alice, inner)).report.result == Result::valid);
+    const ReadMail part = bench.verify(wrapped(inner, alice, inner, kExtraPart));
+    CHECK(part.report.result == Result::untrusted);
+    for (const Layer& layer : part.report.layers)
+        CHECK_FALSE(layer.covers_whole);
+    const ReadMail broken = bench.verify(wrapped(inner, alice, "something else", kExtraPart));
+    CHECK(broken.report.result == Result::invalid);
+}
+
+TEST_CASE("a part whose own signature fails keeps a mail that is signed as a whole from being valid") {
+    const CmsBench bench;
+    const SoftwareKey alice = bench.issue();
+    const SoftwareKey stranger = certify({.name = "Mallory", .alternative_name = "email:mallory@example.org"});
+    const std::string text = "Content-Type: text/plain\r\n\r\nHello\r\n";
+    const auto result_with = [&](const std::string& part) {
+        const std::string entity = mixed(entity_of(part));
+        return bench.verify(wrapped(entity, alice, entity));
+    };
+
+    CHECK(result_with(wrapped(text, alice, text)).report.result == Result::valid);
+    CHECK(result_with(wrapped(text, alice, "changed")).report.result == Result::untrusted);
+    const ReadMail of_stranger = result_with(wrapped(text, stranger, text));
+    CHECK(of_stranger.report.result == Result::untrusted);
+    CHECK(of_stranger.report.reason.find("part 1.1.2") != std::string::npos);
+}
+
+TEST_CASE("capabilities of a signature that does not hold are not passed on") {
+    const CmsBench bench;
+    const SoftwareKey alice = bench.issue();
+    const std::string content = "Content-Type: text/plain\r\n\r\nHello\r\n";
+    const auto capabilities_of = [&](std::string_view signed_text) {
+        std::vector<Bytes> attributes = craft::usual_attributes(signed_text);
+        attributes.push_back(craft::attribute(oid::kSmimeCapabilities, {own_capabilities()}));
+        const std::string mail =
+            craft::signed_data({content, {craft::signer_info(alice, attributes, content)}, {alice.certificate}});
+        return bench.verify(mail).signer().capabilities;
+    };
+    CHECK(capabilities_of(content).has_value());
+    CHECK_FALSE(capabilities_of("another text").has_value());
+}
+
+TEST_CASE("a key on a short curve is weak") {
+    const auto security = [](const char* curve) {
+        const KeyHandle key(EVP_EC_gen(curve));
+        REQUIRE(key != nullptr);
+        return weak_key(key.get());
+    };
+    CHECK(security("secp112r1"));
+    CHECK(security("prime192v1"));
+    CHECK_FALSE(security("secp224r1"));
+    CHECK_FALSE(security("prime256v1"));
+}
