@@ -19,17 +19,16 @@ constexpr std::string_view kExtraPart = "--outer\r\nContent-Type: text/plain\r\n
 
 // wrapped puts an entity into multipart/signed with a signature that one makes over `signed_text`.
 std::string wrapped(std::string_view entity, const SoftwareKey& signer, std::string_view signed_text,
-                    std::string_view more_parts = "") {
+                    std::string_view more_parts = "", const std::string& boundary = "outer") {
     const std::string signature =
         craft::signed_data({std::nullopt,
                             {craft::signer_info(signer, craft::usual_attributes(signed_text), signed_text)},
                             {signer.certificate}});
     return "From: alice@example.gov\r\nMIME-Version: 1.0\r\n"
-           "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; micalg=sha-256; "
-           "boundary=outer\r\n\r\n--outer\r\n" +
-           std::string(entity) +
-           "\r\n--outer\r\nContent-Type: application/pkcs7-signature\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
-           mime::base64_text(bytes_of(signature)) + "\r\n" + std::string(more_parts) + "--outer--\r\n";
+           "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; micalg=sha-256; boundary=" +
+           boundary + "\r\n\r\n--" + boundary + "\r\n" + std::string(entity) + "\r\n--" + boundary +
+           "\r\nContent-Type: application/pkcs7-signature\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+           mime::base64_text(bytes_of(signature)) + "\r\n" + std::string(more_parts) + "--" + boundary + "--\r\n";
 }
 
 // entity_of is a mail without its transport fields.
@@ -69,9 +68,9 @@ TEST_CASE("a part whose own signature fails keeps a mail that is signed as a who
         return bench.verify(wrapped(entity, alice, entity));
     };
 
-    CHECK(result_with(wrapped(text, alice, text)).report.result == Result::valid);
-    CHECK(result_with(wrapped(text, alice, "changed")).report.result == Result::untrusted);
-    const ReadMail of_stranger = result_with(wrapped(text, stranger, text));
+    CHECK(result_with(wrapped(text, alice, text, "", "inner")).report.result == Result::valid);
+    CHECK(result_with(wrapped(text, alice, "changed", "", "inner")).report.result == Result::untrusted);
+    const ReadMail of_stranger = result_with(wrapped(text, stranger, text, "", "inner"));
     CHECK(of_stranger.report.result == Result::untrusted);
     CHECK(of_stranger.report.reason.find("part 1.1.2") != std::string::npos);
 }
