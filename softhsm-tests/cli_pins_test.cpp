@@ -115,7 +115,7 @@ TEST_CASE("pin-source and pin-value of a URI serve the tokens that it matches", 
     CHECK_FALSE(pins.pin(request("Carol", "3")));
 }
 
-TEST_CASE("--batch never asks", "[cli]") {
+TEST_CASE("with --batch nothing is asked", "[cli]") {
     Rig rig;
     Pins pins = rig.pins(std::nullopt);
     CHECK_FALSE(pins.pin(request("Alice", "1")));
