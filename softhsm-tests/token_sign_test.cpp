@@ -94,6 +94,14 @@ TEST_CASE("ECDSA signatures by a token verify with OpenSSL on all three curves, 
     CHECK_FALSE(signer->supports(cms::RsaPkcs1{cms::Hash::sha256}));
 }
 
+TEST_CASE("a digest longer than the curve's order is cut for modules that refuse it") {
+    TokenDesk desk;
+    desk.put(desk.pki.issue({.kind = KeyKind::p256}), "01");
+    const PoorCard card("signs-32-bytes");
+    const auto tokens = desk.open(PoorCard::module());
+    check_signs(*signer_of(*tokens), cms::Ecdsa{cms::Hash::sha512});
+}
+
 TEST_CASE("many ECDSA signatures have the right form, short r and s too") {
     TokenDesk desk;
     desk.put(desk.pki.issue({.kind = KeyKind::p521}), "01");

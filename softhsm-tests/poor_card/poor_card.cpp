@@ -4,6 +4,7 @@
 //   locked last-try few-tries pin-pad     the token's flags; with pin-pad the PIN entered is P11MIME_POOR_CARD_PAD
 //   FUNCTION=CODE                         the function fails with this return value (decimal)
 //   no-always-authenticate                keys do not have the attribute
+//   signs-32-bytes                        C_Sign takes no more
 //   may-not-sign                          CKA_SIGN is false
 //   unsure-attributes                     C_GetAttributeValue fills in nothing once one attribute is missing
 //   wrapped-point, raw-point              C_DeriveKey takes the peer's point only so
@@ -118,6 +119,7 @@ CK_RV sign_init(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HA
 
 CK_RV sign(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG size, CK_BYTE* signature, CK_ULONG* signature_size) {
     if (const auto failure = enter("C_Sign")) return *failure;
+    if (size > 32 && has("signs-32-bytes")) return CKR_DATA_LEN_RANGE;
     return real->C_Sign(session, data, size, signature, signature_size);
 }
 
