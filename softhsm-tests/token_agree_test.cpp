@@ -1,0 +1,260 @@
+#include <openssl/core_names.h>
+#include <openssl/kdf.h>
+#include <openssl/rand.h>
+
+#include "softhsm-tests/token_fixture.h"
+
+using namespace p11mime;
+using namespace p11mime::test;
+
+namespace {
+
+constexpr std::size_t kKeySize = 32;
+
+Bytes random_bytes(std::size_t size) {
+    Bytes bytes(size);
+    REQUIRE(RAND_bytes(bytes.data(), static_cast<int>(size)) == 1);
+    return bytes;
+}
+
+std::unique_ptr<cms::Decrypter> decrypter_of(token::Tokens& tokens) {
+    const std::shared_ptr<token::Token> token = tokens.tokens().at(0);
+    return token->decrypter(token->certificates().at(0));
+}
+
+std::optional<SecretBytes> recover(cms::Decrypter& decrypter, const cms::Recovery& recovery, ByteView encrypted) {
+    return decrypter.recover(recovery, encrypted, {"decrypt a test"}, {});
+}
+
+void check_recovers(cms::Decrypter& decrypter, const cms::Recovery& recovery, ByteView encrypted, ByteView expected) {
+    CHECK(decrypter.supports(recovery));
+    const auto recovered = recover(decrypter, recovery, encrypted);
+    REQUIRE(recovered);
+    CHECK(hex(*recovered) == hex(expected));
+}
+
+/// Agreement is what a sender does with OpenSSL: an ephemeral key, ECDH, a KDF and AES key wrap.
+struct Agreement {
+    cms::Agree recovery;
+    Bytes wrapped;
+};
+
+Bytes derive(EVP_PKEY* own, EVP_PKEY* peer) {
+    const KeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, own, nullptr));
+    REQUIRE(EVP_PKEY_derive_init(context.get()) == 1);
+    REQUIRE(EVP_PKEY_derive_set_peer(context.get(), peer) == 1);
+    std::size_t size = 256;
+    Bytes secret(size);
+    REQUIRE(EVP_PKEY_derive(context.get(), secret.data(), &size) == 1);
+    secret.resize(size);
+    return secret;
+}
+
+Bytes derive_key(const cms::KeyDerivation& kdf, Bytes secret, std::size_t size) {
+    const bool x963 = kdf.kind == cms::KeyDerivation::Kind::x963;
+    const Handle<EVP_KDF, EVP_KDF_free> algorithm(EVP_KDF_fetch(nullptr, x963 ? "X963KDF" : "HKDF", nullptr));
+    const Handle<EVP_KDF_CTX, EVP_KDF_CTX_free> context(EVP_KDF_CTX_new(algorithm.get()));
+    Bytes info = kdf.info;
+    std::string digest = EVP_MD_get0_name(evp(kdf.hash));
+    const OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest.data(), 0),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, secret.data(), secret.size()),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, info.data(), info.size()), OSSL_PARAM_construct_end()};
+    Bytes key(size);
+    REQUIRE(EVP_KDF_derive(context.get(), key.data(), size, parameters) == 1);
+    return key;
+}
+
+Bytes wrap(ByteView wrapping_key, ByteView content_key) {
+    const CipherContext context(EVP_CIPHER_CTX_new());
+    EVP_CIPHER_CTX_set_flags(context.get(), EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
+    const EVP_CIPHER* cipher = wrapping_key.size() == 16   ? EVP_aes_128_wrap()
+                               : wrapping_key.size() == 24 ? EVP_aes_192_wrap()
+                                                           : EVP_aes_256_wrap();
+    REQUIRE(EVP_EncryptInit_ex(context.get(), cipher, nullptr, wrapping_key.data(), nullptr) == 1);
+    Bytes wrapped(content_key.size() + 8);
+    int size = 0;
+    REQUIRE(EVP_EncryptUpdate(context.get(), wrapped.data(), &size, content_key.data(),
+                              static_cast<int>(content_key.size())) == 1);
+    return wrapped;
+}
+
+Bytes spki_of(const EVP_PKEY* key) {
+    Byte* der = nullptr;
+    const int size = i2d_PUBKEY(key, &der);
+    REQUIRE(size > 0);
+    Bytes spki(der, der + size);
+    OPENSSL_free(der);
+    return spki;
+}
+
+KeyHandle ephemeral(const EVP_PKEY* like) {
+    char group[64] = {};
+    REQUIRE(EVP_PKEY_get_group_name(like, group, sizeof group, nullptr) == 1);
+    return KeyHandle(EVP_EC_gen(group));
+}
+
+Agreement agree(const cms::Certificate& certificate, ByteView content_key, cms::KeyDerivation kdf,
+                std::size_t wrap_size, EVP_PKEY* own = nullptr, bool cofactor = false) {
+    const KeyHandle peer = certificate.public_key();
+    const KeyHandle fresh = own == nullptr ? ephemeral(peer.get()) : nullptr;
+    EVP_PKEY* sender = own == nullptr ? fresh.get() : own;
+    const Bytes wrapping_key = derive_key(kdf, derive(sender, peer.get()), wrap_size);
+    return {
+        .recovery = {.peer_spki = spki_of(sender), .cofactor = cofactor, .kdf = std::move(kdf), .wrap = {wrap_size}},
+        .wrapped = wrap(wrapping_key, content_key)};
+}
+
+/// ephemeral_with_zero makes keys until the shared secret begins with a zero byte.
+KeyHandle ephemeral_with_zero(const EVP_PKEY* peer_key) {
+    while (true) {
+        KeyHandle key = ephemeral(peer_key);
+        if (derive(key.get(), const_cast<EVP_PKEY*>(peer_key)).front() == 0) return key;
+    }
+}
+
+}  // namespace
+
+TEST_CASE("content keys agreed on by ECDH with OpenSSL are recovered on all curves, KDFs, hashes and wraps") {
+    const KeyKind kind = GENERATE(KeyKind::p256, KeyKind::p384, KeyKind::p521);
+    TokenDesk desk;
+    const Identity alice = desk.pki.issue({.kind = kind});
+    desk.put(alice, "01");
+    const auto tokens = desk.open();
+    const auto decrypter = decrypter_of(*tokens);
+    const Bytes key = random_bytes(kKeySize);
+    for (const auto derivation : {cms::KeyDerivation::Kind::x963, cms::KeyDerivation::Kind::hkdf})
+        for (const cms::Hash hash : kAllHashes)
+            for (const std::size_t wrap_size : {16U, 24U, 32U}) {
+                CAPTURE(static_cast<int>(kind), static_cast<int>(hash), wrap_size);
+                const Agreement agreement =
+                    agree(certificate_of(alice), key, {derivation, hash, random_bytes(25)}, wrap_size);
+                check_recovers(*decrypter, agreement.recovery, agreement.wrapped, key);
+            }
+}
+
+TEST_CASE("changed wrapped keys and agreement parameters are bad ciphertexts") {
+    TokenDesk desk;
+    const Identity alice = desk.pki.issue({.kind = KeyKind::p256});
+    desk.put(alice, "01");
+    const auto tokens = desk.open();
+    const auto decrypter = decrypter_of(*tokens);
+    const Bytes key = random_bytes(kKeySize);
+    const Agreement agreement =
+        agree(certificate_of(alice), key, {cms::KeyDerivation::Kind::x963, cms::Hash::sha256, random_bytes(25)}, 16);
+    Bytes changed = agreement.wrapped;
+    changed[3] ^= 1;
+    CHECK_FALSE(recover(*decrypter, agreement.recovery, changed));
+    cms::Agree other = agreement.recovery;
+    other.kdf.info[0] ^= 1;
+    CHECK_FALSE(recover(*decrypter, other, agreement.wrapped));
+    check_recovers(*decrypter, agreement.recovery, agreement.wrapped, key);
+}
+
+TEST_CASE("peer keys that are no point on the key's curve never reach the token") {
+    TokenDesk desk;
+    const Identity alice = desk.pki.issue({.kind = KeyKind::p256});
+    desk.put(alice, "01");
+    const PoorCard card;
+    const auto tokens = desk.open(PoorCard::module());
+    const auto decrypter = decrypter_of(*tokens);
+    const Agreement agreement = agree(certificate_of(alice), random_bytes(kKeySize),
+                                      {cms::KeyDerivation::Kind::x963, cms::Hash::sha256, random_bytes(25)}, 16);
+    cms::Agree off_curve = agreement.recovery;
+    off_curve.peer_spki.back() ^= 1;
+    CHECK_FALSE(recover(*decrypter, off_curve, agreement.wrapped));
+    cms::Agree other_curve = agreement.recovery;
+    other_curve.peer_spki = spki_of(KeyHandle(EVP_EC_gen("P-384")).get());
+    CHECK_FALSE(recover(*decrypter, other_curve, agreement.wrapped));
+    cms::Agree same_size = agreement.recovery;
+    same_size.peer_spki = spki_of(KeyHandle(EVP_EC_gen("brainpoolP256r1")).get());
+    CHECK_FALSE(recover(*decrypter, same_size, agreement.wrapped));
+    cms::Agree rsa = agreement.recovery;
+    rsa.peer_spki = spki_of(KeyHandle(EVP_RSA_gen(1024)).get());
+    CHECK_FALSE(recover(*decrypter, rsa, agreement.wrapped));
+    cms::Agree garbage = agreement.recovery;
+    garbage.peer_spki = {0x30, 0x03, 0x01};
+    CHECK_FALSE(recover(*decrypter, garbage, agreement.wrapped));
+    CHECK(card.calls("C_DeriveKey") == 0);
+}
+
+TEST_CASE("modules that want the peer's point or the template in another form get it") {
+    const std::string faults =
+        GENERATE("raw-point", "wrapped-point", "no-value-len", "needs-value-len", "wrapped-point no-value-len");
+    CAPTURE(faults);
+    TokenDesk desk;
+    const Identity alice = desk.pki.issue({.kind = KeyKind::p256});
+    desk.put(alice, "01");
+    const PoorCard card(faults);
+    const auto tokens = desk.open(PoorCard::module());
+    const Bytes key = random_bytes(kKeySize);
+    const Agreement agreement =
+        agree(certificate_of(alice), key, {cms::KeyDerivation::Kind::x963, cms::Hash::sha256, random_bytes(25)}, 16);
+    check_recovers(*decrypter_of(*tokens), agreement.recovery, agreement.wrapped, key);
+}
+
+TEST_CASE("a shared secret that begins with zeros is used in full length") {
+    TokenDesk desk;
+    const Identity alice = desk.pki.issue({.kind = KeyKind::p256});
+    desk.put(alice, "01");
+    const std::string faults = GENERATE("", "stripped", "stripped no-value-len");
+    const PoorCard card(faults);
+    const auto tokens = desk.open(PoorCard::module());
+    const KeyHandle sender = ephemeral_with_zero(certificate_of(alice).public_key().get());
+    const Bytes key = random_bytes(kKeySize);
+    const Agreement agreement =
+        agree(certificate_of(alice), key, {cms::KeyDerivation::Kind::x963, cms::Hash::sha256, random_bytes(25)}, 16,
+              sender.get());
+    check_recovers(*decrypter_of(*tokens), agreement.recovery, agreement.wrapped, key);
+}
+
+TEST_CASE("a compressed point of the peer is given to the token uncompressed") {
+    TokenDesk desk;
+    const Identity alice = desk.pki.issue({.kind = KeyKind::p256});
+    desk.put(alice, "01");
+    const auto tokens = desk.open();
+    const KeyHandle sender = ephemeral(certificate_of(alice).public_key().get());
+    const Bytes key = random_bytes(kKeySize);
+    Agreement agreement =
+        agree(certificate_of(alice), key, {cms::KeyDerivation::Kind::x963, cms::Hash::sha256, random_bytes(25)}, 16,
+              sender.get());
+    REQUIRE(EVP_PKEY_set_utf8_string_param(sender.get(), OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, "compressed") ==
+            1);
+    const std::size_t uncompressed = agreement.recovery.peer_spki.size();
+    agreement.recovery.peer_spki = spki_of(sender.get());
+    REQUIRE(agreement.recovery.peer_spki.size() == uncompressed - 32);
+    check_recovers(*decrypter_of(*tokens), agreement.recovery, agreement.wrapped, key);
+}
+
+TEST_CASE("ECDH with the cofactor works where the curve's is one, and is refused by name where the token has no ECDH") {
+    TokenDesk desk;
+    const Identity alice = desk.pki.issue({.kind = KeyKind::p256});
+    desk.put(alice, "01");
+    const Bytes key = random_bytes(kKeySize);
+    const Agreement agreement =
+        agree(certificate_of(alice), key, {cms::KeyDerivation::Kind::x963, cms::Hash::sha256, random_bytes(25)}, 16,
+              nullptr, true);
+    {
+        const auto tokens = desk.open();
+        check_recovers(*decrypter_of(*tokens), agreement.recovery, agreement.wrapped, key);
+    }
+    desk.hsm.restrict("CKM_ECDSA");
+    const auto tokens = desk.open();
+    const auto decrypter = decrypter_of(*tokens);
+    CHECK_FALSE(decrypter->supports(agreement.recovery));
+    const Error error = error_of([&] { recover(*decrypter, agreement.recovery, agreement.wrapped); });
+    CHECK(std::string(error.what()).find("cannot agree on a key by ECDH") != std::string::npos);
+}
+
+TEST_CASE("a derivation leaves no object behind") {
+    TokenDesk desk;
+    const Identity alice = desk.pki.issue({.kind = KeyKind::p256});
+    desk.put(alice, "01");
+    const PoorCard card;
+    const auto tokens = desk.open(PoorCard::module());
+    const Agreement agreement = agree(certificate_of(alice), random_bytes(kKeySize),
+                                      {cms::KeyDerivation::Kind::x963, cms::Hash::sha256, random_bytes(25)}, 16);
+    REQUIRE(recover(*decrypter_of(*tokens), agreement.recovery, agreement.wrapped));
+    CHECK(card.calls("C_DeriveKey") == 1);
+    CHECK(card.calls("C_DestroyObject") == 1);
+}
