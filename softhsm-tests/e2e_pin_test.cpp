@@ -30,6 +30,7 @@ Spied spied(Office& office, const Arguments& arguments, const std::string& input
     std::filesystem::remove(log);
     office.desk.environment["PKCS11SPY"] = SoftHsm::module();
     office.desk.environment["PKCS11SPY_OUTPUT"] = log;
+    office.desk.environment["ASAN_OPTIONS"] = "detect_leaks=0";  // pkcs11-spy leaks
     const Outcome outcome = office.desk.p11mime(arguments + Arguments{"--module", SoftHsm::spy_module()}, input);
     return {outcome, count(read_file(log), ": C_Login\n")};
 }

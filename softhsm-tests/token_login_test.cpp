@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "softhsm-tests/support/leaks.h"
 #include "softhsm-tests/token_fixture.h"
 
 using namespace p11mime;
@@ -42,6 +43,7 @@ class Spy {
 
   private:
     TemporaryDirectory directory_;
+    ModuleLeaks leaks_;
 };
 
 }  // namespace

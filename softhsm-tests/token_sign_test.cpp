@@ -3,13 +3,26 @@
 #include <set>
 #include <thread>
 
+#include "softhsm-tests/support/leaks.h"
 #include "softhsm-tests/token_fixture.h"
 #include "token/session.h"
+
+#ifdef P11MIME_SANITIZE
+#include <sanitizer/lsan_interface.h>
+#endif
 
 using namespace p11mime;
 using namespace p11mime::test;
 
 namespace {
+
+#ifdef P11MIME_SANITIZE
+using IgnoreLeaks = __lsan::ScopedDisabler;
+#else
+struct IgnoreLeaks {
+    ~IgnoreLeaks() {}
+};
+#endif
 
 const std::string kMessage = "the DER of signed attributes, in place of which any bytes will do";
 
@@ -223,6 +236,7 @@ TEST_CASE("a token that also holds Edwards and Montgomery keys signs with its RS
 }
 
 TEST_CASE("Ed25519 and Ed448 keys sign, and OpenSSL verifies it") {
+    const ModuleLeaks leaks;
     TokenDesk desk;
     const auto [oid, name] = GENERATE(std::pair("2b6570", "Ed25519"), std::pair("2b6571", "Ed448"));
     const auto tokens = desk.open();
@@ -234,7 +248,10 @@ TEST_CASE("Ed25519 and Ed448 keys sign, and OpenSSL verifies it") {
     const auto signer = token->raw_signer(key);
     REQUIRE(signer->supports(cms::EdDsa{}));
     CHECK_FALSE(signer->supports(cms::Ecdsa{cms::Hash::sha256}));
-    const Bytes signature = sign(*signer, cms::EdDsa{});
+    const Bytes signature = [&] {
+        const IgnoreLeaks softhsm;  // whose C_SignInit leaks the curve's name
+        return sign(*signer, cms::EdDsa{});
+    }();
     const Bytes spki = token->public_key_spki(key);
     const Byte* at = spki.data();
     const KeyHandle public_key(d2i_PUBKEY(nullptr, &at, static_cast<long>(spki.size())));
