@@ -1,5 +1,8 @@
 #include "cms/smime/classify.h"
 
+#include <algorithm>
+#include <array>
+
 #include "cms/identifiers.h"
 #include "cms/signed_data.h"
 #include "cms/smime/mail.h"
@@ -24,11 +27,11 @@ bool is_cms_type(std::string_view type) {
 // section 3.2.1).
 bool named_like_cms(const mime::Header& header, const mime::Parameterized& type) {
     if (type.value != "application/octet-stream") return false;
-    for (const std::string& name : {type.parameter("name"), mime::content_disposition(header).parameter("filename")}) {
+    const std::array names{type.parameter("name"), mime::content_disposition(header).parameter("filename")};
+    return std::any_of(names.begin(), names.end(), [](const std::string& name) {
         const std::string lower = mime::ascii_lower(name);
-        if (lower.ends_with(".p7m") || lower.ends_with(".p7c")) return true;
-    }
-    return false;
+        return lower.ends_with(".p7m") || lower.ends_with(".p7c");
+    });
 }
 
 // whole_lines cuts a front off after its last line end, so that base64 in it ends with a whole group.

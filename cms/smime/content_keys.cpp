@@ -31,7 +31,7 @@ Error no_key(const DecrypterSource& keys, const std::vector<RecipientEntry>& rec
 }  // namespace
 
 ContentKey find_content_key(DecrypterSource& keys, const std::vector<RecipientEntry>& recipients, std::size_t key_size,
-                            const std::string& intent, std::stop_token stop) {
+                            const std::string& intent, const std::stop_token& stop) {
     std::vector<RecipientIdentifier> identifiers;
     for (const RecipientEntry& entry : recipients)
         if (entry.recovery) identifiers.push_back(entry.identifier);

@@ -21,6 +21,6 @@ struct ContentKey {
 /// hand is a recipient, Error(malformed) "unsupported algorithm NAME" where only a recipient of an unsupported kind
 /// could be, Error(token) for trouble with the token.
 ContentKey find_content_key(DecrypterSource& keys, const std::vector<RecipientEntry>& recipients, std::size_t key_size,
-                            const std::string& intent, std::stop_token stop);
+                            const std::string& intent, const std::stop_token& stop);
 
 }  // namespace p11mime::cms::smime
