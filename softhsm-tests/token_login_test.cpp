@@ -18,6 +18,7 @@ std::shared_ptr<token::Token> only_token(token::Tokens& tokens) {
 class Spy {
   public:
     Spy() {
+        std::filesystem::copy_file(SoftHsm::spy_module(), module());
         setenv("PKCS11SPY", SoftHsm::module().c_str(), 1);
         setenv("PKCS11SPY_OUTPUT", (directory_ / "log").c_str(), 1);
     }
@@ -27,6 +28,9 @@ class Spy {
     }
     Spy(const Spy&) = delete;
     Spy& operator=(const Spy&) = delete;
+
+    /// module is a copy of pkcs11-spy: one that stays loaded from an earlier test would write to that test's log.
+    std::string module() const { return directory_ / "spy.so"; }
 
     /// calls counts the calls of a function, or all of them.
     int calls(const std::string& function = "C_") const {
@@ -53,7 +57,7 @@ TEST_CASE("a wrong PIN is sent once and never again, by the count of pkcs11-spy"
     desk.pins.usual = "999999";
     const Spy spy;
     {
-        const auto tokens = desk.open(SoftHsm::spy_module());
+        const auto tokens = desk.open(spy.module());
         const auto token = only_token(*tokens);
         const Error error = error_of([&] { token->login("sign"); });
         CHECK(error.kind() == ErrorKind::token);
@@ -64,7 +68,7 @@ TEST_CASE("a wrong PIN is sent once and never again, by the count of pkcs11-spy"
     }
     CHECK(spy.calls("C_Login") == 1);
     {
-        const auto tokens = desk.open(SoftHsm::spy_module());  // the process remembers, whoever asks
+        const auto tokens = desk.open(spy.module());  // the process remembers, whoever asks
         CHECK_THROWS_AS(only_token(*tokens)->login("sign"), Error);
     }
     CHECK(spy.calls("C_Login") == 1);
@@ -361,7 +365,7 @@ TEST_CASE("one signature with a key named by its id takes at most 37 calls in al
                              fmt::format("{:02}", i));
     const Spy spy;
     {
-        const auto tokens = desk.open(SoftHsm::spy_module());
+        const auto tokens = desk.open(spy.module());
         const token::Uri uri = token::Uri::parse("pkcs11:token=ID%20card;id=%01;type=private");
         const auto found = choose_key(*tokens, {.address = "", .uri = &uri, .at = cms::SystemClock().now()});
         REQUIRE(found.key);
