@@ -218,3 +218,27 @@ TEST_CASE("keys of both types with the same id are told apart") {
     for (const auto& certificate : token->certificates())
         CHECK(token->signer(certificate)->supports(cms::RsaPkcs1{cms::Hash::sha256}) == (certificate.label == "Rita"));
 }
+
+TEST_CASE("keys made elsewhere serve on the token, brainpool, Edwards and Montgomery keys too") {
+    TokenDesk desk;
+    const std::map<std::string, KeyKind> kinds{{"brainpoolP256r1", KeyKind::brainpool256},
+                                               {"brainpoolP512r1", KeyKind::brainpool512},
+                                               {"Ed25519", KeyKind::ed25519},
+                                               {"Ed448", KeyKind::ed448},
+                                               {"X25519", KeyKind::x25519},
+                                               {"X448", KeyKind::x448}};
+    std::string id = "10";
+    for (const auto& [name, kind] : kinds) {
+        desk.put(desk.pki.issue({.name = name, .kind = kind}), id);
+        ++id.back();
+    }
+    const auto tokens = desk.open();
+    const auto token = only_token(*tokens);
+    for (const token::CertificateObject& certificate : token->certificates())
+        CHECK(token->has_private_key(certificate, "look"));
+    for (const token::KeyObject& key : token->private_keys(true)) {
+        INFO(key.label);
+        CHECK(key.description == key.label);
+        CHECK(key.can_sign == (natural_usage(kinds.at(key.label)).find("digitalSignature") != std::string::npos));
+    }
+}

@@ -32,10 +32,8 @@ Desk::Desk() {
 }
 
 void Desk::put(const Identity& identity, const std::string& id) {
-    const bool ec = identity.kind == KeyKind::p256 || identity.kind == KeyKind::p384 || identity.kind == KeyKind::p521;
-    done(run({"pkcs11-tool", "--module", SoftHsm::module(), "--token-label", "Desk", "--login", "--pin",
-              std::string(kUserPin), "--write-object", file("put.der", identity.key_der()), "--type", "privkey", "--id",
-              id, "--label", identity.name, "--usage-sign", ec ? "--usage-derive" : "--usage-decrypt"}));
+    done(run(key_import("Desk", file("put.pem", identity.key_pem), identity.name, id)));
+    std::filesystem::remove(path("put.pem"));
     put_certificate(identity, id);
 }
 

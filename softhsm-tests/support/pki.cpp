@@ -1,9 +1,7 @@
 #include "softhsm-tests/support/pki.h"
 
-#include <openssl/ec.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
-#include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
 #include <sstream>
@@ -43,36 +41,6 @@ std::string key_to_pem(EVP_PKEY* key) {
     const BioHandle bio(BIO_new(BIO_s_mem()));
     check(PEM_write_bio_PKCS8PrivateKey(bio.get(), key, nullptr, nullptr, 0, nullptr, nullptr) == 1, "key to PEM");
     return written(bio.get());
-}
-
-KeyHandle generate(KeyKind kind) {
-    switch (kind) {
-        case KeyKind::rsa1024:
-            return KeyHandle(EVP_RSA_gen(1024));
-        case KeyKind::rsa2048:
-            return KeyHandle(EVP_RSA_gen(2048));
-        case KeyKind::p256:
-            return KeyHandle(EVP_EC_gen("P-256"));
-        case KeyKind::p384:
-            return KeyHandle(EVP_EC_gen("P-384"));
-        case KeyKind::p521:
-            return KeyHandle(EVP_EC_gen("P-521"));
-        case KeyKind::ed25519:
-            return KeyHandle(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
-    }
-    throw std::logic_error("key kind");
-}
-
-std::string natural_usage(KeyKind kind) {
-    switch (kind) {
-        case KeyKind::rsa1024:
-        case KeyKind::rsa2048:
-            return "critical,digitalSignature,keyEncipherment";
-        case KeyKind::ed25519:
-            return "critical,digitalSignature";
-        default:
-            return "critical,digitalSignature,keyAgreement";
-    }
 }
 
 void set_random_serial(X509* certificate) {
@@ -120,7 +88,7 @@ X509Handle begin_certificate(EVP_PKEY* key, X509_NAME* subject, X509_NAME* issue
 }
 
 Authority make_authority(const std::string& name, const Authority* parent) {
-    Authority made{generate(KeyKind::p256), nullptr};
+    Authority made{generate_key(KeyKind::p256), nullptr};
     const NameHandle subject = name_of(name);
     X509_NAME* issuer = parent == nullptr ? subject.get() : X509_get_subject_name(parent->certificate.get());
     made.certificate = begin_certificate(made.key.get(), subject.get(), issuer, -2, 3650);
@@ -160,8 +128,7 @@ const std::string& TestPki::intermediate_pem() const {
 
 Identity TestPki::issue(const Leaf& leaf) const {
     const Authority& issuer = state_->intermediate;
-    const KeyHandle key = generate(leaf.kind);
-    check(key != nullptr, "key generation");
+    const KeyHandle key = generate_key(leaf.kind);
     const X509Handle certificate =
         begin_certificate(key.get(), name_of(leaf.name).get(), X509_get_subject_name(issuer.certificate.get()),
                           leaf.begins_in_days, leaf.ends_in_days);

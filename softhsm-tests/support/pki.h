@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
-namespace p11mime::test {
+#include "softhsm-tests/support/key_kind.h"
 
-enum class KeyKind { rsa1024, rsa2048, p256, p384, p521, ed25519 };
+namespace p11mime::test {
 
 /// Leaf is the certificate to issue.
 struct Leaf {

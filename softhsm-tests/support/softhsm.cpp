@@ -31,15 +31,33 @@ std::string run_checked(std::vector<std::string> arguments) {
     return outcome.out;
 }
 
-bool is_rsa(const std::string& pem_file) {
+KeyHandle read_key(const std::string& pem_file) {
     const std::string pem = read_file(pem_file);
     const BioHandle bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-    const KeyHandle key(PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr));
+    KeyHandle key(PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr));
     if (!key) throw std::runtime_error(pem_file + " holds no private key in PEM");
-    return EVP_PKEY_get_base_id(key.get()) == EVP_PKEY_RSA;
+    return key;
+}
+
+std::vector<std::string> tool_command(const std::string& token, std::string_view pin) {
+    return {"pkcs11-tool", "--module", SoftHsm::module(), "--token-label", token, "--login", "--pin", std::string(pin)};
 }
 
 }  // namespace
+
+std::vector<std::string> key_import(const std::string& token, const std::string& pem_file, const std::string& label,
+                                    const std::string& id_hex, std::string_view pin) {
+    const KeyHandle key = read_key(pem_file);
+    const int type = EVP_PKEY_get_base_id(key.get());
+    if (type != EVP_PKEY_RSA && type != EVP_PKEY_EC && type != EVP_PKEY_DSA)
+        return {P11MIME_PUT_EDWARDS_KEY, SoftHsm::module(), token, std::string(pin), pem_file, label, id_hex};
+    std::vector<std::string> command = tool_command(token, pin);
+    command.insert(command.end(),
+                   {"--write-object", pem_file, "--type", "privkey", "--label", label, "--id", id_hex, "--usage-sign"});
+    if (type == EVP_PKEY_RSA) command.push_back("--usage-decrypt");
+    if (type == EVP_PKEY_EC) command.push_back("--usage-derive");
+    return command;
+}
 
 SoftHsm::SoftHsm(std::string_view mechanisms) {
     std::filesystem::create_directory(directory_.path() / "tokens");
@@ -78,10 +96,7 @@ void SoftHsm::add_token(const std::string& label, std::string_view pin) const {
 
 void SoftHsm::import_key(const std::string& token, const std::string& pem_file, const std::string& label,
                          const std::string& id_hex, std::string_view pin) const {
-    tool(token,
-         {"--write-object", pem_file, "--type", "privkey", "--label", label, "--id", id_hex, "--usage-sign",
-          is_rsa(pem_file) ? "--usage-decrypt" : "--usage-derive"},
-         pin);
+    run_checked(key_import(token, pem_file, label, id_hex, pin));
 }
 
 void SoftHsm::import_public_key(const std::string& token, const std::string& pem_file, const std::string& label,
@@ -103,8 +118,7 @@ void SoftHsm::generate(const std::string& token, const std::string& kind, const 
 
 std::string SoftHsm::tool(const std::string& token, const std::vector<std::string>& options,
                           std::string_view pin) const {
-    std::vector<std::string> arguments = {"pkcs11-tool", "--module", module(), "--token-label",
-                                          token,         "--login",  "--pin",  std::string(pin)};
+    std::vector<std::string> arguments = tool_command(token, pin);
     arguments.insert(arguments.end(), options.begin(), options.end());
     return run_checked(std::move(arguments));
 }

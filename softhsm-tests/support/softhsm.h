@@ -62,4 +62,8 @@ class SoftHsm {
     TemporaryDirectory directory_;
 };
 
+/// key_import is the command that SoftHsm::import_key runs.
+std::vector<std::string> key_import(const std::string& token, const std::string& pem_file, const std::string& label,
+                                    const std::string& id_hex, std::string_view pin = kUserPin);
+
 }  // namespace p11mime::test

@@ -103,26 +103,7 @@ std::optional<SecretBytes> recover_agreed(EVP_PKEY_CTX* context, const cms::Agre
 }  // namespace
 
 PrivateKey new_private_key(KeyKind kind) {
-    const auto make = [&]() -> EVP_PKEY* {
-        switch (kind) {
-            case KeyKind::rsa1024:
-                return EVP_RSA_gen(1024);
-            case KeyKind::rsa2048:
-                return EVP_RSA_gen(2048);
-            case KeyKind::p256:
-                return EVP_EC_gen("P-256");
-            case KeyKind::p384:
-                return EVP_EC_gen("P-384");
-            case KeyKind::p521:
-                return EVP_EC_gen("P-521");
-            case KeyKind::ed25519:
-                return EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519");
-        }
-        return nullptr;
-    };
-    PrivateKey key(make(), EVP_PKEY_free);
-    check(key != nullptr, "key generation");
-    return key;
+    return generate_key(kind);
 }
 
 std::string SoftwareKey::key_pem() const {
