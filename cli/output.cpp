@@ -12,6 +12,7 @@
 
 #include "cli/paths.h"
 #include "cli/signals.h"
+#include "mime/concurrent_sink.h"
 #include "mime/error.h"
 
 namespace p11mime::cli {
@@ -139,9 +140,11 @@ class FileOutput final : public Output {
         create();
         for (;;) {
             if (::ftruncate(fd_.get(), 0) != 0 || ::lseek(fd_.get(), 0, SEEK_SET) != 0) fail(name_, errno);
-            FdSink sink(fd_.get(), name_);
+            FdSink file(fd_.get(), name_);
+            ConcurrentSink sink(file);
             const bool good = run_pass(job, input, sink);
-            sink.flush();
+            sink.wait();
+            file.flush();
             if (good) break;
         }
         if (::fchmod(fd_.get(), replaced_ ? replaced_->st_mode & 0777U : creation_mode()) != 0) fail(name_, errno);

@@ -8,18 +8,19 @@ Digests::Digests(const std::set<Hash>& hashes) {
     for (Hash hash : hashes) {
         DigestContext context(EVP_MD_CTX_new());
         require(context && EVP_DigestInit_ex2(context.get(), evp_digest(hash), nullptr) == 1, "cannot digest");
-        contexts_.emplace(hash, std::move(context));
+        contexts_.of.emplace(hash, std::move(context));
     }
 }
 
-void Digests::push(ByteView bytes) {
-    for (const auto& [hash, context] : contexts_)
+void Digests::Contexts::push(ByteView bytes) {
+    for (const auto& [hash, context] : of)
         require(EVP_DigestUpdate(context.get(), bytes.data(), bytes.size()) == 1, "cannot digest");
 }
 
 std::optional<Bytes> Digests::value(Hash hash) const {
-    const auto found = contexts_.find(hash);
-    if (found == contexts_.end()) return std::nullopt;
+    concurrent_.wait();
+    const auto found = contexts_.of.find(hash);
+    if (found == contexts_.of.end()) return std::nullopt;
     const DigestContext copy(EVP_MD_CTX_new());
     Bytes value(hash_size(hash));
     require(EVP_MD_CTX_copy_ex(copy.get(), found->second.get()) == 1 &&
