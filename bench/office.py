@@ -1,0 +1,171 @@
+"""What the programs work with: one key and certificate, known to each of them, and the mails."""
+import base64
+import os
+import pathlib
+import shutil
+import subprocess
+
+PIN = "123456"
+ADDRESS = "alice@example.gov"
+KEY_ID = "01"
+LINE = 57  # bytes to a line of base64
+
+EXTENSIONS = f"""basicConstraints=CA:FALSE
+keyUsage=critical,digitalSignature,keyEncipherment
+extendedKeyUsage=emailProtection
+subjectAltName=email:{ADDRESS}
+subjectKeyIdentifier=hash
+authorityKeyIdentifier=keyid
+"""
+
+
+class Office:
+    """Everything is under one directory, and files that find no room there in `spill`; end() ends what was started and
+    removes both."""
+
+    def __init__(self, directory, spill, program):
+        self.directory = directory
+        self.spill = spill
+        self.program = program
+        self.module = next(pathlib.Path("/usr/lib").rglob("libsofthsm2.so"))
+        self.spy = next(pathlib.Path("/usr/lib").rglob("pkcs11-spy.so"))
+        self.gnupg = directory / "gnupg"
+        self.nss = f"sql:{directory}/nss"
+        self.uri = f"pkcs11:token=bench;id=%{KEY_ID};type=private"
+        self.environment = os.environ | {
+            "SOFTHSM2_CONF": str(directory / "softhsm2.conf"),
+            "XDG_CONFIG_HOME": str(directory / "home"),
+            "XDG_DATA_HOME": str(directory / "home"),
+            "HOME": str(directory / "home"),
+            "PIN": PIN,
+            "GNUPGHOME": str(self.gnupg),
+            "PKCS11_MODULE_PATH": str(self.module),
+        }
+
+    def path(self, name):
+        return self.directory / name
+
+    def set_up(self):
+        for name in ("home/p11mime", "tokens", "gnupg", "nss"):
+            self.path(name).mkdir(parents=True, mode=0o700)
+        self._issue()
+        self._token()
+        self._gnupg()
+        self._nss()
+
+    def end(self):
+        subprocess.run(["gpgconf", "--kill", "all"], env=self.environment, check=False, capture_output=True)
+        shutil.rmtree(self.directory, ignore_errors=True)
+        shutil.rmtree(self.spill, ignore_errors=True)
+
+    def room_for(self, size):
+        """A directory for so many bytes: on tmpfs if memory suffices, else on the disk."""
+        lines = pathlib.Path("/proc/meminfo").read_text().splitlines()
+        available = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
+        if min(available, shutil.disk_usage(self.directory).free) > size * 5 // 4:
+            return self.directory
+        self.spill.mkdir(exist_ok=True)
+        return self.spill
+
+    def run(self, *arguments, **options):
+        done = subprocess.run(arguments, env=self.environment, capture_output=True, check=False, **options)
+        if done.returncode != 0:
+            raise RuntimeError(f"{' '.join(map(str, arguments))}: {done.stderr.decode(errors='replace')}")
+        return done.stdout
+
+    def _issue(self):
+        path = self.path
+        path("extensions").write_text(EXTENSIONS)
+        self.run(
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=Bench CA"),
+            *("-addext", "keyUsage=critical,keyCertSign,cRLSign", "-keyout", path("ca.key"), "-out", path("ca.pem")),
+        )
+        self.run(
+            *("openssl", "req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=Alice"),
+            *("-keyout", path("alice.key"), "-out", path("alice.csr")),
+        )
+        self.run(
+            *("openssl", "x509", "-req", "-in", path("alice.csr"), "-CA", path("ca.pem"), "-CAkey", path("ca.key")),
+            *("-days", "30", "-extfile", path("extensions"), "-out", path("alice.pem")),
+        )
+        self.run(
+            *("openssl", "pkcs12", "-export", "-legacy", "-in", path("alice.pem"), "-inkey", path("alice.key")),
+            *("-name", "alice", "-certfile", path("ca.pem"), "-passout", "pass:x", "-out", path("alice.p12")),
+        )
+
+    def _token(self):
+        self.path("softhsm2.conf").write_text(f"directories.tokendir = {self.path('tokens')}\n")
+        self.run(*("softhsm2-util", "--init-token", "--free", "--label", "bench", "--pin", PIN, "--so-pin", "12345678"))
+        self.run(
+            *("softhsm2-util", "--import", self.path("alice.key"), "--token", "bench", "--label", "alice"),
+            *("--id", KEY_ID, "--pin", PIN),
+        )
+        self.path("home/p11mime/config").write_text(f"module = {self.module}\npin-source = env:PIN\n")
+        self.run(self.program, "key", "import-cert", self.path("alice.pem"))
+        self.run(self.program, "certs", "trust", self.path("ca.pem"))
+
+    def _gnupg(self):
+        fingerprint = self.run("openssl", "x509", "-in", self.path("ca.pem"), "-noout", "-fingerprint").decode()
+        (self.gnupg / "trustlist.txt").write_text(fingerprint.strip().split("=")[1] + " S relax\n")
+        (self.gnupg / "gpgsm.conf").write_text(
+            "disable-crl-checks\ndisable-dirmngr\nbatch\nyes\npinentry-mode loopback\n"
+        )
+        (self.gnupg / "gpg-agent.conf").write_text(
+            "allow-loopback-pinentry\nno-grab\ns2k-count 65536\ndefault-cache-ttl 86400\nmax-cache-ttl 86400\n"
+        )
+        self.run("gpgsm", "--import", self.path("ca.pem"))
+        self.run("gpgsm", "--passphrase-fd", "0", "--import", self.path("alice.p12"), input=b"x")
+        # The agent asks for the key's passphrase once and remembers it.
+        self.run("gpgsm", "--passphrase-fd", "0", "--detach-sign", "-u", ADDRESS, "-o", "/dev/null",
+                 self.path("alice.pem"), input=b"x")  # fmt: skip
+
+    def _nss(self):
+        self.run("certutil", "-N", "-d", self.nss, "--empty-password")
+        self.run("certutil", "-A", "-d", self.nss, "-n", "ca", "-t", "CT,C,C", "-i", self.path("ca.pem"))
+        self.run("pk12util", "-i", self.path("alice.p12"), "-d", self.nss, "-W", "x", "-K", "")
+
+
+def write_mail(path, mib, newline, repeated=False):
+    """A mail with a random attachment in base64. `repeated`: one random block over and over, which is quicker made."""
+    block = LINE * 16384
+    left = mib * 1024 * 1024
+    content = b""
+    with open(path, "wb") as mail:
+        mail.write(mail_header("bench", "application/octet-stream", "base64").replace(b"\n", newline))
+        while left > 0:
+            if not content or not repeated or left < block:
+                content = base64.encodebytes(os.urandom(min(block, left))).replace(b"\n", newline)
+            mail.write(content)
+            left -= block
+
+
+def write_small_mails(directory, count, size):
+    directory.mkdir()
+    for number in range(count):
+        text = mail_header(f"small mail {number}", "text/plain; charset=us-ascii", "7bit")
+        text += base64.encodebytes(os.urandom(size))[: size - len(text)] + b"\n"
+        (directory / f"{number:04}.eml").write_bytes(text.replace(b"\n", b"\r\n"))
+
+
+def mail_header(subject, media_type, encoding):
+    return (
+        f"From: {ADDRESS}\nTo: {ADDRESS}\nSubject: {subject}\nMIME-Version: 1.0\n"
+        f"Content-Type: {media_type}\nContent-Transfer-Encoding: {encoding}\n\n"
+    ).encode()
+
+
+def signature_of(mail):
+    """The DER of a clear-signed mail's signature, the last of its parts."""
+    with open(mail, "rb") as source:
+        source.seek(max(0, mail.stat().st_size - 65536))
+        part = source.read().replace(b"\r\n", b"\n").rsplit(b"\nContent-Type: application/pkcs7-signature", 1)[1]
+    return base64.b64decode(part.split(b"\n\n", 1)[1].split(b"\n--", 1)[0])
+
+
+def strip_header(mail, entity, newline):
+    """The mail's MIME entity alone: from its Content-Type field on."""
+    with open(mail, "rb") as source, open(entity, "wb") as target:
+        head = source.read(65536)
+        target.write(head[head.index(newline + b"Content-Type:") + len(newline) :])
+        while chunk := source.read(1 << 20):
+            target.write(chunk)
