@@ -6,6 +6,8 @@
 #include <array>
 #include <cassert>
 
+#include "cms/der.h"
+#include "cms/encode.h"
 #include "mime/header.h"
 
 namespace p11mime::cms {
@@ -15,39 +17,53 @@ namespace {
 using enum AlgorithmKind;
 using Family = SignatureFamily;
 
+constexpr Algorithm digests(std::string_view oid, std::string_view name, std::string_view micalg, Hash hash,
+                            std::string_view evp, const EVP_MD* (*md)(), Standing standing = Standing::ok) {
+    return {.kind = digest,
+            .oid = oid,
+            .name = name,
+            .evp = evp,
+            .standing = standing,
+            .hash = hash,
+            .micalg = micalg,
+            .md = md};
+}
+
+constexpr Algorithm signs(std::string_view oid, std::string_view name, Family family, std::optional<Hash> hash = {},
+                          Standing standing = Standing::ok) {
+    return {.kind = signature, .oid = oid, .name = name, .standing = standing, .hash = hash, .family = family};
+}
+
+// extendable gives a digest the length of its output and the parameters that say so.
+constexpr Algorithm extendable(Algorithm row, std::size_t output, std::string_view parameters = {}) {
+    row.output = output;
+    row.parameters = parameters;
+    return row;
+}
+
+// pure is a signature over the message itself; `evp` is its kind of key, `hash` the digest for the content (RFC 8419).
+constexpr Algorithm pure(std::string_view oid, std::string_view name, std::string_view evp, Hash hash) {
+    return {.kind = signature, .oid = oid, .name = name, .evp = evp, .hash = hash, .family = Family::pure};
+}
+
+constexpr auto weak = Standing::weak;
+constexpr std::string_view k512Bits("\x02\x02\x02\x00", 4);  // ShakeOutputLen (RFC 8419 section 2.3)
+
+// Where rows share a hash or a family and hash, the first one is written.
 constexpr Algorithm kTable[] = {
-    {.kind = digest,
-     .oid = "2.16.840.1.101.3.4.2.1",
-     .name = "sha256",
-     .evp = "SHA256",
-     .hash = Hash::sha256,
-     .micalg = "sha-256"},
-    {.kind = digest,
-     .oid = "2.16.840.1.101.3.4.2.2",
-     .name = "sha384",
-     .evp = "SHA384",
-     .hash = Hash::sha384,
-     .micalg = "sha-384"},
-    {.kind = digest,
-     .oid = "2.16.840.1.101.3.4.2.3",
-     .name = "sha512",
-     .evp = "SHA512",
-     .hash = Hash::sha512,
-     .micalg = "sha-512"},
-    {.kind = digest,
-     .oid = "2.16.840.1.101.3.4.2.4",
-     .name = "sha224",
-     .evp = "SHA224",
-     .standing = Standing::weak,
-     .hash = Hash::sha224,
-     .micalg = "sha-224"},
-    {.kind = digest,
-     .oid = "1.3.14.3.2.26",
-     .name = "sha1",
-     .evp = "SHA1",
-     .standing = Standing::weak,
-     .hash = Hash::sha1,
-     .micalg = "sha-1"},
+    digests("2.16.840.1.101.3.4.2.1", "sha256", "sha-256", Hash::sha256, "SHA256", EVP_sha256),
+    digests("2.16.840.1.101.3.4.2.2", "sha384", "sha-384", Hash::sha384, "SHA384", EVP_sha384),
+    digests("2.16.840.1.101.3.4.2.3", "sha512", "sha-512", Hash::sha512, "SHA512", EVP_sha512),
+    digests("2.16.840.1.101.3.4.2.4", "sha224", "sha-224", Hash::sha224, "SHA224", EVP_sha224, weak),
+    digests("2.16.840.1.101.3.4.2.7", "sha3-224", "sha3-224", Hash::sha3_224, "SHA3-224", EVP_sha3_224, weak),
+    digests("2.16.840.1.101.3.4.2.8", "sha3-256", "sha3-256", Hash::sha3_256, "SHA3-256", EVP_sha3_256),
+    digests("2.16.840.1.101.3.4.2.9", "sha3-384", "sha3-384", Hash::sha3_384, "SHA3-384", EVP_sha3_384),
+    digests("2.16.840.1.101.3.4.2.10", "sha3-512", "sha3-512", Hash::sha3_512, "SHA3-512", EVP_sha3_512),
+    extendable(digests("2.16.840.1.101.3.4.2.18", "shake256", "shake256", Hash::shake256, "SHAKE256", EVP_shake256), 64,
+               k512Bits),
+    extendable(digests("2.16.840.1.101.3.4.2.12", "shake256", "shake256", Hash::shake256, "SHAKE256", EVP_shake256),
+               64),  // RFC 8702; as GnuPG and OpenSSL write it
+    digests("1.3.14.3.2.26", "sha1", "sha-1", Hash::sha1, "SHA1", EVP_sha1, weak),
     {.kind = digest,
      .oid = "1.2.840.113549.2.5",
      .name = "md5",
@@ -55,66 +71,34 @@ constexpr Algorithm kTable[] = {
      .standing = Standing::refused,
      .micalg = "md5"},
 
-    {.kind = signature, .oid = "1.2.840.113549.1.1.1", .name = "rsa-pkcs1", .family = Family::rsa_pkcs1},
-    {.kind = signature,
-     .oid = "1.2.840.113549.1.1.11",
-     .name = "rsa-pkcs1",
-     .hash = Hash::sha256,
-     .family = Family::rsa_pkcs1},
-    {.kind = signature,
-     .oid = "1.2.840.113549.1.1.12",
-     .name = "rsa-pkcs1",
-     .hash = Hash::sha384,
-     .family = Family::rsa_pkcs1},
-    {.kind = signature,
-     .oid = "1.2.840.113549.1.1.13",
-     .name = "rsa-pkcs1",
-     .hash = Hash::sha512,
-     .family = Family::rsa_pkcs1},
-    {.kind = signature,
-     .oid = "1.2.840.113549.1.1.14",
-     .name = "rsa-pkcs1",
-     .standing = Standing::weak,
-     .hash = Hash::sha224,
-     .family = Family::rsa_pkcs1},
-    {.kind = signature,
-     .oid = "1.2.840.113549.1.1.5",
-     .name = "rsa-pkcs1",
-     .standing = Standing::weak,
-     .hash = Hash::sha1,
-     .family = Family::rsa_pkcs1},
-    {.kind = signature,
-     .oid = "1.2.840.113549.1.1.4",
-     .name = "rsa-md5",
-     .standing = Standing::refused,
-     .family = Family::rsa_pkcs1},
-    {.kind = signature, .oid = "1.2.840.113549.1.1.10", .name = "rsa-pss", .family = Family::rsa_pss},
-    {.kind = signature, .oid = "1.2.840.10045.4.3.2", .name = "ecdsa", .hash = Hash::sha256, .family = Family::ecdsa},
-    {.kind = signature, .oid = "1.2.840.10045.4.3.3", .name = "ecdsa", .hash = Hash::sha384, .family = Family::ecdsa},
-    {.kind = signature, .oid = "1.2.840.10045.4.3.4", .name = "ecdsa", .hash = Hash::sha512, .family = Family::ecdsa},
-    {.kind = signature,
-     .oid = "1.2.840.10045.4.3.1",
-     .name = "ecdsa",
-     .standing = Standing::weak,
-     .hash = Hash::sha224,
-     .family = Family::ecdsa},
-    {.kind = signature,
-     .oid = "1.2.840.10045.4.1",
-     .name = "ecdsa",
-     .standing = Standing::weak,
-     .hash = Hash::sha1,
-     .family = Family::ecdsa},
-    {.kind = signature,
-     .oid = "1.2.840.10045.2.1",
-     .name = "ecdsa",
-     .family = Family::ecdsa},  // the key's OID, seen in the field
-    {.kind = signature,
-     .oid = "1.2.840.10040.4.3",
-     .name = "dsa",
-     .standing = Standing::weak,
-     .hash = Hash::sha1,
-     .family = Family::dsa},
-    {.kind = signature, .oid = "1.2.840.10040.4.1", .name = "dsa", .standing = Standing::weak, .family = Family::dsa},
+    signs("1.2.840.113549.1.1.1", "rsa-pkcs1", Family::rsa_pkcs1),
+    signs("1.2.840.113549.1.1.11", "rsa-pkcs1", Family::rsa_pkcs1, Hash::sha256),
+    signs("1.2.840.113549.1.1.12", "rsa-pkcs1", Family::rsa_pkcs1, Hash::sha384),
+    signs("1.2.840.113549.1.1.13", "rsa-pkcs1", Family::rsa_pkcs1, Hash::sha512),
+    signs("1.2.840.113549.1.1.14", "rsa-pkcs1", Family::rsa_pkcs1, Hash::sha224, weak),
+    signs("2.16.840.1.101.3.4.3.13", "rsa-pkcs1", Family::rsa_pkcs1, Hash::sha3_224, weak),
+    signs("2.16.840.1.101.3.4.3.14", "rsa-pkcs1", Family::rsa_pkcs1, Hash::sha3_256),
+    signs("2.16.840.1.101.3.4.3.15", "rsa-pkcs1", Family::rsa_pkcs1, Hash::sha3_384),
+    signs("2.16.840.1.101.3.4.3.16", "rsa-pkcs1", Family::rsa_pkcs1, Hash::sha3_512),
+    signs("1.2.840.113549.1.1.5", "rsa-pkcs1", Family::rsa_pkcs1, Hash::sha1, weak),
+    signs("1.2.840.113549.1.1.4", "rsa-md5", Family::rsa_pkcs1, {}, Standing::refused),
+    signs("1.2.840.113549.1.1.10", "rsa-pss", Family::rsa_pss),
+    signs("1.2.840.10045.4.3.2", "ecdsa", Family::ecdsa, Hash::sha256),
+    signs("1.2.840.10045.4.3.3", "ecdsa", Family::ecdsa, Hash::sha384),
+    signs("1.2.840.10045.4.3.4", "ecdsa", Family::ecdsa, Hash::sha512),
+    signs("1.2.840.10045.4.3.1", "ecdsa", Family::ecdsa, Hash::sha224, weak),
+    signs("2.16.840.1.101.3.4.3.9", "ecdsa", Family::ecdsa, Hash::sha3_224, weak),
+    signs("2.16.840.1.101.3.4.3.10", "ecdsa", Family::ecdsa, Hash::sha3_256),
+    signs("2.16.840.1.101.3.4.3.11", "ecdsa", Family::ecdsa, Hash::sha3_384),
+    signs("2.16.840.1.101.3.4.3.12", "ecdsa", Family::ecdsa, Hash::sha3_512),
+    signs("1.2.840.10045.4.1", "ecdsa", Family::ecdsa, Hash::sha1, weak),
+    signs("1.2.840.10045.2.1", "ecdsa", Family::ecdsa),  // the key's OID, seen in the field
+    signs("1.2.840.10040.4.3", "dsa", Family::dsa, Hash::sha1, weak),
+    signs("2.16.840.1.101.3.4.3.1", "dsa", Family::dsa, Hash::sha224, weak),
+    signs("2.16.840.1.101.3.4.3.2", "dsa", Family::dsa, Hash::sha256, weak),
+    signs("1.2.840.10040.4.1", "dsa", Family::dsa, {}, weak),
+    pure("1.3.101.112", "ed25519", "ED25519", Hash::sha512),
+    pure("1.3.101.113", "ed448", "ED448", Hash::shake256),
 
     {.kind = key_transport, .oid = "1.2.840.113549.1.1.1", .name = "rsa-pkcs1"},
     {.kind = key_transport, .oid = "1.2.840.113549.1.1.7", .name = "rsa-oaep"},
@@ -183,7 +167,11 @@ const Algorithm* find_algorithm(AlgorithmKind kind, std::string_view oid) {
 }
 
 const Algorithm* find_algorithm(AlgorithmKind kind, const X509_ALGOR* identifier) {
-    return find_algorithm(kind, oid_text(identifier->algorithm));
+    const Algorithm* row = find_algorithm(kind, oid_text(identifier->algorithm));
+    if (row == nullptr || row->parameters.empty()) return row;
+    const bool fits = identifier->parameter != nullptr &&
+                      std::ranges::equal(encode(identifier->parameter, i2d_ASN1_TYPE), bytes_of(row->parameters));
+    return fits ? row : nullptr;
 }
 
 const Algorithm* algorithm_named(AlgorithmKind kind, std::string_view name) {
@@ -194,6 +182,11 @@ const Algorithm& digest_algorithm(Hash hash) {
     const Algorithm* row = find_row([&](const Algorithm& each) { return each.kind == digest && each.hash == hash; });
     assert(row != nullptr);
     return *row;
+}
+
+Bytes digest_identifier(Hash hash) {
+    const Algorithm& row = digest_algorithm(hash);
+    return der_algorithm(row.oid, bytes_of(row.parameters));
 }
 
 const Algorithm* key_agreement_algorithm(Hash hash, bool cofactor) {
@@ -207,30 +200,28 @@ const Algorithm* signature_algorithm(SignatureFamily family, Hash hash) {
         [&](const Algorithm& each) { return each.kind == signature && each.family == family && each.hash == hash; });
 }
 
+const Algorithm* pure_signature_algorithm(const EVP_PKEY* key) {
+    return find_row([&](const Algorithm& each) {
+        return each.family == Family::pure && EVP_PKEY_is_a(key, std::string(each.evp).c_str()) == 1;
+    });
+}
+
 const Algorithm* digest_for_micalg(std::string_view token) {
-    std::string plain = mime::ascii_lower(token);
-    plain.erase(std::remove(plain.begin(), plain.end(), '-'), plain.end());
-    return algorithm_named(digest, plain);
+    const auto plain = [](std::string_view name) {
+        std::string text = mime::ascii_lower(name);
+        text.erase(std::remove(text.begin(), text.end(), '-'), text.end());
+        return text;
+    };
+    return find_row([&](const Algorithm& row) { return row.kind == digest && plain(row.name) == plain(token); });
 }
 
 const EVP_MD* evp_digest(Hash hash) {
-    switch (hash) {
-        case Hash::sha1:
-            return EVP_sha1();
-        case Hash::sha224:
-            return EVP_sha224();
-        case Hash::sha256:
-            return EVP_sha256();
-        case Hash::sha384:
-            return EVP_sha384();
-        case Hash::sha512:
-            return EVP_sha512();
-    }
-    return nullptr;
+    return digest_algorithm(hash).md();
 }
 
 std::size_t hash_size(Hash hash) {
-    return static_cast<std::size_t>(EVP_MD_get_size(evp_digest(hash)));
+    const Algorithm& row = digest_algorithm(hash);
+    return row.output != 0 ? row.output : static_cast<std::size_t>(EVP_MD_get_size(row.md()));
 }
 
 bool weak_key(const EVP_PKEY* key) {

@@ -21,37 +21,49 @@ enum class Standing {
     refused,  ///< known and not accepted at all
 };
 
-/// SignatureFamily is the kind of key that a signature algorithm needs.
-enum class SignatureFamily { none, rsa_pkcs1, rsa_pss, dsa, ecdsa };
+/// SignatureFamily is the kind of signature: over a digest, made by a kind of key; or `pure`, over the message itself.
+enum class SignatureFamily { none, rsa_pkcs1, rsa_pss, dsa, ecdsa, pure };
 
 /// Algorithm is one row of the one table. Adding an algorithm is adding a row.
 struct Algorithm {
     AlgorithmKind kind;
     std::string_view oid;       ///< dotted
     std::string_view name;      ///< in reports, options and messages
-    std::string_view evp = {};  ///< the name EVP fetches it by; "" where there is none
+    std::string_view evp = {};  ///< the name EVP fetches it by, of pure signatures the kind of key; "": there is none
     Standing standing = Standing::ok;
-    std::optional<Hash> hash = {};  ///< the digest itself; or the one that a signature or KDF is bound to
+    std::optional<Hash> hash = {};  ///< the digest itself; or the one that a signature or KDF is bound to, which for
+                                    ///< pure signatures is that of the content
     SignatureFamily family = SignatureFamily::none;
-    std::size_t key_size = 0;      ///< of ciphers and key wraps, in bytes
-    bool authenticated = false;    ///< of ciphers
-    bool cofactor = false;         ///< of key agreement
-    std::string_view micalg = {};  ///< of digests: the name in multipart/signed (RFC 8551 section 3.5.3.2)
+    std::size_t key_size = 0;          ///< of ciphers and key wraps, in bytes
+    bool authenticated = false;        ///< of ciphers
+    bool cofactor = false;             ///< of key agreement
+    std::string_view micalg = {};      ///< of digests: the name in multipart/signed (RFC 8551 section 3.5.3.2)
+    const EVP_MD* (*md)() = nullptr;   ///< of digests
+    std::size_t output = 0;            ///< of extendable digests: the length that is used, in bytes
+    std::string_view parameters = {};  ///< DER of the only parameters that there may be; "": not looked at here
 };
 
-/// find_algorithm looks a row up by its OID; null where the table has none.
+/// find_algorithm looks a row up by its OID, and an identifier by its parameters too where the row says what they are;
+/// null where the table has none.
 const Algorithm* find_algorithm(AlgorithmKind kind, std::string_view oid);
 const Algorithm* find_algorithm(AlgorithmKind kind, const X509_ALGOR* identifier);
 
 /// algorithm_named looks a row up by its name; null where there is none.
 const Algorithm* algorithm_named(AlgorithmKind kind, std::string_view name);
 
+/// digest_identifier is the AlgorithmIdentifier (DER) of a hash in digestAlgorithms and SignerInfo: without parameters
+/// (RFC 5754 section 2, RFC 9688 section 2), for SHAKE256 with the output's length (RFC 8419 section 2.3).
+Bytes digest_identifier(Hash hash);
+
 /// digest_algorithm is the row of a hash; key_agreement_algorithm the row of ECDH with a KDF hash.
 const Algorithm& digest_algorithm(Hash hash);
 const Algorithm* key_agreement_algorithm(Hash hash, bool cofactor);
 
-/// signature_algorithm is the row of a signature family bound to a hash (ECDSA).
+/// signature_algorithm is the row of a signature family bound to a hash.
 const Algorithm* signature_algorithm(SignatureFamily family, Hash hash);
+
+/// pure_signature_algorithm is the row of the pure signature that a kind of key makes; null where it makes none.
+const Algorithm* pure_signature_algorithm(const EVP_PKEY* key);
 
 /// digest_for_micalg finds the digest that a micalg token names, in any of the spellings in use; null where unknown.
 const Algorithm* digest_for_micalg(std::string_view token);
@@ -59,7 +71,7 @@ const Algorithm* digest_for_micalg(std::string_view token);
 /// evp_digest is OpenSSL's implementation of a hash.
 const EVP_MD* evp_digest(Hash hash);
 
-/// hash_size in bytes.
+/// hash_size in bytes, of SHAKE256 the 64 that RFC 8419 uses.
 std::size_t hash_size(Hash hash);
 
 /// weak_key tells keys of less than 112 bits of security: RSA under 2048 bits, curves under 224 bits; and DSA.

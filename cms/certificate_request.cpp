@@ -60,11 +60,14 @@ Bytes subject_alternative_name(const CertificateSubject& subject) {
     return extension("2.5.29.17", false, der_value(tag::kSequence, names));
 }
 
-// key_usage is digitalSignature and the one of keyEncipherment and keyAgreement that fits the key.
+// key_usage is digitalSignature and the one of keyEncipherment and keyAgreement that fits the key, if any does.
 Bytes key_usage(const SignScheme& scheme) {
-    const bool ec = std::holds_alternative<Ecdsa>(scheme);
-    const Bytes bits{0x03, 0x02, static_cast<Byte>(ec ? 3 : 5), static_cast<Byte>(ec ? 0x88 : 0xa0)};
-    return extension("2.5.29.15", true, bits);
+    struct Bits {
+        Byte unused, value;
+    } bits{7, 0x80};
+    if (std::holds_alternative<RsaPkcs1>(scheme)) bits = {5, 0xa0};
+    if (std::holds_alternative<Ecdsa>(scheme)) bits = {3, 0x88};
+    return extension("2.5.29.15", true, Bytes{0x03, 0x02, bits.unused, bits.value});
 }
 
 Bytes extended_key_usage() {

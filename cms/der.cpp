@@ -42,7 +42,11 @@ Bytes der_value(Byte identifier, std::initializer_list<ByteView> parts) {
 }
 
 Bytes der_integer(unsigned value) {
-    return {tag::kInteger, 1, static_cast<Byte>(value)};
+    Bytes octets{static_cast<Byte>(value)};
+    for (value >>= 8; value > 0; value >>= 8)
+        octets.insert(octets.begin(), static_cast<Byte>(value));
+    if (octets.front() >= 0x80) octets.insert(octets.begin(), 0);  // or it would be negative
+    return der_value(tag::kInteger, octets);
 }
 
 Bytes der_oid(std::string_view dotted) {

@@ -26,7 +26,7 @@ Bytes der_header(Byte identifier, std::uint64_t length);
 Bytes der_value(Byte identifier, ByteView content);
 Bytes der_value(Byte identifier, std::initializer_list<ByteView> parts);
 
-Bytes der_integer(unsigned value);       ///< below 128
+Bytes der_integer(unsigned value);
 Bytes der_oid(std::string_view dotted);  ///< must be valid
 Bytes der_algorithm(std::string_view oid,
                     ByteView parameters = {});  ///< AlgorithmIdentifier; parameters are DER or absent

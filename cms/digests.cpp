@@ -23,10 +23,19 @@ std::optional<Bytes> Digests::value(Hash hash) const {
     if (found == contexts_.of.end()) return std::nullopt;
     const DigestContext copy(EVP_MD_CTX_new());
     Bytes value(hash_size(hash));
-    require(EVP_MD_CTX_copy_ex(copy.get(), found->second.get()) == 1 &&
-                EVP_DigestFinal_ex(copy.get(), value.data(), nullptr) == 1,
-            "cannot digest");
+    require(EVP_MD_CTX_copy_ex(copy.get(), found->second.get()) == 1, "cannot digest");
+    const bool done = digest_algorithm(hash).output != 0
+                          ? EVP_DigestFinalXOF(copy.get(), value.data(), value.size()) == 1
+                          : EVP_DigestFinal_ex(copy.get(), value.data(), nullptr) == 1;
+    require(done, "cannot digest");
     return value;
+}
+
+std::vector<Bytes> Digests::values() const {
+    std::vector<Bytes> all;
+    for (const auto& [hash, context] : contexts_.of)
+        all.push_back(*value(hash));
+    return all;
 }
 
 Bytes digest_of(Hash hash, ByteView bytes) {

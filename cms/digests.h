@@ -2,6 +2,7 @@
 
 #include <map>
 #include <set>
+#include <vector>
 
 #include "cms/algorithms.h"
 #include "mime/concurrent_sink.h"
@@ -16,6 +17,7 @@ class Digests final : public Sink {
 
     /// value is the digest so far; nothing for a hash that is not being computed.
     std::optional<Bytes> value(Hash hash) const;
+    std::vector<Bytes> values() const;  ///< all of them
 
   private:
     struct Contexts final : Sink {

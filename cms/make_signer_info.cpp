@@ -51,9 +51,9 @@ Bytes make_signer_info(Signer& signer, const SignScheme& scheme, const SignedAtt
     Bytes signed_attributes = der_set_of(tag::kSet, std::move(attributes));
     const Bytes signature = signer.sign(scheme, signed_attributes, intent, {});
     signed_attributes.front() = tag::context(0, true);
-    return der_value(tag::kSequence, {der_integer(1), issuer_and_serial(certificate),
-                                      der_algorithm(digest_algorithm(scheme_hash(scheme)).oid), signed_attributes,
-                                      signer_info_algorithm(scheme), der_value(tag::kOctetString, signature)});
+    return der_value(tag::kSequence,
+                     {der_integer(1), issuer_and_serial(certificate), digest_identifier(scheme_hash(scheme)),
+                      signed_attributes, signer_info_algorithm(scheme), der_value(tag::kOctetString, signature)});
 }
 
 }  // namespace p11mime::cms

@@ -10,7 +10,9 @@
 
 namespace p11mime::cms {
 
-enum class Hash { sha1, sha224, sha256, sha384, sha512 };
+enum class Hash { sha1, sha224, sha256, sha384, sha512, sha3_224, sha3_256, sha3_384, sha3_512, shake256 };
+
+struct Algorithm;
 
 /// SignScheme names a signature algorithm with all its parameters.
 struct RsaPkcs1 {
@@ -24,8 +26,10 @@ struct RsaPss {
 struct Ecdsa {
     Hash hash;
 };
-struct EdDsa {};
-using SignScheme = std::variant<RsaPkcs1, RsaPss, Ecdsa, EdDsa>;
+struct Pure {
+    const Algorithm* algorithm;  ///< the table's row: Ed25519 or Ed448, over the message itself (RFC 8419)
+};
+using SignScheme = std::variant<RsaPkcs1, RsaPss, Ecdsa, Pure>;
 
 /// Intent says in a PIN prompt what the key is wanted for, e.g. "sign the mail to bob@example.gov".
 struct Intent {
@@ -41,8 +45,8 @@ class Signer {
     virtual bool supports(const SignScheme& scheme) const = 0;
 
     /// sign returns the signature of `message` (the DER of the signed attributes, never a digest): RSA in modulus
-    /// length, ECDSA as DER ECDSA-Sig-Value. Throws Error(token); a stop request ends in Error(token) too, as soon as
-    /// the module allows.
+    /// length, ECDSA as DER ECDSA-Sig-Value, EdDSA as it is. Throws Error(token); a stop request ends in Error(token)
+    /// too, as soon as the module allows.
     virtual Bytes sign(const SignScheme& scheme, ByteView message, const Intent& intent, std::stop_token stop) = 0;
 
     /// clone has a session of its own, for another thread.

@@ -2,20 +2,17 @@
 
 #include <fmt/format.h>
 #include <openssl/err.h>
-#include <openssl/rsa.h>
 
 #include <algorithm>
 
 #include "cms/asn1.h"
 #include "cms/digests.h"
 #include "cms/identifiers.h"
+#include "cms/rsa_pss.h"
 
 namespace p11mime::cms {
 
 namespace {
-
-using PssHandle = Handle<RSA_PSS_PARAMS, RSA_PSS_PARAMS_free>;
-constexpr unsigned kMaxSalt = 512;
 
 // Attributes looks single-valued signed attributes up.
 class Attributes {
@@ -51,7 +48,8 @@ std::optional<Bytes> der_of(const ASN1_TYPE* value, int type) {
 // AlgorithmChoice is what the algorithm fields of a SignerInfo come to.
 struct AlgorithmChoice {
     std::optional<SignScheme> scheme;
-    SignatureFamily family = SignatureFamily::none;
+    const Algorithm* digest = nullptr;     ///< of the content
+    const Algorithm* signature = nullptr;  ///< the row of the scheme
     std::string refusal;
     bool unsupported = false;
 };
@@ -61,45 +59,37 @@ std::optional<Hash> supported_hash(const X509_ALGOR* algorithm) {
     return row == nullptr ? std::nullopt : row->hash;
 }
 
-// read_pss reads RSASSA-PSS parameters (RFC 4055 section 3.1); nothing where they are malformed or not supported.
-std::optional<RsaPss> read_pss(const X509_ALGOR* algorithm) {
-    RsaPss scheme{Hash::sha1, Hash::sha1, 20};
-    if (algorithm->parameter == nullptr || algorithm->parameter->type != V_ASN1_SEQUENCE) return scheme;
-    const ByteView der = asn1::octets(algorithm->parameter->value.sequence);
-    const Byte* at = der.data();
-    const PssHandle parameters(d2i_RSA_PSS_PARAMS(nullptr, &at, static_cast<long>(der.size())));
-    if (!parameters) return std::nullopt;
-    if (parameters->hashAlgorithm != nullptr) {
-        const auto hash = supported_hash(parameters->hashAlgorithm);
-        if (!hash) return std::nullopt;
-        scheme.hash = *hash;
+bool has_parameters(const X509_ALGOR* algorithm) {
+    return algorithm->parameter != nullptr;
+}
+
+// read_scheme puts a signature algorithm and its digest together; nothing where they do not go together.
+std::optional<SignScheme> read_scheme(const asn1::SignerInfo& signer, const AlgorithmChoice& choice) {
+    const Hash hash = choice.signature->hash.value_or(*choice.digest->hash);
+    const bool extendable = digest_algorithm(hash).output != 0;
+    switch (choice.signature->family) {
+        case SignatureFamily::rsa_pkcs1:
+            return extendable ? std::nullopt : std::optional<SignScheme>(RsaPkcs1{hash});
+        case SignatureFamily::rsa_pss:
+            return read_pss(signer.signature_algorithm);
+        case SignatureFamily::ecdsa:
+        case SignatureFamily::dsa:
+            return extendable ? std::nullopt : std::optional<SignScheme>(Ecdsa{hash});  // EVP verifies both alike
+        case SignatureFamily::pure:
+            if (has_parameters(signer.signature_algorithm)) return std::nullopt;  // RFC 8410 section 3
+            return Pure{choice.signature};
+        case SignatureFamily::none:
+            break;
     }
-    if (const X509_ALGOR* mask = parameters->maskGenAlgorithm) {
-        if (find_algorithm(AlgorithmKind::mask_generation, mask) == nullptr || mask->parameter == nullptr ||
-            mask->parameter->type != V_ASN1_SEQUENCE)
-            return std::nullopt;
-        const ByteView inner = asn1::octets(mask->parameter->value.sequence);
-        at = inner.data();
-        const asn1::AlgorithmHandle digest(d2i_X509_ALGOR(nullptr, &at, static_cast<long>(inner.size())));
-        const auto hash = digest ? supported_hash(digest.get()) : std::nullopt;
-        if (!hash) return std::nullopt;
-        scheme.mgf = *hash;
-    }
-    if (parameters->saltLength != nullptr) {
-        const long salt = ASN1_INTEGER_get(parameters->saltLength);
-        if (salt < 0 || salt > static_cast<long>(kMaxSalt)) return std::nullopt;
-        scheme.salt = static_cast<unsigned>(salt);
-    }
-    if (parameters->trailerField != nullptr && ASN1_INTEGER_get(parameters->trailerField) != 1) return std::nullopt;
-    return scheme;
+    return std::nullopt;
 }
 
 AlgorithmChoice choose_algorithms(const asn1::SignerInfo& signer) {
     AlgorithmChoice choice;
-    const Algorithm* digest = find_algorithm(AlgorithmKind::digest, signer.digest_algorithm);
-    const Algorithm* signature = find_algorithm(AlgorithmKind::signature, signer.signature_algorithm);
+    choice.digest = find_algorithm(AlgorithmKind::digest, signer.digest_algorithm);
+    choice.signature = find_algorithm(AlgorithmKind::signature, signer.signature_algorithm);
     for (const auto& [row, identifier] :
-         {std::pair(digest, signer.digest_algorithm), std::pair(signature, signer.signature_algorithm)}) {
+         {std::pair(choice.digest, signer.digest_algorithm), std::pair(choice.signature, signer.signature_algorithm)}) {
         if (row == nullptr) {
             choice.unsupported = true;
             choice.refusal = fmt::format("unsupported algorithm {}", algorithm_text(identifier));
@@ -110,32 +100,23 @@ AlgorithmChoice choose_algorithms(const asn1::SignerInfo& signer) {
             return choice;
         }
     }
-    choice.family = signature->family;
-    const Hash hash = signature->hash.value_or(*digest->hash);
-    switch (signature->family) {
-        case SignatureFamily::rsa_pkcs1:
-            choice.scheme = RsaPkcs1{hash};
-            break;
-        case SignatureFamily::rsa_pss:
-            if (const auto scheme = read_pss(signer.signature_algorithm)) choice.scheme = *scheme;
-            break;
-        case SignatureFamily::ecdsa:
-        case SignatureFamily::dsa:
-            choice.scheme = Ecdsa{hash};  // EVP verifies DSA by the same calls
-            break;
-        case SignatureFamily::none:
-            break;
-    }
+    const bool pure = choice.signature->family == SignatureFamily::pure;
+    choice.scheme = read_scheme(signer, choice);
     if (!choice.scheme) {
         choice.unsupported = true;
-        choice.refusal = fmt::format("unsupported parameters of {}", signature->name);
+        choice.refusal = fmt::format("unsupported parameters of {}", choice.signature->name);
+    } else if (pure && choice.digest->hash != choice.signature->hash) {
+        choice.scheme.reset();
+        choice.unsupported = true;
+        choice.refusal = fmt::format("unsupported algorithm {} with {}: it goes with {} alone", choice.signature->name,
+                                     choice.digest->name, digest_algorithm(*choice.signature->hash).name);
     }
     ERR_clear_error();
     return choice;
 }
 
-bool key_fits(const EVP_PKEY* key, SignatureFamily family) {
-    switch (family) {
+bool key_fits(const EVP_PKEY* key, const Algorithm& signature) {
+    switch (signature.family) {
         case SignatureFamily::rsa_pkcs1:
             return EVP_PKEY_is_a(key, "RSA") == 1;
         case SignatureFamily::rsa_pss:
@@ -144,6 +125,8 @@ bool key_fits(const EVP_PKEY* key, SignatureFamily family) {
             return EVP_PKEY_is_a(key, "EC") == 1;
         case SignatureFamily::dsa:
             return EVP_PKEY_is_a(key, "DSA") == 1;
+        case SignatureFamily::pure:
+            return pure_signature_algorithm(key) == &signature;
         case SignatureFamily::none:
             break;
     }
@@ -169,6 +152,8 @@ bool names_certificate(const ASN1_TYPE* attribute, Hash default_hash, const Cert
 // looks_like_attributes tells the DER of signed attributes that an attacker passes off as content, so that a signature
 // over attributes would seem to cover it: a SET of SEQUENCEs that begin with a PKCS#9 or S/MIME attribute type.
 bool looks_like_attributes(ByteView content) {
+    constexpr std::size_t kFront = 64;
+    content = content.first(std::min(content.size(), kFront));
     static constexpr Byte kPkcs9[]{0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09};
     return !content.empty() && content[0] == tag::kSet &&
            std::search(content.begin(), content.end(), std::begin(kPkcs9), std::end(kPkcs9)) != content.end();
@@ -213,6 +198,23 @@ std::string attribute_fault(Attributes& attributes, const SignedContent& content
     return {};
 }
 
+bool is_weak(const AlgorithmChoice& choice) {
+    return choice.digest->standing == Standing::weak || choice.signature->standing == Standing::weak ||
+           digest_algorithm(scheme_hash(*choice.scheme)).standing == Standing::weak;
+}
+
+bool signs_whole(const SignScheme& scheme) {
+    return std::holds_alternative<Pure>(scheme);
+}
+
+// content_fault says why a signature over the content itself, without signed attributes, cannot hold, or nothing.
+std::string content_fault(const SignedContent& content, const SignScheme& scheme, Hash digest) {
+    if (content.type != oid::kData) return "content of this type needs signed attributes";
+    if (looks_like_attributes(content.first_bytes)) return "the content is the signed attributes of another message";
+    if (scheme_hash(scheme) != digest) return "the signature is over another digest than the content's";
+    return {};
+}
+
 }  // namespace
 
 SignerInfoVerdict judge_signer_info(const asn1::SignerInfo& signer, const SignedContent& content,
@@ -231,9 +233,7 @@ SignerInfoVerdict judge_signer_info(const asn1::SignerInfo& signer, const Signed
         verdict.unsupported = choice.unsupported;
         return verdict;
     }
-    const Algorithm* digest = find_algorithm(AlgorithmKind::digest, signer.digest_algorithm);
-    verdict.weak =
-        digest->standing == Standing::weak || digest_algorithm(scheme_hash(*choice.scheme)).standing == Standing::weak;
+    verdict.weak = is_weak(choice);
     if (certificate == nullptr) {
         verdict.reason = fmt::format("the signer's certificate is missing ({})", asn1::identifier(*signer.sid).text());
         return verdict;
@@ -246,31 +246,36 @@ SignerInfoVerdict judge_signer_info(const asn1::SignerInfo& signer, const Signed
     }
     verdict.weak = verdict.weak || weak_key(key.get());
 
-    const auto content_digest = content.digests.value(*digest->hash);
+    const auto content_digest = content.digests.value(*choice.digest->hash);
     if (!content_digest) {
-        verdict.missing_digest = digest->hash;
+        verdict.missing_digest = choice.digest->hash;
         verdict.reason = "the digest was not computed";
+        return verdict;
+    }
+    if (!attributes.present() && signs_whole(*choice.scheme) && !content.whole()) {
+        verdict.reason = fmt::format("{} without signed attributes signs the content itself, which is too long",
+                                     choice.signature->name);
         return verdict;
     }
 
     verdict.integrity = Integrity::invalid;
-    if (!key_fits(key.get(), choice.family)) {
+    if (!key_fits(key.get(), *choice.signature)) {
         verdict.reason = fmt::format("the signer's key is no key for {}", verdict.signature);
         return verdict;
     }
-    Bytes signed_digest = *content_digest;
+    const ByteView signature = asn1::octets(signer.signature);
+    bool fits = false;
     if (attributes.present()) {
         verdict.reason = attribute_fault(attributes, content, *content_digest, *certificate);
         if (!verdict.reason.empty()) return verdict;
-        signed_digest = digest_of(scheme_hash(*choice.scheme), asn1::verification_form(signer));
-    } else if (content.type != oid::kData) {
-        verdict.reason = "content of this type needs signed attributes";
-        return verdict;
-    } else if (looks_like_attributes(content.first_bytes)) {
-        verdict.reason = "the content is the signed attributes of another message";
-        return verdict;
+        fits = verify_message(key.get(), *choice.scheme, asn1::verification_form(signer), signature);
+    } else {
+        verdict.reason = content_fault(content, *choice.scheme, *choice.digest->hash);
+        if (!verdict.reason.empty()) return verdict;
+        fits = signs_whole(*choice.scheme) ? verify_message(key.get(), *choice.scheme, content.first_bytes, signature)
+                                           : verify_digest(key.get(), *choice.scheme, *content_digest, signature);
     }
-    if (!verify_signature(key.get(), *choice.scheme, signed_digest, asn1::octets(signer.signature))) {
+    if (!fits) {
         verdict.reason = attributes.present() ? "the signature does not fit the signer's certificate"
                                               : "the content was changed, or the signature is another's";
         return verdict;

@@ -33,13 +33,18 @@ struct SignerInfoVerdict {
     std::optional<Bytes> capabilities;                  ///< DER of SMIMECapabilities
 };
 
+/// kContentPeek is how much of the content is kept: a pure signature (EdDSA) without signed attributes is over the
+/// content itself, and cannot be checked where that is longer.
+inline constexpr std::size_t kContentPeek = 256 * 1024;
+
 /// SignedContent is what SignerInfos are judged against.
 struct SignedContent {
     const Digests& digests;
     std::string type;   ///< dotted OID of eContentType
     Bytes first_bytes;  ///< of the content, up to kContentPeek bytes
+
+    bool whole() const { return first_bytes.size() < kContentPeek; }  ///< first_bytes is all of it
 };
-inline constexpr std::size_t kContentPeek = 64;
 
 /// judge_signer_info checks a signature. `certificate` is null where the signer's is missing.
 SignerInfoVerdict judge_signer_info(const asn1::SignerInfo& signer, const SignedContent& content,

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "cms/algorithms.h"
 #include "mime/error.h"
 #include "softhsm-tests/support/pki.h"
 #include "softhsm-tests/support/softhsm.h"
@@ -137,19 +138,7 @@ inline std::string hex(ByteView bytes) {
 }
 
 inline const EVP_MD* evp(cms::Hash hash) {
-    switch (hash) {
-        case cms::Hash::sha1:
-            return EVP_sha1();
-        case cms::Hash::sha224:
-            return EVP_sha224();
-        case cms::Hash::sha256:
-            return EVP_sha256();
-        case cms::Hash::sha384:
-            return EVP_sha384();
-        case cms::Hash::sha512:
-            return EVP_sha512();
-    }
-    return nullptr;
+    return cms::evp_digest(hash);
 }
 
 inline constexpr cms::Hash kAllHashes[] = {cms::Hash::sha1, cms::Hash::sha224, cms::Hash::sha256, cms::Hash::sha384,

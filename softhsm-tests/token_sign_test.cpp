@@ -3,6 +3,7 @@
 #include <set>
 #include <thread>
 
+#include "cms/sign_scheme.h"
 #include "softhsm-tests/support/leaks.h"
 #include "softhsm-tests/token_fixture.h"
 #include "token/session.h"
@@ -40,6 +41,11 @@ bool verifies(const cms::Certificate& certificate, const cms::SignScheme& scheme
     }
     const ByteView message = bytes_of(kMessage);
     return EVP_DigestVerify(context.get(), signature.data(), signature.size(), message.data(), message.size()) == 1;
+}
+
+KeyHandle key_of(const Bytes& spki) {
+    const Byte* at = spki.data();
+    return KeyHandle(d2i_PUBKEY(nullptr, &at, static_cast<long>(spki.size())));
 }
 
 /// generate_edwards makes a key whose curve is named by its OID (the hex of its content), as p11mime itself does not.
@@ -233,15 +239,18 @@ TEST_CASE("Ed25519 and Ed448 keys sign, and OpenSSL verifies it") {
     const auto key = token->private_keys(true).at(0);
     CHECK(key.type == token::KeyType::edwards);
     const auto signer = token->raw_signer(key);
-    REQUIRE(signer->supports(cms::EdDsa{}));
+    const Bytes spki = token->public_key_spki(key);
+    const cms::SignScheme scheme = cms::default_scheme(spki);
+    REQUIRE(std::holds_alternative<cms::Pure>(scheme));
+    REQUIRE(signer->supports(scheme));
     CHECK_FALSE(signer->supports(cms::Ecdsa{cms::Hash::sha256}));
+    const std::string_view other = std::string(name) == "Ed448" ? "ed25519" : "ed448";
+    CHECK_FALSE(signer->supports(cms::Pure{cms::algorithm_named(cms::AlgorithmKind::signature, other)}));
     const Bytes signature = [&] {
         const ModuleLeaks leaks;  // SoftHSM's C_SignInit leaks the curve's name
-        return sign(*signer, cms::EdDsa{});
+        return sign(*signer, scheme);
     }();
-    const Bytes spki = token->public_key_spki(key);
-    const Byte* at = spki.data();
-    const KeyHandle public_key(d2i_PUBKEY(nullptr, &at, static_cast<long>(spki.size())));
+    const KeyHandle public_key = key_of(spki);
     CHECK(std::string(EVP_PKEY_get0_type_name(public_key.get())) ==
           (std::string(name) == "Ed448" ? "ED448" : "ED25519"));
     const DigestContext context(EVP_MD_CTX_new());

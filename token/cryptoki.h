@@ -6,6 +6,12 @@ namespace p11mime::token {
 
 // What p11-kit 0.24's pkcs11.h lacks of PKCS#11 3.0, and NSS's own trust objects.
 inline constexpr CK_KEY_TYPE kKeyEcMontgomery = 0x41;
+/// EddsaParameters is CK_EDDSA_PARAMS (section 2.3.14), by default for a signature over the message, without context.
+struct EddsaParameters {
+    CK_BBOOL prehash = CK_FALSE;
+    CK_ULONG context_size = 0;
+    const unsigned char* context = nullptr;
+};
 inline constexpr CK_OBJECT_CLASS kClassNssTrust = 0xce534353;
 inline constexpr CK_ATTRIBUTE_TYPE kNssCertSha1Hash = 0xce5363b4;
 inline constexpr CK_ATTRIBUTE_TYPE kNssTrustEmailProtection = 0xce53635b;

@@ -19,14 +19,36 @@ constexpr std::size_t kIdSize = 20;  // as long as a SHA-1 key identifier
 struct KeyKind {
     KeySpec spec;
     std::string_view name;
-    CK_ULONG rsa_bits;  ///< 0 for EC
+    CK_MECHANISM_TYPE mechanism;
+    CK_ULONG rsa_bits;  ///< 0 for curves
     int curve;
+
+    bool is_rsa() const { return rsa_bits != 0; }
+    bool is_edwards() const { return mechanism == CKM_EC_EDWARDS_KEY_PAIR_GEN; }
 };
 
+constexpr KeyKind rsa(KeySpec spec, std::string_view name, CK_ULONG bits) {
+    return {spec, name, CKM_RSA_PKCS_KEY_PAIR_GEN, bits, NID_undef};
+}
+constexpr KeyKind ec(KeySpec spec, std::string_view name, int curve) {
+    return {spec, name, CKM_EC_KEY_PAIR_GEN, 0, curve};
+}
+constexpr KeyKind edwards(KeySpec spec, std::string_view name, int curve) {
+    return {spec, name, CKM_EC_EDWARDS_KEY_PAIR_GEN, 0, curve};
+}
+
 constexpr std::array kKinds = {
-    KeyKind{KeySpec::rsa2048, "rsa2048", 2048, NID_undef}, KeyKind{KeySpec::rsa3072, "rsa3072", 3072, NID_undef},
-    KeyKind{KeySpec::rsa4096, "rsa4096", 4096, NID_undef}, KeyKind{KeySpec::p256, "p256", 0, NID_X9_62_prime256v1},
-    KeyKind{KeySpec::p384, "p384", 0, NID_secp384r1},      KeyKind{KeySpec::p521, "p521", 0, NID_secp521r1},
+    rsa(KeySpec::rsa2048, "rsa2048", 2048),
+    rsa(KeySpec::rsa3072, "rsa3072", 3072),
+    rsa(KeySpec::rsa4096, "rsa4096", 4096),
+    ec(KeySpec::p256, "p256", NID_X9_62_prime256v1),
+    ec(KeySpec::p384, "p384", NID_secp384r1),
+    ec(KeySpec::p521, "p521", NID_secp521r1),
+    ec(KeySpec::brainpool256, "brainpool256", NID_brainpoolP256r1),
+    ec(KeySpec::brainpool384, "brainpool384", NID_brainpoolP384r1),
+    ec(KeySpec::brainpool512, "brainpool512", NID_brainpoolP512r1),
+    edwards(KeySpec::ed25519, "ed25519", NID_ED25519),
+    edwards(KeySpec::ed448, "ed448", NID_ED448),
 };
 
 const KeyKind& kind_of(KeySpec spec) {
@@ -42,7 +64,7 @@ Bytes random_id() {
 Template public_template(const KeyKind& kind, const std::string& label, const Bytes& id) {
     Template key;
     key.add_bool(CKA_TOKEN, true).add_bool(CKA_PRIVATE, false).add_bool(CKA_VERIFY, true);
-    if (kind.rsa_bits != 0) {
+    if (kind.is_rsa()) {
         constexpr std::array<Byte, 3> kF4 = {0x01, 0x00, 0x01};
         key.add_bool(CKA_ENCRYPT, true).add(CKA_MODULUS_BITS, kind.rsa_bits).add(CKA_PUBLIC_EXPONENT, ByteView(kF4));
     } else {
@@ -59,9 +81,9 @@ Template private_template(const KeyKind& kind, const std::string& label, const B
         .add_bool(CKA_SENSITIVE, true)
         .add_bool(CKA_EXTRACTABLE, false)
         .add_bool(CKA_SIGN, true)
-        .add_bool(kind.rsa_bits != 0 ? CKA_DECRYPT : CKA_DERIVE, true)
         .add(CKA_LABEL, label)
         .add(CKA_ID, id);
+    if (!kind.is_edwards()) key.add_bool(kind.is_rsa() ? CKA_DECRYPT : CKA_DERIVE, true);
     return key;
 }
 
@@ -112,9 +134,8 @@ KeyObject generate_key(TokenCore& core, KeySpec spec, const std::string& label, 
     if (!core.private_keys(id).empty())
         throw Error(ErrorKind::token, fmt::format("{} has a key with this id already", core.name()),
                     "choose another id, or leave it out");
-    const Mechanism mechanism(kind.rsa_bits != 0 ? CKM_RSA_PKCS_KEY_PAIR_GEN : CKM_EC_KEY_PAIR_GEN);
     core.open_session(Session::Access::read_write)
-        ->generate_pair(mechanism, public_template(kind, label, id), private_template(kind, label, id));
+        ->generate_pair(Mechanism(kind.mechanism), public_template(kind, label, id), private_template(kind, label, id));
     const std::vector<PrivateKey> made = core.private_keys(id);
     if (made.empty())
         throw Error(ErrorKind::token, fmt::format("{} made a key but does not show it", core.name()),

@@ -18,6 +18,11 @@ constexpr std::array kHashes = {
                    CKM_ECDSA_SHA384, "SHA-384"},
     HashMechanisms{cms::Hash::sha512, CKM_SHA512, CKG_MGF1_SHA512, CKM_SHA512_RSA_PKCS, CKM_SHA512_RSA_PKCS_PSS,
                    CKM_ECDSA_SHA512, "SHA-512"},
+    // SHA-3 as PKCS#11 3.0 numbers it, which p11-kit 0.24's pkcs11.h lacks.
+    HashMechanisms{cms::Hash::sha3_224, 0x2b5, 0x6, 0x66, 0x67, 0x1047, "SHA3-224"},
+    HashMechanisms{cms::Hash::sha3_256, 0x2b0, 0x7, 0x60, 0x63, 0x1048, "SHA3-256"},
+    HashMechanisms{cms::Hash::sha3_384, 0x2c0, 0x8, 0x61, 0x64, 0x1049, "SHA3-384"},
+    HashMechanisms{cms::Hash::sha3_512, 0x2d0, 0x9, 0x62, 0x65, 0x104a, "SHA3-512"},
 };
 
 }  // namespace

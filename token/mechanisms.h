@@ -18,7 +18,7 @@ struct HashMechanisms {
     std::string_view name;
 };
 
-/// mechanisms_of looks a hash up.
+/// mechanisms_of looks a hash up; SHAKE256, which only goes with Ed448, has none.
 const HashMechanisms& mechanisms_of(cms::Hash hash);
 
 }  // namespace p11mime::token

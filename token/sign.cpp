@@ -9,6 +9,7 @@
 #include <functional>
 
 #include "cms/algorithms.h"
+#include "cms/digests.h"
 #include "cms/encode.h"
 #include "token/ckr.h"
 #include "token/mechanisms.h"
@@ -29,16 +30,9 @@ Overloaded(Visitors...) -> Overloaded<Visitors...>;
 using DigestInfo = Handle<X509_SIG, X509_SIG_free>;
 using EcdsaSignature = Handle<ECDSA_SIG, ECDSA_SIG_free>;
 
-Bytes digest(cms::Hash hash, ByteView message) {
-    Bytes value(cms::hash_size(hash));
-    cms::require(EVP_Digest(message.data(), message.size(), value.data(), nullptr, cms::evp_digest(hash), nullptr) == 1,
-                 "cannot hash", ErrorKind::token);
-    return value;
-}
-
 /// digest_info is what PKCS#1 v1.5 signs (RFC 8017 section 9.2).
 Bytes digest_info(cms::Hash hash, ByteView message) {
-    const Bytes value = digest(hash, message);
+    const Bytes value = cms::digest_of(hash, message);
     const DigestInfo info(X509_SIG_new());
     cms::require(info != nullptr, "cannot encode a digest", ErrorKind::token);
     X509_ALGOR* algorithm = nullptr;
@@ -57,7 +51,7 @@ std::size_t order_size(const EVP_PKEY* key) {
 /// ecdsa_digest is no longer than the curve's order: the bits beyond are not used (FIPS 186-5 section 6.4), and some
 /// modules refuse them.
 Bytes ecdsa_digest(const EVP_PKEY* key, cms::Hash hash, ByteView message) {
-    Bytes value = digest(hash, message);
+    Bytes value = cms::digest_of(hash, message);
     value.resize(std::min(value.size(), order_size(key)));
     return value;
 }
@@ -82,7 +76,7 @@ std::string describe(const cms::SignScheme& scheme) {
                    },
                    [](const cms::RsaPss& pss) { return fmt::format("RSA-PSS with {}", mechanisms_of(pss.hash).name); },
                    [](const cms::Ecdsa& ecdsa) { return fmt::format("ECDSA with {}", mechanisms_of(ecdsa.hash).name); },
-                   [](const cms::EdDsa&) { return std::string("EdDSA"); }},
+                   [](const cms::Pure& pure) { return std::string(pure.algorithm->name); }},
         scheme);
 }
 
@@ -126,12 +120,13 @@ std::vector<TokenSigner::Attempt> TokenSigner::attempts(const cms::SignScheme& s
                    [&](const cms::RsaPss& pss) {
                        const CK_RSA_PKCS_PSS_PARAMS parameters{mechanisms_of(pss.hash).digest,
                                                                mechanisms_of(pss.mgf).mgf1, pss.salt};
-                       return std::vector<Attempt>{{Mechanism(CKM_RSA_PKCS_PSS, parameters),
-                                                    [=](ByteView message) { return digest(pss.hash, message); }},
-                                                   {Mechanism(mechanisms_of(pss.hash).rsa_pss, parameters), whole},
-                                                   {Mechanism(CKM_RSA_X_509), [=](ByteView message) {
-                                                        return pad_pss_signature(key, pss, digest(pss.hash, message));
-                                                    }}};
+                       return std::vector<Attempt>{
+                           {Mechanism(CKM_RSA_PKCS_PSS, parameters),
+                            [=](ByteView message) { return cms::digest_of(pss.hash, message); }},
+                           {Mechanism(mechanisms_of(pss.hash).rsa_pss, parameters), whole},
+                           {Mechanism(CKM_RSA_X_509), [=](ByteView message) {
+                                return pad_pss_signature(key, pss, cms::digest_of(pss.hash, message));
+                            }}};
                    },
                    [&](const cms::Ecdsa& ecdsa) {
                        const cms::Hash hash = ecdsa.hash;
@@ -139,8 +134,13 @@ std::vector<TokenSigner::Attempt> TokenSigner::attempts(const cms::SignScheme& s
                            {Mechanism(CKM_ECDSA), [=](ByteView message) { return ecdsa_digest(key, hash, message); }},
                            {Mechanism(mechanisms_of(hash).ecdsa), whole}};
                    },
-                   [&](const cms::EdDsa&) {
-                       return std::vector<Attempt>{{Mechanism(CKM_EDDSA), whole}};
+                   [&](const cms::Pure&) {
+                       // Ed448 goes with parameters, Ed25519 without (PKCS#11 3.0 section 2.3.14); some modules know no
+                       // parameters.
+                       std::vector<Attempt> list{{Mechanism(CKM_EDDSA), whole}};
+                       if (EVP_PKEY_is_a(key, "ED448") == 1)
+                           list.insert(list.begin(), {Mechanism(CKM_EDDSA, EddsaParameters{}), whole});
+                       return list;
                    }},
         scheme);
 }
@@ -150,9 +150,11 @@ bool TokenSigner::supports(const cms::SignScheme& scheme) const {
     if (!key.sign.value_or(true)) return false;
     const KeyType wanted = std::visit(
         Overloaded{[](const cms::RsaPkcs1&) { return KeyType::rsa; }, [](const cms::RsaPss&) { return KeyType::rsa; },
-                   [](const cms::Ecdsa&) { return KeyType::ec; }, [](const cms::EdDsa&) { return KeyType::edwards; }},
+                   [](const cms::Ecdsa&) { return KeyType::ec; }, [](const cms::Pure&) { return KeyType::edwards; }},
         scheme);
     if (key.type != wanted) return false;
+    if (const auto* pure = std::get_if<cms::Pure>(&scheme))
+        if (cms::pure_signature_algorithm(public_key_.get()) != pure->algorithm) return false;
     const std::vector<Attempt> list = attempts(scheme);
     return std::any_of(list.begin(), list.end(),
                        [&](const Attempt& attempt) { return session_.core().offers(attempt.mechanism.type()); });

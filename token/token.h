@@ -17,8 +17,22 @@ namespace p11mime::token {
 enum class KeyType { rsa, ec, edwards, montgomery, other };
 
 /// KeySpec is a kind of key to generate.
-enum class KeySpec { rsa2048, rsa3072, rsa4096, p256, p384, p521 };
-std::optional<KeySpec> key_spec(std::string_view name);  ///< "rsa2048", "rsa3072", "rsa4096", "p256", "p384", "p521"
+enum class KeySpec {
+    rsa2048,
+    rsa3072,
+    rsa4096,
+    p256,
+    p384,
+    p521,
+    brainpool256,
+    brainpool384,
+    brainpool512,
+    ed25519,
+    ed448,
+};
+
+/// key_spec finds a kind of key by its name: "rsa2048", "p256", "brainpool256" (brainpoolP256r1), "ed25519", …
+std::optional<KeySpec> key_spec(std::string_view name);
 
 /// KeyObject is a private key on a token as far as it can be seen.
 struct KeyObject {

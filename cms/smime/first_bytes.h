@@ -7,8 +7,8 @@
 
 namespace p11mime::cms::smime {
 
-/// FirstBytes passes content on and keeps the front of it, for the check against signed attributes passed off as
-/// content.
+/// FirstBytes passes content on and keeps the front of it, for signatures over the content itself and the check
+/// against signed attributes passed off as content.
 class FirstBytes final : public Sink {
   public:
     explicit FirstBytes(Sink& to) : to_(to) {}

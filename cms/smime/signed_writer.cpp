@@ -43,7 +43,7 @@ void sign(SigningState& state, const Digests& digests) {
 Bytes digest_algorithms(const SigningState& state) {
     std::vector<Bytes> identifiers;
     for (Hash hash : hashes_of(state))
-        identifiers.push_back(der_algorithm(digest_algorithm(hash).oid));
+        identifiers.push_back(digest_identifier(hash));
     return der_set_of(tag::kSet, std::move(identifiers));
 }
 

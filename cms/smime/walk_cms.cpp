@@ -80,8 +80,8 @@ void Walk::judge(std::size_t layer, const SignedDataReader& reader, const Signed
     const Trust* trust = options_.task == Task::inspect ? nullptr : trust_;
     JudgedSigners judged = judge_signers(reader, signed_content, trust, place.whole ? sender_ : nobody);
     report_.layers[layer].signers = std::move(judged.verdicts);
-    for (const Hash hash : {Hash::sha1, Hash::sha224, Hash::sha256, Hash::sha384, Hash::sha512})
-        if (auto value = signed_content.digests.value(hash)) evidence_.push_back(std::move(*value));
+    for (Bytes& value : signed_content.digests.values())
+        evidence_.push_back(std::move(value));
     if (trust == nullptr) return;
     LayerKnowledge& known = knowledge_[place.path];
     for (Hash hash : judged.missing_digests)

@@ -167,20 +167,7 @@ SigningState new_signing_state(const std::vector<Signer*>& signers, const Clock&
 }  // namespace
 
 SignScheme natural_scheme(const Signer& signer, std::optional<Hash> digest, bool pss) {
-    const Certificate& certificate = signer.certificate();
-    SignScheme scheme = default_scheme(certificate.spki_der());
-    const Hash hash = digest.value_or(scheme_hash(scheme));
-    if (std::holds_alternative<RsaPkcs1>(scheme)) {
-        if (pss)
-            scheme = RsaPss{hash, hash, static_cast<unsigned>(hash_size(hash))};
-        else
-            scheme = RsaPkcs1{hash};
-    } else {
-        if (pss)
-            throw Error(ErrorKind::usage,
-                        fmt::format("--pss needs an RSA key, this one is {}", certificate.key_type()));
-        scheme = Ecdsa{hash};
-    }
+    const SignScheme scheme = chosen_scheme(signer.certificate().spki_der(), digest, pss);
     if (!signer.supports(scheme))
         throw Error(ErrorKind::token, fmt::format("the token cannot sign with {}", scheme_text(scheme)),
                     "choose another digest or leave --pss out");

@@ -162,8 +162,9 @@ cms::Certificate certify_key(const PrivateKey& key, const CertificateSpec& spec,
 Bytes sign_with(EVP_PKEY* key, const cms::SignScheme& scheme, ByteView message) {
     const DigestContext context(EVP_MD_CTX_new());
     EVP_PKEY_CTX* key_context = nullptr;
-    check(EVP_DigestSignInit(context.get(), &key_context, cms::evp_digest(cms::scheme_hash(scheme)), nullptr, key) == 1,
-          "signing");
+    const bool pure = std::holds_alternative<cms::Pure>(scheme);
+    const EVP_MD* digest = pure ? nullptr : cms::evp_digest(cms::scheme_hash(scheme));
+    check(EVP_DigestSignInit(context.get(), &key_context, digest, nullptr, key) == 1, "signing");
     if (const auto* pss = std::get_if<cms::RsaPss>(&scheme))
         check(EVP_PKEY_CTX_set_rsa_padding(key_context, RSA_PKCS1_PSS_PADDING) == 1 &&
                   EVP_PKEY_CTX_set_rsa_mgf1_md(key_context, cms::evp_digest(pss->mgf)) == 1 &&
@@ -179,7 +180,9 @@ Bytes sign_with(EVP_PKEY* key, const cms::SignScheme& scheme, ByteView message) 
 
 bool SoftwareSigner::supports(const cms::SignScheme& scheme) const {
     if (std::holds_alternative<cms::Ecdsa>(scheme)) return is_a(key_, "EC");
-    return !std::holds_alternative<cms::EdDsa>(scheme) && is_a(key_, "RSA");
+    if (const auto* pure = std::get_if<cms::Pure>(&scheme))
+        return cms::pure_signature_algorithm(key_.key.get()) == pure->algorithm;
+    return is_a(key_, "RSA") || (is_a(key_, "RSA-PSS") && std::holds_alternative<cms::RsaPss>(scheme));
 }
 
 Bytes SoftwareSigner::sign(const cms::SignScheme& scheme, ByteView message, const cms::Intent& why, std::stop_token) {

@@ -46,7 +46,7 @@ SoftwareKey certify(const CertificateSpec& spec, const SoftwareKey* issuer = nul
 /// certify_key makes another certificate for a key that is there already.
 cms::Certificate certify_key(const PrivateKey& key, const CertificateSpec& spec, const SoftwareKey* issuer);
 
-/// sign_with signs in software: RSA in modulus length, ECDSA as DER.
+/// sign_with signs in software: RSA in modulus length, ECDSA as DER, EdDSA as it is.
 Bytes sign_with(EVP_PKEY* key, const cms::SignScheme& scheme, ByteView message);
 
 /// SoftwareSigner signs with a key in memory and counts its signatures.
