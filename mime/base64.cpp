@@ -1,15 +1,13 @@
 #include "mime/base64.h"
 
 #include <algorithm>
-#include <cstring>
 
+#include "mime/base64_groups.h"
 #include "mime/error.h"
 
 namespace p11mime::mime {
 
 namespace {
-
-constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 // What a character is: its value, or one of these.
 constexpr Byte kSpace = 64, kPadding = 65, kOther = 66;
@@ -17,8 +15,8 @@ constexpr Byte kSpace = 64, kPadding = 65, kOther = 66;
 constexpr std::array<Byte, 256> make_classes() {
     std::array<Byte, 256> classes{};
     classes.fill(kOther);
-    for (std::size_t value = 0; value < kAlphabet.size(); ++value)
-        classes[static_cast<Byte>(kAlphabet[value])] = static_cast<Byte>(value);
+    for (std::size_t value = 0; value < kBase64Alphabet.size(); ++value)
+        classes[static_cast<Byte>(kBase64Alphabet[value])] = static_cast<Byte>(value);
     for (const char space : {' ', '\t', '\r', '\n'})
         classes[static_cast<Byte>(space)] = kSpace;
     classes['='] = kPadding;
@@ -26,83 +24,14 @@ constexpr std::array<Byte, 256> make_classes() {
 }
 constexpr std::array<Byte, 256> kClasses = make_classes();
 
-// kGroupTables hold, for each of the four places in a group, a character's bits where they belong in the three bytes,
-// first byte lowest; kNoValue marks a character that has none.
-constexpr std::uint32_t kNoValue = 0x0100'0000;
-using GroupTable = std::array<std::uint32_t, 256>;
-
-constexpr std::array<GroupTable, 4> make_group_tables() {
-    std::array<GroupTable, 4> tables{};
-    for (std::size_t c = 0; c < 256; ++c) {
-        const std::uint32_t v = kClasses[c];
-        const bool has_value = v < 64;
-        tables[0][c] = has_value ? v << 2 : kNoValue;
-        tables[1][c] = has_value ? v >> 4 | (v & 0x0f) << 12 : kNoValue;
-        tables[2][c] = has_value ? v >> 2 << 8 | (v & 0x03) << 22 : kNoValue;
-        tables[3][c] = has_value ? v << 16 : kNoValue;
-    }
-    return tables;
-}
-constexpr std::array<GroupTable, 4> kGroupTables = make_group_tables();
-
-constexpr std::array<std::array<char, 2>, 4096> make_pairs() {
-    std::array<std::array<char, 2>, 4096> pairs{};
-    for (std::size_t i = 0; i < pairs.size(); ++i)
-        pairs[i] = {kAlphabet[i >> 6], kAlphabet[i & 63]};
-    return pairs;
-}
-constexpr std::array<std::array<char, 2>, 4096> kPairs = make_pairs();
-
-std::uint32_t group_bits(const Byte* in) {
-    return kGroupTables[0][in[0]] | kGroupTables[1][in[1]] | kGroupTables[2][in[2]] | kGroupTables[3][in[3]];
-}
-
-void put_group(std::uint32_t bits, Byte* out) {
-    out[0] = static_cast<Byte>(bits);
-    out[1] = static_cast<Byte>(bits >> 8);
-    out[2] = static_cast<Byte>(bits >> 16);
-}
-
-// The decoding kernel: whole groups from the front of `in`, up to the first that has a character without a value.
-// Returns how many groups.
-std::size_t decode_groups(ByteView in, Byte* out) {
-    const std::size_t count = in.size() / 4;
-    const Byte* at = in.data();
-    std::size_t done = 0;
-    for (; done + 4 <= count; done += 4, at += 16, out += 12) {
-        const std::uint32_t a = group_bits(at), b = group_bits(at + 4), c = group_bits(at + 8), d = group_bits(at + 12);
-        if (((a | b | c | d) & kNoValue) != 0) break;
-        put_group(a, out);
-        put_group(b, out + 3);
-        put_group(c, out + 6);
-        put_group(d, out + 9);
-    }
-    for (; done < count; ++done, at += 4, out += 3) {
-        const std::uint32_t bits = group_bits(at);
-        if ((bits & kNoValue) != 0) break;
-        put_group(bits, out);
-    }
-    return done;
-}
-
-// The encoding kernel: `count` whole groups of three bytes.
-char* encode_groups(const Byte* in, std::size_t count, char* out) {
-    for (; count > 0; --count, in += 3, out += 4) {
-        const unsigned bits = static_cast<unsigned>(in[0]) << 16 | static_cast<unsigned>(in[1]) << 8 | in[2];
-        std::memcpy(out, kPairs[bits >> 12].data(), 2);
-        std::memcpy(out + 2, kPairs[bits & 0xfff].data(), 2);
-    }
-    return out;
-}
-
 // Whole groups, then what is left with padding.
 char* encode(ByteView in, char* out) {
     const std::size_t left = in.size() % 3;
-    out = encode_groups(in.data(), in.size() / 3, out);
+    out = encode_base64_groups(in.first(in.size() - left), out);
     if (left == 0) return out;
     std::array<Byte, 3> last{};
     std::copy(in.end() - static_cast<std::ptrdiff_t>(left), in.end(), last.begin());
-    encode_groups(last.data(), 1, out);
+    encode_base64_groups(last, out);
     std::fill(out + left + 1, out + 4, '=');
     return out + 4;
 }
@@ -141,24 +70,26 @@ class Base64Encoder final : public Encoder {
         if (held_size_ > 0) {
             bytes = bytes.subspan(hold(bytes));
             if (held_size_ < held_.size()) return;
-            put_line(held_);
+            put_lines(held_);
             held_size_ = 0;
         }
-        for (; bytes.size() >= kLineBytes; bytes = bytes.subspan(kLineBytes))
-            put_line(bytes.first(kLineBytes));
-        hold(bytes);
+        const std::size_t whole = bytes.size() / kBase64LineBytes * kBase64LineBytes;
+        put_lines(bytes.first(whole));
+        hold(bytes.subspan(whole));
         flush();
     }
 
     void finish() override {
-        if (held_size_ > 0) put_line(ByteView(held_).first(held_size_));
+        if (held_size_ == 0) return;
+        make_room();
+        char* const end = encode(ByteView(held_).first(held_size_), out_.data() + out_size_);
+        out_size_ = size_to(std::copy(line_end_.begin(), line_end_.end(), end));
         held_size_ = 0;
         flush();
     }
 
   private:
-    static constexpr std::size_t kLineBytes = 48;
-    static constexpr std::size_t kLineRoom = kLineBytes / 3 * 4 + 2;
+    static constexpr std::size_t kLineRoom = kBase64LineBytes / 3 * 4 + 2;
 
     std::size_t hold(ByteView bytes) {
         const std::size_t count = std::min(bytes.size(), held_.size() - held_size_);
@@ -167,12 +98,23 @@ class Base64Encoder final : public Encoder {
         return count;
     }
 
-    void put_line(ByteView bytes) {
+    void put_lines(ByteView bytes) {
+        while (!bytes.empty()) {
+            make_room();
+            const std::size_t lines = std::min(bytes.size() / kBase64LineBytes, (out_.size() - out_size_) / kLineRoom);
+            const ByteView now = bytes.first(lines * kBase64LineBytes);
+            out_size_ = size_to(encode_lines_(now, line_end_, out_.data() + out_size_));
+            bytes = bytes.subspan(now.size());
+        }
+    }
+
+    // Room for one line at least.
+    void make_room() {
         if (out_.size() - out_size_ < kLineRoom) flush();
         out_.resize(kPieceSize);
-        char* const end = std::copy(line_end_.begin(), line_end_.end(), encode(bytes, &out_[out_size_]));
-        out_size_ = static_cast<std::size_t>(end - out_.data());
     }
+
+    std::size_t size_to(const char* end) const { return static_cast<std::size_t>(end - out_.data()); }
 
     void flush() {
         if (out_size_ > 0) to_.push(bytes_of(std::string_view(out_).substr(0, out_size_)));
@@ -181,7 +123,8 @@ class Base64Encoder final : public Encoder {
 
     Sink& to_;
     std::string_view line_end_;
-    std::array<Byte, kLineBytes> held_;
+    EncodeBase64Lines* encode_lines_ = encode_base64_lines_versions().front();
+    std::array<Byte, kBase64LineBytes> held_;
     std::size_t held_size_ = 0;
     std::string out_;
     std::size_t out_size_ = 0;
@@ -193,9 +136,9 @@ std::size_t Base64Decoder::decode(ByteView in, Byte* out) {
     Byte* const begin = out;
     for (;;) {
         if (held_ == 0 && !ended_) {
-            const std::size_t groups = decode_groups(in, out);
-            in = in.subspan(groups * 4);
-            out += groups * 3;
+            const DecodedGroups groups = lines_(in, out);
+            in = in.subspan(groups.read);
+            out += groups.written;
         }
         if (in.empty()) return static_cast<std::size_t>(out - begin);
         const Byte value = kClasses[in.front()];

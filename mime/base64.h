@@ -3,6 +3,7 @@
 #include <array>
 #include <memory>
 
+#include "mime/base64_groups.h"
 #include "mime/codec.h"
 
 namespace p11mime::mime {
@@ -10,6 +11,9 @@ namespace p11mime::mime {
 /// Base64Decoder decodes base64 in pieces of any size; see decode() for what it accepts.
 class Base64Decoder {
   public:
+    /// All versions of `lines` do the same.
+    explicit Base64Decoder(DecodeBase64Lines& lines = *decode_base64_lines_versions().front()) : lines_(lines) {}
+
     /// decode writes the bytes of all groups that `in` completes to `out`, which has room for decoded_size(in.size()),
     /// and returns how many. Throws Error(malformed).
     std::size_t decode(ByteView in, Byte* out);
@@ -23,6 +27,7 @@ class Base64Decoder {
   private:
     std::size_t end_group(Byte* out);
 
+    DecodeBase64Lines& lines_;
     std::uint32_t group_ = 0;  // the characters held, 6 bits each
     unsigned held_ = 0;
     unsigned padding_wanted_ = 0;
