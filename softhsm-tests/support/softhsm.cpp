@@ -49,7 +49,7 @@ std::vector<std::string> key_import(const std::string& token, const std::string&
                                     const std::string& id_hex, std::string_view pin) {
     const KeyHandle key = read_key(pem_file);
     const int type = EVP_PKEY_get_base_id(key.get());
-    if (type != EVP_PKEY_RSA && type != EVP_PKEY_EC && type != EVP_PKEY_DSA)
+    if (type != EVP_PKEY_RSA && type != EVP_PKEY_EC)
         return {P11MIME_PUT_EDWARDS_KEY, SoftHsm::module(), token, std::string(pin), pem_file, label, id_hex};
     std::vector<std::string> command = tool_command(token, pin);
     command.insert(command.end(),

@@ -1,0 +1,41 @@
+#pragma once
+
+#include "softhsm-tests/matrix/peer.h"
+#include "softhsm-tests/matrix/signature_rows.h"
+
+namespace p11mime::test::matrix {
+
+/// GpgsmHome is a GnuPG home of its own that trusts the people's CA and has their keys; its agent ends with it.
+class GpgsmHome {
+  public:
+    explicit GpgsmHome(const People& people);
+    ~GpgsmHome();
+    GpgsmHome(const GpgsmHome&) = delete;
+    GpgsmHome& operator=(const GpgsmHome&) = delete;
+
+    Outcome run(const Arguments& arguments) const;
+
+  private:
+    void import(const People& people, const Person& person) const;
+    std::string keygrip(const std::string& email) const;
+    Outcome run_here(Arguments arguments) const;
+
+    std::string home_;
+};
+
+/// GpgsmSignatures is gpgsm; clear rows are bare signatures.
+class GpgsmSignatures final : public Program<SignatureRow> {
+  public:
+    explicit GpgsmSignatures(const People& people) : people_(people), gpgsm_(people) {}
+    std::string name() const override { return "gpgsm"; }
+    std::span<const Reason> reasons() const override;
+
+  private:
+    std::string read_one(const SignatureRow& row, const std::string& file) override;
+    std::string write_one(const SignatureRow& row, const std::string& file) override;
+
+    const People& people_;
+    GpgsmHome gpgsm_;
+};
+
+}  // namespace p11mime::test::matrix

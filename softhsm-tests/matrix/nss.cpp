@@ -1,0 +1,60 @@
+#include "softhsm-tests/matrix/nss.h"
+
+#include <filesystem>
+
+namespace p11mime::test::matrix {
+
+namespace {
+
+constexpr Reason kReasons[] = {
+    {"-H requires one of", "no such digest"},           {"the corresponding cert for key", "no such keys"},
+    {"SIGNATURE_ALGORITHM_DISABLED", "digest refused"}, {"SignatureAlgorithmUnknown", "no such algorithm"},
+    {"status = ProcessingError", "no such algorithm"},  {"DigestMismatch", "content changed"},
+    {"SEC_ERROR_UNRECOGNIZED_OID", "no such curve"},    {"SEC_ERROR_INVALID_KEY", "no such curve"},
+};
+
+}  // namespace
+
+NssDatabase::NssDatabase(const People& people) : directory_(people.path("nss")) {
+    std::filesystem::create_directory(directory_);
+    done(run_process({.arguments = {"certutil", "-N", "-d", directory_, "--empty-password"}}));
+    done(run_process({.arguments = {"certutil", "-A", "-d", directory_, "-n", "root", "-t", ",C,", "-a"},
+                      .input = people.root_pem()}));
+    done(run_process({.arguments = {"certutil", "-A", "-d", directory_, "-n", "intermediate", "-t", ",,", "-a"},
+                      .input = people.intermediate_pem()}));
+    for (const auto& [kind, person] : people.all()) {
+        const std::string file = people.path("import.p12");
+        done(run_process(
+            {.arguments = {"openssl", "pkcs12", "-export", "-in", person.certificate_pem, "-inkey", person.key_pem,
+                           "-passout", "pass:", "-name", person.identity.name, "-out", file}}));
+        run_process(
+            {.arguments = {"pk12util", "-i", file, "-d", directory_, "-W", ""}});  // the rows tell what it takes
+    }
+}
+
+Outcome NssDatabase::cmsutil(const Arguments& arguments) const {
+    return run_process({.arguments = Arguments{"cmsutil", arguments.front(), "-d", directory_} +
+                                     Arguments(arguments.begin() + 1, arguments.end())});
+}
+
+std::span<const Reason> NssSignatures::reasons() const {
+    return kReasons;
+}
+
+std::string NssSignatures::read_one(const SignatureRow& row, const std::string& file) {
+    if (row.clear) {
+        const std::string content = people_.file(file.substr(file.rfind('/') + 1) + ".content",
+                                                 row.broken ? changed(std::string(kText)) : std::string(kText));
+        return answer(nss_.cmsutil({"-D", "-n", "-c", content, "-i", file}));
+    }
+    return answer_with_text(nss_.cmsutil({"-D", "-i", file}));
+}
+
+std::string NssSignatures::write_one(const SignatureRow& row, const std::string& file) {
+    Arguments arguments{"-S", "-N", people_.with(row.key).identity.name, "-i", people_.content_file(), "-o", file};
+    if (!row.digest.empty()) arguments = arguments + Arguments{"-H", upper_digest(row)};
+    if (row.clear) arguments.push_back("-T");
+    return answer(nss_.cmsutil(arguments));
+}
+
+}  // namespace p11mime::test::matrix

@@ -1,0 +1,35 @@
+#pragma once
+
+#include "softhsm-tests/matrix/peer.h"
+#include "softhsm-tests/matrix/signature_rows.h"
+
+namespace p11mime::test::matrix {
+
+/// NssDatabase is an NSS database that trusts the people's CA for mail and has their keys.
+class NssDatabase {
+  public:
+    explicit NssDatabase(const People& people);
+
+    /// cmsutil runs the program on the database.
+    Outcome cmsutil(const Arguments& arguments) const;
+
+  private:
+    std::string directory_;
+};
+
+/// NssSignatures is cmsutil; clear rows are bare signatures.
+class NssSignatures final : public Program<SignatureRow> {
+  public:
+    explicit NssSignatures(const People& people) : people_(people), nss_(people) {}
+    std::string name() const override { return "nss"; }
+    std::span<const Reason> reasons() const override;
+
+  private:
+    std::string read_one(const SignatureRow& row, const std::string& file) override;
+    std::string write_one(const SignatureRow& row, const std::string& file) override;
+
+    const People& people_;
+    NssDatabase nss_;
+};
+
+}  // namespace p11mime::test::matrix
