@@ -28,7 +28,7 @@ cms::smime::EncryptOptions encrypt_options(Context& context, const std::vector<C
     cms::smime::EncryptOptions options;
     options.form = form_of(context.options());
     options.entity = context.options().flag("entity");
-    options.cipher = choose_cipher(context, recipients);
+    options.cipher = &choose_cipher(context, recipients);
     options.drop_fields = {"Bcc", "Resent-Bcc"};
     return options;
 }
@@ -61,7 +61,7 @@ int make_encrypted(Context& context, MadeReport made, JobFor job_for) {
     context.terminal().start_progress();
     const auto stage = [&](const std::vector<ChosenRecipient>& list, std::unique_ptr<Output> output) {
         const auto options = encrypt_options(context, list);
-        made.cipher = std::string(name(options.cipher));  // the main mail's, which is staged last
+        made.cipher = std::string(options.cipher->name);  // the main mail's, which is staged last
         jobs.push_back(job_for(to_encrypt(context, list), options));
         output->stage(*jobs.back(), context.input());
         outputs.push_back(std::move(output));

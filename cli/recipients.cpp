@@ -15,10 +15,11 @@ namespace p11mime::cli {
 namespace {
 
 using cms::smime::Capabilities;
-using cms::smime::ContentCipher;
+using cms::smime::content_cipher;
+using cms::smime::content_ciphers;
 
-constexpr ContentCipher kPreference[] = {ContentCipher::aes_256_gcm, ContentCipher::aes_256_cbc,
-                                         ContentCipher::aes_128_gcm, ContentCipher::aes_128_cbc};
+// What --oaep means to those who announce none.
+const cms::RsaOaep kOaep{cms::Hash::sha256, cms::Hash::sha256, {}};
 
 // Finds certificates one by one and keeps what went wrong, so that all who are missing are named at once.
 class Finder {
@@ -169,24 +170,24 @@ void check_bcc(Context& context, bool others) {
         throw Error(ErrorKind::usage, "nobody but Bcc to encrypt to", "leave --no-self out");
 }
 
-bool reads(const ChosenRecipient& recipient, ContentCipher cipher) {
-    const auto& ciphers = recipient.announced->ciphers;
-    return std::find(ciphers.begin(), ciphers.end(), cipher) != ciphers.end();
+bool reads(const Capabilities& announced, const cms::Algorithm* cipher) {
+    return std::find(announced.ciphers.begin(), announced.ciphers.end(), cipher) != announced.ciphers.end();
 }
 
 // Says why a cipher is not the best one: who is in the way.
-void tell_cipher(Context& context, ContentCipher chosen, const std::vector<std::string>& unknown,
+void tell_cipher(Context& context, const cms::Algorithm* chosen, const std::vector<std::string>& unknown,
                  const std::vector<ChosenRecipient>& recipients) {
+    const cms::Algorithm* best = content_ciphers().front();
     std::vector<std::string> lacking;
     for (const ChosenRecipient& recipient : recipients)
-        if (recipient.announced && !reads(recipient, kPreference[0])) lacking.push_back(recipient.name);
+        if (recipient.announced && !reads(*recipient.announced, best)) lacking.push_back(recipient.name);
     std::vector<std::string> causes;
     if (!unknown.empty())
         causes.push_back(fmt::format("nothing is known of what {} can read", fmt::join(unknown, ", ")));
-    if (chosen != kPreference[0] && !lacking.empty())
-        causes.push_back(fmt::format("{} not announced by {}", name(kPreference[0]), fmt::join(lacking, ", ")));
+    if (chosen != best && !lacking.empty())
+        causes.push_back(fmt::format("{} not announced by {}", best->name, fmt::join(lacking, ", ")));
     if (causes.empty()) return;
-    context.terminal().say(fmt::format("encrypting with {}: {}; --cipher{} changes that", name(chosen),
+    context.terminal().say(fmt::format("encrypting with {}: {}; --cipher{} changes that", chosen->name,
                                        fmt::join(causes, "; "),
                                        unknown.empty() ? "" : " or unknown-cipher in the config"));
 }
@@ -229,8 +230,8 @@ Recipients choose_recipients(Context& context) {
     return recipients;
 }
 
-ContentCipher choose_cipher(Context& context, const std::vector<ChosenRecipient>& recipients) {
-    if (const auto cipher = cipher_of(context.options(), "cipher")) return *cipher;
+const cms::Algorithm& choose_cipher(Context& context, const std::vector<ChosenRecipient>& recipients) {
+    if (const cms::Algorithm* cipher = cipher_of(context.options(), "cipher")) return *cipher;
     std::vector<std::string> unknown;
     std::vector<const Capabilities*> known;
     for (const ChosenRecipient& recipient : recipients) {
@@ -239,28 +240,32 @@ ContentCipher choose_cipher(Context& context, const std::vector<ChosenRecipient>
         else
             unknown.push_back(recipient.name);
     }
-    const auto all_read = [&](ContentCipher cipher) {
-        return std::all_of(known.begin(), known.end(), [&](const Capabilities* one) {
-            return std::find(one->ciphers.begin(), one->ciphers.end(), cipher) != one->ciphers.end();
-        });
+    const auto all_read = [&](const cms::Algorithm* cipher) {
+        return std::all_of(known.begin(), known.end(), [&](const Capabilities* one) { return reads(*one, cipher); });
     };
-    const ContentCipher fallback = cipher_of(context.options(), "unknown-cipher").value_or(ContentCipher::aes_256_cbc);
-    ContentCipher chosen = fallback;
-    if (unknown.empty() || !all_read(fallback)) {
-        const auto* best = std::find_if(std::begin(kPreference), std::end(kPreference), [&](ContentCipher cipher) {
-            return all_read(cipher) && (unknown.empty() || !authenticated(cipher));
+    const cms::Algorithm* configured = cipher_of(context.options(), "unknown-cipher");
+    const cms::Algorithm* chosen = configured != nullptr ? configured : content_cipher("aes-256-cbc");
+    if (unknown.empty() || !all_read(chosen)) {
+        const auto ciphers = content_ciphers();
+        const auto best = std::find_if(ciphers.begin(), ciphers.end(), [&](const cms::Algorithm* cipher) {
+            return all_read(cipher) && (unknown.empty() || !cipher->authenticated);
         });
-        chosen = best == std::end(kPreference) ? ContentCipher::aes_256_cbc : *best;
+        chosen = best == ciphers.end() ? content_cipher("aes-256-cbc") : *best;
     }
     tell_cipher(context, chosen, unknown, recipients);
-    return chosen;
+    return *chosen;
 }
 
 std::vector<cms::smime::Recipient> to_encrypt(const Context& context, const std::vector<ChosenRecipient>& recipients) {
     std::vector<cms::smime::Recipient> all;
-    const bool oaep = context.options().flag("oaep");
-    for (const ChosenRecipient& recipient : recipients)
-        all.push_back({recipient.certificate, oaep || (recipient.announced && recipient.announced->oaep)});
+    const bool oaep_for_all = context.options().flag("oaep");
+    for (const ChosenRecipient& recipient : recipients) {
+        const auto announced = recipient.announced ? recipient.announced->oaep : std::nullopt;
+        if (recipient.certificate.is_rsa() && (announced || oaep_for_all))
+            all.emplace_back(recipient.certificate, announced.value_or(kOaep));
+        else
+            all.emplace_back(recipient.certificate);
+    }
     return all;
 }
 

@@ -29,7 +29,7 @@ Recipients choose_recipients(Context& context);
 
 /// choose_cipher is --cipher, or what all of the recipients announce. It tells the person where recipients announce
 /// nothing.
-cms::smime::ContentCipher choose_cipher(Context& context, const std::vector<ChosenRecipient>& recipients);
+const cms::Algorithm& choose_cipher(Context& context, const std::vector<ChosenRecipient>& recipients);
 
 /// to_encrypt adds to each certificate how its content key is to be encrypted (--oaep, or as announced).
 std::vector<cms::smime::Recipient> to_encrypt(const Context& context, const std::vector<ChosenRecipient>& recipients);

@@ -50,7 +50,7 @@ std::optional<cms::Certificate> on_token(Context& context, const std::string& ad
 cms::smime::Capabilities own_reading(const cms::Certificate& certificate) {
     auto own = cms::smime::parse_capabilities(cms::smime::own_capabilities());
     const auto announced = announced_capabilities(certificate, std::nullopt);
-    own.oaep = announced && announced->oaep;
+    own.oaep = announced ? announced->oaep : std::nullopt;
     return own;
 }
 

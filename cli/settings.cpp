@@ -28,11 +28,12 @@ std::optional<cms::Hash> digest_of(const Options& options) {
     return digest == "sha384" ? cms::Hash::sha384 : cms::Hash::sha512;
 }
 
-std::optional<cms::smime::ContentCipher> cipher_of(const Options& options, std::string_view name) {
-    const auto cipher = options.choice(name, Names{"aes-128-gcm", "aes-256-gcm", "aes-128-cbc", "aes-256-cbc"},
-                                       Names{"chacha20-poly1305"});
-    if (!cipher) return std::nullopt;
-    return cms::smime::content_cipher(*cipher);
+const cms::Algorithm* cipher_of(const Options& options, std::string_view name) {
+    std::vector<std::string_view> names;
+    for (const cms::Algorithm* cipher : cms::smime::content_ciphers())
+        names.push_back(cipher->name);
+    const auto cipher = options.choice(name, names, Names{"chacha20-poly1305"});
+    return cipher ? cms::smime::content_cipher(*cipher) : nullptr;
 }
 
 std::optional<cms::smime::SenderCheck> sender_check_of(const Options& options) {

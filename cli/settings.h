@@ -16,7 +16,7 @@ namespace p11mime::cli {
 cms::smime::Form form_of(const Options& options);
 bool wants_der(const Options& options);  ///< --form of what is PEM by default
 std::optional<cms::Hash> digest_of(const Options& options);
-std::optional<cms::smime::ContentCipher> cipher_of(const Options& options, std::string_view name);
+const cms::Algorithm* cipher_of(const Options& options, std::string_view name);  ///< null where unset
 std::optional<cms::smime::SenderCheck> sender_check_of(const Options& options);
 cms::Purpose purpose_of(const Options& options);
 std::optional<cms::Time> time_of(const Options& options);

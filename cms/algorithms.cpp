@@ -115,9 +115,27 @@ constexpr Algorithm kTable[] = {
     {.kind = key_agreement, .oid = "1.3.132.1.14.2", .name = "ecdh", .hash = Hash::sha384, .cofactor = true},
     {.kind = key_agreement, .oid = "1.3.132.1.14.3", .name = "ecdh", .hash = Hash::sha512, .cofactor = true},
 
+    {.kind = key_agreement, .oid = "1.2.840.113549.1.9.16.3.19", .name = "ecdh", .hash = Hash::sha256, .hkdf = true},
+    {.kind = key_agreement, .oid = "1.2.840.113549.1.9.16.3.20", .name = "ecdh", .hash = Hash::sha384, .hkdf = true},
+    {.kind = key_agreement, .oid = "1.2.840.113549.1.9.16.3.21", .name = "ecdh", .hash = Hash::sha512, .hkdf = true},
+
+    {.kind = key_derivation, .oid = "1.2.840.113549.1.5.12", .name = "pbkdf2"},
+    {.kind = mac, .oid = "1.2.840.113549.2.7", .name = "hmac-sha1", .evp = "HMAC", .hash = Hash::sha1},
+    {.kind = mac, .oid = "1.2.840.113549.2.8", .name = "hmac-sha224", .evp = "HMAC", .hash = Hash::sha224},
+    {.kind = mac, .oid = "1.2.840.113549.2.9", .name = "hmac-sha256", .evp = "HMAC", .hash = Hash::sha256},
+    {.kind = mac, .oid = "1.2.840.113549.2.10", .name = "hmac-sha384", .evp = "HMAC", .hash = Hash::sha384},
+    {.kind = mac, .oid = "1.2.840.113549.2.11", .name = "hmac-sha512", .evp = "HMAC", .hash = Hash::sha512},
+
+    {.kind = password_wrap, .oid = "1.2.840.113549.1.9.16.3.9", .name = "pwri-kek"},
     {.kind = key_wrap, .oid = "2.16.840.1.101.3.4.1.5", .name = "aes-128-wrap", .evp = "AES-128-WRAP", .key_size = 16},
     {.kind = key_wrap, .oid = "2.16.840.1.101.3.4.1.25", .name = "aes-192-wrap", .evp = "AES-192-WRAP", .key_size = 24},
     {.kind = key_wrap, .oid = "2.16.840.1.101.3.4.1.45", .name = "aes-256-wrap", .evp = "AES-256-WRAP", .key_size = 32},
+    {.kind = key_wrap,
+     .oid = "1.2.840.113549.1.9.16.3.6",
+     .name = "3des-wrap",
+     .evp = "DES3-WRAP",
+     .standing = Standing::weak,
+     .key_size = 24},
 
     {.kind = content_cipher,
      .oid = "2.16.840.1.101.3.4.1.2",
@@ -162,6 +180,10 @@ const Algorithm* find_row(Matches matches) {
 
 }  // namespace
 
+std::span<const Algorithm> algorithm_table() {
+    return kTable;
+}
+
 const Algorithm* find_algorithm(AlgorithmKind kind, std::string_view oid) {
     return find_row([&](const Algorithm& row) { return row.kind == kind && row.oid == oid; });
 }
@@ -189,9 +211,13 @@ Bytes digest_identifier(Hash hash) {
     return der_algorithm(row.oid, bytes_of(row.parameters));
 }
 
-const Algorithm* key_agreement_algorithm(Hash hash, bool cofactor) {
+const Algorithm* mac_algorithm(Hash hash) {
+    return find_row([&](const Algorithm& each) { return each.kind == mac && each.hash == hash; });
+}
+
+const Algorithm* key_agreement_algorithm(Hash hash, bool cofactor, bool hkdf) {
     return find_row([&](const Algorithm& each) {
-        return each.kind == key_agreement && each.hash == hash && each.cofactor == cofactor;
+        return each.kind == key_agreement && each.hash == hash && each.cofactor == cofactor && each.hkdf == hkdf;
     });
 }
 
@@ -244,8 +270,8 @@ std::string algorithm_text(const X509_ALGOR* identifier) {
     return nid == NID_undef ? oid : mime::ascii_lower(OBJ_nid2ln(nid));
 }
 
-Error unsupported(const X509_ALGOR* identifier) {
-    return {ErrorKind::malformed, fmt::format("unsupported algorithm {}", algorithm_text(identifier))};
+UnsupportedAlgorithm unsupported(const X509_ALGOR* identifier) {
+    return UnsupportedAlgorithm(algorithm_text(identifier));
 }
 
 }  // namespace p11mime::cms

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -12,7 +13,18 @@
 namespace p11mime::cms {
 
 /// AlgorithmKind is what a row of the algorithm table does.
-enum class AlgorithmKind { digest, signature, key_transport, key_agreement, key_wrap, content_cipher, mask_generation };
+enum class AlgorithmKind {
+    digest,
+    signature,
+    key_transport,
+    key_agreement,
+    key_derivation,
+    key_wrap,
+    password_wrap,
+    mask_generation,
+    mac,
+    content_cipher,
+};
 
 /// Standing is how far an algorithm is relied on.
 enum class Standing {
@@ -37,11 +49,15 @@ struct Algorithm {
     std::size_t key_size = 0;          ///< of ciphers and key wraps, in bytes
     bool authenticated = false;        ///< of ciphers
     bool cofactor = false;             ///< of key agreement
+    bool hkdf = false;                 ///< of key agreement: HKDF, not the X9.63 KDF
     std::string_view micalg = {};      ///< of digests: the name in multipart/signed (RFC 8551 section 3.5.3.2)
     const EVP_MD* (*md)() = nullptr;   ///< of digests
     std::size_t output = 0;            ///< of extendable digests: the length that is used, in bytes
     std::string_view parameters = {};  ///< DER of the only parameters that there may be; "": not looked at here
 };
+
+/// algorithm_table is all rows.
+std::span<const Algorithm> algorithm_table();
 
 /// find_algorithm looks a row up by its OID, and an identifier by its parameters too where the row says what they are;
 /// null where the table has none.
@@ -55,9 +71,12 @@ const Algorithm* algorithm_named(AlgorithmKind kind, std::string_view name);
 /// (RFC 5754 section 2, RFC 9688 section 2), for SHAKE256 with the output's length (RFC 8419 section 2.3).
 Bytes digest_identifier(Hash hash);
 
-/// digest_algorithm is the row of a hash; key_agreement_algorithm the row of ECDH with a KDF hash.
+/// digest_algorithm is the row of a hash, mac_algorithm that of HMAC with it.
 const Algorithm& digest_algorithm(Hash hash);
-const Algorithm* key_agreement_algorithm(Hash hash, bool cofactor);
+const Algorithm* mac_algorithm(Hash hash);
+
+/// key_agreement_algorithm is the row of ECDH with the X9.63 KDF, or with HKDF, and a hash.
+const Algorithm* key_agreement_algorithm(Hash hash, bool cofactor, bool hkdf = false);
 
 /// signature_algorithm is the row of a signature family bound to a hash.
 const Algorithm* signature_algorithm(SignatureFamily family, Hash hash);
@@ -81,7 +100,17 @@ bool weak_key(const EVP_PKEY* key);
 std::string algorithm_text(const X509_ALGOR* identifier);
 std::string oid_text(const ASN1_OBJECT* object);  ///< dotted
 
-/// unsupported makes the Error(malformed) "unsupported algorithm NAME".
-Error unsupported(const X509_ALGOR* identifier);
+/// UnsupportedAlgorithm is the Error(malformed) "unsupported algorithm NAME". Where there is a choice, what throws it
+/// is passed over.
+class UnsupportedAlgorithm final : public Error {
+  public:
+    explicit UnsupportedAlgorithm(std::string name)
+        : Error(ErrorKind::malformed, "unsupported algorithm " + name), name_(std::move(name)) {}
+    const std::string& name() const { return name_; }
+
+  private:
+    std::string name_;
+};
+UnsupportedAlgorithm unsupported(const X509_ALGOR* identifier);
 
 }  // namespace p11mime::cms

@@ -71,6 +71,25 @@ ASN1_SEQUENCE(KeyAgreeRecipientInfo) = {
     ASN1_SEQUENCE_OF(KeyAgreeRecipientInfo, recipient_encrypted_keys, RecipientEncryptedKey),
 } ASN1_SEQUENCE_END(KeyAgreeRecipientInfo)
 
+ASN1_SEQUENCE(KekRecipientInfo) = {
+    ASN1_SIMPLE(KekRecipientInfo, version, ASN1_INTEGER),
+    ASN1_SIMPLE(KekRecipientInfo, kekid, RecipientKeyIdentifier),
+    ASN1_SIMPLE(KekRecipientInfo, key_encryption_algorithm, X509_ALGOR),
+    ASN1_SIMPLE(KekRecipientInfo, encrypted_key, ASN1_OCTET_STRING),
+} ASN1_SEQUENCE_END(KekRecipientInfo)
+
+ASN1_SEQUENCE(PasswordRecipientInfo) = {
+    ASN1_SIMPLE(PasswordRecipientInfo, version, ASN1_INTEGER),
+    ASN1_IMP_OPT(PasswordRecipientInfo, key_derivation_algorithm, X509_ALGOR, 0),
+    ASN1_SIMPLE(PasswordRecipientInfo, key_encryption_algorithm, X509_ALGOR),
+    ASN1_SIMPLE(PasswordRecipientInfo, encrypted_key, ASN1_OCTET_STRING),
+} ASN1_SEQUENCE_END(PasswordRecipientInfo)
+
+ASN1_SEQUENCE(OtherRecipientInfo) = {
+    ASN1_SIMPLE(OtherRecipientInfo, type, ASN1_OBJECT),
+    ASN1_SIMPLE(OtherRecipientInfo, value, ASN1_ANY),
+} ASN1_SEQUENCE_END(OtherRecipientInfo)
+
 ASN1_SEQUENCE(GcmParameters) = {
     ASN1_SIMPLE(GcmParameters, nonce, ASN1_OCTET_STRING),
     ASN1_OPT(GcmParameters, icv_length, ASN1_INTEGER),
@@ -105,6 +124,9 @@ IMPLEMENT_ASN1_FUNCTIONS(SigningCertificate)
 IMPLEMENT_ASN1_FUNCTIONS(KeyTransRecipientInfo)
 IMPLEMENT_ASN1_FUNCTIONS(KeyAgreeRecipientInfo)
 IMPLEMENT_ASN1_FUNCTIONS(RecipientEncryptedKey)
+IMPLEMENT_ASN1_FUNCTIONS(KekRecipientInfo)
+IMPLEMENT_ASN1_FUNCTIONS(PasswordRecipientInfo)
+IMPLEMENT_ASN1_FUNCTIONS(OtherRecipientInfo)
 IMPLEMENT_ASN1_FUNCTIONS(GcmParameters)
 IMPLEMENT_ASN1_FUNCTIONS(EncryptionKeyPreference)
 
@@ -157,10 +179,13 @@ cms::RecipientIdentifier identifier(const Identifier& from) {
                                                      : key_identifier(from.d.key_identifier);
 }
 
+cms::RecipientIdentifier identifier(const RecipientKeyIdentifier& from) {
+    return key_identifier(from.key_identifier);
+}
+
 cms::RecipientIdentifier identifier(const KeyAgreeRecipientIdentifier& from) {
-    return from.type == KeyAgreeRecipientIdentifier::kIssuerAndSerial
-               ? identifier(*from.d.issuer_and_serial)
-               : key_identifier(from.d.key_identifier->key_identifier);
+    return from.type == KeyAgreeRecipientIdentifier::kIssuerAndSerial ? identifier(*from.d.issuer_and_serial)
+                                                                      : identifier(*from.d.key_identifier);
 }
 
 cms::RecipientIdentifier identifier(const EncryptionKeyPreference& from) {
@@ -168,7 +193,7 @@ cms::RecipientIdentifier identifier(const EncryptionKeyPreference& from) {
         case EncryptionKeyPreference::kIssuerAndSerial:
             return identifier(*from.d.issuer_and_serial);
         case EncryptionKeyPreference::kRecipientKeyId:
-            return key_identifier(from.d.recipient_key_id->key_identifier);
+            return identifier(*from.d.recipient_key_id);
         default:
             return key_identifier(from.d.key_identifier);
     }

@@ -86,6 +86,28 @@ struct KeyAgreeRecipientInfo {
     STACK_OF(RecipientEncryptedKey) * recipient_encrypted_keys;
 };
 
+/// KekRecipientInfo (RFC 5652 section 6.2.3); KEKIdentifier has the shape of RecipientKeyIdentifier.
+struct KekRecipientInfo {
+    ASN1_INTEGER* version;
+    RecipientKeyIdentifier* kekid;
+    X509_ALGOR* key_encryption_algorithm;
+    ASN1_OCTET_STRING* encrypted_key;
+};
+
+/// PasswordRecipientInfo (RFC 5652 section 6.2.4).
+struct PasswordRecipientInfo {
+    ASN1_INTEGER* version;
+    X509_ALGOR* key_derivation_algorithm;
+    X509_ALGOR* key_encryption_algorithm;
+    ASN1_OCTET_STRING* encrypted_key;
+};
+
+/// OtherRecipientInfo (RFC 5652 section 6.2.5).
+struct OtherRecipientInfo {
+    ASN1_OBJECT* type;
+    ASN1_TYPE* value;
+};
+
 /// GcmParameters (RFC 5084 section 3.2); icv_length absent means 12.
 struct GcmParameters {
     ASN1_OCTET_STRING* nonce;
@@ -122,12 +144,18 @@ DECLARE_ASN1_FUNCTIONS(SigningCertificate)
 DECLARE_ASN1_FUNCTIONS(KeyTransRecipientInfo)
 DECLARE_ASN1_FUNCTIONS(KeyAgreeRecipientInfo)
 DECLARE_ASN1_FUNCTIONS(RecipientEncryptedKey)
+DECLARE_ASN1_FUNCTIONS(KekRecipientInfo)
+DECLARE_ASN1_FUNCTIONS(PasswordRecipientInfo)
+DECLARE_ASN1_FUNCTIONS(OtherRecipientInfo)
 DECLARE_ASN1_FUNCTIONS(GcmParameters)
 DECLARE_ASN1_FUNCTIONS(EncryptionKeyPreference)
 
 using SignerInfoHandle = Handle<SignerInfo, SignerInfo_free>;
 using KeyTransHandle = Handle<KeyTransRecipientInfo, KeyTransRecipientInfo_free>;
 using KeyAgreeHandle = Handle<KeyAgreeRecipientInfo, KeyAgreeRecipientInfo_free>;
+using KekHandle = Handle<KekRecipientInfo, KekRecipientInfo_free>;
+using PasswordHandle = Handle<PasswordRecipientInfo, PasswordRecipientInfo_free>;
+using OtherRecipientHandle = Handle<OtherRecipientInfo, OtherRecipientInfo_free>;
 using GcmParametersHandle = Handle<GcmParameters, GcmParameters_free>;
 using EncryptionKeyPreferenceHandle = Handle<EncryptionKeyPreference, EncryptionKeyPreference_free>;
 using SigningCertificateHandle = Handle<SigningCertificate, SigningCertificate_free>;
@@ -147,6 +175,12 @@ inline ByteView octets(const ASN1_STRING* string) {
     return {ASN1_STRING_get0_data(string), static_cast<std::size_t>(ASN1_STRING_length(string))};
 }
 
+/// sequence_parameters views the parameters of an algorithm where they are a SEQUENCE; empty where they are not.
+inline ByteView sequence_parameters(const X509_ALGOR* algorithm) {
+    if (algorithm->parameter == nullptr || algorithm->parameter->type != V_ASN1_SEQUENCE) return {};
+    return octets(algorithm->parameter->value.sequence);
+}
+
 /// verification_form is the DER that the signature over signed attributes covers (RFC 5652 section 5.4): the SET OF in
 /// the order in which it came, so that signers who did not sort still verify.
 Bytes verification_form(const SignerInfo& signer);
@@ -157,6 +191,7 @@ Bytes attributes_der(Bytes implicit_set);
 /// identifier turns the choices above into the value that keys and certificates are matched with.
 cms::RecipientIdentifier identifier(const Identifier& from);
 cms::RecipientIdentifier identifier(const KeyAgreeRecipientIdentifier& from);
+cms::RecipientIdentifier identifier(const RecipientKeyIdentifier& from);
 cms::RecipientIdentifier identifier(const PKCS7_ISSUER_AND_SERIAL& from);
 cms::RecipientIdentifier identifier(const EncryptionKeyPreference& from);
 

@@ -235,7 +235,7 @@ bool Certificate::allows_key_agreement() const {
 }
 bool Certificate::allows_encryption() const {
     if (is_rsa()) return allows_key_transport();
-    return is_ec() && allows_key_agreement();
+    return (is_ec() || is_xdh()) && allows_key_agreement();
 }
 bool Certificate::allows_email() const {
     return (X509_get_extended_key_usage(get()) & (XKU_SMIME | XKU_ANYEKU)) != 0;
@@ -266,6 +266,10 @@ bool Certificate::is_rsa() const {
 }
 bool Certificate::is_ec() const {
     return EVP_PKEY_is_a(X509_get0_pubkey(get()), "EC") == 1;
+}
+bool Certificate::is_xdh() const {
+    const EVP_PKEY* key = X509_get0_pubkey(get());
+    return EVP_PKEY_is_a(key, "X25519") == 1 || EVP_PKEY_is_a(key, "X448") == 1;
 }
 
 std::string key_description(const EVP_PKEY* key) {

@@ -58,7 +58,7 @@ class Certificate {
     /// The key usage extension (RFC 8550 section 4.4.2); absent allows everything.
     bool allows_signing() const;        ///< digitalSignature or nonRepudiation
     bool allows_key_transport() const;  ///< keyEncipherment, for RSA
-    bool allows_key_agreement() const;  ///< keyAgreement, for EC
+    bool allows_key_agreement() const;  ///< keyAgreement, for EC, X25519 and X448
     bool allows_encryption() const;     ///< whichever of the two fits the key
     bool allows_email() const;          ///< extended key usage absent, emailProtection or anyExtendedKeyUsage
 
@@ -70,6 +70,7 @@ class Certificate {
     std::string key_type() const;  ///< "RSA-2048", "P-256", "Ed25519", …
     bool is_rsa() const;
     bool is_ec() const;
+    bool is_xdh() const;  ///< X25519 or X448
 
     friend bool operator==(const Certificate& a, const Certificate& b) { return X509_cmp(a.get(), b.get()) == 0; }
 

@@ -6,9 +6,15 @@
 
 namespace p11mime::cms {
 
+bool needs_private_key(const Recovery& recovery) {
+    return !std::holds_alternative<KekUnwrap>(recovery) && !std::holds_alternative<PasswordUnwrap>(recovery);
+}
+
 std::string recovery_name(const Recovery& recovery) {
     if (std::holds_alternative<RsaV15>(recovery)) return "rsa-pkcs1";
     if (std::holds_alternative<RsaOaep>(recovery)) return "rsa-oaep";
+    if (std::holds_alternative<KekUnwrap>(recovery)) return "kek";
+    if (std::holds_alternative<PasswordUnwrap>(recovery)) return "password";
     return "ecdh";
 }
 

@@ -17,12 +17,8 @@ namespace p11mime::cms {
 struct KeyDerivation {
     enum class Kind { x963, hkdf } kind;
     Hash hash;
-    Bytes info;  ///< DER of ECC-CMS-SharedInfo (RFC 5753 section 7.2)
-};
-
-/// KeyWrap is AES key wrap (RFC 3394) with a key of this size in bytes: 16, 24 or 32.
-struct KeyWrap {
-    std::size_t key_size;
+    Bytes info;    ///< DER of ECC-CMS-SharedInfo (RFC 5753 section 7.2)
+    Bytes salt{};  ///< of HKDF: the user keying material (RFC 8418 section 2.2)
 };
 
 /// Recovery names a way to get a content key out of a RecipientInfo, with all its parameters.
@@ -33,16 +29,32 @@ struct RsaOaep {
     Hash hash;
     Hash mgf;
     Bytes label;
+
+    bool operator==(const RsaOaep&) const = default;
 };
 struct Agree {
-    Bytes peer_spki;  ///< DER of the originator's SubjectPublicKeyInfo, parameters filled in
+    Bytes peer_spki;  ///< DER of the originator's SubjectPublicKeyInfo; without curve parameters the recipient's count
     bool cofactor;
     KeyDerivation kdf;
-    KeyWrap wrap;
+    const Algorithm* wrap;  ///< a row of the table
 };
-using Recovery = std::variant<RsaV15, RsaOaep, Agree>;
+/// KekUnwrap and PasswordUnwrap need no private key but a shared secret (RFC 5652 sections 6.2.3 and 6.2.4).
+struct KekUnwrap {
+    const Algorithm* wrap;
+};
+struct PasswordUnwrap {
+    Bytes salt;
+    std::uint32_t iterations;  ///< of PBKDF2 with HMAC of `prf`
+    Hash prf;
+    const Algorithm* cipher;  ///< of PWRI-KEK, in CBC mode
+    Bytes iv;
+};
+using Recovery = std::variant<RsaV15, RsaOaep, Agree, KekUnwrap, PasswordUnwrap>;
 
-/// recovery_name is the report's name of the key management: "rsa-pkcs1", "rsa-oaep", "ecdh".
+/// needs_private_key tells the recoveries that a Decrypter does from those with a shared secret.
+bool needs_private_key(const Recovery& recovery);
+
+/// recovery_name is the report's name of the key management: "rsa-pkcs1", "rsa-oaep", "ecdh", "kek", "password".
 std::string recovery_name(const Recovery& recovery);
 
 /// Decrypter is one private key that can recover content keys. Implemented in token/, and in software for tests.
@@ -61,10 +73,14 @@ class Decrypter {
     virtual std::unique_ptr<Decrypter> clone() const = 0;
 };
 
-/// derive_and_unwrap does on the host what follows a key agreement: KDF, then AES key unwrap. Nothing where the wrap's
-/// integrity check fails.
+/// derive_and_unwrap does on the host what follows a key agreement: KDF, then key unwrap. Nothing where the shared
+/// secret is all zero (RFC 7748 section 6) or the wrap's integrity check fails.
 std::optional<SecretBytes> derive_and_unwrap(const SecretBytes& shared_secret, const KeyDerivation& kdf,
-                                             const KeyWrap& wrap, ByteView wrapped_key);
+                                             const Algorithm& wrap, ByteView wrapped_key);
+
+/// agreement_peer is the originator's public key as one to agree with; null unless it is a valid key of the kind and on
+/// the curve of `own` (RFC 5753 section 3.1.1), and no point of low order (RFC 7748 section 6).
+KeyHandle agreement_peer(ByteView peer_spki, const EVP_PKEY* own);
 
 /// RecipientIdentifier is how a RecipientInfo names its key: issuer and serial number, or a subject key identifier.
 struct RecipientIdentifier {

@@ -25,6 +25,8 @@ inline constexpr std::string_view kCountersignature = "1.2.840.113549.1.9.6";
 inline constexpr std::string_view kTimestampToken = "1.2.840.113549.1.9.16.2.14";
 
 inline constexpr std::string_view kEcPublicKey = "1.2.840.10045.2.1";
+inline constexpr std::string_view kX25519 = "1.3.101.110";
+inline constexpr std::string_view kX448 = "1.3.101.111";
 }  // namespace oid
 
 /// issuer_and_serial is the DER of IssuerAndSerialNumber.

@@ -1,20 +1,26 @@
 #pragma once
 
+#include <span>
+
 #include "cms/certificate.h"
-#include "cms/decrypter.h"
+#include "cms/key_management.h"
 
 namespace p11mime::cms {
 
 /// shared_info is the DER of ECC-CMS-SharedInfo (RFC 5753 section 7.2) for a key wrap AlgorithmIdentifier, as encoded
 /// in the message, and optional user keying material.
-Bytes shared_info(ByteView wrap_algorithm_der, std::optional<ByteView> ukm, const KeyWrap& wrap);
+Bytes shared_info(ByteView wrap_algorithm_der, std::optional<ByteView> ukm, const Algorithm& wrap);
 
-/// agreed_recipient_info encrypts a content key to an EC certificate with an ephemeral key (dhSinglePass-stdDH, RFC
-/// 5753 section 3.1.1); the DER of the whole RecipientInfo. KDF hash by the curve's size, AES key wrap by the content
-/// key's size.
-Bytes agreed_recipient_info(const Certificate& recipient, const SecretBytes& content_key);
+/// agreed_recipient_info encrypts a content key to certificates whose keys have the same parameters, with one ephemeral
+/// key (RFC 5753 section 3.1.1, RFC 8418); the DER of the whole KeyAgreeRecipientInfo. Throws Error(malformed) where
+/// such keys cannot agree so.
+Bytes agreed_recipient_info(std::span<const Certificate> recipients, const KeyAgreement& how,
+                            const SecretBytes& content_key);
 
-/// ec_spki is the DER of a SubjectPublicKeyInfo for a point on a named curve.
-Bytes ec_spki(ByteView parameters_der, ByteView point);
+/// spki is the DER of a SubjectPublicKeyInfo.
+Bytes spki(ByteView algorithm_der, ByteView public_key);
+
+/// same_parameters says whether two public keys are of one kind, on one curve.
+bool same_parameters(const EVP_PKEY* a, const EVP_PKEY* b);
 
 }  // namespace p11mime::cms

@@ -10,10 +10,10 @@ namespace p11mime::cms {
 
 inline constexpr std::size_t kMaxRecipients = 2'000;  ///< RecipientInfos and keys in them
 
-/// RecipientEntry is one encrypted content key: a KeyTransRecipientInfo, or one RecipientEncryptedKey of a
+/// RecipientEntry is one encrypted content key: a RecipientInfo, or one RecipientEncryptedKey of a
 /// KeyAgreeRecipientInfo.
 struct RecipientEntry {
-    RecipientIdentifier identifier;    ///< empty for kinds that name no certificate
+    RecipientIdentifier identifier;    ///< of the certificate; of a KEK the key identifier; else empty
     std::string key_management;        ///< as the report has it
     std::optional<Recovery> recovery;  ///< nothing: `unsupported` says what is not supported
     std::string unsupported;
@@ -23,12 +23,5 @@ struct RecipientEntry {
 /// read_recipient_info parses one RecipientInfo (RFC 5652 section 6.2). Kinds and algorithms that are not supported
 /// make entries without a recovery, so that other recipients still work; malformed ones throw Error(malformed).
 std::vector<RecipientEntry> read_recipient_info(ByteView der, std::size_t content_key_size);
-
-/// transported_recipient_info encrypts a content key to an RSA certificate; the DER of the RecipientInfo. OAEP is with
-/// SHA-256 and MGF1 with SHA-256.
-Bytes transported_recipient_info(const Certificate& recipient, const SecretBytes& content_key, bool oaep);
-
-/// oaep_sha256_algorithm is the AlgorithmIdentifier of RSAES-OAEP with SHA-256 throughout (RFC 4055 section 4.1).
-Bytes oaep_sha256_algorithm();
 
 }  // namespace p11mime::cms

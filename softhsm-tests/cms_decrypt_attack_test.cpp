@@ -14,7 +14,7 @@ using namespace p11mime::test;
 
 namespace {
 
-std::string der_for(const CmsBench& bench, const SoftwareKey& bob, ContentCipher cipher,
+std::string der_for(const CmsBench& bench, const SoftwareKey& bob, const Algorithm* cipher,
                     std::string_view content = kText) {
     EncryptOptions options;
     options.form = Form::der;
@@ -55,7 +55,7 @@ std::string auth_enveloped(const Sealed& sealed, const SoftwareKey& bob, Bytes a
     const Bytes algorithm = der_algorithm("2.16.840.1.101.3.4.1.46", parameters);
     const Bytes content = der_value(
         tag::kSequence, {der_oid(oid::kData), algorithm, der_value(tag::context(0, false), sealed.ciphertext)});
-    const Bytes recipients = der_value(tag::kSet, agreed_recipient_info(bob.certificate, sealed.key));
+    const Bytes recipients = der_value(tag::kSet, make_recipient_infos({bob.certificate}, sealed.key).front());
     const ByteView mac = ByteView(sealed.tag).first(tag_size);
     const Bytes value =
         der_value(tag::kSequence, {der_integer(0), recipients, content, attributes, der_value(tag::kOctetString, mac)});
@@ -81,7 +81,7 @@ ErrorKind kind_of_failure(const CmsBench& bench, const std::string& message, con
 TEST_CASE("changed authenticated content never opens") {
     const CmsBench bench;
     const SoftwareKey bob = bench.bob();
-    const std::string der = der_for(bench, bob, ContentCipher::aes_256_gcm);
+    const std::string der = der_for(bench, bob, content_cipher("aes-256-gcm"));
     REQUIRE(bench.decrypt(der, {bob}).content == kText);
     CHECK(kind_of_failure(bench, flipped(der, 1), bob) == ErrorKind::failed);    // the tag
     CHECK(kind_of_failure(bench, flipped(der, 16), bob) == ErrorKind::failed);   // its first byte
@@ -143,7 +143,7 @@ TEST_CASE("an authentication tag has at least twelve bytes") {
 TEST_CASE("content that is cut off is malformed") {
     const CmsBench bench;
     const SoftwareKey bob = bench.bob();
-    const ContentCipher cipher = GENERATE(ContentCipher::aes_256_gcm, ContentCipher::aes_256_cbc);
+    const Algorithm* cipher = GENERATE(content_cipher("aes-256-gcm"), content_cipher("aes-256-cbc"));
     const std::string der = der_for(bench, bob, cipher);
     for (const std::size_t size : {der.size() - 1, der.size() - 16, der.size() - 40, der.size() / 2, std::size_t{30}})
         CHECK(kind_of_failure(bench, der.substr(0, size), bob) == ErrorKind::malformed);
@@ -154,12 +154,13 @@ TEST_CASE("wrong padding, a wrong key and changed content fail with the same wor
     const CmsBench bench;
     const SoftwareKey bob = bench.bob(KeyKind::rsa2048);
     const SoftwareKey eve{new_private_key(KeyKind::rsa2048), bob.certificate};
-    const std::string der = der_for(bench, bob, ContentCipher::aes_256_cbc);
+    const std::string der = der_for(bench, bob, content_cipher("aes-256-cbc"));
     REQUIRE(bench.decrypt(der, {bob}).content == kText);
     const Error padding = caught([&] { bench.decrypt(flipped(der, 17), {bob}); });
     CHECK(padding.kind() == ErrorKind::failed);
     const Error wrong_key = caught([&] { bench.decrypt(der, {eve}); });
-    const Error wrong_gcm_key = caught([&] { bench.decrypt(der_for(bench, bob, ContentCipher::aes_256_gcm), {eve}); });
+    const Error wrong_gcm_key =
+        caught([&] { bench.decrypt(der_for(bench, bob, content_cipher("aes-256-gcm")), {eve}); });
     for (const Error& error : {wrong_key, wrong_gcm_key}) {
         CHECK(error.kind() == padding.kind());
         CHECK(std::string(error.what()) == padding.what());
@@ -186,15 +187,15 @@ TEST_CASE("a random key that happens to pass the padding gives no content") {
 TEST_CASE("content that is no MIME entity opens only where the key is certain") {
     const CmsBench bench;
     const std::string garbage("\x80\x01\x02\xff\xfe\x00\x07 garbage", 15);
-    const auto encrypt = [&](const SoftwareKey& key, ContentCipher cipher) {
-        return bench.openssl({"cms", "-encrypt", "-binary", "-outform", "DER", "-" + std::string(name(cipher)),
+    const auto encrypt = [&](const SoftwareKey& key, const Algorithm* cipher) {
+        return bench.openssl({"cms", "-encrypt", "-binary", "-outform", "DER", "-" + std::string(cipher->name),
                               bench.certificate_file(key)},
                              garbage);
     };
     const SoftwareKey rsa = bench.bob(KeyKind::rsa2048), ec = bench.bob();
-    CHECK(kind_of_failure(bench, encrypt(rsa, ContentCipher::aes_256_cbc), rsa) == ErrorKind::failed);
-    CHECK(bench.decrypt(encrypt(ec, ContentCipher::aes_256_cbc), {ec}).content == garbage);
-    CHECK(bench.decrypt(encrypt(rsa, ContentCipher::aes_256_gcm), {rsa}).content == garbage);
+    CHECK(kind_of_failure(bench, encrypt(rsa, content_cipher("aes-256-cbc")), rsa) == ErrorKind::failed);
+    CHECK(bench.decrypt(encrypt(ec, content_cipher("aes-256-cbc")), {ec}).content == garbage);
+    CHECK(bench.decrypt(encrypt(rsa, content_cipher("aes-256-gcm")), {rsa}).content == garbage);
 }
 
 TEST_CASE("content that a wrong key could give now and then does not open") {

@@ -142,8 +142,8 @@ TEST_CASE("other kinds of recipients stand beside one's own") {
 
     const std::string alone = peer_encrypt(bench, {"-aes-128-cbc", "-pwri_password", "secret"});
     const Error error = caught([&] { bench.decrypt(alone, {bob}); });
-    CHECK(error.kind() == ErrorKind::malformed);
-    CHECK(std::string(error.what()).find("password") != std::string::npos);
+    CHECK(error.kind() == ErrorKind::no_key);
+    CHECK(error.hint().find("--password-source") != std::string::npos);
 }
 
 TEST_CASE("a content cipher that is not supported is named") {

@@ -136,9 +136,9 @@ TEST_CASE("the signed attributes are there, once each, and name the signer") {
     CHECK(*read.signer().encryption_certificate == encryption.certificate);
     REQUIRE(read.signer().capabilities);
     const Capabilities capabilities = parse_capabilities(*read.signer().capabilities);
-    CHECK(capabilities.ciphers.front() == ContentCipher::aes_256_gcm);
-    CHECK(capabilities.ciphers.size() == 4);
-    CHECK(capabilities.oaep);
+    CHECK(capabilities.ciphers.front() == content_cipher("aes-256-gcm"));
+    CHECK(capabilities.ciphers == content_ciphers());
+    CHECK(capabilities.oaep == RsaOaep{Hash::sha256, Hash::sha256, {}});
     REQUIRE(read.signer().signing_time);
     CHECK(std::chrono::abs(*read.signer().signing_time - SystemClock().now()) < std::chrono::minutes(5));
 }

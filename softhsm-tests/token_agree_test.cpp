@@ -2,6 +2,7 @@
 #include <openssl/kdf.h>
 #include <openssl/rand.h>
 
+#include "cms/key_wrap.h"
 #include "softhsm-tests/token_fixture.h"
 
 using namespace p11mime;
@@ -100,9 +101,11 @@ Agreement agree(const cms::Certificate& certificate, ByteView content_key, cms::
     const KeyHandle fresh = own == nullptr ? ephemeral(peer.get()) : nullptr;
     EVP_PKEY* sender = own == nullptr ? fresh.get() : own;
     const Bytes wrapping_key = derive_key(kdf, derive(sender, peer.get()), wrap_size);
-    return {
-        .recovery = {.peer_spki = spki_of(sender), .cofactor = cofactor, .kdf = std::move(kdf), .wrap = {wrap_size}},
-        .wrapped = wrap(wrapping_key, content_key)};
+    return {.recovery = {.peer_spki = spki_of(sender),
+                         .cofactor = cofactor,
+                         .kdf = std::move(kdf),
+                         .wrap = &cms::aes_wrap(wrap_size)},
+            .wrapped = wrap(wrapping_key, content_key)};
 }
 
 /// ephemeral_with_zero makes keys until the shared secret begins with a zero byte.

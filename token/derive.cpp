@@ -12,17 +12,6 @@ namespace p11mime::token {
 
 namespace {
 
-/// usable_peer reads the originator's key; null unless it is a point on the key's own curve.
-KeyHandle usable_peer(ByteView spki, const EVP_PKEY* own) {
-    KeyHandle peer = parse_spki(spki);
-    if (!peer || EVP_PKEY_get_base_id(peer.get()) != EVP_PKEY_EC) return nullptr;
-    const KeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, peer.get(), nullptr));
-    const bool usable =
-        EVP_PKEY_parameters_eq(own, peer.get()) == 1 && context && EVP_PKEY_public_check(context.get()) == 1;
-    ERR_clear_error();
-    return usable ? std::move(peer) : nullptr;
-}
-
 /// DerivedSecret destroys the session object that a derivation leaves behind.
 class DerivedSecret {
   public:
@@ -87,7 +76,7 @@ std::optional<CK_MECHANISM_TYPE> agreement_mechanism(TokenCore& core, const EVP_
 
 std::optional<SecretBytes> recover_by_agreement(KeySession& key, const EVP_PKEY* own, const cms::Agree& recovery,
                                                 ByteView encrypted_key, const cms::Intent& intent) {
-    const KeyHandle peer = usable_peer(recovery.peer_spki, own);
+    const KeyHandle peer = cms::agreement_peer(recovery.peer_spki, own);
     if (!peer) return std::nullopt;
     const auto mechanism = agreement_mechanism(key.core(), own, recovery.cofactor);
     if (!mechanism) throw CkrError(CKR_MECHANISM_INVALID, key.name(), "agree on a key by ECDH");
@@ -97,7 +86,7 @@ std::optional<SecretBytes> recover_by_agreement(KeySession& key, const EVP_PKEY*
         throw Error(ErrorKind::token, fmt::format("{} gave a shared secret of the wrong length", key.name()));
     SecretBytes secret(size);  // leading zeros get lost in some modules
     std::copy(derived.view().begin(), derived.view().end(), secret.data() + (size - derived.size()));
-    return cms::derive_and_unwrap(secret, recovery.kdf, recovery.wrap, encrypted_key);
+    return cms::derive_and_unwrap(secret, recovery.kdf, *recovery.wrap, encrypted_key);
 }
 
 }  // namespace p11mime::token

@@ -3,68 +3,86 @@
 #include <openssl/err.h>
 
 #include <algorithm>
-#include <array>
-#include <utility>
 
-#include "cms/algorithms.h"
 #include "cms/asn1.h"
 #include "cms/der.h"
-#include "cms/recipient_info.h"
+#include "cms/key_wrap.h"
+#include "cms/rsa_oaep.h"
 
 namespace p11mime::cms::smime {
 
 namespace {
-
-constexpr std::array<std::pair<ContentCipher, std::string_view>, 4> kCiphers{{
-    {ContentCipher::aes_256_gcm, "aes-256-gcm"},
-    {ContentCipher::aes_128_gcm, "aes-128-gcm"},
-    {ContentCipher::aes_256_cbc, "aes-256-cbc"},
-    {ContentCipher::aes_128_cbc, "aes-128-cbc"},
-}};
 
 void free_algorithms(X509_ALGORS* stack) {
     sk_X509_ALGOR_pop_free(stack, X509_ALGOR_free);
 }
 using AlgorithmsHandle = Handle<X509_ALGORS, free_algorithms>;
 
+void add_oaep(Capabilities& capabilities, const X509_ALGOR* announced) {
+    const Algorithm* row = find_algorithm(AlgorithmKind::key_transport, announced);
+    if (row == nullptr || row->name != "rsa-oaep" || capabilities.oaep) return;
+    try {
+        capabilities.oaep = read_oaep_parameters(asn1::sequence_parameters(announced));
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::malformed) throw;  // not written, or no parameters of OAEP
+    }
+}
+
+void add_agreement(Capabilities& capabilities, const X509_ALGOR* announced) {
+    const Algorithm* scheme = find_algorithm(AlgorithmKind::key_agreement, announced);
+    if (scheme == nullptr || scheme->standing != Standing::ok) return;
+    const ByteView der = asn1::sequence_parameters(announced);
+    const Byte* at = der.data();
+    const asn1::AlgorithmHandle identifier(der.empty() ? nullptr
+                                                       : d2i_X509_ALGOR(nullptr, &at, static_cast<long>(der.size())));
+    const Algorithm* wrap = identifier ? find_algorithm(AlgorithmKind::key_wrap, identifier.get()) : nullptr;
+    if (wrap != nullptr && wrap->standing == Standing::ok) capabilities.agreements.push_back({scheme, wrap});
+}
+
 }  // namespace
 
-std::string_view name(ContentCipher cipher) {
-    const auto* row =
-        std::find_if(kCiphers.begin(), kCiphers.end(), [&](const auto& each) { return each.first == cipher; });
-    return row->second;
+std::vector<const Algorithm*> content_ciphers() {
+    std::vector<const Algorithm*> ciphers;
+    for (const Algorithm& row : algorithm_table())
+        if (row.kind == AlgorithmKind::content_cipher && row.standing == Standing::ok) ciphers.push_back(&row);
+    std::stable_sort(ciphers.begin(), ciphers.end(), [](const Algorithm* a, const Algorithm* b) {
+        return std::pair(a->authenticated, a->key_size) > std::pair(b->authenticated, b->key_size);
+    });
+    return ciphers;
 }
 
-std::optional<ContentCipher> content_cipher(std::string_view name) {
-    const auto* row =
-        std::find_if(kCiphers.begin(), kCiphers.end(), [&](const auto& each) { return each.second == name; });
-    return row == kCiphers.end() ? std::nullopt : std::optional(row->first);
-}
-
-bool authenticated(ContentCipher cipher) {
-    return algorithm_named(AlgorithmKind::content_cipher, name(cipher))->authenticated;
+const Algorithm* content_cipher(std::string_view name) {
+    const Algorithm* row = algorithm_named(AlgorithmKind::content_cipher, name);
+    return row != nullptr && row->standing == Standing::ok ? row : nullptr;
 }
 
 Capabilities parse_capabilities(ByteView der) {
     const Byte* at = der.data();
     const AlgorithmsHandle list(d2i_X509_ALGORS(nullptr, &at, static_cast<long>(der.size())));
-    ERR_clear_error();
     Capabilities capabilities;
     for (int i = 0; list && i < sk_X509_ALGOR_num(list.get()); ++i) {
         const X509_ALGOR* each = sk_X509_ALGOR_value(list.get(), i);
-        if (const Algorithm* row = find_algorithm(AlgorithmKind::content_cipher, each))
-            if (const auto cipher = content_cipher(row->name)) capabilities.ciphers.push_back(*cipher);
-        const Algorithm* transport = find_algorithm(AlgorithmKind::key_transport, each);
-        if (transport != nullptr && transport->name == "rsa-oaep") capabilities.oaep = true;
+        const Algorithm* cipher = find_algorithm(AlgorithmKind::content_cipher, each);
+        if (cipher != nullptr && cipher->standing == Standing::ok) capabilities.ciphers.push_back(cipher);
+        add_oaep(capabilities, each);
+        add_agreement(capabilities, each);
     }
+    ERR_clear_error();
     return capabilities;
 }
 
 Bytes own_capabilities() {
     Bytes list;
-    for (const auto& [cipher, cipher_name] : kCiphers)
-        list = concat({list, der_algorithm(algorithm_named(AlgorithmKind::content_cipher, cipher_name)->oid)});
-    return der_value(tag::kSequence, {list, oaep_sha256_algorithm()});
+    const auto announce = [&](ByteView capability) { list = concat({list, capability}); };
+    for (const Algorithm* cipher : content_ciphers())
+        announce(der_algorithm(cipher->oid));
+    announce(oaep_algorithm({Hash::sha256, Hash::sha256, {}}));
+    for (const bool hkdf : {false, true})
+        for (const Hash hash : {Hash::sha256, Hash::sha384, Hash::sha512})
+            for (const std::size_t wrap_size : {32, 16})
+                announce(der_algorithm(key_agreement_algorithm(hash, false, hkdf)->oid,
+                                       der_algorithm(aes_wrap(wrap_size).oid)));
+    return der_value(tag::kSequence, list);
 }
 
 }  // namespace p11mime::cms::smime

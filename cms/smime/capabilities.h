@@ -4,23 +4,35 @@
 #include <string_view>
 #include <vector>
 
-#include "mime/bytes.h"
+#include "cms/algorithms.h"
+#include "cms/decrypter.h"
 
 namespace p11mime::cms::smime {
 
-enum class ContentCipher { aes_128_cbc, aes_256_cbc, aes_128_gcm, aes_256_gcm };
+/// content_ciphers are the ciphers that are written, best first: authenticated ones, then by key size.
+std::vector<const Algorithm*> content_ciphers();
 
-std::string_view name(ContentCipher cipher);  ///< as --cipher takes it
-std::optional<ContentCipher> content_cipher(std::string_view name);
-bool authenticated(ContentCipher cipher);
+/// content_cipher is the one with a name as --cipher takes it; null where there is none.
+const Algorithm* content_cipher(std::string_view name);
 
-/// Capabilities is what a recipient announces in SMIMECapabilities (RFC 8551 section 2.5.2).
-struct Capabilities {
-    std::vector<ContentCipher> ciphers;  ///< in the order of preference
-    bool oaep = false;
+/// AnnouncedAgreement is a key agreement scheme and the key wrap that goes with it (RFC 5753 section 8, RFC 8418
+/// section 4), rows of the table.
+struct AnnouncedAgreement {
+    const Algorithm* scheme;
+    const Algorithm* wrap;
+
+    bool operator==(const AnnouncedAgreement&) const = default;
 };
 
-/// parse_capabilities leaves out what is unknown; malformed DER gives none.
+/// Capabilities is what a recipient announces in SMIMECapabilities (RFC 8551 section 2.5.2), each in the order of
+/// preference.
+struct Capabilities {
+    std::vector<const Algorithm*> ciphers;
+    std::optional<RsaOaep> oaep;  ///< with its parameters; the first where several are announced
+    std::vector<AnnouncedAgreement> agreements;
+};
+
+/// parse_capabilities leaves out what is unknown or not written; malformed DER gives none.
 Capabilities parse_capabilities(ByteView der);
 
 /// own_capabilities is the DER that a signed mail carries and that a certificate request asks for.

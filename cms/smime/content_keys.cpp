@@ -4,57 +4,122 @@
 
 #include <algorithm>
 
+#include "cms/key_wrap.h"
+#include "cms/password_recipient.h"
 #include "mime/error.h"
 
 namespace p11mime::cms::smime {
 
 namespace {
 
+template <class Kind>
+bool is(const RecipientEntry& entry) {
+    return entry.recovery && std::holds_alternative<Kind>(*entry.recovery);
+}
+
 bool may_open(const Decrypter& key, const RecipientEntry& entry) {
-    if (!entry.recovery) return false;
+    if (!entry.recovery || !needs_private_key(*entry.recovery)) return false;
     const Certificate* certificate = key.certificate();
     return certificate == nullptr || entry.identifier.matches(*certificate);
 }
 
+// Names what could still be tried: options for shared secrets, tokens for private keys.
 Error no_key(const DecrypterSource& keys, const std::vector<RecipientEntry>& recipients) {
-    const bool any_supported = std::any_of(recipients.begin(), recipients.end(),
-                                           [](const RecipientEntry& entry) { return entry.recovery.has_value(); });
-    if (!any_supported && !recipients.empty())
+    const auto any = [&](auto fits) { return std::any_of(recipients.begin(), recipients.end(), fits); };
+    if (!recipients.empty() && !any([](const RecipientEntry& entry) { return entry.recovery.has_value(); }))
         return {ErrorKind::malformed, fmt::format("unsupported algorithm {}", recipients.front().unsupported)};
-    std::string seen;
-    for (const std::string& line : keys.skipped())
-        seen += (seen.empty() ? "" : "; ") + line;
+    std::vector<std::string> hints;
+    if (any(is<PasswordUnwrap>)) hints.emplace_back("--password-source opens it with its password");
+    if (any(is<KekUnwrap>)) hints.emplace_back("--kek FILE opens it with the key encryption key of its id");
+    const std::vector<std::string> skipped = keys.skipped();
+    hints.insert(hints.end(), skipped.begin(), skipped.end());
+    if (hints.empty())
+        hints.emplace_back("connect the token with the key, or see 'p11mime inspect' for the recipients");
     return {ErrorKind::no_key, "none of the keys at hand is a recipient of this mail",
-            seen.empty() ? "connect the token with the key, or see 'p11mime inspect' for the recipients" : seen};
+            fmt::format("{}", fmt::join(hints, "; "))};
+}
+
+// Search looks for the content key among all recipients.
+class Search {
+  public:
+    Search(const std::vector<RecipientEntry>& recipients, std::size_t key_size)
+        : recipients_(recipients), key_size_(key_size) {}
+
+    void by_secrets(const GivenSecrets& secrets);
+    void by_private_keys(DecrypterSource& keys, const std::string& intent, const std::stop_token& stop);
+
+    std::optional<ContentKey> found;
+    bool tried = false;  ///< something at hand is a recipient
+
+  private:
+    void with_kek(std::size_t recipient, const KeyEncryptionKey& kek);
+    void with_password(std::size_t recipient, const SecretBytes& password);
+    void take(std::size_t recipient, std::optional<SecretBytes> key);
+
+    const std::vector<RecipientEntry>& recipients_;
+    std::size_t key_size_;
+    std::uint64_t iterations_ = 0;
+};
+
+void Search::take(std::size_t recipient, std::optional<SecretBytes> key) {
+    tried = true;
+    if (key && key->size() == key_size_)
+        found = ContentKey{std::move(*key), recipient, !is<RsaV15>(recipients_[recipient])};
+}
+
+void Search::with_kek(std::size_t recipient, const KeyEncryptionKey& kek) {
+    const RecipientEntry& entry = recipients_[recipient];
+    const Algorithm& wrap = *std::get<KekUnwrap>(*entry.recovery).wrap;
+    const bool named = kek.id.empty() || kek.id == entry.identifier.key_identifier;
+    if (named && kek.key->size() == wrap.key_size) take(recipient, unwrap_key(wrap, *kek.key, entry.encrypted_key));
+}
+
+void Search::with_password(std::size_t recipient, const SecretBytes& password) {
+    const RecipientEntry& entry = recipients_[recipient];
+    const auto& recovery = std::get<PasswordUnwrap>(*entry.recovery);
+    iterations_ += recovery.iterations;
+    if (iterations_ > kMaxPasswordIterations)
+        throw Error(ErrorKind::malformed, fmt::format("the password recipients ask for more than {} PBKDF2 iterations",
+                                                      kMaxPasswordIterations));
+    take(recipient, recover_with_password(recovery, password, entry.encrypted_key));
+}
+
+void Search::by_secrets(const GivenSecrets& secrets) {
+    for (std::size_t i = 0; i < recipients_.size() && !found; ++i) {
+        if (secrets.kek && is<KekUnwrap>(recipients_[i])) with_kek(i, *secrets.kek);
+        if (secrets.password && is<PasswordUnwrap>(recipients_[i])) with_password(i, *secrets.password);
+    }
+}
+
+void Search::by_private_keys(DecrypterSource& keys, const std::string& intent, const std::stop_token& stop) {
+    std::vector<RecipientIdentifier> identifiers;
+    for (const RecipientEntry& entry : recipients_)
+        if (entry.recovery && needs_private_key(*entry.recovery)) identifiers.push_back(entry.identifier);
+    const auto decrypters = identifiers.empty() ? std::vector<std::unique_ptr<Decrypter>>{} : keys.find(identifiers);
+
+    std::string incapable;
+    for (const auto& decrypter : decrypters)
+        for (std::size_t i = 0; i < recipients_.size() && !found; ++i) {
+            if (!may_open(*decrypter, recipients_[i])) continue;
+            const Recovery& recovery = *recipients_[i].recovery;
+            if (decrypter->supports(recovery))
+                take(i, decrypter->recover(recovery, recipients_[i].encrypted_key, {intent}, stop));
+            else
+                incapable = fmt::format("{} cannot do {}", decrypter->name(), recovery_name(recovery));
+        }
+    if (!tried && !incapable.empty()) throw Error(ErrorKind::token, incapable, "use a token that has the mechanism");
 }
 
 }  // namespace
 
-ContentKey find_content_key(DecrypterSource& keys, const std::vector<RecipientEntry>& recipients, std::size_t key_size,
+ContentKey find_content_key(DecrypterSource& keys, const GivenSecrets& secrets,
+                            const std::vector<RecipientEntry>& recipients, std::size_t key_size,
                             const std::string& intent, const std::stop_token& stop) {
-    std::vector<RecipientIdentifier> identifiers;
-    for (const RecipientEntry& entry : recipients)
-        if (entry.recovery) identifiers.push_back(entry.identifier);
-    const auto decrypters = identifiers.empty() ? std::vector<std::unique_ptr<Decrypter>>{} : keys.find(identifiers);
-    if (decrypters.empty()) throw no_key(keys, recipients);
-
-    bool tried = false;
-    std::string incapable;
-    for (const auto& decrypter : decrypters)
-        for (std::size_t i = 0; i < recipients.size(); ++i) {
-            if (!may_open(*decrypter, recipients[i])) continue;
-            const Recovery& recovery = *recipients[i].recovery;
-            if (!decrypter->supports(recovery)) {
-                incapable = fmt::format("{} cannot do {}", decrypter->name(), recovery_name(recovery));
-                continue;
-            }
-            tried = true;
-            auto key = decrypter->recover(recovery, recipients[i].encrypted_key, {intent}, stop);
-            if (key && key->size() == key_size) return {std::move(*key), i, !std::holds_alternative<RsaV15>(recovery)};
-        }
-    if (!tried)
-        throw incapable.empty() ? no_key(keys, recipients)
-                                : Error(ErrorKind::token, incapable, "use a token that has the mechanism");
+    Search search(recipients, key_size);
+    search.by_secrets(secrets);
+    if (!search.found) search.by_private_keys(keys, intent, stop);
+    if (search.found) return std::move(*search.found);
+    if (!search.tried) throw no_key(keys, recipients);
     return {random_key(key_size), std::nullopt, false};
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cms/enveloped_data.h"
+#include "cms/key_management.h"
 
 namespace p11mime::cms::smime {
 
@@ -17,10 +18,11 @@ struct ContentKey {
     bool certain = false;                  ///< its recovery has an integrity check (all but RSA PKCS#1 v1.5)
 };
 
-/// find_content_key recovers the content key with whichever key fits. Throws Error(no_key) where none of the keys at
-/// hand is a recipient, Error(malformed) "unsupported algorithm NAME" where only a recipient of an unsupported kind
-/// could be, Error(token) for trouble with the token.
-ContentKey find_content_key(DecrypterSource& keys, const std::vector<RecipientEntry>& recipients, std::size_t key_size,
+/// find_content_key recovers the content key with a given secret, else with whichever private key fits. Throws
+/// Error(no_key) where nothing at hand is a recipient, Error(malformed) "unsupported algorithm NAME" where only a
+/// recipient of an unsupported kind could be, Error(token) for trouble with the token.
+ContentKey find_content_key(DecrypterSource& keys, const GivenSecrets& secrets,
+                            const std::vector<RecipientEntry>& recipients, std::size_t key_size,
                             const std::string& intent, const std::stop_token& stop);
 
 }  // namespace p11mime::cms::smime

@@ -5,21 +5,19 @@
 #include <string>
 #include <vector>
 
+#include "cms/key_management.h"
 #include "cms/smime/capabilities.h"
 #include "cms/smime/sign.h"
 
 namespace p11mime::cms::smime {
 
-struct Recipient {
-    Certificate certificate;
-    bool oaep = false;  ///< RSA-OAEP (SHA-256, MGF1 SHA-256) instead of PKCS#1 v1.5
-};
+using cms::Recipient;
 
 struct EncryptOptions {
     Form form = Form::smime;
     bool entity = false;
-    ContentCipher cipher = ContentCipher::aes_256_cbc;
-    std::vector<std::string> drop_fields;  ///< transport fields left out of the output, e.g. "Bcc"
+    const Algorithm* cipher = content_cipher("aes-256-cbc");  ///< a row of the table
+    std::vector<std::string> drop_fields;                     ///< transport fields left out of the output, e.g. "Bcc"
 };
 
 /// encrypt_job makes a job that encrypts a mail or entity to all recipients.

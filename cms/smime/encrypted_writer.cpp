@@ -1,8 +1,4 @@
-#include <algorithm>
-
 #include "cms/identifiers.h"
-#include "cms/key_agreement.h"
-#include "cms/recipient_info.h"
 #include "cms/smime/writers.h"
 #include "cms/streamed_value.h"
 
@@ -62,29 +58,17 @@ class EncryptedWriter final : public EntityWriter {
     std::optional<ContentEncryption> encryption_;
 };
 
-Bytes recipient_info(const Recipient& recipient, const SecretBytes& key) {
-    if (recipient.certificate.is_rsa()) return transported_recipient_info(recipient.certificate, key, recipient.oaep);
-    if (recipient.certificate.is_ec()) return agreed_recipient_info(recipient.certificate, key);
-    throw Error(ErrorKind::malformed, "unsupported algorithm: the certificate of " + recipient.certificate.subject() +
-                                          " has a key of type " + recipient.certificate.key_type());
-}
-
 }  // namespace
 
-EncryptionState new_encryption_state(const std::vector<Recipient>& recipients, ContentCipher cipher) {
-    const Algorithm& row = *algorithm_named(AlgorithmKind::content_cipher, name(cipher));
-    EncryptionState state{.algorithm = new_content_encryption(row),
-                          .key = random_key(row.key_size),
+EncryptionState new_encryption_state(const std::vector<Recipient>& recipients, const Algorithm& cipher) {
+    EncryptionState state{.algorithm = new_content_encryption(cipher),
+                          .key = random_key(cipher.key_size),
                           .recipient_infos = {},
                           .version = 0,
                           .length = std::nullopt,
                           .trace = std::nullopt};
-    std::vector<Bytes> infos;
-    for (const Recipient& recipient : recipients)
-        infos.push_back(recipient_info(recipient, state.key));
-    const bool any_agreement =
-        std::any_of(infos.begin(), infos.end(), [](const Bytes& info) { return info.front() != tag::kSequence; });
-    state.version = any_agreement && !row.authenticated ? 2 : 0;  // RFC 5652 section 6.1; AuthEnvelopedData is always 0
+    std::vector<Bytes> infos = make_recipient_infos(recipients, state.key);
+    if (!cipher.authenticated) state.version = enveloped_data_version(infos);  // AuthEnvelopedData is always 0
     state.recipient_infos = der_set_of(tag::kSet, std::move(infos));
     return state;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cms/job.h"
+#include "cms/key_management.h"
 #include "cms/smime/form.h"
 #include "cms/smime/report.h"
 #include "cms/sources.h"
@@ -28,6 +29,7 @@ struct ReadOptions {
     bool entity = false;
     std::optional<SenderCheck> sender_check;  ///< where unset: require for a mail that has a From field, else off
     bool allow_weak = false;
+    GivenSecrets secrets;  ///< for KEK and password recipients
     std::shared_ptr<const Input>
         detached_content;  ///< verify --content: what a bare detached signature signs, byte for byte, or null
     std::stop_token stop;

@@ -50,7 +50,8 @@ bool is_plausible(ByteView front) {
 }
 
 Error changed() {
-    return {ErrorKind::failed, "the content does not decrypt: it was changed on the way, or encrypted to another key",
+    return {ErrorKind::failed,
+            "the content does not decrypt: it was changed on the way, or encrypted with another key or password",
             "ask the sender to send it again"};
 }
 
@@ -204,7 +205,8 @@ void Walk::encrypted(BerReader& ber, const std::string& media_type, const Place&
     LayerKnowledge& known = knowledge_[place.path];
     const std::size_t key_size = reader.algorithm().cipher->key_size;
     if (!known.key)
-        known.key = find_content_key(*keys_, reader.recipients(), key_size, decrypt_intent(report_), options_.stop);
+        known.key = find_content_key(*keys_, options_.secrets, reader.recipients(), key_size, decrypt_intent(report_),
+                                     options_.stop);
     if (known.key->key.size() != key_size) throw changed();
     if (known.key->recipient && *known.key->recipient < layer.recipients.size())
         layer.recipients[*known.key->recipient].used = true;

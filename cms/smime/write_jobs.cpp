@@ -182,7 +182,7 @@ std::unique_ptr<Job> sign_job(std::vector<Signer*> signers, const Clock& clock, 
 
 std::unique_ptr<Job> encrypt_job(std::vector<Recipient> recipients, EncryptOptions options) {
     auto job = std::make_unique<WriteJob>(options.form, options.entity, options.drop_fields);
-    job->add_encryption(new_encryption_state(recipients, options.cipher));
+    job->add_encryption(new_encryption_state(recipients, *options.cipher));
     return job;
 }
 
@@ -192,7 +192,7 @@ std::unique_ptr<Job> seal_job(std::vector<Signer*> signers, const Clock& clock, 
     sign.form = Form::smime;
     sign.detached = false;
     if (triple) job->add_signature(new_signing_state(signers, clock, sign));
-    job->add_encryption(new_encryption_state(recipients, encrypt.cipher));
+    job->add_encryption(new_encryption_state(recipients, *encrypt.cipher));
     job->add_signature(new_signing_state(signers, clock, sign));
     return job;
 }

@@ -66,7 +66,7 @@ struct EncryptionState {
 };
 
 /// new_encryption_state encrypts a fresh content key to all recipients.
-EncryptionState new_encryption_state(const std::vector<Recipient>& recipients, ContentCipher cipher);
+EncryptionState new_encryption_state(const std::vector<Recipient>& recipients, const Algorithm& cipher);
 
 /// encrypted_writer writes EnvelopedData or AuthEnvelopedData.
 std::unique_ptr<EntityWriter> encrypted_writer(Sink& to, EncryptionState& state, Form form);

@@ -14,7 +14,7 @@ namespace {
 void recover(const cms::RecipientEntry& entry) {
     if (const auto* agree = std::get_if<cms::Agree>(&*entry.recovery)) {
         const SecretBytes secret(32);
-        cms::derive_and_unwrap(secret, agree->kdf, agree->wrap, entry.encrypted_key);
+        cms::derive_and_unwrap(secret, agree->kdf, *agree->wrap, entry.encrypted_key);
         const Byte* at = agree->peer_spki.data();
         const KeyHandle peer(d2i_PUBKEY(nullptr, &at, static_cast<long>(agree->peer_spki.size())));
         cms::openssl_reason();

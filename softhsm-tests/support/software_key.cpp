@@ -12,6 +12,7 @@
 #include <stdexcept>
 
 #include "cms/algorithms.h"
+#include "cms/rsa_oaep.h"
 #include "cms/sign_scheme.h"
 
 namespace p11mime::test {
@@ -73,31 +74,25 @@ std::optional<SecretBytes> recover_v15(EVP_PKEY_CTX* context, const cms::RsaV15&
 }
 
 std::optional<SecretBytes> recover_oaep(EVP_PKEY_CTX* context, const cms::RsaOaep& oaep, ByteView encrypted) {
-    check(EVP_PKEY_decrypt_init(context) == 1 && EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_OAEP_PADDING) == 1 &&
-              EVP_PKEY_CTX_set_rsa_oaep_md(context, cms::evp_digest(oaep.hash)) == 1 &&
-              EVP_PKEY_CTX_set_rsa_mgf1_md(context, cms::evp_digest(oaep.mgf)) == 1,
-          "RSA-OAEP");
-    if (!oaep.label.empty())
-        check(EVP_PKEY_CTX_set0_rsa_oaep_label(context, OPENSSL_memdup(oaep.label.data(), oaep.label.size()),
-                                               static_cast<int>(oaep.label.size())) == 1,
-              "OAEP label");
+    check(EVP_PKEY_decrypt_init(context) == 1 && cms::set_oaep_padding(context, oaep), "RSA-OAEP");
     return decrypt_rsa(context, encrypted);
 }
 
-std::optional<SecretBytes> recover_agreed(EVP_PKEY_CTX* context, const cms::Agree& agree, ByteView wrapped) {
-    const Byte* at = agree.peer_spki.data();
-    const KeyHandle peer(d2i_PUBKEY(nullptr, &at, static_cast<long>(agree.peer_spki.size())));
+std::optional<SecretBytes> recover_agreed(EVP_PKEY* own, const cms::Agree& agree, ByteView wrapped) {
+    const KeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, own, nullptr));
+    const KeyHandle peer = cms::agreement_peer(agree.peer_spki, own);
     std::size_t size = 0;
-    if (!peer || EVP_PKEY_derive_init(context) != 1 || EVP_PKEY_derive_set_peer(context, peer.get()) != 1 ||
-        EVP_PKEY_CTX_set_ecdh_cofactor_mode(context, agree.cofactor ? 1 : 0) != 1 ||
-        EVP_PKEY_derive(context, nullptr, &size) != 1) {
+    if (!peer || EVP_PKEY_derive_init(context.get()) != 1 ||
+        (agree.cofactor && EVP_PKEY_CTX_set_ecdh_cofactor_mode(context.get(), 1) != 1) ||
+        EVP_PKEY_derive_set_peer(context.get(), peer.get()) != 1 ||
+        EVP_PKEY_derive(context.get(), nullptr, &size) != 1) {
         ERR_clear_error();
         return std::nullopt;
     }
     SecretBytes secret(size);
-    check(EVP_PKEY_derive(context, secret.data(), &size) == 1, "key agreement");
+    check(EVP_PKEY_derive(context.get(), secret.data(), &size) == 1, "key agreement");
     secret.shrink(size);
-    return cms::derive_and_unwrap(secret, agree.kdf, agree.wrap, wrapped);
+    return cms::derive_and_unwrap(secret, agree.kdf, *agree.wrap, wrapped);
 }
 
 }  // namespace
@@ -192,7 +187,8 @@ Bytes SoftwareSigner::sign(const cms::SignScheme& scheme, ByteView message, cons
 }
 
 bool SoftwareDecrypter::supports(const cms::Recovery& recovery) const {
-    return is_a(key_, std::holds_alternative<cms::Agree>(recovery) ? "EC" : "RSA");
+    if (!cms::needs_private_key(recovery)) return false;
+    return std::holds_alternative<cms::Agree>(recovery) != is_a(key_, "RSA");
 }
 
 std::optional<SecretBytes> SoftwareDecrypter::recover(const cms::Recovery& recovery, ByteView encrypted_key,
@@ -201,7 +197,7 @@ std::optional<SecretBytes> SoftwareDecrypter::recover(const cms::Recovery& recov
     if (const auto* v15 = std::get_if<cms::RsaV15>(&recovery)) return recover_v15(context.get(), *v15, encrypted_key);
     if (const auto* oaep = std::get_if<cms::RsaOaep>(&recovery))
         return recover_oaep(context.get(), *oaep, encrypted_key);
-    return recover_agreed(context.get(), std::get<cms::Agree>(recovery), encrypted_key);
+    return recover_agreed(key_.key.get(), std::get<cms::Agree>(recovery), encrypted_key);
 }
 
 std::vector<std::unique_ptr<cms::Decrypter>> SoftwareKeys::find(std::span<const cms::RecipientIdentifier> recipients) {

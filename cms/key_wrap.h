@@ -1,0 +1,19 @@
+#pragma once
+
+#include <optional>
+
+#include "cms/algorithms.h"
+#include "cms/secret.h"
+
+namespace p11mime::cms {
+
+/// aes_wrap is the row of AES key wrap (RFC 3394) with a key of 16, 24 or 32 bytes.
+const Algorithm& aes_wrap(std::size_t key_size);
+
+/// wrap_key encrypts a content key with a key of the algorithm's size.
+Bytes wrap_key(const Algorithm& algorithm, const SecretBytes& wrapping_key, const SecretBytes& content_key);
+
+/// unwrap_key is its inverse; nothing where the integrity check fails.
+std::optional<SecretBytes> unwrap_key(const Algorithm& algorithm, const SecretBytes& wrapping_key, ByteView wrapped);
+
+}  // namespace p11mime::cms
