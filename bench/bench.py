@@ -103,8 +103,12 @@ def measure_all(options, launcher, bench):
         if options.only and key not in options.only:
             continue
         tell(f"{key}: making its files")
-        row = make()
-        failed += [f"{key}: {name}" for name in run_row(launcher, row, options.runs)]
+        try:
+            row = make()
+            failed += [f"{key}: {name}" for name in run_row(launcher, row, options.runs)]
+        except RuntimeError as error:
+            row = rows.Row(key, key, [], notes=[str(error).strip()])
+            failed.append(f"{key}: its files")
         tell("")
         print("\n".join(table.lines(row)), flush=True)
         done.append(row)

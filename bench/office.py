@@ -70,7 +70,7 @@ class Office:
     def run(self, *arguments, **options):
         done = subprocess.run(arguments, env=self.environment, capture_output=True, check=False, **options)
         if done.returncode != 0:
-            raise RuntimeError(f"{' '.join(map(str, arguments))}: {done.stderr.decode(errors='replace')}")
+            raise RuntimeError(f"{' '.join(map(str, arguments[:4]))} …: {done.stderr.decode(errors='replace')}")
         return done.stdout
 
     def _issue(self):

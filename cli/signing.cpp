@@ -16,6 +16,7 @@ constexpr std::size_t kLongestChain = 10;
 struct Sender {
     token::ChosenKey key;
     std::string address;  // "" where a URI named the key and the mail has no From
+    bool named = false;   // by a URI
 };
 
 std::vector<std::string> sender_addresses(Context& context) {
@@ -64,7 +65,7 @@ Sender key_of_address(Context& context, const std::vector<std::string>& addresse
         choice.address = address;
         choice.at = context.now();
         auto result = choose_key(context.tokens(), choice);
-        if (result.key) return {std::move(*result.key), address};
+        if (result.key) return {std::move(*result.key), address, false};
         passed_over.insert(passed_over.end(), result.passed_over.begin(), result.passed_over.end());
     }
     none_fits(context, fmt::format("for {}", fmt::join(addresses, ", ")), passed_over);
@@ -83,7 +84,7 @@ std::vector<Sender> choose_senders(Context& context) {
     }
     std::vector<Sender> senders;
     for (const std::string& uri : uris)
-        senders.push_back({named_key(context, uri), addresses.empty() ? "" : addresses.front()});
+        senders.push_back({named_key(context, uri), addresses.empty() ? "" : addresses.front(), true});
     return senders;
 }
 
@@ -114,55 +115,67 @@ void tell(Context& context, const Sender& sender) {
     context.terminal().say(line);
 }
 
-// The newest certificate on the signer's token that mail to the sender can be encrypted with, else one of the address
-// book.
+// The certificates on the signer's token that may have the subject. To choose by address all were read, and some tokens
+// find none by its subject; a named key costs its token no more than a search.
+std::vector<cms::Certificate> on_token(const Sender& sender, const Bytes& subject_der) {
+    token::CertificateQuery query;
+    if (sender.named) query.subject_der = subject_der;
+    std::vector<cms::Certificate> found;
+    for (const auto& object : sender.key.token->find_certificates(query))
+        if (object.certificate) found.push_back(*object.certificate);
+    return found;
+}
+
+// The certificate that mail to the sender can be encrypted with: a named one itself, else the newest on the signer's
+// token, else one of the address book.
 std::optional<cms::Certificate> encryption_certificate(Context& context, const Sender& sender) {
     const cms::Certificate& signing = *sender.key.certificate.certificate;
     std::string address = sender.address;
     if (address.empty() || !signing.has_email(address))
         address = signing.emails().empty() ? "" : signing.emails().front();
     if (address.empty()) return std::nullopt;
+    const auto fits = [&](const cms::Certificate& candidate) {
+        return !candidate.is_ca() && candidate.has_email(address) && candidate.allows_encryption() &&
+               candidate.allows_email() && candidate.valid_at(context.now());
+    };
+    if (sender.named && fits(signing)) return signing;
     std::optional<cms::Certificate> newest;
     const auto consider = [&](const cms::Certificate& candidate) {
-        if (candidate.is_ca() || !candidate.has_email(address) || !candidate.allows_encryption() ||
-            !candidate.allows_email() || !candidate.valid_at(context.now()))
-            return;
-        if (!newest || candidate.not_before() > newest->not_before()) newest = candidate;
+        if (fits(candidate) && (!newest || candidate.not_before() > newest->not_before())) newest = candidate;
     };
-    for (const auto& object : sender.key.token->certificates())
-        if (object.certificate) consider(*object.certificate);
+    for (const cms::Certificate& certificate : on_token(sender, signing.subject_der()))
+        consider(certificate);
     if (!newest)
         for (const BookEntry& entry : context.book()->by_address(address))
             consider(entry.certificate);
     return newest;
 }
 
+std::vector<cms::Certificate> issuers_of(Context& context, const Sender& sender, const cms::Certificate& certificate) {
+    std::vector<cms::Certificate> issuers = on_token(sender, certificate.issuer_der());
+    for (const auto& source : context.more_certificates())
+        for (cms::Certificate& issuer : source->by_subject(certificate.issuer_der()))
+            issuers.push_back(std::move(issuer));
+    std::erase_if(issuers, [&](const cms::Certificate& issuer) {
+        return issuer.subject_der() != certificate.issuer_der() || issuer.self_issued() || !issuer.is_ca();
+    });
+    return issuers;
+}
+
 // Follows issuers up to but not including the root. Where an issuer has several certificates all go along: a receiver
 // builds the path.
-void add_chain(std::vector<cms::Certificate>& chain, const cms::Certificate& end,
-               const std::vector<std::shared_ptr<cms::CertificateSource>>& sources) {
-    std::vector<cms::Certificate> open = {end};
+void add_chain(Context& context, std::vector<cms::Certificate>& chain, const Sender& sender) {
+    std::vector<cms::Certificate> open = {*sender.key.certificate.certificate};
     while (!open.empty() && chain.size() < kLongestChain) {
         const cms::Certificate certificate = open.back();
         open.pop_back();
         if (certificate.self_issued()) continue;
-        for (const auto& source : sources)
-            for (const cms::Certificate& issuer : source->by_subject(certificate.issuer_der())) {
-                if (issuer.self_issued() || !issuer.is_ca()) continue;
-                if (std::find(chain.begin(), chain.end(), issuer) != chain.end()) continue;
-                chain.push_back(issuer);
-                open.push_back(issuer);
-            }
+        for (const cms::Certificate& issuer : issuers_of(context, sender, certificate)) {
+            if (std::find(chain.begin(), chain.end(), issuer) != chain.end()) continue;
+            chain.push_back(issuer);
+            open.push_back(issuer);
+        }
     }
-}
-
-std::vector<std::shared_ptr<cms::CertificateSource>> chain_sources(Context& context, token::Token& token) {
-    std::vector<cms::Certificate> on_token;
-    for (const auto& object : token.certificates())
-        if (object.certificate) on_token.push_back(*object.certificate);
-    auto sources = context.more_certificates();
-    sources.insert(sources.begin(), std::make_shared<cms::MemoryCertificates>(std::move(on_token)));
-    return sources;
 }
 
 }  // namespace
@@ -194,8 +207,7 @@ Signing prepare_signing(Context& context) {
     for (const Sender& sender : senders) {
         tell(context, sender);
         const cms::Certificate& certificate = *sender.key.certificate.certificate;
-        if (!options.flag("no-chain"))
-            add_chain(signing.options.chain, certificate, chain_sources(context, *sender.key.token));
+        if (!options.flag("no-chain")) add_chain(context, signing.options.chain, sender);
         signing.used.push_back({certificate, sender.key.token->info().label, ""});
     }
     signing.options.encryption_certificate = encryption_certificate(context, senders.front());

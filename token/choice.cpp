@@ -52,8 +52,8 @@ std::vector<CertificateObject> certificates_of_key(Token& token, const std::stri
     std::vector<CertificateObject> certificates;
     for (const KeyObject& key : token.private_keys(true)) {
         if (key.label != label || key.id.empty()) continue;
-        for (CertificateObject& object :
-             token.find_certificates({.id = key.id, .label = {}, .issuer_der = {}, .serial_der = {}}))
+        for (CertificateObject& object : token.find_certificates(
+                 {.id = key.id, .label = {}, .subject_der = {}, .issuer_der = {}, .serial_der = {}}))
             certificates.push_back(std::move(object));
     }
     return certificates;

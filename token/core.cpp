@@ -45,6 +45,7 @@ void TokenCore::unblock(const SecretBytes& puk, const SecretBytes& new_pin) {
     session_.reset();  // a login with the PUK tolerates no other session
     login_.reset();
     keys_.clear();
+    certificates_.clear();
     login_.unblock(*open_session(Session::Access::read_write), puk, new_pin);
 }
 
@@ -63,6 +64,19 @@ bool TokenCore::offers(CK_MECHANISM_TYPE mechanism) {
         mechanisms_.emplace(list.begin(), list.end());
     }
     return mechanisms_->contains(mechanism);
+}
+
+std::vector<CertificateObject> TokenCore::certificates(const Template& search) {
+    const std::lock_guard lock(mutex_);
+    const Session& session = shared_session();
+    std::vector<CertificateObject> found;
+    for (const CK_OBJECT_HANDLE object : session.find(search)) {
+        auto known = certificates_.find(object);
+        if (known == certificates_.end())
+            known = certificates_.emplace(object, read_certificate(session, info_, object)).first;
+        found.push_back(known->second);
+    }
+    return found;
 }
 
 std::vector<PrivateKey> TokenCore::private_keys(const Bytes& id) {
@@ -90,6 +104,7 @@ std::optional<PrivateKey> TokenCore::private_key_of(const CertificateObject& cer
 void TokenCore::forget_objects() {
     const std::lock_guard lock(mutex_);
     keys_.clear();
+    certificates_.clear();
 }
 
 }  // namespace p11mime::token

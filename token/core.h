@@ -14,7 +14,7 @@
 namespace p11mime::token {
 
 /// TokenCore is what a token and its signers and decrypters share: the module, the session that keeps the login, the
-/// PIN policy, the list of mechanisms and the private keys found so far. Safe for several threads.
+/// PIN policy, the list of mechanisms, and the certificates and private keys found so far. Safe for several threads.
 class TokenCore : public std::enable_shared_from_this<TokenCore> {
   public:
     TokenCore(std::shared_ptr<Module> module, TokenInfo info, PinProvider& pins);
@@ -40,6 +40,9 @@ class TokenCore : public std::enable_shared_from_this<TokenCore> {
 
     bool offers(CK_MECHANISM_TYPE mechanism);
 
+    /// certificates that match a template, which objects_of_class(CKO_CERTIFICATE) begins. Each is read once.
+    std::vector<CertificateObject> certificates(const Template& search);
+
     /// private_keys with this CKA_ID, as far as they can be seen; remembered once found.
     std::vector<PrivateKey> private_keys(const Bytes& id);
 
@@ -59,6 +62,7 @@ class TokenCore : public std::enable_shared_from_this<TokenCore> {
     std::unique_ptr<Session> session_;
     std::optional<std::set<CK_MECHANISM_TYPE>> mechanisms_;
     std::map<Bytes, std::vector<PrivateKey>> keys_;
+    std::map<CK_OBJECT_HANDLE, CertificateObject> certificates_;
 };
 
 }  // namespace p11mime::token

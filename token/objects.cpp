@@ -70,7 +70,8 @@ Bytes spki_of_certificate(const Session& session, const TokenInfo& token, const 
     if (key.id.empty()) return {};
     Template search = objects_of_class(CKO_CERTIFICATE);
     search.add(CKA_ID, key.id);
-    for (const CertificateObject& object : read_certificates(session, token, search)) {
+    for (const CK_OBJECT_HANDLE handle : session.find(search)) {
+        const CertificateObject object = read_certificate(session, token, handle);
         if (!object.certificate) continue;
         Bytes spki = object.certificate->spki_der();
         if (const KeyHandle public_key = parse_spki(spki); public_key && fits(key, public_key.get())) return spki;
@@ -108,19 +109,14 @@ Uri token_uri(const TokenInfo& token) {
     return uri;
 }
 
-std::vector<CertificateObject> read_certificates(const Session& session, const TokenInfo& token,
-                                                 const Template& search) {
-    std::vector<CertificateObject> certificates;
-    for (const CK_OBJECT_HANDLE object : session.find(search)) {
-        const Attributes attributes = session.attributes(object, {CKA_VALUE, CKA_ID, CKA_LABEL});
-        CertificateObject certificate{.label = attributes.text(CKA_LABEL),
-                                      .id = attributes.bytes(CKA_ID),
-                                      .certificate = parse(attributes.bytes(CKA_VALUE)),
-                                      .uri = ""};
-        certificate.uri = object_uri(token, "cert", certificate.label, certificate.id);
-        certificates.push_back(std::move(certificate));
-    }
-    return certificates;
+CertificateObject read_certificate(const Session& session, const TokenInfo& token, CK_OBJECT_HANDLE object) {
+    const Attributes attributes = session.attributes(object, {CKA_VALUE, CKA_ID, CKA_LABEL});
+    CertificateObject certificate{.label = attributes.text(CKA_LABEL),
+                                  .id = attributes.bytes(CKA_ID),
+                                  .certificate = parse(attributes.bytes(CKA_VALUE)),
+                                  .uri = ""};
+    certificate.uri = object_uri(token, "cert", certificate.label, certificate.id);
+    return certificate;
 }
 
 std::vector<PrivateKey> read_private_keys(const Session& session, const Template& search) {

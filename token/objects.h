@@ -22,9 +22,8 @@ struct PrivateKey {
 /// token_uri is the URI of a token: label, manufacturer, model and serial.
 Uri token_uri(const TokenInfo& token);
 
-/// read_certificates reads the certificates that match a template; objects_of_class(CKO_CERTIFICATE) begins it.
-std::vector<CertificateObject> read_certificates(const Session& session, const TokenInfo& token,
-                                                 const Template& search);
+/// read_certificate reads a certificate object: one C_GetAttributeValue.
+CertificateObject read_certificate(const Session& session, const TokenInfo& token, CK_OBJECT_HANDLE object);
 
 /// read_private_keys reads the private keys that match a template and that the session may see.
 std::vector<PrivateKey> read_private_keys(const Session& session, const Template& search);

@@ -26,9 +26,10 @@ std::vector<CertificateObject> Pkcs11Token::find_certificates(const CertificateQ
     Template search = objects_of_class(CKO_CERTIFICATE);
     if (query.id) search.add(CKA_ID, *query.id);
     if (query.label) search.add(CKA_LABEL, *query.label);
+    if (!query.subject_der.empty()) search.add(CKA_SUBJECT, query.subject_der);
     if (!query.issuer_der.empty()) search.add(CKA_ISSUER, query.issuer_der);
     if (!query.serial_der.empty()) search.add(CKA_SERIAL_NUMBER, query.serial_der);
-    return core_->with_session([&](const Session& session) { return read_certificates(session, info(), search); });
+    return core_->certificates(search);
 }
 
 bool Pkcs11Token::has_private_key(const CertificateObject& certificate, const std::string& what) {

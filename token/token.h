@@ -57,6 +57,7 @@ struct CertificateObject {
 struct CertificateQuery {
     std::optional<Bytes> id;           ///< CKA_ID
     std::optional<std::string> label;  ///< CKA_LABEL
+    Bytes subject_der;                 ///< DER Name
     Bytes issuer_der, serial_der;      ///< DER Name and INTEGER; both or none
 };
 

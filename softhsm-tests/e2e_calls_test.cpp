@@ -1,0 +1,146 @@
+// How many PKCS#11 calls the program makes, counted with pkcs11-spy, and that a full token costs no more than an empty
+// one.
+
+#include <fmt/format.h>
+
+#include <catch2/catch.hpp>
+#include <regex>
+#include <sstream>
+
+#include "softhsm-tests/support/office.h"
+
+using namespace p11mime::test;
+
+namespace {
+
+/// kEngineCalls is what `openssl cms -sign` makes with the pkcs11 engine of libp11 0.4.12 for one mail.
+constexpr std::size_t kEngineCalls = 37;
+
+/// Calls is what the spy has written of one run.
+class Calls {
+  public:
+    explicit Calls(const std::string& log) {
+        static const std::regex call("[0-9]+: (C_[A-Za-z]+)");
+        static const std::regex object("\\[in\\] hObject = (0x[0-9a-fA-F]+)");
+        std::istringstream lines(log);
+        std::string last;
+        for (std::string line; std::getline(lines, line);) {
+            std::smatch match;
+            if (std::regex_match(line, match, call)) ++total;
+            if (std::regex_match(line, match, object)) last = match[1];
+            if (line.starts_with("    CKA_VALUE ") && asking_) ++certificate_reads[last];
+            if (line.starts_with("[in] pTemplate")) asking_ = true;
+            if (line.starts_with("[out]")) asking_ = false;
+        }
+    }
+
+    std::size_t total = 0;
+    std::map<std::string, int> certificate_reads;  ///< how often each object's CKA_VALUE was asked for
+
+  private:
+    bool asking_ = false;
+};
+
+/// spied runs the program on the desk's token with the spy in between.
+Calls spied(const Office& office, const Arguments& arguments, const std::string& input) {
+    Command command = office.desk.p11mime_command(
+        arguments + Arguments{"--module", SoftHsm::spy_module(), "--pin-source", "env:DESK_PIN"});
+    const std::string log = office.desk.path("spy.log");
+    std::filesystem::remove(log);
+    command.environment["PKCS11SPY"] = SoftHsm::module();
+    command.environment["PKCS11SPY_OUTPUT"] = log;
+    command.environment["ASAN_OPTIONS"] = "detect_leaks=0";  // pkcs11-spy leaks
+    command.input = input;
+    done(run_process(command));
+    return Calls(read_file(log));
+}
+
+/// fill puts many more certificates and keys on the token.
+void fill(Office& office, int certificates, int keys) {
+    const Identity other = office.pki.issue({.name = "Other", .email = "other@example.gov", .kind = KeyKind::p256});
+    for (int i = 0; i < certificates; ++i)
+        office.desk.put_certificate(other, fmt::format("7f{:02x}", i));
+    for (int i = 0; i < keys; ++i)
+        office.employ({.name = fmt::format("Key{}", i), .email = "key@example.gov", .kind = KeyKind::p256});
+}
+
+/// put_retired puts old certificates of the same person on the token.
+void put_retired(Office& office, int count) {
+    for (int i = 0; i < count; ++i)
+        office.employ({.name = "Alice", .kind = KeyKind::p256, .begins_in_days = -800 - i, .ends_in_days = -400 - i});
+}
+
+}  // namespace
+
+TEST_CASE("a signature with a key named by its id takes no more calls than OpenSSL's engine, on a full token too",
+          "[e2e]") {
+    Office office;
+    const Identity alice = office.employ({.name = "Alice"});
+    const std::string text = mail(alice.email, "bob@example.org");
+    const Arguments sign{"sign", "--key", "pkcs11:token=Desk;id=%01;type=private"};
+    const Calls alone = spied(office, sign, text);
+    CHECK(alone.total <= kEngineCalls);
+    CHECK(alone.certificate_reads.size() == 1);
+
+    put_retired(office, 4);
+    fill(office, 36, 6);
+    const Calls full = spied(office, sign, text);
+    CHECK(full.total == alone.total);
+    CHECK(full.certificate_reads.size() == 1);
+}
+
+TEST_CASE("choosing a key by address reads each certificate once", "[e2e]") {
+    Office office;
+    const Identity alice = office.employ({.name = "Alice"});
+    office.desk.put_certificate({.certificate_pem = office.pki.intermediate_pem()}, "70");
+    office.desk.put_certificate({.certificate_pem = office.pki.root_pem()}, "71");
+    put_retired(office, 1);
+    fill(office, 4, 1);
+    const Calls calls = spied(office, {"sign"}, mail(alice.email, "bob@example.org"));
+    CHECK(calls.certificate_reads.size() == 9);
+    for (const auto& [object, reads] : calls.certificate_reads) {
+        CAPTURE(object);
+        CHECK(reads == 1);
+    }
+}
+
+TEST_CASE("a named key brings its token's intermediate certificates along", "[e2e]") {
+    Office office;
+    const Identity alice = office.employ({.name = "Alice"});
+    office.desk.put_certificate({.certificate_pem = office.pki.intermediate_pem()}, "70");
+    const std::string text = mail(alice.email, "bob@example.org");
+    for (const Arguments& choice : {Arguments{}, Arguments{"--key", "pkcs11:token=Desk;id=%01"}}) {
+        const std::string signed_mail =
+            office.desk.file("signed.eml", done(office.desk.p11mime(Arguments{"sign"} + choice, text)));
+        const Outcome outcome =
+            office.desk.p11mime({"verify", "-n", "--no-default-ca", "--ca", office.desk.path("root.pem"), signed_mail});
+        INFO(outcome.err);
+        CHECK(outcome.status == 0);
+    }
+}
+
+TEST_CASE("a named key for signing alone brings the certificate to encrypt with along", "[e2e]") {
+    Office office;
+    const Identity alice = office.employ({.name = "Alice", .key_usage = "digitalSignature"});
+    const Identity encryption = office.employ({.name = "Alice", .key_usage = "keyEncipherment"});
+    const std::string text = mail(alice.email, "bob@example.org");
+    for (const Arguments& choice : {Arguments{}, Arguments{"--key", "pkcs11:token=Desk;id=%01"}}) {
+        const std::string signature =
+            done(office.desk.p11mime(Arguments{"sign", "--form", "der", "--detached"} + choice, text));
+        CHECK(signature.find(encryption.certificate_der()) != std::string::npos);
+    }
+}
+
+TEST_CASE("decrypting takes no more calls on a full token than on one with a single certificate", "[e2e]") {
+    Office office;
+    const Identity alice = office.employ({.name = "Alice"});
+    const std::string entity = office.desk.file("entity", kText);
+    const std::string encrypted =
+        done(office.desk.run({"openssl", "cms", "-encrypt", "-aes-256-cbc", "-in", entity, office.certificate(alice)}));
+    const Calls alone = spied(office, {"decrypt"}, encrypted);
+    put_retired(office, 3);
+    fill(office, 5, 2);
+    const Calls full = spied(office, {"decrypt"}, encrypted);
+    CHECK(full.total == alone.total);
+    CHECK(full.certificate_reads.size() == 1);
+}
