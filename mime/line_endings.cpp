@@ -2,53 +2,90 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
+
+#include "mime/line_masks.h"
 
 namespace p11mime::mime {
 
 namespace {
 
-// A clean run of this size is worth a piece of its own; shorter ones are copied together.
-constexpr std::size_t kWorthPassing = 4096;
+// A conversion copies whole blocks, of which the next copy overwrites the rest: so much is written beyond its end.
+constexpr std::size_t kSlack = 2 * kMaskedBytes;
 
-// How many bytes at the front are canonical as they stand.
-std::size_t canonical_prefix(ByteView bytes, bool after_cr) {
-    const Byte* const begin = bytes.data();
-    const Byte* const end = begin + bytes.size();
-    for (const Byte* at = begin; at < end; ++at) {
-        at = static_cast<const Byte*>(std::memchr(at, '\n', static_cast<std::size_t>(end - at)));
-        if (at == nullptr) break;
-        if (at == begin ? !after_cr : at[-1] != '\r') return static_cast<std::size_t>(at - begin);
+// Bytes that a source converts at once, and a sink.
+constexpr std::size_t kSourceStep = kPieceSize / 2;
+constexpr std::size_t kSinkStep = 8 * 1024;
+
+// Readable is a block and the one after it, in memory of their own where there are fewer bytes.
+class Readable {
+  public:
+    explicit Readable(ByteView rest) : at_(rest.data()) {
+        if (rest.size() >= copy_.size()) return;
+        std::fill(std::copy(rest.begin(), rest.end(), copy_.begin()), copy_.end(), Byte{0});
+        at_ = copy_.data();
     }
-    return bytes.size();
-}
+    const Byte* at(std::size_t i) const { return at_ + i; }
 
-struct Filled {
-    std::size_t read;
-    std::size_t written;
+  private:
+    std::array<Byte, 2 * kMaskedBytes> copy_;
+    const Byte* at_;
 };
 
-// Writes the canonical form of the front of `bytes`, as much as fits.
-Filled fill_canonical(ByteView bytes, bool after_cr, std::span<Byte> out) {
-    Filled done{0, 0};
-    while (done.read < bytes.size() && out.size() - done.written >= 2) {
-        const ByteView rest = bytes.subspan(done.read, std::min(bytes.size() - done.read, out.size() - done.written));
-        const void* const lf = std::memchr(rest.data(), '\n', rest.size());
-        const std::size_t run =
-            lf == nullptr ? rest.size() : static_cast<std::size_t>(static_cast<const Byte*>(lf) - rest.data());
-        if (run > 0) {
-            std::memcpy(&out[done.written], rest.data(), run);
-            after_cr = rest[run - 1] == '\r';
-            done = {done.read + run, done.written + run};
+// The LFs in a block that no CR precedes; `cr_before` says whether one precedes the block.
+std::uint64_t lone_lfs(const LineMasks& block, std::uint64_t cr_before) {
+    return block.lf & ~(block.cr << 1 | cr_before);
+}
+
+bool is_canonical(ByteView bytes, bool after_cr) {
+    bool canonical = true;
+    std::uint64_t cr_before = after_cr ? 1 : 0;
+    for_each_block(bytes, [&](ByteView, const LineMasks& block) {
+        canonical = lone_lfs(block, cr_before) == 0;
+        cr_before = block.cr >> (kMaskedBytes - 1);
+        return canonical;
+    });
+    return canonical;
+}
+
+// Writes the canonical form of bytes, at most twice as many, and returns how many.
+std::size_t make_canonical(ByteView bytes, bool after_cr, Byte* out) {
+    Byte* const begin = out;
+    std::uint64_t cr_before = after_cr ? 1 : 0;
+    for_each_block(bytes, [&](ByteView rest, const LineMasks& block) {
+        const Readable from(rest);
+        std::memcpy(out, from.at(0), kMaskedBytes);
+        std::size_t added = 0;
+        for (std::uint64_t left = lone_lfs(block, cr_before); left != 0; left &= left - 1, ++added) {
+            const auto lf = static_cast<std::size_t>(std::countr_zero(left));
+            out[lf + added] = '\r';
+            std::memcpy(out + lf + added + 1, from.at(lf), kMaskedBytes);
         }
-        if (lf == nullptr) continue;
-        if (out.size() - done.written < 2) break;
-        if (!after_cr) out[done.written++] = '\r';
-        out[done.written++] = '\n';
-        ++done.read;
-        after_cr = false;
-    }
-    return done;
+        out += std::min(rest.size(), kMaskedBytes) + added;
+        cr_before = block.cr >> (kMaskedBytes - 1);
+        return true;
+    });
+    return static_cast<std::size_t>(out - begin);
+}
+
+// Writes bytes without the CRs that an LF follows, and returns how many.
+std::size_t drop_crs(ByteView bytes, Byte* out) {
+    Byte* const begin = out;
+    for_each_block(bytes, [&](ByteView rest, const LineMasks& block) {
+        const std::uint64_t lf_after = rest.size() > kMaskedBytes && rest[kMaskedBytes] == '\n' ? 1 : 0;
+        const Readable from(rest);
+        std::memcpy(out, from.at(0), kMaskedBytes);
+        std::size_t dropped = 0;
+        for (std::uint64_t left = block.cr & (block.lf >> 1 | lf_after << (kMaskedBytes - 1)); left != 0;
+             left &= left - 1, ++dropped) {
+            const auto cr = static_cast<std::size_t>(std::countr_zero(left));
+            std::memcpy(out + cr - dropped, from.at(cr + 1), kMaskedBytes);
+        }
+        out += std::min(rest.size(), kMaskedBytes) - dropped;
+        return true;
+    });
+    return static_cast<std::size_t>(out - begin);
 }
 
 class CanonicalSource final : public Source {
@@ -58,13 +95,11 @@ class CanonicalSource final : public Source {
     ByteView pull() override {
         if (rest_.empty()) rest_ = from_.pull();
         if (rest_.empty()) return {};
-        const std::size_t clean = canonical_prefix(rest_, after_cr_);
-        if (clean == rest_.size() || clean >= kWorthPassing) return take(clean);
-        if (const std::size_t most = std::min(2 * rest_.size(), kPieceSize); buffer_.size() < most)
-            buffer_.resize(most);
-        const Filled filled = fill_canonical(rest_, after_cr_, buffer_);
-        take(filled.read);
-        return ByteView(buffer_).first(filled.written);
+        if (is_canonical(rest_, after_cr_)) return take(rest_.size());
+        const bool after_cr = after_cr_;
+        const ByteView step = take(std::min(rest_.size(), kSourceStep));
+        if (buffer_.size() < 2 * step.size() + kSlack) buffer_.resize(2 * step.size() + kSlack);
+        return ByteView(buffer_).first(make_canonical(step, after_cr, buffer_.data()));
     }
 
   private:
@@ -88,49 +123,30 @@ std::unique_ptr<Source> canonical(Source& from) {
 }
 
 void CanonicalSink::push(ByteView bytes) {
+    if (is_canonical(bytes, after_cr_)) {
+        if (!bytes.empty()) after_cr_ = bytes.back() == '\r';
+        return to_.push(bytes);
+    }
+    std::array<Byte, 2 * kSinkStep + kSlack> buffer;
     while (!bytes.empty()) {
-        const std::size_t clean = canonical_prefix(bytes, after_cr_);
-        std::size_t read = clean;
-        if (clean == bytes.size() || clean >= kWorthPassing) {
-            to_.push(bytes.first(clean));
-        } else {
-            std::array<Byte, 16 * 1024> buffer;
-            const Filled filled = fill_canonical(bytes, after_cr_, buffer);
-            to_.push(ByteView(buffer).first(filled.written));
-            read = filled.read;
-        }
-        after_cr_ = bytes[read - 1] == '\r';
-        bytes = bytes.subspan(read);
+        const ByteView step = bytes.first(std::min(bytes.size(), kSinkStep));
+        to_.push(ByteView(buffer).first(make_canonical(step, after_cr_, buffer.data())));
+        after_cr_ = step.back() == '\r';
+        bytes = bytes.subspan(step.size());
     }
 }
 
 void LfSink::push(ByteView bytes) {
-    if (bytes.empty()) return;
-    if (held_cr_ && bytes.front() != '\n') to_.push(bytes_of("\r"));
-    held_cr_ = bytes.back() == '\r';
-    if (held_cr_) bytes = bytes.first(bytes.size() - 1);
-    if (std::memchr(bytes.data(), '\r', bytes.size()) == nullptr) {
-        if (!bytes.empty()) to_.push(bytes);
-        return;
-    }
-    std::array<Byte, 16 * 1024> buffer;
-    std::size_t written = 0;
+    std::array<Byte, kSinkStep + kSlack> buffer;
     while (!bytes.empty()) {
-        if (written == buffer.size()) {
-            to_.push(buffer);
-            written = 0;
-        }
-        const ByteView part = bytes.first(std::min(bytes.size(), buffer.size() - written));
-        const void* const cr = std::memchr(part.data(), '\r', part.size());
-        std::size_t run =
-            cr == nullptr ? part.size() : static_cast<std::size_t>(static_cast<const Byte*>(cr) - part.data());
-        const bool drop = cr != nullptr && bytes.size() > run + 1 && bytes[run + 1] == '\n';
-        if (cr != nullptr && !drop) ++run;
-        std::memcpy(&buffer[written], part.data(), run);
-        written += run;
-        bytes = bytes.subspan(run + (drop ? 1 : 0));
+        ByteView step = bytes.first(std::min(bytes.size(), kSinkStep));
+        bytes = bytes.subspan(step.size());
+        // What comes of a CR at the end the next byte decides.
+        if (held_cr_ && step.front() != '\n') to_.push(bytes_of("\r"));
+        held_cr_ = step.back() == '\r';
+        if (held_cr_) step = step.first(step.size() - 1);
+        if (!step.empty()) to_.push(ByteView(buffer).first(drop_crs(step, buffer.data())));
     }
-    if (written > 0) to_.push(ByteView(buffer).first(written));
 }
 
 void LfSink::finish() {

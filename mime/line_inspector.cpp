@@ -1,40 +1,14 @@
 #include "mime/line_inspector.h"
 
 #include <algorithm>
-#include <cstring>
-
-#include "mime/text.h"
+#include <bit>
 
 namespace p11mime::mime {
 
 namespace {
 
 constexpr std::uint64_t kMaxLine = 998;
-constexpr std::uint64_t kHighBits = 0x8080'8080'8080'8080;
-constexpr std::uint64_t kLowBits = 0x0101'0101'0101'0101;
-
-struct Kinds {
-    bool eight_bit;
-    bool nul;
-};
-
-// Looks at eight bytes at a time: a byte borrows from its high bit only if it is 0 or has that bit set.
-Kinds kinds_of(ByteView bytes) {
-    std::uint64_t all = 0, borrowed = 0;
-    std::size_t at = 0;
-    for (; at + 8 <= bytes.size(); at += 8) {
-        std::uint64_t word;
-        std::memcpy(&word, &bytes[at], 8);
-        all |= word;
-        borrowed |= (word - kLowBits) & ~word;
-    }
-    Kinds kinds{(all & kHighBits) != 0, (borrowed & kHighBits) != 0};
-    for (; at < bytes.size(); ++at) {
-        kinds.eight_bit = kinds.eight_bit || bytes[at] >= 0x80;
-        kinds.nul = kinds.nul || bytes[at] == 0;
-    }
-    return kinds;
-}
+constexpr std::string_view kFrom = "From ";
 
 std::uint64_t escapes_in(ByteView bytes) {
     return static_cast<std::uint64_t>(std::count_if(bytes.begin(), bytes.end(), [](Byte b) {
@@ -45,52 +19,58 @@ std::uint64_t escapes_in(ByteView bytes) {
 }  // namespace
 
 void LineInspector::push(ByteView bytes) {
-    if (bytes.empty()) return;
-    size_ += bytes.size();
-    const Kinds kinds = kinds_of(bytes);
+    if (count_escapes_) escapes_ += escapes_in(bytes);
+    if (from_seen_ > 0) see_from(text_of(bytes));
+    const ByteKinds kinds = for_each_block(bytes, [this](ByteView rest, const LineMasks& block) {
+        inspect(rest, block);
+        return true;
+    });
     eight_bit_ = eight_bit_ || kinds.eight_bit;
     nul_ = nul_ || kinds.nul;
-    if (count_escapes_) escapes_ += escapes_in(bytes);
+}
 
-    for (std::string_view rest = text_of(bytes); !rest.empty();) {
-        const std::size_t lf = rest.find('\n');
-        segment(rest.substr(0, lf));
-        if (lf == rest.npos) break;
-        rest.remove_prefix(lf + 1);
-        if (last_ == '\r') {
-            last_ = before_last_;
-            --line_size_;
-        } else {
-            lone_lf_ = true;
-        }
-        end_line();
+// Takes the block at the front of `rest`.
+void LineInspector::inspect(ByteView rest, const LineMasks& block) {
+    const std::size_t count = std::min(rest.size(), kMaskedBytes);
+    const std::uint64_t after_cr = block.cr << 1 | cr_before_;
+    const std::uint64_t crlf = block.lf & after_cr;
+    lone_lf_ = lone_lf_ || crlf != block.lf;
+    lone_cr_ = lone_cr_ || (after_cr & ~block.lf & ~std::uint64_t{0} >> (kMaskedBytes - count)) != 0;
+
+    const std::uint64_t after_white = block.white << 1 | white_before_ >> 1;
+    const std::uint64_t two_after_white = block.white << 2 | white_before_;
+    trailing_space_ = trailing_space_ || ((block.lf & after_white) | (crlf & two_after_white)) != 0;
+
+    const std::uint64_t line_starts = block.lf << 1 | (size_ == line_begin_ ? 1 : 0);
+    for (std::uint64_t left = block.f & line_starts; left != 0; left &= left - 1)
+        see_from(text_of(rest.subspan(static_cast<std::size_t>(std::countr_zero(left)))));
+
+    if (block.lf != 0) {
+        const int first = std::countr_zero(block.lf);
+        end_line(size_ + static_cast<unsigned>(first) - (crlf >> first & 1));
+        line_begin_ = size_ + kMaskedBytes - static_cast<unsigned>(std::countl_zero(block.lf));
     }
+    cr_before_ = block.cr >> (count - 1) & 1;
+    white_before_ = count > 1 ? block.white >> (count - 2) & 3 : block.white << 1 | white_before_ >> 1;
+    size_ += count;
 }
 
-// Takes a piece of a line, without its LF.
-void LineInspector::segment(std::string_view text) {
-    if (text.empty()) return;
-    const bool held_cr = last_ == '\r' && line_size_ > 0;
-    lone_cr_ = lone_cr_ || held_cr || text.substr(0, text.size() - 1).find('\r') != text.npos;
-    for (std::size_t i = 0; line_size_ + i < line_start_.size() && i < text.size(); ++i)
-        line_start_[line_size_ + i] = text[i];
-    before_last_ = text.size() > 1 ? text[text.size() - 2] : last_;
-    last_ = text.back();
-    line_size_ += text.size();
+// Looks at the start of a line, or at what follows the start that was seen.
+void LineInspector::see_from(std::string_view text) {
+    const std::string_view wanted = kFrom.substr(from_seen_);
+    const std::string_view seen = text.substr(0, wanted.size());
+    from_line_ = from_line_ || seen == wanted;
+    from_seen_ = seen != wanted && wanted.starts_with(seen) ? from_seen_ + seen.size() : 0;
 }
 
-void LineInspector::end_line() {
-    long_line_ = long_line_ || line_size_ > kMaxLine;
-    trailing_space_ = trailing_space_ || (line_size_ > 0 && is_wsp(last_));
-    from_line_ = from_line_ || (line_size_ >= line_start_.size() &&
-                                std::string_view(line_start_.data(), line_start_.size()) == "From ");
-    line_size_ = 0;
-    last_ = before_last_ = 0;
+void LineInspector::end_line(std::uint64_t end) {
+    long_line_ = long_line_ || end - line_begin_ > kMaxLine;
 }
 
 void LineInspector::finish() {
-    if (last_ == '\r') lone_cr_ = true;
-    end_line();
+    lone_cr_ = lone_cr_ || cr_before_ != 0;
+    trailing_space_ = trailing_space_ || (white_before_ & 2) != 0;
+    end_line(size_);
 }
 
 std::string_view LineInspector::problem() const {

@@ -1,10 +1,9 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string_view>
 
-#include "mime/bytes.h"
+#include "mime/line_masks.h"
 
 namespace p11mime::mime {
 
@@ -29,16 +28,17 @@ class LineInspector {
     bool mostly_escapes() const { return escapes_ * 6 > size_; }
 
   private:
-    void segment(std::string_view text);
-    void end_line();
+    void inspect(ByteView rest, const LineMasks& block);
+    void see_from(std::string_view text);
+    void end_line(std::uint64_t end);
 
     bool count_escapes_;
     std::uint64_t size_ = 0;
     std::uint64_t escapes_ = 0;
 
-    std::uint64_t line_size_ = 0;
-    std::array<char, 5> line_start_{};
-    char last_ = 0, before_last_ = 0;  // of the current line
+    std::uint64_t line_begin_ = 0;  // of the current line, as a count of bytes
+    std::size_t from_seen_ = 0;     // how much of "From " the current line starts with; more may follow
+    std::uint64_t cr_before_ = 0, white_before_ = 0;  // the last two bytes, as the bits before bit 0 of a mask
 
     bool eight_bit_ = false, nul_ = false, lone_cr_ = false, lone_lf_ = false;
     bool long_line_ = false, trailing_space_ = false, from_line_ = false;
