@@ -36,7 +36,7 @@ constexpr OptionSpec kOptions[] = {
     {"no-self", 0, flag, "", "not to the sender", kRecipients},
     {"oaep", 0, flag, "", "RSA-OAEP for all", kRecipients},
     {"allow-untrusted-recipients", 0, flag, "", "encrypt to untrusted certificates too", kRecipients},
-    {"cipher", 0, text, "aes-128-gcm|aes-256-gcm|aes-128-cbc|aes-256-cbc", "else as announced", kRecipients},
+    {"cipher", 0, text, "NAME", "aes-(128|192|256)-(gcm|cbc), chacha20-poly1305", kRecipients},
     {"unknown-cipher", 0, text, "CIPHER", "for recipients who announce none", kConfigOnly},
 
     {"ca", 0, list, "FILE|DIR", "add anchors", kTrust},

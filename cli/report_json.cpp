@@ -59,6 +59,7 @@ Json layer_json(const Layer& layer) {
     json["protected_headers"] = nullptr;  // not looked for
     json["cipher"] = or_null(layer.cipher);
     json["authenticated"] = or_null(layer.authenticated);
+    json["strength"] = layer.strength ? Json(name(*layer.strength)) : Json();
     json["recipients"] = Json::array();
     for (const auto& recipient : layer.recipients)
         json["recipients"].push_back({{"identifier", recipient.identifier},

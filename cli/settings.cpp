@@ -32,7 +32,7 @@ const cms::Algorithm* cipher_of(const Options& options, std::string_view name) {
     std::vector<std::string_view> names;
     for (const cms::Algorithm* cipher : cms::smime::content_ciphers())
         names.push_back(cipher->name);
-    const auto cipher = options.choice(name, names, Names{"chacha20-poly1305"});
+    const auto cipher = options.choice(name, names);
     return cipher ? cms::smime::content_cipher(*cipher) : nullptr;
 }
 

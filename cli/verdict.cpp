@@ -117,7 +117,9 @@ std::vector<std::string> layer_lines(const Report& report, bool judged) {
         if (!layer.media_type.empty()) line += fmt::format(", {}", layer.media_type);
         line += layer.covers_whole ? ", the whole mail" : ", a part of the mail only";
         lines.push_back(std::move(line));
-        if (layer.cipher) lines.push_back(fmt::format("  cipher: {}{}", *layer.cipher, authentication_text(layer)));
+        if (layer.cipher)
+            lines.push_back(fmt::format("  cipher: {}{}{}", *layer.cipher,
+                                        layer.strength == Strength::weak ? ", weak" : "", authentication_text(layer)));
         for (const RecipientSummary& recipient : layer.recipients)
             lines.push_back(fmt::format("  recipient: {}, {}{}", recipient.identifier, recipient.key_management,
                                         recipient.used ? ", used" : ""));

@@ -36,6 +36,13 @@ enum class Standing {
 /// SignatureFamily is the kind of signature: over a digest, made by a kind of key; or `pure`, over the message itself.
 enum class SignatureFamily { none, rsa_pkcs1, rsa_pss, dsa, ecdsa, pure };
 
+/// CipherParameters is the form in which a content cipher's AlgorithmIdentifier holds its initialisation vector.
+enum class CipherParameters {
+    octets,  ///< alone, as an OCTET STRING
+    gcm,     ///< GCMParameters (RFC 5084 section 3.2)
+    rc2,     ///< RC2CBCParameter (RFC 3370 section 5.2), which tells the rows of one OID apart
+};
+
 /// Algorithm is one row of the one table. Adding an algorithm is adding a row.
 struct Algorithm {
     AlgorithmKind kind;
@@ -46,8 +53,11 @@ struct Algorithm {
     std::optional<Hash> hash = {};  ///< the digest itself; or the one that a signature or KDF is bound to, which for
                                     ///< pure signatures is that of the content
     SignatureFamily family = SignatureFamily::none;
-    std::size_t key_size = 0;          ///< of ciphers and key wraps, in bytes
-    bool authenticated = false;        ///< of ciphers
+    std::size_t key_size = 0;    ///< of ciphers and key wraps, in bytes
+    std::size_t iv_size = 0;     ///< of ciphers: initialisation vector or nonce, in bytes; the block size of CBC
+    bool authenticated = false;  ///< of ciphers
+    bool legacy = false;         ///< of ciphers: only OpenSSL's legacy provider has it
+    CipherParameters cipher_parameters = CipherParameters::octets;
     bool cofactor = false;             ///< of key agreement
     bool hkdf = false;                 ///< of key agreement: HKDF, not the X9.63 KDF
     std::string_view micalg = {};      ///< of digests: the name in multipart/signed (RFC 8551 section 3.5.3.2)

@@ -95,6 +95,11 @@ ASN1_SEQUENCE(GcmParameters) = {
     ASN1_OPT(GcmParameters, icv_length, ASN1_INTEGER),
 } ASN1_SEQUENCE_END(GcmParameters)
 
+ASN1_SEQUENCE(Rc2Parameters) = {
+    ASN1_SIMPLE(Rc2Parameters, version, ASN1_INTEGER),
+    ASN1_SIMPLE(Rc2Parameters, iv, ASN1_OCTET_STRING),
+} ASN1_SEQUENCE_END(Rc2Parameters)
+
 ASN1_CHOICE(EncryptionKeyPreference) = {
     ASN1_IMP(EncryptionKeyPreference, d.issuer_and_serial, PKCS7_ISSUER_AND_SERIAL, 0),
     ASN1_IMP(EncryptionKeyPreference, d.recipient_key_id, RecipientKeyIdentifier, 1),
@@ -128,6 +133,7 @@ IMPLEMENT_ASN1_FUNCTIONS(KekRecipientInfo)
 IMPLEMENT_ASN1_FUNCTIONS(PasswordRecipientInfo)
 IMPLEMENT_ASN1_FUNCTIONS(OtherRecipientInfo)
 IMPLEMENT_ASN1_FUNCTIONS(GcmParameters)
+IMPLEMENT_ASN1_FUNCTIONS(Rc2Parameters)
 IMPLEMENT_ASN1_FUNCTIONS(EncryptionKeyPreference)
 
     // clang-format on

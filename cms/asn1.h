@@ -114,6 +114,12 @@ struct GcmParameters {
     ASN1_INTEGER* icv_length;
 };
 
+/// Rc2Parameters is RC2CBCParameter (RFC 3370 section 5.2).
+struct Rc2Parameters {
+    ASN1_INTEGER* version;
+    ASN1_OCTET_STRING* iv;
+};
+
 /// EncryptionKeyPreference is SMIMEEncryptionKeyPreference (RFC 8551 section 2.5.3).
 struct EncryptionKeyPreference {
     enum { kIssuerAndSerial, kRecipientKeyId, kKeyIdentifier };
@@ -148,6 +154,7 @@ DECLARE_ASN1_FUNCTIONS(KekRecipientInfo)
 DECLARE_ASN1_FUNCTIONS(PasswordRecipientInfo)
 DECLARE_ASN1_FUNCTIONS(OtherRecipientInfo)
 DECLARE_ASN1_FUNCTIONS(GcmParameters)
+DECLARE_ASN1_FUNCTIONS(Rc2Parameters)
 DECLARE_ASN1_FUNCTIONS(EncryptionKeyPreference)
 
 using SignerInfoHandle = Handle<SignerInfo, SignerInfo_free>;
@@ -157,6 +164,7 @@ using KekHandle = Handle<KekRecipientInfo, KekRecipientInfo_free>;
 using PasswordHandle = Handle<PasswordRecipientInfo, PasswordRecipientInfo_free>;
 using OtherRecipientHandle = Handle<OtherRecipientInfo, OtherRecipientInfo_free>;
 using GcmParametersHandle = Handle<GcmParameters, GcmParameters_free>;
+using Rc2ParametersHandle = Handle<Rc2Parameters, Rc2Parameters_free>;
 using EncryptionKeyPreferenceHandle = Handle<EncryptionKeyPreference, EncryptionKeyPreference_free>;
 using SigningCertificateHandle = Handle<SigningCertificate, SigningCertificate_free>;
 using AlgorithmHandle = Handle<X509_ALGOR, X509_ALGOR_free>;

@@ -1,5 +1,6 @@
 #include "cms/content_cipher.h"
 
+#include <fmt/format.h>
 #include <openssl/err.h>
 #include <openssl/rand.h>
 
@@ -13,24 +14,29 @@ namespace p11mime::cms {
 
 namespace {
 
-constexpr std::size_t kBlock = 16;        // of AES
+constexpr std::size_t kMaxBlock = 16;     // of AES
 constexpr std::size_t kStep = 64 * 1024;  // bytes given to the cipher at once
-constexpr std::size_t kNonceBytes = 12;   // RFC 5084 section 3.2
 constexpr std::size_t kMaxNonceBytes = 64;
-constexpr std::size_t kDefaultTagBytes = 12;
-constexpr std::size_t kNewTagBytes = 16;
+constexpr std::size_t kDefaultTagBytes = 12;  // of GCM (RFC 5084 section 3.2)
+constexpr std::size_t kTagBytes = 16;         // the whole tag
 
 using CipherHandle = Handle<EVP_CIPHER, EVP_CIPHER_free>;
 
-CipherContext cipher_context(const ContentEncryptionAlgorithm& algorithm, const SecretBytes& key, bool encrypt) {
-    const CipherHandle cipher(EVP_CIPHER_fetch(nullptr, std::string(algorithm.cipher->evp).c_str(), nullptr));
+std::optional<LegacyProvider> provider_of(const Algorithm& cipher) {
+    if (!cipher.legacy) return std::nullopt;
+    return std::optional<LegacyProvider>(std::in_place, cipher.name);
+}
+
+CipherContext cipher_context(const ContentEncryptionAlgorithm& algorithm, const SecretBytes& key, bool encrypt,
+                             OSSL_LIB_CTX* library) {
+    const CipherHandle cipher(EVP_CIPHER_fetch(library, std::string(algorithm.cipher->evp).c_str(), nullptr));
     CipherContext context(EVP_CIPHER_CTX_new());
-    const bool gcm = algorithm.cipher->authenticated;
+    const bool aead = algorithm.cipher->authenticated;
     require(
         cipher && context &&
             EVP_CipherInit_ex2(context.get(), cipher.get(), nullptr, nullptr, encrypt ? 1 : 0, nullptr) == 1 &&
-            (!gcm || EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_SET_IVLEN, static_cast<int>(algorithm.iv.size()),
-                                         nullptr) == 1) &&
+            (!aead || EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_SET_IVLEN, static_cast<int>(algorithm.iv.size()),
+                                          nullptr) == 1) &&
             EVP_CipherInit_ex2(context.get(), nullptr, key.data(), algorithm.iv.data(), encrypt ? 1 : 0, nullptr) == 1,
         "cannot set up the content cipher");
     return context;
@@ -51,29 +57,61 @@ void read_gcm(ContentEncryptionAlgorithm& algorithm, ByteView der) {
     algorithm.tag_size = static_cast<std::size_t>(tag);
 }
 
+// effective_key_size is what an rc2ParameterVersion stands for, in bytes; 0 where that is not supported.
+std::size_t effective_key_size(long version) {
+    switch (version) {
+        case 58:
+            return 16;
+        case 120:
+            return 8;
+        case 160:
+            return 5;
+        default:
+            return 0;
+    }
+}
+
+void read_rc2(ContentEncryptionAlgorithm& algorithm, ByteView der) {
+    const auto parameters =
+        asn1::decode<asn1::Rc2ParametersHandle>(der, asn1::d2i_Rc2Parameters, "malformed RC2 parameters");
+    const long version = ASN1_INTEGER_get(parameters->version);
+    const std::size_t key_size = effective_key_size(version);
+    if (key_size == 0)
+        throw Error(ErrorKind::malformed, fmt::format("unsupported algorithm RC2 with key version {}", version));
+    algorithm.cipher = algorithm_named(AlgorithmKind::content_cipher, fmt::format("rc2-{}-cbc", key_size * 8));
+    algorithm.iv = to_bytes(asn1::octets(parameters->iv));
+}
+
 }  // namespace
 
 ContentEncryptionAlgorithm read_content_encryption(const X509_ALGOR* identifier) {
     ContentEncryptionAlgorithm algorithm;
     algorithm.cipher = find_algorithm(AlgorithmKind::content_cipher, identifier);
     if (algorithm.cipher == nullptr) throw unsupported(identifier);
+    const bool octets = algorithm.cipher->cipher_parameters == CipherParameters::octets;
     const ASN1_TYPE* parameter = identifier->parameter;
-    if (algorithm.cipher->authenticated) {
-        if (parameter == nullptr || parameter->type != V_ASN1_SEQUENCE) throw malformed_parameters(*algorithm.cipher);
-        read_gcm(algorithm, asn1::octets(parameter->value.sequence));
-    } else {
-        if (parameter == nullptr || parameter->type != V_ASN1_OCTET_STRING)
-            throw malformed_parameters(*algorithm.cipher);
-        algorithm.iv = to_bytes(asn1::octets(parameter->value.octet_string));
-        if (algorithm.iv.size() != kBlock) throw malformed_parameters(*algorithm.cipher);
+    if (parameter == nullptr || parameter->type != (octets ? V_ASN1_OCTET_STRING : V_ASN1_SEQUENCE))
+        throw malformed_parameters(*algorithm.cipher);
+    const ByteView value = asn1::octets(parameter->value.asn1_string);
+    if (algorithm.cipher->authenticated) algorithm.tag_size = kTagBytes;
+    switch (algorithm.cipher->cipher_parameters) {
+        case CipherParameters::octets:
+            algorithm.iv = to_bytes(value);
+            break;
+        case CipherParameters::gcm:
+            read_gcm(algorithm, value);
+            return algorithm;
+        case CipherParameters::rc2:
+            read_rc2(algorithm, value);
+            break;
     }
+    if (algorithm.iv.size() != algorithm.cipher->iv_size) throw malformed_parameters(*algorithm.cipher);
     return algorithm;
 }
 
 ContentEncryptionAlgorithm new_content_encryption(const Algorithm& cipher) {
-    ContentEncryptionAlgorithm algorithm{.cipher = &cipher,
-                                         .iv = Bytes(cipher.authenticated ? kNonceBytes : kBlock),
-                                         .tag_size = cipher.authenticated ? kNewTagBytes : 0};
+    ContentEncryptionAlgorithm algorithm{
+        .cipher = &cipher, .iv = Bytes(cipher.iv_size), .tag_size = cipher.authenticated ? kTagBytes : 0};
     require(RAND_bytes(algorithm.iv.data(), static_cast<int>(algorithm.iv.size())) == 1, "no random numbers",
             ErrorKind::io);
     return algorithm;
@@ -81,7 +119,8 @@ ContentEncryptionAlgorithm new_content_encryption(const Algorithm& cipher) {
 
 Bytes content_encryption_der(const ContentEncryptionAlgorithm& algorithm) {
     const Bytes iv = der_value(tag::kOctetString, algorithm.iv);
-    if (!algorithm.cipher->authenticated) return der_algorithm(algorithm.cipher->oid, iv);
+    if (algorithm.cipher->cipher_parameters == CipherParameters::octets)
+        return der_algorithm(algorithm.cipher->oid, iv);
     return der_algorithm(algorithm.cipher->oid,
                          der_value(tag::kSequence, {iv, der_integer(static_cast<unsigned>(algorithm.tag_size))}));
 }
@@ -97,8 +136,9 @@ ContentDecryption::ContentDecryption(Source& ciphertext, const ContentEncryption
     : ciphertext_(ciphertext),
       authenticated_(algorithm.cipher->authenticated),
       tag_size_(algorithm.tag_size),
-      context_(cipher_context(algorithm, key, false)),
-      plaintext_(kStep + kBlock) {
+      legacy_(provider_of(*algorithm.cipher)),
+      context_(cipher_context(algorithm, key, false, legacy_ ? legacy_->context() : nullptr)),
+      plaintext_(kStep + kMaxBlock) {
     int size = 0;
     if (!associated.empty())
         require(EVP_DecryptUpdate(context_.get(), nullptr, &size, associated.data(),
@@ -132,7 +172,7 @@ bool ContentDecryption::finish(ByteView tag) {
     if (!authenticated_) return padding_ok_;
     if (tag.size() != tag_size_) return false;
     Bytes expected = to_bytes(tag);
-    Byte nothing[kBlock];
+    Byte nothing[kMaxBlock];
     int size = 0;
     const bool ok = EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_SET_TAG, static_cast<int>(expected.size()),
                                         expected.data()) == 1 &&
@@ -145,8 +185,8 @@ ContentEncryption::ContentEncryption(Sink& to, const ContentEncryptionAlgorithm&
     : to_(to),
       authenticated_(algorithm.cipher->authenticated),
       tag_size_(algorithm.tag_size),
-      context_(cipher_context(algorithm, key, true)),
-      ciphertext_(kStep + kBlock) {}
+      context_(cipher_context(algorithm, key, true, nullptr)),
+      ciphertext_(kStep + kMaxBlock) {}
 
 void ContentEncryption::push(ByteView plaintext) {
     while (!plaintext.empty()) {
@@ -176,7 +216,8 @@ Bytes ContentEncryption::finish() {
 
 std::uint64_t ContentEncryption::ciphertext_size(const ContentEncryptionAlgorithm& algorithm,
                                                  std::uint64_t plaintext_size) {
-    return algorithm.cipher->authenticated ? plaintext_size : (plaintext_size / kBlock + 1) * kBlock;
+    const std::size_t block = algorithm.iv.size();  // of CBC
+    return algorithm.cipher->authenticated ? plaintext_size : (plaintext_size / block + 1) * block;
 }
 
 }  // namespace p11mime::cms

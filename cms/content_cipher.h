@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "cms/algorithms.h"
+#include "cms/legacy_provider.h"
 #include "cms/secret.h"
 #include "mime/stream.h"
 
@@ -12,15 +13,16 @@ namespace p11mime::cms {
 /// ContentEncryptionAlgorithm is a content cipher with its parameters.
 struct ContentEncryptionAlgorithm {
     const Algorithm* cipher = nullptr;
-    Bytes iv;                  ///< initialisation vector of CBC, nonce of GCM
+    Bytes iv;                  ///< initialisation vector of CBC, nonce of authenticated ciphers
     std::size_t tag_size = 0;  ///< of authenticated ciphers, in bytes
 };
 
-/// read_content_encryption reads an AlgorithmIdentifier (RFC 3565 for CBC, RFC 5084 for GCM). Throws Error(malformed),
-/// also "unsupported algorithm NAME".
+/// read_content_encryption reads an AlgorithmIdentifier (RFC 3565 and RFC 3370 for CBC, RFC 5084 for GCM, RFC 8103 for
+/// ChaCha20-Poly1305). Throws Error(malformed), also "unsupported algorithm NAME".
 ContentEncryptionAlgorithm read_content_encryption(const X509_ALGOR* identifier);
 
-/// new_content_encryption makes fresh parameters; content_encryption_der is their AlgorithmIdentifier.
+/// new_content_encryption makes fresh parameters; content_encryption_der is their AlgorithmIdentifier. Weak ciphers are
+/// for reading only.
 ContentEncryptionAlgorithm new_content_encryption(const Algorithm& cipher);
 Bytes content_encryption_der(const ContentEncryptionAlgorithm& algorithm);
 
@@ -31,7 +33,8 @@ SecretBytes random_key(std::size_t size);
 /// true.
 class ContentDecryption final : public Source {
   public:
-    /// `associated` is the associated data of an authenticated cipher. `key` must be of the cipher's size.
+    /// `associated` is the associated data of an authenticated cipher. `key` must be of the cipher's size. Throws
+    /// Error(malformed) where the cipher needs OpenSSL's legacy provider and that is missing.
     ContentDecryption(Source& ciphertext, const ContentEncryptionAlgorithm& algorithm, const SecretBytes& key,
                       ByteView associated);
 
@@ -45,6 +48,7 @@ class ContentDecryption final : public Source {
     Source& ciphertext_;
     bool authenticated_;
     std::size_t tag_size_;
+    std::optional<LegacyProvider> legacy_;
     CipherContext context_;
     ByteView piece_;
     Bytes plaintext_;

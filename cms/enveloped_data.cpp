@@ -47,6 +47,7 @@ EnvelopedDataReader::EnvelopedDataReader(BerReader& reader, bool authenticated)
     cipher_name_ = algorithm_text(identifier.get());
     if (find_algorithm(AlgorithmKind::content_cipher, identifier.get()) != nullptr) {
         algorithm_ = read_content_encryption(identifier.get());
+        cipher_name_ = algorithm_->cipher->name;
         if (algorithm_->cipher->authenticated != authenticated)
             throw Error(ErrorKind::malformed, fmt::format("malformed CMS: {} in {}", cipher_name_,
                                                           authenticated ? "AuthEnvelopedData" : "EnvelopedData"));

@@ -22,6 +22,7 @@ class EnvelopedDataReader {
 
     const std::string& content_type() const { return content_type_; }  ///< dotted OID
     const std::string& cipher_name() const { return cipher_name_; }    ///< also of a cipher that is not supported
+    bool supported() const { return algorithm_.has_value(); }
     const ContentEncryptionAlgorithm& algorithm() const;  ///< throws Error(malformed) "unsupported algorithm NAME"
     const std::vector<RecipientEntry>& recipients() const { return recipients_; }
     Source& ciphertext() { return octets_; }  ///< must be drained before finish()

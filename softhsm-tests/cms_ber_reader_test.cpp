@@ -6,22 +6,14 @@
 #include "cms/signed_data.h"
 #include "softhsm-tests/mime_pieces.h"
 #include "softhsm-tests/support/cms_bench.h"
+#include "softhsm-tests/support/hex.h"
 
 using namespace p11mime;
 using namespace p11mime::cms;
 using p11mime::test::caught;
+using p11mime::test::from_hex;
 
 namespace {
-
-Bytes from_hex(std::string_view hex) {
-    Bytes bytes;
-    std::string digits;
-    for (const char c : hex)
-        if (c != ' ') digits += c;
-    for (std::size_t i = 0; i + 1 < digits.size(); i += 2)
-        bytes.push_back(static_cast<Byte>(std::stoi(digits.substr(i, 2), nullptr, 16)));
-    return bytes;
-}
 
 // octets_of reads one octet string that is the whole input.
 std::string octets_of(ByteView ber, std::size_t piece_size = 0) {

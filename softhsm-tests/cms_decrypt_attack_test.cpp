@@ -27,17 +27,20 @@ std::string flipped(std::string message, std::size_t from_end) {
     return message;
 }
 
-// Sealed is AES-256-GCM done with EVP, so that messages can be made that no encrypter writes.
+// Sealed is authenticated encryption done with EVP, so that messages can be made that no encrypter writes.
 struct Sealed {
+    bool chacha = false;
     SecretBytes key{Bytes(32, 0x5a)};
     Bytes nonce = Bytes(12, 0x17);
     Bytes ciphertext;
     Bytes tag = Bytes(16);
 
-    Sealed(std::string_view content, ByteView associated) : ciphertext(content.size()) {
+    Sealed(std::string_view content, ByteView associated, bool use_chacha = false)
+        : chacha(use_chacha), ciphertext(content.size()) {
         const CipherContext context(EVP_CIPHER_CTX_new());
         int size = 0;
-        REQUIRE(EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, key.data(), nonce.data()) == 1);
+        REQUIRE(EVP_EncryptInit_ex(context.get(), chacha ? EVP_chacha20_poly1305() : EVP_aes_256_gcm(), nullptr,
+                                   key.data(), nonce.data()) == 1);
         REQUIRE(EVP_EncryptUpdate(context.get(), nullptr, &size, associated.data(),
                                   static_cast<int>(associated.size())) == 1);
         REQUIRE(EVP_EncryptUpdate(context.get(), ciphertext.data(), &size, bytes_of(content).data(),
@@ -50,9 +53,10 @@ struct Sealed {
 // auth_enveloped is AuthEnvelopedData (RFC 5083) around it, with attributes (DER SET or nothing).
 std::string auth_enveloped(const Sealed& sealed, const SoftwareKey& bob, Bytes attributes, unsigned tag_size = 16) {
     if (!attributes.empty()) attributes.front() = tag::context(1, true);
-    const Bytes parameters =
-        der_value(tag::kSequence, {der_value(tag::kOctetString, sealed.nonce), der_integer(tag_size)});
-    const Bytes algorithm = der_algorithm("2.16.840.1.101.3.4.1.46", parameters);
+    const Bytes nonce = der_value(tag::kOctetString, sealed.nonce);
+    const Bytes algorithm = sealed.chacha ? der_algorithm("1.2.840.113549.1.9.16.3.18", nonce)
+                                          : der_algorithm("2.16.840.1.101.3.4.1.46",
+                                                          der_value(tag::kSequence, {nonce, der_integer(tag_size)}));
     const Bytes content = der_value(
         tag::kSequence, {der_oid(oid::kData), algorithm, der_value(tag::context(0, false), sealed.ciphertext)});
     const Bytes recipients = der_value(tag::kSet, make_recipient_infos({bob.certificate}, sealed.key).front());
@@ -81,7 +85,8 @@ ErrorKind kind_of_failure(const CmsBench& bench, const std::string& message, con
 TEST_CASE("changed authenticated content never opens") {
     const CmsBench bench;
     const SoftwareKey bob = bench.bob();
-    const std::string der = der_for(bench, bob, content_cipher("aes-256-gcm"));
+    const char* cipher = GENERATE("aes-192-gcm", "aes-256-gcm", "chacha20-poly1305");
+    const std::string der = der_for(bench, bob, content_cipher(cipher));
     REQUIRE(bench.decrypt(der, {bob}).content == kText);
     CHECK(kind_of_failure(bench, flipped(der, 1), bob) == ErrorKind::failed);    // the tag
     CHECK(kind_of_failure(bench, flipped(der, 16), bob) == ErrorKind::failed);   // its first byte
@@ -104,21 +109,24 @@ TEST_CASE("content with a changed nonce or key never opens") {
 TEST_CASE("authenticated attributes are part of what is authenticated") {
     const CmsBench bench;
     const SoftwareKey bob = bench.bob();
+    const bool chacha = GENERATE(false, true);
+    CAPTURE(chacha);
     const Bytes attributes = attributes_of("note");
-    const Sealed sealed(kText, attributes);
+    const Sealed sealed(kText, attributes, chacha);
     const ReadMail read = bench.decrypt(auth_enveloped(sealed, bob, attributes), {bob});
     CHECK(read.content == kText);
     CHECK(read.report.layers.at(0).authenticated == true);
     CHECK(kind_of_failure(bench, auth_enveloped(sealed, bob, attributes_of("Note")), bob) == ErrorKind::failed);
     CHECK(kind_of_failure(bench, auth_enveloped(sealed, bob, {}), bob) == ErrorKind::failed);
-    const Sealed without(kText, {});
+    const Sealed without(kText, {}, chacha);
     CHECK(kind_of_failure(bench, auth_enveloped(without, bob, attributes), bob) == ErrorKind::failed);
 
     // Changed content fails as changed even where what is in it has become malformed.
-    Sealed inner("Content-Type: application/pkcs7-mime\r\n\r\nMIAGCSqGSIb3DQEHAqCAMIACAQExDzAN", attributes);
+    Sealed inner("Content-Type: application/pkcs7-mime\r\n\r\nMIAGCSqGSIb3DQEHAqCAMIACAQExDzAN", attributes, chacha);
     inner.ciphertext.back() ^= 0x11;
     CHECK(kind_of_failure(bench, auth_enveloped(inner, bob, attributes), bob) == ErrorKind::failed);
-    const Sealed untouched("Content-Type: application/pkcs7-mime\r\n\r\nMIAGCSqGSIb3DQEHAqCAMIACAQExDzAN", attributes);
+    const Sealed untouched("Content-Type: application/pkcs7-mime\r\n\r\nMIAGCSqGSIb3DQEHAqCAMIACAQExDzAN", attributes,
+                           chacha);
     CHECK(caught([&] { bench.open(auth_enveloped(untouched, bob, attributes), {bob}); }).kind() ==
           ErrorKind::malformed);
 }

@@ -149,9 +149,10 @@ TEST_CASE("other kinds of recipients stand beside one's own") {
 TEST_CASE("a content cipher that is not supported is named") {
     const CmsBench bench;
     const SoftwareKey bob = bench.bob(KeyKind::rsa2048);
-    const std::string encrypted = peer_encrypt(bench, {"-des3", "-recip", bench.certificate_file(bob)});
+    const std::string encrypted = peer_encrypt(bench, {"-camellia256", "-recip", bench.certificate_file(bob)});
     const Error error = caught([&] { bench.decrypt(encrypted, {bob}); });
     CHECK(error.kind() == ErrorKind::malformed);
-    CHECK(std::string(error.what()).find("unsupported algorithm des-ede3-cbc") != std::string::npos);
-    CHECK(bench.inspect(encrypted).report.layers.at(0).cipher == "des-ede3-cbc");
+    CHECK(std::string(error.what()).find("unsupported algorithm camellia-256-cbc") != std::string::npos);
+    CHECK(bench.inspect(encrypted).report.layers.at(0).cipher == "camellia-256-cbc");
+    CHECK(bench.inspect(encrypted).report.layers.at(0).strength == std::nullopt);
 }

@@ -43,6 +43,8 @@ TEST_CASE("OpenSSL decrypts what is encrypted, for every key, cipher and form") 
             const std::string type = cipher->authenticated ? "authEnveloped-data" : "enveloped-data";
             CHECK(field(encrypted, "Content-Type").find("smime-type=" + type + ";") != std::string::npos);
             CHECK(field(encrypted, "Subject") == field(text, "Subject"));
+            CHECK(body_of(with_crlf(bench.decrypt(encrypted, {bob}).content)) == body_of(with_crlf(text)));
+            if (cipher->name == "chacha20-poly1305") continue;  // not in OpenSSL's CMS
             CHECK(peer_decrypt(bench, encrypted, "SMIME", bob) == kText);
 
             options.form = Form::der;

@@ -19,7 +19,7 @@ std::vector<std::string> keys(const json& object) {
 
 const Arguments kTop{"command", "error", "exit", "input", "layers", "message", "result", "warnings"};
 const Arguments kLayer{"authenticated", "byte_ranges",       "cipher",     "covers",  "media_type", "parent",
-                       "path",          "protected_headers", "recipients", "signers", "type"};
+                       "path",          "protected_headers", "recipients", "signers", "strength",   "type"};
 const Arguments kSigner{"algorithms",   "certificate_class", "chain",  "chain_certs",
                         "chain_reason", "countersignatures", "emails", "fingerprint_sha256",
                         "integrity",    "integrity_reason",  "issuer", "policy_name",

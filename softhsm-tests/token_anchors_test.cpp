@@ -1,3 +1,4 @@
+#include "softhsm-tests/support/hex.h"
 #include "softhsm-tests/token_fixture.h"
 
 using namespace p11mime;
@@ -18,13 +19,6 @@ constexpr const char* kBoth =                                                   
     "3065310b300906035504061302555331153013060355040a130c446967694365727420496e6331193017060355040b1310777777"
     "2e64696769636572742e636f6d312430220603550403131b4469676943657274204173737572656420494420526f6f74204341";
 constexpr const char* kBothFingerprint = "3e9099b5015e8f486c00bcea9d111ee721faba355a89bcf1df69561e3dc6325c";
-
-Bytes from_hex(std::string_view text) {
-    Bytes bytes;
-    for (std::size_t i = 0; i + 1 < text.size(); i += 2)
-        bytes.push_back(static_cast<Byte>(std::stoi(std::string(text.substr(i, 2)), nullptr, 16)));
-    return bytes;
-}
 
 }  // namespace
 

@@ -130,6 +130,8 @@ std::string content_header(const Mail& mail, const mime::Header& content) {
             if (content.find(field.name) == nullptr) text += field.raw;
         if (content.find("MIME-Version") == nullptr)
             text += "MIME-Version: 1.0" + std::string(mime::line_end(mail.ending));
+        const bool none = content.fields.empty() && content.end.empty();  // the content is body from its start
+        if (none) text += mime::line_end(mail.ending);
     }
     return text + content.raw();
 }

@@ -71,6 +71,7 @@ struct Layer {
     std::string media_type;
     std::optional<std::string> cipher;
     std::optional<bool> authenticated;
+    std::optional<Strength> strength;  ///< of the cipher; nothing where there is none or it is not supported
     std::vector<RecipientSummary> recipients;
     std::vector<SignerVerdict> signers;
 };

@@ -62,6 +62,7 @@ class Walk {
     void cms(Source& der, const std::string& media_type, const Place& place, bool bare);
     void signed_data(BerReader& ber, const std::string& media_type, const Place& place, bool bare);
     void encrypted(BerReader& ber, const std::string& media_type, const Place& place, bool bare, bool authenticated);
+    void note_cipher(const ContentEncryptionAlgorithm& algorithm, Layer& layer);
     void content(Source& from, const std::string& type, const Place& place, bool bare);
 
     bool takes_signed() const { return options_.task != Task::decrypt; }

@@ -186,12 +186,23 @@ void Walk::detached(SignedDataReader& reader, std::size_t layer, const Place& pl
     if (!again_ && place.output != nullptr) copy(*options_.detached_content->open(), *place.output);
 }
 
+// note_cipher says how far a cipher is to be relied on. A weak one has done its damage before the mail is read, so it
+// is a warning and nothing more.
+void Walk::note_cipher(const ContentEncryptionAlgorithm& algorithm, Layer& layer) {
+    const bool weak = algorithm.cipher->standing != Standing::ok;
+    layer.strength = weak ? Strength::weak : Strength::ok;
+    if (weak && options_.task != Task::inspect)
+        report_.warnings.push_back(
+            {"weak-cipher", fmt::format("{} is weak: others may have been able to read this", algorithm.cipher->name)});
+}
+
 void Walk::encrypted(BerReader& ber, const std::string& media_type, const Place& place, bool bare, bool authenticated) {
     EnvelopedDataReader reader(ber, authenticated);
     const std::size_t index =
         add_layer(authenticated ? LayerType::auth_enveloped : LayerType::enveloped, media_type, place);
     Layer& layer = report_.layers[index];
     layer.cipher = reader.cipher_name();
+    if (reader.supported()) note_cipher(reader.algorithm(), layer);
     for (const RecipientEntry& entry : reader.recipients())
         layer.recipients.push_back({entry.identifier.text(), entry.key_management, false});
     if (options_.task == Task::inspect) return;

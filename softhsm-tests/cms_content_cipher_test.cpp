@@ -1,0 +1,110 @@
+#include "cms/content_cipher.h"
+
+#include <catch2/catch.hpp>
+
+#include "cms/asn1.h"
+#include "cms/smime/read.h"
+#include "softhsm-tests/support/cms_bench.h"
+#include "softhsm-tests/support/hex.h"
+#include "softhsm-tests/support/office.h"
+
+using namespace p11mime;
+using namespace p11mime::cms;
+using namespace p11mime::cms::smime;
+using namespace p11mime::test;
+
+TEST_CASE("3DES and RC2 are read and reported as weak") {
+    const CmsBench bench;
+    const SoftwareKey bob = bench.bob(KeyKind::rsa2048);
+    for (const auto& [option, name] : {std::pair<const char*, const char*>{"-des3", "des-ede3-cbc"},
+                                       {"-rc2-128", "rc2-128-cbc"},
+                                       {"-rc2-64", "rc2-64-cbc"},
+                                       {"-rc2-40", "rc2-40-cbc"}}) {
+        CAPTURE(name);
+        const std::string encrypted =
+            bench.openssl({"cms", "-encrypt", "-binary", "-outform", "DER", option, "-provider", "default", "-provider",
+                           "legacy", "-recip", bench.certificate_file(bob)},
+                          kText);
+        const ReadMail read = bench.decrypt(encrypted, {bob});
+        CHECK(read.content == kText);
+        CHECK(read.report.result == Result::decrypted);
+        CHECK(read.report.layers.at(0).cipher == name);
+        CHECK(read.report.layers.at(0).strength == Strength::weak);
+        CHECK(read.report.layers.at(0).authenticated == false);
+        REQUIRE(read.report.warnings.size() == 2);
+        CHECK(read.report.warnings[0].kind == "weak-cipher");
+        CHECK(read.report.warnings[1].kind == "not-authenticated");
+        CHECK(bench.inspect(encrypted).report.layers.at(0).strength == Strength::weak);
+    }
+}
+
+TEST_CASE("a strong cipher is reported as such") {
+    const CmsBench bench;
+    const SoftwareKey bob = bench.bob();
+    const std::string encrypted = bench.openssl(
+        {"cms", "-encrypt", "-binary", "-outform", "DER", "-aes-256-gcm", bench.certificate_file(bob)}, kText);
+    CHECK(bench.decrypt(encrypted, {bob}).report.layers.at(0).strength == Strength::ok);
+}
+
+namespace {
+
+// Sunscreen is the example of RFC 8439 section 2.8.2.
+struct Sunscreen {
+    std::string plaintext =
+        "Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, sunscreen would "
+        "be it.";
+    SecretBytes key{from_hex("808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f")};
+    Bytes associated = from_hex("50515253c0c1c2c3c4c5c6c7");
+    Bytes ciphertext = from_hex(
+        "d31a8d34648e60db7b86afbc53ef7ec2a4aded51296e08fea9e2b5a736ee62d63dbea45e8ca9671282fafb69da92728b1a71de0a9e060b"
+        "2905d6a5b67ecd3b3692ddbd7f2d778b8c9803aee328091b58fab324e4fad675945585808b4831d7bc3ff4def08e4b7a9de576d26586ce"
+        "c64b6116");
+    Bytes tag = from_hex("1ae10b594f09e26a7e902ecbd0600691");
+    ContentEncryptionAlgorithm algorithm{.cipher = algorithm_named(AlgorithmKind::content_cipher, "chacha20-poly1305"),
+                                         .iv = from_hex("070000004041424344454647"),
+                                         .tag_size = 16};
+
+    bool opens() const {
+        ViewSource source(ciphertext);
+        ContentDecryption decryption(source, algorithm, key, associated);
+        BytesSink content;
+        copy(decryption, content);
+        return decryption.finish(tag) && text_of(content.bytes) == plaintext;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("ChaCha20-Poly1305 opens the example of RFC 8439, and nothing that differs from it") {
+    CHECK(Sunscreen().opens());
+    for (Bytes Sunscreen::*const member : {&Sunscreen::associated, &Sunscreen::ciphertext, &Sunscreen::tag}) {
+        Sunscreen changed;
+        (changed.*member).back() ^= 1;
+        CHECK_FALSE(changed.opens());
+    }
+    Sunscreen late;
+    late.associated.clear();
+    CHECK_FALSE(late.opens());
+    Sunscreen cut;
+    cut.tag.resize(12);
+    CHECK_FALSE(cut.opens());
+}
+
+TEST_CASE("parameters of ciphers are as their standards have them, or refused") {
+    const auto read = [](const char* der) {
+        const Bytes bytes = from_hex(der);
+        return read_content_encryption(asn1::decode<asn1::AlgorithmHandle>(bytes, d2i_X509_ALGOR, "malformed").get());
+    };
+    // The ASN.1 of RFC 8103 and RFC 3370 section 5.2, written out.
+    const auto chacha = read("301b060b2a864886f70d0109100312040c000102030405060708090a0b");
+    CHECK(chacha.cipher->name == "chacha20-poly1305");
+    CHECK(chacha.tag_size == 16);
+    const auto rc2 = read("301906082a864886f70d0302300d02013a04080001020304050607");
+    CHECK(rc2.cipher->name == "rc2-128-cbc");
+    const auto refusal = [&](const char* der) { return std::string(caught([&] { (void)read(der); }).what()); };
+    CHECK_THAT(refusal("301a060b2a864886f70d0109100312040b000102030405060708090a"), Catch::Contains("bad parameters"));
+    CHECK_THAT(refusal("300f060b2a864886f70d01091003120500"), Catch::Contains("bad parameters"));
+    CHECK_THAT(refusal("301906082a864886f70d0302300d02013b04080001020304050607"),
+               Catch::Contains("unsupported algorithm RC2 with key version 59"));
+    CHECK_THAT(refusal("301806082a864886f70d0302300c02013a040700010203040506"), Catch::Contains("bad parameters"));
+}
