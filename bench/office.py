@@ -102,7 +102,6 @@ class Office:
         )
         self.path("home/p11mime/config").write_text(f"module = {self.module}\npin-source = env:PIN\n")
         self.run(self.program, "key", "import-cert", self.path("alice.pem"))
-        self.run(self.program, "certs", "trust", self.path("ca.pem"))
 
     def _gnupg(self):
         fingerprint = self.run("openssl", "x509", "-in", self.path("ca.pem"), "-noout", "-fingerprint").decode()

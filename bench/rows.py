@@ -149,7 +149,10 @@ class Bench:
         return self.made(f"{cipher}.eml", "encrypt", "--cipher", cipher, *self.recipient(), self.mail())
 
     def recipient(self):
-        return ("--recipient-cert", self.path("alice.pem"), "--no-self")
+        return ("--recipient-cert", self.path("alice.pem"), "--no-self", *self.trust())
+
+    def trust(self):
+        return ("--no-default-ca", "--ca", self.path("ca.pem"))
 
     def body(self, mail):
         """A mail's base64 alone, for programs that do not read mail; and in DER."""
@@ -177,7 +180,7 @@ class Bench:
             "verify",
             "verify, clear-signed",
             [
-                self.ours("verify", "-n", signed),
+                self.ours("verify", "-n", *self.trust(), signed),
                 self.digest(signed),
                 self.openssl("-verify", "-in", signed, "-CAfile", self.path("ca.pem"), "-out", "/dev/null"),
                 self.gpgsm("--verify", signature, entity, name="gpgsm, bare file"),
@@ -193,7 +196,7 @@ class Bench:
         return Row(
             "verify-lf",
             "verify, clear-signed, line ends LF",
-            [self.ours("verify", "-n", signed), self.digest(signed)],
+            [self.ours("verify", "-n", *self.trust(), signed), self.digest(signed)],
             peak_bar=True,
         )
 
@@ -293,7 +296,7 @@ class Bench:
             "verify-opaque",
             "verify, opaque",
             [
-                self.ours("verify", "-n", mail),
+                self.ours("verify", "-n", *self.trust(), mail),
                 self.digest(der),
                 self.openssl("-verify", "-binary", "-in", mail, "-CAfile", self.path("ca.pem"), "-out", "/dev/null"),
                 self.gpgsm("--verify", "--assume-base64", base64),
@@ -318,9 +321,9 @@ class Bench:
         steps = [
             (lambda: office.write_mail(mail, LARGE_MIB, b"\r\n", repeated=True), None),
             (None, step("sign", mail, "sign", target=signed)),
-            (None, step("verify", signed, "verify")),
+            (None, step("verify", signed, "verify", *self.trust())),
             (signed.unlink, step("sign, opaque", mail, "sign", "--opaque", target=opaque)),
-            (None, step("verify, opaque", opaque, "verify")),
+            (None, step("verify, opaque", opaque, "verify", *self.trust())),
             (
                 opaque.unlink,
                 step("encrypt", mail, "encrypt", "--cipher", "aes-256-gcm", *self.recipient(), target=encrypted),
@@ -398,7 +401,7 @@ class Bench:
             "one-verified",
             "one small mail verified, whole process",
             [
-                self.ours("verify", "-n", signed),
+                self.ours("verify", "-n", *self.trust(), signed),
                 self.openssl("-verify", "-in", signed, "-CAfile", self.path("ca.pem"), "-out", "/dev/null"),
             ],
             runs=51,

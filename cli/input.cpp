@@ -21,7 +21,7 @@ namespace {
     throw Error(ErrorKind::io, fmt::format("cannot {} '{}': {}", what, name, std::strerror(cause)));
 }
 
-std::size_t read_at(int fd, std::uint64_t offset, Bytes& into, const std::string& name) {
+std::size_t read_at(int fd, std::uint64_t offset, std::span<Byte> into, const std::string& name) {
     for (;;) {
         throw_if_interrupted();
         const ssize_t count = ::pread(fd, into.data(), into.size(), static_cast<off_t>(offset));
@@ -29,6 +29,16 @@ std::size_t read_at(int fd, std::uint64_t offset, Bytes& into, const std::string
         if (errno != EINTR) fail("read", name, errno);
     }
 }
+
+// A buffer that is not filled with zeros first, since a small mail touches few of its pages.
+class Piece {
+  public:
+    std::span<Byte> room() const { return {bytes_.get(), kPieceSize}; }
+    ByteView first(std::size_t count) const { return room().first(count); }
+
+  private:
+    std::unique_ptr<Byte[]> bytes_ = std::make_unique_for_overwrite<Byte[]>(kPieceSize);
+};
 
 // What must stay the same while a file is being read.
 struct Stamp {
@@ -67,19 +77,20 @@ class RegularInput final : public FileInput {
 
     class Reader final : public Source {
       public:
-        explicit Reader(const RegularInput& input) : input_(input), buffer_(kPieceSize) {}
+        explicit Reader(const RegularInput& input) : input_(input) {}
 
         ByteView pull() override {
-            const std::size_t count = read_at(input_.fd_.get(), input_.begin_ + position_, buffer_, input_.name_);
+            const std::size_t count =
+                read_at(input_.fd_.get(), input_.begin_ + position_, buffer_.room(), input_.name_);
             if (count == 0) input_.check_unchanged();
             position_ += count;
             if (input_.watcher_) input_.watcher_(position_, static_cast<std::uint64_t>(input_.stamp_.size));
-            return ByteView(buffer_).first(count);
+            return buffer_.first(count);
         }
 
       private:
         const RegularInput& input_;
-        Bytes buffer_;
+        Piece buffer_;
         std::uint64_t position_ = 0;
     };
 
@@ -125,32 +136,32 @@ class SpooledInput final : public FileInput {
     // Reads from the spool, and past its end from the pipe into the spool.
     class Reader final : public Source {
       public:
-        explicit Reader(const SpooledInput& input) : input_(input), buffer_(kPieceSize) {}
+        explicit Reader(const SpooledInput& input) : input_(input) {}
 
         ByteView pull() override {
-            const std::size_t count = position_ < input_.spooled_ ? read_spool() : input_.extend(buffer_);
+            const std::size_t count = position_ < input_.spooled_ ? read_spool() : input_.extend(buffer_.room());
             position_ += count;
             if (input_.watcher_) {
                 const bool known = input_.ended_;
                 input_.watcher_(position_, known ? std::optional(input_.spooled_) : std::nullopt);
             }
-            return ByteView(buffer_).first(count);
+            return buffer_.first(count);
         }
 
       private:
         std::size_t read_spool() {
-            const std::size_t count = read_at(input_.spool_.get(), position_, buffer_, input_.name_);
+            const std::size_t count = read_at(input_.spool_.get(), position_, buffer_.room(), input_.name_);
             if (count == 0) throw Error(ErrorKind::io, "the temporary file of the input was cut off");
             return static_cast<std::size_t>(std::min<std::uint64_t>(count, input_.spooled_ - position_));
         }
 
         const SpooledInput& input_;
-        Bytes buffer_;
+        Piece buffer_;
         std::uint64_t position_ = 0;
     };
 
   private:
-    std::size_t extend(Bytes& buffer) const {
+    std::size_t extend(std::span<Byte> buffer) const {
         if (ended_) return 0;
         for (;;) {
             throw_if_interrupted();

@@ -59,10 +59,7 @@ bool set_up_padding(EVP_PKEY_CTX* context, const SignScheme& scheme) {
         scheme);
 }
 
-}  // namespace
-
-SignScheme default_scheme(const Bytes& spki_der) {
-    const auto key = asn1::decode<KeyHandle>(spki_der, d2i_PUBKEY, "unusable public key");
+SignScheme natural_scheme(const KeyHandle& key, const Bytes& spki_der) {
     if (is_a(key, "RSA")) return RsaPkcs1{Hash::sha256};
     if (is_a(key, "RSA-PSS")) {
         const RsaPss least = pss_restriction(spki_der).value_or(natural_pss(Hash::sha256));
@@ -73,9 +70,16 @@ SignScheme default_scheme(const Bytes& spki_der) {
     throw Error(ErrorKind::malformed, fmt::format("unsupported algorithm: a {} key", key_description(key.get())));
 }
 
-SignScheme chosen_scheme(const Bytes& spki_der, std::optional<Hash> digest, bool pss) {
-    const SignScheme natural = default_scheme(spki_der);
-    const auto key = asn1::decode<KeyHandle>(spki_der, d2i_PUBKEY, "unusable public key");
+}  // namespace
+
+SignScheme default_scheme(const Bytes& spki_der) {
+    return natural_scheme(asn1::decode<KeyHandle>(spki_der, d2i_PUBKEY, "unusable public key"), spki_der);
+}
+
+SignScheme chosen_scheme(const Certificate& certificate, std::optional<Hash> digest, bool pss) {
+    const KeyHandle key = certificate.public_key();
+    const Bytes spki_der = certificate.spki_der();
+    const SignScheme natural = natural_scheme(key, spki_der);
     const std::string description = key_description(key.get());
     const Hash hash = digest.value_or(scheme_hash(natural));
     const bool rsa = std::holds_alternative<RsaPkcs1>(natural) || std::holds_alternative<RsaPss>(natural);

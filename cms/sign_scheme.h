@@ -13,8 +13,9 @@ namespace p11mime::cms {
 /// key is restricted to for id-RSASSA-PSS. Throws Error(malformed) for other kinds of key.
 SignScheme default_scheme(const Bytes& spki_der);
 
-/// chosen_scheme is the default with another digest, or with PSS. Throws Error(usage) where the key cannot have it.
-SignScheme chosen_scheme(const Bytes& spki_der, std::optional<Hash> digest, bool pss);
+/// chosen_scheme is the default of a certificate's key with another digest, or with PSS. Throws Error(usage) where the
+/// key cannot have it.
+SignScheme chosen_scheme(const Certificate& certificate, std::optional<Hash> digest, bool pss);
 
 /// scheme_hash is the digest of a scheme; of pure signatures that of the content.
 Hash scheme_hash(const SignScheme& scheme);

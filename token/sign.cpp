@@ -92,7 +92,7 @@ TokenSigner::TokenSigner(std::shared_ptr<TokenCore> core, PrivateKey key, Bytes 
                          std::optional<cms::Certificate> certificate)
     : session_(std::move(core), std::move(key)),
       spki_(std::move(public_key)),
-      public_key_(parse_spki(spki_)),
+      public_key_(certificate ? certificate->public_key() : parse_spki(spki_)),
       certificate_(std::move(certificate)) {
     if (!public_key_)
         throw Error(ErrorKind::token, fmt::format("{}: its public key cannot be read", session_.name()),

@@ -14,14 +14,14 @@ namespace {
 
 std::set<Hash> hashes_of(const SigningState& state) {
     std::set<Hash> hashes;
-    for (const SignScheme& scheme : state.schemes())
+    for (const SignScheme& scheme : state.schemes)
         hashes.insert(scheme_hash(scheme));
     return hashes;
 }
 
 // sign makes the SignerInfos, or checks that they fit the content where an earlier pass has made them.
 void sign(SigningState& state, const Digests& digests) {
-    const std::vector<SignScheme> schemes = state.schemes();
+    const std::vector<SignScheme>& schemes = state.schemes;
     std::vector<Bytes> values;
     for (const SignScheme& scheme : schemes)
         values.push_back(*digests.value(scheme_hash(scheme)));
@@ -184,13 +184,6 @@ class DetachedSignatureWriter final : public EntityWriter {
 };
 
 }  // namespace
-
-std::vector<SignScheme> SigningState::schemes() const {
-    std::vector<SignScheme> schemes;
-    for (const Signer* signer : signers)
-        schemes.push_back(natural_scheme(*signer, options.digest, options.pss));
-    return schemes;
-}
 
 std::unique_ptr<EntityWriter> clear_signed_writer(Sink& to, SigningState& state) {
     return std::make_unique<ClearSignedWriter>(to, state);

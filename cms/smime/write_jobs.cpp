@@ -157,6 +157,8 @@ class WriteJob final : public Job {
 SigningState new_signing_state(const std::vector<Signer*>& signers, const Clock& clock, const SignOptions& options) {
     SigningState state;
     state.signers = signers;
+    for (const Signer* signer : signers)
+        state.schemes.push_back(natural_scheme(*signer, options.digest, options.pss));
     state.clock = &clock;
     state.options = options;
     state.intent = options.intent;
@@ -167,7 +169,7 @@ SigningState new_signing_state(const std::vector<Signer*>& signers, const Clock&
 }  // namespace
 
 SignScheme natural_scheme(const Signer& signer, std::optional<Hash> digest, bool pss) {
-    const SignScheme scheme = chosen_scheme(signer.certificate().spki_der(), digest, pss);
+    const SignScheme scheme = chosen_scheme(signer.certificate(), digest, pss);
     if (!signer.supports(scheme))
         throw Error(ErrorKind::token, fmt::format("the token cannot sign with {}", scheme_text(scheme)),
                     "choose another digest or leave --pss out");

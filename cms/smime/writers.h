@@ -38,6 +38,7 @@ class CmsOutput final : public Sink {
 /// SigningState is what one signed layer keeps between passes: the signature is made once.
 struct SigningState {
     std::vector<Signer*> signers;
+    std::vector<SignScheme> schemes;  ///< of each signer
     const Clock* clock = nullptr;
     SignOptions options;
     std::string intent;
@@ -45,8 +46,6 @@ struct SigningState {
     std::optional<std::vector<Bytes>> signed_digests;  ///< of each signer's hash, once signed
     std::vector<Bytes> signer_infos;
     std::optional<std::uint64_t> length;  ///< of the content, for DER
-
-    std::vector<SignScheme> schemes() const;
 };
 
 /// clear_signed_writer writes multipart/signed, opaque_signed_writer encapsulated SignedData, detached_signature_writer
