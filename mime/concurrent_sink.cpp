@@ -147,7 +147,8 @@ class ConcurrentSink::Pipe {
                 error_ = std::move(error);
             }
             ++emptied_;
-            changed_.notify_one();
+            // Woken at each piece, a caller that is ahead would only fall asleep again.
+            if (filled_ - emptied_ <= kPieces / 2) changed_.notify_one();
         }
     }
 
