@@ -22,8 +22,8 @@ inline Bytes content_type(std::string_view type = oid::kData) {
     return attribute(oid::kContentType, {der_oid(type)});
 }
 
-inline Bytes message_digest(std::string_view content) {
-    return attribute(oid::kMessageDigest, {der_value(tag::kOctetString, digest_of(Hash::sha256, bytes_of(content)))});
+inline Bytes message_digest(std::string_view content, Hash hash = Hash::sha256) {
+    return attribute(oid::kMessageDigest, {der_value(tag::kOctetString, digest_of(hash, bytes_of(content)))});
 }
 
 inline Bytes signing_certificate_v2(const Certificate& certificate) {
@@ -32,20 +32,38 @@ inline Bytes signing_certificate_v2(const Certificate& certificate) {
                      {der_value(tag::kSequence, der_value(tag::kSequence, der_value(tag::kSequence, hash)))});
 }
 
-/// signer_info signs attributes; without any, `content`.
-inline Bytes signer_info(const SoftwareKey& key, std::optional<std::vector<Bytes>> attributes,
-                         std::string_view content) {
-    const SignScheme scheme = Ecdsa{Hash::sha256};
-    Bytes set = attributes ? der_set_of(tag::kSet, std::move(*attributes)) : Bytes{};
-    const Bytes signature = sign_with(key.key.get(), scheme, set.empty() ? bytes_of(content) : ByteView(set));
+/// Info is a SignerInfo that signs attributes; without any, `content`.
+struct Info {
+    const SoftwareKey& key;
+    std::optional<std::vector<Bytes>> attributes;
+    std::string_view content;
+    SignScheme scheme = Ecdsa{Hash::sha256};
+    Bytes digest_algorithm = {};     ///< empty: the scheme's
+    Bytes signature_algorithm = {};  ///< empty: the scheme's
+    std::vector<Bytes> unsigned_attributes = {};
+};
+
+inline Bytes signer_info(Info info) {
+    Bytes set = info.attributes ? der_set_of(tag::kSet, std::move(*info.attributes)) : Bytes{};
+    const ByteView message = set.empty() ? bytes_of(info.content) : ByteView(set);
+    const Bytes signature = sign_with(info.key.key.get(), info.scheme, message);
     if (!set.empty()) set.front() = tag::context(0, true);
-    return der_value(tag::kSequence, {der_integer(1), issuer_and_serial(key.certificate),
-                                      der_algorithm(digest_algorithm(Hash::sha256).oid), set,
-                                      signer_info_algorithm(scheme), der_value(tag::kOctetString, signature)});
+    if (info.digest_algorithm.empty()) info.digest_algorithm = digest_identifier(scheme_hash(info.scheme));
+    if (info.signature_algorithm.empty()) info.signature_algorithm = signer_info_algorithm(info.scheme);
+    const Bytes after = info.unsigned_attributes.empty()
+                            ? Bytes{}
+                            : der_set_of(tag::context(1, true), std::move(info.unsigned_attributes));
+    return der_value(tag::kSequence, {der_integer(1), issuer_and_serial(info.key.certificate), info.digest_algorithm,
+                                      set, info.signature_algorithm, der_value(tag::kOctetString, signature), after});
 }
 
-inline std::vector<Bytes> usual_attributes(std::string_view content) {
-    return {content_type(), message_digest(content)};
+inline Bytes signer_info(const SoftwareKey& key, std::optional<std::vector<Bytes>> attributes,
+                         std::string_view content) {
+    return signer_info({.key = key, .attributes = std::move(attributes), .content = content});
+}
+
+inline std::vector<Bytes> usual_attributes(std::string_view content, Hash hash = Hash::sha256) {
+    return {content_type(), message_digest(content, hash)};
 }
 
 struct Signed {
@@ -53,6 +71,8 @@ struct Signed {
     std::vector<Bytes> signer_infos;
     std::vector<Certificate> certificates;
     std::string_view type = oid::kData;
+    std::vector<Bytes> more_certificates = {};  ///< other forms of CertificateChoices
+    std::vector<Bytes> revocation_infos = {};
 };
 
 /// signed_data is the DER of a ContentInfo.
@@ -64,11 +84,14 @@ inline std::string signed_data(const Signed& from) {
     std::vector<Bytes> certificates;
     for (const Certificate& each : from.certificates)
         certificates.push_back(each.der());
+    certificates.insert(certificates.end(), from.more_certificates.begin(), from.more_certificates.end());
+    const Bytes crls =
+        from.revocation_infos.empty() ? Bytes{} : der_set_of(tag::context(1, true), from.revocation_infos);
     const Bytes digests = der_value(tag::kSet, der_algorithm(digest_algorithm(Hash::sha256).oid));
     const Bytes value = der_value(
         tag::kSequence, {der_integer(1), digests, der_value(tag::kSequence, encapsulated),
                          certificates.empty() ? Bytes{} : der_set_of(tag::context(0, true), std::move(certificates)),
-                         der_set_of(tag::kSet, from.signer_infos)});
+                         crls, der_set_of(tag::kSet, from.signer_infos)});
     const Bytes content_info =
         der_value(tag::kSequence, {der_oid(oid::kSignedData), der_value(tag::context(0, true), value)});
     return std::string(text_of(content_info));

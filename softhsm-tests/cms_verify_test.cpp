@@ -191,10 +191,10 @@ TEST_CASE("an algorithm that is not supported is named") {
     CertificateSpec spec;
     spec.kind = KeyKind::rsa2048;
     const std::string signed_mail =
-        peer_sign(bench, bench.signer_options(bench.issue(spec)) + Arguments{"-nodetach", "-md", "sm3"});
+        peer_sign(bench, bench.signer_options(bench.issue(spec)) + Arguments{"-nodetach", "-md", "ripemd160"});
     const Error error = caught([&] { bench.verify(signed_mail); });
     CHECK(error.kind() == ErrorKind::malformed);
-    CHECK(std::string(error.what()).find("unsupported algorithm sm3") != std::string::npos);
+    CHECK(std::string(error.what()).find("unsupported algorithm ripemd160") != std::string::npos);
 }
 
 TEST_CASE("inspect reports layers and verifies nothing") {
