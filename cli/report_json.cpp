@@ -1,6 +1,7 @@
 #include "cli/report_json.h"
 
 #include "cli/json.h"
+#include "cli/signer_json.h"
 #include "cms/smime/read.h"
 
 namespace p11mime::cli {
@@ -11,41 +12,11 @@ using cms::smime::Layer;
 using cms::smime::name;
 using cms::smime::SignerVerdict;
 
-// not_checked lists what is there and was not looked at.
-Json not_checked(std::size_t count) {
-    Json list = Json::array();
-    for (std::size_t i = 0; i < count; ++i)
-        list.push_back({{"integrity", "not_checked"}});
-    return list;
-}
-
-Json signer_json(const SignerVerdict& signer) {
-    Json json;
-    const auto& certificate = signer.certificate;
-    json["subject"] = certificate ? Json(certificate->subject()) : Json(nullptr);
-    json["emails"] = certificate ? Json(certificate->emails()) : Json(Json::array());
-    json["issuer"] = certificate ? Json(certificate->issuer()) : Json(nullptr);
-    json["serial"] = certificate ? Json(certificate->serial_hex()) : Json(nullptr);
-    json["fingerprint_sha256"] = certificate ? Json(certificate->fingerprint_sha256()) : Json(nullptr);
-    json["integrity"] = name(signer.integrity);
-    json["integrity_reason"] = or_null(signer.integrity_reason);
-    json["chain"] = name(signer.chain);
-    json["chain_reason"] = or_null(signer.chain_reason);
-    json["chain_certs"] = signer.chain_certs;
-    json["revocation"] = name(signer.revocation);
-    json["revocation_reason"] = or_null(signer.revocation_reason);
-    json["sender"] = name(signer.sender);
-    json["strength"] = name(signer.strength);
-    json["algorithms"] = {{"digest", signer.digest}, {"signature", signer.signature}};
-    json["time"] = {{"basis", signer.time_basis},
-                    {"at", signer.time_at ? Json(cms::format_time(*signer.time_at)) : Json(nullptr)}};
-    json["time"]["signing_time"] = signer.signing_time ? Json(cms::format_time(*signer.signing_time)) : Json(nullptr);
-    json["timestamps"] = not_checked(signer.timestamps);
-    json["countersignatures"] = not_checked(signer.countersignatures);
-    json["policy_name"] = nullptr;
-    json["certificate_class"] = {{"validation", "unknown"}, {"basis", nullptr},     {"generation", nullptr},
-                                 {"class", nullptr},        {"qualified", nullptr}, {"on_secure_device", nullptr}};
-    return json;
+Json carried_json(const cms::smime::Carried& carried) {
+    return {{"certificates", carried.certificates},
+            {"other_certificates", carried.other_certificates},
+            {"crls", carried.crls},
+            {"other_revocation_infos", carried.other_revocation_infos}};
 }
 
 Json layer_json(const Layer& layer) {
@@ -68,6 +39,7 @@ Json layer_json(const Layer& layer) {
     json["signers"] = Json::array();
     for (const SignerVerdict& signer : layer.signers)
         json["signers"].push_back(signer_json(signer));
+    json["carried"] = layer.carried ? carried_json(*layer.carried) : Json(nullptr);
     return json;
 }
 

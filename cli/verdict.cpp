@@ -65,21 +65,69 @@ std::string_view authentication_text(const Layer& layer) {
     return *layer.authenticated ? ", authenticated" : ", not authenticated";
 }
 
-void add_signer(std::vector<std::string>& lines, const SignerVerdict& signer, bool judged) {
-    lines.push_back(fmt::format("  signer: {}", who(signer)));
+std::string label_text(const cms::SecurityLabel& label) {
+    std::string text = label.classification ? cms::classification_text(*label.classification) : "no classification";
+    if (label.privacy_mark) text += fmt::format(", '{}'", *label.privacy_mark);
+    return fmt::format("{}, policy {}", text, label.policy);
+}
+
+void add_ess(std::vector<std::string>& lines, const cms::Ess& ess, const std::string& margin) {
+    if (ess.security_label)
+        lines.push_back(fmt::format("{}security label: {}", margin, label_text(*ess.security_label)));
+    for (const cms::SecurityLabel& label : ess.equivalent_labels)
+        lines.push_back(fmt::format("{}equivalent label: {}", margin, label_text(label)));
+    if (ess.receipt_request)
+        lines.push_back(fmt::format(
+            "{}asks for a receipt{}", margin,
+            ess.receipt_request->to.empty() ? "" : fmt::format(", to {}", fmt::join(ess.receipt_request->to, ", "))));
+    if (ess.content_hints && ess.content_hints->description)
+        lines.push_back(fmt::format("{}content: '{}'", margin, *ess.content_hints->description));
+    for (const cms::MailListExpansion& expansion : ess.mail_list_expansions)
+        lines.push_back(fmt::format("{}went through mail list {}{}", margin, expansion.list,
+                                    expansion.time ? fmt::format(" at {}", cms::format_time(*expansion.time)) : ""));
+    for (const std::string& what : ess.malformed)
+        lines.push_back(fmt::format("{}{}: malformed", margin, what));
+}
+
+// add_signer tells of a signer, or of a countersigner where `countersigned` is whose signature it is over.
+void add_signer(std::vector<std::string>& lines, const SignerVerdict& signer, bool judged, std::string margin,
+                const SignerVerdict* countersigned = nullptr) {
+    lines.push_back(
+        fmt::format("{}{}: {}", margin, countersigned == nullptr ? "signer" : "countersigned by", who(signer)));
+    margin += "  ";
     if (signer.certificate)
-        lines.push_back(
-            fmt::format("    issued by {}, serial {}", signer.certificate->issuer(), signer.certificate->serial_hex()));
-    lines.push_back(fmt::format("    signature: {}{}, {} with {}{}", dashed(name(signer.integrity)),
+        lines.push_back(fmt::format("{}issued by {}, serial {}", margin, signer.certificate->issuer(),
+                                    signer.certificate->serial_hex()));
+    lines.push_back(fmt::format("{}signature: {}{}, {} with {}{}", margin, dashed(name(signer.integrity)),
                                 reason_text(signer.integrity_reason), signer.signature, signer.digest,
                                 signer.strength == Strength::weak ? ", weak" : ""));
     if (signer.signing_time)
-        lines.push_back(fmt::format("    signed at {}, as the signer claims", cms::format_time(*signer.signing_time)));
-    if (!judged) return;
-    lines.push_back(fmt::format("    chain: {}{}", dashed(name(signer.chain)), reason_text(signer.chain_reason)));
-    lines.push_back(
-        fmt::format("    revocation: {}{}", dashed(name(signer.revocation)), reason_text(signer.revocation_reason)));
-    lines.push_back(fmt::format("    sender: {}", dashed(name(signer.sender))));
+        lines.push_back(
+            fmt::format("{}signed at {}, as the signer claims", margin, cms::format_time(*signer.signing_time)));
+    add_ess(lines, signer.ess, margin);
+    if (judged) {
+        lines.push_back(
+            fmt::format("{}chain: {}{}", margin, dashed(name(signer.chain)), reason_text(signer.chain_reason)));
+        lines.push_back(fmt::format("{}revocation: {}{}", margin, dashed(name(signer.revocation)),
+                                    reason_text(signer.revocation_reason)));
+        if (countersigned == nullptr) lines.push_back(fmt::format("{}sender: {}", margin, dashed(name(signer.sender))));
+    } else if (!signer.unsigned_attributes.empty()) {
+        lines.push_back(fmt::format("{}unsigned attributes: {}", margin, fmt::join(signer.unsigned_attributes, ", ")));
+    }
+    for (const SignerVerdict& countersigner : signer.countersignatures)
+        add_signer(lines, countersigner, judged, margin, &signer);
+}
+
+void add_carried(std::vector<std::string>& lines, const Carried& carried) {
+    std::vector<std::string> parts;
+    const auto add = [&](std::size_t count, std::string_view what) {
+        if (count != 0) parts.push_back(fmt::format("{} {}{}", count, what, count == 1 ? "" : "s"));
+    };
+    add(carried.certificates, "certificate");
+    add(carried.other_certificates, "other or unreadable certificate");
+    add(carried.crls, "CRL");
+    add(carried.other_revocation_infos, "other revocation info");
+    if (!parts.empty()) lines.push_back(fmt::format("  carries {}", fmt::join(parts, ", ")));
 }
 
 }  // namespace
@@ -124,7 +172,8 @@ std::vector<std::string> layer_lines(const Report& report, bool judged) {
             lines.push_back(fmt::format("  recipient: {}, {}{}", recipient.identifier, recipient.key_management,
                                         recipient.used ? ", used" : ""));
         for (const SignerVerdict& signer : layer.signers)
-            add_signer(lines, signer, judged);
+            add_signer(lines, signer, judged, "  ");
+        if (layer.carried && !judged) add_carried(lines, *layer.carried);
     }
     return lines;
 }

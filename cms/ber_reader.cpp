@@ -150,9 +150,13 @@ void BerReader::require_end() {
                 malformed("data after its end");
 }
 
+void BerReader::skip() {
+    skip_element(containers_.size());
+}
+
 void BerReader::skip_to_end() {
     while (!at_end())
-        skip_element(containers_.size());
+        skip();
 }
 
 void BerReader::begin_octets(Byte identifier, const char* what) {

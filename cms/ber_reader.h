@@ -41,6 +41,7 @@ class BerReader {
                   const char* what);  ///< consumes the next value whole: identifier, length and contents
     Bytes element(Byte identifier, std::size_t limit, const char* what);
     void require_end();  ///< outside any value: nothing but white space and NUL may follow
+    void skip();         ///< drops the next value
     void skip_to_end();  ///< drops the rest of the value that was entered last
 
     /// begin_octets starts on an octet string, primitive or constructed, under an identifier octet without its

@@ -22,6 +22,13 @@ inline constexpr std::string_view kSigningCertificate = "1.2.840.113549.1.9.16.2
 inline constexpr std::string_view kSigningCertificateV2 = "1.2.840.113549.1.9.16.2.47";
 inline constexpr std::string_view kEncryptionKeyPreference = "1.2.840.113549.1.9.16.2.11";
 inline constexpr std::string_view kCountersignature = "1.2.840.113549.1.9.6";
+inline constexpr std::string_view kReceiptRequest = "1.2.840.113549.1.9.16.2.1";
+inline constexpr std::string_view kSecurityLabel = "1.2.840.113549.1.9.16.2.2";
+inline constexpr std::string_view kMlExpansionHistory = "1.2.840.113549.1.9.16.2.3";
+inline constexpr std::string_view kContentHints = "1.2.840.113549.1.9.16.2.4";
+inline constexpr std::string_view kContentIdentifier = "1.2.840.113549.1.9.16.2.7";
+inline constexpr std::string_view kEquivalentLabels = "1.2.840.113549.1.9.16.2.9";
+inline constexpr std::string_view kContentReference = "1.2.840.113549.1.9.16.2.10";
 inline constexpr std::string_view kTimestampToken = "1.2.840.113549.1.9.16.2.14";
 
 inline constexpr std::string_view kEcPublicKey = "1.2.840.10045.2.1";

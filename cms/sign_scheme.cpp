@@ -134,8 +134,8 @@ Bytes certificate_algorithm(const SignScheme& scheme) {
     return signer_info_algorithm(scheme);
 }
 
-bool verify_digest(EVP_PKEY* key, const SignScheme& scheme, ByteView digest, ByteView signature) {
-    const KeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
+bool verify_digest(const EVP_PKEY* key, const SignScheme& scheme, ByteView digest, ByteView signature) {
+    const KeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, const_cast<EVP_PKEY*>(key), nullptr));
     const bool ok =
         context && EVP_PKEY_verify_init(context.get()) == 1 && set_up_padding(context.get(), scheme) &&
         EVP_PKEY_CTX_set_signature_md(context.get(), evp_digest(scheme_hash(scheme))) == 1 &&
@@ -144,12 +144,12 @@ bool verify_digest(EVP_PKEY* key, const SignScheme& scheme, ByteView digest, Byt
     return ok;
 }
 
-bool verify_message(EVP_PKEY* key, const SignScheme& scheme, ByteView message, ByteView signature) {
+bool verify_message(const EVP_PKEY* key, const SignScheme& scheme, ByteView message, ByteView signature) {
     if (!std::holds_alternative<Pure>(scheme))
         return verify_digest(key, scheme, digest_of(scheme_hash(scheme), message), signature);
     const DigestContext context(EVP_MD_CTX_new());
     const bool ok =
-        context && EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, key) == 1 &&
+        context && EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, const_cast<EVP_PKEY*>(key)) == 1 &&
         EVP_DigestVerify(context.get(), signature.data(), signature.size(), message.data(), message.size()) == 1;
     ERR_clear_error();
     return ok;

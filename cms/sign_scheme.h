@@ -30,9 +30,9 @@ Bytes certificate_algorithm(const SignScheme& scheme);
 
 /// verify_digest checks a signature over the digest of what was signed; false where it does not fit, and for pure
 /// signatures, which sign no digest.
-bool verify_digest(EVP_PKEY* key, const SignScheme& scheme, ByteView digest, ByteView signature);
+bool verify_digest(const EVP_PKEY* key, const SignScheme& scheme, ByteView digest, ByteView signature);
 
 /// verify_message checks a signature over a message in memory.
-bool verify_message(EVP_PKEY* key, const SignScheme& scheme, ByteView message, ByteView signature);
+bool verify_message(const EVP_PKEY* key, const SignScheme& scheme, ByteView message, ByteView signature);
 
 }  // namespace p11mime::cms

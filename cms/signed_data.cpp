@@ -63,7 +63,7 @@ void SignedDataReader::finish() {
     }
     reader_.leave();
     if (reader_.next_is(tag::context(0, true))) read_certificates();
-    if (reader_.next_is(tag::context(1, true))) skip_crls();
+    if (reader_.next_is(tag::context(1, true))) read_revocation_infos();
     read_signers();
     reader_.leave();
 }
@@ -77,19 +77,34 @@ void SignedDataReader::read_certificates() {
         total += der.size();
         if (total > kMaxCertificateBytes || ++count > kMaxCertificates)
             throw Error(ErrorKind::malformed, "malformed CMS: more certificates than the limit");
-        if (der.front() != tag::kSequence) continue;  // attribute and other certificates (RFC 5652 section 10.2.2)
+        if (der.front() != tag::kSequence) {
+            ++other_certificates_;
+            continue;
+        }
         try {
             certificates_.push_back(Certificate::from_der(der));
         } catch (const Error&) {
             ERR_clear_error();  // one that cannot be parsed is as good as one that is missing
+            ++other_certificates_;
         }
     }
     reader_.leave();
 }
 
-void SignedDataReader::skip_crls() {
+void SignedDataReader::read_revocation_infos() {
     reader_.enter(tag::context(1, true), "crls");
-    reader_.skip_to_end();
+    std::size_t room = kMaxCrlBytes;
+    while (!reader_.at_end()) {
+        const BerReader::Header header = reader_.next();
+        const bool crl = header.identifier == tag::kSequence;
+        ++(crl ? crl_count_ : other_revocation_infos_);
+        if (!crl || !header.length || *header.length + header.size > room || crls_.size() == kMaxCrls) {
+            reader_.skip();
+            continue;
+        }
+        crls_.push_back(reader_.element(room, "CRL"));
+        room -= crls_.back().size();
+    }
     reader_.leave();
 }
 

@@ -13,8 +13,9 @@ namespace p11mime::cms {
 
 inline constexpr std::size_t kMaxSigners = 100;
 inline constexpr std::size_t kMaxCertificates = 1'000;
-inline constexpr std::size_t kMaxCertificateBytes =
-    16 * 1024 * 1024;  ///< of all certificates, and of all CRLs, in one message
+inline constexpr std::size_t kMaxCertificateBytes = 16 * 1024 * 1024;  ///< of all certificates in one message
+inline constexpr std::size_t kMaxCrls = 100;                           ///< kept; others are counted
+inline constexpr std::size_t kMaxCrlBytes = 4 * 1024 * 1024;           ///< likewise
 
 /// SignedDataReader reads SignedData (RFC 5652 section 5.1) as a stream: the constructor up to the content, then
 /// content(), then finish().
@@ -31,11 +32,18 @@ class SignedDataReader {
     /// finish reads what follows the content.
     void finish();
     const std::vector<Certificate>& certificates() const { return certificates_; }
+    /// other_certificates counts the forms of CertificateChoices (RFC 5652 section 10.2.2) that are no X.509
+    /// certificate, and those that cannot be parsed.
+    std::size_t other_certificates() const { return other_certificates_; }
+    /// crls are the DER of CertificateLists, not parsed, as far as they are within the limits; crl_count counts all.
+    const std::vector<Bytes>& crls() const { return crls_; }
+    std::size_t crl_count() const { return crl_count_; }
+    std::size_t other_revocation_infos() const { return other_revocation_infos_; }  ///< section 10.2.1
     const std::vector<asn1::SignerInfoHandle>& signers() const { return signers_; }
 
   private:
     void read_certificates();
-    void skip_crls();
+    void read_revocation_infos();
     void read_signers();
 
     BerReader& reader_;
@@ -44,6 +52,10 @@ class SignedDataReader {
     std::set<Hash> digests_;
     bool has_content_ = false;
     std::vector<Certificate> certificates_;
+    std::size_t other_certificates_ = 0;
+    std::vector<Bytes> crls_;
+    std::size_t crl_count_ = 0;
+    std::size_t other_revocation_infos_ = 0;
     std::vector<asn1::SignerInfoHandle> signers_;
 };
 

@@ -14,37 +14,6 @@ namespace p11mime::cms {
 
 namespace {
 
-// Attributes looks single-valued signed attributes up.
-class Attributes {
-  public:
-    explicit Attributes(const STACK_OF(X509_ATTRIBUTE) * attributes) : attributes_(attributes) {}
-
-    bool present() const { return attributes_ != nullptr; }
-
-    // find gives the one value of an attribute; null where it is absent. One that is there twice or has another number
-    // of values is `ambiguous` (RFC 5652 section 11).
-    const ASN1_TYPE* find(std::string_view oid) {
-        const ASN1_TYPE* value = nullptr;
-        for (int i = 0; i < X509at_get_attr_count(attributes_); ++i) {
-            X509_ATTRIBUTE* each = sk_X509_ATTRIBUTE_value(attributes_, i);
-            if (oid_text(X509_ATTRIBUTE_get0_object(each)) != oid) continue;
-            if (value != nullptr || X509_ATTRIBUTE_count(each) != 1) ambiguous = true;
-            value = X509_ATTRIBUTE_get0_type(each, 0);
-        }
-        return value;
-    }
-
-    bool ambiguous = false;
-
-  private:
-    const STACK_OF(X509_ATTRIBUTE) * attributes_;
-};
-
-std::optional<Bytes> der_of(const ASN1_TYPE* value, int type) {
-    if (value == nullptr || value->type != type) return std::nullopt;
-    return encode(value, i2d_ASN1_TYPE);
-}
-
 // AlgorithmChoice is what the algorithm fields of a SignerInfo come to.
 struct AlgorithmChoice {
     std::optional<SignScheme> scheme;
@@ -174,13 +143,6 @@ void read_claims(Attributes& attributes, SignerInfoVerdict& verdict) {
     ERR_clear_error();
 }
 
-std::size_t count_attributes(const STACK_OF(X509_ATTRIBUTE) * attributes, std::string_view oid) {
-    std::size_t count = 0;
-    for (int i = 0; i < X509at_get_attr_count(attributes); ++i)
-        if (oid_text(X509_ATTRIBUTE_get0_object(sk_X509_ATTRIBUTE_value(attributes, i))) == oid) ++count;
-    return count;
-}
-
 // attribute_fault says what is wrong with the signed attributes, or nothing.
 std::string attribute_fault(Attributes& attributes, const SignedContent& content, const Bytes& content_digest,
                             const Certificate& certificate) {
@@ -188,10 +150,12 @@ std::string attribute_fault(Attributes& attributes, const SignedContent& content
     const ASN1_TYPE* digest = attributes.find(oid::kMessageDigest);
     const ASN1_TYPE* v1 = attributes.find(oid::kSigningCertificate);
     const ASN1_TYPE* v2 = attributes.find(oid::kSigningCertificateV2);
-    if (attributes.ambiguous) return "a signed attribute is there more than once";
+    if (attributes.ambiguous()) return "a signed attribute is there more than once";
     if (digest == nullptr || digest->type != V_ASN1_OCTET_STRING) return "the message digest attribute is missing";
     if (!std::ranges::equal(asn1::octets(digest->value.octet_string), content_digest)) return "the content was changed";
-    if (type == nullptr || type->type != V_ASN1_OBJECT || oid_text(type->value.object) != content.type)
+    if (content.is_signature() && type != nullptr) return "a countersignature has no content type attribute";
+    if (!content.is_signature() &&
+        (type == nullptr || type->type != V_ASN1_OBJECT || oid_text(type->value.object) != content.type))
         return "the signed content type is another than the content's";
     if (!names_certificate(v1, Hash::sha1, certificate) || !names_certificate(v2, Hash::sha256, certificate))
         return "the signing certificate attribute names another certificate";
@@ -209,7 +173,7 @@ bool signs_whole(const SignScheme& scheme) {
 
 // content_fault says why a signature over the content itself, without signed attributes, cannot hold, or nothing.
 std::string content_fault(const SignedContent& content, const SignScheme& scheme, Hash digest) {
-    if (content.type != oid::kData) return "content of this type needs signed attributes";
+    if (!content.is_signature() && content.type != oid::kData) return "content of this type needs signed attributes";
     if (looks_like_attributes(content.first_bytes)) return "the content is the signed attributes of another message";
     if (scheme_hash(scheme) != digest) return "the signature is over another digest than the content's";
     return {};
@@ -218,14 +182,17 @@ std::string content_fault(const SignedContent& content, const SignScheme& scheme
 }  // namespace
 
 SignerInfoVerdict judge_signer_info(const asn1::SignerInfo& signer, const SignedContent& content,
-                                    const Certificate* certificate) {
+                                    const Certificate* certificate, const EVP_PKEY* key) {
     SignerInfoVerdict verdict;
     verdict.digest = algorithm_text(signer.digest_algorithm);
     verdict.signature = algorithm_text(signer.signature_algorithm);
     Attributes attributes(signer.signed_attributes);
     read_claims(attributes, verdict);
-    verdict.countersignatures = count_attributes(signer.unsigned_attributes, oid::kCountersignature);
-    verdict.timestamps = count_attributes(signer.unsigned_attributes, oid::kTimestampToken);
+    verdict.ess = read_ess(attributes);
+    verdict.signed_attributes = attributes.names();
+    const Attributes unsigned_attributes(signer.unsigned_attributes);
+    verdict.unsigned_attributes = unsigned_attributes.names();
+    verdict.timestamps = unsigned_attributes.values(oid::kTimestampToken).size();
 
     const AlgorithmChoice choice = choose_algorithms(signer);
     if (!choice.scheme) {
@@ -238,13 +205,13 @@ SignerInfoVerdict judge_signer_info(const asn1::SignerInfo& signer, const Signed
         verdict.reason = fmt::format("the signer's certificate is missing ({})", asn1::identifier(*signer.sid).text());
         return verdict;
     }
-    const KeyHandle key(X509_get_pubkey(certificate->get()));
+    if (key == nullptr) key = X509_get0_pubkey(certificate->get());
     ERR_clear_error();
-    if (!key || EVP_PKEY_missing_parameters(key.get()) == 1) {
+    if (key == nullptr || EVP_PKEY_missing_parameters(key) == 1) {
         verdict.reason = "the public key of the signer's certificate cannot be used";
         return verdict;
     }
-    verdict.weak = verdict.weak || weak_key(key.get());
+    verdict.weak = verdict.weak || weak_key(key);
 
     const auto content_digest = content.digests.value(*choice.digest->hash);
     if (!content_digest) {
@@ -259,7 +226,7 @@ SignerInfoVerdict judge_signer_info(const asn1::SignerInfo& signer, const Signed
     }
 
     verdict.integrity = Integrity::invalid;
-    if (!key_fits(key.get(), *choice.signature)) {
+    if (!key_fits(key, *choice.signature)) {
         verdict.reason = fmt::format("the signer's key is no key for {}", verdict.signature);
         return verdict;
     }
@@ -268,12 +235,12 @@ SignerInfoVerdict judge_signer_info(const asn1::SignerInfo& signer, const Signed
     if (attributes.present()) {
         verdict.reason = attribute_fault(attributes, content, *content_digest, *certificate);
         if (!verdict.reason.empty()) return verdict;
-        fits = verify_message(key.get(), *choice.scheme, asn1::verification_form(signer), signature);
+        fits = verify_message(key, *choice.scheme, asn1::verification_form(signer), signature);
     } else {
         verdict.reason = content_fault(content, *choice.scheme, *choice.digest->hash);
         if (!verdict.reason.empty()) return verdict;
-        fits = signs_whole(*choice.scheme) ? verify_message(key.get(), *choice.scheme, content.first_bytes, signature)
-                                           : verify_digest(key.get(), *choice.scheme, *content_digest, signature);
+        fits = signs_whole(*choice.scheme) ? verify_message(key, *choice.scheme, content.first_bytes, signature)
+                                           : verify_digest(key, *choice.scheme, *content_digest, signature);
     }
     if (!fits) {
         verdict.reason = attributes.present() ? "the signature does not fit the signer's certificate"

@@ -5,6 +5,7 @@
 
 #include "cms/certificate.h"
 #include "cms/decrypter.h"
+#include "cms/ess.h"
 #include "cms/sign_scheme.h"
 
 namespace p11mime::cms {
@@ -26,8 +27,10 @@ struct SignerInfoVerdict {
     std::string digest;
     std::string signature;
     std::optional<Hash> missing_digest;  ///< this digest of the content was not computed; judge again with it
-    std::size_t countersignatures = 0;   ///< unsigned attributes of that kind, which are not checked
-    std::size_t timestamps = 0;          ///< likewise
+    Ess ess;
+    std::vector<std::string> signed_attributes;    ///< kinds, by name
+    std::vector<std::string> unsigned_attributes;  ///< likewise
+    std::size_t timestamps = 0;                    ///< unsigned attributes of that kind, which are not checked
     std::optional<Time> signing_time;
     std::optional<RecipientIdentifier> encryption_key;  ///< SMIMEEncryptionKeyPreference
     std::optional<Bytes> capabilities;                  ///< DER of SMIMECapabilities
@@ -40,15 +43,17 @@ inline constexpr std::size_t kContentPeek = 256 * 1024;
 /// SignedContent is what SignerInfos are judged against.
 struct SignedContent {
     const Digests& digests;
-    std::string type;   ///< dotted OID of eContentType
+    std::string type;   ///< dotted OID of eContentType; "" for a signature value, which countersignatures are over
     Bytes first_bytes;  ///< of the content, up to kContentPeek bytes
 
     bool whole() const { return first_bytes.size() < kContentPeek; }  ///< first_bytes is all of it
+    bool is_signature() const { return type.empty(); }
 };
 
-/// judge_signer_info checks a signature. `certificate` is null where the signer's is missing.
+/// judge_signer_info checks a signature. `certificate` is null where the signer's is missing; `key` is its public key
+/// where it has inherited parameters, else null.
 SignerInfoVerdict judge_signer_info(const asn1::SignerInfo& signer, const SignedContent& content,
-                                    const Certificate* certificate);
+                                    const Certificate* certificate, const EVP_PKEY* key = nullptr);
 
 /// SignedAttributes is what goes into a new SignerInfo.
 struct SignedAttributes {

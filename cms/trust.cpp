@@ -9,6 +9,7 @@
 
 #include "cms/algorithms.h"
 #include "cms/encode.h"
+#include "cms/inherited_key.h"
 
 namespace p11mime::cms {
 
@@ -163,6 +164,14 @@ std::string purpose_reason(const std::vector<Certificate>& chain, Purpose purpos
     return {};
 }
 
+// completed_key gives an end certificate whose key takes its parameters from its issuer's the form that OpenSSL can
+// work with.
+std::optional<Certificate> completed_key(const Certificate& certificate, const Candidates& candidates) {
+    if (!lacks_parameters(certificate)) return std::nullopt;
+    auto completed = with_parameters(certificate, candidates.anchors);
+    return completed ? completed : with_parameters(certificate, candidates.untrusted);
+}
+
 // revocation_of asks for each certificate below the anchor.
 void check_revocation(PathVerdict& verdict, const Trust& trust, Time at) {
     if (!trust.revocation || verdict.chain.size() < 2) return;
@@ -187,8 +196,10 @@ PathVerdict validate(const Certificate& certificate, std::span<const Certificate
     const Candidates candidates = find_candidates(certificate, surplus, trust);
     const StoreHandle store = store_of(candidates.anchors);
     const BorrowedStack untrusted = stack_of(candidates.untrusted);
+    const std::optional<Certificate> completed = completed_key(certificate, candidates);
+    const Certificate& end = completed ? *completed : certificate;
     const StoreContext context(X509_STORE_CTX_new());
-    require(context && X509_STORE_CTX_init(context.get(), store.get(), certificate.get(), untrusted.get()) == 1,
+    require(context && X509_STORE_CTX_init(context.get(), store.get(), end.get(), untrusted.get()) == 1,
             "cannot validate a certificate path");
     X509_VERIFY_PARAM* parameters = X509_STORE_CTX_get0_param(context.get());
     X509_VERIFY_PARAM_set_time(parameters, at.time_since_epoch().count());
@@ -207,6 +218,14 @@ PathVerdict validate(const Certificate& certificate, std::span<const Certificate
                                      where == nullptr ? certificate : Certificate(X509Handle(where)));
         return verdict;
     }
+    if (completed) {
+        if (verdict.chain.size() < 2 || !inherits_from(certificate, *completed, verdict.chain[1])) {
+            verdict.reason =
+                fmt::format("{} has a key without parameters, which another issuer's key has", display(certificate));
+            return verdict;
+        }
+        verdict.completed = completed;
+    }
     for (const Certificate& each : verdict.chain)
         if (!is_anchor(each, candidates.anchors) && signed_with(each, Standing::refused))
             verdict.reason = fmt::format("the certificate of {} is signed with a broken digest", display(each));
@@ -219,6 +238,7 @@ PathVerdict validate(const Certificate& certificate, std::span<const Certificate
         verdict.trusted = false;
         verdict.reason = weak;
     }
+    if (completed) verdict.chain.front() = certificate;
     if (verdict.trusted) check_revocation(verdict, trust, at);
     return verdict;
 }

@@ -31,7 +31,10 @@ struct PathVerdict {
     bool trusted = false;
     std::string reason;              ///< one cause in plain words with the certificate concerned; empty where trusted
     std::vector<Certificate> chain;  ///< as far as it was built, end certificate first
-    bool weak = false;               ///< a signature or key in the path is weak (strength, not trust)
+    std::optional<Certificate>
+        completed;  ///< the end certificate with the key parameters that it inherits along the path, which was built
+                    ///< to an anchor though it need not be trusted; nothing where it has its own
+    bool weak = false;  ///< a signature or key in the path is weak (strength, not trust)
     RevocationState revocation = RevocationState::not_checked;
     std::string revocation_reason;
 };

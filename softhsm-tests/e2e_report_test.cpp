@@ -18,13 +18,34 @@ std::vector<std::string> keys(const json& object) {
 }
 
 const Arguments kTop{"command", "error", "exit", "input", "layers", "message", "result", "warnings"};
-const Arguments kLayer{"authenticated", "byte_ranges",       "cipher",     "covers",  "media_type", "parent",
-                       "path",          "protected_headers", "recipients", "signers", "strength",   "type"};
-const Arguments kSigner{"algorithms",   "certificate_class", "chain",  "chain_certs",
-                        "chain_reason", "countersignatures", "emails", "fingerprint_sha256",
-                        "integrity",    "integrity_reason",  "issuer", "policy_name",
-                        "revocation",   "revocation_reason", "sender", "serial",
-                        "strength",     "subject",           "time",   "timestamps"};
+const Arguments kLayer{"authenticated", "byte_ranges", "carried",           "cipher",     "covers",  "media_type",
+                       "parent",        "path",        "protected_headers", "recipients", "signers", "strength",
+                       "type"};
+const Arguments kSigner{"algorithms",
+                        "certificate_class",
+                        "chain",
+                        "chain_certs",
+                        "chain_reason",
+                        "countersignatures",
+                        "emails",
+                        "ess",
+                        "fingerprint_sha256",
+                        "integrity",
+                        "integrity_reason",
+                        "issuer",
+                        "policy_name",
+                        "revocation",
+                        "revocation_reason",
+                        "sender",
+                        "serial",
+                        "signed_attributes",
+                        "strength",
+                        "subject",
+                        "time",
+                        "timestamps",
+                        "unsigned_attributes"};
+const Arguments kEss{"content_hints",        "content_identifier", "content_reference", "equivalent_labels",
+                     "mail_list_expansions", "malformed",          "receipt_request",   "security_label"};
 
 /// report runs a command that writes its report to a file and checks the shape that every report has.
 json report(const Office& office, const Arguments& arguments, const std::string& input) {
@@ -43,6 +64,7 @@ json report(const Office& office, const Arguments& arguments, const std::string&
             CHECK(keys(recipient) == Arguments{"identifier", "key_management", "used"});
         for (const json& signer : layer["signers"]) {
             CHECK(keys(signer) == kSigner);
+            CHECK(keys(signer["ess"]) == kEss);
             CHECK(keys(signer["algorithms"]) == Arguments{"digest", "signature"});
             CHECK(keys(signer["time"]) == Arguments{"at", "basis", "signing_time"});
             CHECK(keys(signer["certificate_class"]) ==

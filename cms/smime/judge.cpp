@@ -4,77 +4,9 @@
 
 #include <algorithm>
 
-#include "mime/address.h"
-
 namespace p11mime::cms::smime {
 
 namespace {
-
-std::optional<Certificate> find_certificate(const RecipientIdentifier& identifier, const SignedDataReader& reader,
-                                            const Trust* trust) {
-    for (const Certificate& each : reader.certificates())
-        if (identifier.matches(each)) return each;
-    if (trust != nullptr)
-        for (const auto& source : trust->intermediates)
-            if (auto found = source->by_identifier(identifier)) return found;
-    return std::nullopt;
-}
-
-SenderState judge_sender(const Certificate& certificate, const Sender& sender) {
-    if (sender.check == SenderCheck::off) return SenderState::not_checked;
-    const auto mailboxes = certificate.emails();
-    if (mailboxes.empty() || sender.mailboxes.empty()) return SenderState::absent;
-    const bool all = std::all_of(sender.mailboxes.begin(), sender.mailboxes.end(),
-                                 [&](const std::string& from) { return certificate.has_email(from); });
-    return all ? SenderState::match : SenderState::mismatch;
-}
-
-Revocation revocation(RevocationState state) {
-    switch (state) {
-        case RevocationState::good:
-            return Revocation::good;
-        case RevocationState::revoked:
-            return Revocation::revoked;
-        case RevocationState::unknown:
-            return Revocation::unknown;
-        case RevocationState::not_checked:
-            break;
-    }
-    return Revocation::not_checked;
-}
-
-void judge_chain(SignerVerdict& verdict, const SignedDataReader& reader, const Trust& trust) {
-    const PathVerdict path = validate(*verdict.certificate, reader.certificates(), trust, Use::signing);
-    verdict.chain = path.trusted ? ChainState::trusted : ChainState::untrusted;
-    if (!path.trusted) verdict.chain_reason = path.reason;
-    for (const Certificate& each : path.chain)
-        verdict.chain_certs.push_back(each.subject());
-    if (path.trusted && path.chain.size() > 2)
-        verdict.intermediates.assign(path.chain.begin() + 1, path.chain.end() - 1);
-    if (path.weak) verdict.strength = Strength::weak;
-    verdict.revocation = revocation(path.revocation);
-    if (!path.revocation_reason.empty()) verdict.revocation_reason = path.revocation_reason;
-}
-
-SignerVerdict describe(const asn1::SignerInfo& signer, const SignerInfoVerdict& judged,
-                       const SignedDataReader& reader) {
-    SignerVerdict verdict;
-    verdict.identifier = asn1::identifier(*signer.sid).text();
-    verdict.integrity = judged.integrity;
-    if (!judged.reason.empty()) verdict.integrity_reason = judged.reason;
-    verdict.strength = judged.weak ? Strength::weak : Strength::ok;
-    verdict.digest = judged.digest;
-    verdict.signature = judged.signature;
-    verdict.countersignatures = judged.countersignatures;
-    verdict.timestamps = judged.timestamps;
-    verdict.signing_time = judged.signing_time;
-    if (judged.integrity != Integrity::valid) return verdict;  // the rest is acted upon, so it must be signed
-    verdict.capabilities = judged.capabilities;
-    if (judged.encryption_key)
-        for (const Certificate& each : reader.certificates())
-            if (judged.encryption_key->matches(each)) verdict.encryption_certificate = each;
-    return verdict;
-}
 
 std::string who(const SignerVerdict& signer) {
     if (!signer.certificate) return signer.identifier;
@@ -169,38 +101,6 @@ void conclude_parts(Report& report, const std::vector<const Layer*>& parts, bool
 }
 
 }  // namespace
-
-JudgedSigners judge_signers(const SignedDataReader& reader, const SignedContent& content, const Trust* trust,
-                            const Sender& sender) {
-    JudgedSigners judged;
-    std::string unsupported;
-    for (const auto& signer : reader.signers()) {
-        const auto certificate = find_certificate(asn1::identifier(*signer->sid), reader, trust);
-        SignerInfoVerdict info = judge_signer_info(*signer, content, certificate ? &*certificate : nullptr);
-        if (info.missing_digest) judged.missing_digests.insert(*info.missing_digest);
-        if (info.unsupported) unsupported = info.reason;
-        if (trust == nullptr) {
-            info.integrity = Integrity::not_checked;
-            info.reason.clear();
-        }
-        SignerVerdict verdict = describe(*signer, info, reader);
-        verdict.certificate = certificate;
-        if (trust != nullptr) {
-            verdict.time_basis = trust->at ? "given" : "now";
-            verdict.time_at = trust->at.value_or(trust->clock->now());
-        }
-        if (certificate && trust != nullptr) {
-            judge_chain(verdict, reader, *trust);
-            verdict.sender = judge_sender(*certificate, sender);
-        }
-        judged.verdicts.push_back(std::move(verdict));
-    }
-    const bool none_checked =
-        std::all_of(judged.verdicts.begin(), judged.verdicts.end(),
-                    [](const SignerVerdict& each) { return each.integrity == Integrity::not_checked; });
-    if (none_checked && trust != nullptr) judged.all_unsupported = unsupported;
-    return judged;
-}
 
 void conclude(Report& report, const Sender& sender, bool allow_weak) {
     std::vector<const Layer*> whole, parts;

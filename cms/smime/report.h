@@ -44,10 +44,21 @@ struct SignerVerdict {
     std::optional<Time> time_at;  ///< judged at; nothing where nothing was judged
     std::optional<Time> signing_time;
     std::optional<Certificate>
-        encryption_certificate;         ///< that the signer prefers (SMIMEEncryptionKeyPreference), if it came along
-    std::size_t countersignatures = 0;  ///< there, and not checked
-    std::size_t timestamps = 0;         ///< there, and not checked
-    std::optional<Bytes> capabilities;  ///< DER of the SMIMECapabilities attribute
+        encryption_certificate;  ///< that the signer prefers (SMIMEEncryptionKeyPreference), if it came along
+    Ess ess;                     ///< what the signer's attributes say, and claim as long as integrity is not valid
+    std::vector<std::string> signed_attributes;    ///< the kinds of attributes that are there
+    std::vector<std::string> unsigned_attributes;  ///< likewise
+    std::vector<SignerVerdict> countersignatures;  ///< over this signature; they add nothing to the result
+    std::size_t timestamps = 0;                    ///< there, and not checked
+    std::optional<Bytes> capabilities;             ///< DER of the SMIMECapabilities attribute
+};
+
+/// Carried counts what a SignedData carries beside its content and signers.
+struct Carried {
+    std::size_t certificates = 0;
+    std::size_t other_certificates = 0;  ///< other forms, and those that cannot be parsed
+    std::size_t crls = 0;
+    std::size_t other_revocation_infos = 0;
 };
 
 struct RecipientSummary {
@@ -74,11 +85,13 @@ struct Layer {
     std::optional<Strength> strength;  ///< of the cipher; nothing where there is none or it is not supported
     std::vector<RecipientSummary> recipients;
     std::vector<SignerVerdict> signers;
+    std::optional<Carried> carried;  ///< of signed layers
 };
 
 struct Warning {
     std::string kind;
     std::string message;
+    bool operator==(const Warning&) const = default;
 };
 
 enum class Result { valid, untrusted, invalid, unsigned_, decrypted, error };

@@ -55,6 +55,13 @@ Error changed() {
             "ask the sender to send it again"};
 }
 
+Carried carried_by(const SignedDataReader& reader) {
+    return {.certificates = reader.certificates().size(),
+            .other_certificates = reader.other_certificates(),
+            .crls = reader.crl_count(),
+            .other_revocation_infos = reader.other_revocation_infos()};
+}
+
 std::string decrypt_intent(const Report& report) {
     std::string what = "open a mail";
     if (!report.from.empty()) what = "open the mail from " + report.from.front();
@@ -81,6 +88,10 @@ void Walk::judge(std::size_t layer, const SignedDataReader& reader, const Signed
     const Trust* trust = options_.task == Task::inspect ? nullptr : trust_;
     JudgedSigners judged = judge_signers(reader, signed_content, trust, place.whole ? sender_ : nobody);
     report_.layers[layer].signers = std::move(judged.verdicts);
+    report_.layers[layer].carried = carried_by(reader);
+    for (Warning& warning : judged.warnings)
+        if (std::find(report_.warnings.begin(), report_.warnings.end(), warning) == report_.warnings.end())
+            report_.warnings.push_back(std::move(warning));  // a detached signature is judged over several forms
     for (Bytes& value : signed_content.digests.values())
         evidence_.push_back(std::move(value));
     if (trust == nullptr) return;
@@ -138,6 +149,7 @@ void Walk::signed_data(BerReader& ber, const std::string& media_type, const Plac
         reader.finish();
         if (reader.signers().empty()) {
             report_.layers[layer].type = LayerType::certs_only;
+            report_.layers[layer].carried = carried_by(reader);
             return;
         }
         if (bare && options_.detached_content && place.output != nullptr) return detached(reader, layer, place);

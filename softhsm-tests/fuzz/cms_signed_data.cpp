@@ -3,7 +3,7 @@
 #include <string>
 
 #include "cms/signed_data.h"
-#include "cms/signer_info.h"
+#include "cms/smime/judge.h"
 #include "mime/error.h"
 #include "softhsm-tests/mime_pieces.h"
 
@@ -11,18 +11,28 @@ using namespace p11mime;
 
 namespace {
 
+class StoppedClock final : public cms::Clock {
+  public:
+    cms::Time now() const override { return *cms::parse_time("2004-01-01T00:00:00Z"); }
+};
+
+std::string told(const cms::smime::SignerVerdict& signer) {
+    std::string text = signer.identifier + signer.integrity_reason.value_or("") + signer.digest + signer.signature +
+                       signer.chain_reason.value_or("");
+    for (const cms::smime::SignerVerdict& each : signer.countersignatures)
+        text += told(each);
+    return text;
+}
+
 std::string judged(cms::SignedDataReader& signed_data, const cms::Digests& digests) {
-    std::string text;
-    for (const auto& signer : signed_data.signers()) {
-        const cms::RecipientIdentifier identifier = cms::asn1::identifier(*signer->sid);
-        text += identifier.text();
-        const cms::Certificate* certificate = nullptr;
-        for (const cms::Certificate& each : signed_data.certificates())
-            if (identifier.matches(each)) certificate = &each;
-        const auto verdict = cms::judge_signer_info(*signer, {digests, signed_data.content_type(), {}}, certificate);
-        text += verdict.reason + verdict.digest + verdict.signature;
-        if (verdict.encryption_key) text += verdict.encryption_key->text();
-    }
+    cms::Trust trust;
+    trust.clock = std::make_shared<StoppedClock>();
+    const auto signers = cms::smime::judge_signers(signed_data, {digests, signed_data.content_type(), {}}, &trust, {});
+    std::string text = signers.all_unsupported;
+    for (const cms::smime::SignerVerdict& each : signers.verdicts)
+        text += told(each);
+    for (const cms::smime::Warning& each : signers.warnings)
+        text += each.message;
     return text;
 }
 

@@ -1,0 +1,139 @@
+#include "cli/signer_json.h"
+
+#include <fmt/format.h>
+
+namespace p11mime::cli {
+
+namespace {
+
+using cms::smime::name;
+using cms::smime::SignerVerdict;
+
+std::string hex(ByteView bytes) {
+    std::string text;
+    for (const Byte byte : bytes)
+        text += fmt::format("{:02x}", byte);
+    return text;
+}
+
+template <class Value, class ToJson>
+Json or_null(const std::optional<Value>& value, ToJson to_json) {
+    return value ? Json(to_json(*value)) : Json(nullptr);
+}
+
+template <class Value, class ToJson>
+Json array(const std::vector<Value>& values, ToJson to_json) {
+    Json list = Json::array();
+    for (const Value& each : values)
+        list.push_back(to_json(each));
+    return list;
+}
+
+Json receipt_request_json(const cms::ReceiptRequest& request) {
+    using From = cms::ReceiptRequest::From;
+    Json json;
+    json["content_identifier"] = hex(request.content_identifier);
+    json["from"] = request.from == From::all ? "all" : request.from == From::first_tier ? "first-tier" : "listed";
+    json["from_list"] = request.from_list;
+    json["to"] = request.to;
+    return json;
+}
+
+Json security_label_json(const cms::SecurityLabel& label) {
+    Json json;
+    json["policy"] = label.policy;
+    json["classification"] = label.classification ? Json(*label.classification) : Json(nullptr);
+    json["privacy_mark"] = cli::or_null(label.privacy_mark);
+    json["categories"] = label.categories;
+    return json;
+}
+
+Json content_hints_json(const cms::ContentHints& hints) {
+    Json json;
+    json["description"] = cli::or_null(hints.description);
+    json["type"] = hints.type;
+    return json;
+}
+
+Json content_reference_json(const cms::ContentReference& reference) {
+    return {{"type", reference.type}, {"content_identifier", hex(reference.content_identifier)}};
+}
+
+const char* receipts_text(cms::MailListExpansion::Receipts receipts) {
+    using Receipts = cms::MailListExpansion::Receipts;
+    switch (receipts) {
+        case Receipts::none:
+            return "none";
+        case Receipts::instead:
+            return "instead";
+        case Receipts::in_addition:
+            return "in-addition";
+        case Receipts::as_requested:
+            break;
+    }
+    return "as-requested";
+}
+
+Json expansion_json(const cms::MailListExpansion& expansion) {
+    Json json;
+    json["list"] = expansion.list;
+    json["time"] = or_null(expansion.time, cms::format_time);
+    json["receipts"] = receipts_text(expansion.receipts);
+    return json;
+}
+
+Json ess_json(const cms::Ess& ess) {
+    Json json;
+    json["receipt_request"] = or_null(ess.receipt_request, receipt_request_json);
+    json["security_label"] = or_null(ess.security_label, security_label_json);
+    json["equivalent_labels"] = array(ess.equivalent_labels, security_label_json);
+    json["content_hints"] = or_null(ess.content_hints, content_hints_json);
+    json["content_identifier"] = or_null(ess.content_identifier, hex);
+    json["content_reference"] = or_null(ess.content_reference, content_reference_json);
+    json["mail_list_expansions"] = array(ess.mail_list_expansions, expansion_json);
+    json["malformed"] = ess.malformed;
+    return json;
+}
+
+// not_checked lists what is there and was not looked at.
+Json not_checked(std::size_t count) {
+    Json list = Json::array();
+    for (std::size_t i = 0; i < count; ++i)
+        list.push_back({{"integrity", "not_checked"}});
+    return list;
+}
+
+}  // namespace
+
+Json signer_json(const SignerVerdict& signer) {
+    Json json;
+    const auto& certificate = signer.certificate;
+    json["subject"] = certificate ? Json(certificate->subject()) : Json(nullptr);
+    json["emails"] = certificate ? Json(certificate->emails()) : Json(Json::array());
+    json["issuer"] = certificate ? Json(certificate->issuer()) : Json(nullptr);
+    json["serial"] = certificate ? Json(certificate->serial_hex()) : Json(nullptr);
+    json["fingerprint_sha256"] = certificate ? Json(certificate->fingerprint_sha256()) : Json(nullptr);
+    json["integrity"] = name(signer.integrity);
+    json["integrity_reason"] = cli::or_null(signer.integrity_reason);
+    json["chain"] = name(signer.chain);
+    json["chain_reason"] = cli::or_null(signer.chain_reason);
+    json["chain_certs"] = signer.chain_certs;
+    json["revocation"] = name(signer.revocation);
+    json["revocation_reason"] = cli::or_null(signer.revocation_reason);
+    json["sender"] = name(signer.sender);
+    json["strength"] = name(signer.strength);
+    json["algorithms"] = {{"digest", signer.digest}, {"signature", signer.signature}};
+    json["time"] = {{"basis", signer.time_basis}, {"at", or_null(signer.time_at, cms::format_time)}};
+    json["time"]["signing_time"] = or_null(signer.signing_time, cms::format_time);
+    json["timestamps"] = not_checked(signer.timestamps);
+    json["countersignatures"] = array(signer.countersignatures, signer_json);
+    json["signed_attributes"] = signer.signed_attributes;
+    json["unsigned_attributes"] = signer.unsigned_attributes;
+    json["ess"] = ess_json(signer.ess);
+    json["policy_name"] = nullptr;
+    json["certificate_class"] = {{"validation", "unknown"}, {"basis", nullptr},     {"generation", nullptr},
+                                 {"class", nullptr},        {"qualified", nullptr}, {"on_secure_device", nullptr}};
+    return json;
+}
+
+}  // namespace p11mime::cli

@@ -1,0 +1,189 @@
+#include <fmt/format.h>
+#include <openssl/err.h>
+
+#include <algorithm>
+
+#include "cms/attributes.h"
+#include "cms/identifiers.h"
+#include "cms/inherited_key.h"
+#include "cms/smime/judge.h"
+
+namespace p11mime::cms::smime {
+
+namespace {
+
+constexpr std::size_t kMaxCountersignatures = 20;  // of one message; each may cost a path validation
+constexpr std::size_t kMaxCountersignatureDepth = 4;
+
+std::optional<Certificate> find_certificate(const RecipientIdentifier& identifier, const SignedDataReader& reader,
+                                            const Trust* trust) {
+    for (const Certificate& each : reader.certificates())
+        if (identifier.matches(each)) return each;
+    if (trust != nullptr)
+        for (const auto& source : trust->intermediates)
+            if (auto found = source->by_identifier(identifier)) return found;
+    return std::nullopt;
+}
+
+SenderState judge_sender(const Certificate& certificate, const Sender& sender) {
+    if (sender.check == SenderCheck::off) return SenderState::not_checked;
+    const auto mailboxes = certificate.emails();
+    if (mailboxes.empty() || sender.mailboxes.empty()) return SenderState::absent;
+    const bool all = std::all_of(sender.mailboxes.begin(), sender.mailboxes.end(),
+                                 [&](const std::string& from) { return certificate.has_email(from); });
+    return all ? SenderState::match : SenderState::mismatch;
+}
+
+Revocation revocation(RevocationState state) {
+    switch (state) {
+        case RevocationState::good:
+            return Revocation::good;
+        case RevocationState::revoked:
+            return Revocation::revoked;
+        case RevocationState::unknown:
+            return Revocation::unknown;
+        case RevocationState::not_checked:
+            break;
+    }
+    return Revocation::not_checked;
+}
+
+void set_chain(SignerVerdict& verdict, const PathVerdict& path) {
+    verdict.chain = path.trusted ? ChainState::trusted : ChainState::untrusted;
+    if (!path.trusted) verdict.chain_reason = path.reason;
+    for (const Certificate& each : path.chain)
+        verdict.chain_certs.push_back(each.subject());
+    if (path.trusted && path.chain.size() > 2)
+        verdict.intermediates.assign(path.chain.begin() + 1, path.chain.end() - 1);
+    if (path.weak) verdict.strength = Strength::weak;
+    verdict.revocation = revocation(path.revocation);
+    if (!path.revocation_reason.empty()) verdict.revocation_reason = path.revocation_reason;
+}
+
+SignerVerdict describe(const asn1::SignerInfo& signer, const SignerInfoVerdict& judged,
+                       const SignedDataReader& reader) {
+    SignerVerdict verdict;
+    verdict.identifier = asn1::identifier(*signer.sid).text();
+    verdict.integrity = judged.integrity;
+    if (!judged.reason.empty()) verdict.integrity_reason = judged.reason;
+    verdict.strength = judged.weak ? Strength::weak : Strength::ok;
+    verdict.digest = judged.digest;
+    verdict.signature = judged.signature;
+    verdict.ess = judged.ess;
+    verdict.signed_attributes = judged.signed_attributes;
+    verdict.unsigned_attributes = judged.unsigned_attributes;
+    verdict.timestamps = judged.timestamps;
+    verdict.signing_time = judged.signing_time;
+    if (judged.integrity != Integrity::valid) return verdict;  // the rest is acted upon, so it must be signed
+    verdict.capabilities = judged.capabilities;
+    if (judged.encryption_key)
+        for (const Certificate& each : reader.certificates())
+            if (judged.encryption_key->matches(each)) verdict.encryption_certificate = each;
+    return verdict;
+}
+
+// Judge gives verdicts on the SignerInfos of one SignedData and on their countersignatures.
+class Judge {
+  public:
+    Judge(const SignedDataReader& reader, const Trust* trust, const Sender& sender)
+        : reader_(reader), trust_(trust), sender_(sender) {}
+
+    JudgedSigners run(const SignedContent& content) {
+        for (const auto& signer : reader_.signers()) {
+            SignerInfoVerdict info;
+            SignerVerdict verdict = judge(*signer, content, info);
+            if (info.missing_digest) judged_.missing_digests.insert(*info.missing_digest);
+            if (info.unsupported) unsupported_ = info.reason;
+            if (verdict.certificate && trust_ != nullptr) verdict.sender = judge_sender(*verdict.certificate, sender_);
+            verdict.countersignatures = countersignatures(*signer, 1);
+            judged_.verdicts.push_back(std::move(verdict));
+        }
+        const bool none_checked =
+            std::all_of(judged_.verdicts.begin(), judged_.verdicts.end(),
+                        [](const SignerVerdict& each) { return each.integrity == Integrity::not_checked; });
+        if (none_checked && trust_ != nullptr) judged_.all_unsupported = unsupported_;
+        if (left_out_)
+            judged_.warnings.push_back(
+                {"countersignatures",
+                 "there are more countersignatures than the limit; the others were not looked at"});
+        return std::move(judged_);
+    }
+
+  private:
+    // judge leaves sender and countersignatures to its callers. Without trust nothing is verified.
+    SignerVerdict judge(const asn1::SignerInfo& signer, const SignedContent& content, SignerInfoVerdict& info) const {
+        const auto certificate = find_certificate(asn1::identifier(*signer.sid), reader_, trust_);
+        std::optional<PathVerdict> path;
+        if (certificate && trust_ != nullptr)
+            path = validate(*certificate, reader_.certificates(), *trust_, Use::signing);
+        const EVP_PKEY* inherited = path && path->completed ? X509_get0_pubkey(path->completed->get()) : nullptr;
+        info = judge_signer_info(signer, content, certificate ? &*certificate : nullptr, inherited);
+        if (trust_ == nullptr) {
+            info.integrity = Integrity::not_checked;
+            info.reason.clear();
+        }
+        SignerVerdict verdict = describe(signer, info, reader_);
+        verdict.certificate = certificate;
+        if (trust_ != nullptr) {
+            verdict.time_basis = trust_->at ? "given" : "now";
+            verdict.time_at = trust_->at.value_or(trust_->clock->now());
+        }
+        if (path) set_chain(verdict, *path);
+        return verdict;
+    }
+
+    // countersignatures are SignerInfos over the signature of the one that carries them (RFC 5652 section 11.4), and
+    // may be countersigned themselves.
+    std::vector<SignerVerdict> countersignatures(const asn1::SignerInfo& countersigned, std::size_t depth) {
+        std::vector<SignerVerdict> verdicts;
+        const Attributes attributes(countersigned.unsigned_attributes);
+        for (const ASN1_TYPE* value : attributes.values(oid::kCountersignature)) {
+            if (depth > kMaxCountersignatureDepth || countersignatures_ == kMaxCountersignatures) {
+                left_out_ = true;
+                break;
+            }
+            ++countersignatures_;
+            verdicts.push_back(countersignature(value, asn1::octets(countersigned.signature), depth));
+        }
+        return verdicts;
+    }
+
+    SignerVerdict countersignature(const ASN1_TYPE* value, ByteView signature, std::size_t depth) {
+        SignerVerdict verdict;
+        try {
+            const auto signer = asn1::decode<asn1::SignerInfoHandle>(
+                der_of(value, V_ASN1_SEQUENCE).value_or(Bytes{}), asn1::d2i_SignerInfo, "malformed countersignature");
+            const Algorithm* digest = find_algorithm(AlgorithmKind::digest, signer->digest_algorithm);
+            Digests digests(digest != nullptr && digest->hash ? std::set{*digest->hash} : std::set<Hash>{});
+            digests.push(signature);
+            SignerInfoVerdict info;
+            verdict = judge(*signer, {digests, "", to_bytes(signature)}, info);
+            verdict.countersignatures = countersignatures(*signer, depth + 1);
+        } catch (const Error&) {
+            ERR_clear_error();
+            verdict.integrity_reason = "the countersignature is malformed";
+        }
+        if (trust_ != nullptr && verdict.integrity != Integrity::valid)
+            judged_.warnings.push_back(
+                {"countersignatures", fmt::format("a countersignature does not hold: {}",
+                                                  verdict.integrity_reason.value_or("not checked"))});
+        return verdict;
+    }
+
+    const SignedDataReader& reader_;
+    const Trust* trust_;
+    const Sender& sender_;
+    JudgedSigners judged_;
+    std::string unsupported_;
+    std::size_t countersignatures_ = 0;
+    bool left_out_ = false;
+};
+
+}  // namespace
+
+JudgedSigners judge_signers(const SignedDataReader& reader, const SignedContent& content, const Trust* trust,
+                            const Sender& sender) {
+    return Judge(reader, trust, sender).run(content);
+}
+
+}  // namespace p11mime::cms::smime
