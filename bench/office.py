@@ -36,6 +36,7 @@ class Office:
             "SOFTHSM2_CONF": str(directory / "softhsm2.conf"),
             "XDG_CONFIG_HOME": str(directory / "home"),
             "XDG_DATA_HOME": str(directory / "home"),
+            "XDG_STATE_HOME": str(directory / "home"),
             "HOME": str(directory / "home"),
             "PIN": PIN,
             "GNUPGHOME": str(self.gnupg),

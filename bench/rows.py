@@ -119,6 +119,9 @@ class Bench:
     def gcm(self, file):
         return Contender("limit: AES-256-GCM", [self.limits, "gcm", file])
 
+    def copy(self, file, output):
+        return Contender("limit: cp", ["cp", file, output], outputs=(output,), remark="what writing alone takes")
+
     # The files.
 
     def mail(self, newline=b"\r\n"):
@@ -210,6 +213,7 @@ class Bench:
             [
                 self.ours("sign", "-o", out, mail, output=out),
                 self.digest(mail),
+                self.copy(mail, theirs),
                 self.openssl("-sign", *keys, output=theirs),
                 self.openssl("-sign", "-stream", "-binary", *keys, output=theirs, name="openssl cms -stream -binary"),
                 self.gpgsm(
@@ -234,7 +238,7 @@ class Bench:
         return Row(
             "sign-lf",
             "sign, clear, line ends LF",
-            [self.ours("sign", "-o", out, mail, output=out), self.digest(mail)],
+            [self.ours("sign", "-o", out, mail, output=out), self.digest(mail), self.copy(mail, self.path("out"))],
             peak_bar=True,
         )
 
@@ -253,6 +257,7 @@ class Bench:
             [
                 ours,
                 self.gcm(mail),
+                self.copy(mail, theirs),
                 self.openssl(*mode, self.path("alice.pem"), output=theirs),
                 self.openssl(*mode, "-stream", self.path("alice.pem"), output=theirs, name="openssl cms -stream"),
                 self.gpgsm(
@@ -273,7 +278,8 @@ class Bench:
         out, theirs = self.path("out.eml"), self.path("out")
         gcm = cipher == "aes-256-gcm"
         own_keys = ("-recip", self.path("alice.pem"), "-inkey", self.path("alice.key"))
-        rivals = [self.openssl("-decrypt", "-binary", "-in", mail, *own_keys, "-out", theirs, output=theirs)]
+        rivals = [self.copy(der, theirs)]
+        rivals += [self.openssl("-decrypt", "-binary", "-in", mail, *own_keys, "-out", theirs, output=theirs)]
         if gcm:
             rivals += [Contender("gpgsm", reason="no GCM"), Contender("cmsutil", reason="no GCM")]
         else:
