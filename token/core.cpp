@@ -8,7 +8,7 @@
 namespace p11mime::token {
 
 TokenCore::TokenCore(std::shared_ptr<Module> module, TokenInfo info, PinProvider& pins)
-    : module_(std::move(module)), info_(std::move(info)), login_(module_, info_, pins) {}
+    : module_(std::move(module)), info_(std::move(info)), login_(module_, info_, pins), pool_(module_, info_, mutex_) {}
 
 std::unique_ptr<Session> TokenCore::open_session(Session::Access access) const {
     return std::make_unique<Session>(module_, info_, access);
@@ -22,7 +22,10 @@ const Session& TokenCore::shared_session() {
 
 void TokenCore::login(const std::string& what) {
     const std::lock_guard lock(mutex_);
+    if (login_.done()) return;
     login_.user(shared_session(), what);
+    // The shared session is one of them.
+    if (const auto most = login_.most_sessions()) pool_.limit(*most - std::min<std::size_t>(*most, 1));
 }
 
 bool TokenCore::logged_in() {

@@ -10,6 +10,7 @@
 
 #include "token/login.h"
 #include "token/objects.h"
+#include "token/session_pool.h"
 
 namespace p11mime::token {
 
@@ -23,6 +24,9 @@ class TokenCore : public std::enable_shared_from_this<TokenCore> {
     std::string name() const { return token_name(info_); }
 
     std::unique_ptr<Session> open_session(Session::Access access) const;
+
+    /// lend_session gives out a session for one operation with a key; one thread has at most one.
+    std::unique_ptr<SessionPool::Loan> lend_session() { return pool_.lend(); }
 
     /// with_session runs `work` on the shared session, one thread at a time.
     template <class Work>
@@ -60,6 +64,7 @@ class TokenCore : public std::enable_shared_from_this<TokenCore> {
     TokenInfo info_;
     Login login_;
     std::unique_ptr<Session> session_;
+    SessionPool pool_;
     std::optional<std::set<CK_MECHANISM_TYPE>> mechanisms_;
     std::map<Bytes, std::vector<PrivateKey>> keys_;
     std::map<CK_OBJECT_HANDLE, CertificateObject> certificates_;

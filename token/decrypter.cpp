@@ -56,6 +56,7 @@ std::optional<SecretBytes> TokenDecrypter::recover(const cms::Recovery& recovery
                                                    const cms::Intent& intent, std::stop_token stop) {
     throw_if_stopped(stop);
     KeySession& key = key_session(intent);
+    const Operation operation(key);
     const auto modulus_size = static_cast<std::size_t>(EVP_PKEY_get_size(public_key_.get()));
     std::optional<SecretBytes> content_key;
     if (const auto* v15 = std::get_if<cms::RsaV15>(&recovery))

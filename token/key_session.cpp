@@ -12,14 +12,19 @@ std::string KeySession::name() const {
 
 const Session& KeySession::open(const std::string& what) {
     core_->login(what);
-    if (!session_) session_ = core_->open_session(Session::Access::read_only);
-    return *session_;
+    if (!loan_) loan_ = core_->lend_session();
+    return loan_->session();
+}
+
+void KeySession::discard() {
+    if (loan_) loan_->discard();
+    loan_.reset();
 }
 
 void KeySession::begin(const std::string& what) {
     if (!key_.always_authenticate) return;
     try {
-        core_->context_login(*session_, key_.label, what);
+        core_->context_login(loan_->session(), key_.label, what);
     } catch (...) {
         discard();  // the operation begun would stand in the way of the next
         throw;

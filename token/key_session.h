@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exception>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -8,8 +9,8 @@
 
 namespace p11mime::token {
 
-/// KeySession is a private key and a session of its own to use it in. The session is opened at first use, after the
-/// login, and given up when an operation has failed half-way; the next use opens another.
+/// KeySession is a private key and, while an operation is under way, a session to use it in, lent by the token's pool
+/// after the login and given up when the operation has failed half-way.
 class KeySession {
   public:
     KeySession(std::shared_ptr<TokenCore> core, PrivateKey key) : core_(std::move(core)), key_(std::move(key)) {}
@@ -19,9 +20,10 @@ class KeySession {
     const PrivateKey& key() const { return key_; }
     std::string name() const;  ///< "key 'LABEL' on token 'LABEL'"
 
-    /// open logs in and returns the session.
+    /// open logs in and returns the session, which stays until release() or discard().
     const Session& open(const std::string& what);
-    void discard() { session_.reset(); }
+    void release() { loan_.reset(); }
+    void discard();
 
     /// begin does what an operation needs between its C_…Init and itself: the context-specific login of a key that
     /// wants one. Throws Error(token), and gives the session up, where the login fails.
@@ -30,7 +32,20 @@ class KeySession {
   private:
     std::shared_ptr<TokenCore> core_;
     PrivateKey key_;
-    std::unique_ptr<Session> session_;
+    std::unique_ptr<SessionPool::Loan> loan_;
+};
+
+/// Operation gives a key's session back at the end of its scope; one that an exception leaves gives it up.
+class Operation {
+  public:
+    explicit Operation(KeySession& key) : key_(key) {}
+    ~Operation() { std::uncaught_exceptions() > before_ ? key_.discard() : key_.release(); }
+    Operation(const Operation&) = delete;
+    Operation& operator=(const Operation&) = delete;
+
+  private:
+    KeySession& key_;
+    int before_ = std::uncaught_exceptions();
 };
 
 /// throw_if_stopped ends in Error(token) where a stop was requested.

@@ -42,6 +42,13 @@ CK_FLAGS flags_of(const PKCS11_TOKEN& token) {
            (token.userPinToBeChanged ? CKF_USER_PIN_TO_BE_CHANGED : 0);
 }
 
+// Sessions here are read-only ones, which the limit of all sessions counts too.
+std::optional<std::size_t> most_sessions(const CK_TOKEN_INFO& info) {
+    const bool limited =
+        info.ulMaxSessionCount != CK_EFFECTIVELY_INFINITE && info.ulMaxSessionCount != CK_UNAVAILABLE_INFORMATION;
+    return limited ? std::optional<std::size_t>(info.ulMaxSessionCount) : std::nullopt;
+}
+
 /// Loaded is the modules in use: C_Initialize and C_Finalize are the whole process's, so a file is loaded once.
 struct Loaded {
     std::mutex mutex;
@@ -109,7 +116,6 @@ std::shared_ptr<Module> Module::load(const std::string& path) {
     std::weak_ptr<Module>& known = loaded.modules[canonical(path)];
     if (std::shared_ptr<Module> module = known.lock()) return module;
     std::shared_ptr<Module> module(new Module(path));
-    module->attach();
     known = module;
     return module;
 }
@@ -119,25 +125,34 @@ Module::Module(const std::string& path) : path_(path), library_(std::make_unique
     if (get_list == nullptr)
         throw Error(ErrorKind::token, fmt::format("'{}' is no PKCS#11 module: it has no C_GetFunctionList", path),
                     "give the module's file with --module; 'p11-kit list-modules' shows those installed");
-    context_ = std::make_unique<Context>(path);
-    check(get_list(&calls_), fmt::format("module '{}'", path), "get its functions");
+    const std::string who = fmt::format("module '{}'", path);
+    check(get_list(&calls_), who, "get its functions");
+    // Most modules have one instance, which libp11 finalises; p11-kit's proxy hands out a fresh one each time.
+    CK_FUNCTION_LIST* again = calls_;
+    check(get_list(&again), who, "get its functions");
+    initialize();
+    own_instance_ = again != calls_;
+    try {
+        context_ = std::make_unique<Context>(path);
+        CK_INFO info{};
+        check(calls_->C_GetInfo(&info), who, "describe itself");
+        library_version_ = fmt::format("{}.{}", info.libraryVersion.major, info.libraryVersion.minor);
+    } catch (...) {
+        if (own_instance_ || !context_) calls_->C_Finalize(nullptr);
+        throw;
+    }
 }
 
-/// attach makes sure that our function list is initialised: most modules share that state with libp11's, but p11-kit's
-/// proxy hands out a fresh instance each time.
-void Module::attach() {
-    const std::string who = fmt::format("module '{}'", path_);
-    CK_INFO info{};
-    CK_RV code = calls_->C_GetInfo(&info);
-    if (code == CKR_CRYPTOKI_NOT_INITIALIZED) {
-        CK_C_INITIALIZE_ARGS arguments{};
-        arguments.flags = CKF_OS_LOCKING_OK;
-        check(calls_->C_Initialize(&arguments), who, "initialise");
-        own_instance_ = true;
-        code = calls_->C_GetInfo(&info);
+/// initialize comes before libp11 does it, which would promise the module that one thread alone calls it.
+void Module::initialize() {
+    CK_C_INITIALIZE_ARGS arguments{};
+    arguments.flags = CKF_OS_LOCKING_OK;
+    CK_RV code = calls_->C_Initialize(&arguments);
+    if (code == CKR_CANT_LOCK) {
+        threads_ = false;
+        code = calls_->C_Initialize(nullptr);
     }
-    check(code, who, "describe itself");
-    library_version_ = fmt::format("{}.{}", info.libraryVersion.major, info.libraryVersion.minor);
+    if (code != CKR_CRYPTOKI_ALREADY_INITIALIZED) check(code, fmt::format("module '{}'", path_), "initialise");
 }
 
 Module::~Module() {
@@ -209,6 +224,7 @@ TokenInfo read_token_info(const Module& module, const TokenInfo& known) {
     info.login_required = raw.flags & CKF_LOGIN_REQUIRED;
     info.protected_authentication_path = raw.flags & CKF_PROTECTED_AUTHENTICATION_PATH;
     info.read_only = raw.flags & CKF_WRITE_PROTECTED;
+    info.most_sessions = most_sessions(raw);
     return info;
 }
 

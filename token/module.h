@@ -19,9 +19,10 @@ struct Slot {
     std::optional<TokenInfo> token;
 };
 
-/// Module is a loaded and initialised PKCS#11 module. libp11 loads it and lists its slots; calls() is the function list
-/// of the same file for everything else. It goes away in this order: C_Finalize of an instance that we initialised,
-/// the slot lists, libp11's C_Finalize and dlclose, our dlclose. Sessions hold the module, so they are closed by then.
+/// Module is a loaded PKCS#11 module, initialised for use by several threads. libp11 loads it and lists its slots;
+/// calls() is the function list of the same file for everything else. It goes away in this order: C_Finalize of an
+/// instance that we initialised, the slot lists, libp11's C_Finalize and dlclose, our dlclose. Sessions hold the
+/// module, so they are closed by then.
 class Module {
   public:
     /// load returns the one instance of the file that is in use. It throws Error(token) where the file is no PKCS#11
@@ -33,6 +34,8 @@ class Module {
 
     const std::string& path() const { return path_; }
     const CK_FUNCTION_LIST& calls() const { return *calls_; }
+    /// threads says whether several threads may call the module at a time.
+    bool threads() const { return threads_; }
 
     /// slots lists all slots afresh. The lists that libp11 made are kept to the end: releasing one would close every
     /// session on its slots. Throws Error(token).
@@ -43,7 +46,7 @@ class Module {
     struct Context;  // PKCS11_CTX and its slot lists
 
     explicit Module(const std::string& path);
-    void attach();
+    void initialize();
     TokenInfo describe(const PKCS11_SLOT& slot) const;
     unsigned long slot_in_own_instance(const TokenInfo& token) const;
 
@@ -52,6 +55,7 @@ class Module {
     std::unique_ptr<Context> context_;
     CK_FUNCTION_LIST* calls_ = nullptr;
     bool own_instance_ = false;
+    bool threads_ = true;
     std::string library_version_;
 };
 

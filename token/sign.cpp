@@ -162,6 +162,7 @@ bool TokenSigner::supports(const cms::SignScheme& scheme) const {
 
 Bytes TokenSigner::sign(const cms::SignScheme& scheme, ByteView message, const cms::Intent& intent,
                         std::stop_token stop) {
+    const Operation operation(session_);
     CK_RV last = CKR_MECHANISM_INVALID;
     for (const Attempt& attempt : attempts(scheme)) {
         if (!session_.core().offers(attempt.mechanism.type())) continue;

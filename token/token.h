@@ -110,7 +110,8 @@ struct SlotState {
 };
 
 /// Tokens is every module and token at hand; modules are loaded at first use and finalised on the way out. Also the
-/// DecrypterSource over all tokens.
+/// DecrypterSource over all tokens. Safe for several threads, but for skipped(), which is of whoever called find()
+/// last.
 class Tokens : public cms::DecrypterSource {
   public:
     /// open never throws for one bad module among several p11-kit ones (warnings() names it), but for every --module

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,6 +26,7 @@ struct TokenInfo {
     bool protected_authentication_path = false;  ///< a PIN pad: the PIN is entered on the reader
     bool read_only = false;
     bool removable = false;
+    std::optional<std::size_t> most_sessions;  ///< that one program may open; nothing where the token sets no limit
     std::string slot_manufacturer;
     std::string library_manufacturer;
     std::string library_description;

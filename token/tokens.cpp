@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <mutex>
 
 #include "mime/error.h"
 #include "token/p11kit_modules.h"
@@ -29,18 +30,24 @@ class AllTokens final : public Tokens {
     }
 
     std::vector<std::shared_ptr<Token>> tokens() override {
+        const std::lock_guard lock(mutex_);
         enumerate();
         return {tokens_.begin(), tokens_.end()};
     }
 
     std::vector<SlotState> slots() override {
+        const std::lock_guard lock(mutex_);
         enumerate();
         return slots_;
     }
 
-    std::vector<std::string> warnings() const override { return warnings_; }
+    std::vector<std::string> warnings() const override {
+        const std::lock_guard lock(mutex_);
+        return warnings_;
+    }
 
     std::vector<std::unique_ptr<cms::Decrypter>> find(std::span<const cms::RecipientIdentifier> recipients) override {
+        const std::lock_guard lock(mutex_);
         enumerate();
         skipped_.clear();
         FoundKeys found = find_recipient_keys(tokens_, recipients);
@@ -48,7 +55,10 @@ class AllTokens final : public Tokens {
         return std::move(found.keys);
     }
 
-    std::vector<std::string> skipped() const override { return skipped_; }
+    std::vector<std::string> skipped() const override {
+        const std::lock_guard lock(mutex_);
+        return skipped_;
+    }
 
   private:
     void load(const std::string& path) {
@@ -101,6 +111,7 @@ class AllTokens final : public Tokens {
         }
     }
 
+    mutable std::mutex mutex_;
     TokensOptions options_;
     PinProvider& pins_;
     std::vector<std::shared_ptr<Module>> modules_;
