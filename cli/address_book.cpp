@@ -1,15 +1,10 @@
 #include "cli/address_book.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
-#include <filesystem>
 
-#include "cli/fd.h"
 #include "cli/paths.h"
 #include "cli/sqlite.h"
 #include "mime/error.h"
@@ -31,7 +26,6 @@ CREATE TABLE IF NOT EXISTS address (
   PRIMARY KEY (mailbox, fingerprint));
 CREATE TABLE IF NOT EXISTS anchor (
   fingerprint TEXT PRIMARY KEY, der BLOB NOT NULL, added INTEGER NOT NULL);
-PRAGMA user_version = 1;
 )";
 constexpr std::int64_t kSchemaVersion = 1;
 constexpr std::size_t kShortestFingerprint = 8;
@@ -70,23 +64,6 @@ void bind_names(Statement& statement, const cms::Certificate& certificate) {
         statement.bind_null();
 }
 
-std::int64_t version(Database& database) {
-    Statement query(database, "PRAGMA user_version");
-    return query.step() ? query.number(0) : 0;
-}
-
-void make_file(const std::string& path) {
-    std::error_code ignored;
-    const std::string directory = parent_directory(path);
-    std::filesystem::create_directories(parent_directory(directory), ignored);
-    if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST)
-        throw Error(ErrorKind::io, fmt::format("cannot make '{}': {}", directory, std::strerror(errno)));
-    // SQLite gives its journal the mode of the file.
-    const Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-    if (!file)
-        throw Error(ErrorKind::io, fmt::format("cannot make the address book '{}': {}", path, std::strerror(errno)));
-}
-
 }  // namespace
 
 AddressBook::AddressBook(std::string path) : path_(std::move(path)) {}
@@ -103,22 +80,13 @@ Database* AddressBook::reading() {
 }
 
 Database& AddressBook::writing() {
-    if (database_) return *database_;
-    make_file(path_);
-    auto database = std::make_unique<Database>(path_);
-    if (version(*database) > kSchemaVersion)
-        throw Error(ErrorKind::io, fmt::format("the address book '{}' is of a newer version", path_));
-    if (version(*database) < kSchemaVersion) {
-        Transaction transaction(*database);
-        database->run(kSchema);
-        transaction.commit();
-    }
-    database_ = std::move(database);
+    if (!database_) database_ = Database::open(path_, "address book", kSchema, kSchemaVersion);
     return *database_;
 }
 
 bool AddressBook::put(const cms::Certificate& certificate, const std::optional<Bytes>& capabilities,
                       std::string_view source, cms::Time now) {
+    const std::lock_guard lock(mutex_);
     Database& database = writing();
     const std::string fingerprint = certificate.fingerprint_sha256();
     Transaction transaction(database);
@@ -141,6 +109,7 @@ bool AddressBook::put(const cms::Certificate& certificate, const std::optional<B
 }
 
 std::vector<BookEntry> AddressBook::all() {
+    const std::lock_guard lock(mutex_);
     Database* database = reading();
     if (database == nullptr) return {};
     Statement query(*database, "SELECT der, capabilities, source, added FROM certificate ORDER BY added, fingerprint");
@@ -148,6 +117,7 @@ std::vector<BookEntry> AddressBook::all() {
 }
 
 std::vector<BookEntry> AddressBook::by_address(std::string_view mailbox) {
+    const std::lock_guard lock(mutex_);
     Database* database = reading();
     if (database == nullptr) return {};
     Statement query(*database,
@@ -158,6 +128,7 @@ std::vector<BookEntry> AddressBook::by_address(std::string_view mailbox) {
 }
 
 std::vector<BookEntry> AddressBook::by_fingerprint(std::string_view fingerprint) {
+    const std::lock_guard lock(mutex_);
     Database* database = reading();
     const auto digits = normal_fingerprint(fingerprint);
     if (database == nullptr || !digits) return {};
@@ -168,6 +139,7 @@ std::vector<BookEntry> AddressBook::by_fingerprint(std::string_view fingerprint)
 }
 
 bool AddressBook::remove(const std::string& fingerprint) {
+    const std::lock_guard lock(mutex_);
     Database* database = reading();
     if (database == nullptr) return false;
     Statement statement(*database, "DELETE FROM certificate WHERE fingerprint = ?");
@@ -176,6 +148,7 @@ bool AddressBook::remove(const std::string& fingerprint) {
 }
 
 bool AddressBook::trust(const cms::Certificate& certificate, cms::Time now) {
+    const std::lock_guard lock(mutex_);
     Database& database = writing();
     Statement statement(database, "INSERT OR IGNORE INTO anchor (fingerprint, der, added) VALUES (?, ?, ?)");
     statement.bind(certificate.fingerprint_sha256()).bind(certificate.der()).bind(seconds(now)).step();
@@ -183,6 +156,7 @@ bool AddressBook::trust(const cms::Certificate& certificate, cms::Time now) {
 }
 
 bool AddressBook::distrust(const std::string& fingerprint) {
+    const std::lock_guard lock(mutex_);
     Database* database = reading();
     if (database == nullptr) return false;
     Statement statement(*database, "DELETE FROM anchor WHERE fingerprint = ?");
@@ -191,6 +165,7 @@ bool AddressBook::distrust(const std::string& fingerprint) {
 }
 
 std::vector<Anchor> AddressBook::anchors() {
+    const std::lock_guard lock(mutex_);
     Database* database = reading();
     if (database == nullptr) return {};
     Statement query(*database, "SELECT der, added FROM anchor ORDER BY added, fingerprint");
@@ -201,6 +176,7 @@ std::vector<Anchor> AddressBook::anchors() {
 }
 
 std::vector<cms::Certificate> AddressBook::by_subject(ByteView name_der) {
+    const std::lock_guard lock(mutex_);
     Database* database = reading();
     if (database == nullptr) return {};
     Statement query(*database, "SELECT der FROM certificate WHERE subject = ?");
@@ -209,6 +185,7 @@ std::vector<cms::Certificate> AddressBook::by_subject(ByteView name_der) {
 }
 
 std::optional<cms::Certificate> AddressBook::by_identifier(const cms::RecipientIdentifier& identifier) {
+    const std::lock_guard lock(mutex_);
     Database* database = reading();
     if (database == nullptr) return std::nullopt;
     const bool by_key = identifier.issuer_der.empty();
@@ -224,6 +201,7 @@ std::optional<cms::Certificate> AddressBook::by_identifier(const cms::RecipientI
 }
 
 cms::MemoryCertificates& BookAnchors::loaded() {
+    const std::lock_guard lock(mutex_);
     if (!loaded_) {
         std::vector<cms::Certificate> all;
         for (Anchor& anchor : book_->anchors())

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,8 +28,8 @@ struct Anchor {
 };
 
 /// AddressBook keeps correspondents' certificates and one's own anchors in an SQLite file, which several processes may
-/// use at once. It is opened at first use and made by the first write. Everything throws Error(io). As a
-/// CertificateSource it gives the correspondents' certificates, for paths and missing signers.
+/// use at once, and threads too. It is opened at first use and made by the first write. Everything throws Error(io). As
+/// a CertificateSource it gives the correspondents' certificates, for paths and missing signers.
 class AddressBook final : public cms::CertificateSource {
   public:
     explicit AddressBook(std::string path);
@@ -57,6 +58,7 @@ class AddressBook final : public cms::CertificateSource {
     Database& writing();
 
     std::string path_;
+    std::mutex mutex_;
     std::unique_ptr<Database> database_;
 };
 
@@ -71,6 +73,7 @@ class BookAnchors final : public cms::CertificateSource {
     cms::MemoryCertificates& loaded();
 
     std::shared_ptr<AddressBook> book_;
+    std::mutex mutex_;
     std::unique_ptr<cms::MemoryCertificates> loaded_;  // few, and read at first use
 };
 

@@ -91,6 +91,7 @@ CertificateFiles::CertificateFiles(std::vector<std::string> paths) : paths_(std:
 }
 
 cms::MemoryCertificates& CertificateFiles::loaded() {
+    const std::lock_guard lock(mutex_);
     if (!loaded_) {
         std::vector<cms::Certificate> all;
         for (const std::string& path : paths_)

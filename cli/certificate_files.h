@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,7 @@ namespace p11mime::cli {
 std::vector<cms::Certificate> read_certificates(const std::string& path);
 
 /// CertificateFiles gives the certificates in files, and in the files of directories (what is no certificate there is
-/// passed over). They are read at first use.
+/// passed over). They are read at first use. Safe for several threads.
 class CertificateFiles final : public cms::CertificateSource {
   public:
     /// Throws Error(io) where one of the paths does not exist.
@@ -26,6 +27,7 @@ class CertificateFiles final : public cms::CertificateSource {
     cms::MemoryCertificates& loaded();
 
     std::vector<std::string> paths_;
+    std::mutex mutex_;
     std::unique_ptr<cms::MemoryCertificates> loaded_;
 };
 

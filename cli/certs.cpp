@@ -103,9 +103,10 @@ int export_certificates(Context& context) {
         const Bytes one = der ? entry.certificate.der() : to_bytes(bytes_of(entry.certificate.pem()));
         bytes.insert(bytes.end(), one.begin(), one.end());
     }
-    const auto output = context.output();
-    output->stage_bytes(std::move(bytes));
-    context.deliver({output.get()}, certs_report(frame_of(context, 0, "done"), certificates, {}));
+    Outputs outputs;
+    outputs.push_back(context.output());
+    outputs.front()->stage_bytes(std::move(bytes));
+    context.deliver(std::move(outputs), certs_report(frame_of(context, 0, "done"), certificates, {}));
     return 0;
 }
 

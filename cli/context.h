@@ -5,51 +5,66 @@
 #include <string>
 #include <vector>
 
-#include "cli/address_book.h"
+#include "cli/delivery.h"
 #include "cli/input.h"
 #include "cli/message.h"
-#include "cli/options.h"
 #include "cli/output.h"
-#include "cli/pins.h"
-#include "cli/terminal.h"
-#include "cms/smime/report.h"
-#include "cms/trust.h"
-#include "token/token.h"
+#include "cli/run.h"
+#include "cli/voice.h"
 
 namespace p11mime::cli {
 
-/// Context is what a command works with. Whatever costs time (modules, the address book, anchors, the input) is opened
-/// at first use.
+/// Assignment is one mail of a batch: where it comes from and where it goes.
+struct Assignment {
+    std::string input;   ///< as given
+    std::string output;  ///< the input itself for --in-place, "" for no output
+    std::string copies;  ///< below --bcc-separately, so that one mail's copies don't replace another's
+};
+
+/// Context is what a command works with: the run, and the one mail that it is called for.
 class Context {
   public:
-    Context(const Options& options, Terminal& terminal);
+    /// For a command that is called once: the input and output that the options name, delivered at once.
+    explicit Context(Run& run);
+    /// For one mail of a batch: what is to be delivered is kept, and with `named` messages too, with the input's name.
+    Context(Run& run, const Assignment& assignment, bool named);
 
-    const Options& options() const { return options_; }
-    Terminal& terminal() { return terminal_; }
-    cms::Time now() const { return clock_->now(); }
-    const cms::Clock& clock() const { return *clock_; }
+    Run& run() { return run_; }
+    const Options& options() const { return run_.options(); }
+    Terminal& terminal() { return run_.terminal(); }
+    Voice& voice() { return voice_; }
+    cms::Time now() const { return run_.now(); }
+    const cms::Clock& clock() const { return run_.clock(); }
+    bool in_batch() const { return assignment_.has_value(); }
 
+    /// say_once says what holds for many mails the first time.
+    void say_once(const std::string& line) { run_.say_once(line); }
     /// warn tells a person and the report.
     void warn(const std::string& kind, const std::string& message);
-    /// warnings are all so far; those of modules that were loaded meanwhile are told first.
-    const std::vector<cms::smime::Warning>& warnings();
+    /// warnings are those of the run and of the mail so far.
+    std::vector<cms::smime::Warning> warnings();
 
-    Pins& pins();
-    token::Tokens& tokens();
-    std::shared_ptr<AddressBook> book() { return book_; }
-    const cms::Trust& trust();
-    /// more_certificates are where intermediates are looked up: --intermediates, then the address book.
-    std::vector<std::shared_ptr<cms::CertificateSource>> more_certificates();
+    Pins& pins() { return run_.pins(); }
+    token::Tokens& tokens() { return run_.tokens(); }
+    std::shared_ptr<AddressBook> book() { return run_.book(); }
+    const cms::Trust& trust() { return run_.trust(); }
+    std::vector<std::shared_ptr<cms::CertificateSource>> more_certificates() { return run_.more_certificates(); }
+
+    /// start_progress and end_progress are for the bar of a mail that is worked on alone.
+    void start_progress();
+    void end_progress();
 
     FileInput& input();
     std::string input_name() const;  ///< as the report has it
     const Message& message();        ///< of the input's header
     bool input_opened() const { return input_ != nullptr; }
 
-    /// output is where the command's data goes: -o, --in-place, standard output, or nowhere.
+    /// output is where the command's data goes: -d, -o, --in-place, standard output, or nowhere.
     std::unique_ptr<Output> output();
     /// output_to is a file that must not be one of the inputs.
     std::unique_ptr<Output> output_to(const std::string& path);
+    /// copies_directory is where copies for Bcc go.
+    std::string copies_directory() const;
     /// add_input names another file that no output may replace.
     void add_input(const FileInput& input);
 
@@ -57,28 +72,33 @@ class Context {
     /// one.
     void add_outputs(const std::vector<std::string>& paths);
 
-    /// deliver commits outputs and the report (--json), all or none.
-    void deliver(const std::vector<Output*>& outputs, const std::string& report);
-    bool reports_to_stdout() const { return options_.text("json") == "-"; }
+    /// deliver commits outputs and the report (--json), all or none; in a batch it keeps them.
+    void deliver(Outputs outputs, const std::string& report, const std::string& result = "done");
+    /// Kept is what a batch is to deliver.
+    struct Kept {
+        Outputs outputs;
+        std::string report;
+        std::string result;
+    };
+    Kept& kept() { return kept_; }
+
+    bool reports_to_stdout() const { return options().text("json") == "-"; }
     /// check_report throws Error(usage) where --json would mix with data or replace it.
     void check_report() const;
 
   private:
     void check_outputs() const;
+    bool replaces_input() const { return options().flag("in-place"); }
 
-    const Options& options_;
-    Terminal& terminal_;
-    std::shared_ptr<const cms::Clock> clock_;
+    Run& run_;
+    std::optional<Assignment> assignment_;
+    Voice voice_;
     std::vector<cms::smime::Warning> warnings_;
-    std::size_t token_warnings_ = 0;  // how many of the modules' were taken over
-    std::unique_ptr<Pins> pins_;
-    std::unique_ptr<token::Tokens> tokens_;
-    std::shared_ptr<AddressBook> book_;
-    std::optional<cms::Trust> trust_;
     std::unique_ptr<FileInput> input_;
     std::optional<Message> message_;
     std::vector<FileIdentity> inputs_;
     std::vector<std::string> more_outputs_;
+    Kept kept_;
 };
 
 }  // namespace p11mime::cli

@@ -40,38 +40,21 @@ class Piece {
     std::unique_ptr<Byte[]> bytes_ = std::make_unique_for_overwrite<Byte[]>(kPieceSize);
 };
 
-// What must stay the same while a file is being read.
-struct Stamp {
-    off_t size;
-    timespec modified;
-    bool operator==(const Stamp& other) const {
-        return size == other.size && modified.tv_sec == other.modified.tv_sec &&
-               modified.tv_nsec == other.modified.tv_nsec;
-    }
-};
-
-Stamp stamp_of(int fd, const std::string& name) {
-    struct stat status {};
-    if (::fstat(fd, &status) != 0) fail("read", name, errno);
-    return {status.st_size, status.st_mtim};
-}
-
 class RegularInput final : public FileInput {
   public:
     RegularInput(Fd fd, std::string name, const struct stat& status, std::uint64_t begin, Watcher watcher)
         : fd_(std::move(fd)),
           name_(std::move(name)),
-          identity_{status.st_dev, status.st_ino},
-          stamp_{status.st_size, status.st_mtim},
+          stamp_(FileStamp::of(status)),
           begin_(begin),
           watcher_(std::move(watcher)) {}
 
     std::unique_ptr<Source> open() const override;
     const std::string& name() const override { return name_; }
-    std::optional<FileIdentity> identity() const override { return identity_; }
+    std::optional<FileStamp> stamp() const override { return stamp_; }
 
     void check_unchanged() const {
-        if (!(stamp_of(fd_.get(), name_) == stamp_))
+        if (FileStamp::of_descriptor(fd_.get(), name_) != stamp_)
             throw Error(ErrorKind::io, fmt::format("'{}' changed while read", name_), "run the command again");
     }
 
@@ -84,7 +67,7 @@ class RegularInput final : public FileInput {
                 read_at(input_.fd_.get(), input_.begin_ + position_, buffer_.room(), input_.name_);
             if (count == 0) input_.check_unchanged();
             position_ += count;
-            if (input_.watcher_) input_.watcher_(position_, static_cast<std::uint64_t>(input_.stamp_.size));
+            if (input_.watcher_) input_.watcher_(position_, input_.stamp_.size);
             return buffer_.first(count);
         }
 
@@ -97,8 +80,7 @@ class RegularInput final : public FileInput {
   private:
     Fd fd_;
     std::string name_;
-    FileIdentity identity_;
-    Stamp stamp_;
+    FileStamp stamp_;
     std::uint64_t begin_;  // where standard input stood
     Watcher watcher_;
 };
@@ -131,7 +113,7 @@ class SpooledInput final : public FileInput {
 
     std::unique_ptr<Source> open() const override { return std::make_unique<Reader>(*this); }
     const std::string& name() const override { return name_; }
-    std::optional<FileIdentity> identity() const override { return std::nullopt; }
+    std::optional<FileStamp> stamp() const override { return std::nullopt; }
 
     // Reads from the spool, and past its end from the pipe into the spool.
     class Reader final : public Source {
@@ -164,7 +146,7 @@ class SpooledInput final : public FileInput {
     std::size_t extend(std::span<Byte> buffer) const {
         if (ended_) return 0;
         for (;;) {
-            throw_if_interrupted();
+            wait_readable(fd_.get());
             const ssize_t count = ::read(fd_.get(), buffer.data(), buffer.size());
             if (count < 0 && errno == EINTR) continue;
             if (count < 0) fail("read", name_, errno);

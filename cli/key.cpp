@@ -54,9 +54,10 @@ cms::CertificateSubject subject_of(const Options& options) {
 
 // Writes bytes to the output and the report beside them.
 void write(Context& context, Bytes bytes, const KeyReport& report) {
-    const auto output = context.output();
-    output->stage_bytes(std::move(bytes));
-    context.deliver({output.get()}, key_report(frame_of(context, 0, "done"), report));
+    Outputs outputs;
+    outputs.push_back(context.output());
+    outputs.front()->stage_bytes(std::move(bytes));
+    context.deliver(std::move(outputs), key_report(frame_of(context, 0, "done"), report));
 }
 
 void done(Context& context, const KeyReport& report, const std::string& line) {

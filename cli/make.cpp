@@ -6,9 +6,11 @@
 #include <cstring>
 
 #include "cli/commands.h"
+#include "cli/paths.h"
 #include "cli/recipients.h"
 #include "cli/settings.h"
 #include "cli/signing.h"
+#include "cli/temporary_file.h"
 #include "mime/error.h"
 #include "mime/header.h"
 
@@ -52,13 +54,19 @@ void make_directory(const std::string& path) {
         throw Error(ErrorKind::io, fmt::format("cannot make '{}': {}", path, std::strerror(errno)));
 }
 
+void make_copies_directory(Context& context, const std::string& directory) {
+    if (context.in_batch()) make_directory(parent_directory(directory));
+    make_directory(directory);
+    if (context.in_batch()) remove_stale_files(directory);
+}
+
 // Encrypted mail and its Bcc copies, made by `job_for` for each list of recipients, all or none.
 template <class JobFor>
 int make_encrypted(Context& context, MadeReport made, JobFor job_for) {
     const Recipients recipients = choose_recipients(context);
     std::vector<JobHandle> jobs;
-    std::vector<std::unique_ptr<Output>> outputs;
-    context.terminal().start_progress();
+    Outputs outputs;
+    context.start_progress();
     const auto stage = [&](const std::vector<ChosenRecipient>& list, std::unique_ptr<Output> output) {
         const auto options = encrypt_options(context, list);
         made.cipher = std::string(options.cipher->name);  // the main mail's, which is staged last
@@ -67,8 +75,8 @@ int make_encrypted(Context& context, MadeReport made, JobFor job_for) {
         outputs.push_back(std::move(output));
     };
     std::vector<std::string> copies;
-    const std::string directory = context.options().text("bcc-separately").value_or("");
-    if (!recipients.bcc.empty()) make_directory(directory);
+    const std::string directory = context.copies_directory();
+    if (!recipients.bcc.empty()) make_copies_directory(context, directory);
     for (const ChosenRecipient& recipient : recipients.bcc)
         copies.push_back(copy_path(directory, recipient.name));
     context.add_outputs(copies);
@@ -82,10 +90,7 @@ int make_encrypted(Context& context, MadeReport made, JobFor job_for) {
     stage(recipients.main, std::move(main_output));
 
     // The main output comes last: what went to a pipe cannot be taken back.
-    std::vector<Output*> all;
-    for (const auto& output : outputs)
-        all.push_back(output.get());
-    context.deliver(all, report_of(context, made));
+    context.deliver(std::move(outputs), report_of(context, made));
     return 0;
 }
 
@@ -103,10 +108,11 @@ int sign(Context& context) {
         context.warn("bcc-stays", "the Bcc field stays in the mail: it is for the system that sends it to take out");
     Signing signing = prepare_signing(context);
     const auto job = sign_job(signing.pointers(), context.clock(), signing.options);
-    const auto output = context.output();
-    context.terminal().start_progress();
-    output->stage(*job, context.input());
-    context.deliver({output.get()}, report_of(context, {.signers = signing.used, .recipients = {}, .cipher = {}}));
+    Outputs outputs;
+    outputs.push_back(context.output());
+    context.start_progress();
+    outputs.front()->stage(*job, context.input());
+    context.deliver(std::move(outputs), report_of(context, {.signers = signing.used, .recipients = {}, .cipher = {}}));
     return 0;
 }
 

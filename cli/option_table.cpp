@@ -13,7 +13,9 @@ constexpr auto list = OptionKind::list;
 
 constexpr OptionSpec kOptions[] = {
     {"output", 'o', text, "FILE", "write here, not to stdout", kOutput},
-    {"in-place", 0, flag, "", "replace FILE", kInPlace},
+    {"directory", 'd', text, "DIR", "outputs here", kMany},
+    {"in-place", 0, flag, "", "replace FILES", kMany},
+    {"jobs", 'j', text, "N", "mails at a time", kMany},
     {"no-output", 'n', flag, "", "the verdict alone", kNoOutput},
     {"entity", 0, flag, "", "input: MIME entity", kMail},
     {"content", 0, text, "FILE", "what a detached der or pem signature signs", kContent},
@@ -77,17 +79,21 @@ constexpr OptionSpec kOptions[] = {
 
 constexpr unsigned kSigning = kSign | kSender | kChain | kTokens;
 constexpr unsigned kEncrypting = kRecipients | kSender | kTrust | kTokens;
-constexpr unsigned kWriting = kOutput | kInPlace | kMail;
+constexpr unsigned kWriting = kOutput | kMany | kMail;
+
+constexpr std::size_t kMostMails = 10'000'000;
 
 constexpr CommandSpec kCommands[] = {
-    {"sign", "[FILE]", "mail in, signed mail out", kGeneral | kWriting | kForm | kSigning | kDetached, 1},
-    {"verify", "[FILE]", "signed mail in, its content out, a verdict per signer",
-     kGeneral | kWriting | kNoOutput | kTrust | kVerdict | kContent, 1},
-    {"encrypt", "[FILE]", "mail in, encrypted mail out", kGeneral | kWriting | kForm | kEncrypting, 1},
-    {"decrypt", "[FILE]", "encrypted mail in, its content out", kGeneral | kWriting | kNoOutput | kTokens, 1},
-    {"seal", "[FILE]", "sign, then encrypt", kGeneral | kWriting | kForm | kSigning | kEncrypting | kTriple, 1},
-    {"open", "[FILE]", "take off and report every layer of a mail",
-     kGeneral | kWriting | kNoOutput | kTokens | kTrust | kVerdict, 1},
+    {"sign", "[FILE...]", "mail in, signed mail out", kGeneral | kWriting | kForm | kSigning | kDetached, kMostMails},
+    {"verify", "[FILE...]", "signed mail in, its content out, a verdict per signer",
+     kGeneral | kWriting | kNoOutput | kTrust | kVerdict | kContent, kMostMails},
+    {"encrypt", "[FILE...]", "mail in, encrypted mail out", kGeneral | kWriting | kForm | kEncrypting, kMostMails},
+    {"decrypt", "[FILE...]", "encrypted mail in, its content out", kGeneral | kWriting | kNoOutput | kTokens,
+     kMostMails},
+    {"seal", "[FILE...]", "sign, then encrypt", kGeneral | kWriting | kForm | kSigning | kEncrypting | kTriple,
+     kMostMails},
+    {"open", "[FILE...]", "take off and report every layer of a mail",
+     kGeneral | kWriting | kNoOutput | kTokens | kTrust | kVerdict, kMostMails},
     {"inspect", "[FILE]", "show layers, algorithms, signers and recipients; needs no key", kGeneral | kMail, 1},
     {"tokens", "", "list readers, tokens, PIN states, keys and certificates", kGeneral | kTokens | kShowKeys, 0},
     {"key generate", "", "make a key pair on a token and print its URI", kGeneral | kTokens | kGenerate, 0},
@@ -108,7 +114,7 @@ constexpr CommandSpec kCommands[] = {
 };
 
 // What CLI.md documents and a later version brings.
-constexpr std::array<std::string_view, 20> kLaterOptions = {
+constexpr std::array<std::string_view, 16> kLaterOptions = {
     "--timestamp",
     "--fetch-issuers",
     "--crl",
@@ -120,15 +126,11 @@ constexpr std::array<std::string_view, 20> kLaterOptions = {
     "--html",
     "--protect-headers",
     "--no-protect-headers",
-    "-j",
-    "-d",
     "--wait",
     "--pin-cache",
     "--pin-reuse",
     "--password-source",
     "--kek",
-    "--jobs",
-    "--directory",
 };
 constexpr std::array<std::string_view, 3> kLaterCommands = {"watch", "doctor", "key import-p12"};
 

@@ -9,7 +9,6 @@ namespace p11mime::cli {
 enum Group : unsigned {
     kGeneral = 1U << 0,      ///< every command
     kOutput = 1U << 1,       ///< writes data
-    kInPlace = 1U << 2,      ///< may replace its input
     kNoOutput = 1U << 3,     ///< may give the verdict alone
     kMail = 1U << 4,         ///< reads a mail
     kForm = 1U << 5,         ///< writes a mail or bare CMS
@@ -33,7 +32,8 @@ enum Group : unsigned {
     kNewPin = 1U << 23,
     kPuk = 1U << 24,
     kPemOrDer = 1U << 25,
-    kConfigOnly = 1U << 26,  ///< no option of a command; a key of the config files
+    kMany = 1U << 26,        ///< takes many mails
+    kConfigOnly = 1U << 27,  ///< no option of a command; a key of the config files
 };
 
 enum class OptionKind { flag, text, list };

@@ -84,8 +84,6 @@ void keep_last(po::parsed_options& parsed) {
 
 void check_files(const CommandSpec& command, const std::vector<std::string>& files) {
     if (files.size() <= command.most_files) return;
-    if (command.most_files == 1 && (command.groups & kMail) != 0)
-        throw Error(ErrorKind::usage, "one file at a time in this version", "run the command once for each file");
     throw Error(ErrorKind::usage, fmt::format("'{}' is one argument too many", files[command.most_files]),
                 see_help(command));
 }

@@ -9,9 +9,11 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <mutex>
 
 #include "cli/paths.h"
 #include "cli/signals.h"
+#include "cli/temporary_file.h"
 #include "mime/concurrent_sink.h"
 #include "mime/error.h"
 
@@ -60,7 +62,10 @@ class FdSink final : public Sink {
     Bytes held_;
 };
 
+// The mask can be read only by setting it.
 mode_t creation_mode() {
+    static std::mutex one_at_a_time;
+    const std::lock_guard lock(one_at_a_time);
     const mode_t mask = ::umask(077);
     ::umask(mask);
     return 0666 & ~mask;
@@ -132,77 +137,40 @@ class StreamOutput final : public Output {
 
 class FileOutput final : public Output {
   public:
-    FileOutput(std::string path, std::optional<struct stat> replaced)
-        : path_(std::move(path)), name_(fmt::format("'{}'", path_)), replaced_(replaced) {}
-    ~FileOutput() override { discard(); }
+    FileOutput(std::string path, std::optional<struct stat> replaced, TemporaryFile::Replacing replacing)
+        : path_(std::move(path)), name_(fmt::format("'{}'", path_)), replaced_(replaced), replacing_(replacing) {}
 
     void stage(cms::Job& job, const Input& input) override {
-        create();
+        temporary_.emplace(path_);
+        const int fd = temporary_->fd();
         for (;;) {
-            if (::ftruncate(fd_.get(), 0) != 0 || ::lseek(fd_.get(), 0, SEEK_SET) != 0) fail(name_, errno);
-            FdSink file(fd_.get(), name_);
+            if (::ftruncate(fd, 0) != 0 || ::lseek(fd, 0, SEEK_SET) != 0) fail(name_, errno);
+            FdSink file(fd, name_);
             ConcurrentSink sink(file);
             const bool good = run_pass(job, input, sink);
             sink.wait();
             file.flush();
             if (good) break;
         }
-        if (::fchmod(fd_.get(), replaced_ ? replaced_->st_mode & 0777U : creation_mode()) != 0) fail(name_, errno);
+        if (::fchmod(fd, replaced_ ? replaced_->st_mode & 0777U : creation_mode()) != 0) fail(name_, errno);
         // Only root may give files away; others keep what they make.
-        if (replaced_ && ::fchown(fd_.get(), replaced_->st_uid, replaced_->st_gid) != 0) errno = 0;
-        if (::fsync(fd_.get()) != 0) fail(name_, errno);
-        fd_.reset();
+        if (replaced_ && ::fchown(fd, replaced_->st_uid, replaced_->st_gid) != 0) errno = 0;
     }
-
+    void write_out() override { temporary_->write_out(); }
+    void sync() override { temporary_->sync(); }
     void commit() override {
-        throw_if_interrupted();
-        if (!exchange() && ::rename(temporary_.c_str(), path_.c_str()) != 0) fail(name_, errno);
-        if (!exchanged_) temporary_.clear();
-        guard_.reset();
-        const Fd directory(::open(parent_directory(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-        if (directory && ::fsync(directory.get()) != 0 && errno != EINVAL) {
-            const int cause = errno;
-            retract();
-            fail(name_, cause);
-        }
+        temporary_->publish(replaced_ ? std::optional(FileStamp::of(*replaced_)) : std::nullopt, replacing_);
     }
-
-    void retract() noexcept override {
-        if (exchanged_ && ::rename(temporary_.c_str(), path_.c_str()) == 0) temporary_.clear();
-        if (!replaced_) ::unlink(path_.c_str());
-    }
+    std::string directory() const override { return parent_directory(path_); }
+    void retract() noexcept override { temporary_->retract(); }
+    int staged() const override { return temporary_->fd(); }
 
   private:
-    // Puts the new file in place of an old one, which gets the temporary name until it is clear that it may go. Not
-    // every file system can.
-    bool exchange() {
-        const SignalsHeld held;  // one must not have the old file removed
-        exchanged_ =
-            replaced_ && ::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, path_.c_str(), RENAME_EXCHANGE) == 0;
-        if (exchanged_) guard_.reset();
-        return exchanged_;
-    }
-    void create() {
-        temporary_ = parent_directory(path_) + "/.p11mime-XXXXXX";
-        const SignalsHeld held;  // none may find the file made but not yet registered
-        fd_ = Fd(::mkostemp(temporary_.data(), O_CLOEXEC));
-        if (!fd_) {
-            temporary_.clear();
-            fail(name_, errno);
-        }
-        guard_.emplace(temporary_);
-    }
-    void discard() noexcept {
-        if (!temporary_.empty()) ::unlink(temporary_.c_str());
-    }
-
     std::string path_;
     std::string name_;
     std::optional<struct stat> replaced_;
-    std::string temporary_;
-    bool exchanged_ = false;
-    Fd fd_;
-    std::optional<RemovedOnSignal> guard_;
+    TemporaryFile::Replacing replacing_;
+    std::optional<TemporaryFile> temporary_;
 };
 
 void refuse_input(const struct stat& status, const std::string& name, const std::vector<FileIdentity>& inputs) {
@@ -224,14 +192,23 @@ std::unique_ptr<Output> Output::to_file(const std::string& path, const std::vect
     struct stat status {};
     if (::stat(path.c_str(), &status) != 0) {
         if (errno != ENOENT) fail(name, errno);
-        return std::make_unique<FileOutput>(destination(path), std::nullopt);
+        return std::make_unique<FileOutput>(destination(path), std::nullopt, TemporaryFile::Replacing::whatever);
     }
     if (S_ISDIR(status.st_mode)) throw Error(ErrorKind::io, fmt::format("{} is a directory", name));
     refuse_input(status, name, inputs);
-    if (S_ISREG(status.st_mode)) return std::make_unique<FileOutput>(destination(path), status);
+    if (S_ISREG(status.st_mode))
+        return std::make_unique<FileOutput>(destination(path), status, TemporaryFile::Replacing::whatever);
     Fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
     if (!fd) fail(name, errno);
     return std::make_unique<StreamOutput>(std::move(fd), -1, name);
+}
+
+std::unique_ptr<Output> Output::in_place_of(const std::string& path, const FileStamp& input) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) fail(fmt::format("'{}'", path), errno);
+    if (FileStamp::of(status) != input)
+        throw Error(ErrorKind::io, fmt::format("'{}' changed while read", path), "run the command again");
+    return std::make_unique<FileOutput>(destination(path), status, TemporaryFile::Replacing::unchanged);
 }
 
 std::unique_ptr<Output> Output::to_stdout(const std::vector<FileIdentity>& inputs) {
@@ -245,19 +222,6 @@ std::unique_ptr<Output> Output::to_stdout(const std::vector<FileIdentity>& input
 
 std::unique_ptr<Output> Output::to_nowhere() {
     return std::make_unique<NoOutput>();
-}
-
-void deliver(std::vector<Output*> outputs) {
-    std::stable_partition(outputs.begin(), outputs.end(), [](const Output* output) { return output->revocable(); });
-    std::size_t done = 0;
-    try {
-        for (; done < outputs.size(); ++done)
-            outputs[done]->commit();
-    } catch (...) {
-        while (done > 0)
-            outputs[--done]->retract();
-        throw;
-    }
 }
 
 }  // namespace p11mime::cli

@@ -16,20 +16,30 @@ class Output {
   public:
     virtual ~Output() = default;
 
-    /// stage runs the job's passes until its output is good. Job and input must live until commit().
+    /// stage runs the job's passes until its output is good. Job and input must live until commit() where the output is
+    /// not revocable.
     virtual void stage(cms::Job& job, const Input& input) = 0;
     /// stage_bytes keeps bytes back in the same way.
     void stage_bytes(Bytes bytes);
+    /// write_out starts what sync() completes: what was staged is on disk.
+    virtual void write_out() {}
+    virtual void sync() {}
     virtual void commit() = 0;
+    /// directory is what must be synced for a commit() to last; "" where there is none.
+    virtual std::string directory() const { return {}; }
     /// retract takes back what commit() did, where that can be: a file that was replaced is there again.
     virtual void retract() noexcept {}
     /// revocable says whether retract() can.
     virtual bool revocable() const { return true; }
+    /// staged is the file that holds what was staged, -1 where none does.
+    virtual int staged() const { return -1; }
 
-    /// to_file writes a temporary file beside `path` (beside what it links to), synced and renamed by commit(); a file
-    /// that is there and is not a regular one is written through instead. Throws Error(io); Error(usage) where `path`
-    /// is one of `inputs`.
+    /// to_file writes a temporary file beside `path` (beside what it links to), renamed by commit(); a file that is
+    /// there and is not a regular one is written through instead. Throws Error(io); Error(usage) where `path` is one of
+    /// `inputs`.
     static std::unique_ptr<Output> to_file(const std::string& path, const std::vector<FileIdentity>& inputs = {});
+    /// in_place_of replaces an input. Throws Error(io) where it has changed by then.
+    static std::unique_ptr<Output> in_place_of(const std::string& path, const FileStamp& input);
     /// to_stdout writes through to standard output.
     static std::unique_ptr<Output> to_stdout(const std::vector<FileIdentity>& inputs = {});
     /// to_nowhere runs the job for what it finds out.
@@ -40,8 +50,6 @@ class Output {
     std::unique_ptr<Input> own_input_;
 };
 
-/// deliver commits outputs, files before what is written through, else in their order; where one fails, those before it
-/// are retracted.
-void deliver(std::vector<Output*> outputs);
+using Outputs = std::vector<std::unique_ptr<Output>>;
 
 }  // namespace p11mime::cli

@@ -25,11 +25,9 @@ SecretBytes first_line(int fd, const std::string& name) {
     std::size_t size = 0;
     for (;;) {
         Byte byte = 0;
+        wait_readable(fd);
         const ssize_t count = ::read(fd, &byte, 1);
-        if (count < 0 && errno == EINTR) {
-            throw_if_interrupted();
-            continue;
-        }
+        if (count < 0 && errno == EINTR) continue;
         if (count < 0)
             throw Error(ErrorKind::io, fmt::format("cannot read the PIN from {}: {}", name, std::strerror(errno)));
         if (count == 0 || byte == '\n') break;
@@ -161,13 +159,25 @@ std::optional<token::Pin> Pins::ask(const token::PinRequest& request) {
     return token::Pin{std::move(*typed), true};
 }
 
+// A token that asks for its login once more has refused the first one.
+void Pins::expect_first(const token::PinRequest& request) {
+    if (!request.key_label.empty() || logged_in_.insert(identity(request.token)).second) return;
+    throw Error(ErrorKind::token,
+                fmt::format("the login to token '{}' has failed before and is not tried again", request.token.label),
+                "run the command again with the right PIN");
+}
+
 std::optional<token::Pin> Pins::pin(const token::PinRequest& request) {
+    const std::lock_guard lock(mutex_);
+    expect_first(request);
     if (!has_given(request)) return ask(request);
     if (!may_have(request.token)) return std::nullopt;
     return given(request);
 }
 
 void Pins::use_reader(const token::PinRequest& request) {
+    const std::lock_guard lock(mutex_);
+    expect_first(request);
     terminal_.say(fmt::format("enter the PIN of token '{}' on the reader", request.token.label));
 }
 

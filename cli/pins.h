@@ -1,6 +1,8 @@
 #pragma once
 
+#include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,7 +34,8 @@ struct PinSettings {
 };
 
 /// Pins gets PINs from where the command line says. A PIN that was not typed for a token goes only to the tokens that
-/// the URIs name, or, where none is named, to the first token that asks.
+/// the URIs name, or, where none is named, to the first token that asks. A token whose login has failed gets no other
+/// PIN: throws Error(token). Safe for several threads, which are served one after the other.
 class Pins final : public token::PinProvider {
   public:
     Pins(Terminal& terminal, PinSettings settings) : terminal_(terminal), settings_(std::move(settings)) {}
@@ -49,13 +52,16 @@ class Pins final : public token::PinProvider {
     SecretBytes secret(const std::optional<PinSource>& source, const std::string& what, bool twice);
 
   private:
+    void expect_first(const token::PinRequest& request);
     bool has_given(const token::PinRequest& request) const;
     token::Pin given(const token::PinRequest& request);
     std::optional<token::Pin> ask(const token::PinRequest& request);
     bool may_have(const token::TokenInfo& token);
 
+    std::mutex mutex_;
     Terminal& terminal_;
     PinSettings settings_;
+    std::set<std::string> logged_in_;      // tokens that have asked for their login
     SecretBytes read_;                     // from the source: a descriptor gives its line once
     std::optional<std::string> bound_to_;  // the token that the source's PIN went to
 };

@@ -5,10 +5,11 @@
 
 #include <algorithm>
 #include <boost/version.hpp>
-#include <new>
 
+#include "cli/batch.h"
 #include "cli/commands.h"
-#include "cli/listing_json.h"
+#include "cli/delivery.h"
+#include "cli/failure.h"
 #include "cli/output.h"
 #include "cli/paths.h"
 #include "cli/settings.h"
@@ -55,61 +56,6 @@ std::string version_text() {
         FMT_VERSION / 100 % 100, FMT_VERSION % 100, P11MIME_JSON_VERSION);
 }
 
-int status_of(ErrorKind kind) {
-    switch (kind) {
-        case ErrorKind::failed:
-            return 1;
-        case ErrorKind::usage:
-            return 2;
-        case ErrorKind::untrusted:
-            return 3;
-        case ErrorKind::token:
-            return 4;
-        case ErrorKind::no_key:
-            return 5;
-        case ErrorKind::malformed:
-            return 6;
-        case ErrorKind::io:
-            return 7;
-    }
-    return 7;
-}
-
-std::string result_of(const Error& error) {
-    if (error.kind() == ErrorKind::failed) return "invalid";
-    return error.kind() == ErrorKind::untrusted ? "untrusted" : "error";
-}
-
-bool reads_mail(const std::string& command) {
-    return command == "verify" || command == "decrypt" || command == "open" || command == "inspect";
-}
-
-// Every command's report keeps its own members on an error too.
-std::string report_of(const ReportFrame& frame) {
-    if (reads_mail(frame.command)) return read_report(frame, {});
-    if (frame.command == "tokens") return tokens_report(frame, {}, {});
-    if (frame.command.starts_with("key ")) return key_report(frame, {});
-    if (frame.command.starts_with("certs ")) return certs_report(frame, {}, {});
-    return made_report(frame, {});
-}
-
-std::string error_report(Context& context, const Error& error) {
-    ReportFrame frame = frame_of(context, status_of(error.kind()), result_of(error));
-    if (error.kind() == ErrorKind::failed)
-        frame.warnings.push_back({reads_mail(frame.command) ? "decryption-failed" : "failed", error.what()});
-    if (error.kind() == ErrorKind::untrusted) frame.warnings.push_back({"untrusted", error.what()});
-    frame.error = error;
-    if (context.input_opened()) {
-        try {
-            frame.message = context.message();
-        } catch (const Error&) {
-            // What made the command fail may make this fail too.
-            frame.message = {};
-        }
-    }
-    return report_of(frame);
-}
-
 // Says what went wrong, to the person and in the report, and returns the status.
 int fail(Context& context, const Error& error) {
     (void)context.warnings();
@@ -126,23 +72,20 @@ int fail(Context& context, const Error& error) {
 }
 
 int run_command(const Options& options, Terminal& terminal) {
-    Context context(options, terminal);
+    Run run(options, terminal);
+    Context context(run);
     try {
         check_settings(options);
+        const auto entry = std::find_if(std::begin(kEntries), std::end(kEntries),
+                                        [&](const Entry& each) { return options.command() == each.command; });
+        if (entry == std::end(kEntries)) throw Error(ErrorKind::usage, fmt::format("no command {}", options.command()));
+        if (is_batch(options)) return run_batch(run, entry->run);
         context.check_report();
-        for (const Entry& entry : kEntries)
-            if (options.command() == entry.command) {
-                const int status = entry.run(context);
-                (void)context.warnings();
-                return status;
-            }
-        throw Error(ErrorKind::usage, fmt::format("no command {}", options.command()));
-    } catch (const Error& error) {
-        return fail(context, error);
-    } catch (const std::bad_alloc&) {
-        return fail(context, Error(ErrorKind::io, "out of memory"));
-    } catch (const std::exception& error) {
-        return fail(context, Error(ErrorKind::io, fmt::format("internal error: {}", error.what())));
+        const int status = entry->run(context);
+        (void)run.warnings();
+        return status;
+    } catch (...) {
+        return fail(context, current_error());
     }
 }
 
@@ -227,7 +170,7 @@ void report_usage(std::vector<std::string> arguments, const Error& error) {
     frame.result = result_of(error);
     frame.error = error;
     const auto output = *path == "-" ? Output::to_stdout() : Output::to_file(*path);
-    output->stage_bytes(to_bytes(bytes_of(report_of(frame))));
+    output->stage_bytes(to_bytes(bytes_of(empty_report(frame))));
     deliver({output.get()});
 }
 

@@ -14,22 +14,40 @@ namespace {
 using cms::smime::Report;
 using cms::smime::Task;
 
+// OwnKeys is what was found on the tokens for one list of recipients.
+struct OwnKeys {
+    std::vector<std::unique_ptr<cms::Decrypter>> keys;
+    std::vector<std::string> skipped;
+};
+
+std::string list_name(std::span<const cms::RecipientIdentifier> recipients) {
+    std::string name;
+    for (const auto& recipient : recipients)
+        for (const Bytes* part : {&recipient.issuer_der, &recipient.serial_der, &recipient.key_identifier})
+            name += fmt::format("{} {} ", part->size(), text_of(*part));
+    return name;
+}
+
 // Modules are loaded for the first encrypted layer only.
 class LazyKeys final : public cms::DecrypterSource {
   public:
     explicit LazyKeys(Context& context) : context_(context) {}
 
     std::vector<std::unique_ptr<cms::Decrypter>> find(std::span<const cms::RecipientIdentifier> recipients) override {
-        asked_ = true;
-        return context_.tokens().find(recipients);
+        found_ = context_.run().once<OwnKeys>(list_name(recipients), [&] {
+            auto keys = context_.tokens().find(recipients);
+            return OwnKeys{.keys = std::move(keys), .skipped = context_.tokens().skipped()};
+        });
+        std::vector<std::unique_ptr<cms::Decrypter>> keys;
+        for (const auto& key : found_->keys)
+            keys.push_back(key->clone());
+        return keys;
     }
-    std::vector<std::string> skipped() const override {
-        return asked_ ? context_.tokens().skipped() : std::vector<std::string>{};
-    }
+    std::vector<std::string> skipped() const override { return found_ ? found_->skipped : std::vector<std::string>{}; }
 
   private:
     Context& context_;
-    bool asked_ = false;
+    std::shared_ptr<const OwnKeys> found_;
 };
 
 cms::smime::ReadOptions read_options(Context& context, Task task) {
@@ -65,9 +83,10 @@ bool writes_content(const Options& options, const Report& report) {
 void tell(Context& context, const Report& report) {
     for (const auto& warning : report.warnings)
         context.warn(warning.kind, warning.message);
-    context.terminal().say(verdict_sentence(report));
+    context.voice().say(verdict_sentence(report));
+    if (context.voice().named()) return;  // of many, one line each
     for (const std::string& line : layer_lines(report, context.options().takes(kVerdict)))
-        context.terminal().detail(line);
+        context.voice().detail(line);
 }
 
 std::string report_of(Context& context, const Report& report, std::optional<std::string> result) {
@@ -89,18 +108,18 @@ int read(Context& context, Task task) {
         cms::smime::read_job(task == Task::verify ? nullptr : &keys, task == Task::decrypt ? nullptr : &context.trust(),
                              read_options(context, task));
     FileInput& input = context.input();
-    const auto output = context.output();
-    context.terminal().start_progress();
-    output->stage(*job, input);
+    Outputs outputs;
+    outputs.push_back(context.output());
+    context.start_progress();
+    outputs.front()->stage(*job, input);
     const Report report = job->report();
-    context.terminal().end_progress();
+    context.end_progress();
 
     tell(context, report);
     if (options.flag("remember")) remember(context, report);
-    if (writes_content(options, report))
-        context.deliver({output.get()}, report_of(context, report, std::string(name(report.result))));
-    else
-        context.deliver({}, report_of(context, report, std::string(name(report.result))));
+    if (!writes_content(options, report)) outputs.clear();
+    const std::string result(name(report.result));
+    context.deliver(std::move(outputs), report_of(context, report, result), result);
     return report.exit_status();
 }
 
@@ -120,7 +139,7 @@ int open(Context& context) {
 
 int inspect(Context& context) {
     const auto job = cms::smime::read_job(nullptr, nullptr, read_options(context, Task::inspect));
-    context.terminal().start_progress();
+    context.start_progress();
     Output::to_nowhere()->stage(*job, context.input());
     const Report& report = job->report();
     for (const auto& warning : report.warnings)

@@ -21,6 +21,14 @@ using cms::smime::content_ciphers;
 // What --oaep means to those who announce none.
 const cms::RsaOaep kOaep{cms::Hash::sha256, cms::Hash::sha256, {}};
 
+// Judged is a certificate with what stands against it, "" where nothing does.
+struct Judged {
+    std::optional<cms::Certificate> certificate;  // nothing where there is none
+    std::optional<Capabilities> announced;
+    std::string name;
+    std::string reason;
+};
+
 // Finds certificates one by one and keeps what went wrong, so that all who are missing are named at once.
 class Finder {
   public:
@@ -31,7 +39,7 @@ class Finder {
     void finish() const;
 
   private:
-    bool accept(const std::string& name, const std::string& reason);
+    std::optional<ChosenRecipient> accept(const Judged& judged);
 
     Context& context_;
     std::vector<std::string> missing_;
@@ -45,26 +53,11 @@ std::string reason_of(Context& context, const cms::Certificate& certificate,
     return verdict.trusted ? "" : verdict.reason;
 }
 
-bool Finder::accept(const std::string& name, const std::string& reason) {
-    if (reason.empty()) return true;
-    const std::string line = fmt::format("the certificate of {} is not trusted: {}", name, reason);
-    if (context_.options().flag("allow-untrusted-recipients")) {
-        context_.warn("recipient-untrusted", line);
-        return true;
-    }
-    untrusted_.push_back(line);
-    return false;
-}
-
-std::optional<ChosenRecipient> Finder::by_address(const std::string& address) {
+Judged judge_address(Context& context, const std::string& address) {
     std::vector<BookEntry> candidates;
-    for (BookEntry& entry : context_.book()->by_address(address))
+    for (BookEntry& entry : context.book()->by_address(address))
         if (entry.certificate.has_email(address) && entry.certificate.allows_encryption() && !entry.certificate.is_ca())
             candidates.push_back(std::move(entry));
-    if (candidates.empty()) {
-        missing_.push_back(address);
-        return std::nullopt;
-    }
     std::sort(candidates.begin(), candidates.end(), [](const BookEntry& a, const BookEntry& b) {
         return a.certificate.not_before() > b.certificate.not_before();
     });
@@ -72,21 +65,20 @@ std::optional<ChosenRecipient> Finder::by_address(const std::string& address) {
     const BookEntry* chosen = nullptr;
     std::string reason;
     for (const BookEntry& entry : candidates) {
-        const std::string why = reason_of(context_, entry.certificate, {});
-        const bool better = chosen == nullptr || (!chosen->certificate.valid_at(context_.now()) &&
-                                                  entry.certificate.valid_at(context_.now()));
+        const std::string why = reason_of(context, entry.certificate, {});
+        const bool better = chosen == nullptr ||
+                            (!chosen->certificate.valid_at(context.now()) && entry.certificate.valid_at(context.now()));
         if (why.empty() || better) {
             chosen = &entry;
             reason = why;
         }
         if (why.empty()) break;
     }
-    if (!accept(address, reason)) return std::nullopt;
-    return ChosenRecipient{address, chosen->certificate,
-                           announced_capabilities(chosen->certificate, chosen->capabilities)};
+    if (chosen == nullptr) return {};
+    return {chosen->certificate, announced_capabilities(chosen->certificate, chosen->capabilities), address, reason};
 }
 
-std::optional<ChosenRecipient> Finder::by_file(const std::string& file) {
+Judged judge_file(Context& context, const std::string& file) {
     const auto certificates = read_certificates(file);
     const auto end = std::find_if(certificates.begin(), certificates.end(),
                                   [](const cms::Certificate& certificate) { return !certificate.is_ca(); });
@@ -94,8 +86,35 @@ std::optional<ChosenRecipient> Finder::by_file(const std::string& file) {
     const auto emails = certificate.emails();
     const std::string name =
         emails.empty() ? certificate.subject() : fmt::format("{} ('{}')", fmt::join(emails, ", "), file);
-    if (!accept(name, reason_of(context_, certificate, certificates))) return std::nullopt;
-    return ChosenRecipient{name, certificate, announced_capabilities(certificate, std::nullopt)};
+    return {certificate, announced_capabilities(certificate, std::nullopt), name,
+            reason_of(context, certificate, certificates)};
+}
+
+std::optional<ChosenRecipient> Finder::accept(const Judged& judged) {
+    if (!judged.reason.empty()) {
+        const std::string line = fmt::format("the certificate of {} is not trusted: {}", judged.name, judged.reason);
+        if (!context_.options().flag("allow-untrusted-recipients")) {
+            untrusted_.push_back(line);
+            return std::nullopt;
+        }
+        context_.warn("recipient-untrusted", line);
+    }
+    return ChosenRecipient{judged.name, *judged.certificate, judged.announced};
+}
+
+std::optional<ChosenRecipient> Finder::by_address(const std::string& address) {
+    const auto judged = context_.run().once<Judged>(fmt::format("address {}", address),
+                                                    [&] { return judge_address(context_, address); });
+    if (!judged->certificate) {
+        missing_.push_back(address);
+        return std::nullopt;
+    }
+    return accept(*judged);
+}
+
+std::optional<ChosenRecipient> Finder::by_file(const std::string& file) {
+    return accept(
+        *context_.run().once<Judged>(fmt::format("file {}", file), [&] { return judge_file(context_, file); }));
 }
 
 void Finder::finish() const {
@@ -187,9 +206,8 @@ void tell_cipher(Context& context, const cms::Algorithm* chosen, const std::vect
     if (chosen != best && !lacking.empty())
         causes.push_back(fmt::format("{} not announced by {}", best->name, fmt::join(lacking, ", ")));
     if (causes.empty()) return;
-    context.terminal().say(fmt::format("encrypting with {}: {}; --cipher{} changes that", chosen->name,
-                                       fmt::join(causes, "; "),
-                                       unknown.empty() ? "" : " or unknown-cipher in the config"));
+    context.say_once(fmt::format("encrypting with {}: {}; --cipher{} changes that", chosen->name,
+                                 fmt::join(causes, "; "), unknown.empty() ? "" : " or unknown-cipher in the config"));
 }
 
 }  // namespace

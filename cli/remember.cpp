@@ -42,7 +42,7 @@ void remember_signer(Context& context, const SignerVerdict& signer) {
 
 void remember(Context& context, const cms::smime::Report& report) {
     if (report.result != cms::smime::Result::valid) {
-        context.terminal().say("nothing remembered, since the mail is not valid");
+        context.voice().say("nothing remembered, since the mail is not valid");
         return;
     }
     for (const auto& layer : report.layers)

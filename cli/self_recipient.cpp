@@ -8,15 +8,15 @@ namespace p11mime::cli {
 
 namespace {
 
-// InBook is one's own certificates of the address book: the newest that is trusted, or else the newest with why it is
-// not.
-struct InBook {
+// Own is one's own certificate: the newest of the address book that is trusted or else one on a token, or else the
+// newest of the address book with why it is not trusted.
+struct Own {
     std::optional<cms::Certificate> trusted, untrusted;
     std::string reason;
 };
 
-InBook in_book(Context& context, const std::string& address) {
-    InBook found;
+Own in_book(Context& context, const std::string& address) {
+    Own found;
     for (const BookEntry& entry : context.book()->by_address(address)) {
         const cms::Certificate& certificate = entry.certificate;
         if (!certificate.has_email(address) || !certificate.allows_encryption() || certificate.is_ca()) continue;
@@ -43,6 +43,12 @@ std::optional<cms::Certificate> on_token(Context& context, const std::string& ad
         if (error.kind() != ErrorKind::token || !context.options().list("module").empty()) throw;
     }
     return std::nullopt;
+}
+
+Own own_certificate(Context& context, const std::string& address) {
+    Own own = in_book(context, address);
+    if (!own.trusted) own.trusted = on_token(context, address);
+    return own;
 }
 
 // This program is what the sender reads mail with, so its ciphers count; whether the token can do OAEP only the
@@ -73,12 +79,11 @@ std::optional<ChosenRecipient> self_recipient(Context& context) {
     std::optional<ChosenRecipient> untrusted;
     std::string line;
     for (const std::string& address : addresses) {
-        const InBook book = in_book(context, address);
-        const auto certificate = book.trusted ? book.trusted : on_token(context, address);
-        if (certificate) return ChosenRecipient{address, *certificate, own_reading(*certificate)};
-        if (!book.untrusted || untrusted) continue;
-        untrusted = ChosenRecipient{address, *book.untrusted, own_reading(*book.untrusted)};
-        line = fmt::format("the certificate of the sender {} is not trusted: {}", address, book.reason);
+        const auto own = context.run().once<Own>(address, [&] { return own_certificate(context, address); });
+        if (own->trusted) return ChosenRecipient{address, *own->trusted, own_reading(*own->trusted)};
+        if (!own->untrusted || untrusted) continue;
+        untrusted = ChosenRecipient{address, *own->untrusted, own_reading(*own->untrusted)};
+        line = fmt::format("the certificate of the sender {} is not trusted: {}", address, own->reason);
     }
     if (untrusted) {
         if (!context.options().flag("allow-untrusted-recipients"))

@@ -1,13 +1,16 @@
 #include "cli/signals.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstdint>
 
 #include "mime/error.h"
 
@@ -22,6 +25,7 @@ std::atomic<int> g_signal{0};
 std::array<std::atomic<const char*>, 4096> g_files{};
 std::atomic<int> g_terminal{-1};
 termios g_modes{};
+std::atomic<int> g_wake{-1};  // readable once a signal has come
 
 void undo() {
     for (const auto& slot : g_files)
@@ -34,7 +38,7 @@ void end_now(int number) {
     sigset_t only;
     sigemptyset(&only);
     sigaddset(&only, number);
-    sigprocmask(SIG_UNBLOCK, &only, nullptr);
+    pthread_sigmask(SIG_UNBLOCK, &only, nullptr);
     ::raise(number);
 }
 
@@ -43,6 +47,8 @@ extern "C" void on_signal(int number) {
     undo();
     if (number == SIGALRM) end_now(g_signal.load());
     if (g_signal.exchange(number) != 0) end_now(number);
+    const std::uint64_t one = 1;
+    (void)!::write(g_wake.load(), &one, sizeof one);
     ::alarm(kGraceSeconds);
     errno = saved;
 }
@@ -50,6 +56,7 @@ extern "C" void on_signal(int number) {
 }  // namespace
 
 void install_signal_handlers() {
+    g_wake.store(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     ::signal(SIGPIPE, SIG_IGN);
     struct sigaction action {};
     action.sa_handler = on_signal;
@@ -70,6 +77,16 @@ void throw_if_interrupted() {
     if (g_signal.load() != 0) throw Error(ErrorKind::io, "interrupted");
 }
 
+void wait_readable(int fd) {
+    for (;;) {
+        throw_if_interrupted();
+        std::array<pollfd, 2> wanted{pollfd{fd, POLLIN, 0}, pollfd{g_wake.load(), POLLIN, 0}};
+        if (::poll(wanted.data(), wanted.size(), -1) < 0 && errno == EINTR) continue;
+        throw_if_interrupted();
+        return;  // what is wrong with the descriptor, reading it tells
+    }
+}
+
 void end_by_signal() {
     if (const int number = g_signal.load(); number != 0) end_now(number);
 }
@@ -77,11 +94,11 @@ void end_by_signal() {
 SignalsHeld::SignalsHeld() {
     sigset_t all;
     sigfillset(&all);
-    sigprocmask(SIG_BLOCK, &all, &before_);
+    pthread_sigmask(SIG_BLOCK, &all, &before_);
 }
 
 SignalsHeld::~SignalsHeld() {
-    sigprocmask(SIG_SETMASK, &before_, nullptr);
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }
 
 RemovedOnSignal::RemovedOnSignal(const std::string& path) : path_(path), slot_(0) {

@@ -18,10 +18,15 @@ int interrupting_signal();
 /// throw_if_interrupted throws Error(io) once a signal has come.
 void throw_if_interrupted();
 
+/// wait_readable waits for a descriptor to have something to read, or its end. Throws Error(io) once a signal has come,
+/// whichever thread got it.
+void wait_readable(int fd);
+
 /// end_by_signal lets a signal that came end the process, so that its parent sees it; it does nothing where none came.
 void end_by_signal();
 
-/// SignalsHeld keeps signals waiting as long as this lives.
+/// SignalsHeld keeps signals from the calling thread, and from threads that it starts meanwhile, as long as this
+/// lives.
 class SignalsHeld {
   public:
     SignalsHeld();

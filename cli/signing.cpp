@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "cli/settings.h"
 #include "mime/error.h"
@@ -19,6 +20,17 @@ struct Sender {
     bool named = false;   // by a URI
 };
 
+// SenderKit is what is the same for all mails of one sender.
+struct SenderKit {
+    Sender sender;
+    std::vector<cms::Certificate> chain;
+    std::optional<cms::Certificate> encryption_certificate;
+    std::unique_ptr<cms::Signer> signer;  // whose clones sign
+
+    const cms::Certificate& certificate() const { return *sender.key.certificate.certificate; }
+};
+using SenderKits = std::vector<std::shared_ptr<const SenderKit>>;
+
 std::vector<std::string> sender_addresses(Context& context) {
     if (const auto from = context.options().text("from")) return {*from};
     return context.message().from;
@@ -26,7 +38,7 @@ std::vector<std::string> sender_addresses(Context& context) {
 
 [[noreturn]] void none_fits(Context& context, const std::string& wanted, const std::vector<std::string>& passed_over) {
     for (const std::string& line : passed_over)
-        context.terminal().detail(line);
+        context.voice().detail(line);
     throw Error(ErrorKind::token, fmt::format("no signing key {}", wanted),
                 "p11mime tokens lists what is at hand; --key URI names a key");
 }
@@ -71,48 +83,13 @@ Sender key_of_address(Context& context, const std::vector<std::string>& addresse
     none_fits(context, fmt::format("for {}", fmt::join(addresses, ", ")), passed_over);
 }
 
-std::vector<Sender> choose_senders(Context& context) {
-    const auto addresses = sender_addresses(context);
-    const auto uris = context.options().list("key");
-    if (uris.empty()) {
-        if (addresses.empty())
-            throw Error(ErrorKind::usage, "the input has no From address to pick a signing key by",
-                        "--key URI or --from ADDRESS names the key");
-        std::vector<Sender> senders;
-        senders.push_back(key_of_address(context, addresses));
-        return senders;
-    }
-    std::vector<Sender> senders;
-    for (const std::string& uri : uris)
-        senders.push_back({named_key(context, uri), addresses.empty() ? "" : addresses.front(), true});
-    return senders;
-}
-
-// Receivers hold the certificate against the mail's From, whatever picked the key.
-void warn_of_sender_check(Context& context, const std::vector<Sender>& senders) {
-    const auto& from = context.message().from;
-    if (from.size() > 1)
-        context.warn("sender-mismatch", fmt::format("the mail has {} From addresses ({}): the sender check of "
-                                                    "receivers will fail",
-                                                    from.size(), fmt::join(from, ", ")));
-    if (from.size() != 1) return;
-    for (const Sender& sender : senders) {
-        const cms::Certificate& certificate = *sender.key.certificate.certificate;
-        if (!certificate.has_email(from.front()))
-            context.warn("sender-mismatch",
-                         fmt::format("the certificate {} is not of the sender {}: the sender check of receivers will "
-                                     "fail",
-                                     certificate.subject(), from.front()));
-    }
-}
-
 void tell(Context& context, const Sender& sender) {
     std::string line = fmt::format("signing with {} from token '{}'", sender.key.certificate.certificate->subject(),
                                    sender.key.token->info().label);
     if (sender.key.alternatives > 0)
         line += sender.key.alternatives == 1 ? " (another fits too)"
                                              : fmt::format(" ({} others fit too)", sender.key.alternatives);
-    context.terminal().say(line);
+    context.say_once(line);
 }
 
 // The certificates on the signer's token that may have the subject. To choose by address all were read, and some tokens
@@ -162,6 +139,13 @@ std::vector<cms::Certificate> issuers_of(Context& context, const Sender& sender,
     return issuers;
 }
 
+// False where the certificate was there already.
+bool add(std::vector<cms::Certificate>& chain, const cms::Certificate& certificate) {
+    if (std::find(chain.begin(), chain.end(), certificate) != chain.end()) return false;
+    chain.push_back(certificate);
+    return true;
+}
+
 // Follows issuers up to but not including the root. Where an issuer has several certificates all go along: a receiver
 // builds the path.
 void add_chain(Context& context, std::vector<cms::Certificate>& chain, const Sender& sender) {
@@ -170,12 +154,55 @@ void add_chain(Context& context, std::vector<cms::Certificate>& chain, const Sen
         const cms::Certificate certificate = open.back();
         open.pop_back();
         if (certificate.self_issued()) continue;
-        for (const cms::Certificate& issuer : issuers_of(context, sender, certificate)) {
-            if (std::find(chain.begin(), chain.end(), issuer) != chain.end()) continue;
-            chain.push_back(issuer);
-            open.push_back(issuer);
-        }
+        for (const cms::Certificate& issuer : issuers_of(context, sender, certificate))
+            if (add(chain, issuer)) open.push_back(issuer);
     }
+}
+
+SenderKit make_kit(Context& context, Sender sender) {
+    tell(context, sender);
+    SenderKit kit{.sender = std::move(sender), .chain = {}, .encryption_certificate = {}, .signer = {}};
+    if (!context.options().flag("no-chain")) add_chain(context, kit.chain, kit.sender);
+    kit.encryption_certificate = encryption_certificate(context, kit.sender);
+    kit.signer = kit.sender.key.token->signer(kit.sender.key.certificate);
+    return kit;
+}
+
+SenderKits choose_senders(Context& context) {
+    const auto addresses = sender_addresses(context);
+    const auto uris = context.options().list("key");
+    if (uris.empty() && addresses.empty())
+        throw Error(ErrorKind::usage, "the input has no From address to pick a signing key by",
+                    "--key URI or --from ADDRESS names the key");
+    const auto kit_of = [&](const std::string& name, const std::function<Sender()>& choose) {
+        return context.run().once<SenderKit>(name, [&] { return make_kit(context, choose()); });
+    };
+    if (uris.empty())
+        return {
+            kit_of(fmt::format("{}", fmt::join(addresses, " ")), [&] { return key_of_address(context, addresses); })};
+    const std::string address = addresses.empty() ? "" : addresses.front();
+    SenderKits kits;
+    for (const std::string& uri : uris)
+        kits.push_back(kit_of(fmt::format("{} {}", uri, address), [&] {
+            return Sender{named_key(context, uri), address, true};
+        }));
+    return kits;
+}
+
+// Receivers hold the certificate against the mail's From, whatever picked the key.
+void warn_of_sender_check(Context& context, const SenderKits& kits) {
+    const auto& from = context.message().from;
+    if (from.size() > 1)
+        context.warn("sender-mismatch", fmt::format("the mail has {} From addresses ({}): the sender check of "
+                                                    "receivers will fail",
+                                                    from.size(), fmt::join(from, ", ")));
+    if (from.size() != 1) return;
+    for (const auto& kit : kits)
+        if (!kit->certificate().has_email(from.front()))
+            context.warn("sender-mismatch",
+                         fmt::format("the certificate {} is not of the sender {}: the sender check of receivers will "
+                                     "fail",
+                                     kit->certificate().subject(), from.front()));
 }
 
 }  // namespace
@@ -202,17 +229,15 @@ Signing prepare_signing(Context& context) {
     if (signing.options.detached && signing.options.opaque)
         throw Error(ErrorKind::usage, "--detached and --opaque exclude each other");
 
-    const std::vector<Sender> senders = choose_senders(context);
-    warn_of_sender_check(context, senders);
-    for (const Sender& sender : senders) {
-        tell(context, sender);
-        const cms::Certificate& certificate = *sender.key.certificate.certificate;
-        if (!options.flag("no-chain")) add_chain(context, signing.options.chain, sender);
-        signing.used.push_back({certificate, sender.key.token->info().label, ""});
+    const SenderKits kits = choose_senders(context);
+    warn_of_sender_check(context, kits);
+    for (const auto& kit : kits) {
+        for (const cms::Certificate& issuer : kit->chain)
+            add(signing.options.chain, issuer);
+        signing.used.push_back({kit->certificate(), kit->sender.key.token->info().label, ""});
+        signing.signers.push_back(kit->signer->clone());
     }
-    signing.options.encryption_certificate = encryption_certificate(context, senders.front());
-    for (const Sender& sender : senders)
-        signing.signers.push_back(sender.key.token->signer(sender.key.certificate));
+    signing.options.encryption_certificate = kits.front()->encryption_certificate;
     return signing;
 }
 

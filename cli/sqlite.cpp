@@ -1,7 +1,16 @@
 #include "cli/sqlite.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "cli/fd.h"
+#include "cli/paths.h"
 #include "mime/error.h"
 
 namespace p11mime::cli {
@@ -10,9 +19,39 @@ namespace {
 
 constexpr int kBusyMilliseconds = 10'000;
 
+void make_file(const std::string& path, const std::string& what) {
+    std::error_code ignored;
+    const std::string directory = parent_directory(path);
+    std::filesystem::create_directories(parent_directory(directory), ignored);
+    if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST)
+        throw Error(ErrorKind::io, fmt::format("cannot make '{}': {}", directory, std::strerror(errno)));
+    // SQLite gives its journal the mode of the file.
+    const Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    if (!file) throw Error(ErrorKind::io, fmt::format("cannot make the {} '{}': {}", what, path, std::strerror(errno)));
+}
+
 }  // namespace
 
-Database::Database(const std::string& path) : path_(path) {
+std::unique_ptr<Database> Database::open(const std::string& path, const std::string& what, const char* schema,
+                                         std::int64_t version) {
+    make_file(path, what);
+    std::unique_ptr<Database> database(new Database(path, what));
+    const auto version_there = [&] {
+        Statement query(*database, "PRAGMA user_version");
+        return query.step() ? query.number(0) : 0;
+    };
+    if (version_there() > version)
+        throw Error(ErrorKind::io, fmt::format("the {} '{}' is of a newer version", what, path));
+    if (version_there() < version) {
+        Transaction transaction(*database);
+        database->run(schema);
+        database->run(fmt::format("PRAGMA user_version = {}", version).c_str());
+        transaction.commit();
+    }
+    return database;
+}
+
+Database::Database(const std::string& path, const std::string& what) : name_(fmt::format("{} '{}'", what, path)) {
     sqlite3* handle = nullptr;
     const int code = sqlite3_open_v2(path.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
     handle_.reset(handle);
@@ -23,7 +62,7 @@ Database::Database(const std::string& path) : path_(path) {
 
 void Database::fail() const {
     const std::string cause = handle_ ? sqlite3_errmsg(handle_.get()) : "out of memory";
-    throw Error(ErrorKind::io, fmt::format("address book '{}': {}", path_, cause));
+    throw Error(ErrorKind::io, fmt::format("{}: {}", name_, cause));
 }
 
 void Database::run(const char* sql) {
@@ -60,6 +99,11 @@ Statement& Statement::bind(std::int64_t number) {
 Statement& Statement::bind_null() {
     check(sqlite3_bind_null(statement_.get(), next_++));
     return *this;
+}
+
+void Statement::reset() {
+    sqlite3_reset(statement_.get());  // says again what step() said
+    next_ = 1;
 }
 
 bool Statement::step() {

@@ -11,10 +11,13 @@
 
 namespace p11mime::cli {
 
-/// Database is an SQLite connection. Everything throws Error(io) that names the file.
+/// Database is an SQLite connection, for one thread at a time. Everything throws Error(io) that names the file.
 class Database {
   public:
-    explicit Database(const std::string& path);
+    /// open makes the file, for its owner alone, and its directory where they are missing, and brings the tables up to
+    /// `version` of `schema`. `what` names the file for people: "address book".
+    static std::unique_ptr<Database> open(const std::string& path, const std::string& what, const char* schema,
+                                          std::int64_t version);
     void run(const char* sql);
     sqlite3* get() const { return handle_.get(); }
     [[noreturn]] void fail() const;
@@ -23,7 +26,9 @@ class Database {
     struct Close {
         void operator()(sqlite3* handle) const { sqlite3_close(handle); }
     };
-    std::string path_;
+    Database(const std::string& path, const std::string& what);
+
+    std::string name_;
     std::unique_ptr<sqlite3, Close> handle_;
 };
 
@@ -36,7 +41,8 @@ class Statement {
     Statement& bind(std::int64_t number);
     Statement& bind_null();
 
-    bool step();  ///< true where a row is at hand
+    void reset();  ///< for another run with other parameters
+    bool step();   ///< true where a row is at hand
     std::string text(int column) const;
     std::optional<Bytes> blob(int column) const;  ///< nothing for NULL
     std::int64_t number(int column) const;

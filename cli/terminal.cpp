@@ -43,8 +43,8 @@ std::optional<SecretBytes> read_line(int fd) {
     std::size_t size = 0;
     for (;;) {
         Byte byte = 0;
+        wait_readable(fd);
         const ssize_t count = ::read(fd, &byte, 1);
-        if (count < 0 && errno == EINTR) throw_if_interrupted();
         if (count < 0 && errno == EINTR) continue;
         if (count <= 0) return std::nullopt;
         if (byte == '\n') break;
@@ -53,6 +53,18 @@ std::optional<SecretBytes> read_line(int fd) {
     }
     line.shrink(size);
     return line;
+}
+
+std::string bar(double part) {
+    const auto filled = static_cast<std::size_t>(part * kBarWidth);
+    return fmt::format("[{:=>{}}{:{}}]", "", filled, "", kBarWidth - filled);
+}
+
+std::string span_text(double seconds) {
+    const auto whole = static_cast<std::uint64_t>(seconds);
+    if (whole < 60) return fmt::format("{} s", whole);
+    if (whole < 3600) return fmt::format("{}:{:02} min", whole / 60, whole % 60);
+    return fmt::format("{}:{:02} h", whole / 3600, whole / 60 % 60);
 }
 
 // Ends the line that the terminal is in, however the scope is left.
@@ -70,6 +82,7 @@ class LineAfter {
 }  // namespace
 
 void Terminal::write_line(std::string_view line) {
+    const std::lock_guard lock(mutex_);
     clear_bar();
     // Where standard error cannot be written to, nobody can be told.
     (void)write_all(messages_, fmt::format("{}\n", line));
@@ -99,12 +112,14 @@ void Terminal::print(std::string_view line) {
 }
 
 void Terminal::print_text(std::string_view text) {
+    const std::lock_guard lock(mutex_);
     clear_bar();
     if (!write_all(listing_, text))
         throw Error(ErrorKind::io, fmt::format("cannot write to standard output: {}", std::strerror(errno)));
 }
 
 std::optional<SecretBytes> Terminal::ask_secret(std::string_view prompt) {
+    const std::lock_guard lock(mutex_);  // nobody else writes to the line that is being typed
     clear_bar();
     const Fd tty = open_tty();
     if (!tty) return std::nullopt;
@@ -117,6 +132,7 @@ std::optional<SecretBytes> Terminal::ask_secret(std::string_view prompt) {
 }
 
 std::optional<bool> Terminal::confirm(std::string_view question) {
+    const std::lock_guard lock(mutex_);
     clear_bar();
     const Fd tty = open_tty();
     if (!tty || !write_all(tty.get(), fmt::format("{} [y/N] ", visible(question)))) return std::nullopt;
@@ -127,28 +143,45 @@ std::optional<bool> Terminal::confirm(std::string_view question) {
 }
 
 void Terminal::start_progress() {
+    const std::lock_guard lock(mutex_);
     began_ = std::chrono::steady_clock::now();
 }
 
 void Terminal::progress(std::uint64_t done, std::optional<std::uint64_t> total) {
-    const auto now = std::chrono::steady_clock::now();
-    if (!began_ || now - *began_ < kQuiet || (bar_shown_ && now - drawn_ < kRedraw) || ::isatty(messages_) == 0) return;
-    drawn_ = now;
-    bar_shown_ = true;
-    const std::uint64_t mebibytes = done >> 20U;
-    if (!total || *total == 0) {
-        (void)write_all(messages_, fmt::format("\r{} MiB\x1b[K", mebibytes));
-        return;
-    }
+    const std::lock_guard lock(mutex_);
+    if (!bar_is_due()) return;
+    if (!total || *total == 0) return draw_bar(fmt::format("{} MiB", done >> 20U));
     const double part = std::min(1.0, static_cast<double>(done) / static_cast<double>(*total));
-    const auto filled = static_cast<std::size_t>(part * kBarWidth);
-    (void)write_all(messages_, fmt::format("\r[{:=>{}}{:{}}] {:3.0f}% of {} MiB\x1b[K", "", filled, "",
-                                           kBarWidth - filled, part * 100, *total >> 20U));
+    draw_bar(fmt::format("{} {:3.0f}% of {} MiB", bar(part), part * 100, *total >> 20U));
+}
+
+void Terminal::count_progress(std::size_t done, std::size_t total) {
+    const std::lock_guard lock(mutex_);
+    if (!bar_is_due() || done == 0) return;
+    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - *began_;
+    const double rate = static_cast<double>(done) / passed.count();
+    draw_bar(fmt::format("{} {} of {} mails, {:.{}f}/s, {} left",
+                         bar(static_cast<double>(done) / static_cast<double>(total)), done, total, rate,
+                         rate < 10 ? 1 : 0, span_text(static_cast<double>(total - done) / rate)));
 }
 
 void Terminal::end_progress() {
+    const std::lock_guard lock(mutex_);
     began_.reset();
     clear_bar();
+}
+
+bool Terminal::bar_is_due() {
+    const auto now = std::chrono::steady_clock::now();
+    if (!began_ || now - *began_ < kQuiet || (bar_shown_ && now - drawn_ < kRedraw) || ::isatty(messages_) == 0)
+        return false;
+    drawn_ = now;
+    return true;
+}
+
+void Terminal::draw_bar(std::string_view text) {
+    bar_shown_ = true;
+    (void)write_all(messages_, fmt::format("\r{}\x1b[K", text));
 }
 
 void Terminal::clear_bar() {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,7 +17,7 @@ namespace p11mime::cli {
 std::string visible(std::string_view text);
 
 /// Terminal is the one place where text for people is written: messages to standard error, listings to standard output,
-/// prompts to /dev/tty. Every line passes through visible().
+/// prompts to /dev/tty. Every line passes through visible(). Safe for several threads.
 class Terminal {
   public:
     explicit Terminal(int messages = 2, int listing = 1) : messages_(messages), listing_(listing) {}
@@ -38,11 +39,17 @@ class Terminal {
     /// start_progress begins a stretch of work; progress draws a bar once it has lasted a second, on a terminal only.
     void start_progress();
     void progress(std::uint64_t done, std::optional<std::uint64_t> total);
+    /// count_progress is the bar of a batch: mails done of all, how many a second, and the time left.
+    void count_progress(std::size_t done, std::size_t total);
     void end_progress();
 
   private:
     void write_line(std::string_view line);
+    bool bar_is_due();
+    void draw_bar(std::string_view text);
     void clear_bar();
+
+    std::mutex mutex_;
 
     int messages_;
     int listing_;

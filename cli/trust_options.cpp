@@ -1,5 +1,7 @@
 #include "cli/trust_options.h"
 
+#include <mutex>
+
 #include "cli/certificate_files.h"
 #include "cli/settings.h"
 #include "token/token.h"
@@ -22,12 +24,11 @@ class EmailAnchors final : public cms::CertificateSource {
 
   private:
     cms::CertificateSource* opened() {
-        if (!tried_) anchors_ = token::open_email_anchors("");
-        tried_ = true;
+        std::call_once(tried_, [&] { anchors_ = token::open_email_anchors(""); });
         return anchors_.get();
     }
 
-    bool tried_ = false;
+    std::once_flag tried_;
     std::shared_ptr<cms::CertificateSource> anchors_;
 };
 

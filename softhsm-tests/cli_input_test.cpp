@@ -47,7 +47,7 @@ TEST_CASE("a regular file is read from its start each time", "[cli]") {
     const std::string text = pattern(3 * kPieceSize + 17);
     test::write_file(directory / "in", text);
     const auto input = FileInput::open_path(directory / "in", {});
-    CHECK(input->identity());
+    CHECK(input->stamp());
     CHECK(all_of(*input) == text);
     CHECK(all_of(*input) == text);
 }
@@ -56,7 +56,7 @@ TEST_CASE("a pipe is spooled, so that it can be read again, from any point of th
     const std::string text = pattern(5 * kPieceSize + 3);
     const NamedPipe pipe(text);
     const auto input = FileInput::open_path(pipe.path, {});
-    CHECK_FALSE(input->identity());
+    CHECK_FALSE(input->stamp());
     {
         const auto source = input->open();
         CHECK_FALSE(source->pull().empty());

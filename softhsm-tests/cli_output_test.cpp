@@ -8,6 +8,7 @@
 #include <catch2/catch.hpp>
 #include <thread>
 
+#include "cli/delivery.h"
 #include "cli/output.h"
 #include "cli/signals.h"
 #include "mime/error.h"
@@ -174,8 +175,9 @@ TEST_CASE("an output that is the input by another name is refused", "[cli]") {
     REQUIRE(link((directory / "in").c_str(), (directory / "other").c_str()) == 0);
     const auto input = FileInput::open_path(directory / "in", {});
     for (const std::string name : {"in", "other", "./in"})
-        CHECK(kind_of([&] { (void)Output::to_file(directory / name, {*input->identity()}); }) == ErrorKind::usage);
-    CHECK_NOTHROW(Output::to_file(directory / "new", {*input->identity()}));
+        CHECK(kind_of([&] { (void)Output::to_file(directory / name, {input->stamp()->identity}); }) ==
+              ErrorKind::usage);
+    CHECK_NOTHROW(Output::to_file(directory / "new", {input->stamp()->identity}));
 }
 
 TEST_CASE("where one of several outputs fails, those before it are taken back", "[cli]") {

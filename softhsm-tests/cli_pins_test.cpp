@@ -94,7 +94,18 @@ TEST_CASE("a PIN that names no token goes to the first token that asks, and to i
     CHECK_FALSE(first->typed_by_person);
     CHECK_FALSE(pins.pin(request("Bob", "2")));
     CHECK_FALSE(pins.pin(request("Alice", "2")));
+}
+
+TEST_CASE("a token that asks for its login again has refused it, and gets no PIN; a key may ask each time", "[cli]") {
+    Rig rig;
+    test::write_file(rig.directory / "pin", "1234\n");
+    Pins pins = rig.pins("file:" + rig.directory / "pin");
+    token::PinRequest of_key = request("Alice", "1");
+    of_key.key_label = "signing key";
+    CHECK(pins.pin(of_key));
+    CHECK(pins.pin(of_key));
     CHECK(pins.pin(request("Alice", "1")));
+    CHECK_THROWS_WITH(pins.pin(request("Alice", "1")), Catch::Contains("Alice") && Catch::Contains("not tried again"));
 }
 
 TEST_CASE("a PIN goes to every token that the URIs name", "[cli]") {

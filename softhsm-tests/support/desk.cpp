@@ -23,6 +23,7 @@ Desk::Desk() {
     environment["HOME"] = path("home");
     environment["XDG_CONFIG_HOME"] = path("home/config");
     environment["XDG_DATA_HOME"] = path("home/data");
+    environment["XDG_STATE_HOME"] = path("home/state");
     environment["TMPDIR"] = directory_.path().string();
     environment["DESK_PIN"] = kUserPin;
     environment["LC_ALL"] = "C.UTF-8";

@@ -1,0 +1,282 @@
+#include "cli/batch.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "cli/commands.h"
+#include "cli/failure.h"
+#include "cli/journal.h"
+#include "cli/paths.h"
+#include "cli/report_lines.h"
+#include "cli/signals.h"
+
+namespace p11mime::cli {
+
+namespace {
+
+// How many mails may wait for the disk, each with its files open.
+constexpr std::size_t kMostWaiting = 128;
+
+constexpr std::array kWorstFirst{7, 4, 1, 6, 5, 2, 3, 0};
+
+int rank(int status) {
+    return static_cast<int>(std::find(kWorstFirst.begin(), kWorstFirst.end(), status) - kWorstFirst.begin());
+}
+
+std::string_view words_for(int status) {
+    switch (status) {
+        case 0:
+            return "good";
+        case 1:
+            return "failed";
+        case 2:
+            return "with a usage error";
+        case 3:
+            return "not to be trusted";
+        case 4:
+            return "with token trouble";
+        case 5:
+            return "without a key or certificate";
+        case 6:
+            return "malformed or not S/MIME";
+        default:
+            return "not read or written";
+    }
+}
+
+// Mail is one that was worked on and waits to be delivered.
+struct Mail {
+    Mail(Run& run, const Assignment& assignment, bool named) : context(run, assignment, named) {}
+
+    Context context;
+    int status = 0;
+    std::optional<Done> record;  // of what is to be delivered
+    bool done_before = false;
+};
+
+class Batch {
+  public:
+    Batch(Run& run, int (*command)(Context& context))
+        : run_(run),
+          command_(command),
+          plan_(plan_batch(run.options())),
+          report_(run.options().text("json")),
+          named_(plan_.assignments.size() > 1) {
+        if (!plan_.destination.empty()) journal_.emplace(Journal::default_path(), run.options(), plan_);
+        for (const std::string& directory : plan_.directories)
+            remove_stale_files(directory);
+    }
+
+    int run();
+
+  private:
+    void work();
+    std::unique_ptr<Mail> process(const Assignment& assignment);
+    bool passed_over(Mail& mail, const Assignment& assignment);
+    void attempt(Mail& mail, const std::function<void()>& action);
+    void fail(Mail& mail, const Error& error);
+    std::optional<Done> record_of(Mail& mail, const Assignment& assignment, const std::optional<FileStamp>& input);
+    void deliver(std::vector<std::unique_ptr<Mail>>& mails);
+    void count(Mail& mail);
+    void summarize();
+
+    Run& run_;
+    int (*command_)(Context& context);
+    BatchPlan plan_;
+    ReportLines report_;
+    std::optional<Journal> journal_;
+    bool named_;
+
+    std::atomic<std::size_t> next_{0};
+    std::atomic<bool> stop_{false};  // the batch itself has failed
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::vector<std::unique_ptr<Mail>> waiting_;
+    std::size_t working_ = 0;
+
+    // Of the thread that delivers.
+    std::map<int, std::size_t> counts_;
+    std::size_t counted_ = 0;
+    std::size_t done_before_ = 0;
+    std::set<std::string> token_troubles_;
+};
+
+int Batch::run() {
+    if (named_) run_.terminal().start_progress();
+    std::vector<std::jthread> workers;
+    std::optional<Error> failure;
+    {
+        const SignalsHeld held;  // signals are the main thread's
+        working_ = std::min<std::size_t>(plan_.jobs, plan_.assignments.size());
+        for (std::size_t i = 0; i < working_; ++i)
+            workers.emplace_back([this] { work(); });
+    }
+    for (;;) {
+        std::vector<std::unique_ptr<Mail>> mails;
+        {
+            std::unique_lock lock(mutex_);
+            changed_.wait(lock, [this] { return !waiting_.empty() || working_ == 0; });
+            mails.swap(waiting_);
+            if (mails.empty()) break;
+        }
+        changed_.notify_all();
+        if (failure) continue;
+        try {
+            deliver(mails);
+        } catch (...) {
+            failure = current_error();
+            stop_ = true;
+        }
+    }
+    workers.clear();
+    run_.terminal().end_progress();
+    (void)run_.warnings();
+    try {
+        report_.finish();
+    } catch (const Error& error) {
+        if (!failure) failure = error;
+    }
+    if (named_) summarize();
+    if (failure) {
+        run_.terminal().error(failure->what(), failure->hint());
+        return status_of(failure->kind());
+    }
+    if (interrupting_signal() != 0) {
+        run_.terminal().error("interrupted");
+        return status_of(ErrorKind::io);
+    }
+    const auto worst = std::min_element(counts_.begin(), counts_.end(),
+                                        [](const auto& a, const auto& b) { return rank(a.first) < rank(b.first); });
+    return worst->first;
+}
+
+void Batch::work() {
+    while (!stop_ && interrupting_signal() == 0) {
+        const std::size_t index = next_++;
+        if (index >= plan_.assignments.size()) break;
+        auto mail = process(plan_.assignments[index]);
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [this] { return waiting_.size() < kMostWaiting; });
+        waiting_.push_back(std::move(mail));
+        changed_.notify_all();
+    }
+    const std::lock_guard lock(mutex_);
+    --working_;
+    changed_.notify_all();
+}
+
+std::unique_ptr<Mail> Batch::process(const Assignment& assignment) {
+    auto mail = std::make_unique<Mail>(run_, assignment, named_);
+    attempt(*mail, [&] {
+        if (journal_ && passed_over(*mail, assignment)) return;
+        const auto input = FileStamp::of(assignment.input);
+        mail->status = command_(mail->context);
+        mail->record = record_of(*mail, assignment, input);
+    });
+    return mail;
+}
+
+// A mail that an earlier run was done with keeps the status that it got then.
+bool Batch::passed_over(Mail& mail, const Assignment& assignment) {
+    const Journal::Finding finding = journal_->look_up(assignment);
+    if (!finding.remark.empty()) mail.context.warn("done-anew", finding.remark);
+    if (!finding.done) return false;
+    mail.done_before = true;
+    mail.status = finding.done->exit;
+    ReportFrame frame = frame_of(mail.context, mail.status, finding.done->result);
+    frame.warnings.push_back({"done-before", "an earlier run was done with this mail; it was not looked at again"});
+    mail.context.deliver({}, empty_report(frame));
+    return true;
+}
+
+void Batch::attempt(Mail& mail, const std::function<void()>& action) {
+    try {
+        action();
+    } catch (...) {
+        fail(mail, current_error());
+    }
+}
+
+void Batch::fail(Mail& mail, const Error& error) {
+    mail.status = status_of(error.kind());
+    mail.record.reset();
+    // Trouble with a token is said once, not for each of the mails that it keeps from being done.
+    bool said = false;
+    if (named_ && error.kind() == ErrorKind::token) {
+        const std::lock_guard lock(mutex_);
+        said = !token_troubles_.insert(error.what()).second;
+    }
+    if (!said) mail.context.voice().error(error.what(), error.hint());
+    mail.context.deliver({}, error_report(mail.context, error));
+}
+
+std::optional<Done> Batch::record_of(Mail& mail, const Assignment& assignment, const std::optional<FileStamp>& input) {
+    const Outputs& outputs = mail.context.kept().outputs;
+    if (!journal_ || !input || outputs.empty()) return std::nullopt;
+    const int staged = outputs.back()->staged();
+    Done done{.input = destination(assignment.input),
+              .input_stamp = *input,
+              .output_stamp = FileStamp::of_descriptor(staged, assignment.output),
+              .output_digest = {},
+              .exit = mail.status,
+              .result = mail.context.kept().result};
+    if (journal_->in_place()) done.output_digest = file_digest(staged, assignment.output);
+    return done;
+}
+
+void Batch::deliver(std::vector<std::unique_ptr<Mail>>& mails) {
+    if (interrupting_signal() != 0) return;  // temporary files are gone
+    std::vector<Parcel> parcels(mails.size());
+    for (std::size_t i = 0; i < mails.size(); ++i)
+        for (const auto& output : mails[i]->context.kept().outputs)
+            parcels[i].outputs.push_back(output.get());
+    sync_parcels(parcels);
+    std::vector<Done> records;
+    for (std::size_t i = 0; i < mails.size(); ++i)
+        if (mails[i]->record && !parcels[i].failure) records.push_back(std::move(*mails[i]->record));
+    if (journal_) journal_->record(records);
+    commit_parcels(parcels);
+    for (std::size_t i = 0; i < mails.size(); ++i) {
+        if (parcels[i].failure && interrupting_signal() != 0) continue;
+        if (parcels[i].failure) fail(*mails[i], *parcels[i].failure);
+        count(*mails[i]);
+    }
+}
+
+void Batch::count(Mail& mail) {
+    ++counts_[mail.status];
+    ++counted_;
+    if (mail.done_before) ++done_before_;
+    report_.add(mail.context.kept().report);
+    mail.context.voice().speak();
+    if (named_) run_.terminal().count_progress(counted_, plan_.assignments.size());
+}
+
+void Batch::summarize() {
+    std::string line = fmt::format("{} mails:", plan_.assignments.size());
+    for (auto status = kWorstFirst.rbegin(); status != kWorstFirst.rend(); ++status)
+        if (const auto found = counts_.find(*status); found != counts_.end())
+            line += fmt::format(" {} {},", found->second, words_for(*status));
+    line.pop_back();
+    if (done_before_ > 0) line += fmt::format("; {} of them done before", done_before_);
+    if (counted_ < plan_.assignments.size())
+        line += fmt::format("; {} not done: run the command again to go on", plan_.assignments.size() - counted_);
+    run_.terminal().say(line);
+}
+
+}  // namespace
+
+int run_batch(Run& run, int (*command)(Context& context)) {
+    return Batch(run, command).run();
+}
+
+}  // namespace p11mime::cli

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+
+#include "cli/context.h"
+#include "cli/report_json.h"
+#include "mime/error.h"
+
+namespace p11mime::cli {
+
+/// status_of is the exit status of an error, result_of its result in a report.
+int status_of(ErrorKind kind);
+std::string result_of(const Error& error);
+
+/// current_error is the exception being handled, as an Error.
+Error current_error();
+
+/// error_report is the report of a command that ended in an error; empty_report that of a frame without the command's
+/// own members filled in.
+std::string error_report(Context& context, const Error& error);
+std::string empty_report(const ReportFrame& frame);
+
+}  // namespace p11mime::cli

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "cli/batch_plan.h"
+#include "cli/file_stamp.h"
+
+namespace p11mime::cli {
+
+class Database;
+class Statement;
+
+/// Done is the record of one mail that a batch is done with. It is written before the output gets its name, so an
+/// output that is not the one recorded is not there yet, or has been changed.
+struct Done {
+    std::string input;  ///< path, links followed
+    FileStamp input_stamp;
+    FileStamp output_stamp;     ///< of the file that becomes the output
+    std::string output_digest;  ///< of --in-place: SHA-256 in hex; whatever the file is called later
+    int exit = 0;
+    std::string result;
+};
+
+/// Journal keeps the records of batches in an SQLite file, so that a batch that is run again goes on where it was. It
+/// is one for each command and place of outputs. Everything throws Error(io). Safe for several threads.
+class Journal {
+  public:
+    /// Opening it takes the lock of the plan's directories, held as long as this lives; another batch that has one of
+    /// them is Error(io).
+    Journal(std::string path, const Options& options, const BatchPlan& plan);
+    ~Journal();
+    static std::string default_path();  ///< below $XDG_STATE_HOME
+
+    /// Finding is what is known of a mail; `done` where nothing needs to be done, `remark` what a person should know.
+    struct Finding {
+        std::optional<Done> done;
+        std::string remark;
+    };
+    Finding look_up(const Assignment& assignment);
+
+    /// record writes all or none.
+    void record(std::span<const Done> done);
+
+    bool in_place() const { return in_place_; }
+
+  private:
+    class Locks;
+    struct Found;
+
+    static std::optional<Found> found(Statement& query);
+    std::optional<Found> by_input(const std::string& input);
+    std::optional<Found> by_content(const std::string& path, std::uint64_t size);
+    Finding look_up_in_place(const std::string& path, const FileStamp& now);
+    Finding look_up_output(const std::string& path, const FileStamp& now, const std::string& output);
+
+    std::string job_;      // command and destination
+    std::string options_;  // digest of the options that matter to outputs
+    bool in_place_;
+    std::unique_ptr<Locks> locks_;
+    std::mutex mutex_;
+    std::unique_ptr<Database> database_;
+    bool known_ = false;  // there are records of this job from before
+};
+
+/// file_digest is the SHA-256 of what a file holds, in hex. Throws Error(io).
+std::string file_digest(int fd, const std::string& name);
+
+}  // namespace p11mime::cli

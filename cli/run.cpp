@@ -1,0 +1,74 @@
+#include "cli/run.h"
+
+#include "cli/settings.h"
+#include "cli/trust_options.h"
+#include "mime/error.h"
+
+namespace p11mime::cli {
+
+Run::Run(const Options& options, Terminal& terminal)
+    : options_(options),
+      terminal_(terminal),
+      clock_(std::make_shared<cms::SystemClock>()),
+      book_(std::make_shared<AddressBook>(AddressBook::default_path())) {}
+
+void Run::warn(const std::string& kind, const std::string& message) {
+    const std::lock_guard lock(mutex_);
+    terminal_.warn(message);
+    warnings_.push_back({kind, message});
+}
+
+std::vector<cms::smime::Warning> Run::warnings() {
+    const std::lock_guard lock(mutex_);
+    if (tokens_) {
+        const auto all = tokens_->warnings();
+        for (; token_warnings_ < all.size(); ++token_warnings_)
+            warn("module", all[token_warnings_]);
+    }
+    return warnings_;
+}
+
+void Run::say_once(const std::string& line) {
+    const std::lock_guard lock(mutex_);
+    if (said_.insert(line).second) terminal_.say(line);
+}
+
+Pins& Run::pins() {
+    const std::lock_guard lock(mutex_);
+    if (!pins_) {
+        PinSettings settings = pin_settings_of(options_);
+        for (const token::Uri& uri : settings.uris)
+            if (uri.pin_value) warn("pin-value", "a PIN in a URI can be seen by other users of this machine");
+        pins_ = std::make_unique<Pins>(terminal_, std::move(settings));
+    }
+    return *pins_;
+}
+
+token::Tokens& Run::tokens() {
+    const std::lock_guard lock(mutex_);
+    if (no_tokens_) std::rethrow_exception(no_tokens_);
+    if (tokens_) return *tokens_;
+    token::TokensOptions narrowed{.modules = options_.list("module"), .token = std::nullopt};
+    if (const auto uri = options_.text("token")) narrowed.token = token::Uri::parse(*uri);
+    try {
+        tokens_ = token::Tokens::open(std::move(narrowed), pins());
+    } catch (const Error&) {
+        no_tokens_ = std::current_exception();
+        throw;
+    }
+    return *tokens_;
+}
+
+const cms::Trust& Run::trust() {
+    const std::lock_guard lock(mutex_);
+    if (!trust_) trust_ = trust_of(options_, book_, clock_);
+    return *trust_;
+}
+
+std::vector<std::shared_ptr<cms::CertificateSource>> Run::more_certificates() {
+    const std::lock_guard lock(mutex_);
+    if (more_certificates_.empty()) more_certificates_ = intermediates_of(options_, book_);
+    return more_certificates_;
+}
+
+}  // namespace p11mime::cli

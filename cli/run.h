@@ -1,0 +1,94 @@
+#pragma once
+
+#include <exception>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <typeinfo>
+#include <vector>
+
+#include "cli/address_book.h"
+#include "cli/options.h"
+#include "cli/pins.h"
+#include "cli/terminal.h"
+#include "cms/smime/report.h"
+#include "cms/trust.h"
+#include "token/token.h"
+
+namespace p11mime::cli {
+
+/// Run is what one run of the program has for all mails: options, tokens, PINs, the address book, trust. Whatever costs
+/// time is opened at first use. Safe for several threads.
+class Run {
+  public:
+    Run(const Options& options, Terminal& terminal);
+
+    const Options& options() const { return options_; }
+    Terminal& terminal() { return terminal_; }
+    cms::Time now() const { return clock_->now(); }
+    const cms::Clock& clock() const { return *clock_; }
+
+    /// warn tells a person, and the reports of all mails from then on.
+    void warn(const std::string& kind, const std::string& message);
+    /// warnings are all so far; those of modules that were loaded meanwhile are told first.
+    std::vector<cms::smime::Warning> warnings();
+    /// say_once says a line unless it was said before.
+    void say_once(const std::string& line);
+
+    Pins& pins();
+    token::Tokens& tokens();
+    std::shared_ptr<AddressBook> book() { return book_; }
+    const cms::Trust& trust();
+    /// more_certificates are where intermediates are looked up: --intermediates, then the address book.
+    std::vector<std::shared_ptr<cms::CertificateSource>> more_certificates();
+
+    /// once has something that many mails need made for the first of them; an Error is thrown at each of them too.
+    template <class Value>
+    std::shared_ptr<const Value> once(const std::string& key, const std::function<Value()>& make);
+
+  private:
+    struct Made {
+        std::shared_ptr<const void> value;
+        std::exception_ptr failure;
+    };
+
+    const Options& options_;
+    Terminal& terminal_;
+    std::shared_ptr<const cms::Clock> clock_;
+    std::shared_ptr<AddressBook> book_;
+
+    std::recursive_mutex mutex_;  // of the rest
+    std::vector<cms::smime::Warning> warnings_;
+    std::size_t token_warnings_ = 0;  // how many of the modules' were taken over
+    std::set<std::string> said_;
+    std::unique_ptr<Pins> pins_;
+    std::unique_ptr<token::Tokens> tokens_;
+    std::exception_ptr no_tokens_;  // why they could not be opened
+    std::optional<cms::Trust> trust_;
+    std::vector<std::shared_ptr<cms::CertificateSource>> more_certificates_;
+
+    std::recursive_mutex making_;
+    std::map<std::string, Made> made_;
+};
+
+template <class Value>
+std::shared_ptr<const Value> Run::once(const std::string& key, const std::function<Value()>& make) {
+    const std::lock_guard lock(making_);
+    const auto [entry, fresh] = made_.try_emplace(std::string(typeid(Value).name()) + ' ' + key);
+    Made& made = entry->second;
+    if (fresh) {
+        try {
+            made.value = std::make_shared<const Value>(make());
+        } catch (const Error&) {
+            made.failure = std::current_exception();
+        }
+    }
+    if (made.failure) std::rethrow_exception(made.failure);
+    return std::static_pointer_cast<const Value>(made.value);
+}
+
+}  // namespace p11mime::cli
