@@ -116,8 +116,9 @@ int Batch::run() {
     std::optional<Error> failure;
     {
         const SignalsHeld held;  // signals are the main thread's
-        working_ = std::min<std::size_t>(plan_.jobs, plan_.assignments.size());
-        for (std::size_t i = 0; i < working_; ++i)
+        const std::size_t count = std::min<std::size_t>(plan_.jobs, plan_.assignments.size());
+        working_ = count;
+        for (std::size_t i = 0; i < count; ++i)
             workers.emplace_back([this] { work(); });
     }
     for (;;) {
