@@ -55,7 +55,7 @@ constexpr OptionSpec kOptions[] = {
     {"even-if-invalid", 0, flag, "", "write broken content too (-o only)", kVerdict},
 
     {"login", 0, flag, "", "log in, to show keys that need it", kShowKeys},
-    {"type", 0, text, "rsa2048|rsa3072|rsa4096|p256|p384|p521", "what to generate", kGenerate},
+    {"type", 0, text, "KIND", "rsa2048-4096, p256-521, brainpool256-512, ed25519, ed448", kGenerate},
     {"label", 0, text, "LABEL", "name on the token", kGenerate | kLabel},
     {"id", 0, text, "HEX", "CKA_ID; else random", kGenerate},
     {"name", 0, text, "NAME", "common name", kSubject},

@@ -21,8 +21,8 @@ TEST_CASE("a key made on the token gets a certificate by request, and signs", "[
         const char* type;
         const char* said;
     };
-    for (const Kind& kind :
-         {Kind{"rsa2048", "RSA-2048"}, Kind{"p256", "P-256"}, Kind{"p384", "P-384"}, Kind{"p521", "P-521"}}) {
+    for (const Kind& kind : {Kind{"rsa2048", "RSA-2048"}, Kind{"p256", "P-256"}, Kind{"p384", "P-384"},
+                             Kind{"p521", "P-521"}, Kind{"brainpool256", "brainpoolP256r1"}}) {
         INFO(kind.type);
         const std::string email = std::string(kind.type) + "@example.gov";
         const Outcome generated = office.desk.p11mime(
@@ -67,8 +67,41 @@ TEST_CASE("a key made on the token gets a certificate by request, and signs", "[
         ++keys;
     for (std::size_t at = 0; (at = objects.find("never extractable", at)) != std::string::npos; ++at)
         ++kept;
-    CHECK(keys == 4);
-    CHECK(kept == 4);
+    CHECK(keys == 5);
+    CHECK(kept == 5);
+}
+
+TEST_CASE("an Edwards key made on the token gets certificates, and signs with its own digest alone", "[e2e]") {
+    Office office;
+    office.desk.environment["ASAN_OPTIONS"] = "detect_leaks=0";  // SoftHSM's C_SignInit leaks the curve's name
+    const std::string uri =
+        line(done(office.desk.p11mime({"key", "generate", "--type", "ed25519", "--label", "edward"})));
+    const std::string request = office.desk.path("request.pem");
+    done(office.desk.p11mime({"key", "csr", "--key", uri, "--email", "edward@example.gov", "-o", request}));
+    CHECK_THAT(done(office.desk.run({"openssl", "req", "-in", request, "-verify", "-noout", "-text"})),
+               Catch::Contains("Signature Algorithm: ED25519"));
+    const std::string issued = office.desk.file("issued.pem", office.pki.issue_for_request(read_file(request)));
+    done(office.desk.p11mime({"key", "import-cert", issued}));
+
+    const std::string text = mail("edward@example.gov", "bob@example.org");
+    const std::string signed_mail = done(office.desk.p11mime({"sign"}, text));
+    CHECK_THAT(signed_mail, Catch::Contains("micalg=sha-512"));
+    const Outcome verified = office.desk.p11mime(Arguments{"verify"} + office.trust(), signed_mail);
+    INFO(verified.err);
+    CHECK(verified.status == 0);
+    CHECK_THAT(verified.err, Catch::Contains("ed25519 with sha512"));
+    CHECK(office.desk.p11mime({"sign", "--digest", "sha512"}, text).status == 0);
+    for (const Arguments& options : {Arguments{"--digest", "sha256"}, Arguments{"--pss"}}) {
+        const Outcome refused = office.desk.p11mime(Arguments{"sign"} + options, text);
+        INFO(refused.err);
+        CHECK(refused.status == 2);
+        CHECK(refused.out.empty());
+    }
+
+    const std::string certificate = office.desk.path("self.pem");
+    done(office.desk.p11mime({"key", "self-sign", "--key", uri, "--email", "edward@example.gov", "-o", certificate}));
+    CHECK_THAT(done(office.desk.run({"openssl", "verify", "-CAfile", certificate, certificate})),
+               Catch::EndsWith("OK\n"));
 }
 
 TEST_CASE("a self-signed certificate is put on the token and works for trying things out", "[e2e]") {

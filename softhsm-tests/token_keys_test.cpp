@@ -30,7 +30,10 @@ TEST_CASE("every kind of key is generated on the token, stays there and signs") 
     const Expected expected = GENERATE(
         Expected{"rsa2048", "RSA-2048", token::KeyType::rsa}, Expected{"rsa3072", "RSA-3072", token::KeyType::rsa},
         Expected{"rsa4096", "RSA-4096", token::KeyType::rsa}, Expected{"p256", "P-256", token::KeyType::ec},
-        Expected{"p384", "P-384", token::KeyType::ec}, Expected{"p521", "P-521", token::KeyType::ec});
+        Expected{"p384", "P-384", token::KeyType::ec}, Expected{"p521", "P-521", token::KeyType::ec},
+        Expected{"brainpool256", "brainpoolP256r1", token::KeyType::ec},
+        Expected{"brainpool384", "brainpoolP384r1", token::KeyType::ec},
+        Expected{"brainpool512", "brainpoolP512r1", token::KeyType::ec});
     CAPTURE(expected.name);
     TokenDesk desk;
     const auto spec = token::key_spec(expected.name);

@@ -25,7 +25,18 @@ constexpr std::array kHashes = {
     HashMechanisms{cms::Hash::sha3_512, 0x2d0, 0x9, 0x62, 0x65, 0x104a, "SHA3-512"},
 };
 
+constexpr std::array kPure = {
+    PureMechanism{"ed25519", CKM_EDDSA, KeyType::edwards, false},
+    PureMechanism{"ed448", CKM_EDDSA, KeyType::edwards, true},
+};
+
 }  // namespace
+
+const PureMechanism* pure_mechanism(std::string_view algorithm) {
+    const auto* found =
+        std::find_if(kPure.begin(), kPure.end(), [&](const PureMechanism& row) { return row.algorithm == algorithm; });
+    return found == kPure.end() ? nullptr : found;
+}
 
 const HashMechanisms& mechanisms_of(cms::Hash hash) {
     return *std::find_if(kHashes.begin(), kHashes.end(), [&](const HashMechanisms& row) { return row.hash == hash; });

@@ -4,6 +4,7 @@
 
 #include "cms/signer.h"
 #include "token/cryptoki.h"
+#include "token/token.h"
 
 namespace p11mime::token {
 
@@ -17,6 +18,17 @@ struct HashMechanisms {
     CK_MECHANISM_TYPE ecdsa;
     std::string_view name;
 };
+
+/// PureMechanism is how Cryptoki makes a pure signature of the algorithm table.
+struct PureMechanism {
+    std::string_view algorithm;  ///< its name there
+    CK_MECHANISM_TYPE mechanism;
+    KeyType key;
+    bool parameters;  ///< EddsaParameters go with it (PKCS#11 3.0 section 2.3.14)
+};
+
+/// pure_mechanism looks an algorithm up by its name; null where Cryptoki has none for it.
+const PureMechanism* pure_mechanism(std::string_view algorithm);
 
 /// mechanisms_of looks a hash up; SHAKE256, which only goes with Ed448, has none.
 const HashMechanisms& mechanisms_of(cms::Hash hash);

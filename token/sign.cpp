@@ -108,53 +108,55 @@ std::vector<TokenSigner::Attempt> TokenSigner::attempts(const cms::SignScheme& s
     const auto modulus = static_cast<std::size_t>(EVP_PKEY_get_size(key));
     const auto whole = [](ByteView message) { return to_bytes(message); };
     return std::visit(
-        Overloaded{[&](const cms::RsaPkcs1& rsa) {
-                       const cms::Hash hash = rsa.hash;
-                       return std::vector<Attempt>{
-                           {Mechanism(CKM_RSA_PKCS), [=](ByteView message) { return digest_info(hash, message); }},
-                           {Mechanism(mechanisms_of(hash).rsa_pkcs), whole},
-                           {Mechanism(CKM_RSA_X_509), [=](ByteView message) {
-                                return pad_pkcs1_signature(digest_info(hash, message), modulus);
-                            }}};
-                   },
-                   [&](const cms::RsaPss& pss) {
-                       const CK_RSA_PKCS_PSS_PARAMS parameters{mechanisms_of(pss.hash).digest,
-                                                               mechanisms_of(pss.mgf).mgf1, pss.salt};
-                       return std::vector<Attempt>{
-                           {Mechanism(CKM_RSA_PKCS_PSS, parameters),
-                            [=](ByteView message) { return cms::digest_of(pss.hash, message); }},
-                           {Mechanism(mechanisms_of(pss.hash).rsa_pss, parameters), whole},
-                           {Mechanism(CKM_RSA_X_509), [=](ByteView message) {
-                                return pad_pss_signature(key, pss, cms::digest_of(pss.hash, message));
-                            }}};
-                   },
-                   [&](const cms::Ecdsa& ecdsa) {
-                       const cms::Hash hash = ecdsa.hash;
-                       return std::vector<Attempt>{
-                           {Mechanism(CKM_ECDSA), [=](ByteView message) { return ecdsa_digest(key, hash, message); }},
-                           {Mechanism(mechanisms_of(hash).ecdsa), whole}};
-                   },
-                   [&](const cms::Pure&) {
-                       // Ed448 goes with parameters, Ed25519 without (PKCS#11 3.0 section 2.3.14); some modules know no
-                       // parameters.
-                       std::vector<Attempt> list{{Mechanism(CKM_EDDSA), whole}};
-                       if (EVP_PKEY_is_a(key, "ED448") == 1)
-                           list.insert(list.begin(), {Mechanism(CKM_EDDSA, EddsaParameters{}), whole});
-                       return list;
-                   }},
+        Overloaded{
+            [&](const cms::RsaPkcs1& rsa) {
+                const cms::Hash hash = rsa.hash;
+                return std::vector<Attempt>{
+                    {Mechanism(CKM_RSA_PKCS), [=](ByteView message) { return digest_info(hash, message); }},
+                    {Mechanism(mechanisms_of(hash).rsa_pkcs), whole},
+                    {Mechanism(CKM_RSA_X_509),
+                     [=](ByteView message) { return pad_pkcs1_signature(digest_info(hash, message), modulus); }}};
+            },
+            [&](const cms::RsaPss& pss) {
+                const CK_RSA_PKCS_PSS_PARAMS parameters{mechanisms_of(pss.hash).digest, mechanisms_of(pss.mgf).mgf1,
+                                                        pss.salt};
+                return std::vector<Attempt>{{Mechanism(CKM_RSA_PKCS_PSS, parameters),
+                                             [=](ByteView message) { return cms::digest_of(pss.hash, message); }},
+                                            {Mechanism(mechanisms_of(pss.hash).rsa_pss, parameters), whole},
+                                            {Mechanism(CKM_RSA_X_509), [=](ByteView message) {
+                                                 return pad_pss_signature(key, pss, cms::digest_of(pss.hash, message));
+                                             }}};
+            },
+            [&](const cms::Ecdsa& ecdsa) {
+                const cms::Hash hash = ecdsa.hash;
+                return std::vector<Attempt>{
+                    {Mechanism(CKM_ECDSA), [=](ByteView message) { return ecdsa_digest(key, hash, message); }},
+                    {Mechanism(mechanisms_of(hash).ecdsa), whole}};
+            },
+            [&](const cms::Pure& pure) {
+                const PureMechanism* row = pure_mechanism(pure.algorithm->name);
+                if (row == nullptr) return std::vector<Attempt>{};
+                std::vector<Attempt> list{{Mechanism(row->mechanism), whole}};  // some modules know no parameters
+                if (row->parameters) list.insert(list.begin(), {Mechanism(row->mechanism, EddsaParameters{}), whole});
+                return list;
+            }},
         scheme);
 }
 
 bool TokenSigner::supports(const cms::SignScheme& scheme) const {
     const PrivateKey& key = session_.key();
     if (!key.sign.value_or(true)) return false;
-    const KeyType wanted = std::visit(
-        Overloaded{[](const cms::RsaPkcs1&) { return KeyType::rsa; }, [](const cms::RsaPss&) { return KeyType::rsa; },
-                   [](const cms::Ecdsa&) { return KeyType::ec; }, [](const cms::Pure&) { return KeyType::edwards; }},
-        scheme);
+    const auto wanted =
+        std::visit(Overloaded{[](const cms::RsaPkcs1&) { return std::optional(KeyType::rsa); },
+                              [](const cms::RsaPss&) { return std::optional(KeyType::rsa); },
+                              [](const cms::Ecdsa&) { return std::optional(KeyType::ec); },
+                              [&](const cms::Pure& pure) {
+                                  const bool own = cms::pure_signature_algorithm(public_key_.get()) == pure.algorithm;
+                                  const PureMechanism* row = pure_mechanism(pure.algorithm->name);
+                                  return own && row != nullptr ? std::optional(row->key) : std::nullopt;
+                              }},
+                   scheme);
     if (key.type != wanted) return false;
-    if (const auto* pure = std::get_if<cms::Pure>(&scheme))
-        if (cms::pure_signature_algorithm(public_key_.get()) != pure->algorithm) return false;
     const std::vector<Attempt> list = attempts(scheme);
     return std::any_of(list.begin(), list.end(),
                        [&](const Attempt& attempt) { return session_.core().offers(attempt.mechanism.type()); });

@@ -172,7 +172,8 @@ SignScheme natural_scheme(const Signer& signer, std::optional<Hash> digest, bool
     const SignScheme scheme = chosen_scheme(signer.certificate(), digest, pss);
     if (!signer.supports(scheme))
         throw Error(ErrorKind::token, fmt::format("the token cannot sign with {}", scheme_text(scheme)),
-                    "choose another digest or leave --pss out");
+                    std::holds_alternative<Pure>(scheme) ? "use another key or another token"
+                                                         : "choose another digest or leave --pss out");
     return scheme;
 }
 

@@ -4,6 +4,7 @@
 //   locked last-try few-tries pin-pad     the token's flags; with pin-pad the PIN entered is P11MIME_POOR_CARD_PAD
 //   FUNCTION=CODE                         the function fails with this return value (decimal)
 //   no-always-authenticate                keys do not have the attribute
+//   eddsa-parameters=yes, =no             C_SignInit takes CKM_EDDSA with or without parameters only
 //   signs-32-bytes                        C_Sign takes no more
 //   may-not-sign                          CKA_SIGN is false
 //   unsure-attributes                     C_GetAttributeValue fills in nothing once one attribute is missing
@@ -114,6 +115,9 @@ CK_RV get_attribute_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK
 
 CK_RV sign_init(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
     if (const auto failure = enter("C_SignInit", std::to_string(mechanism->mechanism))) return *failure;
+    const bool parameters = mechanism->ulParameterLen != 0;
+    if (mechanism->mechanism == CKM_EDDSA && has(parameters ? "eddsa-parameters=no" : "eddsa-parameters=yes"))
+        return CKR_MECHANISM_PARAM_INVALID;
     return real->C_SignInit(session, mechanism, key);
 }
 
