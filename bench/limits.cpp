@@ -55,7 +55,7 @@ void encrypt(const std::string& path) {
     close(fd);
 }
 
-// Card is a token in the module's first slot, logged in.
+// Card is the module's first token, logged in.
 class Card {
   public:
     explicit Card(const char* path) {
@@ -66,9 +66,7 @@ class Card {
         arguments.flags = CKF_OS_LOCKING_OK;
         require(get_list != nullptr && get_list(&calls_) == CKR_OK, "no PKCS#11 module");
         require(calls_->C_Initialize(&arguments) == CKR_OK, "C_Initialize");
-        CK_ULONG count = 1;
-        const CK_RV code = calls_->C_GetSlotList(CK_TRUE, &slot_, &count);
-        require((code == CKR_OK || code == CKR_BUFFER_TOO_SMALL) && count > 0, "C_GetSlotList");
+        slot_ = first_token();
         session_ = session();
         const char* pin = std::getenv("PIN");
         require(pin != nullptr, "$PIN is not set");
@@ -113,6 +111,18 @@ class Card {
     }
 
   private:
+    CK_SLOT_ID first_token() const {
+        std::array<CK_SLOT_ID, 16> slots{};
+        CK_ULONG count = slots.size();
+        require(calls_->C_GetSlotList(CK_TRUE, slots.data(), &count) == CKR_OK, "C_GetSlotList");
+        for (CK_ULONG i = 0; i < count; ++i) {
+            CK_TOKEN_INFO info{};
+            if (calls_->C_GetTokenInfo(slots[i], &info) == CKR_OK && (info.flags & CKF_TOKEN_INITIALIZED))
+                return slots[i];
+        }
+        throw std::runtime_error("no token");
+    }
+
     CK_FUNCTION_LIST* calls_ = nullptr;
     CK_SLOT_ID slot_ = 0;
     CK_SESSION_HANDLE session_ = 0;
