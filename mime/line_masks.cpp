@@ -1,4 +1,5 @@
-// The masks, compiled for each set of instructions that Highway knows on the machine's architecture.
+// The masks, and the search for delimiters, compiled for each set of instructions that Highway knows on the machine's
+// architecture.
 #include "mime/line_masks.h"
 
 #include <endian.h>
@@ -46,6 +47,22 @@ ByteKinds fill(ByteView blocks, std::span<LineMasks> masks) {
             .nul = !hn::AllFalse(tag, hn::Eq(least, hn::Zero(tag)))};
 }
 
+std::size_t find(ByteView text) {
+    const hn::CappedTag<Byte, kMaskedBytes> tag;
+    const std::size_t size = hn::Lanes(tag);
+    const auto lf = hn::Set(tag, '\n'), dash = hn::Set(tag, '-');
+    std::size_t at = 0;
+    for (; text.size() - at >= size + 2; at += size) {
+        const Byte* const bytes = text.data() + at;
+        const auto lfs = hn::Eq(hn::LoadU(tag, bytes), lf);
+        const auto dashes = hn::And(hn::Eq(hn::LoadU(tag, bytes + 1), dash), hn::Eq(hn::LoadU(tag, bytes + 2), dash));
+        const std::intptr_t found = hn::FindFirstTrue(tag, hn::And(lfs, dashes));
+        if (found >= 0) return at + static_cast<std::size_t>(found);
+    }
+    const std::size_t found = text_of(text).find("\n--", at);
+    return std::min(found, text.size());
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace
 }  // namespace p11mime::mime
@@ -58,6 +75,16 @@ namespace p11mime::mime {
 const std::vector<FillMasks*>& fill_masks_versions() {
     static const auto versions = runnable<FillMasks>(P11MIME_VERSIONS(fill));
     return versions;
+}
+
+const std::vector<FindDashedLine*>& find_dashed_line_versions() {
+    static const auto versions = runnable<FindDashedLine>(P11MIME_VERSIONS(find));
+    return versions;
+}
+
+std::size_t find_dashed_line(ByteView text) {
+    static FindDashedLine& fastest = *find_dashed_line_versions().front();
+    return fastest(text);
 }
 
 ByteKinds fill_masks(ByteView bytes, std::span<LineMasks> masks) {

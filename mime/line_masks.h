@@ -35,6 +35,12 @@ const std::vector<FillMasks*>& fill_masks_versions();
 /// shorter block lacks has no bits.
 ByteKinds fill_masks(ByteView bytes, std::span<LineMasks> masks);
 
+/// find_dashed_line finds the first line feed that "--" follows, as a delimiter has it, and returns its place, or the
+/// size of the text where there is none. It has versions likewise.
+using FindDashedLine = std::size_t(ByteView text);
+const std::vector<FindDashedLine*>& find_dashed_line_versions();
+std::size_t find_dashed_line(ByteView text);
+
 /// for_each_block calls `look` for each block of bytes, with everything from the block on and its masks, until it
 /// returns false, and says what it looked at.
 template <class Look>

@@ -1,9 +1,9 @@
 #include "mime/multipart.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "mime/error.h"
+#include "mime/line_masks.h"
 #include "mime/text.h"
 
 namespace p11mime::mime {
@@ -13,10 +13,16 @@ namespace {
 // White space after a boundary is transport padding (RFC 2046 section 5.1.1); with more than this the line is none.
 constexpr std::size_t kMaxPadding = 1024;
 
-// memmem, unlike string_view::find, is linear whatever it is given.
-std::size_t find_text(std::string_view text, std::string_view needle, std::size_t from) {
-    const void* const found = memmem(text.data() + from, text.size() - from, needle.data(), needle.size());
-    return found == nullptr ? text.npos : static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
+// Where a line that starts like a delimiter starts, at `from` or after it; npos where none does. `from` may be in the
+// middle of a line.
+std::size_t find_line(std::string_view text, std::string_view needle, std::size_t from) {
+    while (from < text.size()) {
+        const std::size_t line = from + find_dashed_line(bytes_of(text.substr(from))) + 1;
+        if (line >= text.size()) break;
+        if (text.substr(line).starts_with(needle)) return line;
+        from = line;
+    }
+    return text.npos;
 }
 
 // Where the line ending before the line at `line` begins; `line` itself at the front of the text.
@@ -71,8 +77,8 @@ std::size_t sure_data(std::string_view text, std::string_view needle, bool at_li
 }
 
 Scan scan(std::string_view text, std::string_view needle, bool at_line_start, bool last) {
-    for (std::size_t at = find_text(text, needle, 0); at != text.npos; at = find_text(text, needle, at + 1)) {
-        if (at == 0 ? !at_line_start : text[at - 1] != '\n') continue;
+    const bool first = at_line_start && text.starts_with(needle);
+    for (std::size_t at = first ? 0 : find_line(text, needle, 0); at != text.npos; at = find_line(text, needle, at)) {
         const LineRest rest = line_rest(text, at + needle.size(), last);
         if (rest.kind == LineRest::Kind::other) continue;
         const std::size_t data = before_line_end(text, at);

@@ -149,6 +149,20 @@ TEST_CASE("the masks of bytes say where line ends are, in each version") {
     }
 }
 
+TEST_CASE("the first line that starts with two dashes is found wherever it is, in each version") {
+    CHECK(find_dashed_line_versions().size() > 1);
+    for (FindDashedLine* version : find_dashed_line_versions())
+        for (std::size_t size = 0; size <= 200; ++size)
+            for (std::size_t at = 0; at <= size; ++at) {
+                // Memory of its own, so that a sanitizer sees what goes beyond.
+                std::string text = std::string(at, '-') + "\n--" + std::string(size, '\n');
+                text.resize(size);
+                const Bytes bytes(text.begin(), text.end());
+                const std::size_t expected = at + 3 <= size ? at : size;
+                if ((*version)(bytes) != expected) FAIL("at " << at << " of " << size);
+            }
+}
+
 TEST_CASE("line ends are converted and lines judged in texts of any kind, in pieces of any size") {
     Texts texts;
     std::set<std::string_view> problems;
