@@ -82,7 +82,7 @@ class Base64Encoder final : public Encoder {
     void finish() override {
         if (held_size_ == 0) return;
         make_room();
-        char* const end = encode(ByteView(held_).first(held_size_), out_.data() + out_size_);
+        char* const end = encode(ByteView(held_).first(held_size_), out_.get() + out_size_);
         out_size_ = size_to(std::copy(line_end_.begin(), line_end_.end(), end));
         held_size_ = 0;
         flush();
@@ -101,23 +101,22 @@ class Base64Encoder final : public Encoder {
     void put_lines(ByteView bytes) {
         while (!bytes.empty()) {
             make_room();
-            const std::size_t lines = std::min(bytes.size() / kBase64LineBytes, (out_.size() - out_size_) / kLineRoom);
+            const std::size_t lines = std::min(bytes.size() / kBase64LineBytes, (kPieceSize - out_size_) / kLineRoom);
             const ByteView now = bytes.first(lines * kBase64LineBytes);
-            out_size_ = size_to(encode_lines_(now, line_end_, out_.data() + out_size_));
+            out_size_ = size_to(encode_lines_(now, line_end_, out_.get() + out_size_));
             bytes = bytes.subspan(now.size());
         }
     }
 
     // Room for one line at least.
     void make_room() {
-        if (out_.size() - out_size_ < kLineRoom) flush();
-        out_.resize(kPieceSize);
+        if (kPieceSize - out_size_ < kLineRoom) flush();
     }
 
-    std::size_t size_to(const char* end) const { return static_cast<std::size_t>(end - out_.data()); }
+    std::size_t size_to(const char* end) const { return static_cast<std::size_t>(end - out_.get()); }
 
     void flush() {
-        if (out_size_ > 0) to_.push(bytes_of(std::string_view(out_).substr(0, out_size_)));
+        if (out_size_ > 0) to_.push(bytes_of(std::string_view(out_.get(), out_size_)));
         out_size_ = 0;
     }
 
@@ -126,7 +125,8 @@ class Base64Encoder final : public Encoder {
     EncodeBase64Lines* encode_lines_ = encode_base64_lines_versions().front();
     std::array<Byte, kBase64LineBytes> held_;
     std::size_t held_size_ = 0;
-    std::string out_;
+    // Not filled with zeros first, since a small mail touches few of its pages.
+    std::unique_ptr<char[]> out_ = std::make_unique_for_overwrite<char[]>(kPieceSize);
     std::size_t out_size_ = 0;
 };
 
