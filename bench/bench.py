@@ -9,6 +9,7 @@ limits failed to do the work.
 import argparse
 import contextlib
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -87,13 +88,16 @@ def run_row(launcher, row, runs):
 
 
 def profile(launcher, row, made):
-    """Runs p11mime under perf record and shows the functions that take the most."""
+    """Runs p11mime under perf record and shows the libraries and functions that take the most."""
+    if not shutil.which("perf"):
+        raise SystemExit("run bench: --profile needs perf, of the package linux-perf")
     record = made.path("perf.data")
     contender = row.contenders[0]
     contender.arguments = ["perf", "record", "-q", "-o", record, "--", *contender.arguments]
     launcher.run(contender)
-    report = ["perf", "report", "-i", record, "--stdio", "--percent-limit", "1", "--sort", "dso,symbol"]
-    subprocess.run(report, check=False, stderr=subprocess.DEVNULL)
+    for columns in ("dso", "dso,symbol"):
+        report = ["perf", "report", "-q", "-i", record, "--stdio", "--percent-limit", "1", "--sort", columns]
+        subprocess.run(report, check=False, stderr=subprocess.DEVNULL)
 
 
 def measure_all(options, launcher, bench):
@@ -125,7 +129,8 @@ def main():
         launcher = measure.Launcher(BUILD / "bench/p11mime-bench-launch", made.directory, made.environment)
         bench = rows.Bench(made, BUILD / "bench/p11mime-bench-limits", options.mib)
         if options.profile:
-            return profile(launcher, bench.rows()[options.profile](), made)
+            profile(launcher, bench.rows()[options.profile](), made)
+            return 0
         done, failed = measure_all(options, launcher, bench)
     about = {"machine": measure.machine(), "attachment_mib": options.mib, "seconds": round(time.monotonic() - start)}
     (BUILD / "bench.json").write_text(table.as_json(done, about))
