@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <map>
@@ -24,6 +25,10 @@ namespace {
 
 // How many mails may wait for the disk, each with its files open.
 constexpr std::size_t kMostWaiting = 128;
+
+// How many mails go to disk together, unless that would take too long.
+constexpr std::size_t kTogether = 64;
+constexpr std::chrono::milliseconds kGathering{20};
 
 constexpr std::array kWorstFirst{7, 4, 1, 6, 5, 2, 3, 0};
 
@@ -126,6 +131,7 @@ int Batch::run() {
         {
             std::unique_lock lock(mutex_);
             changed_.wait(lock, [this] { return !waiting_.empty() || working_ == 0; });
+            changed_.wait_for(lock, kGathering, [this] { return waiting_.size() >= kTogether || working_ == 0; });
             mails.swap(waiting_);
             if (mails.empty()) break;
         }

@@ -19,6 +19,14 @@ void forbid_core_dumps() {
     prctl(PR_SET_DUMPABLE, 0);
 }
 
+// A batch, and a mail with many copies for Bcc, have many files open until they are on disk.
+void allow_many_files() {
+    rlimit files{};
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+}
+
 // A file opened in place of a closed standard stream would be taken for it. What stands in for input cannot be read,
 // and for output not be written.
 void occupy_standard_streams() {
@@ -32,6 +40,7 @@ void occupy_standard_streams() {
 int main(int argc, char** argv) {
     occupy_standard_streams();
     forbid_core_dumps();
+    allow_many_files();
     p11mime::init_secure_heap();
     p11mime::cli::install_signal_handlers();
     p11mime::cli::Terminal terminal;

@@ -173,6 +173,11 @@ class FileOutput final : public Output {
     std::optional<TemporaryFile> temporary_;
 };
 
+std::string end_of_links(const std::string& path) {
+    struct stat status {};
+    return ::lstat(path.c_str(), &status) == 0 && S_ISLNK(status.st_mode) ? destination(path) : path;
+}
+
 void refuse_input(const struct stat& status, const std::string& name, const std::vector<FileIdentity>& inputs) {
     const FileIdentity identity{status.st_dev, status.st_ino};
     if (S_ISREG(status.st_mode) && std::find(inputs.begin(), inputs.end(), identity) != inputs.end())
@@ -192,12 +197,12 @@ std::unique_ptr<Output> Output::to_file(const std::string& path, const std::vect
     struct stat status {};
     if (::stat(path.c_str(), &status) != 0) {
         if (errno != ENOENT) fail(name, errno);
-        return std::make_unique<FileOutput>(destination(path), std::nullopt, TemporaryFile::Replacing::whatever);
+        return std::make_unique<FileOutput>(end_of_links(path), std::nullopt, TemporaryFile::Replacing::whatever);
     }
     if (S_ISDIR(status.st_mode)) throw Error(ErrorKind::io, fmt::format("{} is a directory", name));
     refuse_input(status, name, inputs);
     if (S_ISREG(status.st_mode))
-        return std::make_unique<FileOutput>(destination(path), status, TemporaryFile::Replacing::whatever);
+        return std::make_unique<FileOutput>(end_of_links(path), status, TemporaryFile::Replacing::whatever);
     Fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
     if (!fd) fail(name, errno);
     return std::make_unique<StreamOutput>(std::move(fd), -1, name);
@@ -208,7 +213,7 @@ std::unique_ptr<Output> Output::in_place_of(const std::string& path, const FileS
     if (::stat(path.c_str(), &status) != 0) fail(fmt::format("'{}'", path), errno);
     if (FileStamp::of(status) != input)
         throw Error(ErrorKind::io, fmt::format("'{}' changed while read", path), "run the command again");
-    return std::make_unique<FileOutput>(destination(path), status, TemporaryFile::Replacing::unchanged);
+    return std::make_unique<FileOutput>(end_of_links(path), status, TemporaryFile::Replacing::unchanged);
 }
 
 std::unique_ptr<Output> Output::to_stdout(const std::vector<FileIdentity>& inputs) {

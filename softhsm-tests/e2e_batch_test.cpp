@@ -77,3 +77,75 @@ TEST_CASE("verdicts of many mails come one line each, with the exit status of th
     CHECK(report_of(outcome.out, unsigned_mail)["exit"] == 6);
     CHECK(report_of(outcome.out, bag.files()[0])["result"] == "valid");
 }
+
+TEST_CASE("names that clash are refused before anything is done", "[e2e]") {
+    Mailbag bag(2);
+    const std::string first = bag.files()[0];
+    std::filesystem::create_directory(bag.path("other"));
+    const std::string same = bag.office.desk.file("other/mail0.eml", bag.numbered(7));
+    const std::string by_case = bag.office.desk.file("other/MAIL0.EML", bag.numbered(8));
+    const auto refused = [&](const Arguments& arguments) {
+        const Outcome outcome = bag.office.desk.p11mime(arguments);
+        INFO(outcome.err);
+        CHECK_FALSE(std::filesystem::exists(bag.path("out/mail1.eml")));
+        return outcome.status == 2;
+    };
+    const std::string out = bag.path("out");
+    CHECK(refused(Arguments{"sign", "-d", out, same} + bag.files()));
+    CHECK(refused(Arguments{"sign", "-d", out, by_case} + bag.files()));
+    CHECK(refused(Arguments{"sign", "-d", bag.path("in")} + bag.files()));
+    CHECK(refused({"sign", "--in-place", first, first}));
+    CHECK(refused(Arguments{"sign", "-d", out, "--json", out + "/mail0.eml"} + bag.files()));
+    CHECK(refused(Arguments{"sign", "-d", out, "--json", first} + bag.files()));
+    CHECK(refused(Arguments{"sign", "-d", out, "-"} + bag.files()));
+    CHECK(refused(Arguments{"sign", "-o", out} + bag.files()));
+    CHECK(refused(Arguments{"sign"} + bag.files()));
+    CHECK(refused(Arguments{"sign", "-d", out, "-j", "0"} + bag.files()));
+    CHECK(refused({"sign", "-d", out}));
+    CHECK(refused(Arguments{"verify", "-n", "--in-place"} + bag.files()));
+    CHECK(read_file(first) == bag.numbered(0));
+}
+
+TEST_CASE("a directory among the inputs is named, and the others are done", "[e2e]") {
+    Mailbag bag(2);
+    std::filesystem::create_directory(bag.path("folder"));
+    const Outcome outcome =
+        bag.office.desk.p11mime(Arguments{"sign", "-d", bag.path("out"), bag.path("folder")} + bag.files());
+    CHECK(outcome.status == 7);
+    CHECK_THAT(outcome.err, Catch::Contains("folder' is a directory"));
+    CHECK(names(bag.path("out")) == "mail0.eml mail1.eml");
+}
+
+TEST_CASE("two batches at the same place are not at work at the same time", "[e2e]") {
+    Mailbag bag(30);
+    REQUIRE(bag.office.desk.p11mime(Arguments{"sign", "-d", bag.path("out"), bag.files()[0]}).status == 0);
+    const Outcome outcome = bag.office.desk.run(
+        Arguments{"sh", "-c", "\"$@\" & \"$@\" & wait", "sh"} +
+        bag.office.desk.p11mime_command(Arguments{"sign", "--in-place", "-j", "2"} + bag.files()).arguments);
+    INFO(outcome.err);
+    for (int i = 0; i < 30; ++i)
+        CHECK(bag.signatures(bag.path("in/" + bag.name(i))) == 1);
+    CHECK(names(bag.path("in")).find(".p11mime") == std::string::npos);
+}
+
+TEST_CASE("each mail of a batch gives its Bcc copies a directory of their own", "[e2e]") {
+    Mailbag bag(0);
+    for (const std::string name : {"Alice", "Bob", "Carol"}) {
+        const Identity person = bag.office.correspond({.name = name + "2", .email = name + "@example.org"});
+        REQUIRE(bag.office.desk.p11mime({"certs", "import", bag.office.certificate(person)}).status == 0);
+    }
+    const std::string text = "Bcc: carol@example.org\r\n" + mail("alice@example.org", "bob@example.org");
+    (void)bag.add("mail0.eml", text);
+    (void)bag.add("mail1.eml", text);
+    const Outcome outcome =
+        bag.office.desk.p11mime(Arguments{"encrypt", "-d", bag.path("out"), "--bcc-separately", bag.path("bcc")} +
+                                bag.office.trust() + bag.files());
+    INFO(outcome.err);
+    CHECK(outcome.status == 0);
+    CHECK(names(bag.path("bcc")) == "mail0.eml mail1.eml");
+    CHECK(names(bag.path("bcc/mail1.eml")) == "carol@example.org.eml");
+    CHECK(bag.office.desk
+              .p11mime(Arguments{"encrypt", "-d", bag.path("out"), "--bcc-separately", bag.path("out")} +
+                       bag.office.trust() + bag.files())
+              .status == 2);
+}

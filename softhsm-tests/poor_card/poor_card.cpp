@@ -13,6 +13,7 @@
 //   stripped                              raw RSA and derived secrets come without leading zeros
 //   logged-out                            C_GetSessionInfo says so
 //   other-token                           C_GetTokenInfo tells of another serial number
+//   four-sessions says-four-sessions      C_OpenSession opens no fifth; C_GetTokenInfo says that there are four
 // P11MIME_POOR_CARD_LOG names a file that gets one line for each call of the functions here.
 
 #include <p11-kit/pkcs11.h>
@@ -20,6 +21,7 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -35,6 +37,9 @@ constexpr CK_ATTRIBUTE_TYPE kNoSuchAttribute = CKA_VENDOR_DEFINED + 1;
 CK_FUNCTION_LIST* real = nullptr;
 CK_FUNCTION_LIST functions;
 CK_MECHANISM_TYPE decrypting = 0;
+
+constexpr CK_ULONG kSessions = 4;
+std::atomic<CK_ULONG> sessions{0};
 
 std::vector<std::string> faults() {
     const char* text = std::getenv("P11MIME_POOR_CARD_FAULTS");
@@ -71,6 +76,7 @@ CK_RV get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO* info) {
     if (has("last-try")) info->flags |= CKF_USER_PIN_FINAL_TRY;
     if (has("few-tries")) info->flags |= CKF_USER_PIN_COUNT_LOW;
     if (has("pin-pad")) info->flags |= CKF_PROTECTED_AUTHENTICATION_PATH;
+    if (has("says-four-sessions")) info->ulMaxSessionCount = kSessions;
     if (has("other-token")) std::memset(info->serialNumber, '9', sizeof info->serialNumber);
     return code;
 }
@@ -181,11 +187,16 @@ CK_RV set_pin(CK_SESSION_HANDLE session, CK_UTF8CHAR* old_pin, CK_ULONG old_size
 
 CK_RV open_session(CK_SLOT_ID slot, CK_FLAGS flags, void* application, CK_NOTIFY notify, CK_SESSION_HANDLE* session) {
     if (const auto failure = enter("C_OpenSession")) return *failure;
+    if (++sessions > kSessions && has("four-sessions")) {
+        --sessions;
+        return CKR_SESSION_COUNT;
+    }
     return real->C_OpenSession(slot, flags, application, notify, session);
 }
 
 CK_RV close_session(CK_SESSION_HANDLE session) {
     if (const auto failure = enter("C_CloseSession")) return *failure;
+    --sessions;
     return real->C_CloseSession(session);
 }
 

@@ -1,0 +1,160 @@
+// What a batch asks of a token: one login, two calls a mail, no PIN twice, no more sessions than there are; and what it
+// shows meanwhile.
+
+#include <fcntl.h>
+#include <pty.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "softhsm-tests/e2e_batch.h"
+
+using namespace p11mime::test;
+
+namespace {
+
+std::size_t count(std::string_view text, std::string_view what) {
+    std::size_t found = 0;
+    for (std::size_t at = text.find(what); at != std::string_view::npos; at = text.find(what, at + what.size()))
+        ++found;
+    return found;
+}
+
+// Spied runs the program with pkcs11-spy in front of SoftHSM; log is the calls, each as "N: C_Name".
+struct Spied {
+    Outcome outcome;
+    std::string log;
+
+    std::size_t calls(const std::string& function) const { return count(log, ": " + function + "\n"); }
+    std::size_t all() const { return count(log, ": C_"); }
+};
+
+Spied spied(Mailbag& bag, const Arguments& arguments) {
+    const std::string log = bag.path("spy.log");
+    std::filesystem::remove(log);
+    auto& environment = bag.office.desk.environment;
+    environment["PKCS11SPY"] = SoftHsm::module();
+    environment["PKCS11SPY_OUTPUT"] = log;
+    environment["ASAN_OPTIONS"] = "detect_leaks=0";  // pkcs11-spy leaks
+    Outcome outcome = bag.office.desk.p11mime(arguments + Arguments{"--module", SoftHsm::spy_module()});
+    return {std::move(outcome), read_file(log)};
+}
+
+}  // namespace
+
+TEST_CASE("each further mail of a batch costs C_SignInit and C_Sign and no other call", "[e2e]") {
+    Mailbag bag(30);
+    const Arguments files = bag.files();
+    const auto sign = [&](int number, const std::string& out) {
+        return spied(bag, Arguments{"sign", "-j", "1", "--pin-source", "env:DESK_PIN", "-d", bag.path(out)} +
+                              Arguments(files.begin(), files.begin() + number));
+    };
+    const Spied few = sign(10, "few");
+    const Spied many = sign(30, "many");
+    CHECK(few.outcome.status == 0);
+    CHECK(many.outcome.status == 0);
+    CHECK(many.calls("C_Login") == 1);
+    CHECK(many.calls("C_OpenSession") == 2);
+    CHECK(many.calls("C_Sign") == 30);
+    CHECK(many.calls("C_SignInit") == 30);
+    CHECK(many.all() - few.all() == 40);
+}
+
+TEST_CASE("a refused PIN is sent once, however many mails want it, and a rerun with the right one goes on", "[e2e]") {
+    Mailbag bag(20);
+    bag.office.desk.environment["WRONG"] = "999999";
+    const Arguments command = Arguments{"sign", "-j", "8", "--json", "-", "-d", bag.path("out")} + bag.files();
+    const Spied wrong = spied(bag, command + Arguments{"--pin-source", "env:WRONG"});
+    INFO(wrong.outcome.err);
+    CHECK(wrong.outcome.status == 4);
+    CHECK(wrong.calls("C_Login") == 1);
+    CHECK(count(wrong.outcome.err, "PIN refused") == 1);
+    CHECK(reports(wrong.outcome.out).size() == 20);
+    CHECK(count_of(bag.path("out")) == 0);
+    const Spied right = spied(bag, command + Arguments{"--pin-source", "env:DESK_PIN"});
+    CHECK(right.outcome.status == 0);
+    CHECK(right.calls("C_Login") == 1);
+}
+
+TEST_CASE("eight at a time share the sessions that a token has", "[e2e]") {
+    Mailbag bag(40);
+    for (const std::string faults : {"four-sessions", "four-sessions says-four-sessions"}) {
+        INFO(faults);
+        const std::string log = bag.office.desk.file("card.log", "");
+        bag.office.desk.environment["P11MIME_POOR_CARD_FAULTS"] = faults;
+        bag.office.desk.environment["P11MIME_POOR_CARD_LOG"] = log;
+        const std::string out = bag.path("out of " + faults);
+        const Outcome outcome = bag.office.desk.p11mime(
+            Arguments{"sign", "-j", "8", "--module", P11MIME_POOR_CARD, "--pin-source", "env:DESK_PIN", "-d", out} +
+            bag.files());
+        INFO(outcome.err);
+        CHECK(outcome.status == 0);
+        CHECK(count_of(out) == 40);
+        CHECK(bag.signatures(out + "/mail7.eml") == 1);
+        if (faults.ends_with("says-four-sessions")) CHECK(count(read_file(log), "C_OpenSession\n") <= 4);
+    }
+}
+
+TEST_CASE("many mails are sealed and opened side by side", "[e2e]") {
+    Mailbag bag(24);
+    const Identity bob = bag.office.employ({.name = "Bob", .email = "bob@example.org"});
+    REQUIRE(bag.office.desk.p11mime({"certs", "import", bag.office.certificate(bob)}).status == 0);
+    const Outcome sealed = bag.office.desk.p11mime(Arguments{"seal", "--no-self", "-j", "8", "-d", bag.path("sealed")} +
+                                                   bag.office.trust() + bag.files());
+    INFO(sealed.err);
+    REQUIRE(sealed.status == 0);
+    CHECK(count(sealed.err, "signing with") == 1);
+    Arguments files;
+    for (const std::string& file : bag.files())
+        files.push_back(bag.path("sealed/" + std::filesystem::path(file).filename().string()));
+    const Outcome opened =
+        bag.office.desk.p11mime(Arguments{"open", "-j", "8", "--in-place", "--json", "-"} + bag.office.trust() + files);
+    INFO(opened.err);
+    CHECK(opened.status == 0);
+    for (int i = 0; i < 24; ++i) {
+        CHECK(report_of(opened.out, files[static_cast<std::size_t>(i)])["result"] == "valid");
+        CHECK_THAT(read_file(files[static_cast<std::size_t>(i)]), Catch::Contains(fmt::format("This is mail {},", i)));
+    }
+}
+
+TEST_CASE("on a terminal a batch shows how many mails are done, how fast, and the time left", "[e2e]") {
+    Mailbag bag(40);
+    const std::string slow = bag.path("in/slow.eml");
+    REQUIRE(mkfifo(slow.c_str(), 0600) == 0);
+    const Command command =
+        bag.office.desk.p11mime_command(Arguments{"sign", "-j", "1", "-d", bag.path("out"), slow} + bag.files());
+    int terminal = -1;
+    const pid_t child = forkpty(&terminal, nullptr, nullptr, nullptr);
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        for (const auto& [name, value] : command.environment)
+            setenv(name.c_str(), value.c_str(), 1);
+        std::vector<char*> arguments;
+        for (const std::string& argument : command.arguments)
+            arguments.push_back(const_cast<char*>(argument.c_str()));
+        arguments.push_back(nullptr);
+        execv(arguments.front(), arguments.data());
+        _exit(127);
+    }
+    std::thread writer([&] {
+        const int fifo = open(slow.c_str(), O_WRONLY);
+        std::this_thread::sleep_for(std::chrono::milliseconds(1300));  // shorter work shows no bar
+        const std::string text = bag.numbered(99);
+        CHECK(write(fifo, text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+        close(fifo);
+    });
+    std::string shown;
+    char buffer[4096];
+    for (ssize_t got = 0; (got = read(terminal, buffer, sizeof buffer)) > 0;)
+        shown.append(buffer, static_cast<std::size_t>(got));
+    writer.join();
+    close(terminal);
+    int status = 0;
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK(status == 0);
+    INFO(shown);
+    CHECK_THAT(shown, Catch::Contains(" of 41 mails, ") && Catch::Contains("/s, ") && Catch::Contains(" s left") &&
+                          Catch::Contains("41 mails: 41 good"));
+}
