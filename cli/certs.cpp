@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/listing_json.h"
 #include "cli/settings.h"
+#include "cms/certs_only.h"
 #include "mime/error.h"
 
 namespace p11mime::cli {
@@ -90,22 +91,38 @@ int list_certificates(Context& context) {
     return 0;
 }
 
+namespace {
+
+Bytes exported(const std::vector<BookEntry>& entries, CertificatesForm form) {
+    std::vector<cms::Certificate> certificates;
+    for (const BookEntry& entry : entries)
+        certificates.push_back(entry.certificate);
+    switch (form) {
+        case CertificatesForm::p7c:
+            return cms::certs_only(certificates);
+        case CertificatesForm::der:
+            if (certificates.size() > 1)
+                throw Error(ErrorKind::usage, fmt::format("{} certificates, but DER holds one", certificates.size()),
+                            "name one by its fingerprint, or choose --form p7c");
+            return certificates.front().der();
+        case CertificatesForm::pem:
+            break;
+    }
+    std::string pem;
+    for (const cms::Certificate& certificate : certificates)
+        pem += certificate.pem();
+    return to_bytes(bytes_of(pem));
+}
+
+}  // namespace
+
 int export_certificates(Context& context) {
     const std::string what = argument(context, "an address or fingerprint");
-    const bool der = wants_der(context.options());
     const auto certificates = named(context, what);
     if (certificates.empty()) not_there(what);
-    if (der && certificates.size() > 1)
-        throw Error(ErrorKind::usage, fmt::format("{} certificates, but DER holds one", certificates.size()),
-                    "name one by its fingerprint");
-    Bytes bytes;
-    for (const BookEntry& entry : certificates) {
-        const Bytes one = der ? entry.certificate.der() : to_bytes(bytes_of(entry.certificate.pem()));
-        bytes.insert(bytes.end(), one.begin(), one.end());
-    }
     Outputs outputs;
     outputs.push_back(context.output());
-    outputs.front()->stage_bytes(std::move(bytes));
+    outputs.front()->stage_bytes(exported(certificates, certificates_form_of(context.options())));
     context.deliver(std::move(outputs), certs_report(frame_of(context, 0, "done"), certificates, {}));
     return 0;
 }

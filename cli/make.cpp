@@ -30,6 +30,7 @@ cms::smime::EncryptOptions encrypt_options(Context& context, const std::vector<C
     cms::smime::EncryptOptions options;
     options.form = form_of(context.options());
     options.entity = context.options().flag("entity");
+    options.compress = context.options().flag("compress");
     options.cipher = &choose_cipher(context, recipients);
     options.drop_fields = {"Bcc", "Resent-Bcc"};
     return options;

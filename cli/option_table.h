@@ -34,6 +34,8 @@ enum Group : unsigned {
     kPemOrDer = 1U << 25,
     kMany = 1U << 26,        ///< takes many mails
     kConfigOnly = 1U << 27,  ///< no option of a command; a key of the config files
+    kCompress = 1U << 28,    ///< may compress the content
+    kCertsForm = 1U << 29,   ///< writes certificates
 };
 
 enum class OptionKind { flag, text, list };

@@ -29,6 +29,7 @@ Json layer_json(const Layer& layer) {
     json["media_type"] = layer.media_type.empty() ? Json(nullptr) : Json(layer.media_type);
     json["protected_headers"] = nullptr;  // not looked for
     json["cipher"] = or_null(layer.cipher);
+    json["algorithm"] = or_null(layer.algorithm);
     json["authenticated"] = or_null(layer.authenticated);
     json["strength"] = layer.strength ? Json(name(*layer.strength)) : Json();
     json["recipients"] = Json::array();

@@ -21,6 +21,12 @@ bool wants_der(const Options& options) {
     return options.choice("form", Names{"pem", "der"}) == "der";
 }
 
+CertificatesForm certificates_form_of(const Options& options) {
+    const auto form = options.choice("form", Names{"pem", "der", "p7c"});
+    if (form == "der") return CertificatesForm::der;
+    return form == "p7c" ? CertificatesForm::p7c : CertificatesForm::pem;
+}
+
 std::optional<cms::Hash> digest_of(const Options& options) {
     const auto digest = options.choice("digest", Names{"sha256", "sha384", "sha512"});
     if (!digest) return std::nullopt;
@@ -85,6 +91,7 @@ PinSettings pin_settings_of(const Options& options) {
 void check_settings(const Options& options) {
     if (options.takes(kForm)) (void)form_of(options);
     if (options.takes(kPemOrDer)) (void)wants_der(options);
+    if (options.takes(kCertsForm)) (void)certificates_form_of(options);
     (void)digest_of(options);
     (void)cipher_of(options, "cipher");
     (void)cipher_of(options, "unknown-cipher");

@@ -15,6 +15,11 @@ namespace p11mime::cli {
 /// Readers of options with a fixed set of values. Each throws Error(usage) naming the option and what it takes.
 cms::smime::Form form_of(const Options& options);
 bool wants_der(const Options& options);  ///< --form of what is PEM by default
+
+/// CertificatesForm is how certs export writes; p7c is CMS with certificates only (RFC 8551 section 3.8).
+enum class CertificatesForm { pem, der, p7c };
+CertificatesForm certificates_form_of(const Options& options);
+
 std::optional<cms::Hash> digest_of(const Options& options);
 const cms::Algorithm* cipher_of(const Options& options, std::string_view name);  ///< null where unset
 std::optional<cms::smime::SenderCheck> sender_check_of(const Options& options);

@@ -221,11 +221,14 @@ Signing prepare_signing(Context& context) {
     signing.options.opaque = options.flag("opaque");
     signing.options.detached = options.flag("detached");
     signing.options.entity = options.flag("entity");
+    signing.options.compress = options.flag("compress");
     signing.options.digest = digest_of(options);
     signing.options.pss = options.flag("pss");
     if (signing.options.detached && signing.options.form == cms::smime::Form::smime)
         throw Error(ErrorKind::usage, "--detached needs --form der or --form pem",
                     "a mail that is signed in the clear is detached as it is");
+    if (signing.options.detached && signing.options.compress)
+        throw Error(ErrorKind::usage, "--detached leaves out the content that --compress is for", "choose one of them");
     if (signing.options.detached && signing.options.opaque)
         throw Error(ErrorKind::usage, "--detached and --opaque exclude each other");
 

@@ -90,6 +90,12 @@ void add_ess(std::vector<std::string>& lines, const cms::Ess& ess, const std::st
 }
 
 // add_signer tells of a signer, or of a countersigner where `countersigned` is whose signature it is over.
+const char* algorithm_label(const Layer& layer) {
+    if (layer.cipher) return "cipher";
+    if (layer.type == LayerType::compressed) return "compression";
+    return layer.type == LayerType::digested ? "digest" : "authentication code";
+}
+
 void add_signer(std::vector<std::string>& lines, const SignerVerdict& signer, bool judged, std::string margin,
                 const SignerVerdict* countersigned = nullptr) {
     lines.push_back(
@@ -165,8 +171,8 @@ std::vector<std::string> layer_lines(const Report& report, bool judged) {
         if (!layer.media_type.empty()) line += fmt::format(", {}", layer.media_type);
         line += layer.covers_whole ? ", the whole mail" : ", a part of the mail only";
         lines.push_back(std::move(line));
-        if (layer.cipher)
-            lines.push_back(fmt::format("  cipher: {}{}{}", *layer.cipher,
+        if (const auto& algorithm = layer.cipher ? layer.cipher : layer.algorithm)
+            lines.push_back(fmt::format("  {}: {}{}{}", algorithm_label(layer), *algorithm,
                                         layer.strength == Strength::weak ? ", weak" : "", authentication_text(layer)));
         for (const RecipientSummary& recipient : layer.recipients)
             lines.push_back(fmt::format("  recipient: {}, {}{}", recipient.identifier, recipient.key_management,

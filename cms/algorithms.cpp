@@ -120,8 +120,24 @@ constexpr Algorithm kTable[] = {
     {.kind = key_agreement, .oid = "1.2.840.113549.1.9.16.3.21", .name = "ecdh", .hash = Hash::sha512, .hkdf = true},
 
     {.kind = key_derivation, .oid = "1.2.840.113549.1.5.12", .name = "pbkdf2"},
-    {.kind = mac, .oid = "1.2.840.113549.2.7", .name = "hmac-sha1", .evp = "HMAC", .hash = Hash::sha1},
-    {.kind = mac, .oid = "1.2.840.113549.2.8", .name = "hmac-sha224", .evp = "HMAC", .hash = Hash::sha224},
+    {.kind = mac,
+     .oid = "1.2.840.113549.2.7",
+     .name = "hmac-sha1",
+     .evp = "HMAC",
+     .standing = Standing::weak,
+     .hash = Hash::sha1},
+    {.kind = mac,
+     .oid = "1.3.6.1.5.5.8.1.2",  // the one of RFC 3370 section 3.1
+     .name = "hmac-sha1",
+     .evp = "HMAC",
+     .standing = Standing::weak,
+     .hash = Hash::sha1},
+    {.kind = mac,
+     .oid = "1.2.840.113549.2.8",
+     .name = "hmac-sha224",
+     .evp = "HMAC",
+     .standing = Standing::weak,
+     .hash = Hash::sha224},
     {.kind = mac, .oid = "1.2.840.113549.2.9", .name = "hmac-sha256", .evp = "HMAC", .hash = Hash::sha256},
     {.kind = mac, .oid = "1.2.840.113549.2.10", .name = "hmac-sha384", .evp = "HMAC", .hash = Hash::sha384},
     {.kind = mac, .oid = "1.2.840.113549.2.11", .name = "hmac-sha512", .evp = "HMAC", .hash = Hash::sha512},
@@ -220,6 +236,8 @@ constexpr Algorithm kTable[] = {
      .iv_size = 8,
      .legacy = true,
      .cipher_parameters = CipherParameters::rc2},
+
+    {.kind = compression, .oid = "1.2.840.113549.1.9.16.3.8", .name = "zlib"},
 };
 
 template <class Matches>

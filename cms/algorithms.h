@@ -24,6 +24,7 @@ enum class AlgorithmKind {
     mask_generation,
     mac,
     content_cipher,
+    compression,
 };
 
 /// Standing is how far an algorithm is relied on.

@@ -138,32 +138,36 @@ IMPLEMENT_ASN1_FUNCTIONS(EncryptionKeyPreference)
 
     // clang-format on
 
-    namespace {
-    Bytes verification_form(const ASN1_VALUE* attributes) {
-        return encode(attributes, [](const ASN1_VALUE* value, Byte** to) {
-            return ASN1_item_i2d(value, to, ASN1_ITEM_rptr(VerificationForm));
+namespace {
+    Bytes verification_form(const STACK_OF(X509_ATTRIBUTE) * attributes) {
+        return encode(attributes, [](const STACK_OF(X509_ATTRIBUTE) * value, Byte * *to) {
+            return ASN1_item_i2d(reinterpret_cast<const ASN1_VALUE*>(value), to, ASN1_ITEM_rptr(VerificationForm));
         });
-    }
-
-    void free_attributes(ASN1_VALUE * attributes) {
-        ASN1_item_free(attributes, ASN1_ITEM_rptr(VerificationForm));
     }
 
 }  // namespace
 
 Bytes verification_form(const SignerInfo& signer) {
-    return verification_form(reinterpret_cast<const ASN1_VALUE*>(signer.signed_attributes));
+    return verification_form(signer.signed_attributes);
+}
+
+void free_attributes(STACK_OF(X509_ATTRIBUTE) * attributes) {
+    ASN1_item_free(reinterpret_cast<ASN1_VALUE*>(attributes), ASN1_ITEM_rptr(VerificationForm));
+}
+
+AttributesHandle decode_attributes(ByteView set) {
+    return decode<AttributesHandle>(
+        set,
+        [](std::nullptr_t, const Byte** at, long size) {
+            return reinterpret_cast<STACK_OF(X509_ATTRIBUTE)*>(
+                ASN1_item_d2i(nullptr, at, size, ASN1_ITEM_rptr(VerificationForm)));
+        },
+        "malformed attributes");
 }
 
 Bytes attributes_der(Bytes implicit_set) {
     implicit_set.front() = tag::kSet;
-    const auto attributes = decode<Handle<ASN1_VALUE, free_attributes>>(
-        implicit_set,
-        [](ASN1_VALUE** to, const Byte** at, long size) {
-            return ASN1_item_d2i(to, at, size, ASN1_ITEM_rptr(VerificationForm));
-        },
-        "malformed attributes");
-    return verification_form(attributes.get());
+    return verification_form(decode_attributes(implicit_set).get());
 }
 
 cms::RecipientIdentifier identifier(const PKCS7_ISSUER_AND_SERIAL& from) {

@@ -193,6 +193,12 @@ inline ByteView sequence_parameters(const X509_ALGOR* algorithm) {
 /// the order in which it came, so that signers who did not sort still verify.
 Bytes verification_form(const SignerInfo& signer);
 
+void free_attributes(STACK_OF(X509_ATTRIBUTE) * attributes);
+using AttributesHandle = Handle<STACK_OF(X509_ATTRIBUTE), free_attributes>;
+
+/// decode_attributes parses a SET OF Attribute. Throws Error(malformed).
+AttributesHandle decode_attributes(ByteView set);
+
 /// attributes_der is the DER of a SET OF Attribute that is there under an implicit tag, in the order in which it came.
 Bytes attributes_der(Bytes implicit_set);
 

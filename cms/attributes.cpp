@@ -1,5 +1,9 @@
 #include "cms/attributes.h"
 
+#include "cms/der.h"
+
+#include <algorithm>
+
 #include "cms/algorithms.h"
 #include "cms/encode.h"
 
@@ -42,6 +46,14 @@ std::vector<std::string> Attributes::names() const {
 std::optional<Bytes> der_of(const ASN1_TYPE* value, int type) {
     if (value == nullptr || value->type != type) return std::nullopt;
     return encode(value, i2d_ASN1_TYPE);
+}
+
+bool looks_like_attributes(ByteView content) {
+    constexpr std::size_t kFront = 64;
+    content = content.first(std::min(content.size(), kFront));
+    static constexpr Byte kPkcs9[]{0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09};
+    return !content.empty() && content[0] == tag::kSet &&
+           std::search(content.begin(), content.end(), std::begin(kPkcs9), std::end(kPkcs9)) != content.end();
 }
 
 }  // namespace p11mime::cms

@@ -42,4 +42,8 @@ class Attributes {
 /// der_of is the DER of an attribute's value; nothing where it is absent or of another type (V_ASN1_…).
 std::optional<Bytes> der_of(const ASN1_TYPE* value, int type);
 
+/// looks_like_attributes tells the DER of signed attributes that an attacker passes off as content, so that a signature
+/// over attributes would seem to cover it: a SET of SEQUENCEs that begin with a PKCS#9 or S/MIME attribute type.
+bool looks_like_attributes(ByteView content);
+
 }  // namespace p11mime::cms

@@ -3,41 +3,31 @@
 #include <fmt/format.h>
 
 #include "cms/asn1.h"
-#include "cms/signed_data.h"
+#include "cms/content_info.h"
 
 namespace p11mime::cms {
 
 namespace {
 
-constexpr std::size_t kMaxVersionBytes = 16;
-constexpr std::size_t kMaxTagBytes = 64;
-
-std::vector<Bytes> read_recipient_values(BerReader& reader) {
-    std::vector<Bytes> values;
-    std::size_t total = 0;
-    reader.enter(tag::kSet, "recipientInfos");
-    while (!reader.at_end()) {
-        values.push_back(reader.element(kMaxElementBytes, "RecipientInfo"));
-        total += values.back().size();
-        if (values.size() > kMaxRecipients || total > kMaxRecipientBytes)
-            throw Error(ErrorKind::malformed, fmt::format("malformed CMS: more than {} recipients", kMaxRecipients));
+const char* name(EncryptedKind kind) {
+    switch (kind) {
+        case EncryptedKind::enveloped:
+            return "EnvelopedData";
+        case EncryptedKind::auth_enveloped:
+            return "AuthEnvelopedData";
+        case EncryptedKind::encrypted:
+            break;
     }
-    reader.leave();
-    return values;
+    return "EncryptedData";
 }
 
 }  // namespace
 
-EnvelopedDataReader::EnvelopedDataReader(BerReader& reader, bool authenticated)
-    : reader_(reader), octets_(reader), authenticated_(authenticated) {
-    reader_.enter(tag::kSequence, authenticated ? "AuthEnvelopedData" : "EnvelopedData");
-    reader_.element(tag::kInteger, kMaxVersionBytes, "version");
-    if (reader_.next_is(tag::context(0, true))) {
-        reader_.enter(tag::context(0, true), "originatorInfo");
-        reader_.skip_to_end();
-        reader_.leave();
-    }
-    const std::vector<Bytes> values = read_recipient_values(reader_);
+EnvelopedDataReader::EnvelopedDataReader(BerReader& reader, EncryptedKind kind)
+    : reader_(reader), octets_(reader), kind_(kind) {
+    enter_structure(reader_, name(kind_));
+    std::optional<RecipientList> list;
+    if (kind_ != EncryptedKind::encrypted) list.emplace(reader_);
 
     reader_.enter(tag::kSequence, "encryptedContentInfo");
     content_type_ = read_oid(reader_, "content type");
@@ -48,18 +38,10 @@ EnvelopedDataReader::EnvelopedDataReader(BerReader& reader, bool authenticated)
     if (find_algorithm(AlgorithmKind::content_cipher, identifier.get()) != nullptr) {
         algorithm_ = read_content_encryption(identifier.get());
         cipher_name_ = algorithm_->cipher->name;
-        if (algorithm_->cipher->authenticated != authenticated)
-            throw Error(ErrorKind::malformed, fmt::format("malformed CMS: {} in {}", cipher_name_,
-                                                          authenticated ? "AuthEnvelopedData" : "EnvelopedData"));
+        if (algorithm_->cipher->authenticated != (kind_ == EncryptedKind::auth_enveloped))
+            throw Error(ErrorKind::malformed, fmt::format("malformed CMS: {} in {}", cipher_name_, name(kind_)));
     }
-    const std::size_t key_size = algorithm_ ? algorithm_->cipher->key_size : 0;
-    for (const Bytes& value : values)
-        for (RecipientEntry& entry : read_recipient_info(value, key_size)) {
-            if (recipients_.size() == kMaxRecipients)
-                throw Error(ErrorKind::malformed,
-                            fmt::format("malformed CMS: more than {} recipients", kMaxRecipients));
-            recipients_.push_back(std::move(entry));
-        }
+    if (list) recipients_ = list->entries(algorithm_ ? algorithm_->cipher->key_size : 0);
     reader_.begin_octets(tag::context(0, false), "encrypted content");
 }
 
@@ -71,16 +53,14 @@ const ContentEncryptionAlgorithm& EnvelopedDataReader::algorithm() const {
 void EnvelopedDataReader::finish() {
     if (!reader_.octets().empty()) throw Error(ErrorKind::malformed, "malformed CMS: content left unread");
     reader_.leave();
-    if (authenticated_) {
+    const bool authenticated = kind_ == EncryptedKind::auth_enveloped;
+    if (authenticated) {
         if (reader_.next_is(tag::context(1, true)))
             associated_data_ = asn1::attributes_der(
-                reader_.element(tag::context(1, true), kMaxAttributeBytes, "authenticated attributes"));
-        const Bytes der = reader_.element(kMaxTagBytes, "message authentication code");
-        const auto code = asn1::decode<Handle<ASN1_OCTET_STRING, ASN1_OCTET_STRING_free>>(
-            der, d2i_ASN1_OCTET_STRING, "malformed message authentication code");
-        tag_ = to_bytes(asn1::octets(code.get()));
+                reader_.element(tag::context(1, true), kMaxAttributeBytes, "set of authenticated attributes"));
+        tag_ = read_octets(reader_, "message authentication code");
     }
-    reader_.skip_to_end();  // unprotected and unauthenticated attributes
+    skip_attributes(reader_, tag::context(authenticated ? 2 : 1, true));
     reader_.leave();
 }
 

@@ -6,19 +6,23 @@
 
 #include "cms/ber_reader.h"
 #include "cms/content_cipher.h"
-#include "cms/recipient_info.h"
+#include "cms/recipient_list.h"
 
 namespace p11mime::cms {
 
-inline constexpr std::size_t kMaxRecipientBytes = 16 * 1024 * 1024;  ///< of all RecipientInfos in one message
-inline constexpr std::size_t kMaxAttributeBytes = 1024 * 1024;       ///< of authenticated attributes
+/// EncryptedKind is which structure is around EncryptedContentInfo.
+enum class EncryptedKind {
+    enveloped,       ///< EnvelopedData (RFC 5652 section 6.1)
+    auth_enveloped,  ///< AuthEnvelopedData (RFC 5083)
+    encrypted,       ///< EncryptedData (RFC 5652 section 8), which carries no key
+};
 
-/// EnvelopedDataReader reads EnvelopedData (RFC 5652 section 6.1) and AuthEnvelopedData (RFC 5083) as a stream: the
-/// constructor up to the content, then ciphertext(), then finish().
+/// EnvelopedDataReader reads the three as a stream: the constructor up to the content, then ciphertext(), then
+/// finish().
 class EnvelopedDataReader {
   public:
-    /// The reader stands inside the [0] of ContentInfo. Throws Error(malformed).
-    EnvelopedDataReader(BerReader& reader, bool authenticated);
+    /// The reader stands before the structure. Throws Error(malformed).
+    EnvelopedDataReader(BerReader& reader, EncryptedKind kind);
 
     const std::string& content_type() const { return content_type_; }  ///< dotted OID
     const std::string& cipher_name() const { return cipher_name_; }    ///< also of a cipher that is not supported
@@ -37,7 +41,7 @@ class EnvelopedDataReader {
   private:
     BerReader& reader_;
     OctetsSource octets_;
-    bool authenticated_;
+    EncryptedKind kind_;
     std::string content_type_;
     std::string cipher_name_;
     std::optional<ContentEncryptionAlgorithm> algorithm_;  // nothing: not supported

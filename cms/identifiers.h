@@ -12,6 +12,10 @@ namespace oid {
 inline constexpr std::string_view kData = "1.2.840.113549.1.7.1";
 inline constexpr std::string_view kSignedData = "1.2.840.113549.1.7.2";
 inline constexpr std::string_view kEnvelopedData = "1.2.840.113549.1.7.3";
+inline constexpr std::string_view kDigestedData = "1.2.840.113549.1.7.5";
+inline constexpr std::string_view kEncryptedData = "1.2.840.113549.1.7.6";
+inline constexpr std::string_view kAuthenticatedData = "1.2.840.113549.1.9.16.1.2";
+inline constexpr std::string_view kCompressedData = "1.2.840.113549.1.9.16.1.9";
 inline constexpr std::string_view kAuthEnvelopedData = "1.2.840.113549.1.9.16.1.23";
 
 inline constexpr std::string_view kContentType = "1.2.840.113549.1.9.3";

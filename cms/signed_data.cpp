@@ -7,39 +7,13 @@
 
 namespace p11mime::cms {
 
-namespace {
-
-constexpr std::size_t kMaxOidBytes = 128;
-constexpr std::size_t kMaxVersionBytes = 16;
-
-}  // namespace
-
-std::string read_oid(BerReader& reader, const char* what) {
-    const Bytes der = reader.element(tag::kOid, kMaxOidBytes, what);
-    const auto object = asn1::decode<ObjectHandle>(
-        der, [](ASN1_OBJECT** to, const Byte** at, long size) { return d2i_ASN1_OBJECT(to, at, size); },
-        "malformed object identifier");
-    return oid_text(object.get());
-}
-
-std::string enter_content_info(BerReader& reader) {
-    reader.enter(tag::kSequence, "ContentInfo");
-    std::string type = read_oid(reader, "content type");
-    reader.enter(tag::context(0, true), "content");
-    return type;
-}
-
-void leave_content_info(BerReader& reader) {
-    reader.leave();
-    reader.leave();
-    reader.require_end();
-}
-
-SignedDataReader::SignedDataReader(BerReader& reader) : reader_(reader), octets_(reader) {
-    reader_.enter(tag::kSequence, "SignedData");
-    reader_.element(tag::kInteger, kMaxVersionBytes, "version");
+SignedDataReader::SignedDataReader(BerReader& reader) : reader_(reader) {
+    enter_structure(reader_, "SignedData");
     reader_.enter(tag::kSet, "digestAlgorithms");
-    while (!reader_.at_end()) {
+    for (std::size_t count = 0; !reader_.at_end(); ++count) {
+        if (count == kMaxDigestAlgorithms)
+            throw Error(ErrorKind::malformed,
+                        fmt::format("malformed CMS: more than {} digest algorithms", kMaxDigestAlgorithms));
         const Bytes der = reader_.element(tag::kSequence, kMaxElementBytes, "digest algorithm");
         const auto algorithm = asn1::decode<asn1::AlgorithmHandle>(der, d2i_X509_ALGOR, "malformed digest algorithm");
         const Algorithm* row = find_algorithm(AlgorithmKind::digest, algorithm.get());
@@ -47,21 +21,11 @@ SignedDataReader::SignedDataReader(BerReader& reader) : reader_(reader), octets_
     }
     reader_.leave();
 
-    reader_.enter(tag::kSequence, "encapsulated content");
-    content_type_ = read_oid(reader_, "encapsulated content type");
-    has_content_ = !reader_.at_end();
-    if (!has_content_) return;
-    reader_.enter(tag::context(0, true), "eContent");
-    // PKCS#7 (RFC 2315) allows any type here; its SignedData over something else than an octet string is not S/MIME.
-    reader_.begin_octets(tag::kOctetString, "octet string as content");
+    encapsulated_.emplace(reader_);
 }
 
 void SignedDataReader::finish() {
-    if (has_content_) {
-        if (!reader_.octets().empty()) throw Error(ErrorKind::malformed, "malformed CMS: content left unread");
-        reader_.leave();
-    }
-    reader_.leave();
+    encapsulated_->finish();
     if (reader_.next_is(tag::context(0, true))) read_certificates();
     if (reader_.next_is(tag::context(1, true))) read_revocation_infos();
     read_signers();
@@ -113,7 +77,7 @@ void SignedDataReader::read_signers() {
     while (!reader_.at_end()) {
         if (signers_.size() == kMaxSigners)
             throw Error(ErrorKind::malformed, fmt::format("malformed CMS: more than {} signers", kMaxSigners));
-        const Bytes der = reader_.element(tag::kSequence, kMaxElementBytes, "SignerInfo");
+        const Bytes der = reader_.element(tag::kSequence, kMaxSignerInfoBytes, "SignerInfo");
         signers_.push_back(asn1::decode<asn1::SignerInfoHandle>(der, asn1::d2i_SignerInfo, "malformed SignerInfo"));
     }
     reader_.leave();

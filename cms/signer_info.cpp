@@ -118,16 +118,6 @@ bool names_certificate(const ASN1_TYPE* attribute, Hash default_hash, const Cert
     return hash && std::ranges::equal(digest_of(*hash, certificate.der()), named);
 }
 
-// looks_like_attributes tells the DER of signed attributes that an attacker passes off as content, so that a signature
-// over attributes would seem to cover it: a SET of SEQUENCEs that begin with a PKCS#9 or S/MIME attribute type.
-bool looks_like_attributes(ByteView content) {
-    constexpr std::size_t kFront = 64;
-    content = content.first(std::min(content.size(), kFront));
-    static constexpr Byte kPkcs9[]{0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09};
-    return !content.empty() && content[0] == tag::kSet &&
-           std::search(content.begin(), content.end(), std::begin(kPkcs9), std::end(kPkcs9)) != content.end();
-}
-
 void read_claims(Attributes& attributes, SignerInfoVerdict& verdict) {
     if (const ASN1_TYPE* time = attributes.find(oid::kSigningTime))
         if (time->type == V_ASN1_UTCTIME || time->type == V_ASN1_GENERALIZEDTIME)

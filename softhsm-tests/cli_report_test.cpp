@@ -44,8 +44,8 @@ TEST_CASE("the report of reading has every member that is documented, in that or
     CHECK(keys(json["message"]) == Names{"from", "subject", "date"});
     CHECK(keys(json["warnings"][0]) == Names{"kind", "message"});
     CHECK(keys(json["layers"][0]) == Names{"path", "parent", "type", "covers", "byte_ranges", "media_type",
-                                           "protected_headers", "cipher", "authenticated", "strength", "recipients",
-                                           "signers", "carried"});
+                                           "protected_headers", "cipher", "algorithm", "authenticated", "strength",
+                                           "recipients", "signers", "carried"});
     CHECK(keys(json["layers"][0]["recipients"][0]) == Names{"identifier", "key_management", "used"});
     const Json& first = json["layers"][0]["signers"][0];
     CHECK(keys(first) == Names{"subject",

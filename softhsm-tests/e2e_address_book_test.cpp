@@ -108,3 +108,19 @@ TEST_CASE("certificates are imported from a certs-only mail, and what holds none
         CHECK_THAT(refused.err, !Catch::Contains("asn1", Catch::CaseSensitive::No));
     }
 }
+
+TEST_CASE("certificates are exported as CMS with certificates only, and come back from it", "[e2e]") {
+    Office office;
+    const Identity bob = office.correspond({.name = "Bob", .email = "bob@example.org", .kind = KeyKind::p256});
+    const Identity again = office.correspond({.name = "Bobby", .email = "bob@example.org", .kind = KeyKind::p256});
+    done(office.desk.p11mime({"certs", "import", office.certificate(bob), office.certificate(again)}));
+    CHECK(office.desk.p11mime({"certs", "export", "--form", "der", "bob@example.org"}).status == 2);
+    const std::string file = office.desk.path("bob.p7c");
+    done(office.desk.p11mime({"certs", "export", "--form", "p7c", "-o", file, "bob@example.org"}));
+    const std::string listed =
+        done(office.desk.run({"openssl", "pkcs7", "-inform", "DER", "-print_certs", "-in", file}));
+    CHECK_THAT(listed, Catch::Contains("CN = Bob\n") && Catch::Contains("CN = Bobby\n"));
+    const Desk other;
+    done(other.p11mime({"certs", "import", file}));
+    CHECK_THAT(done(other.p11mime({"certs", "list"})), Catch::Contains("Bobby"));
+}

@@ -18,9 +18,9 @@ std::vector<std::string> keys(const json& object) {
 }
 
 const Arguments kTop{"command", "error", "exit", "input", "layers", "message", "result", "warnings"};
-const Arguments kLayer{"authenticated", "byte_ranges", "carried",           "cipher",     "covers",  "media_type",
-                       "parent",        "path",        "protected_headers", "recipients", "signers", "strength",
-                       "type"};
+const Arguments kLayer{"algorithm",  "authenticated", "byte_ranges", "carried", "cipher",
+                       "covers",     "media_type",    "parent",      "path",    "protected_headers",
+                       "recipients", "signers",       "strength",    "type"};
 const Arguments kSigner{"algorithms",
                         "certificate_class",
                         "chain",

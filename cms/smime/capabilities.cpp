@@ -82,6 +82,7 @@ Bytes own_capabilities() {
             for (const std::size_t wrap_size : {32, 16})
                 announce(der_algorithm(key_agreement_algorithm(hash, false, hkdf)->oid,
                                        der_algorithm(aes_wrap(wrap_size).oid)));
+    announce(der_algorithm(algorithm_named(AlgorithmKind::compression, "zlib")->oid));
     return der_value(tag::kSequence, list);
 }
 

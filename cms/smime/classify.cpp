@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "cms/content_info.h"
 #include "cms/identifiers.h"
-#include "cms/signed_data.h"
 #include "cms/smime/mail.h"
 #include "mime/codec.h"
 #include "mime/error.h"
@@ -64,19 +64,25 @@ mime::TransferEncoding cms_encoding(Window& body, const mime::Header& header) {
     return recognise(body) == InputForm::base64 ? mime::TransferEncoding::base64 : encoding;
 }
 
-CmsKind sniff_cms(Window& body, const mime::Header& header) {
+std::string sniff_content_type(Window& body, const mime::Header& header) {
     const mime::TransferEncoding encoding = cms_encoding(body, header);
-    std::string type;
     try {
         ViewSource front(whole_lines(body.peek(kFront)));
         const auto decoded = mime::decode(front, encoding);
         BerReader reader(*decoded);
-        type = enter_content_info(reader);
+        return enter_content_info(reader);
     } catch (const Error&) {
-        return CmsKind::other;
+        return "";
     }
-    if (type == oid::kSignedData) return CmsKind::signed_data;
-    return type == oid::kEnvelopedData || type == oid::kAuthEnvelopedData ? CmsKind::encrypted : CmsKind::other;
+}
+
+bool is_encrypted_content_type(std::string_view type) {
+    return type == oid::kEnvelopedData || type == oid::kAuthEnvelopedData || type == oid::kEncryptedData;
+}
+
+bool is_cms_content_type(std::string_view type) {
+    return type == oid::kData || type == oid::kSignedData || type == oid::kCompressedData ||
+           type == oid::kDigestedData || type == oid::kAuthenticatedData || is_encrypted_content_type(type);
 }
 
 mime::Header read_entity_header(Window& content) {

@@ -17,11 +17,14 @@ enum class EntityKind {
 };
 EntityKind classify(const mime::Header& header);
 
-/// CmsKind is the type of a CMS structure, as far as the front of it tells.
-enum class CmsKind { signed_data, encrypted, other };
+/// sniff_content_type looks at the front of an encoded ContentInfo without consuming it and gives its type, a dotted
+/// OID; "" where it is none.
+std::string sniff_content_type(Window& body, const mime::Header& header);
 
-/// sniff_cms looks at the front of an encoded CMS structure without consuming it.
-CmsKind sniff_cms(Window& body, const mime::Header& header);
+/// is_cms_content_type knows the content types (RFC 5652 section 4) that the walk goes into; is_encrypted_content_type
+/// those that are encrypted.
+bool is_cms_content_type(std::string_view type);
+bool is_encrypted_content_type(std::string_view type);
 
 /// cms_encoding is the transfer encoding of a CMS body: the header's, or base64 where the header says nothing and the
 /// body is.

@@ -4,13 +4,13 @@
 
 namespace p11mime::cms::smime {
 
-CmsOutput::CmsOutput(Sink& to, Form form, const char* smime_type) : to_(to), form_(form) {
+CmsOutput::CmsOutput(Sink& to, Form form, const char* smime_type, const char* name) : to_(to), form_(form) {
     if (form == Form::smime)
         to_.push(
-            bytes_of(fmt::format("Content-Type: application/pkcs7-mime; smime-type={}; name=smime.p7m\r\n"
+            bytes_of(fmt::format("Content-Type: application/pkcs7-mime; smime-type={}; name={}\r\n"
                                  "Content-Transfer-Encoding: base64\r\n"
-                                 "Content-Disposition: attachment; filename=smime.p7m\r\n\r\n",
-                                 smime_type)));
+                                 "Content-Disposition: attachment; filename={}\r\n\r\n",
+                                 smime_type, name, name)));
     if (form == Form::pem) to_.push(bytes_of("-----BEGIN CMS-----\n"));
     if (form != Form::der)
         base64_ = mime::base64_encoder(to_, form == Form::pem ? mime::LineEnding::lf : mime::LineEnding::crlf);

@@ -16,6 +16,7 @@ using cms::Recipient;
 struct EncryptOptions {
     Form form = Form::smime;
     bool entity = false;
+    bool compress = false;  ///< the content first (RFC 8551 section 3.6); of seal_job, `sign` is not asked
     const Algorithm* cipher = content_cipher("aes-256-cbc");  ///< a row of the table
     std::vector<std::string> drop_fields;                     ///< transport fields left out of the output, e.g. "Bcc"
 };

@@ -107,7 +107,7 @@ void conclude(Report& report, const Sender& sender, bool allow_weak) {
     bool decrypted = false;
     for (const Layer& layer : report.layers) {
         if (layer.type == LayerType::signed_data) (layer.covers_whole ? whole : parts).push_back(&layer);
-        if ((layer.type == LayerType::enveloped || layer.type == LayerType::auth_enveloped)) {
+        if (is_encrypted(layer.type)) {
             if (layer.covers_whole)
                 decrypted = true;
             else
@@ -128,7 +128,11 @@ void conclude(Report& report, const Sender& sender, bool allow_weak) {
             fmt::format("only a part of the mail ({}) is {}", parts.front()->path, encrypted ? "encrypted" : "signed"),
             encrypted ? "save that part and open it by itself" : "rely on nothing outside that part");
     }
-    set_result(report, decrypted ? Result::decrypted : Result::unsigned_, "");
+    const bool authenticated = std::any_of(report.layers.begin(), report.layers.end(), [](const Layer& layer) {
+        return layer.type == LayerType::authenticated && layer.authenticated.value_or(false);
+    });
+    set_result(report, decrypted ? Result::decrypted : Result::unsigned_,
+               authenticated ? "everybody who shares the key could have made it" : "");
 }
 
 }  // namespace p11mime::cms::smime

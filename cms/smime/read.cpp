@@ -1,5 +1,7 @@
 #include "cms/smime/read.h"
 
+#include <fmt/format.h>
+
 #include "cms/smime/walk.h"
 
 namespace p11mime::cms::smime {
@@ -23,7 +25,9 @@ class MailReader final : public ReadJob {
             throw;
         }
         if (walk.again()) {
-            if (settled_ || ++passes_ > kMaxPasses) throw Error(ErrorKind::io, "the input changed while it was read");
+            if (settled_) throw Error(ErrorKind::io, "the input changed while it was read");
+            if (++passes_ > kMaxPasses)
+                throw Error(ErrorKind::malformed, fmt::format("the mail needs more than {} passes", kMaxPasses));
             return false;
         }
         if (settled_ && (walk.report().result != report_.result || walk.evidence() != evidence_))

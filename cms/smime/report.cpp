@@ -58,6 +58,14 @@ std::string_view name(Strength value) {
     return value == Strength::ok ? "ok" : "weak";
 }
 
+Strength strength_of(const Algorithm& algorithm) {
+    return algorithm.standing == Standing::ok ? Strength::ok : Strength::weak;
+}
+
+bool is_encrypted(LayerType type) {
+    return type == LayerType::enveloped || type == LayerType::auth_enveloped || type == LayerType::encrypted;
+}
+
 std::string_view name(LayerType type) {
     switch (type) {
         case LayerType::signed_data:
@@ -66,6 +74,12 @@ std::string_view name(LayerType type) {
             return "enveloped";
         case LayerType::auth_enveloped:
             return "auth-enveloped";
+        case LayerType::encrypted:
+            return "encrypted";
+        case LayerType::authenticated:
+            return "authenticated";
+        case LayerType::digested:
+            return "digested";
         case LayerType::compressed:
             return "compressed";
         case LayerType::certs_only:

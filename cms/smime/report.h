@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "cms/algorithms.h"
 #include "cms/certificate.h"
 #include "cms/signer_info.h"
 
@@ -23,6 +24,9 @@ std::string_view name(ChainState value);
 std::string_view name(Revocation value);
 std::string_view name(SenderState value);
 std::string_view name(Strength value);
+
+/// strength_of is how far a row of the table is relied on.
+Strength strength_of(const Algorithm& algorithm);
 
 /// SignerVerdict is what holds of one SignerInfo.
 struct SignerVerdict {
@@ -67,8 +71,20 @@ struct RecipientSummary {
     bool used = false;
 };
 
-enum class LayerType { signed_data, enveloped, auth_enveloped, compressed, certs_only };
+enum class LayerType {
+    signed_data,
+    enveloped,
+    auth_enveloped,
+    encrypted,
+    authenticated,
+    digested,
+    compressed,
+    certs_only
+};
 std::string_view name(LayerType type);
+bool is_encrypted(LayerType type);
+
+inline constexpr std::size_t kMaxLayers = 1'000;  ///< in one mail, all parts together
 
 /// Layer is one CMS layer of a mail.
 struct Layer {
@@ -81,8 +97,9 @@ struct Layer {
                       ///< parent's content for others; empty where unknown
     std::string media_type;
     std::optional<std::string> cipher;
-    std::optional<bool> authenticated;
-    std::optional<Strength> strength;  ///< of the cipher; nothing where there is none or it is not supported
+    std::optional<std::string> algorithm;  ///< authentication code, digest or compression of such layers
+    std::optional<bool> authenticated;     ///< the content was authenticated with the key; nothing: not looked at
+    std::optional<Strength> strength;      ///< of cipher, code or digest; nothing where it is not supported
     std::vector<RecipientSummary> recipients;
     std::vector<SignerVerdict> signers;
     std::optional<Carried> carried;  ///< of signed layers

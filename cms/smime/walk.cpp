@@ -56,7 +56,8 @@ Walk::Place Walk::Place::child(std::size_t number, bool same_layer) const {
 
 void Walk::run(Source& input, Sink& output) {
     report_.signatures_looked_for = takes_signed();
-    Window window(input);
+    MeasuredSource measured(input, expansion_);
+    Window window(measured);
     const InputForm form = recognise(window);
     sender_.check = options_.sender_check.value_or(SenderCheck::off);
     if (form == InputForm::entity || options_.entity) {
@@ -85,7 +86,7 @@ void Walk::require_layer() const {
     const Layer* certificates = nullptr;
     const Layer* part = nullptr;
     for (const Layer& layer : report_.layers) {
-        const bool encrypted = layer.type == LayerType::enveloped || layer.type == LayerType::auth_enveloped;
+        const bool encrypted = is_encrypted(layer.type);
         if (verify ? layer.type == LayerType::signed_data : encrypted && layer.covers_whole) return;
         if (layer.type == LayerType::certs_only) certificates = &layer;
         if (encrypted) part = &layer;
@@ -143,6 +144,30 @@ void Walk::entity(const mime::Header& header, Window& body, const Place& place) 
 void Walk::deliver(const mime::Header& header, Source& body, const Place& place) {
     Outlet outlet(mail_, header, place.depth > 0, place.output);
     copy(body, outlet);
+    outlet.finish();
+}
+
+// deliver_structure writes a CMS structure that stays on as a ContentInfo of its own: in a mail as its only part.
+void Walk::deliver_structure(const std::string& type, Source& structure, const Place& place, bool bare) {
+    constexpr Byte kIndefinite = 0x80;
+    const Byte sequence[]{tag::kSequence, kIndefinite}, explicit_content[]{tag::context(0, true), kIndefinite};
+    const Byte ends[]{0, 0, 0, 0};
+    const auto write = [&](Sink& to) {
+        to.push(concat({sequence, der_oid(type), explicit_content}));
+        copy(structure, to);
+        to.push(ends);
+    };
+    if (place.output == nullptr) return;
+    if (bare) return write(*place.output);
+    ViewSource text(
+        bytes_of("Content-Type: application/pkcs7-mime; name=smime.p7m\r\n"
+                 "Content-Transfer-Encoding: base64\r\n"
+                 "Content-Disposition: attachment; filename=smime.p7m\r\n\r\n"));
+    Window header(text);
+    Outlet outlet(mail_, mime::read_header(header), true, place.output);
+    const auto base64 = mime::base64_encoder(outlet, mime::LineEnding::crlf);
+    write(*base64);
+    base64->finish();
     outlet.finish();
 }
 
@@ -265,15 +290,19 @@ void Walk::clear_signed(const mime::Header& header, Window& body, const Place& p
     drain(parts.epilogue());
 }
 
+// leaves_alone says whether the task leaves a structure of a type on, and keeps why.
+bool Walk::leaves_alone(const std::string& type, const char* what) {
+    const char* kind = nullptr;
+    if (type == oid::kSignedData && !takes_signed()) kind = "signed";
+    if (type == oid::kAuthenticatedData && (options_.task == Task::verify || options_.task == Task::decrypt))
+        kind = "authenticated with a key that is shared";
+    if (is_encrypted_content_type(type) && options_.task == Task::verify) kind = "encrypted";
+    if (kind != nullptr && left_alone_.empty()) left_alone_ = fmt::format("{} is {} on the outside", what, kind);
+    return kind != nullptr;
+}
+
 void Walk::cms_entity(const mime::Header& header, Window& body, const Place& place) {
-    const CmsKind kind = sniff_cms(body, header);
-    const bool taken = kind == CmsKind::signed_data ? takes_signed() : kind != CmsKind::encrypted || takes_encrypted();
-    if (!taken) {
-        if (left_alone_.empty())
-            left_alone_ = kind == CmsKind::encrypted ? "the mail is encrypted on the outside"
-                                                     : "the mail is signed on the outside";
-        return deliver(header, body, place);
-    }
+    if (leaves_alone(sniff_content_type(body, header), "the mail")) return deliver(header, body, place);
     const std::uint64_t begin = body.position();
     const std::size_t layer = report_.layers.size();
     const auto der = mime::decode(body, cms_encoding(body, header));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -9,6 +10,7 @@
 #include "cms/smime/judge.h"
 #include "cms/smime/mail.h"
 #include "cms/smime/read.h"
+#include "cms/zlib.h"
 
 namespace p11mime::cms::smime {
 
@@ -53,6 +55,7 @@ class Walk {
     void note_sender(const mime::Header& header);
     void entity(const mime::Header& header, Window& body, const Place& place);
     void deliver(const mime::Header& header, Source& body, const Place& place);
+    void deliver_structure(const std::string& type, Source& structure, const Place& place, bool bare);
     void multipart(const mime::Header& header, Window& body, const Place& place);
     void message(const mime::Header& header, Window& body, const Place& place);
     void look_into(Window& part, Place place);
@@ -61,12 +64,21 @@ class Walk {
 
     void cms(Source& der, const std::string& media_type, const Place& place, bool bare);
     void signed_data(BerReader& ber, const std::string& media_type, const Place& place, bool bare);
-    void encrypted(BerReader& ber, const std::string& media_type, const Place& place, bool bare, bool authenticated);
+    bool structure(BerReader& ber, const std::string& type, const std::string& media_type, const Place& place,
+                   bool bare);
+    void compressed(BerReader& ber, const std::string& media_type, const Place& place, bool bare);
+    void digested(BerReader& ber, const std::string& media_type, const Place& place, bool bare);
+    void authenticated(BerReader& ber, const std::string& media_type, const Place& place, bool bare);
+    bool encrypted(BerReader& ber, EncryptedKind kind, const std::string& media_type, const Place& place, bool bare);
+    void checked(const std::function<void()>& inside, const std::function<bool()>& ends_well, bool certain,
+                 const Error& fault);
+    const ContentKey& content_key(const std::vector<RecipientEntry>& recipients, std::size_t key_size,
+                                  const Error& wrong, Layer& layer);
     void note_cipher(const ContentEncryptionAlgorithm& algorithm, Layer& layer);
     void content(Source& from, const std::string& type, const Place& place, bool bare);
 
     bool takes_signed() const { return options_.task != Task::decrypt; }
-    bool takes_encrypted() const { return options_.task != Task::verify; }
+    bool leaves_alone(const std::string& type, const char* what);
     std::size_t add_layer(LayerType type, const std::string& media_type, const Place& place);
     void judge(std::size_t layer, const SignedDataReader& reader, const SignedContent& signed_content,
                const Place& place);
@@ -80,6 +92,7 @@ class Walk {
     Mail mail_;
     Sender sender_;
     bool again_ = false;
+    ExpansionLimit expansion_;
     std::vector<Bytes> evidence_;
     std::string left_alone_;  ///< why a layer of the other kind on the outside was not taken off
 };

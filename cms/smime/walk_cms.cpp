@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "cms/compressed_data.h"
+#include "cms/digested_data.h"
 #include "cms/identifiers.h"
 #include "cms/smime/classify.h"
 #include "cms/smime/first_bytes.h"
@@ -16,42 +18,8 @@ namespace {
 
 constexpr std::size_t kFront = 4096;
 
-bool is_control(Byte byte) {
-    return byte == 0x7f || (byte < 0x20 && byte != '\t' && byte != '\r' && byte != '\n');
-}
-
-// is_text accepts UTF-8 without control characters; a sequence cut off at the end of the front is fine.
-bool is_text(ByteView front) {
-    for (std::size_t i = 0; i < front.size();) {
-        const Byte byte = front[i];
-        if (byte < 0x80) {
-            if (is_control(byte)) return false;
-            ++i;
-            continue;
-        }
-        const std::size_t more = byte >= 0xf0 && byte < 0xf5 ? 3 : byte >= 0xe0 ? 2 : 1;
-        if (byte < 0xc2 || byte >= 0xf5) return false;
-        for (std::size_t j = 1; j <= more && i + j < front.size(); ++j)
-            if ((front[i + j] & 0xc0) != 0x80) return false;
-        i += more + 1;
-    }
-    return true;
-}
-
-// is_plausible says whether content can be what was encrypted. A wrong key passes the padding of CBC once in 256 times,
-// and what it gives starts like a header now and then: a colon soon after the start, or an empty line. So the header
-// must be free of control characters, and what follows an empty one must be text.
-bool is_plausible(ByteView front) {
-    const std::string_view text = text_of(front);
-    if (!is_mime_entity(front) || text.starts_with('\n') || text.starts_with("\r\n")) return is_text(front);
-    const std::size_t end = std::min(text.find("\n\n"), text.find("\n\r\n"));
-    const ByteView header = front.first(std::min(end, front.size()));
-    return std::none_of(header.begin(), header.end(), is_control);
-}
-
-Error changed() {
-    return {ErrorKind::failed,
-            "the content does not decrypt: it was changed on the way, or encrypted with another key or password",
+Error changed(const std::string& digest) {
+    return {ErrorKind::failed, fmt::format("the content was changed on the way: its {} digest is another", digest),
             "ask the sender to send it again"};
 }
 
@@ -62,16 +30,11 @@ Carried carried_by(const SignedDataReader& reader) {
             .other_revocation_infos = reader.other_revocation_infos()};
 }
 
-std::string decrypt_intent(const Report& report) {
-    std::string what = "open a mail";
-    if (!report.from.empty()) what = "open the mail from " + report.from.front();
-    if (report.subject) what += fmt::format(", '{}'", *report.subject);
-    return what;
-}
-
 }  // namespace
 
 std::size_t Walk::add_layer(LayerType type, const std::string& media_type, const Place& place) {
+    if (report_.layers.size() == kMaxLayers)
+        throw Error(ErrorKind::malformed, fmt::format("the mail has more than {} layers", kMaxLayers));
     Layer layer;
     layer.path = place.path;
     layer.parent = place.parent;
@@ -104,18 +67,28 @@ void Walk::judge(std::size_t layer, const SignedDataReader& reader, const Signed
 void Walk::cms(Source& der, const std::string& media_type, const Place& place, bool bare) {
     BerReader ber(der);
     const std::string type = enter_content_info(ber);
+    if (bare && leaves_alone(type, "the input")) return;
+    if (structure(ber, type, media_type, place, bare))
+        leave_content_info(ber);
+    else
+        drain(der);
+}
+
+// structure walks into a CMS structure of a type: what a ContentInfo holds, or what stands in the octet string of the
+// structure around. It says whether it has read to the end.
+bool Walk::structure(BerReader& ber, const std::string& type, const std::string& media_type, const Place& place,
+                     bool bare) {
+    if (type == oid::kEnvelopedData) return encrypted(ber, EncryptedKind::enveloped, media_type, place, bare);
+    if (type == oid::kAuthEnvelopedData) return encrypted(ber, EncryptedKind::auth_enveloped, media_type, place, bare);
+    if (type == oid::kEncryptedData) return encrypted(ber, EncryptedKind::encrypted, media_type, place, bare);
     if (type == oid::kSignedData) {
-        if (bare && !takes_signed()) {
-            left_alone_ = "the input is signed, not encrypted";
-            return;
-        }
         signed_data(ber, media_type, place, bare);
-    } else if (type == oid::kEnvelopedData || type == oid::kAuthEnvelopedData) {
-        if (bare && !takes_encrypted()) {
-            left_alone_ = "the input is encrypted";
-            return;
-        }
-        encrypted(ber, media_type, place, bare, type == oid::kAuthEnvelopedData);
+    } else if (type == oid::kCompressedData) {
+        compressed(ber, media_type, place, bare);
+    } else if (type == oid::kDigestedData) {
+        digested(ber, media_type, place, bare);
+    } else if (type == oid::kAuthenticatedData) {
+        authenticated(ber, media_type, place, bare);
     } else if (type == oid::kData) {
         ber.begin_octets(tag::kOctetString, "content");
         OctetsSource octets(ber);
@@ -126,20 +99,70 @@ void Walk::cms(Source& der, const std::string& media_type, const Place& place, b
         throw Error(ErrorKind::malformed,
                     fmt::format("unsupported content type {}", nid == NID_undef ? type : OBJ_nid2ln(nid)));
     }
-    if (options_.task == Task::inspect && type != oid::kSignedData && type != oid::kData) return drain(der);
-    leave_content_info(ber);
+    return true;
 }
 
-// content walks on in what a CMS layer held.
+// content walks on in what a CMS layer held: a MIME entity, another CMS structure without a ContentInfo around it (RFC
+// 5652 section 5.2), or anything else, which is delivered as it is.
 void Walk::content(Source& from, const std::string& type, const Place& place, bool bare) {
     Window window(from);
     if (type == oid::kData && (!bare || is_mime_entity(window.peek(kFront)))) {
         const mime::Header header = read_entity_header(window);
         entity(header, window, place);
+    } else if (type != oid::kData && is_cms_content_type(type)) {
+        if (leaves_alone(type, "the content")) {
+            deliver_structure(type, window, place, bare);
+        } else {
+            BerReader ber(window);
+            if (structure(ber, type, "", place, bare)) ber.require_end();
+        }
     } else if (place.output != nullptr) {
         copy(window, *place.output);
     }
     drain(window);
+}
+
+// checked walks inside content that is held against a check behind it. What is malformed inside may be so because the
+// content was changed: that is the answer then. Without a check that tells (`certain`), it always is.
+void Walk::checked(const std::function<void()>& inside, const std::function<bool()>& ends_well, bool certain,
+                   const Error& fault) {
+    try {
+        inside();
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::malformed) throw;
+        if (!ends_well() || !certain) throw fault;
+        if (again_) return;
+        throw;
+    }
+    if (!ends_well()) throw fault;
+}
+
+void Walk::compressed(BerReader& ber, const std::string& media_type, const Place& place, bool bare) {
+    CompressedDataReader reader(ber);
+    report_.layers[add_layer(LayerType::compressed, media_type, place)].algorithm = reader.algorithm_name();
+    Inflation inflation(reader.compressed(), expansion_);
+    content(inflation, reader.content_type(), place.child(1, false), bare);
+    reader.finish();
+}
+
+void Walk::digested(BerReader& ber, const std::string& media_type, const Place& place, bool bare) {
+    DigestedDataReader reader(ber);
+    Layer& layer = report_.layers[add_layer(LayerType::digested, media_type, place)];
+    layer.algorithm = reader.algorithm_name();
+    if (reader.algorithm() == nullptr)
+        throw Error(ErrorKind::malformed, fmt::format("unsupported algorithm {}", reader.algorithm_name()));
+    layer.strength = strength_of(*reader.algorithm());
+    const Hash hash = *reader.algorithm()->hash;
+    Digests digests({hash});
+    TeeSource hashed(reader.content(), digests);
+    const auto inside = [&] { content(hashed, reader.content_type(), place.child(1, false), bare); };
+    const auto ends_well = [&] {
+        drain(hashed);
+        reader.finish();
+        evidence_.push_back(reader.digest());
+        return options_.task == Task::inspect || *digests.value(hash) == reader.digest();
+    };
+    checked(inside, ends_well, true, changed(reader.algorithm_name()));
 }
 
 void Walk::signed_data(BerReader& ber, const std::string& media_type, const Place& place, bool bare) {
@@ -196,75 +219,6 @@ void Walk::detached(SignedDataReader& reader, std::size_t layer, const Place& pl
     };
     if (!over_bytes() && !over_canonical_form() && !over_entity()) over_bytes();
     if (!again_ && place.output != nullptr) copy(*options_.detached_content->open(), *place.output);
-}
-
-// note_cipher says how far a cipher is to be relied on. A weak one has done its damage before the mail is read, so it
-// is a warning and nothing more.
-void Walk::note_cipher(const ContentEncryptionAlgorithm& algorithm, Layer& layer) {
-    const bool weak = algorithm.cipher->standing != Standing::ok;
-    layer.strength = weak ? Strength::weak : Strength::ok;
-    if (weak && options_.task != Task::inspect)
-        report_.warnings.push_back(
-            {"weak-cipher", fmt::format("{} is weak: others may have been able to read this", algorithm.cipher->name)});
-}
-
-void Walk::encrypted(BerReader& ber, const std::string& media_type, const Place& place, bool bare, bool authenticated) {
-    EnvelopedDataReader reader(ber, authenticated);
-    const std::size_t index =
-        add_layer(authenticated ? LayerType::auth_enveloped : LayerType::enveloped, media_type, place);
-    Layer& layer = report_.layers[index];
-    layer.cipher = reader.cipher_name();
-    if (reader.supported()) note_cipher(reader.algorithm(), layer);
-    for (const RecipientEntry& entry : reader.recipients())
-        layer.recipients.push_back({entry.identifier.text(), entry.key_management, false});
-    if (options_.task == Task::inspect) return;
-    if (place.output == nullptr) {
-        report_.warnings.push_back(
-            {"encrypted-part", fmt::format("part {} is encrypted by itself and was left as it is", place.path)});
-        drain(reader.ciphertext());
-        return reader.finish();
-    }
-
-    LayerKnowledge& known = knowledge_[place.path];
-    const std::size_t key_size = reader.algorithm().cipher->key_size;
-    if (!known.key)
-        known.key = find_content_key(*keys_, options_.secrets, reader.recipients(), key_size, decrypt_intent(report_),
-                                     options_.stop);
-    if (known.key->key.size() != key_size) throw changed();
-    if (known.key->recipient && *known.key->recipient < layer.recipients.size())
-        layer.recipients[*known.key->recipient].used = true;
-
-    ContentDecryption plaintext(reader.ciphertext(), reader.algorithm(), known.key->key, known.associated_data);
-    const auto ends_well = [&] {
-        drain(plaintext);
-        reader.finish();
-        evidence_.push_back(reader.tag());
-        if (authenticated && reader.associated_data() != known.associated_data) {
-            known.associated_data = reader.associated_data();
-            again_ = true;
-            return true;
-        }
-        return plaintext.finish(reader.tag());
-    };
-    try {
-        Window window(plaintext);
-        const bool plausible = authenticated || (bare && known.key->certain) || is_plausible(window.peek(kFront));
-        if (!plausible) throw changed();
-        content(window, reader.content_type(), place.child(1, false), bare);
-    } catch (const Error& error) {
-        if (error.kind() != ErrorKind::malformed) throw;
-        // What is malformed inside may be so because the ciphertext was changed: that is the answer then.
-        if (!ends_well() || !authenticated) throw changed();
-        if (again_) return;
-        throw;
-    }
-    if (!ends_well()) throw changed();
-    report_.layers[index].authenticated = authenticated;
-    if (!authenticated)
-        report_.warnings.push_back(
-            {"not-authenticated",
-             fmt::format("{} does not authenticate: that the content was changed on the way would not show",
-                         reader.cipher_name())});
 }
 
 }  // namespace p11mime::cms::smime

@@ -59,8 +59,9 @@ class WriteJob final : public Job {
         : form_(form), entity_(entity), drop_fields_(std::move(drop_fields)) {}
 
     // Layers are added from the outside in.
-    void add_signature(SigningState state) { layers_.push_back({std::move(state), std::nullopt}); }
-    void add_encryption(EncryptionState state) { layers_.push_back({std::nullopt, std::move(state)}); }
+    void add_signature(SigningState state) { layers_.push_back({std::move(state), std::nullopt, std::nullopt}); }
+    void add_encryption(EncryptionState state) { layers_.push_back({std::nullopt, std::move(state), std::nullopt}); }
+    void add_compression() { layers_.push_back({std::nullopt, std::nullopt, CompressionState{}}); }
 
     bool pass(Source& input, Sink& output) override {
         const bool good = any_pass(input, output);
@@ -90,6 +91,7 @@ class WriteJob final : public Job {
     struct LayerState {
         std::optional<SigningState> signing;
         std::optional<EncryptionState> encryption;
+        std::optional<CompressionState> compression;
     };
 
     bool entity_pass(Window& window, Sink& output) {
@@ -133,6 +135,10 @@ class WriteJob final : public Job {
             const Form form = i == 0 ? form_ : Form::smime;
             if (layers_[i].encryption) {
                 chain.add(encrypted_writer(chain.inner(), *layers_[i].encryption, form));
+                continue;
+            }
+            if (layers_[i].compression) {
+                chain.add(compressed_writer(chain.inner(), *layers_[i].compression, form));
                 continue;
             }
             SigningState& state = *layers_[i].signing;
@@ -180,12 +186,14 @@ SignScheme natural_scheme(const Signer& signer, std::optional<Hash> digest, bool
 std::unique_ptr<Job> sign_job(std::vector<Signer*> signers, const Clock& clock, SignOptions options) {
     auto job = std::make_unique<WriteJob>(options.form, options.entity, std::vector<std::string>{});
     job->add_signature(new_signing_state(signers, clock, options));
+    if (options.compress) job->add_compression();
     return job;
 }
 
 std::unique_ptr<Job> encrypt_job(std::vector<Recipient> recipients, EncryptOptions options) {
     auto job = std::make_unique<WriteJob>(options.form, options.entity, options.drop_fields);
     job->add_encryption(new_encryption_state(recipients, *options.cipher));
+    if (options.compress) job->add_compression();
     return job;
 }
 
@@ -197,6 +205,7 @@ std::unique_ptr<Job> seal_job(std::vector<Signer*> signers, const Clock& clock, 
     if (triple) job->add_signature(new_signing_state(signers, clock, sign));
     job->add_encryption(new_encryption_state(recipients, *encrypt.cipher));
     job->add_signature(new_signing_state(signers, clock, sign));
+    if (encrypt.compress) job->add_compression();
     return job;
 }
 

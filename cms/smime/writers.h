@@ -24,8 +24,8 @@ class EntityWriter : public Sink {
 /// CmsOutput is where a CMS structure goes: under a MIME header and in base64, in PEM, or as it is.
 class CmsOutput final : public Sink {
   public:
-    /// `smime_type` is for Form::smime: "signed-data", "enveloped-data", "authEnveloped-data".
-    CmsOutput(Sink& to, Form form, const char* smime_type);
+    /// `smime_type` and `name` are for Form::smime (RFC 8551 section 3.2.2).
+    CmsOutput(Sink& to, Form form, const char* smime_type, const char* name = "smime.p7m");
     void push(ByteView bytes) override;
     void finish();
 
@@ -53,6 +53,14 @@ struct SigningState {
 std::unique_ptr<EntityWriter> clear_signed_writer(Sink& to, SigningState& state);
 std::unique_ptr<EntityWriter> opaque_signed_writer(Sink& to, SigningState& state, Form form);
 std::unique_ptr<EntityWriter> detached_signature_writer(Sink& to, SigningState& state, Form form);
+
+/// CompressionState is what one compressed layer keeps between passes.
+struct CompressionState {
+    std::optional<std::uint64_t> length;  ///< of the compressed content, for DER
+};
+
+/// compressed_writer writes CompressedData with zlib (RFC 3274).
+std::unique_ptr<EntityWriter> compressed_writer(Sink& to, CompressionState& state, Form form);
 
 /// EncryptionState is what one encrypted layer keeps between passes, so that each pass writes the same bytes.
 struct EncryptionState {

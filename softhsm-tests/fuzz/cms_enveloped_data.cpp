@@ -1,10 +1,11 @@
-// Any bytes as a ContentInfo with EnvelopedData or AuthEnvelopedData, decrypted with a key that is wrong.
+// Any bytes as a ContentInfo with EnvelopedData, AuthEnvelopedData or EncryptedData, decrypted with a key that is
+// wrong.
 #include <cstdlib>
 #include <string>
 
+#include "cms/content_info.h"
 #include "cms/enveloped_data.h"
 #include "cms/identifiers.h"
-#include "cms/signed_data.h"
 #include "mime/error.h"
 #include "softhsm-tests/mime_pieces.h"
 
@@ -17,8 +18,11 @@ std::string read(std::string_view ber, std::size_t piece_size) {
     std::string text;
     try {
         cms::BerReader reader(source);
-        const bool authenticated = cms::enter_content_info(reader) == cms::oid::kAuthEnvelopedData;
-        cms::EnvelopedDataReader enveloped(reader, authenticated);
+        const std::string type = cms::enter_content_info(reader);
+        const auto kind = type == cms::oid::kAuthEnvelopedData ? cms::EncryptedKind::auth_enveloped
+                          : type == cms::oid::kEncryptedData   ? cms::EncryptedKind::encrypted
+                                                               : cms::EncryptedKind::enveloped;
+        cms::EnvelopedDataReader enveloped(reader, kind);
         text = enveloped.content_type() + enveloped.cipher_name();
         for (const cms::RecipientEntry& each : enveloped.recipients())
             text += each.identifier.text() + each.key_management + each.unsupported;

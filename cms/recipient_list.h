@@ -1,0 +1,29 @@
+#pragma once
+
+#include <vector>
+
+#include "cms/ber_reader.h"
+#include "cms/recipient_info.h"
+
+namespace p11mime::cms {
+
+inline constexpr std::size_t kMaxRecipientBytes = 16 * 1024 * 1024;  ///< of all RecipientInfos in one message
+inline constexpr std::size_t kMaxAttributeBytes = 256 * 1024;        ///< of one set of attributes
+
+/// RecipientList reads the OriginatorInfo, which is dropped, and the RecipientInfos of a structure (RFC 5652 section
+/// 6.1). What they encrypt shows only behind them, so they are parsed once its size is known.
+class RecipientList {
+  public:
+    /// Throws Error(malformed), also for more than kMaxRecipients.
+    explicit RecipientList(BerReader& reader);
+
+    std::vector<RecipientEntry> entries(std::size_t content_key_size) const;
+
+  private:
+    std::vector<Bytes> values_;
+};
+
+/// skip_attributes drops a SET OF Attribute under an implicit tag, if it is there; what it says is not relied on.
+void skip_attributes(BerReader& reader, Byte identifier);
+
+}  // namespace p11mime::cms

@@ -1,0 +1,214 @@
+// The layers that need a key.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cms/authenticated_data.h"
+#include "cms/content_info.h"
+#include "cms/enveloped_data.h"
+#include "cms/identifiers.h"
+#include "cms/smime/classify.h"
+#include "cms/smime/walk.h"
+
+namespace p11mime::cms::smime {
+
+namespace {
+
+constexpr std::size_t kFront = 4096;
+
+bool is_control(Byte byte) {
+    return byte == 0x7f || (byte < 0x20 && byte != '\t' && byte != '\r' && byte != '\n');
+}
+
+// is_text accepts UTF-8 without control characters; a sequence cut off at the end of the front is fine.
+bool is_text(ByteView front) {
+    for (std::size_t i = 0; i < front.size();) {
+        const Byte byte = front[i];
+        if (byte < 0x80) {
+            if (is_control(byte)) return false;
+            ++i;
+            continue;
+        }
+        const std::size_t more = byte >= 0xf0 && byte < 0xf5 ? 3 : byte >= 0xe0 ? 2 : 1;
+        if (byte < 0xc2 || byte >= 0xf5) return false;
+        for (std::size_t j = 1; j <= more && i + j < front.size(); ++j)
+            if ((front[i + j] & 0xc0) != 0x80) return false;
+        i += more + 1;
+    }
+    return true;
+}
+
+// is_structure says whether content starts like a CMS structure: a SEQUENCE that begins with a version.
+bool is_structure(ByteView front) {
+    ViewSource source(front);
+    BerReader reader(source);
+    try {
+        enter_structure(reader, "structure");
+        return true;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+// is_plausible says whether content can be what was encrypted. A wrong key passes the padding of CBC once in 256 times,
+// and what it gives starts like a header now and then: a colon soon after the start, or an empty line. So the header
+// must be free of control characters, and what follows an empty one must be text.
+bool is_plausible(ByteView front, const std::string& type) {
+    if (type != oid::kData && is_cms_content_type(type)) return is_structure(front);
+    const std::string_view text = text_of(front);
+    if (!is_mime_entity(front) || text.starts_with('\n') || text.starts_with("\r\n")) return is_text(front);
+    const std::size_t end = std::min(text.find("\n\n"), text.find("\n\r\n"));
+    const ByteView header = front.first(std::min(end, front.size()));
+    return std::none_of(header.begin(), header.end(), is_control);
+}
+
+Error does_not_decrypt() {
+    return {ErrorKind::failed, "the content does not decrypt: it was changed on the way, or encrypted to another key",
+            "ask the sender to send it again"};
+}
+
+Error does_not_authenticate() {
+    return {ErrorKind::failed,
+            "the content does not fit its authentication code: it was changed on the way, or another key was used",
+            "ask the sender to send it again"};
+}
+
+std::string key_intent(const Report& report) {
+    std::string what = "open a mail";
+    if (!report.from.empty()) what = "open the mail from " + report.from.front();
+    if (report.subject) what += fmt::format(", '{}'", *report.subject);
+    return what;
+}
+
+LayerType layer_type(EncryptedKind kind) {
+    switch (kind) {
+        case EncryptedKind::enveloped:
+            return LayerType::enveloped;
+        case EncryptedKind::auth_enveloped:
+            return LayerType::auth_enveloped;
+        case EncryptedKind::encrypted:
+            break;
+    }
+    return LayerType::encrypted;
+}
+
+// given_key is the content key of EncryptedData, which both sides know.
+ContentKey given_key(const GivenSecrets& secrets, const std::string& cipher, std::size_t key_size) {
+    const Error missing(ErrorKind::no_key, fmt::format("the mail does not carry the key of its content ({})", cipher),
+                        fmt::format("--kek FILE gives it, {} bytes", key_size));
+    if (!secrets.kek || secrets.kek->key->size() != key_size) throw missing;
+    return {secrets.kek->key->copy(), std::nullopt, false};
+}
+
+std::vector<RecipientSummary> summaries(const std::vector<RecipientEntry>& entries) {
+    std::vector<RecipientSummary> all;
+    for (const RecipientEntry& entry : entries)
+        all.push_back({entry.identifier.text(), entry.key_management, false});
+    return all;
+}
+
+}  // namespace
+
+// note_cipher says how far a cipher is to be relied on. A weak one has done its damage before the mail is read, so it
+// is a warning and nothing more.
+void Walk::note_cipher(const ContentEncryptionAlgorithm& algorithm, Layer& layer) {
+    layer.strength = strength_of(*algorithm.cipher);
+    if (layer.strength == Strength::weak && options_.task != Task::inspect)
+        report_.warnings.push_back(
+            {"weak-cipher", fmt::format("{} is weak: others may have been able to read this", algorithm.cipher->name)});
+}
+
+// content_key finds the key of a layer once, however many passes there are.
+const ContentKey& Walk::content_key(const std::vector<RecipientEntry>& recipients, std::size_t key_size,
+                                    const Error& wrong, Layer& layer) {
+    LayerKnowledge& known = knowledge_[layer.path];
+    if (!known.key)
+        known.key =
+            find_content_key(*keys_, options_.secrets, recipients, key_size, key_intent(report_), options_.stop);
+    if (known.key->key.size() != key_size) throw wrong;
+    if (known.key->recipient && *known.key->recipient < layer.recipients.size())
+        layer.recipients[*known.key->recipient].used = true;
+    return *known.key;
+}
+
+bool Walk::encrypted(BerReader& ber, EncryptedKind kind, const std::string& media_type, const Place& place, bool bare) {
+    EnvelopedDataReader reader(ber, kind);
+    const bool authenticated = kind == EncryptedKind::auth_enveloped;
+    const std::size_t index = add_layer(layer_type(kind), media_type, place);
+    Layer& layer = report_.layers[index];
+    layer.cipher = reader.cipher_name();
+    if (reader.supported()) note_cipher(reader.algorithm(), layer);
+    layer.recipients = summaries(reader.recipients());
+    if (options_.task == Task::inspect) return false;
+    if (place.output == nullptr) {
+        report_.warnings.push_back(
+            {"encrypted-part", fmt::format("part {} is encrypted by itself and was left as it is", place.path)});
+        drain(reader.ciphertext());
+        reader.finish();
+        return true;
+    }
+
+    const std::size_t key_size = reader.algorithm().cipher->key_size;
+    LayerKnowledge& known = knowledge_[place.path];
+    if (kind == EncryptedKind::encrypted && !known.key)
+        known.key = given_key(options_.secrets, reader.cipher_name(), key_size);
+    const ContentKey& key = content_key(reader.recipients(), key_size, does_not_decrypt(), layer);
+    ContentDecryption plaintext(reader.ciphertext(), reader.algorithm(), key.key, known.associated_data);
+    const auto inside = [&] {
+        Window window(plaintext);
+        const bool plausible =
+            authenticated || (bare && key.certain) || is_plausible(window.peek(kFront), reader.content_type());
+        if (!plausible) throw does_not_decrypt();
+        content(window, reader.content_type(), place.child(1, false), bare);
+    };
+    const auto ends_well = [&] {
+        drain(plaintext);
+        reader.finish();
+        evidence_.push_back(reader.tag());
+        if (authenticated && reader.associated_data() != known.associated_data) {
+            known.associated_data = reader.associated_data();
+            again_ = true;
+            return true;
+        }
+        return plaintext.finish(reader.tag());
+    };
+    checked(inside, ends_well, authenticated, does_not_decrypt());
+    report_.layers[index].authenticated = authenticated;
+    if (!authenticated)
+        report_.warnings.push_back(
+            {"not-authenticated",
+             fmt::format("{} does not authenticate: that the content was changed on the way would not show",
+                         reader.cipher_name())});
+    return true;
+}
+
+void Walk::authenticated(BerReader& ber, const std::string& media_type, const Place& place, bool bare) {
+    AuthenticatedDataReader reader(ber);
+    const std::size_t index = add_layer(LayerType::authenticated, media_type, place);
+    Layer& layer = report_.layers[index];
+    layer.algorithm = reader.mac_name();
+    if (reader.supported()) layer.strength = strength_of(reader.mac());
+    layer.recipients = summaries(reader.recipients());
+    if (options_.task == Task::inspect || place.output == nullptr) {
+        // The content can be read without the key; that it is the sender's cannot be told.
+        content(reader.content(), reader.content_type(), place.child(1, false), bare);
+        return reader.finish();
+    }
+
+    const ContentKey& key =
+        content_key(reader.recipients(), hash_size(*reader.mac().hash), does_not_authenticate(), layer);
+    ContentAuthentication authentication(reader, key.key);
+    TeeSource authenticated_content(reader.content(), authentication);
+    const auto inside = [&] { content(authenticated_content, reader.content_type(), place.child(1, false), bare); };
+    const auto ends_well = [&] {
+        drain(authenticated_content);
+        reader.finish();
+        evidence_.push_back(reader.code());
+        return authentication.holds(reader);
+    };
+    checked(inside, ends_well, true, does_not_authenticate());
+    report_.layers[index].authenticated = true;
+}
+
+}  // namespace p11mime::cms::smime

@@ -1,0 +1,94 @@
+#include "cms/zlib.h"
+
+#include <fmt/format.h>
+
+#include <limits>
+#include <new>
+
+#include "mime/error.h"
+
+namespace p11mime::cms {
+
+namespace {
+
+constexpr std::size_t kStep = 64 * 1024;  // bytes asked of zlib at once
+
+// take_input lends a piece to zlib, whose pointer to it is not const and whose count is narrow; the rest stays.
+ByteView take_input(z_stream& stream, ByteView piece) {
+    const ByteView step = piece.first(std::min<std::size_t>(piece.size(), std::numeric_limits<uInt>::max()));
+    stream.next_in = const_cast<Byte*>(step.data());
+    stream.avail_in = static_cast<uInt>(step.size());
+    return piece.subspan(step.size());
+}
+
+}  // namespace
+
+Inflation::Inflation(Source& compressed, ExpansionLimit& limit)
+    : compressed_(compressed), limit_(limit), plain_(kStep) {
+    if (inflateInit(&stream_) != Z_OK) throw std::bad_alloc();
+}
+
+Inflation::~Inflation() {
+    inflateEnd(&stream_);
+}
+
+ByteView Inflation::pull() {
+    stream_.next_out = plain_.data();
+    stream_.avail_out = static_cast<uInt>(plain_.size());
+    while (!ended_ && stream_.avail_out == plain_.size()) {
+        if (stream_.avail_in == 0) take_input(stream_, compressed_.pull());
+        if (stream_.avail_in == 0)
+            throw Error(ErrorKind::malformed, "malformed CMS: the compressed content is cut off");
+        const int code = inflate(&stream_, Z_NO_FLUSH);
+        ended_ = code == Z_STREAM_END;
+        if (code != Z_OK && !ended_)
+            throw Error(ErrorKind::malformed, "malformed CMS: the compressed content is broken");
+        if (ended_ && (stream_.avail_in > 0 || !compressed_.pull().empty()))
+            throw Error(ErrorKind::malformed, "malformed CMS: data after the end of the compressed content");
+    }
+    const ByteView piece = ByteView(plain_).first(plain_.size() - stream_.avail_out);
+    limit_.add_output(piece.size());
+    if (limit_.exceeded())
+        throw Error(ErrorKind::malformed,
+                    fmt::format("the compressed content expands more than {} times", kMaxExpansion),
+                    "it is made to exhaust whoever reads it");
+    return piece;
+}
+
+Deflation::Deflation(Sink& to) : to_(to), compressed_(kStep) {
+    if (deflateInit(&stream_, Z_DEFAULT_COMPRESSION) != Z_OK) throw std::bad_alloc();
+}
+
+Deflation::~Deflation() {
+    deflateEnd(&stream_);
+}
+
+void Deflation::deflate_all(int flush) {
+    do {
+        stream_.next_out = compressed_.data();
+        stream_.avail_out = static_cast<uInt>(compressed_.size());
+        deflate(&stream_, flush);
+        const ByteView piece = ByteView(compressed_).first(compressed_.size() - stream_.avail_out);
+        limit_.add_input(piece.size());
+        if (!piece.empty()) to_.push(piece);
+    } while (stream_.avail_out == 0);
+}
+
+void Deflation::push(ByteView plain) {
+    while (!plain.empty()) {
+        const ByteView rest = take_input(stream_, plain.first(std::min(plain.size(), kStep)));
+        limit_.add_output(std::min(plain.size(), kStep));
+        plain = plain.subspan(std::min(plain.size(), kStep) - rest.size());
+        deflate_all(Z_NO_FLUSH);
+        if (limit_.exceeded())
+            throw Error(ErrorKind::malformed,
+                        fmt::format("the content shrinks more than {} times, which readers refuse", kMaxExpansion),
+                        "leave --compress out");
+    }
+}
+
+void Deflation::finish() {
+    deflate_all(Z_FINISH);
+}
+
+}  // namespace p11mime::cms
