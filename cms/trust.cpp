@@ -5,6 +5,7 @@
 #include <openssl/x509_vfy.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "cms/algorithms.h"
@@ -34,6 +35,9 @@ struct Candidates {
 // find_candidates follows issuer names upwards and asks every source for them.
 Candidates find_candidates(const Certificate& certificate, std::span<const Certificate> surplus, const Trust& trust) {
     Candidates found;
+    std::multimap<Bytes, const Certificate*> by_subject;
+    for (const Certificate& each : surplus)
+        by_subject.emplace(each.subject_der(), &each);
     std::set<Bytes> asked;
     std::vector<Certificate> queue{certificate};
     for (std::size_t i = 0; i < queue.size() && queue.size() < kMaxCandidates; ++i) {
@@ -45,8 +49,9 @@ Candidates find_candidates(const Certificate& certificate, std::span<const Certi
                 queue.push_back(std::move(each));
             }
         std::vector<Certificate> intermediates;
-        for (const Certificate& each : surplus)
-            if (each.subject_der() == issuer) intermediates.push_back(each);
+        const auto [first, last] = by_subject.equal_range(issuer);
+        for (auto each = first; each != last; ++each)
+            intermediates.push_back(*each->second);
         for (const auto& source : trust.intermediates)
             for (Certificate& each : source->by_subject(issuer))
                 intermediates.push_back(std::move(each));

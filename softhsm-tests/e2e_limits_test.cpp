@@ -1,0 +1,309 @@
+// Input that is made to exhaust whoever reads it ends with exit 6, soon and in little memory.
+
+#include <fmt/format.h>
+
+#include <catch2/catch.hpp>
+
+#include "cms/content_info.h"
+#include "cms/zlib.h"
+#include "mime/codec.h"
+#include "softhsm-tests/cms_craft.h"
+#include "softhsm-tests/support/office.h"
+
+using namespace p11mime;
+using namespace p11mime::test;
+
+namespace {
+
+constexpr std::uint64_t kPeakKib = 64 * 1024;
+constexpr const char* kCpuSeconds = "20";  // a guard: what takes a second or two here
+
+/// run runs a command of the program under limits; an address space limit too, which sanitizers do not live with.
+Outcome run_limited(const Desk& desk, const Arguments& arguments, std::string input) {
+    Command command = desk.p11mime_command(arguments);
+    command.input = std::move(input);
+    Arguments limits{"prlimit", std::string("--cpu=") + kCpuSeconds};
+#ifndef P11MIME_SANITIZE
+    limits.push_back("--as=1073741824");
+#endif
+    command.arguments = limits + command.arguments;
+    return run_process(command);
+}
+
+/// refused checks that reading ends with exit 6, saying why, and that little memory was used.
+void refused(const Desk& desk, const std::string& input, const std::string& reason,
+             const Arguments& commands = {"open", "verify", "inspect"}) {
+    for (const std::string& command : commands) {
+        const Outcome outcome = run_limited(desk, {command}, input);
+        INFO(command << ": " << outcome.err.substr(0, 2000));
+        CHECK(outcome.status == 6);
+        CHECK(outcome.out.empty());
+        CHECK_THAT(outcome.err, Catch::Contains(reason));
+#ifndef P11MIME_SANITIZE
+        CHECK(outcome.peak_kib < kPeakKib);
+#endif
+    }
+}
+
+std::string text(ByteView bytes) {
+    return std::string(text_of(bytes));
+}
+
+Bytes der(Byte identifier, const std::string& content) {
+    return craft::der_value(identifier, bytes_of(content));
+}
+
+std::string repeated(std::string_view piece, std::size_t count) {
+    std::string all;
+    for (std::size_t i = 0; i < count; ++i)
+        all += piece;
+    return all;
+}
+
+std::string content_info(std::string_view type, const std::string& structure) {
+    using namespace craft;
+    return text(der_value(tag::kSequence, {der_oid(type), der(tag::context(0, true), structure)}));
+}
+
+std::string encapsulated(std::string_view type, const std::string& content) {
+    using namespace craft;
+    return text(
+        der_value(tag::kSequence, {der_oid(type), der(tag::context(0, true), text(der(tag::kOctetString, content)))}));
+}
+
+std::string compressed(std::string_view type, const std::string& zlib) {
+    using namespace craft;
+    return text(der_value(tag::kSequence, {der_integer(0), der_algorithm("1.2.840.113549.1.9.16.3.8"),
+                                           bytes_of(encapsulated(type, zlib))}));
+}
+
+/// deflated compresses a text that is repeated `count` times, without the limit that the program has.
+std::string deflated(const std::string& piece, std::size_t count) {
+    z_stream stream{};
+    REQUIRE(deflateInit(&stream, 9) == Z_OK);
+    std::string all, buffer(1 << 20, '\0');
+    for (std::size_t i = 0; i <= count; ++i) {
+        stream.next_in = reinterpret_cast<Byte*>(const_cast<char*>(piece.data()));
+        stream.avail_in = i == count ? 0 : static_cast<uInt>(piece.size());
+        do {
+            stream.next_out = reinterpret_cast<Byte*>(buffer.data());
+            stream.avail_out = static_cast<uInt>(buffer.size());
+            deflate(&stream, i == count ? Z_FINISH : Z_NO_FLUSH);
+            all.append(buffer, 0, buffer.size() - stream.avail_out);
+        } while (stream.avail_out == 0);
+    }
+    deflateEnd(&stream);
+    return all;
+}
+
+/// enveloped is EnvelopedData with RecipientInfos and what stands after its content.
+std::string enveloped(const std::string& recipients, const std::string& after = {}) {
+    using namespace craft;
+    const Bytes cipher = der_algorithm("2.16.840.1.101.3.4.1.42", der_value(tag::kOctetString, Bytes(16)));
+    const Bytes content =
+        der_value(tag::kSequence, {der_oid(oid::kData), cipher, der_value(tag::context(0, false), Bytes(32))});
+    return content_info(
+        oid::kEnvelopedData,
+        text(der_value(tag::kSequence, {der_integer(0), der(tag::kSet, recipients), content, bytes_of(after)})));
+}
+
+std::string key_trans(std::size_t serial) {
+    using namespace craft;
+    const Bytes number{0x02, 0x03, static_cast<Byte>(1 + serial / 65536), static_cast<Byte>(serial / 256),
+                       static_cast<Byte>(serial)};
+    const Bytes rid = der_value(tag::kSequence, {der_value(tag::kSequence, ByteView{}), number});
+    return text(der_value(tag::kSequence, {der_integer(0), rid, der_algorithm("1.2.840.113549.1.1.1"),
+                                           der_value(tag::kOctetString, Bytes(256, 0x5a))}));
+}
+
+constexpr std::string_view kAttribute("\x30\x05\x06\x01\x2a\x31\x00", 7);  // the smallest there is
+
+}  // namespace
+
+TEST_CASE("a decompression bomb ends early", "[e2e][limits]") {
+    const Desk desk;
+    const std::string zeros(1 << 20, '\0');
+    const std::string bomb = deflated(zeros, 256);
+    REQUIRE(bomb.size() < 300'000);
+    const std::string bare = content_info(craft::oid::kCompressedData, compressed(craft::oid::kData, bomb));
+    refused(desk, bare, "expands more than");
+    refused(desk,
+            "From: a@example.gov\r\nMIME-Version: 1.0\r\nContent-Type: application/pkcs7-mime\r\n"
+            "Content-Transfer-Encoding: base64\r\n\r\n" +
+                mime::base64_text(bytes_of(bare)),
+            "expands more than", {"open", "inspect"});
+
+    // Bombs inside each other, each small enough by itself.
+    std::string inner = compressed(craft::oid::kData, deflated(zeros, 24));
+    for (int i = 0; i < 4; ++i)
+        inner = compressed(craft::oid::kCompressedData, deflated(inner, 1));
+    CHECK(run_limited(desk, {"open", "-n"}, content_info(craft::oid::kCompressedData, inner)).status == 0);
+    std::string parts;
+    for (int i = 0; i < 4; ++i)
+        parts += "--x\r\nContent-Type: application/pkcs7-mime\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+                 mime::base64_text(bytes_of(
+                     content_info(craft::oid::kCompressedData, compressed(craft::oid::kData, deflated(zeros, 24))))) +
+                 "\r\n";
+    refused(desk, "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n" + parts + "--x--\r\n",
+            "expands more than", {"open", "inspect"});
+}
+
+TEST_CASE("10,000 recipients end early", "[e2e][limits]") {
+    const Desk desk;
+    std::string recipients;
+    for (std::size_t i = 0; i < 10'000; ++i)
+        recipients += key_trans(i);
+    refused(desk, enveloped(recipients), "more than 2000 recipients", {"decrypt", "open", "inspect"});
+}
+
+TEST_CASE("10,000 certificates end early", "[e2e][limits]") {
+    const Desk desk;
+    const SoftwareKey alice = certify({});
+    const std::vector<cms::Certificate> certificates(10'000, alice.certificate);
+    const std::string signed_data = craft::signed_data(
+        {"content", {craft::signer_info(alice, craft::usual_attributes("content"), "content")}, certificates});
+    refused(desk, signed_data, "more certificates than the limit");
+}
+
+TEST_CASE("100,000 attributes end early wherever they stand", "[e2e][limits]") {
+    using namespace craft;
+    const Desk desk;
+    const SoftwareKey alice = certify({});
+    const std::string many = repeated(kAttribute, 100'000);
+    const Bytes usual = signer_info(alice, usual_attributes("content"), "content");
+    ViewSource source(usual);
+    BerReader reader(source);
+    reader.enter(tag::kSequence, "SignerInfo");
+    std::string before, after;
+    for (int i = 0; i < 3; ++i)
+        before += text(reader.element(1 << 16, "front"));
+    reader.element(1 << 16, "attributes");
+    while (!reader.at_end())
+        after += text(reader.element(1 << 16, "rest"));
+    const std::string is_signed = before + text(der(tag::context(0, true), many)) + after;
+    const std::string is_unsigned = before + text(der(tag::context(0, true), text(usual_attributes("content")[0]))) +
+                                    after + text(der(tag::context(1, true), many));
+    for (const std::string& info : {is_signed, is_unsigned})
+        refused(desk, signed_data({"content", {der(tag::kSequence, info)}, {alice.certificate}}),
+                "SignerInfo is larger");
+    const Bytes gcm =
+        der_algorithm("2.16.840.1.101.3.4.1.46",
+                      der_value(tag::kSequence, {der_value(tag::kOctetString, Bytes(12)), der_integer(16)}));
+    const Bytes content =
+        der_value(tag::kSequence, {der_oid(oid::kData), gcm, der_value(tag::context(0, false), Bytes(32))});
+    const std::string auth_enveloped = content_info(
+        oid::kAuthEnvelopedData,
+        text(der_value(tag::kSequence, {der_integer(0), der(tag::kSet, key_trans(1)), content,
+                                        der(tag::context(1, true), many), der_value(tag::kOctetString, Bytes(16))})));
+    // Behind the ciphertext, which only who has the key reads to its end; as a part all of it is read.
+    for (const std::string& message : {auth_enveloped, enveloped(key_trans(1), text(der(tag::context(1, true), many)))})
+        refused(desk,
+                "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: "
+                "application/pkcs7-mime\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+                    mime::base64_text(bytes_of(message)) + "\r\n--x--\r\n",
+                "attributes is larger", {"open"});
+}
+
+TEST_CASE("1,000 nested layers end early", "[e2e][limits]") {
+    const Desk desk;
+    const SoftwareKey alice = certify({});
+    std::string multiparts = "MIME-Version: 1.0\r\n", messages = "MIME-Version: 1.0\r\n";
+    for (int i = 0; i < 1'000; ++i) {
+        multiparts += fmt::format("Content-Type: multipart/mixed; boundary=b{}\r\n\r\n--b{}\r\n", i, i);
+        messages += "Content-Type: message/rfc822\r\n\r\n";
+    }
+    refused(desk, multiparts, "nested more than", {"open", "inspect"});
+    refused(desk, messages, "nested more than", {"open", "inspect"});
+
+    std::string by_mime = "Content-Type: text/plain\r\n\r\ncontent", by_type = "content", by_zlib = by_type;
+    std::string_view inner_type = craft::oid::kData;
+    for (int i = 0; i < 1'000; ++i) {
+        by_mime = "Content-Type: application/pkcs7-mime\r\nContent-Transfer-Encoding: binary\r\n\r\n" +
+                  craft::signed_data({by_mime, {}, {}});
+        using namespace craft;
+        by_type = text(
+            der_value(tag::kSequence, {der_integer(1), der_value(tag::kSet, ByteView{}),
+                                       bytes_of(encapsulated(inner_type, by_type)), der_value(tag::kSet, ByteView{})}));
+        inner_type = oid::kSignedData;
+        by_zlib = compressed(i == 0 ? oid::kData : oid::kCompressedData, deflated(by_zlib, 1));
+    }
+    refused(desk, "MIME-Version: 1.0\r\n" + by_mime, "nested more than");
+    refused(desk, content_info(craft::oid::kSignedData, by_type), "nested more than");
+    refused(desk, content_info(craft::oid::kCompressedData, by_zlib), "nested more than");
+    refused(desk, repeated(std::string_view("\x30\x80", 2), 100'000), "neither a mail nor CMS");
+    refused(desk,
+            content_info(craft::oid::kSignedData, "\x30\x80\x02\x01\x01\x31" + std::string(1, '\0') +
+                                                      "\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01\xa0\x80" +
+                                                      repeated(std::string_view("\x24\x80", 2), 100'000))
+                .substr(0, 200'000),
+            "malformed CMS");
+}
+
+TEST_CASE("a length of 1 GiB in 1 KiB of input ends early wherever it stands", "[e2e][limits]") {
+    using namespace craft;
+    const Desk desk;
+    const std::string gib("\x84\x40\x00\x00\x00", 5);
+    const std::string front = "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07";
+    const auto input = [&](const std::string& start) { return start + std::string(1024 - start.size(), 'x'); };
+    const std::string indefinite = "\x30\x80";
+    const std::string explicit0 = "\xa0\x80";
+    const std::string signed_front = indefinite + front + "\x02" + explicit0 + indefinite + "\x02\x01\x01";
+    const std::string content = indefinite + front + "\x01" + explicit0;
+    const std::string no_content =
+        signed_front + std::string("\x31\x00", 2) + std::string("\x30\x0b", 2) + front + "\x01";
+    const std::string enveloped_front = indefinite + front + "\x03" + explicit0 + indefinite + "\x02\x01\x00";
+    for (const std::string& start :
+         {"\x30" + gib,                                                                // ContentInfo
+          indefinite + "\x06" + gib,                                                   // its type
+          indefinite + front + "\x02" + "\xa0" + gib,                                  // its content
+          indefinite + front + "\x02" + explicit0 + indefinite + "\x02" + gib,         // the version
+          signed_front + "\x31" + gib,                                                 // digest algorithms
+          signed_front + "\x31\x80\x30" + gib,                                         // one of them
+          signed_front + std::string("\x31\x00", 2) + content + "\x04" + gib,          // the content
+          signed_front + std::string("\x31\x00", 2) + content + "\x24\x80\x04" + gib,  // a segment of it
+          no_content + "\xa0\x80\x30" + gib,                                           // a certificate
+          no_content + "\xa1\x80\x30" + gib,                                           // a CRL
+          no_content + "\x31\x80\x30" + gib,                                           // a SignerInfo
+          enveloped_front + "\x31\x80\x30" + gib,                                      // a RecipientInfo
+          enveloped_front + "\xa0\x80\x30" + gib}) {                                   // the originator's
+        CAPTURE(start);
+        refused(desk, input(start), start.size() == 6 ? "neither a mail nor CMS" : "malformed CMS",
+                {"open", "inspect"});
+    }
+}
+
+TEST_CASE("many signers, certificates and parts take time in proportion", "[e2e][limits]") {
+    using namespace craft;
+    const Desk desk;
+    // A hundred signers, and a thousand certificates of one key that each seem to be issued by the next.
+    const SoftwareKey alice = certify({.name = "0"});
+    std::vector<cms::Certificate> chain{alice.certificate};
+    for (int i = 1; i < 1'000; ++i) {
+        const SoftwareKey next{alice.key, certify_key(alice.key, authority_spec(std::to_string(i)), nullptr)};
+        chain.push_back(certify_key(alice.key, authority_spec(std::to_string(i - 1)), &next));
+    }
+    std::vector<Bytes> infos;
+    for (std::size_t i = 0; i < 100; ++i) {
+        const SoftwareKey signer{alice.key, chain[1 + i]};
+        infos.push_back(signer_info(signer, usual_attributes("content"), "content"));
+    }
+    const Outcome chained =
+        run_limited(desk, {"verify", "--no-default-ca", "-n"}, signed_data({"content", infos, chain}));
+    INFO(chained.err.substr(0, 1000));
+    CHECK(chained.status == 3);
+
+    std::string parts = "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n";
+    const std::string part =
+        "--x\r\nContent-Type: application/pkcs7-mime\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+        mime::base64_text(bytes_of(signed_data(
+            {"content", {signer_info(alice, usual_attributes("content"), "content")}, {alice.certificate}}))) +
+        "\r\n";
+    refused(desk, parts + repeated(part, 5'000) + "--x--\r\n", "more than 1000 layers", {"open", "inspect"});
+    refused(desk,
+            content_info(
+                oid::kSignedData,
+                text(der_value(tag::kSequence,
+                               {der_integer(1), der(tag::kSet, repeated(text(der_algorithm("1.2.3")), 100'000)),
+                                bytes_of(encapsulated(oid::kData, "content")), der_value(tag::kSet, ByteView{})}))),
+            "more than 100 digest algorithms");
+}
