@@ -15,6 +15,7 @@ class CompressedDataReader {
 
     const std::string& content_type() const { return encapsulated_->type(); }  ///< dotted OID
     const std::string& algorithm_name() const { return algorithm_name_; }      ///< also where it is not supported
+    bool supported() const { return supported_; }
     Source& compressed();  ///< throws Error(malformed) "unsupported algorithm NAME"
 
     void finish();

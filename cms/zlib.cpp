@@ -36,14 +36,14 @@ ByteView Inflation::pull() {
     stream_.next_out = plain_.data();
     stream_.avail_out = static_cast<uInt>(plain_.size());
     while (!ended_ && stream_.avail_out == plain_.size()) {
-        if (stream_.avail_in == 0) take_input(stream_, compressed_.pull());
+        if (stream_.avail_in == 0) piece_ = take_input(stream_, piece_.empty() ? compressed_.pull() : piece_);
         if (stream_.avail_in == 0)
             throw Error(ErrorKind::malformed, "malformed CMS: the compressed content is cut off");
         const int code = inflate(&stream_, Z_NO_FLUSH);
         ended_ = code == Z_STREAM_END;
         if (code != Z_OK && !ended_)
             throw Error(ErrorKind::malformed, "malformed CMS: the compressed content is broken");
-        if (ended_ && (stream_.avail_in > 0 || !compressed_.pull().empty()))
+        if (ended_ && (stream_.avail_in > 0 || !piece_.empty() || !compressed_.pull().empty()))
             throw Error(ErrorKind::malformed, "malformed CMS: data after the end of the compressed content");
     }
     const ByteView piece = ByteView(plain_).first(plain_.size() - stream_.avail_out);

@@ -56,6 +56,7 @@ class Inflation final : public Source {
     Source& compressed_;
     ExpansionLimit& limit_;
     z_stream stream_{};
+    ByteView piece_;  // of the source, not yet lent to zlib
     Bytes plain_;
     bool ended_ = false;
 };

@@ -130,6 +130,8 @@ TEST_CASE("compressed content that is broken, cut off or followed by more is mal
     CHECK_THAT(failure({}), Catch::Contains("cut off"));
     CHECK_THAT(failure(concat({good, bytes_of("more")})), Catch::Contains("after the end"));
     CHECK_THAT(failure(good, "1.2.3.4"), Catch::Contains("unsupported algorithm 1.2.3.4"));
+    const std::string unknown = content_info(oid::kCompressedData, compressed_data(good, oid::kData, "1.2.3.4"));
+    CHECK(bench.inspect(unknown).report.layers.at(0).algorithm == "1.2.3.4");
 }
 
 TEST_CASE("what is compressed on writing expands with zlib, at any size and in every form") {
@@ -225,6 +227,7 @@ TEST_CASE("OpenSSL's digested data holds, and does not once it is changed") {
     }
     const std::string md5 = bench.openssl({"cms", "-digest_create", "-md", "md5", "-binary", "-outform", "DER"}, kText);
     CHECK(kind_of_failure(bench, md5) == ErrorKind::malformed);
+    CHECK(bench.inspect(md5).report.layers.at(0).algorithm == "md5");
 }
 
 TEST_CASE("OpenSSL's encrypted data opens with its key alone") {

@@ -30,7 +30,7 @@ bool named_like_cms(const mime::Header& header, const mime::Parameterized& type)
     const std::array names{type.parameter("name"), mime::content_disposition(header).parameter("filename")};
     return std::any_of(names.begin(), names.end(), [](const std::string& name) {
         const std::string lower = mime::ascii_lower(name);
-        return lower.ends_with(".p7m") || lower.ends_with(".p7c");
+        return lower.ends_with(".p7m") || lower.ends_with(".p7c") || lower.ends_with(".p7z");
     });
 }
 

@@ -66,7 +66,7 @@ class Walk {
     void signed_data(BerReader& ber, const std::string& media_type, const Place& place, bool bare);
     bool structure(BerReader& ber, const std::string& type, const std::string& media_type, const Place& place,
                    bool bare);
-    void compressed(BerReader& ber, const std::string& media_type, const Place& place, bool bare);
+    bool compressed(BerReader& ber, const std::string& media_type, const Place& place, bool bare);
     void digested(BerReader& ber, const std::string& media_type, const Place& place, bool bare);
     void authenticated(BerReader& ber, const std::string& media_type, const Place& place, bool bare);
     bool encrypted(BerReader& ber, EncryptedKind kind, const std::string& media_type, const Place& place, bool bare);

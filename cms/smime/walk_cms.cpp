@@ -81,10 +81,9 @@ bool Walk::structure(BerReader& ber, const std::string& type, const std::string&
     if (type == oid::kEnvelopedData) return encrypted(ber, EncryptedKind::enveloped, media_type, place, bare);
     if (type == oid::kAuthEnvelopedData) return encrypted(ber, EncryptedKind::auth_enveloped, media_type, place, bare);
     if (type == oid::kEncryptedData) return encrypted(ber, EncryptedKind::encrypted, media_type, place, bare);
+    if (type == oid::kCompressedData) return compressed(ber, media_type, place, bare);
     if (type == oid::kSignedData) {
         signed_data(ber, media_type, place, bare);
-    } else if (type == oid::kCompressedData) {
-        compressed(ber, media_type, place, bare);
     } else if (type == oid::kDigestedData) {
         digested(ber, media_type, place, bare);
     } else if (type == oid::kAuthenticatedData) {
@@ -137,30 +136,36 @@ void Walk::checked(const std::function<void()>& inside, const std::function<bool
     if (!ends_well()) throw fault;
 }
 
-void Walk::compressed(BerReader& ber, const std::string& media_type, const Place& place, bool bare) {
+bool Walk::compressed(BerReader& ber, const std::string& media_type, const Place& place, bool bare) {
     CompressedDataReader reader(ber);
     report_.layers[add_layer(LayerType::compressed, media_type, place)].algorithm = reader.algorithm_name();
+    if (options_.task == Task::inspect && !reader.supported()) return false;
     Inflation inflation(reader.compressed(), expansion_);
     content(inflation, reader.content_type(), place.child(1, false), bare);
     reader.finish();
+    return true;
 }
 
 void Walk::digested(BerReader& ber, const std::string& media_type, const Place& place, bool bare) {
     DigestedDataReader reader(ber);
     Layer& layer = report_.layers[add_layer(LayerType::digested, media_type, place)];
     layer.algorithm = reader.algorithm_name();
-    if (reader.algorithm() == nullptr)
+    const Algorithm* row = reader.algorithm();
+    if (row != nullptr) layer.strength = strength_of(*row);
+    if (options_.task == Task::inspect) {
+        content(reader.content(), reader.content_type(), place.child(1, false), bare);
+        return reader.finish();
+    }
+    if (row == nullptr)
         throw Error(ErrorKind::malformed, fmt::format("unsupported algorithm {}", reader.algorithm_name()));
-    layer.strength = strength_of(*reader.algorithm());
-    const Hash hash = *reader.algorithm()->hash;
-    Digests digests({hash});
+    Digests digests({*row->hash});
     TeeSource hashed(reader.content(), digests);
     const auto inside = [&] { content(hashed, reader.content_type(), place.child(1, false), bare); };
     const auto ends_well = [&] {
         drain(hashed);
         reader.finish();
         evidence_.push_back(reader.digest());
-        return options_.task == Task::inspect || *digests.value(hash) == reader.digest();
+        return *digests.value(*row->hash) == reader.digest();
     };
     checked(inside, ends_well, true, changed(reader.algorithm_name()));
 }

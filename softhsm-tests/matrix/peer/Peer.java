@@ -41,6 +41,7 @@ final class Peer {
             case "encrypt-by-hand" -> job.write(ByHand.encrypt(job));
             case "decrypt-by-hand" -> job.expect(ByHand.decrypt(job));
             case "compress" -> job.write(Structures.compress(job.file("content")));
+            case "authenticate" -> job.write(Structures.authenticate(job));
             case "expand" -> job.expect(Structures.expand(job.file("in")));
             default -> throw new IllegalArgumentException("what is " + job.text("do") + "?");
         }

@@ -1,9 +1,18 @@
+import org.bouncycastle.asn1.ASN1ObjectIdentifier;
+import org.bouncycastle.asn1.nist.NISTObjectIdentifiers;
+import org.bouncycastle.asn1.x509.AlgorithmIdentifier;
+import org.bouncycastle.cms.CMSAuthenticatedData;
+import org.bouncycastle.cms.CMSAuthenticatedDataGenerator;
 import org.bouncycastle.cms.CMSCompressedData;
 import org.bouncycastle.cms.CMSCompressedDataGenerator;
 import org.bouncycastle.cms.CMSException;
 import org.bouncycastle.cms.CMSProcessableByteArray;
+import org.bouncycastle.cms.jcajce.JceCMSMacCalculatorBuilder;
 import org.bouncycastle.cms.jcajce.ZlibCompressor;
 import org.bouncycastle.cms.jcajce.ZlibExpanderProvider;
+import org.bouncycastle.operator.DigestCalculator;
+import org.bouncycastle.operator.MacCalculator;
+import org.bouncycastle.operator.jcajce.JcaDigestCalculatorProviderBuilder;
 
 /** Structures are the further content types, by Bouncy Castle. */
 final class Structures {
@@ -17,5 +26,22 @@ final class Structures {
 
     static byte[] expand(byte[] structure) throws CMSException {
         return new CMSCompressedData(structure).getContent(new ZlibExpanderProvider());
+    }
+
+    /** authenticate makes AuthenticatedData with the MAC of an OID; with authenticated attributes where asked for. */
+    static byte[] authenticate(Job job) throws Exception {
+        CMSProcessableByteArray content = new CMSProcessableByteArray(job.file("content"));
+        MacCalculator mac =
+                new JceCMSMacCalculatorBuilder(new ASN1ObjectIdentifier(job.text("mac"))).setProvider("BC").build();
+        CMSAuthenticatedDataGenerator generator = new CMSAuthenticatedDataGenerator();
+        generator.addRecipientInfoGenerator(Management.generator(job));
+        CMSAuthenticatedData data = job.has("attributes") ? generator.generate(content, mac, sha256())
+                                                          : generator.generate(content, mac);
+        return data.getEncoded();
+    }
+
+    private static DigestCalculator sha256() throws Exception {
+        return new JcaDigestCalculatorProviderBuilder().setProvider("BC").build().get(
+                new AlgorithmIdentifier(NISTObjectIdentifiers.id_sha256));
     }
 }
