@@ -17,8 +17,9 @@ namespace p11mime::cli {
 
 namespace {
 
-constexpr std::string_view kTypes[] = {"rsa2048",      "rsa3072",      "rsa4096",      "p256",    "p384", "p521",
-                                       "brainpool256", "brainpool384", "brainpool512", "ed25519", "ed448"};
+constexpr std::string_view kTypes[] = {"rsa2048", "rsa3072",      "rsa4096",      "p256",         "p384",
+                                       "p521",    "brainpool256", "brainpool384", "brainpool512", "ed25519",
+                                       "ed448",   "x25519",       "x448"};
 constexpr std::size_t kLongestId = 64;
 
 Bytes id_of(const Options& options) {

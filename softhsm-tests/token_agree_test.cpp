@@ -2,7 +2,10 @@
 #include <openssl/kdf.h>
 #include <openssl/rand.h>
 
+#include "cms/key_management.h"
 #include "cms/key_wrap.h"
+#include "cms/recipient_info.h"
+#include "softhsm-tests/support/software_key.h"
 #include "softhsm-tests/token_fixture.h"
 
 using namespace p11mime;
@@ -260,4 +263,43 @@ TEST_CASE("a derivation leaves no object behind") {
     REQUIRE(recover(*decrypter_of(*tokens), agreement.recovery, agreement.wrapped));
     CHECK(card.calls("C_DeriveKey") == 1);
     CHECK(card.calls("C_DestroyObject") == 1);
+}
+
+TEST_CASE("X25519 and X448 keys are generated on the token and recover content keys") {
+    const auto [name, oid] = GENERATE(std::pair("x25519", "X25519"), std::pair("x448", "X448"));
+    CAPTURE(name);
+    TokenDesk desk;
+    const auto tokens = desk.open();
+    const std::shared_ptr<token::Token> token = tokens->tokens().at(0);
+    const token::KeyObject made = token->generate(token::key_spec(name).value(), "Agreeing", {0x01});
+    CHECK(made.description == oid);
+    CHECK(made.can_derive);
+    CHECK_FALSE(made.can_sign);
+    CHECK_FALSE(made.can_decrypt);
+
+    const Bytes spki = token->public_key_spki(made);
+    const Byte* at = spki.data();
+    const PrivateKey public_half(d2i_PUBKEY(nullptr, &at, static_cast<long>(spki.size())), EVP_PKEY_free);
+    REQUIRE(public_half);
+    const SoftwareKey root = certify(authority_spec("Root"));
+    const cms::Certificate certificate = certify_key(public_half, {}, &root);
+    token->import_certificate(certificate, "Agreeing", {});
+    const auto decrypter = decrypter_of(*tokens);
+
+    const SecretBytes key(ByteView(random_bytes(kKeySize)));
+    for (const cms::Hash hash : {cms::Hash::sha256, cms::Hash::sha384, cms::Hash::sha512}) {
+        const cms::Recipient to(certificate, cms::KeyAgreement{.hash = hash, .wrap_size = 32});
+        const auto entry = cms::read_recipient_info(cms::make_recipient_infos({to}, key).at(0), kKeySize).at(0);
+        CHECK(entry.key_management == "xdh");
+        check_recovers(*decrypter, *entry.recovery, entry.encrypted_key, key);
+        Bytes changed = entry.encrypted_key;
+        changed[3] ^= 1;
+        CHECK_FALSE(recover(*decrypter, *entry.recovery, changed));
+    }
+    // The point at zero has low order: every key agrees with it on nothing but zeros.
+    cms::Agree low = std::get<cms::Agree>(
+        *cms::read_recipient_info(cms::make_recipient_infos({certificate}, key).at(0), kKeySize).at(0).recovery);
+    const std::size_t size = low.peer_spki.size() - 12;
+    std::fill(low.peer_spki.end() - static_cast<std::ptrdiff_t>(size), low.peer_spki.end(), Byte{0});
+    CHECK_FALSE(recover(*decrypter, low, Bytes(40)));
 }

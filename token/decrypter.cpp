@@ -32,14 +32,15 @@ std::string TokenDecrypter::name() const {
 }
 
 bool TokenDecrypter::supports(const cms::Recovery& recovery) const {
-    const bool rsa = EVP_PKEY_get_base_id(public_key_.get()) == EVP_PKEY_RSA;
-    const bool ec = EVP_PKEY_get_base_id(public_key_.get()) == EVP_PKEY_EC;
+    const int type = EVP_PKEY_get_base_id(public_key_.get());
+    const bool agrees = type == EVP_PKEY_EC || type == EVP_PKEY_X25519 || type == EVP_PKEY_X448;
     const bool may_decrypt = !key_ || key_->decrypt.value_or(true);
     const bool may_derive = !key_ || key_->derive.value_or(true);
     if (const auto* agree = std::get_if<cms::Agree>(&recovery))
-        return ec && may_derive && agreement_mechanism(*core_, public_key_.get(), agree->cofactor).has_value();
+        return agrees && may_derive && agreement_mechanism(*core_, public_key_.get(), agree->cofactor).has_value();
+    if (!needs_private_key(recovery) || type != EVP_PKEY_RSA || !may_decrypt) return false;
     const CK_MECHANISM_TYPE native = std::holds_alternative<cms::RsaV15>(recovery) ? CKM_RSA_PKCS : CKM_RSA_PKCS_OAEP;
-    return rsa && may_decrypt && (core_->offers(native) || core_->offers(CKM_RSA_X_509));
+    return core_->offers(native) || core_->offers(CKM_RSA_X_509);
 }
 
 KeySession& TokenDecrypter::key_session(const cms::Intent& intent) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "cms/openssl_error.h"
 #include "token/ckr.h"
 #include "token/decrypt.h"
 #include "token/public_key.h"
@@ -64,6 +65,26 @@ SecretBytes derive(KeySession& key, CK_MECHANISM_TYPE mechanism, const Bytes& po
     throw CkrError(last, key.name(), "agree on a key");
 }
 
+/// agreement_point is a public key as CK_ECDH1_DERIVE_PARAMS has it.
+Bytes agreement_point(const EVP_PKEY* key) {
+    if (EVP_PKEY_get_base_id(key) == EVP_PKEY_EC) return uncompressed_point(key);
+    std::size_t size = 0;
+    EVP_PKEY_get_raw_public_key(key, nullptr, &size);
+    Bytes point(size);
+    cms::require(EVP_PKEY_get_raw_public_key(key, point.data(), &size) == 1, "cannot read a public key");
+    return point;
+}
+
+/// whole_secret is a derived secret in its full length.
+SecretBytes whole_secret(const KeySession& key, SecretBytes derived, std::size_t size, bool ec) {
+    if (derived.size() == size) return derived;
+    if (derived.size() > size || !ec)
+        throw Error(ErrorKind::token, fmt::format("{} gave a shared secret of the wrong length", key.name()));
+    SecretBytes secret(size);  // leading zeros get lost in some modules
+    std::copy(derived.view().begin(), derived.view().end(), secret.data() + (size - derived.size()));
+    return secret;
+}
+
 }  // namespace
 
 std::optional<CK_MECHANISM_TYPE> agreement_mechanism(TokenCore& core, const EVP_PKEY* own, bool cofactor) {
@@ -80,12 +101,10 @@ std::optional<SecretBytes> recover_by_agreement(KeySession& key, const EVP_PKEY*
     if (!peer) return std::nullopt;
     const auto mechanism = agreement_mechanism(key.core(), own, recovery.cofactor);
     if (!mechanism) throw CkrError(CKR_MECHANISM_INVALID, key.name(), "agree on a key by ECDH");
-    const std::size_t size = field_size(own);
-    const SecretBytes derived = derive(key, *mechanism, uncompressed_point(peer.get()), size, intent);
-    if (derived.size() > size)
-        throw Error(ErrorKind::token, fmt::format("{} gave a shared secret of the wrong length", key.name()));
-    SecretBytes secret(size);  // leading zeros get lost in some modules
-    std::copy(derived.view().begin(), derived.view().end(), secret.data() + (size - derived.size()));
+    const bool ec = EVP_PKEY_get_base_id(own) == EVP_PKEY_EC;
+    const std::size_t size = ec ? field_size(own) : agreement_point(own).size();
+    const SecretBytes secret =
+        whole_secret(key, derive(key, *mechanism, agreement_point(peer.get()), size, intent), size, ec);
     return cms::derive_and_unwrap(secret, recovery.kdf, *recovery.wrap, encrypted_key);
 }
 

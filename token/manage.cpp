@@ -24,7 +24,8 @@ struct KeyKind {
     int curve;
 
     bool is_rsa() const { return rsa_bits != 0; }
-    bool is_edwards() const { return mechanism == CKM_EC_EDWARDS_KEY_PAIR_GEN; }
+    bool signs() const { return mechanism != kEcMontgomeryKeyPairGen; }
+    bool agrees() const { return !is_rsa() && mechanism != CKM_EC_EDWARDS_KEY_PAIR_GEN; }
 };
 
 constexpr KeyKind rsa(KeySpec spec, std::string_view name, CK_ULONG bits) {
@@ -35,6 +36,9 @@ constexpr KeyKind ec(KeySpec spec, std::string_view name, int curve) {
 }
 constexpr KeyKind edwards(KeySpec spec, std::string_view name, int curve) {
     return {spec, name, CKM_EC_EDWARDS_KEY_PAIR_GEN, 0, curve};
+}
+constexpr KeyKind montgomery(KeySpec spec, std::string_view name, int curve) {
+    return {spec, name, kEcMontgomeryKeyPairGen, 0, curve};
 }
 
 constexpr std::array kKinds = {
@@ -49,10 +53,18 @@ constexpr std::array kKinds = {
     ec(KeySpec::brainpool512, "brainpool512", NID_brainpoolP512r1),
     edwards(KeySpec::ed25519, "ed25519", NID_ED25519),
     edwards(KeySpec::ed448, "ed448", NID_ED448),
+    montgomery(KeySpec::x25519, "x25519", NID_X25519),
+    montgomery(KeySpec::x448, "x448", NID_X448),
 };
 
 const KeyKind& kind_of(KeySpec spec) {
     return *std::find_if(kKinds.begin(), kKinds.end(), [&](const KeyKind& kind) { return kind.spec == spec; });
+}
+
+/// pair_generation: SoftHSM makes Montgomery keys with the mechanism of Edwards keys.
+CK_MECHANISM_TYPE pair_generation(TokenCore& core, const KeyKind& kind) {
+    const bool montgomery = kind.mechanism == kEcMontgomeryKeyPairGen;
+    return montgomery && !core.offers(kind.mechanism) ? CKM_EC_EDWARDS_KEY_PAIR_GEN : kind.mechanism;
 }
 
 Bytes random_id() {
@@ -63,7 +75,7 @@ Bytes random_id() {
 
 Template public_template(const KeyKind& kind, const std::string& label, const Bytes& id) {
     Template key;
-    key.add_bool(CKA_TOKEN, true).add_bool(CKA_PRIVATE, false).add_bool(CKA_VERIFY, true);
+    key.add_bool(CKA_TOKEN, true).add_bool(CKA_PRIVATE, false).add_bool(CKA_VERIFY, kind.signs());
     if (kind.is_rsa()) {
         constexpr std::array<Byte, 3> kF4 = {0x01, 0x00, 0x01};
         key.add_bool(CKA_ENCRYPT, true).add(CKA_MODULUS_BITS, kind.rsa_bits).add(CKA_PUBLIC_EXPONENT, ByteView(kF4));
@@ -80,10 +92,11 @@ Template private_template(const KeyKind& kind, const std::string& label, const B
         .add_bool(CKA_PRIVATE, true)
         .add_bool(CKA_SENSITIVE, true)
         .add_bool(CKA_EXTRACTABLE, false)
-        .add_bool(CKA_SIGN, true)
+        .add_bool(CKA_SIGN, kind.signs())
         .add(CKA_LABEL, label)
         .add(CKA_ID, id);
-    if (!kind.is_edwards()) key.add_bool(kind.is_rsa() ? CKA_DECRYPT : CKA_DERIVE, true);
+    if (kind.is_rsa()) key.add_bool(CKA_DECRYPT, true);
+    if (kind.agrees()) key.add_bool(CKA_DERIVE, true);
     return key;
 }
 
@@ -134,8 +147,9 @@ KeyObject generate_key(TokenCore& core, KeySpec spec, const std::string& label, 
     if (!core.private_keys(id).empty())
         throw Error(ErrorKind::token, fmt::format("{} has a key with this id already", core.name()),
                     "choose another id, or leave it out");
+    const Mechanism mechanism(pair_generation(core, kind));
     core.open_session(Session::Access::read_write)
-        ->generate_pair(Mechanism(kind.mechanism), public_template(kind, label, id), private_template(kind, label, id));
+        ->generate_pair(mechanism, public_template(kind, label, id), private_template(kind, label, id));
     const std::vector<PrivateKey> made = core.private_keys(id);
     if (made.empty())
         throw Error(ErrorKind::token, fmt::format("{} made a key but does not show it", core.name()),

@@ -143,7 +143,8 @@ KeyObject describe_key(const Session& session, const TokenInfo& token, const Pri
             .description = describe_type(session, key),
             .can_sign = key.sign.value_or(key.type != KeyType::montgomery),         // what is not said may be tried
             .can_decrypt = key.decrypt.value_or(true) && key.type == KeyType::rsa,  // SoftHSM says so of EC keys
-            .can_derive = key.derive.value_or(true) && (key.type == KeyType::ec || key.type == KeyType::montgomery),
+            .can_derive = key.derive.value_or(key.type != KeyType::edwards) &&
+                          (key.type == KeyType::ec || key.type == KeyType::edwards || key.type == KeyType::montgomery),
             .always_authenticate = key.always_authenticate,
             .uri = object_uri(token, "private", key.label, key.id)};
 }

@@ -29,6 +29,8 @@ enum class KeySpec {
     brainpool512,
     ed25519,
     ed448,
+    x25519,
+    x448,
 };
 
 /// key_spec finds a kind of key by its name: "rsa2048", "p256", "brainpool256" (brainpoolP256r1), "ed25519", …
