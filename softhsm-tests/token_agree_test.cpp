@@ -5,6 +5,7 @@
 #include "cms/key_management.h"
 #include "cms/key_wrap.h"
 #include "cms/recipient_info.h"
+#include "softhsm-tests/support/hex.h"
 #include "softhsm-tests/support/software_key.h"
 #include "softhsm-tests/token_fixture.h"
 
@@ -111,12 +112,10 @@ Agreement agree(const cms::Certificate& certificate, ByteView content_key, cms::
             .wrapped = wrap(wrapping_key, content_key)};
 }
 
-/// ephemeral_with_zero makes keys until the shared secret begins with a zero byte.
-KeyHandle ephemeral_with_zero(const EVP_PKEY* peer_key) {
-    while (true) {
-        KeyHandle key = ephemeral(peer_key);
-        if (derive(key.get(), const_cast<EVP_PKEY*>(peer_key)).front() == 0) return key;
-    }
+/// ephemeral_that makes keys until one fits.
+KeyHandle ephemeral_that(const EVP_PKEY* like, const std::function<bool(EVP_PKEY*)>& fits) {
+    while (true)
+        if (KeyHandle key = ephemeral(like); fits(key.get())) return key;
 }
 
 }  // namespace
@@ -206,7 +205,26 @@ TEST_CASE("a shared secret that begins with zeros is used in full length") {
     const std::string faults = GENERATE("", "stripped", "stripped no-value-len");
     const PoorCard card(faults);
     const auto tokens = desk.open(PoorCard::module());
-    const KeyHandle sender = ephemeral_with_zero(certificate_of(alice).public_key().get());
+    const KeyHandle own = certificate_of(alice).public_key();
+    const KeyHandle sender =
+        ephemeral_that(own.get(), [&](EVP_PKEY* key) { return derive(key, own.get()).front() == 0; });
+    const Bytes key = random_bytes(kKeySize);
+    const Agreement agreement =
+        agree(certificate_of(alice), key, {cms::KeyDerivation::Kind::x963, cms::Hash::sha256, random_bytes(25)}, 16,
+              sender.get());
+    check_recovers(*decrypter_of(*tokens), agreement.recovery, agreement.wrapped, key);
+}
+
+TEST_CASE("a point that SoftHSM takes for an OCTET STRING is given to it as one") {
+    TokenDesk desk;
+    const Identity alice = desk.pki.issue({.kind = KeyKind::brainpool512});
+    desk.put(alice, "01");
+    const auto tokens = desk.open();
+    constexpr std::size_t kPointSize = 1 + 2 * 64;  // 0x04, and then what could be the length of the rest
+    const KeyHandle sender = ephemeral_that(certificate_of(alice).public_key().get(), [](EVP_PKEY* key) {
+        const Bytes spki = spki_of(key);
+        return spki[spki.size() - kPointSize + 1] == kPointSize - 2;
+    });
     const Bytes key = random_bytes(kKeySize);
     const Agreement agreement =
         agree(certificate_of(alice), key, {cms::KeyDerivation::Kind::x963, cms::Hash::sha256, random_bytes(25)}, 16,
@@ -302,4 +320,48 @@ TEST_CASE("X25519 and X448 keys are generated on the token and recover content k
     const std::size_t size = low.peer_spki.size() - 12;
     std::fill(low.peer_spki.end() - static_cast<std::ptrdiff_t>(size), low.peer_spki.end(), Byte{0});
     CHECK_FALSE(recover(*decrypter, low, Bytes(40)));
+}
+
+TEST_CASE("X25519 and X448 keys on a token come to the shared secrets of RFC 7748 section 6") {
+    struct Example {
+        const char* algorithm;
+        std::string own, own_public, peer_public, secret;
+    };
+    const Example example = GENERATE(
+        Example{"X25519", "77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a",
+                "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a",
+                "de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f",
+                "4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742"},
+        Example{"X448",
+                "9a8f4925d1519f5775cf46b04b5800d4ee9ee8bae8bc5565d498c28dd9c9baf574a9419744897391006382a6f127ab1d9ac2"
+                "d8c0a598726b",
+                "9b08f7cc31b7e3e67d22d5aea121074a273bd2b83de09c63faa73d2c22c5d9bbc836647241d953d40c5b12da88120d53177f"
+                "80e532c41fa0",
+                "3eb7a829b0cd20f5bcfc0b599b6feccf6da4627107bdb0d4f345b43027d8b972fc3e34fb4232a13ca706dcb57aec3dae07bd"
+                "c1c67bf33609",
+                "07fff4181ac6cc95ec1c16a94a0f74d12da232ce40a77552281d282bb60c0b56fd2464c335543936521c24403085d59a449a"
+                "5037514a879d"});
+    CAPTURE(example.algorithm);
+    const auto raw = [&](auto make, const std::string& text) {
+        const Bytes bytes = from_hex(text);
+        return make(nullptr, example.algorithm, nullptr, bytes.data(), bytes.size());
+    };
+    const SoftwareKey issuer = certify(authority_spec("Root"));
+    const PrivateKey key(raw(EVP_PKEY_new_raw_private_key_ex, example.own), EVP_PKEY_free);
+    const SoftwareKey alice{key, certify_key(key, {}, &issuer)};
+    TokenDesk desk;
+    desk.put({.name = "Alice", .key_pem = alice.key_pem(), .certificate_pem = alice.certificate.pem()}, "01");
+    const auto tokens = desk.open();
+    const auto decrypter = decrypter_of(*tokens);
+
+    const cms::KeyDerivation kdf{cms::KeyDerivation::Kind::hkdf, cms::Hash::sha256, random_bytes(25)};
+    const Bytes content_key = random_bytes(kKeySize);
+    const Bytes wrapped = wrap(derive_key(kdf, from_hex(example.secret), 32), content_key);
+    cms::Agree recovery{.peer_spki = spki_of(KeyHandle(raw(EVP_PKEY_new_raw_public_key_ex, example.peer_public)).get()),
+                        .cofactor = false,
+                        .kdf = kdf,
+                        .wrap = &cms::aes_wrap(32)};
+    check_recovers(*decrypter, recovery, wrapped, content_key);
+    recovery.peer_spki = spki_of(KeyHandle(raw(EVP_PKEY_new_raw_public_key_ex, example.own_public)).get());
+    CHECK_FALSE(recover(*decrypter, recovery, wrapped));
 }

@@ -22,6 +22,12 @@ constexpr Reason kReasons[] = {
     {"multiple of 8 bits", "not with this kind of key"},
 };
 
+/// libgcrypt_name is how gpgsm takes a cipher.
+std::string libgcrypt_name(const RecipientRow& row) {
+    if (row.cipher == "des-ede3-cbc") return "3DES";
+    return row.cipher.ends_with("-cbc") ? "AES" + row.cipher.substr(4, 3) : row.cipher;
+}
+
 std::string octets(std::string_view bytes) {
     return fmt::format("{}:{}", bytes.size(), bytes);
 }
@@ -54,6 +60,15 @@ std::string agent_key(const EVP_PKEY* key) {
     return fmt::format("(11:private-key(3:ecc(5:curve{})(1:q{})(1:d{})))", octets(curve), octets(point(key)),
                        octets(scalar(key)));
 }
+
+constexpr Reason kRecipientReasons[] = {
+    {"error getting IV", "no GCM"},
+    {"unsupported algorithm", "no such cipher"},
+    {"selected cipher algorithm is invalid", "no such cipher"},
+    {"not usable for encryption", "no such keys"},
+    {"No secret key", "cannot decrypt it"},
+    {"other content", "other content"},
+};
 
 }  // namespace
 
@@ -123,6 +138,23 @@ std::string GpgsmSignatures::write_one(const SignatureRow& row, const std::strin
     arguments.push_back(row.clear ? "--detach-sign" : "--sign");
     arguments.push_back(people_.content_file());
     return answer(gpgsm_.run(arguments));
+}
+
+std::span<const Reason> GpgsmRecipients::reasons() const {
+    return kRecipientReasons;
+}
+
+std::string GpgsmRecipients::not_run(const RecipientRow& row) const {
+    return is_example(row) ? "" : "not run: no " + matrix::name(row.way);
+}
+
+std::string GpgsmRecipients::read_one(const RecipientRow&, const std::string& file) {
+    return answer_with_text(gpgsm_.run({"--output", "-", "--decrypt", file}));
+}
+
+std::string GpgsmRecipients::write_one(const RecipientRow& row, const std::string& file) {
+    return answer(gpgsm_.run({"--output", file, "--cipher-algo", libgcrypt_name(row), "-r",
+                              people_.with(row.key).identity.email, "--encrypt", people_.content_file()}));
 }
 
 }  // namespace p11mime::test::matrix

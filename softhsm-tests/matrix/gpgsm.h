@@ -1,6 +1,7 @@
 #pragma once
 
 #include "softhsm-tests/matrix/peer.h"
+#include "softhsm-tests/matrix/recipient_rows.h"
 #include "softhsm-tests/matrix/signature_rows.h"
 
 namespace p11mime::test::matrix {
@@ -33,6 +34,22 @@ class GpgsmSignatures final : public Program<SignatureRow> {
   private:
     std::string read_one(const SignatureRow& row, const std::string& file) override;
     std::string write_one(const SignatureRow& row, const std::string& file) override;
+
+    const People& people_;
+    GpgsmHome gpgsm_;
+};
+
+/// GpgsmRecipients is gpgsm with RSA PKCS#1 v1.5 and ECDH.
+class GpgsmRecipients final : public Program<RecipientRow> {
+  public:
+    explicit GpgsmRecipients(const People& people) : people_(people), gpgsm_(people) {}
+    std::string name() const override { return "gpgsm"; }
+    std::span<const Reason> reasons() const override;
+    std::string not_run(const RecipientRow& row) const override;
+
+  private:
+    std::string read_one(const RecipientRow& row, const std::string& file) override;
+    std::string write_one(const RecipientRow& row, const std::string& file) override;
 
     const People& people_;
     GpgsmHome gpgsm_;

@@ -13,11 +13,11 @@ void JavaPeer::add(const Values& values) {
 
 std::vector<std::string> JavaPeer::run(const People& people) const {
     const std::string manifest = people.file("manifest", manifest_);
-    std::istringstream lines(done(run_process(
-        {.arguments = {P11MIME_JAVA, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
-                       "-Djava.security.egd=file:/dev/urandom", "-cp", P11MIME_PEER_CLASSPATH, "Peer", manifest},
-         .environment = {},
-         .timeout = std::chrono::seconds(300)})));
+    std::istringstream lines(
+        done(run_process({.arguments = {P11MIME_JAVA, "-XX:+UseSerialGC", "-Djava.security.egd=file:/dev/urandom",
+                                        "-cp", P11MIME_PEER_CLASSPATH, "Peer", manifest},
+                          .environment = {},
+                          .timeout = std::chrono::seconds(300)})));
     std::vector<std::string> answers;
     for (std::string line; std::getline(lines, line);)
         answers.push_back(line.substr(line.find('\t') + 1));

@@ -13,6 +13,15 @@ constexpr Reason kReasons[] = {
     {"SEC_ERROR_UNRECOGNIZED_OID", "no such curve"},    {"SEC_ERROR_INVALID_KEY", "no such curve"},
 };
 
+constexpr Reason kRecipientReasons[] = {
+    {"SEC_ERROR_UNSUPPORTED_KEYALG", "no OAEP"},
+    {"SEC_ERROR_UNRECOGNIZED_OID", "no AuthEnvelopedData"},
+    {"SEC_ERROR_BAD_DER", "no ECDH"},
+    {"SEC_ERROR_INVALID_ALGORITHM", "no ECDH"},
+    {"cannot find certificate", "no such keys"},
+    {"other content", "other content"},
+};
+
 }  // namespace
 
 NssDatabase::NssDatabase(const People& people) : directory_(people.path("nss")) {
@@ -55,6 +64,23 @@ std::string NssSignatures::write_one(const SignatureRow& row, const std::string&
     if (!row.digest.empty()) arguments = arguments + Arguments{"-H", upper_digest(row)};
     if (row.clear) arguments.push_back("-T");
     return answer(nss_.cmsutil(arguments));
+}
+
+std::span<const Reason> NssRecipients::reasons() const {
+    return kRecipientReasons;
+}
+
+std::string NssRecipients::not_run(const RecipientRow& row) const {
+    return is_example(row) ? "" : "not run: no " + matrix::name(row.way);
+}
+
+std::string NssRecipients::read_one(const RecipientRow&, const std::string& file) {
+    return answer_with_text(nss_.cmsutil({"-D", "-i", file}));
+}
+
+std::string NssRecipients::write_one(const RecipientRow& row, const std::string& file) {
+    return answer(
+        nss_.cmsutil({"-E", "-r", people_.with(row.key).identity.email, "-i", people_.content_file(), "-o", file}));
 }
 
 }  // namespace p11mime::test::matrix

@@ -18,27 +18,32 @@ struct Task {
     std::string file;
 };
 
-/// Peer is another program or library. It does whole lists of tasks, and answers each with kOk or with what it says;
-/// the cells are made of that by `reasons`.
+/// Answers are a peer's to a list of tasks: kOk or what it says.
+using Answers = std::vector<std::string>;
+struct Done {
+    Answers read, written;
+};
+
+/// Peer is another program or library. It does whole lists of tasks; the cells are made of its answers by `reasons`.
 template <class Row>
 class Peer {
   public:
     virtual ~Peer() = default;
     virtual std::string name() const = 0;
     virtual std::span<const Reason> reasons() const = 0;
-    virtual std::vector<std::string> read(const std::vector<Task<Row>>& tasks) = 0;
-    virtual std::vector<std::string> write(const std::vector<Task<Row>>& tasks) = 0;
+    /// not_run says why a row is left out; "" where it is not.
+    virtual std::string not_run(const Row&) const { return ""; }
+
+    virtual Done run(const std::vector<Task<Row>>& to_read, const std::vector<Task<Row>>& to_write) = 0;
 };
 
 /// Program is a peer that is one process for each task; two run at a time.
 template <class Row>
 class Program : public Peer<Row> {
   public:
-    std::vector<std::string> read(const std::vector<Task<Row>>& tasks) override {
-        return each(tasks, [this](const Task<Row>& task) { return read_one(*task.row, task.file); });
-    }
-    std::vector<std::string> write(const std::vector<Task<Row>>& tasks) override {
-        return each(tasks, [this](const Task<Row>& task) { return write_one(*task.row, task.file); });
+    Done run(const std::vector<Task<Row>>& to_read, const std::vector<Task<Row>>& to_write) override {
+        return {each(to_read, [this](const Task<Row>& task) { return read_one(*task.row, task.file); }),
+                each(to_write, [this](const Task<Row>& task) { return write_one(*task.row, task.file); })};
     }
 
   protected:
@@ -54,8 +59,8 @@ class Program : public Peer<Row> {
 
   private:
     template <class Work>
-    static std::vector<std::string> each(const std::vector<Task<Row>>& tasks, Work work) {
-        std::vector<std::string> answers(tasks.size());
+    static Answers each(const std::vector<Task<Row>>& tasks, Work work) {
+        Answers answers(tasks.size());
         in_pairs(tasks.size(), [&](std::size_t i) { answers[i] = try_to([&] { return work(tasks[i]); }); });
         return answers;
     }
@@ -74,28 +79,29 @@ void exchange(Table& table, People& people, const std::vector<Row>& rows, Peer<R
     const auto cell = [&](const std::string& answer) {
         return answer == kOk ? answer : reason(answer, peer.reasons());
     };
-    std::vector<std::string> read(rows.size());
+    std::map<const Row*, std::string> read, written;
     std::vector<Task<Row>> to_read, to_write;
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        const std::string name = std::to_string(i);
-        to_write.push_back({&rows[i], people.path(name + ".theirs")});
-        if (rows[i].reading_only) {
-            read[i] = kNotWritten;
-            continue;
-        }
-        read[i] = own_cell(try_to([&] {
-            to_read.push_back({&rows[i], people.file(name + ".own", write_own(rows[i]))});
+    for (const Row& row : rows) {
+        read[&row] = written[&row] = peer.not_run(row);
+        if (!read[&row].empty()) continue;
+        const std::string name = std::to_string(to_write.size());
+        to_write.push_back({&row, people.path(name + ".theirs")});
+        read[&row] = row.reading_only ? kNotWritten : own_cell(try_to([&] {
+            to_read.push_back({&row, people.file(name + ".own", write_own(row))});
             return kOk;
         }));
     }
-    const std::vector<std::string> reading = peer.read(to_read);
+    const Done done = peer.run(to_read, to_write);
     for (std::size_t i = 0; i < to_read.size(); ++i)
-        read[static_cast<std::size_t>(to_read[i].row - rows.data())] = cell(reading[i]);
-    const std::vector<std::string> writing = peer.write(to_write);
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        const auto own = [&] { return read_own(rows[i], read_file(to_write[i].file)); };
-        table.set(rows[i].name, reads, read[i]);
-        table.set(rows[i].name, writes, writing[i] == kOk ? own_cell(try_to(own)) : cell(writing[i]));
+        read[to_read[i].row] = cell(done.read[i]);
+    for (std::size_t i = 0; i < to_write.size(); ++i) {
+        const auto& [row, file] = to_write[i];
+        const auto own = [&row = *row, &file = file, &read_own] { return read_own(row, read_file(file)); };
+        written[row] = done.written[i] == kOk ? own_cell(try_to(own)) : cell(done.written[i]);
+    }
+    for (const Row& row : rows) {
+        table.set(row.name, reads, read[&row]);
+        table.set(row.name, writes, written[&row]);
     }
 }
 

@@ -83,6 +83,10 @@ std::string own_cell(const std::string& answer) {
     constexpr Reason kReasons[] = {
         {"unsupported algorithm", "unsupported"},
         {"the content was changed", "content changed"},
+        {"the content does not decrypt", "content changed"},
+        {"other content", "other content"},
+        {"with other parameters", "chooses other parameters"},
+        {"it is with ", "chooses another cipher"},
         {"md5 is refused", "digest refused"},
         {"it is rsa-pkcs1 with", "writes PKCS#1 v1.5 alone"},
     };

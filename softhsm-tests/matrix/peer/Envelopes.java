@@ -35,7 +35,7 @@ final class Envelopes {
             "aes-192-gcm", new Cipher(CMSAlgorithm.AES192_GCM, 192, true),
             "aes-256-gcm", new Cipher(CMSAlgorithm.AES256_GCM, 256, true),
             "chacha20-poly1305", new Cipher(CHACHA20_POLY1305, 256, true),
-            "3des-cbc", new Cipher(CMSAlgorithm.DES_EDE3_CBC, 168, false),
+            "des-ede3-cbc", new Cipher(CMSAlgorithm.DES_EDE3_CBC, 168, false),
             "rc2-128-cbc", new Cipher(CMSAlgorithm.RC2_CBC, 128, false),
             "rc2-40-cbc", new Cipher(CMSAlgorithm.RC2_CBC, 40, false));
 
@@ -49,11 +49,11 @@ final class Envelopes {
         if (cipher.authenticated()) {
             CMSAuthEnvelopedDataGenerator generator = new CMSAuthEnvelopedDataGenerator();
             generator.addRecipientInfoGenerator(Management.generator(job));
-            return generator.generate(content, (OutputAEADEncryptor) encryptor).getEncoded();
+            return generator.generate(content, (OutputAEADEncryptor) encryptor).toASN1Structure().getEncoded("DER");
         }
         CMSEnvelopedDataGenerator generator = new CMSEnvelopedDataGenerator();
         generator.addRecipientInfoGenerator(Management.generator(job));
-        return generator.generate(content, encryptor).getEncoded();
+        return generator.generate(content, encryptor).toASN1Structure().getEncoded("DER");
     }
 
     static byte[] decrypt(Job job) throws Exception {

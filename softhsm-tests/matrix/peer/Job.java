@@ -32,8 +32,9 @@ final class Job {
         return id;
     }
 
+    /** has tells a value that is there and not empty. */
     boolean has(String name) {
-        return values.containsKey(name);
+        return !values.getOrDefault(name, "").isEmpty();
     }
 
     String text(String name) {

@@ -65,7 +65,7 @@ final class Management {
     }
 
     static PrivateKey privateKey(Job job) throws Exception {
-        return job.privateKey(job.text("management").startsWith("rsa") ? "RSA" : "ECDH", "BC");
+        return job.privateKey(job.certificate().getPublicKey().getAlgorithm(), "BC");
     }
 
     private static KeyTransRecipientInfoGenerator transport(Job job, AlgorithmIdentifier algorithm) throws Exception {

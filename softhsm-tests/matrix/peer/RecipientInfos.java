@@ -1,3 +1,4 @@
+import java.nio.ByteBuffer;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
 import java.security.KeyPair;
@@ -114,23 +115,27 @@ final class RecipientInfos {
         PrivateKey key = job.privateKey("RSA", "SunRsaSign");
         Cipher cipher = Cipher.getInstance(oaep ? "RSA/ECB/OAEPPadding" : "RSA/ECB/PKCS1Padding", "SunJCE");
         if (oaep)
-            cipher.init(Cipher.DECRYPT_MODE, key, oaep(RSAESOAEPparams.getInstance(algorithm.getParameters())));
+            cipher.init(Cipher.DECRYPT_MODE, key, oaep(job, RSAESOAEPparams.getInstance(algorithm.getParameters())));
         else
             cipher.init(Cipher.DECRYPT_MODE, key);
         return cipher.doFinal(info.getEncryptedKey().getOctets());
     }
 
-    private static OAEPParameterSpec oaep(RSAESOAEPparams parameters) {
-        DefaultAlgorithmNameFinder names = new DefaultAlgorithmNameFinder();
+    private static OAEPParameterSpec oaep(Job job, RSAESOAEPparams parameters) {
         AlgorithmIdentifier mask =
                 AlgorithmIdentifier.getInstance(parameters.getMaskGenAlgorithm().getParameters());
+        String hash = digest(parameters.getHashAlgorithm());
+        String mgf = digest(mask);
         byte[] label = ASN1OctetString.getInstance(parameters.getPSourceAlgorithm().getParameters()).getOctets();
-        return new OAEPParameterSpec(jca(names.getAlgorithmName(parameters.getHashAlgorithm())), "MGF1",
-                new MGF1ParameterSpec(jca(names.getAlgorithmName(mask))), new PSource.PSpecified(label));
+        expect(hash.equals(Management.digest(job.text("hash"))), "OAEP hash");
+        expect(mgf.equals(Management.digest(job.text("mgf"))), "MGF1 hash");
+        expect(Arrays.equals(label, job.hex("label")), "label");
+        return new OAEPParameterSpec(hash, "MGF1", new MGF1ParameterSpec(mgf), new PSource.PSpecified(label));
     }
 
-    private static String jca(String digest) {
-        return digest.startsWith("SHA-") ? digest : digest.replace("SHA", "SHA-");
+    private static String digest(AlgorithmIdentifier algorithm) {
+        String name = new DefaultAlgorithmNameFinder().getAlgorithmName(algorithm);
+        return name.startsWith("SHA-") ? name : name.replace("SHA", "SHA-");
     }
 
     private static byte[] agreed(Job job, KeyAgreeRecipientInfo info) throws Exception {
@@ -170,12 +175,11 @@ final class RecipientInfos {
     private static byte[] derive(Kdf kdf, byte[] secret, AlgorithmIdentifier wrap, ASN1OctetString ukm)
             throws Exception {
         int size = WRAP_SIZES.get(wrap.getAlgorithm());
-        byte[] bits = {0, 0, 0, (byte) (size * 8 == 256 ? 0 : size * 8)};
-        bits[2] = (byte) (size * 8 >> 8);
+        byte[] bits = ByteBuffer.allocate(4).putInt(8 * size).array();
         byte[] given = ukm == null ? null : ukm.getOctets();
         byte[] info = new ECCCMSSharedInfo(wrap, given, bits).getEncoded("DER");
-        return Arrays.copyOf(kdf.hkdf() ? hkdf(kdf.hash(), secret, given, info, size) : x963(kdf.hash(), secret, info, size),
-                size);
+        byte[] key = kdf.hkdf() ? hkdf(kdf.hash(), secret, given, info, size) : x963(kdf.hash(), secret, info, size);
+        return Arrays.copyOf(key, size);
     }
 
     /** x963 is the KDF of ANSI X9.63 (SEC 1 section 3.6.1). */

@@ -1,0 +1,156 @@
+#include "softhsm-tests/matrix/recipient_rows.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+namespace p11mime::test::matrix {
+
+namespace {
+
+struct Curve {
+    const char* name;
+    KeyKind key;
+};
+
+#ifdef P11MIME_SANITIZE
+constexpr const char* kHashes[] = {"sha1", "sha512"};
+constexpr std::size_t kWraps[] = {32};
+constexpr const char* kCiphers[] = {"aes-256-cbc", "aes-128-gcm", "chacha20-poly1305"};
+#else
+constexpr const char* kHashes[] = {"sha1", "sha224", "sha256", "sha384", "sha512"};
+constexpr std::size_t kWraps[] = {16, 24, 32};
+constexpr const char* kCiphers[] = {"aes-128-cbc", "aes-192-cbc", "aes-256-cbc",      "aes-128-gcm",
+                                    "aes-192-gcm", "aes-256-gcm", "chacha20-poly1305"};
+#endif
+constexpr const char* kHkdfHashes[] = {"sha256", "sha384", "sha512"};
+constexpr Curve kCurves[] = {{"p256", KeyKind::p256},
+                             {"p384", KeyKind::p384},
+                             {"p521", KeyKind::p521},
+                             {"brainpoolP256r1", KeyKind::brainpool256},
+                             {"brainpoolP384r1", KeyKind::brainpool384},
+                             {"brainpoolP512r1", KeyKind::brainpool512}};
+constexpr Curve kMontgomeryCurves[] = {{"x25519", KeyKind::x25519}, {"x448", KeyKind::x448}};
+constexpr const char* kReadOnlyCiphers[] = {"des-ede3-cbc", "rc2-128-cbc", "rc2-40-cbc"};
+
+void add_transports(std::vector<RecipientRow>& rows) {
+    rows.push_back({.name = "rsa-pkcs1", .way = Way::rsa_pkcs1, .key = KeyKind::rsa2048});
+    for (const char* hash : kHashes)
+        for (const char* mgf : kHashes)
+            for (const char* label : {"", "4c6162656c"})
+                rows.push_back({.name = fmt::format("rsa-oaep {} mgf1-{}{}", hash, mgf, *label != 0 ? " label" : ""),
+                                .way = Way::rsa_oaep,
+                                .key = KeyKind::rsa2048,
+                                .hash = hash,
+                                .mgf = mgf,
+                                .label = label});
+}
+
+void add_agreements(std::vector<RecipientRow>& rows) {
+    for (const Curve& curve : kCurves)
+        for (const bool cofactor : {false, true})
+            for (const char* hash : kHashes)
+                for (const std::size_t wrap : kWraps)
+                    rows.push_back({.name = fmt::format("ecdh {} {} {} wrap-{}", curve.name,
+                                                        cofactor ? "cofactor" : "standard", hash, 8 * wrap),
+                                    .way = Way::ecdh,
+                                    .key = curve.key,
+                                    .hash = hash,
+                                    .cofactor = cofactor,
+                                    .wrap = wrap});
+    for (const Curve& curve : kMontgomeryCurves)
+        for (const char* hash : kHkdfHashes)
+            for (const std::size_t wrap : kWraps)
+                rows.push_back({.name = fmt::format("xdh {} hkdf-{} wrap-{}", curve.name, hash, 8 * wrap),
+                                .way = Way::xdh,
+                                .key = curve.key,
+                                .hash = hash,
+                                .wrap = wrap});
+}
+
+void add_shared_secrets(std::vector<RecipientRow>& rows) {
+    const std::string key = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+    for (const std::size_t wrap : kWraps)
+        rows.push_back({.name = fmt::format("kek wrap-{}", 8 * wrap),
+                        .way = Way::kek,
+                        .wrap = wrap,
+                        .secret = key.substr(0, 2 * wrap)});
+    for (const char* prf : {"sha1", "sha256"})
+        for (const std::size_t wrap : kWraps)
+            rows.push_back({.name = fmt::format("password {} aes-{}", prf, 8 * wrap),
+                            .way = Way::password,
+                            .hash = prf,
+                            .wrap = wrap,
+                            .secret = "correct horse"});
+}
+
+RecipientRow with_cipher(RecipientRow row, const char* cipher) {
+    row.name += fmt::format("/{}", cipher);
+    row.cipher = cipher;
+    return row;
+}
+
+}  // namespace
+
+std::string name(Way way) {
+    switch (way) {
+        case Way::rsa_pkcs1:
+            return "rsa-pkcs1";
+        case Way::rsa_oaep:
+            return "rsa-oaep";
+        case Way::ecdh:
+            return "ecdh";
+        case Way::xdh:
+            return "xdh";
+        case Way::kek:
+            return "kek";
+        case Way::password:
+            return "password";
+    }
+    return "";
+}
+
+std::vector<RecipientRow> key_managements() {
+    std::vector<RecipientRow> rows;
+    add_transports(rows);
+    add_agreements(rows);
+    add_shared_secrets(rows);
+    return rows;
+}
+
+std::vector<RecipientRow> recipient_rows() {
+    std::vector<RecipientRow> rows;
+    for (const RecipientRow& management : key_managements())
+        for (const char* cipher : kCiphers)
+            rows.push_back(with_cipher(management, cipher));
+    const RecipientRow rsa = key_managements().front();
+    for (const char* cipher : kReadOnlyCiphers) {
+        rows.push_back(with_cipher(rsa, cipher));
+        rows.back().reading_only = true;
+    }
+    rows.push_back({.name = "xdh x25519 hkdf-sha256 wrap-256 ukm/aes-256-gcm",
+                    .way = Way::xdh,
+                    .key = KeyKind::x25519,
+                    .hash = "sha256",
+                    .wrap = 32,
+                    .ukm = "75736572206b6579696e67206d6174657269616c",
+                    .cipher = "aes-256-gcm",
+                    .reading_only = true});
+    for (const char* cipher : kCiphers) {
+        rows.push_back(with_cipher(rsa, cipher));
+        rows.back().name += ", changed";
+        rows.back().broken = true;
+    }
+    return rows;
+}
+
+bool is_example(const RecipientRow& row) {
+    constexpr const char* kExamples[] = {"rsa-oaep sha1 mgf1-sha1/aes-128-cbc",
+                                         "ecdh p256 standard sha256 wrap-128/aes-128-cbc",
+                                         "xdh x25519 hkdf-sha256 wrap-128/aes-128-cbc"};
+    return row.way == Way::rsa_pkcs1 ||
+           std::find(std::begin(kExamples), std::end(kExamples), row.name) != std::end(kExamples);
+}
+
+}  // namespace p11mime::test::matrix

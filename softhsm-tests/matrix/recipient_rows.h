@@ -1,0 +1,44 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "softhsm-tests/support/key_kind.h"
+
+namespace p11mime::test::matrix {
+
+/// Way is how a content key goes to a recipient.
+enum class Way { rsa_pkcs1, rsa_oaep, ecdh, xdh, kek, password };
+
+std::string name(Way way);  ///< as p11mime reports it: "rsa-oaep"
+
+/// RecipientRow is a key management, with all its parameters, and a content cipher.
+struct RecipientRow {
+    std::string name;
+    Way way{};
+    KeyKind key{};                       ///< of private keys
+    std::string hash;                    ///< of OAEP, the KDF or the PRF
+    std::string mgf;                     ///< of OAEP
+    std::string label;                   ///< of OAEP, in hex
+    bool cofactor = false;               ///< of ECDH
+    std::size_t wrap = 0;                ///< size of the AES key that wraps, in bytes
+    std::string ukm;                     ///< user keying material of key agreement, in hex
+    std::string secret;                  ///< KEK in hex, or password
+    std::string cipher = "aes-128-cbc";  ///< as p11mime names it
+    bool reading_only = false;           ///< p11mime does not write it
+    bool broken = false;                 ///< a byte of the ciphertext is changed on the way
+};
+
+/// kKekId is the identifier of every KEK, in hex.
+inline constexpr const char* kKekId = "0a0b0c";
+
+/// key_managements are all of them, with the same cipher; recipient_rows the product with the ciphers, and what is only
+/// read. A few of each in a sanitized build.
+std::vector<RecipientRow> key_managements();
+std::vector<RecipientRow> recipient_rows();
+
+/// is_example tells the rows for a peer that knows RSA PKCS#1 v1.5 alone: all of that, and one of each other way with a
+/// private key.
+bool is_example(const RecipientRow& row);
+
+}  // namespace p11mime::test::matrix

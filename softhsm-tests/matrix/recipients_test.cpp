@@ -1,0 +1,67 @@
+// Every key management with every cipher: p11mime to itself, and both ways with its peers.
+
+#include "softhsm-tests/matrix/bouncy_castle.h"
+#include "softhsm-tests/matrix/gpgsm.h"
+#include "softhsm-tests/matrix/nss.h"
+#include "softhsm-tests/matrix/openssl.h"
+#include "softhsm-tests/matrix/own_recipients.h"
+
+using namespace p11mime::test::matrix;
+
+namespace {
+
+constexpr const char* kTable = "recipients.tsv";
+
+std::set<p11mime::test::KeyKind> keys_of(const std::vector<RecipientRow>& rows) {
+    std::set<p11mime::test::KeyKind> kinds;
+    for (const RecipientRow& row : rows)
+        if (row.secret.empty()) kinds.insert(row.key);
+    return kinds;
+}
+
+template <class Peer>
+void check_peer() {
+    const std::vector<RecipientRow> rows = recipient_rows();
+    People people(keys_of(rows));
+    Peer peer(people);
+    Table found;
+    exchange(
+        found, people, rows, peer, [&](const RecipientRow& row) { return write_encrypted(people, row); },
+        [&](const RecipientRow& row, const std::string& message) {
+            return read_encrypted(people, row, received(row, message));
+        });
+    check_table(kTable, found);
+}
+
+}  // namespace
+
+TEST_CASE("matrix of recipients within p11mime", "[matrix][self]") {
+    const std::vector<RecipientRow> rows = recipient_rows();
+    People people(keys_of(rows));
+    Table found;
+    for (const RecipientRow& row : rows)
+        found.set(row.name, "self", row.reading_only ? kNotWritten : own_cell(try_to([&] {
+                      return read_encrypted(people, row, write_encrypted(people, row));
+                  })));
+    check_table(kTable, found);
+}
+
+TEST_CASE("matrix of recipients with openssl", "[matrix]") {
+    check_peer<OpenSslRecipients>();
+}
+
+TEST_CASE("matrix of recipients with Bouncy Castle", "[matrix]") {
+    check_peer<BouncyCastleRecipients>();
+}
+
+TEST_CASE("matrix of recipients by hand", "[matrix]") {
+    check_peer<HandmadeRecipients>();
+}
+
+TEST_CASE("matrix of recipients with gpgsm", "[matrix]") {
+    check_peer<GpgsmRecipients>();
+}
+
+TEST_CASE("matrix of recipients with NSS", "[matrix]") {
+    check_peer<NssRecipients>();
+}
