@@ -108,18 +108,6 @@ void check_in_place(const std::vector<std::string>& files) {
     }
 }
 
-void check_report(const Options& options, const BatchPlan& plan, const std::set<FileIdentity>& inputs) {
-    const auto report = options.text("json");
-    if (!report || *report == "-" || is_device(*report)) return;
-    const auto there = FileStamp::of(*report);
-    if (there && inputs.contains(there->identity)) throw Error(ErrorKind::usage, "--json names an input");
-    const std::string path = destination(*report);
-    const bool taken = std::any_of(plan.assignments.begin(), plan.assignments.end(), [&](const Assignment& assignment) {
-        return base_name(assignment.output) == base_name(path) && destination(assignment.output) == path;
-    });
-    if (taken) throw Error(ErrorKind::usage, fmt::format("two outputs would go to one file, '{}'", *report));
-}
-
 void check_copies(const Options& options, const BatchPlan& plan) {
     const auto copies = options.text("bcc-separately");
     if (!copies) return;
@@ -131,6 +119,19 @@ void check_copies(const Options& options, const BatchPlan& plan) {
 }
 
 }  // namespace
+
+void check_batch_report(const Options& options) {
+    const auto report = options.text("json");
+    if (!report || *report == "-" || is_device(*report)) return;
+    const auto directory = options.text("directory");
+    const std::string path = destination(*report);
+    for (const std::string& file : options.files()) {
+        if (same_file(*report, file)) throw Error(ErrorKind::usage, "--json names an input");
+        if (directory && base_name(file) == base_name(path) &&
+            destination(fmt::format("{}/{}", *directory, base_name(file))) == path)
+            throw Error(ErrorKind::usage, fmt::format("two outputs would go to one file, '{}'", *report));
+    }
+}
 
 bool is_batch(const Options& options) {
     return options.takes(kMany) &&
@@ -163,7 +164,6 @@ BatchPlan plan_batch(const Options& options) {
         for (const std::string& file : options.files())
             plan.assignments.push_back({file, "", base_name(file)});
     }
-    check_report(options, plan, inputs);
     check_copies(options, plan);
     return plan;
 }

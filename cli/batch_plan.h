@@ -12,6 +12,9 @@ namespace p11mime::cli {
 /// --in-place).
 bool is_batch(const Options& options);
 
+/// check_batch_report throws Error(usage) where the report (--json) would replace an input or an output.
+void check_batch_report(const Options& options);
+
 /// BatchPlan is what a batch is to do.
 struct BatchPlan {
     std::vector<Assignment> assignments;
@@ -21,8 +24,8 @@ struct BatchPlan {
 };
 
 /// plan_batch looks at all names before anything is done; it makes the directory of -d. Throws Error(usage) where two
-/// outputs would go to one file, also where names differ by case alone, or one would replace an input or the report;
-/// Error(io) where -d is not a directory.
+/// outputs would go to one file, also where names differ by case alone, or one would replace an input; Error(io) where
+/// -d is not a directory.
 BatchPlan plan_batch(const Options& options);
 
 }  // namespace p11mime::cli

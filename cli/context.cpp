@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "cli/batch_plan.h"
 #include "cli/paths.h"
 #include "mime/error.h"
 
@@ -87,6 +88,7 @@ std::string Context::copies_directory() const {
 void Context::check_report() const {
     const auto report = options().text("json");
     if (!report) return;
+    if (is_batch(options())) return check_batch_report(options());
     const auto data = options().text("output");
     const bool data_to_stdout = options().takes(kOutput) && !options().flag("no-output") && (!data || data == "-");
     if (*report == "-" && data_to_stdout)

@@ -79,8 +79,8 @@ int run_command(const Options& options, Terminal& terminal) {
         const auto entry = std::find_if(std::begin(kEntries), std::end(kEntries),
                                         [&](const Entry& each) { return options.command() == each.command; });
         if (entry == std::end(kEntries)) throw Error(ErrorKind::usage, fmt::format("no command {}", options.command()));
-        if (is_batch(options)) return run_batch(run, entry->run);
         context.check_report();
+        if (is_batch(options)) return run_batch(run, entry->run);
         const int status = entry->run(context);
         (void)run.warnings();
         return status;

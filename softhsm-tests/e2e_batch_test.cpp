@@ -96,7 +96,13 @@ TEST_CASE("names that clash are refused before anything is done", "[e2e]") {
     CHECK(refused(Arguments{"sign", "-d", bag.path("in")} + bag.files()));
     CHECK(refused({"sign", "--in-place", first, first}));
     CHECK(refused(Arguments{"sign", "-d", out, "--json", out + "/mail0.eml"} + bag.files()));
-    CHECK(refused(Arguments{"sign", "-d", out, "--json", first} + bag.files()));
+    for (const std::string& input : bag.files()) {
+        CHECK(refused(Arguments{"sign", "-d", out, "--json", input} + bag.files()));
+        CHECK(refused(Arguments{"sign", "-d", out, "--json", input, same} + bag.files()));
+    }
+    const std::string report = bag.path("report.json");
+    CHECK(refused(Arguments{"sign", "-d", out, "--json", report, same} + bag.files()));
+    CHECK(reports(read_file(report)).at(0)["exit"] == 2);
     CHECK(refused(Arguments{"sign", "-d", out, "-"} + bag.files()));
     CHECK(refused(Arguments{"sign", "-o", out} + bag.files()));
     CHECK(refused(Arguments{"sign"} + bag.files()));
@@ -104,6 +110,7 @@ TEST_CASE("names that clash are refused before anything is done", "[e2e]") {
     CHECK(refused({"sign", "-d", out}));
     CHECK(refused(Arguments{"verify", "-n", "--in-place"} + bag.files()));
     CHECK(read_file(first) == bag.numbered(0));
+    CHECK(read_file(bag.files()[1]) == bag.numbered(1));
 }
 
 TEST_CASE("a directory among the inputs is named, and the others are done", "[e2e]") {
