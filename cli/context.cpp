@@ -34,6 +34,10 @@ void Context::end_progress() {
     if (!voice_.named()) terminal().end_progress();
 }
 
+const cms::GivenSecrets& Context::secrets() {
+    return *run_.once<cms::GivenSecrets>("secrets", [&] { return given_secrets(options(), pins()); });
+}
+
 std::string Context::input_name() const {
     if (assignment_) return assignment_->input;
     return options().files().empty() ? "-" : options().files().front();

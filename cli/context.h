@@ -10,6 +10,7 @@
 #include "cli/message.h"
 #include "cli/output.h"
 #include "cli/run.h"
+#include "cli/secrets.h"
 #include "cli/voice.h"
 
 namespace p11mime::cli {
@@ -46,6 +47,7 @@ class Context {
 
     Pins& pins() { return run_.pins(); }
     token::Tokens& tokens() { return run_.tokens(); }
+    const cms::GivenSecrets& secrets();  ///< of --kek and --password-source
     std::shared_ptr<AddressBook> book() { return run_.book(); }
     const cms::Trust& trust() { return run_.trust(); }
     std::vector<std::shared_ptr<cms::CertificateSource>> more_certificates() { return run_.more_certificates(); }

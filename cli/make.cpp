@@ -26,12 +26,12 @@ std::string report_of(Context& context, const MadeReport& made) {
     return made_report(frame, made);
 }
 
-cms::smime::EncryptOptions encrypt_options(Context& context, const std::vector<ChosenRecipient>& recipients) {
+cms::smime::EncryptOptions encrypt_options(Context& context, const Audience& audience) {
     cms::smime::EncryptOptions options;
     options.form = form_of(context.options());
     options.entity = context.options().flag("entity");
     options.compress = context.options().flag("compress");
-    options.cipher = &choose_cipher(context, recipients);
+    options.cipher = &choose_cipher(context, audience);
     options.drop_fields = {"Bcc", "Resent-Bcc"};
     return options;
 }
@@ -68,10 +68,10 @@ int make_encrypted(Context& context, MadeReport made, JobFor job_for) {
     std::vector<JobHandle> jobs;
     Outputs outputs;
     context.start_progress();
-    const auto stage = [&](const std::vector<ChosenRecipient>& list, std::unique_ptr<Output> output) {
-        const auto options = encrypt_options(context, list);
+    const auto stage = [&](const Audience& audience, std::unique_ptr<Output> output) {
+        const auto options = encrypt_options(context, audience);
         made.cipher = std::string(options.cipher->name);  // the main mail's, which is staged last
-        jobs.push_back(job_for(to_encrypt(context, list), options));
+        jobs.push_back(job_for(to_encrypt(context, audience, *options.cipher), options));
         output->stage(*jobs.back(), context.input());
         outputs.push_back(std::move(output));
     };
@@ -84,10 +84,12 @@ int make_encrypted(Context& context, MadeReport made, JobFor job_for) {
     auto main_output = context.output();
     for (std::size_t i = 0; i < copies.size(); ++i) {
         made.recipients.push_back({recipients.bcc[i].certificate, "", "bcc"});
-        stage({recipients.bcc[i]}, context.output_to(copies[i]));
+        stage({{recipients.bcc[i]}, {}}, context.output_to(copies[i]));
     }
-    for (const ChosenRecipient& recipient : recipients.main)
+    for (const ChosenRecipient& recipient : recipients.main.recipients)
         made.recipients.push_back({recipient.certificate, "", "main"});
+    if (recipients.main.secrets.kek) made.shared_secrets.emplace_back("kek");
+    if (recipients.main.secrets.password) made.shared_secrets.emplace_back("password");
     stage(recipients.main, std::move(main_output));
 
     // The main output comes last: what went to a pipe cannot be taken back.

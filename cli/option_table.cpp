@@ -34,19 +34,21 @@ constexpr OptionSpec kOptions[] = {
     {"no-chain", 0, flag, "", "no intermediates", kSign},
     {"triple", 0, flag, "", "sign outside too", kTriple},
 
-    {"recipient", 'r', list, "ADDR", "from address book", kRecipients},
+    {"recipient", 'r', list, "ADDR", "an address", kRecipients},
     {"recipient-cert", 0, list, "FILE", "a recipient's certificate; with neither: To, Cc, Bcc", kRecipients},
     {"bcc-separately", 0, text, "DIR", "a copy of its own for each Bcc, named ADDRESS.eml", kRecipients},
     {"no-self", 0, flag, "", "not to the sender", kRecipients},
     {"oaep", 0, flag, "", "RSA-OAEP for all", kRecipients},
     {"allow-untrusted-recipients", 0, flag, "", "encrypt to untrusted certificates too", kRecipients},
     {"cipher", 0, text, "NAME", "aes-(128|192|256)-(gcm|cbc), chacha20-poly1305", kRecipients},
+    {"kek", 0, text, "FILE", "shared key", kSecrets},
+    {"password-source", 0, text, "SRC", "password", kSecrets},
     {"unknown-cipher", 0, text, "CIPHER", "for recipients who announce none", kConfigOnly},
 
     {"ca", 0, list, "FILE|DIR", "add anchors", kTrust},
     {"system-ca", 0, flag, "", "add the TLS roots", kTrust},
     {"no-default-ca", 0, flag, "", "drop e-mail roots", kTrust},
-    {"intermediates", 0, list, "FILE|DIR", "more certificates for paths", kTrust | kChain},
+    {"intermediates", 0, list, "FILE|DIR", "for paths", kTrust | kChain},
     {"purpose", 0, text, "email|any", "default email", kTrust},
     {"allow-weak", 0, flag, "", "SHA-1, RSA < 2048", kTrust},
     {"at", 0, text, "TIME", "when to judge", kTrust},
@@ -57,7 +59,7 @@ constexpr OptionSpec kOptions[] = {
     {"even-if-invalid", 0, flag, "", "write broken content too (-o only)", kVerdict},
 
     {"login", 0, flag, "", "log in, to show keys that need it", kShowKeys},
-    {"type", 0, text, "KIND", "rsa2048-4096, p256-521, brainpool256-512, ed25519, ed448", kGenerate},
+    {"type", 0, text, "KIND", "rsa2048-4096, p256-521, brainpool256-512, (ed|x)(25519|448)", kGenerate},
     {"label", 0, text, "LABEL", "name on the token", kGenerate | kLabel},
     {"id", 0, text, "HEX", "CKA_ID; else random", kGenerate},
     {"name", 0, text, "NAME", "common name", kSubject},
@@ -80,7 +82,7 @@ constexpr OptionSpec kOptions[] = {
 };
 
 constexpr unsigned kSigning = kSign | kSender | kChain | kTokens;
-constexpr unsigned kEncrypting = kRecipients | kSender | kTrust | kTokens;
+constexpr unsigned kEncrypting = kRecipients | kSecrets | kSender | kTrust | kTokens;
 constexpr unsigned kWriting = kOutput | kMany | kMail;
 
 constexpr std::size_t kMostMails = 10'000'000;
@@ -92,12 +94,12 @@ constexpr CommandSpec kCommands[] = {
      kGeneral | kWriting | kNoOutput | kTrust | kVerdict | kContent, kMostMails},
     {"encrypt", "[FILE...]", "mail in, encrypted mail out", kGeneral | kWriting | kForm | kCompress | kEncrypting,
      kMostMails},
-    {"decrypt", "[FILE...]", "encrypted mail in, its content out", kGeneral | kWriting | kNoOutput | kTokens,
+    {"decrypt", "[FILE...]", "encrypted mail in, its content out", kGeneral | kWriting | kNoOutput | kTokens | kSecrets,
      kMostMails},
     {"seal", "[FILE...]", "sign, then encrypt",
      kGeneral | kWriting | kForm | kCompress | kSigning | kEncrypting | kTriple, kMostMails},
     {"open", "[FILE...]", "take off and report every layer of a mail",
-     kGeneral | kWriting | kNoOutput | kTokens | kTrust | kVerdict, kMostMails},
+     kGeneral | kWriting | kNoOutput | kTokens | kSecrets | kTrust | kVerdict, kMostMails},
     {"inspect", "[FILE]", "show layers, algorithms, signers and recipients; needs no key", kGeneral | kMail, 1},
     {"tokens", "", "list readers, tokens, PIN states, keys and certificates", kGeneral | kTokens | kShowKeys, 0},
     {"key generate", "", "make a key pair on a token and print its URI", kGeneral | kTokens | kGenerate, 0},
@@ -118,7 +120,7 @@ constexpr CommandSpec kCommands[] = {
 };
 
 // What CLI.md documents and a later version brings.
-constexpr std::array<std::string_view, 16> kLaterOptions = {
+constexpr std::array<std::string_view, 14> kLaterOptions = {
     "--timestamp",
     "--fetch-issuers",
     "--crl",
@@ -133,8 +135,6 @@ constexpr std::array<std::string_view, 16> kLaterOptions = {
     "--wait",
     "--pin-cache",
     "--pin-reuse",
-    "--password-source",
-    "--kek",
 };
 constexpr std::array<std::string_view, 3> kLaterCommands = {"watch", "doctor", "key import-p12"};
 

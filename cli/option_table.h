@@ -36,6 +36,7 @@ enum Group : unsigned {
     kConfigOnly = 1U << 27,  ///< no option of a command; a key of the config files
     kCompress = 1U << 28,    ///< may compress the content
     kCertsForm = 1U << 29,   ///< writes certificates
+    kSecrets = 1U << 30,     ///< takes shared secrets, to encrypt or to decrypt with
 };
 
 enum class OptionKind { flag, text, list };

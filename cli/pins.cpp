@@ -18,10 +18,10 @@ namespace p11mime::cli {
 
 namespace {
 
-constexpr std::size_t kLongestPin = 1024;
+constexpr std::size_t kLongest = 1024;  // of PINs and passwords
 
-SecretBytes first_line(int fd, const std::string& name) {
-    SecretBytes line(kLongestPin);
+SecretBytes first_line(int fd, std::string_view what, const std::string& name) {
+    SecretBytes line(kLongest);
     std::size_t size = 0;
     for (;;) {
         Byte byte = 0;
@@ -29,9 +29,10 @@ SecretBytes first_line(int fd, const std::string& name) {
         const ssize_t count = ::read(fd, &byte, 1);
         if (count < 0 && errno == EINTR) continue;
         if (count < 0)
-            throw Error(ErrorKind::io, fmt::format("cannot read the PIN from {}: {}", name, std::strerror(errno)));
+            throw Error(ErrorKind::io, fmt::format("cannot read the {} from {}: {}", what, name, std::strerror(errno)));
         if (count == 0 || byte == '\n') break;
-        if (size == line.size()) throw Error(ErrorKind::usage, fmt::format("the first line of {} is no PIN", name));
+        if (size == line.size())
+            throw Error(ErrorKind::usage, fmt::format("the first line of {} is no {}", name, what));
         line.data()[size++] = byte;
     }
     if (size > 0 && line.data()[size - 1] == '\r') --size;
@@ -39,10 +40,10 @@ SecretBytes first_line(int fd, const std::string& name) {
     return line;
 }
 
-SecretBytes from_environment(const std::string& variable) {
+SecretBytes from_environment(std::string_view what, const std::string& variable) {
     char* value = std::getenv(variable.c_str());
     if (value == nullptr)
-        throw Error(ErrorKind::usage, fmt::format("the environment has no variable {} with a PIN", variable));
+        throw Error(ErrorKind::usage, fmt::format("the environment has no variable {} with a {}", variable, what));
     SecretBytes pin(bytes_of(value));
     // Children are not to inherit it.
     ::explicit_bzero(value, std::strlen(value));
@@ -50,14 +51,15 @@ SecretBytes from_environment(const std::string& variable) {
     return pin;
 }
 
-SecretBytes from_file(const std::string& path) {
+SecretBytes from_file(std::string_view what, const std::string& path) {
     const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file) throw Error(ErrorKind::io, fmt::format("cannot open the PIN file '{}': {}", path, std::strerror(errno)));
-    return first_line(file.get(), fmt::format("'{}'", path));
+    if (!file)
+        throw Error(ErrorKind::io, fmt::format("cannot open the {} file '{}': {}", what, path, std::strerror(errno)));
+    return first_line(file.get(), what, fmt::format("'{}'", path));
 }
 
-SecretBytes from_descriptor(const std::string& number) {
-    return first_line(std::atoi(number.c_str()), fmt::format("file descriptor {}", number));
+SecretBytes from_descriptor(std::string_view what, const std::string& number) {
+    return first_line(std::atoi(number.c_str()), what, fmt::format("file descriptor {}", number));
 }
 
 std::string identity(const token::TokenInfo& token) {
@@ -77,10 +79,10 @@ std::string file_of(const std::string& pin_source) {
 }  // namespace
 
 PinSource PinSource::parse(std::string_view text) {
-    const std::string hint = "PIN sources are tty, env:VAR, file:PATH and fd:N";
+    const std::string hint = "sources are tty, env:VAR, file:PATH and fd:N";
     if (text == "tty") return {};
     if (text == "pinentry" || text == "pad")
-        throw Error(ErrorKind::usage, fmt::format("PIN source {} is not available in this version", text), hint);
+        throw Error(ErrorKind::usage, fmt::format("the source {} is not available in this version", text), hint);
     const auto colon = text.find(':');
     const std::string_view kind = text.substr(0, colon);
     const std::string where(colon == std::string_view::npos ? "" : text.substr(colon + 1));
@@ -89,26 +91,26 @@ PinSource PinSource::parse(std::string_view text) {
     const bool number = !where.empty() && where.size() < 6 &&
                         std::all_of(where.begin(), where.end(), [](char c) { return c >= '0' && c <= '9'; });
     if (kind == "fd" && number) return {Kind::fd, where};
-    throw Error(ErrorKind::usage, "unknown PIN source", hint);
+    throw Error(ErrorKind::usage, "unknown source of a PIN or password", hint);
 }
 
-SecretBytes read_pin(const PinSource& source) {
-    SecretBytes pin;
+SecretBytes read_secret(const PinSource& source, std::string_view what) {
+    SecretBytes secret;
     switch (source.kind) {
         case PinSource::Kind::env:
-            pin = from_environment(source.where);
+            secret = from_environment(what, source.where);
             break;
         case PinSource::Kind::file:
-            pin = from_file(source.where);
+            secret = from_file(what, source.where);
             break;
         case PinSource::Kind::fd:
-            pin = from_descriptor(source.where);
+            secret = from_descriptor(what, source.where);
             break;
         case PinSource::Kind::tty:
             break;
     }
-    if (pin.empty()) throw Error(ErrorKind::usage, "the PIN source gives an empty PIN");
-    return pin;
+    if (secret.empty()) throw Error(ErrorKind::usage, fmt::format("the source of the {} gives an empty one", what));
+    return secret;
 }
 
 bool Pins::stored() const {
@@ -133,10 +135,10 @@ token::Pin Pins::given(const token::PinRequest& request) {
     for (const token::Uri& uri : settings_.uris) {
         if (!uri.matches(request.token)) continue;
         if (uri.pin_value) return token::Pin{uri.pin_value->copy(), false};
-        if (uri.pin_source) return token::Pin{from_file(file_of(*uri.pin_source)), false};
+        if (uri.pin_source) return token::Pin{from_file("PIN", file_of(*uri.pin_source)), false};
     }
-    if (!request.pin_source.empty()) return token::Pin{from_file(file_of(request.pin_source)), false};
-    if (read_.empty()) read_ = read_pin(*settings_.source);
+    if (!request.pin_source.empty()) return token::Pin{from_file("PIN", file_of(request.pin_source)), false};
+    if (read_.empty()) read_ = read_secret(*settings_.source, "PIN");
     return token::Pin{read_.copy(), false};
 }
 
@@ -182,8 +184,8 @@ void Pins::use_reader(const token::PinRequest& request) {
 }
 
 SecretBytes Pins::secret(const std::optional<PinSource>& source, const std::string& what, bool twice) {
-    if (source && source->kind != PinSource::Kind::tty) return read_pin(*source);
-    const std::string hint = "name a source with --pin-source, --puk-source or --new-pin-source";
+    if (source && source->kind != PinSource::Kind::tty) return read_secret(*source, what);
+    const std::string hint = "name a source with --pin-source, --puk-source, --new-pin-source or --password-source";
     if (settings_.batch) throw Error(ErrorKind::usage, fmt::format("--batch does not ask for the {}", what), hint);
     auto typed = terminal_.ask_secret(what);
     if (!typed) throw Error(ErrorKind::usage, fmt::format("no {} and no terminal to ask on", what), hint);

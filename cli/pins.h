@@ -12,7 +12,7 @@
 
 namespace p11mime::cli {
 
-/// PinSource is where a PIN comes from: "tty", "env:VAR", "file:PATH" or "fd:N".
+/// PinSource is where a PIN or password comes from: "tty", "env:VAR", "file:PATH" or "fd:N".
 struct PinSource {
     enum class Kind { tty, env, file, fd } kind = Kind::tty;
     std::string where;  ///< variable, path or number
@@ -21,10 +21,10 @@ struct PinSource {
     static PinSource parse(std::string_view text);
 };
 
-/// read_pin takes a PIN from a source other than the terminal: the variable (which is then wiped and unset), or the
-/// first line of the file or descriptor without its line ending. Throws Error(usage) where there is none, Error(io)
-/// where it cannot be read.
-SecretBytes read_pin(const PinSource& source);
+/// read_secret takes a PIN or a password (`what`, for messages) from a source other than the terminal: the variable
+/// (which is then wiped and unset), or the first line of the file or descriptor without its line ending. Throws
+/// Error(usage) where there is none, Error(io) where it cannot be read.
+SecretBytes read_secret(const PinSource& source, std::string_view what);
 
 /// PinSettings is what a command line says about PINs.
 struct PinSettings {
@@ -47,8 +47,8 @@ class Pins final : public token::PinProvider {
     void use_reader(const token::PinRequest& request) override;
     void say(const std::string& line) override { terminal_.say(line); }
 
-    /// secret gets something else than a token's PIN ("PUK", "new PIN") from `source`, or the terminal where unset.
-    /// `twice` has it typed twice. Throws Error(usage) where it is not to be had.
+    /// secret gets something else than a token's PIN ("PUK", "new PIN", "password") from `source`, or the terminal
+    /// where unset. `twice` has it typed twice. Throws Error(usage) where it is not to be had.
     SecretBytes secret(const std::optional<PinSource>& source, const std::string& what, bool twice);
 
   private:

@@ -57,6 +57,7 @@ cms::smime::ReadOptions read_options(Context& context, Task task) {
     read.entity = options.flag("entity");
     read.sender_check = sender_check_of(options);
     read.allow_weak = options.flag("allow-weak");
+    if (options.takes(kSecrets)) read.secrets = context.secrets();
     if (const auto content = options.text("content")) {
         if (*content == "-" && context.input_name() == "-")
             throw Error(ErrorKind::usage, "signature and content cannot both be standard input");

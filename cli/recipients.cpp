@@ -210,12 +210,36 @@ void tell_cipher(Context& context, const cms::Algorithm* chosen, const std::vect
                                  fmt::join(causes, "; "), unknown.empty() ? "" : " or unknown-cipher in the config"));
 }
 
+// An announced agreement for this kind of key whose wrap is not weaker than the content key, if possible with the hash
+// that is natural to the key; or none.
+std::optional<cms::KeyAgreement> announced_agreement(const ChosenRecipient& recipient, const cms::Algorithm& cipher) {
+    if (!recipient.announced) return std::nullopt;
+    const auto natural = std::get<cms::KeyAgreement>(default_key_management(recipient.certificate));
+    std::optional<cms::KeyAgreement> chosen;
+    for (const auto& [scheme, wrap] : recipient.announced->agreements) {
+        if (scheme->hkdf != recipient.certificate.is_xdh() || wrap->key_size < cipher.key_size) continue;
+        if (!chosen || (chosen->hash != natural.hash && scheme->hash == natural.hash))
+            chosen = {.hash = *scheme->hash, .wrap_size = wrap->key_size, .cofactor = scheme->cofactor};
+    }
+    return chosen;
+}
+
+cms::KeyManagement key_management(const ChosenRecipient& recipient, bool oaep, const cms::Algorithm& cipher) {
+    if (recipient.certificate.is_rsa()) {
+        const auto announced = recipient.announced ? recipient.announced->oaep : std::nullopt;
+        if (announced || oaep) return announced.value_or(kOaep);
+    } else if (const auto agreement = announced_agreement(recipient, cipher)) {
+        return *agreement;
+    }
+    return default_key_management(recipient.certificate);
+}
+
 }  // namespace
 
 Recipients choose_recipients(Context& context) {
     const auto addresses = named_addresses(context.options());
     const auto files = context.options().list("recipient-cert");
-    const bool named = !addresses.empty() || !files.empty();
+    const bool named = !addresses.empty() || !files.empty() || gives_secrets(context.options());
     const Message& message = context.message();
     if (named)
         warn_of_left_out_bcc(context, addresses);
@@ -228,36 +252,40 @@ Recipients choose_recipients(Context& context) {
     if (!named && !message.bcc.empty()) check_bcc(context, others);
 
     Recipients recipients;
+    std::vector<ChosenRecipient>& main = recipients.main.recipients;
     Finder finder(context);
     for (const std::string& address : addresses)
-        add(recipients.main, finder.by_address(address));
+        add(main, finder.by_address(address));
     for (const std::string& file : files)
-        add(recipients.main, finder.by_file(file));
+        add(main, finder.by_file(file));
     if (!named) {
         for (const auto* field : {&message.to, &message.cc})
             for (const std::string& address : *field)
-                add(recipients.main, finder.by_address(address));
+                add(main, finder.by_address(address));
         for (const std::string& address : message.bcc)
             add_copy(recipients.bcc, finder.by_address(address));
     }
     finder.finish();
-    add(recipients.main, self_recipient(context));
-    if (recipients.main.empty())
+    recipients.main.secrets = context.secrets();
+    if (!named || !main.empty()) add(main, self_recipient(context));
+    if (!named && main.empty())
         throw Error(ErrorKind::no_key, "nobody but Bcc to encrypt to, and the sender has no encryption certificate",
                     "p11mime certs import FILE adds one");
     return recipients;
 }
 
-const cms::Algorithm& choose_cipher(Context& context, const std::vector<ChosenRecipient>& recipients) {
+const cms::Algorithm& choose_cipher(Context& context, const Audience& audience) {
     if (const cms::Algorithm* cipher = cipher_of(context.options(), "cipher")) return *cipher;
     std::vector<std::string> unknown;
     std::vector<const Capabilities*> known;
-    for (const ChosenRecipient& recipient : recipients) {
+    for (const ChosenRecipient& recipient : audience.recipients) {
         if (recipient.announced)
             known.push_back(&*recipient.announced);
         else
             unknown.push_back(recipient.name);
     }
+    if (audience.secrets.kek) unknown.emplace_back("those who share the key");
+    if (audience.secrets.password) unknown.emplace_back("those who know the password");
     const auto all_read = [&](const cms::Algorithm* cipher) {
         return std::all_of(known.begin(), known.end(), [&](const Capabilities* one) { return reads(*one, cipher); });
     };
@@ -270,20 +298,17 @@ const cms::Algorithm& choose_cipher(Context& context, const std::vector<ChosenRe
         });
         chosen = best == ciphers.end() ? content_cipher("aes-256-cbc") : *best;
     }
-    tell_cipher(context, chosen, unknown, recipients);
+    tell_cipher(context, chosen, unknown, audience.recipients);
     return *chosen;
 }
 
-std::vector<cms::smime::Recipient> to_encrypt(const Context& context, const std::vector<ChosenRecipient>& recipients) {
+std::vector<cms::smime::Recipient> to_encrypt(const Context& context, const Audience& audience,
+                                              const cms::Algorithm& cipher) {
     std::vector<cms::smime::Recipient> all;
-    const bool oaep_for_all = context.options().flag("oaep");
-    for (const ChosenRecipient& recipient : recipients) {
-        const auto announced = recipient.announced ? recipient.announced->oaep : std::nullopt;
-        if (recipient.certificate.is_rsa() && (announced || oaep_for_all))
-            all.emplace_back(recipient.certificate, announced.value_or(kOaep));
-        else
-            all.emplace_back(recipient.certificate);
-    }
+    for (const ChosenRecipient& recipient : audience.recipients)
+        all.emplace_back(recipient.certificate, key_management(recipient, context.options().flag("oaep"), cipher));
+    if (audience.secrets.kek) all.emplace_back(*audience.secrets.kek);
+    if (audience.secrets.password) all.emplace_back(cms::Password{audience.secrets.password});
     return all;
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/context.h"
+#include "cms/key_management.h"
 #include "cms/smime/encrypt.h"
 
 namespace p11mime::cli {
@@ -16,22 +17,30 @@ struct ChosenRecipient {
     std::optional<cms::smime::Capabilities> announced;  ///< nothing where nothing is known
 };
 
+/// Audience is who can read one encrypted mail: owners of certificates, and whoever shares a secret.
+struct Audience {
+    std::vector<ChosenRecipient> recipients;
+    cms::GivenSecrets secrets;
+};
+
 /// Recipients is whom a mail is encrypted to. Each of `bcc` gets a copy of its own.
 struct Recipients {
-    std::vector<ChosenRecipient> main;
+    Audience main;
     std::vector<ChosenRecipient> bcc;
 };
 
 /// choose_recipients finds and checks all certificates (-r, --recipient-cert, or To, Cc and Bcc of the mail; the
-/// sender). All or nothing: throws Error(no_key) naming all who have none, Error(untrusted) naming those who are not
-/// trusted, Error(usage) where nobody or only Bcc is named without --bcc-separately.
+/// sender). Where secrets are shared (--kek, --password-source) those of the mail and the sender are left out. All or
+/// nothing: throws Error(no_key) naming all who have none, Error(untrusted) naming those who are not trusted,
+/// Error(usage) where nobody or only Bcc is named without --bcc-separately.
 Recipients choose_recipients(Context& context);
 
 /// choose_cipher is --cipher, or what all of the recipients announce. It tells the person where recipients announce
 /// nothing.
-const cms::Algorithm& choose_cipher(Context& context, const std::vector<ChosenRecipient>& recipients);
+const cms::Algorithm& choose_cipher(Context& context, const Audience& audience);
 
-/// to_encrypt adds to each certificate how its content key is to be encrypted (--oaep, or as announced).
-std::vector<cms::smime::Recipient> to_encrypt(const Context& context, const std::vector<ChosenRecipient>& recipients);
+/// to_encrypt adds to each recipient how the key of a content cipher is to be encrypted: as announced, or --oaep.
+std::vector<cms::smime::Recipient> to_encrypt(const Context& context, const Audience& audience,
+                                              const cms::Algorithm& cipher);
 
 }  // namespace p11mime::cli

@@ -126,6 +126,7 @@ std::string made_report(const ReportFrame& frame, const MadeReport& made) {
         entry["delivery"] = recipient.delivery;
         json["recipients"].push_back(std::move(entry));
     }
+    json["shared_secrets"] = made.shared_secrets;
     json["cipher"] = or_null(made.cipher);
     json["error"] = error_json(frame);
     return one_line(json);

@@ -35,6 +35,7 @@ struct MadeReport {
     std::vector<UsedCertificate> signers;
     std::vector<UsedCertificate> recipients;
     std::optional<std::string> cipher;
+    std::vector<std::string> shared_secrets{};  ///< "kek", "password"
 };
 
 /// read_report is the JSON of verify, decrypt, open and inspect, as CLI.md has it; `layers` may be empty. made_report

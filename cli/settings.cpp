@@ -101,7 +101,7 @@ void check_settings(const Options& options) {
     (void)lifetime_of(options);
     check_revocation(options);
     (void)pin_settings_of(options);
-    for (const char* name : {"puk-source", "new-pin-source"})
+    for (const char* name : {"puk-source", "new-pin-source", "password-source"})
         if (const auto source = options.text(name)) (void)PinSource::parse(*source);
 }
 

@@ -141,6 +141,10 @@ constexpr Algorithm kTable[] = {
     {.kind = mac, .oid = "1.2.840.113549.2.9", .name = "hmac-sha256", .evp = "HMAC", .hash = Hash::sha256},
     {.kind = mac, .oid = "1.2.840.113549.2.10", .name = "hmac-sha384", .evp = "HMAC", .hash = Hash::sha384},
     {.kind = mac, .oid = "1.2.840.113549.2.11", .name = "hmac-sha512", .evp = "HMAC", .hash = Hash::sha512},
+    {.kind = mac, .oid = "2.16.840.1.101.3.4.2.13", .name = "hmac-sha3-224", .evp = "HMAC", .hash = Hash::sha3_224},
+    {.kind = mac, .oid = "2.16.840.1.101.3.4.2.14", .name = "hmac-sha3-256", .evp = "HMAC", .hash = Hash::sha3_256},
+    {.kind = mac, .oid = "2.16.840.1.101.3.4.2.15", .name = "hmac-sha3-384", .evp = "HMAC", .hash = Hash::sha3_384},
+    {.kind = mac, .oid = "2.16.840.1.101.3.4.2.16", .name = "hmac-sha3-512", .evp = "HMAC", .hash = Hash::sha3_512},
 
     {.kind = password_wrap, .oid = "1.2.840.113549.1.9.16.3.9", .name = "pwri-kek"},
     {.kind = key_wrap, .oid = "2.16.840.1.101.3.4.1.5", .name = "aes-128-wrap", .evp = "AES-128-WRAP", .key_size = 16},

@@ -47,7 +47,7 @@ TEST_CASE("a PIN file gives its first line without the line ending", "[cli]") {
     const test::TemporaryDirectory directory;
     const auto pin_of = [&](std::string_view content) {
         test::write_file(directory / "pin", content);
-        return text(read_pin(PinSource::parse("file:" + directory / "pin")));
+        return text(read_secret(PinSource::parse("file:" + directory / "pin"), "PIN"));
     };
     CHECK(pin_of("1234\n") == "1234");
     CHECK(pin_of("1234") == "1234");
@@ -55,14 +55,16 @@ TEST_CASE("a PIN file gives its first line without the line ending", "[cli]") {
     CHECK(pin_of(" 12 34 \n") == " 12 34 ");
     CHECK_THROWS_WITH(pin_of("\n"), Catch::Contains("empty"));
     CHECK_THROWS_WITH(pin_of(std::string(5000, '1')), Catch::Contains("no PIN"));
-    CHECK_THROWS_WITH(read_pin(PinSource::parse("file:/nonexistent/pin")), Catch::Contains("/nonexistent/pin"));
+    CHECK_THROWS_WITH(read_secret(PinSource::parse("file:/nonexistent/pin"), "PIN"),
+                      Catch::Contains("/nonexistent/pin"));
 }
 
 TEST_CASE("a PIN from the environment is taken out of it", "[cli]") {
     setenv("P11MIME_TEST_PIN", "1234", 1);
-    CHECK(text(read_pin(PinSource::parse("env:P11MIME_TEST_PIN"))) == "1234");
+    CHECK(text(read_secret(PinSource::parse("env:P11MIME_TEST_PIN"), "PIN")) == "1234");
     CHECK(getenv("P11MIME_TEST_PIN") == nullptr);
-    CHECK_THROWS_WITH(read_pin(PinSource::parse("env:P11MIME_TEST_PIN")), Catch::Contains("P11MIME_TEST_PIN"));
+    CHECK_THROWS_WITH(read_secret(PinSource::parse("env:P11MIME_TEST_PIN"), "PIN"),
+                      Catch::Contains("P11MIME_TEST_PIN"));
 }
 
 TEST_CASE("a descriptor gives one line at a time", "[cli]") {
@@ -71,8 +73,8 @@ TEST_CASE("a descriptor gives one line at a time", "[cli]") {
     REQUIRE(write(ends[1], "1234\n5678\n", 10) == 10);
     close(ends[1]);
     const PinSource source = PinSource::parse("fd:" + std::to_string(ends[0]));
-    CHECK(text(read_pin(source)) == "1234");
-    CHECK(text(read_pin(source)) == "5678");
+    CHECK(text(read_secret(source, "PIN")) == "1234");
+    CHECK(text(read_secret(source, "PIN")) == "5678");
     close(ends[0]);
 }
 

@@ -39,6 +39,16 @@ Error no_key(const DecrypterSource& keys, const std::vector<RecipientEntry>& rec
             fmt::format("{}", fmt::join(hints, "; "))};
 }
 
+// Many password recipients could ask for hours of work.
+void check_iterations(const std::vector<RecipientEntry>& recipients) {
+    std::uint64_t iterations = 0;
+    for (const RecipientEntry& entry : recipients)
+        if (is<PasswordUnwrap>(entry)) iterations += std::get<PasswordUnwrap>(*entry.recovery).iterations;
+    if (iterations > kMaxPasswordIterations)
+        throw Error(ErrorKind::malformed, fmt::format("the password recipients ask for more than {} PBKDF2 iterations",
+                                                      kMaxPasswordIterations));
+}
+
 // Search looks for the content key among all recipients.
 class Search {
   public:
@@ -58,7 +68,6 @@ class Search {
 
     const std::vector<RecipientEntry>& recipients_;
     std::size_t key_size_;
-    std::uint64_t iterations_ = 0;
 };
 
 void Search::take(std::size_t recipient, std::optional<SecretBytes> key) {
@@ -77,14 +86,11 @@ void Search::with_kek(std::size_t recipient, const KeyEncryptionKey& kek) {
 void Search::with_password(std::size_t recipient, const SecretBytes& password) {
     const RecipientEntry& entry = recipients_[recipient];
     const auto& recovery = std::get<PasswordUnwrap>(*entry.recovery);
-    iterations_ += recovery.iterations;
-    if (iterations_ > kMaxPasswordIterations)
-        throw Error(ErrorKind::malformed, fmt::format("the password recipients ask for more than {} PBKDF2 iterations",
-                                                      kMaxPasswordIterations));
     take(recipient, recover_with_password(recovery, password, entry.encrypted_key));
 }
 
 void Search::by_secrets(const GivenSecrets& secrets) {
+    if (secrets.password) check_iterations(recipients_);
     for (std::size_t i = 0; i < recipients_.size() && !found; ++i) {
         if (secrets.kek && is<KekUnwrap>(recipients_[i])) with_kek(i, *secrets.kek);
         if (secrets.password && is<PasswordUnwrap>(recipients_[i])) with_password(i, *secrets.password);

@@ -64,7 +64,8 @@ bool is_plausible(ByteView front, const std::string& type) {
 }
 
 Error does_not_decrypt() {
-    return {ErrorKind::failed, "the content does not decrypt: it was changed on the way, or encrypted to another key",
+    return {ErrorKind::failed,
+            "the content does not decrypt: it was changed on the way, or encrypted with another key or password",
             "ask the sender to send it again"};
 }
 

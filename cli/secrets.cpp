@@ -1,0 +1,110 @@
+#include "cli/secrets.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <cstring>
+
+#include "cli/fd.h"
+#include "cli/signals.h"
+#include "mime/error.h"
+
+namespace p11mime::cli {
+
+namespace {
+
+constexpr std::size_t kMaxFileBytes = 4096;
+constexpr const char* kFormHint =
+    "the file holds 16, 24 or 32 bytes, raw or in hex; in hex the key's id may stand before it: ID:KEY";
+
+SecretBytes read_small_file(const std::string& path) {
+    const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    const auto failed = [&] {
+        return Error(ErrorKind::io, fmt::format("cannot read the key file '{}': {}", path, std::strerror(errno)));
+    };
+    if (!file) throw failed();
+    SecretBytes content(kMaxFileBytes);
+    std::size_t size = 0;
+    while (size < content.size()) {
+        const ssize_t count = ::read(file.get(), content.data() + size, content.size() - size);
+        if (count < 0 && errno == EINTR) {
+            throw_if_interrupted();
+            continue;
+        }
+        if (count < 0) throw failed();
+        if (count == 0) break;
+        size += static_cast<std::size_t>(count);
+    }
+    content.shrink(size);
+    return content;
+}
+
+bool is_key_size(std::size_t size) {
+    return size == 16 || size == 24 || size == 32;
+}
+
+std::optional<Byte> hex_digit(Byte c) {
+    if (c >= '0' && c <= '9') return static_cast<Byte>(c - '0');
+    const Byte letter = c | 0x20U;
+    return letter >= 'a' && letter <= 'f' ? std::optional(static_cast<Byte>(letter - 'a' + 10)) : std::nullopt;
+}
+
+bool is_hex(ByteView text) {
+    return !text.empty() && text.size() % 2 == 0 &&
+           std::all_of(text.begin(), text.end(), [](Byte c) { return hex_digit(c).has_value(); });
+}
+
+SecretBytes from_hex(ByteView hex) {
+    SecretBytes bytes(hex.size() / 2);
+    for (std::size_t i = 0; i < bytes.size(); ++i)
+        bytes.data()[i] = static_cast<Byte>(*hex_digit(hex[2 * i]) << 4 | *hex_digit(hex[2 * i + 1]));
+    return bytes;
+}
+
+ByteView without_trailing_space(ByteView text) {
+    while (!text.empty() && std::isspace(text.back()) != 0)
+        text = text.first(text.size() - 1);
+    return text;
+}
+
+}  // namespace
+
+cms::KeyEncryptionKey read_kek(const std::string& path) {
+    const SecretBytes content = read_small_file(path);
+    const ByteView text = without_trailing_space(content);
+    const auto colon = static_cast<std::size_t>(std::find(text.begin(), text.end(), ':') - text.begin());
+    const bool named = colon < text.size();
+    const ByteView id = named ? text.first(colon) : ByteView{};
+    const ByteView key = named ? text.subspan(colon + 1) : text;
+    // 16 random bytes are no hex digits.
+    if (is_hex(key) && is_key_size(key.size() / 2) && (!named || is_hex(id)))
+        return {.id = named ? to_bytes(from_hex(id)) : Bytes{},
+                .key = std::make_shared<const SecretBytes>(from_hex(key))};
+    if (is_key_size(content.size())) return {.id = {}, .key = std::make_shared<const SecretBytes>(content.copy())};
+    throw Error(ErrorKind::usage, fmt::format("'{}' holds no key encryption key", path), kFormHint);
+}
+
+bool gives_secrets(const Options& options) {
+    return options.text("kek") || options.text("password-source");
+}
+
+cms::GivenSecrets given_secrets(const Options& options, Pins& pins) {
+    const bool encrypts = options.takes(kRecipients);
+    cms::GivenSecrets secrets;
+    if (const auto file = options.text("kek")) {
+        secrets.kek = read_kek(*file);
+        if (encrypts && secrets.kek->id.empty())
+            throw Error(ErrorKind::usage,
+                        fmt::format("the key in '{}' has no id for its recipient to find it by", *file), kFormHint);
+    }
+    if (const auto source = options.text("password-source"))
+        secrets.password =
+            std::make_shared<const SecretBytes>(pins.secret(PinSource::parse(*source), "password", encrypts));
+    return secrets;
+}
+
+}  // namespace p11mime::cli

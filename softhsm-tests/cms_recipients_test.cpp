@@ -1,0 +1,384 @@
+// Every kind of recipient, written and read, with openssl as the peer.
+#include <openssl/cms.h>
+
+#include <catch2/catch.hpp>
+
+#include "cms/der.h"
+#include "cms/encode.h"
+#include "cms/key_agreement.h"
+#include "cms/key_wrap.h"
+#include "cms/recipient_info.h"
+#include "cms/rsa_oaep.h"
+#include "cms/smime/writers.h"
+#include "softhsm-tests/support/cms_bench.h"
+#include "softhsm-tests/support/office.h"
+
+using namespace p11mime;
+using namespace p11mime::cms;
+using namespace p11mime::cms::smime;
+using namespace p11mime::test;
+
+namespace {
+
+using CmsHandle = Handle<CMS_ContentInfo, CMS_ContentInfo_free>;
+
+Bytes from_hex(std::string_view hex) {
+    Bytes bytes;
+    for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
+        bytes.push_back(static_cast<Byte>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16)));
+    return bytes;
+}
+
+std::shared_ptr<const SecretBytes> secret(ByteView bytes) {
+    return std::make_shared<const SecretBytes>(bytes);
+}
+
+std::string peer_decrypt(const CmsBench& bench, const std::string& message, const Arguments& with) {
+    return bench.openssl(Arguments{"cms", "-decrypt", "-binary", "-inform", "SMIME"} + with, message);
+}
+
+std::string peer_decrypt(const CmsBench& bench, const std::string& message, const SoftwareKey& key) {
+    return peer_decrypt(bench, message, {"-recip", bench.certificate_file(key), "-inkey", bench.key_file(key)});
+}
+
+std::string peer_encrypt(const CmsBench& bench, const Arguments& with) {
+    return bench.openssl(Arguments{"cms", "-encrypt", "-binary", "-outform", "DER", "-aes-256-cbc"} + with, kText);
+}
+
+ReadMail decrypt_with(const CmsBench&, std::string_view mail, const GivenSecrets& secrets,
+                      const std::vector<SoftwareKey>& keys = {}) {
+    SoftwareKeys source(keys);
+    ReadOptions options;
+    options.task = Task::decrypt;
+    options.secrets = secrets;
+    const auto job = read_job(&source, nullptr, options);
+    ReadMail read;
+    read.content = run(*job, mail);
+    read.report = job->report();
+    return read;
+}
+
+std::string used(const ReadMail& read) {
+    for (const RecipientSummary& recipient : read.report.layers.at(0).recipients)
+        if (recipient.used) return recipient.key_management;
+    return "none";
+}
+
+// enveloped is a mail to `to` whose RecipientInfos are replaced by what `change` makes of them.
+template <class Change>
+std::string enveloped(const std::vector<Recipient>& to, Change change) {
+    EncryptionState state = new_encryption_state(to, *content_cipher("aes-256-gcm"));
+    std::vector<Bytes> infos = make_recipient_infos(to, state.key);
+    change(infos);
+    state.recipient_infos = der_set_of(tag::kSet, infos);
+    Bytes message;
+    for (int pass = 0; pass < 2; ++pass) {  // the first counts
+        BytesSink sink;
+        const auto writer = encrypted_writer(sink, state, Form::der);
+        writer->push(bytes_of(kText));
+        writer->finish();
+        message = std::move(sink.bytes);
+    }
+    return std::string(text_of(message));
+}
+
+}  // namespace
+
+TEST_CASE("key encryption keys of every size go both ways with OpenSSL") {
+    const CmsBench bench;
+    const std::string hex = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+    for (const std::size_t size : {16, 24, 32}) {
+        CAPTURE(size);
+        const std::string key_hex = hex.substr(0, 2 * size);
+        const KeyEncryptionKey kek{from_hex("c0ffee"), secret(from_hex(key_hex))};
+        const Arguments peer{"-secretkey", key_hex, "-secretkeyid", "C0FFEE"};
+        CHECK(peer_decrypt(bench, bench.encrypt({kek}, kText), peer) == kText);
+
+        const std::string theirs = peer_encrypt(bench, peer);
+        CHECK(used(decrypt_with(bench, theirs, {.kek = kek, .password = {}})) == "kek");
+        CHECK(decrypt_with(bench, theirs, {.kek = KeyEncryptionKey{{}, kek.key}, .password = {}}).content == kText);
+        const KeyEncryptionKey other_id{from_hex("c0ffef"), kek.key};
+        const Error error = caught([&] { decrypt_with(bench, theirs, {.kek = other_id, .password = {}}); });
+        CHECK(error.kind() == ErrorKind::no_key);
+        CHECK(error.hint().find("--kek") != std::string::npos);
+        const KeyEncryptionKey wrong{kek.id, secret(Bytes(size, 7))};
+        CHECK(caught([&] { decrypt_with(bench, theirs, {.kek = wrong, .password = {}}); }).kind() == ErrorKind::failed);
+    }
+    const KeyEncryptionKey nameless{{}, secret(Bytes(16))};
+    CHECK_THROWS_AS(bench.encrypt({nameless}, kText), Error);
+}
+
+TEST_CASE("passwords go both ways with OpenSSL, with every hash and size of key") {
+    const CmsBench bench;
+    const auto password = secret(bytes_of("correct horse"));
+    const GivenSecrets given{.kek = {}, .password = password};
+    for (const Hash prf : {Hash::sha1, Hash::sha224, Hash::sha256, Hash::sha384, Hash::sha512})
+        for (const std::size_t key_size : {16, 24, 32}) {
+            CAPTURE(digest_algorithm(prf).name, key_size);
+            const Password how{.password = password, .prf = prf, .iterations = 1000, .key_size = key_size};
+            const std::string ours = bench.encrypt({how}, kText);
+            CHECK(peer_decrypt(bench, ours, {"-pwri_password", "correct horse"}) == kText);
+            CHECK(used(decrypt_with(bench, ours, given)) == "password");
+        }
+    for (const char* cipher : {"-aes-128-cbc", "-aes-192-cbc", "-aes-256-cbc"})
+        CHECK(decrypt_with(bench,
+                           bench.openssl({"cms", "-encrypt", "-binary", "-outform", "DER", cipher, "-pwri_password",
+                                          "correct horse"},
+                                         kText),
+                           given)
+                  .content == kText);
+}
+
+TEST_CASE("a wrong password or none opens nothing, and a private key opens beside them") {
+    const CmsBench bench;
+    const SoftwareKey bob = bench.bob();
+    const Password how{.password = secret(bytes_of("right")), .prf = Hash::sha256, .iterations = 1000, .key_size = 32};
+    const GivenSecrets wrong{.kek = {}, .password = secret(bytes_of("wrong"))};
+    const std::string alone = bench.encrypt({how}, kText);
+    CHECK(caught([&] { decrypt_with(bench, alone, wrong); }).kind() == ErrorKind::failed);
+    const Error none = caught([&] { decrypt_with(bench, alone, {}); });
+    CHECK(none.kind() == ErrorKind::no_key);
+    CHECK(none.hint().find("--password-source") != std::string::npos);
+    const std::string both = bench.encrypt({how, bob.certificate}, kText);
+    CHECK(used(decrypt_with(bench, both, wrong, {bob})) == "ecdh");
+    CHECK(used(decrypt_with(bench, both, {.kek = {}, .password = how.password}, {bob})) == "password");
+    CHECK(caught([&] { decrypt_with(bench, both, {}, {bench.bob()}); }).hint().find("--password-source") !=
+          std::string::npos);
+}
+
+TEST_CASE("changed password recipients are not opened") {
+    const CmsBench bench;
+    const auto password = secret(bytes_of("right"));
+    const Password how{.password = password, .prf = Hash::sha256, .iterations = 1000, .key_size = 32};
+    for (const std::size_t from_end : {1U, 16U, 17U, 33U, 48U}) {
+        CAPTURE(from_end);
+        const std::string changed =
+            enveloped({how}, [&](std::vector<Bytes>& infos) { infos[0][infos[0].size() - from_end] ^= 1; });
+        CHECK(caught([&] { decrypt_with(bench, changed, {.kek = {}, .password = password}); }).kind() ==
+              ErrorKind::failed);
+    }
+}
+
+TEST_CASE("the work that a password may take is bounded") {
+    const CmsBench bench;
+    const SoftwareKey bob = bench.bob();
+    const GivenSecrets given{.kek = {}, .password = secret(bytes_of("right"))};
+    const auto asking_for = [&](std::uint32_t iterations, std::size_t copies) {
+        const Bytes salt = der_value(tag::kOctetString, Bytes(8));
+        const Bytes pbkdf2 =
+            der_value(tag::context(0, true),
+                      {der_oid("1.2.840.113549.1.5.12"), der_value(tag::kSequence, {salt, der_integer(iterations)})});
+        const Bytes cbc = der_algorithm("2.16.840.1.101.3.4.1.42", der_value(tag::kOctetString, Bytes(16)));
+        const Bytes info =
+            der_value(tag::context(3, true), {der_integer(0), pbkdf2, der_algorithm("1.2.840.113549.1.9.16.3.9", cbc),
+                                              der_value(tag::kOctetString, Bytes(48))});
+        return enveloped({bob.certificate}, [&](std::vector<Bytes>& infos) { infos.resize(1 + copies, info); });
+    };
+    for (const auto& [iterations, copies] : {std::pair(0xffffffffU, 1), std::pair(kMaxPasswordIterations / 2 + 1, 2)}) {
+        CAPTURE(iterations, copies);
+        const std::string message = asking_for(iterations, static_cast<std::size_t>(copies));
+        const Error error = caught([&] { decrypt_with(bench, message, given); });
+        CHECK(error.kind() == (copies == 1 ? ErrorKind::no_key : ErrorKind::malformed));
+        CHECK(bench.decrypt(message, {bob}).content == kText);
+    }
+    CHECK(caught([&] { decrypt_with(bench, asking_for(0, 1), given); }).kind() == ErrorKind::malformed);
+}
+
+TEST_CASE("OpenSSL decrypts every OAEP hash, mask and label") {
+    const CmsBench bench;
+    const SoftwareKey bob = bench.bob(KeyKind::rsa2048);
+    constexpr Hash kHashes[] = {Hash::sha1, Hash::sha224, Hash::sha256, Hash::sha384, Hash::sha512};
+    for (const Hash hash : kHashes)
+        for (const Hash mgf : kHashes)
+            for (const std::string_view label : {"", "label"}) {
+                CAPTURE(digest_algorithm(hash).name, digest_algorithm(mgf).name, label);
+                const Recipient to(bob.certificate, RsaOaep{hash, mgf, to_bytes(bytes_of(label))});
+                const std::string ours = bench.encrypt({to}, kText);
+                CHECK(peer_decrypt(bench, ours, bob) == kText);
+                CHECK(bench.decrypt(ours, {bob}).content == kText);
+            }
+}
+
+TEST_CASE("OpenSSL agrees on every curve, hash and wrap, with and without the cofactor") {
+    const CmsBench bench;
+    const KeyKind kind = GENERATE(KeyKind::p256, KeyKind::p384, KeyKind::p521, KeyKind::brainpool256,
+                                  KeyKind::brainpool384, KeyKind::brainpool512);
+    const SoftwareKey bob = bench.bob(kind);
+    for (const Hash hash : {Hash::sha1, Hash::sha224, Hash::sha256, Hash::sha384, Hash::sha512}) {
+        const bool cofactor = hash == Hash::sha384 || hash == Hash::sha1;
+        const std::size_t wrap_size = hash == Hash::sha512 ? 32 : hash == Hash::sha384 ? 24 : 16;
+        CAPTURE(digest_algorithm(hash).name);
+        const Recipient to(bob.certificate, KeyAgreement{.hash = hash, .wrap_size = wrap_size, .cofactor = cofactor});
+        const std::string ours = bench.encrypt({to}, kText);
+        CHECK(peer_decrypt(bench, ours, bob) == kText);
+        CHECK(bench.decrypt(ours, {bob}).content == kText);
+    }
+    const std::string theirs = peer_encrypt(bench, {"-recip", bench.certificate_file(bob)});
+    CHECK(bench.decrypt(theirs, {bob}).content == kText);
+}
+
+TEST_CASE("those who agree alike share one KeyAgreeRecipientInfo, and OpenSSL reads each key in it") {
+    const CmsBench bench;
+    const std::vector<SoftwareKey> alike{bench.bob(), bench.bob(), bench.bob()};
+    const SoftwareKey p384 = bench.bob(KeyKind::p384);
+    EncryptOptions options;
+    options.form = Form::der;
+    const std::string der = bench.encrypt(
+        {alike[0].certificate, p384.certificate, alike[1].certificate, alike[2].certificate}, kText, options);
+    const auto* at = reinterpret_cast<const Byte*>(der.data());
+    const CmsHandle cms(d2i_CMS_ContentInfo(nullptr, &at, static_cast<long>(der.size())));
+    REQUIRE(cms);
+    CHECK(sk_CMS_RecipientInfo_num(CMS_get0_RecipientInfos(cms.get())) == 2);
+    for (const SoftwareKey& key : {alike[0], alike[1], alike[2], p384}) {
+        CHECK(bench.openssl({"cms", "-decrypt", "-binary", "-inform", "DER", "-recip", bench.certificate_file(key),
+                             "-inkey", bench.key_file(key)},
+                            der) == kText);
+        CHECK(bench.decrypt(der, {key}).content == kText);
+    }
+}
+
+TEST_CASE("X25519 and X448 recipients are written and read with HKDF") {
+    const CmsBench bench;
+    const KeyKind kind = GENERATE(KeyKind::x25519, KeyKind::x448);
+    const SoftwareKey bob = bench.bob(kind), carol = bench.bob(kind);
+    for (const Hash hash : {Hash::sha256, Hash::sha384, Hash::sha512}) {
+        const KeyAgreement how{.hash = hash, .wrap_size = 32};
+        const std::string ours = bench.encrypt({{bob.certificate, how}, {carol.certificate, how}}, kText);
+        for (const SoftwareKey& key : {bob, carol})
+            CHECK(used(bench.decrypt(ours, {key})) == "xdh");
+        CHECK(caught([&] { bench.decrypt(ours, {bench.bob(kind)}); }).kind() == ErrorKind::no_key);
+    }
+    CHECK_THROWS_AS(bench.encrypt({{bob.certificate, KeyAgreement{Hash::sha1}}}, kText), Error);
+    CHECK_THROWS_AS(bench.encrypt({{bob.certificate, RsaPkcs1Transport{}}}, kText), Error);
+}
+
+TEST_CASE("the shared information is OpenSSL's, and HKDF is that of RFC 5869") {
+    const Handle<X509_ALGOR, X509_ALGOR_free> wrap(X509_ALGOR_new());
+    REQUIRE(X509_ALGOR_set0(wrap.get(), OBJ_nid2obj(NID_id_aes256_wrap), V_ASN1_UNDEF, nullptr) == 1);
+    const Handle<ASN1_OCTET_STRING, ASN1_OCTET_STRING_free> ukm(ASN1_OCTET_STRING_new());
+    REQUIRE(ASN1_OCTET_STRING_set(ukm.get(), reinterpret_cast<const Byte*>("material"), 8) == 1);
+    for (ASN1_OCTET_STRING* material : {static_cast<ASN1_OCTET_STRING*>(nullptr), ukm.get()}) {
+        Byte* der = nullptr;
+        const int size = CMS_SharedInfo_encode(&der, wrap.get(), material, 32);
+        REQUIRE(size > 0);
+        const auto own = material == nullptr ? std::nullopt : std::optional(bytes_of("material"));
+        CHECK(shared_info(encode(wrap.get(), i2d_X509_ALGOR), own, aes_wrap(32)) == Bytes(der, der + size));
+        OPENSSL_free(der);
+    }
+
+    // Appendix A.1; the first 32 bytes of OKM are what L = 32 gives.
+    const SecretBytes okm(from_hex("3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf"));
+    const SecretBytes key(from_hex("00112233445566778899aabbccddeeff"));
+    const KeyDerivation kdf{.kind = KeyDerivation::Kind::hkdf,
+                            .hash = Hash::sha256,
+                            .info = from_hex("f0f1f2f3f4f5f6f7f8f9"),
+                            .salt = from_hex("000102030405060708090a0b0c")};
+    const auto opened =
+        derive_and_unwrap(SecretBytes(ByteView(Bytes(22, 0x0b))), kdf, aes_wrap(32), wrap_key(aes_wrap(32), okm, key));
+    REQUIRE(opened);
+    CHECK(to_bytes(*opened) == to_bytes(key));
+}
+
+TEST_CASE("a point of low order and an all-zero secret are refused (RFC 7748 section 6)") {
+    const CmsBench bench;
+    const KeyKind kind = GENERATE(KeyKind::x25519, KeyKind::x448);
+    const SoftwareKey bob = bench.bob(kind);
+    const std::size_t size = kind == KeyKind::x25519 ? 32 : 56;
+    const auto peer = [&](Bytes point) {
+        return agreement_peer(spki(der_algorithm(kind == KeyKind::x25519 ? "1.3.101.110" : "1.3.101.111"), point),
+                              bob.key.get());
+    };
+    Bytes one(size);
+    one[0] = 1;
+    Bytes base(size);
+    base[0] = kind == KeyKind::x25519 ? 9 : 5;
+    CHECK_FALSE(peer(Bytes(size)));
+    CHECK_FALSE(peer(one));
+    CHECK_FALSE(peer(Bytes(size - 1, 3)));
+    CHECK(peer(base));
+    CHECK_FALSE(agreement_peer(spki(der_algorithm("1.3.101.110"), base), bench.bob().key.get()));
+
+    const KeyDerivation kdf{.kind = KeyDerivation::Kind::x963, .hash = Hash::sha256, .info = {}};
+    CHECK_FALSE(derive_and_unwrap(SecretBytes(size), kdf, aes_wrap(32), Bytes(40)));
+}
+
+TEST_CASE("an all-zero secret is refused even where the key was wrapped for it") {
+    const KeyDerivation kdf{.kind = KeyDerivation::Kind::hkdf, .hash = Hash::sha256, .info = {}};
+    // HKDF-SHA-256 of 32 zero bytes without salt and info, by `openssl kdf`.
+    const CmsBench bench;
+    const std::string out = bench.file("");
+    bench.openssl({"kdf", "-keylen", "32", "-kdfopt", "digest:SHA256", "-kdfopt", "hexkey:" + std::string(64, '0'),
+                   "-binary", "-out", out, "HKDF"});
+    const SecretBytes wrapping(bytes_of(read_file(out)));
+    const SecretBytes key(ByteView(Bytes(16, 5)));
+    CHECK_FALSE(derive_and_unwrap(SecretBytes(32), kdf, aes_wrap(32), wrap_key(aes_wrap(32), wrapping, key)));
+}
+
+TEST_CASE("kinds of recipients that are unknown are named and passed over") {
+    const CmsBench bench;
+    const SoftwareKey bob = bench.bob();
+    // KEMRecipientInfo (RFC 9629) under OtherRecipientInfo, and a tag that no one has given a meaning yet.
+    const Bytes kem = der_value(tag::context(4, true),
+                                {der_oid("1.2.840.113549.1.9.16.13.3"), der_value(tag::kSequence, der_integer(0))});
+    const Bytes future = der_value(tag::context(9, true), der_integer(7));
+    const std::string message = enveloped({bob.certificate}, [&](std::vector<Bytes>& infos) {
+        infos.push_back(kem);
+        infos.push_back(future);
+    });
+    const ReadMail read = bench.decrypt(message, {bob});
+    CHECK(read.content == kText);
+    std::string kinds;
+    for (const RecipientSummary& recipient : read.report.layers.at(0).recipients)
+        kinds += recipient.key_management + " ";
+    CHECK(kinds == "ecdh 1.2.840.113549.1.9.16.13.3 other ");
+
+    const std::string alone = enveloped({bob.certificate}, [&](std::vector<Bytes>& infos) { infos = {kem}; });
+    const Error error = caught([&] { bench.decrypt(alone, {bob}); });
+    CHECK(error.kind() == ErrorKind::malformed);
+    CHECK(std::string(error.what()).find("1.2.840.113549.1.9.16.13.3") != std::string::npos);
+}
+
+TEST_CASE("static key agreement is named as unsupported, and user keying material is salt of HKDF alone") {
+    const CmsBench bench;
+    const SoftwareKey bob = bench.bob();
+    const Bytes issuer = der_value(tag::kSequence, {bob.certificate.issuer_der(), bob.certificate.serial_der()});
+    const auto agree_info = [&](ByteView originator, std::string_view scheme) {
+        const Bytes keys =
+            der_value(tag::kSequence, der_value(tag::kSequence, {issuer, der_value(tag::kOctetString, Bytes(40))}));
+        return der_value(tag::context(1, true),
+                         {der_integer(3), der_value(tag::context(0, true), originator),
+                          der_value(tag::context(1, true), der_value(tag::kOctetString, bytes_of("salt"))),
+                          der_algorithm(scheme, der_algorithm("2.16.840.1.101.3.4.1.45")), keys});
+    };
+    const auto entry = read_recipient_info(agree_info(issuer, "1.3.132.1.11.1"), 32).at(0);
+    CHECK_FALSE(entry.recovery);
+    CHECK(entry.unsupported == "static-static key agreement");
+
+    const Bytes x25519 = der_value(tag::context(1, true), {der_algorithm("1.3.101.110"), der_value(0x03, Bytes(33))});
+    const auto salt_of = [&](std::string_view scheme) {
+        return std::get<Agree>(*read_recipient_info(agree_info(x25519, scheme), 32).at(0).recovery).kdf.salt;
+    };
+    CHECK(salt_of("1.2.840.113549.1.9.16.3.19") == to_bytes(bytes_of("salt")));
+    CHECK(salt_of("1.3.132.1.11.1").empty());
+}
+
+TEST_CASE("a recipient without its own key opens nothing, however many others are beside it") {
+    const CmsBench bench;
+    const SoftwareKey bob = bench.bob(KeyKind::rsa2048);
+    // The first RecipientInfo names Bob and holds nonsense; the second is good. Which was tried is not to be told
+    // apart.
+    Bytes nonsense;
+    const std::string message = enveloped({bob.certificate}, [&](std::vector<Bytes>& infos) {
+        nonsense = infos[0];
+        for (std::size_t i = nonsense.size() - 200; i < nonsense.size(); ++i)
+            nonsense[i] = static_cast<Byte>(i);
+        infos.push_back(nonsense);
+    });
+    CHECK(bench.decrypt(message, {bob}).content == kText);
+    const std::string only_nonsense = enveloped({bob.certificate}, [&](std::vector<Bytes>& infos) {
+        infos = {nonsense, nonsense};
+    });
+    const Error error = caught([&] { bench.decrypt(only_nonsense, {bob}); });
+    CHECK(error.kind() == ErrorKind::failed);
+    CHECK(std::string(error.what()).find("does not decrypt") != std::string::npos);
+}

@@ -1,0 +1,161 @@
+// Each kind of recipient through the program, keys on SoftHSM, with openssl cms as the peer where it knows the kind.
+
+#include <catch2/catch.hpp>
+
+#include "softhsm-tests/support/office.h"
+
+using namespace p11mime::test;
+
+namespace {
+
+constexpr const char* kKeyHex = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+std::string entity() {
+    return "Content-Type: text/plain\n\nGood morning.\n";
+}
+
+Outcome encrypt(const Office& office, const Arguments& options) {
+    return office.desk.p11mime(Arguments{"encrypt", "--no-self"} + office.trust() + options, entity());
+}
+
+}  // namespace
+
+TEST_CASE("shared keys and passwords open mail both ways with openssl", "[e2e]") {
+    Office office;
+    office.desk.environment["MAIL_PASSWORD"] = "correct horse";
+    const std::string kek = office.desk.file("kek", std::string("c0ffee:") + kKeyHex + "\n");
+    const Arguments password{"--password-source", "env:MAIL_PASSWORD"};
+    const std::string ours = done(encrypt(office, Arguments{"--kek", kek, "--cipher", "aes-256-gcm"} + password));
+    CHECK(with_lf(done(office.desk.run({"openssl", "cms", "-decrypt", "-pwri_password", "correct horse"}, ours))) ==
+          entity());
+    CHECK(with_lf(done(office.desk.run({"openssl", "cms", "-decrypt", "-secretkey", kKeyHex, "-secretkeyid", "c0ffee"},
+                                       ours))) == entity());
+    CHECK(done(office.desk.p11mime(Arguments{"decrypt"} + password, ours)) == entity());
+    for (const std::string& form : {std::string(kKeyHex), std::string("C0FFEE:") + kKeyHex})
+        CHECK(done(office.desk.p11mime({"open", "--kek", office.desk.file("form", form)}, ours)) == entity());
+
+    const std::string by_password = done(
+        office.desk.run({"openssl", "cms", "-encrypt", "-aes-256-cbc", "-pwri_password", "correct horse"}, entity()));
+    CHECK(done(office.desk.p11mime(Arguments{"open"} + password, by_password)) == entity());
+    const std::string by_key = done(office.desk.run({"openssl", "cms", "-encrypt", "-aes-256-cbc", "-secretkey",
+                                                     std::string(kKeyHex).substr(0, 32), "-secretkeyid", "01"},
+                                                    entity()));
+    std::string raw;
+    for (char byte = 0; byte < 16; ++byte)
+        raw += byte;
+    CHECK(done(office.desk.p11mime({"open", "--kek", office.desk.file("raw", raw)}, by_key)) == entity());
+}
+
+TEST_CASE("without the secret that a mail asks for the option is named, and a wrong one opens nothing", "[e2e]") {
+    Office office;
+    office.desk.environment["MAIL_PASSWORD"] = "right";
+    office.desk.environment["WRONG"] = "wrong";
+    const std::string mail = done(encrypt(office, {"--password-source", "env:MAIL_PASSWORD"}));
+    const std::string output = office.desk.path("out");
+    const Outcome none = office.desk.p11mime({"decrypt", "-o", output}, mail);
+    CHECK(none.status == 5);
+    CHECK_THAT(none.err, Catch::Contains("--password-source"));
+    const Outcome wrong = office.desk.p11mime({"decrypt", "-o", output, "--password-source", "env:WRONG"}, mail);
+    CHECK(wrong.status == 1);
+    CHECK_THAT(wrong.err, Catch::Contains("password"));
+    CHECK_THAT(wrong.err, !Catch::Contains("wrong"));
+    CHECK_THROWS(read_file(output));
+    CHECK(office.desk.p11mime({"decrypt", "--password-source", "secret"}, mail).status == 2);
+    CHECK(office.desk.p11mime({"decrypt", "--password-source", "tty", "--batch"}, mail).status == 2);
+}
+
+TEST_CASE("a key file that holds no key is refused without showing it", "[e2e]") {
+    Office office;
+    for (const std::string& content : {std::string("0011"), std::string("c0ffee:0011"), std::string(kKeyHex) + "00",
+                                       std::string("xyz:") + kKeyHex, std::string()}) {
+        CAPTURE(content);
+        const Outcome refused = encrypt(office, {"--kek", office.desk.file("kek", content)});
+        CHECK(refused.status == 2);
+        CHECK(refused.out.empty());
+        CHECK_THAT(refused.err, Catch::Contains("ID:KEY") && !Catch::Contains("0011"));
+    }
+    const Outcome no_id = encrypt(office, {"--kek", office.desk.file("kek", kKeyHex)});
+    CHECK(no_id.status == 2);
+    CHECK_THAT(no_id.err, Catch::Contains("no id"));
+    CHECK(encrypt(office, {"--kek", office.desk.path("missing")}).status == 7);
+}
+
+TEST_CASE("secrets stand beside recipients with certificates, and alone where no one is named", "[e2e]") {
+    Office office;
+    office.desk.environment["MAIL_PASSWORD"] = "right";
+    const Identity bob = office.employ({.name = "bob", .email = "bob@example.org", .kind = KeyKind::p256});
+    const Arguments password{"--password-source", "env:MAIL_PASSWORD"};
+    const std::string both = done(encrypt(office, password + Arguments{"--recipient-cert", office.certificate(bob)}));
+    CHECK(done(office.desk.p11mime({"decrypt"}, both)) == entity());
+    CHECK(done(office.desk.p11mime(Arguments{"decrypt"} + password, both)) == entity());
+
+    const std::string report = office.desk.path("report.json");
+    const std::string mail = "From: a@example.org\nTo: nobody@example.org\nSubject: x\n\nHello\n";
+    const Outcome alone = office.desk.p11mime(Arguments{"encrypt", "--json", report} + office.trust() + password, mail);
+    CHECK(alone.status == 0);
+    CHECK_THAT(read_file(report), Catch::Contains("\"shared_secrets\":[\"password\"]"));
+    CHECK(office.desk.p11mime({"decrypt"}, alone.out).status == 5);
+}
+
+TEST_CASE("mail to X25519 and X448 certificates is read with the keys on the token", "[e2e]") {
+    Office office;
+    for (const auto& [kind, name] : {std::pair(KeyKind::x25519, "x25519"), std::pair(KeyKind::x448, "x448")}) {
+        const Identity bob = office.employ({.name = name, .email = "bob@example.org", .kind = kind});
+        const std::string mail = done(encrypt(office, {"--recipient-cert", office.certificate(bob)}));
+        const std::string report = office.desk.path("report.json");
+        CHECK(done(office.desk.p11mime({"decrypt", "--json", report}, mail)) == entity());
+        CHECK_THAT(read_file(report),
+                   Catch::Contains("\"key_management\":\"xdh\",\"used\":true") || Catch::Contains("\"xdh\""));
+    }
+}
+
+TEST_CASE("key generate makes X25519 and X448 keys, which agree and do not sign", "[e2e]") {
+    Office office;
+    for (const char* type : {"x25519", "x448"}) {
+        const Outcome made = office.desk.p11mime({"key", "generate", "--type", type, "--label", type});
+        CHECK(made.status == 0);
+        const Outcome request = office.desk.p11mime(
+            {"key", "csr", "--key", std::string("pkcs11:object=") + type, "--name", "X", "--email", "x@example.org"});
+        CHECK(request.status == 6);
+        CHECK_THAT(request.err, Catch::Contains("unsupported algorithm"));
+    }
+}
+
+TEST_CASE("the announced OAEP parameters and key agreement are the ones used", "[e2e]") {
+    Office office;
+    // SMIMECapabilities (RFC 4262) as `openssl asn1parse -genconf` makes them.
+    const auto announcing = [&](const std::string& capability) {
+        const std::string text =
+            "asn1=SEQUENCE:list\n[list]\n1=SEQUENCE:cbc\n2=SEQUENCE:it\n[cbc]\no=OID:aes-128-cbc\n" + capability;
+        done(office.desk.run({"openssl", "asn1parse", "-noout", "-genconf", office.desk.file("asn1", text), "-out",
+                              office.desk.path("asn1.der")}));
+        std::string hex;
+        for (const char byte : read_file(office.desk.path("asn1.der"))) {
+            constexpr const char* kDigits = "0123456789abcdef";
+            const auto value = static_cast<unsigned char>(byte);
+            hex += std::string(hex.empty() ? "" : ":") + kDigits[value >> 4] + kDigits[value & 15];
+        }
+        return "1.2.840.113549.1.9.15=DER:" + hex + "\n";
+    };
+    const auto printed = [&](const Leaf& leaf) {
+        const Identity bob = office.correspond(leaf);
+        const std::string mail = done(encrypt(office, {"--recipient-cert", office.certificate(bob)}));
+        CHECK(with_lf(done(office.desk.run(
+                  {"openssl", "cms", "-decrypt", "-recip", office.certificate(bob), "-inkey", office.key(bob)},
+                  mail))) == entity());
+        return done(office.desk.run({"openssl", "cms", "-cmsout", "-print", "-noout"}, mail));
+    };
+    const std::string oaep = announcing(
+        "[it]\no=OID:rsaesOaep\np=SEQUENCE:p\n[p]\nh=EXP:0,SEQUENCE:sha384\nm=EXP:1,SEQUENCE:mgf\n"
+        "[sha384]\no=OID:sha384\nn=NULL\n[mgf]\no=OID:mgf1\nh=SEQUENCE:sha512\n[sha512]\no=OID:sha512\nn=NULL\n");
+    const std::string rsa = printed({.name = "rsa", .email = "rsa@example.org", .more_extensions = oaep});
+    CHECK_THAT(rsa, Catch::Contains("rsaesOaep") && Catch::Contains("sha384") && Catch::Contains("sha512"));
+
+    const std::string agreement =
+        announcing("[it]\no=OID:dhSinglePass-stdDH-sha512kdf-scheme\nw=SEQUENCE:wrap\n[wrap]\no=OID:id-aes256-wrap\n");
+    const std::string ec =
+        printed({.name = "ec", .email = "ec@example.org", .kind = KeyKind::p256, .more_extensions = agreement});
+    CHECK_THAT(ec, Catch::Contains("dhSinglePass-stdDH-sha512kdf-scheme"));
+    const std::string plain = printed({.name = "plain", .email = "plain@example.org", .kind = KeyKind::p256});
+    CHECK_THAT(plain, Catch::Contains("dhSinglePass-stdDH-sha256kdf-scheme"));
+}
