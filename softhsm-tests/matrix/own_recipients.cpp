@@ -1,10 +1,10 @@
 #include "softhsm-tests/matrix/own_recipients.h"
 
 #include "cms/algorithms.h"
+#include "cms/content_info.h"
 #include "cms/enveloped_data.h"
 #include "cms/identifiers.h"
 #include "cms/key_management.h"
-#include "cms/signed_data.h"
 #include "softhsm-tests/matrix/table.h"
 #include "softhsm-tests/support/hex.h"
 
@@ -68,7 +68,8 @@ std::string difference(const RecipientRow& row, const std::string& message) {
     ViewSource source(bytes_of(message));
     cms::BerReader reader(source);
     const bool is_authenticated = cms::enter_content_info(reader) == cms::oid::kAuthEnvelopedData;
-    const cms::EnvelopedDataReader enveloped(reader, is_authenticated);
+    const cms::EnvelopedDataReader enveloped(
+        reader, is_authenticated ? cms::EncryptedKind::auth_enveloped : cms::EncryptedKind::enveloped);
     if (enveloped.cipher_name() != row.cipher) return "it is with " + enveloped.cipher_name();
     const cms::RecipientEntry& entry = enveloped.recipients().at(0);
     if (!entry.recovery) return "unsupported algorithm " + entry.unsupported;
