@@ -20,6 +20,8 @@ struct KeyAgreement {
     std::optional<std::size_t> wrap_size{};  ///< key size of the AES key wrap in bytes: 16, 24 or 32; where unset the
                                              ///< least that is not weaker than the content key
     bool cofactor = false;                   ///< cofactor ECDH, for EC keys alone
+    bool shared = false;                     ///< one KeyAgreeRecipientInfo and ephemeral key for all who agree alike;
+                                             ///< by default each has one alone, as most other programs write it
 
     bool operator==(const KeyAgreement&) const = default;
 };
@@ -68,8 +70,7 @@ struct Recipient {
     KeyManagement management;
 };
 
-/// make_recipient_infos encrypts a content key to all recipients; the DER of each RecipientInfo. Recipients whose keys
-/// are of one kind and who agree by the same algorithms share one KeyAgreeRecipientInfo with one ephemeral key.
+/// make_recipient_infos encrypts a content key to all recipients; the DER of each RecipientInfo.
 std::vector<Bytes> make_recipient_infos(const std::vector<Recipient>& recipients, const SecretBytes& content_key);
 
 /// enveloped_data_version is CMSVersion of EnvelopedData with these RecipientInfos (RFC 5652 section 6.1).

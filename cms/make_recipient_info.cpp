@@ -72,7 +72,7 @@ struct Agreeing {
 void add(std::vector<Agreeing>& groups, const Certificate& recipient, const KeyAgreement& how) {
     const KeyHandle key = recipient.public_key();
     const auto group = std::find_if(groups.begin(), groups.end(), [&](const Agreeing& each) {
-        return each.how == how && same_parameters(each.recipients.front().public_key().get(), key.get());
+        return how.shared && each.how == how && same_parameters(each.recipients.front().public_key().get(), key.get());
     });
     if (group == groups.end())
         groups.push_back({how, {recipient}});

@@ -223,8 +223,10 @@ TEST_CASE("those who agree alike share one KeyAgreeRecipientInfo, and OpenSSL re
     const SoftwareKey p384 = bench.bob(KeyKind::p384);
     EncryptOptions options;
     options.form = Form::der;
-    const std::string der = bench.encrypt(
-        {alike[0].certificate, p384.certificate, alike[1].certificate, alike[2].certificate}, kText, options);
+    const auto to = [](const SoftwareKey& key) {
+        return Recipient(key.certificate, KeyAgreement{.hash = Hash::sha256, .shared = true});
+    };
+    const std::string der = bench.encrypt({to(alike[0]), to(p384), to(alike[1]), to(alike[2])}, kText, options);
     const auto* at = reinterpret_cast<const Byte*>(der.data());
     const CmsHandle cms(d2i_CMS_ContentInfo(nullptr, &at, static_cast<long>(der.size())));
     REQUIRE(cms);
