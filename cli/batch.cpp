@@ -104,7 +104,8 @@ class Batch {
     std::atomic<bool> stop_{false};  // the batch itself has failed
 
     std::mutex mutex_;
-    std::condition_variable changed_;
+    std::condition_variable gathered_;  // mails wait, or no worker is left
+    std::condition_variable room_;      // more mails may wait
     std::vector<std::unique_ptr<Mail>> waiting_;
     std::size_t working_ = 0;
 
@@ -130,12 +131,12 @@ int Batch::run() {
         std::vector<std::unique_ptr<Mail>> mails;
         {
             std::unique_lock lock(mutex_);
-            changed_.wait(lock, [this] { return !waiting_.empty() || working_ == 0; });
-            changed_.wait_for(lock, kGathering, [this] { return waiting_.size() >= kTogether || working_ == 0; });
+            gathered_.wait(lock, [this] { return !waiting_.empty() || working_ == 0; });
+            gathered_.wait_for(lock, kGathering, [this] { return waiting_.size() >= kTogether || working_ == 0; });
             mails.swap(waiting_);
             if (mails.empty()) break;
         }
-        changed_.notify_all();
+        room_.notify_all();
         if (failure) continue;
         try {
             deliver(mails);
@@ -172,13 +173,12 @@ void Batch::work() {
         if (index >= plan_.assignments.size()) break;
         auto mail = process(plan_.assignments[index]);
         std::unique_lock lock(mutex_);
-        changed_.wait(lock, [this] { return waiting_.size() < kMostWaiting; });
+        room_.wait(lock, [this] { return waiting_.size() < kMostWaiting; });
         waiting_.push_back(std::move(mail));
-        changed_.notify_all();
+        if (waiting_.size() == 1 || waiting_.size() == kTogether) gathered_.notify_one();
     }
     const std::lock_guard lock(mutex_);
-    --working_;
-    changed_.notify_all();
+    if (--working_ == 0) gathered_.notify_one();
 }
 
 std::unique_ptr<Mail> Batch::process(const Assignment& assignment) {

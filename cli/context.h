@@ -84,6 +84,8 @@ class Context {
     };
     Kept& kept() { return kept_; }
 
+    /// reports says whether a report is asked for; else an empty one will do.
+    bool reports() const { return options().text("json").has_value(); }
     bool reports_to_stdout() const { return options().text("json") == "-"; }
     /// check_report throws Error(usage) where --json would mix with data or replace it.
     void check_report() const;

@@ -188,9 +188,10 @@ Journal::Finding Journal::look_up_in_place(const std::string& path, const FileSt
 }
 
 Journal::Finding Journal::look_up_output(const std::string& path, const FileStamp& now, const std::string& output) {
-    const auto before = by_input(path);
     const auto there = FileStamp::of(output);
-    if (!before || !there) return {};
+    if (!there) return {};
+    const auto before = by_input(path);
+    if (!before) return {};
     if (!same(before->done.output_stamp, *there))
         return {.done = {}, .remark = fmt::format("'{}' is not what an earlier run made; replaced", output)};
     if (before->options != options_) return {.done = {}, .remark = "done before with other options; done anew"};

@@ -21,6 +21,7 @@ namespace {
 using JobHandle = std::unique_ptr<cms::Job>;
 
 std::string report_of(Context& context, const MadeReport& made) {
+    if (!context.reports()) return {};
     ReportFrame frame = frame_of(context, 0, "done");
     frame.message = context.message();
     return made_report(frame, made);

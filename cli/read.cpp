@@ -91,6 +91,7 @@ void tell(Context& context, const Report& report) {
 }
 
 std::string report_of(Context& context, const Report& report, std::optional<std::string> result) {
+    if (!context.reports()) return {};
     ReportFrame frame = frame_of(context, report.exit_status(), std::move(result));
     frame.message = {};
     frame.message.from = report.from;

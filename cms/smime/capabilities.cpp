@@ -39,6 +39,21 @@ void add_agreement(Capabilities& capabilities, const X509_ALGOR* announced) {
     if (wrap != nullptr && wrap->standing == Standing::ok) capabilities.agreements.push_back({scheme, wrap});
 }
 
+Bytes make_own_capabilities() {
+    Bytes list;
+    const auto announce = [&](ByteView capability) { list = concat({list, capability}); };
+    for (const Algorithm* cipher : content_ciphers())
+        announce(der_algorithm(cipher->oid));
+    announce(oaep_algorithm({Hash::sha256, Hash::sha256, {}}));
+    for (const bool hkdf : {false, true})
+        for (const Hash hash : {Hash::sha256, Hash::sha384, Hash::sha512})
+            for (const std::size_t wrap_size : {32, 16})
+                announce(der_algorithm(key_agreement_algorithm(hash, false, hkdf)->oid,
+                                       der_algorithm(aes_wrap(wrap_size).oid)));
+    announce(der_algorithm(algorithm_named(AlgorithmKind::compression, "zlib")->oid));
+    return der_value(tag::kSequence, list);
+}
+
 }  // namespace
 
 std::vector<const Algorithm*> content_ciphers() {
@@ -72,18 +87,8 @@ Capabilities parse_capabilities(ByteView der) {
 }
 
 Bytes own_capabilities() {
-    Bytes list;
-    const auto announce = [&](ByteView capability) { list = concat({list, capability}); };
-    for (const Algorithm* cipher : content_ciphers())
-        announce(der_algorithm(cipher->oid));
-    announce(oaep_algorithm({Hash::sha256, Hash::sha256, {}}));
-    for (const bool hkdf : {false, true})
-        for (const Hash hash : {Hash::sha256, Hash::sha384, Hash::sha512})
-            for (const std::size_t wrap_size : {32, 16})
-                announce(der_algorithm(key_agreement_algorithm(hash, false, hkdf)->oid,
-                                       der_algorithm(aes_wrap(wrap_size).oid)));
-    announce(der_algorithm(algorithm_named(AlgorithmKind::compression, "zlib")->oid));
-    return der_value(tag::kSequence, list);
+    static const Bytes list = make_own_capabilities();
+    return list;
 }
 
 }  // namespace p11mime::cms::smime
