@@ -155,6 +155,6 @@ TEST_CASE("on a terminal a batch shows how many mails are done, how fast, and th
     CHECK(waitpid(child, &status, 0) == child);
     CHECK(status == 0);
     INFO(shown);
-    CHECK_THAT(shown, Catch::Contains(" of 41 mails, ") && Catch::Contains("/s, ") && Catch::Contains(" s left") &&
+    CHECK_THAT(shown, Catch::Contains(" of 41 mails, ") && Catch::Contains("/s, ") && Catch::Contains(" left") &&
                           Catch::Contains("41 mails: 41 good"));
 }
