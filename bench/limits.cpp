@@ -1,10 +1,9 @@
 // The least that work takes, with the libraries that p11mime uses:
 //
-//   p11mime-bench-limits gcm FILE                                AES-256-GCM over the file's bytes
-//   p11mime-bench-limits sign MODULE ID THREADS COUNT            that many C_Sign, the token's PIN in $PIN
-//   p11mime-bench-limits files MODULE ID THREADS FROM TO         for each file in the directory FROM one C_Sign, and
-//   the
-//                                                                file written to the directory TO: synced and renamed
+//   p11mime-bench-limits gcm FILE                         AES-256-GCM over the file's bytes
+//   p11mime-bench-limits sign MODULE ID THREADS COUNT     that many C_Sign, the token's PIN in $PIN
+//   p11mime-bench-limits files MODULE ID THREADS FROM TO  one C_Sign for each file of the directory FROM, written to
+//                                                         the directory TO: synced and renamed
 //
 // ID is the key's CKA_ID in hexadecimal; the key is RSA, the mechanism CKM_SHA256_RSA_PKCS.
 

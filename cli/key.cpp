@@ -17,9 +17,6 @@ namespace p11mime::cli {
 
 namespace {
 
-constexpr std::string_view kTypes[] = {"rsa2048", "rsa3072",      "rsa4096",      "p256",         "p384",
-                                       "p521",    "brainpool256", "brainpool384", "brainpool512", "ed25519",
-                                       "ed448",   "x25519",       "x448"};
 constexpr std::size_t kLongestId = 64;
 
 Bytes id_of(const Options& options) {
@@ -93,7 +90,7 @@ KeyReport report_of(const token::Token& token) {
 int generate_key(Context& context) {
     const Options& options = context.options();
     (void)options.required("type");
-    const auto spec = token::key_spec(*options.choice("type", kTypes));
+    const auto spec = token::key_spec(*options.choice("type", token::key_spec_names()));
     const std::string label = options.required("label");
     const Bytes id = id_of(options);
     const auto token = only_token(context);

@@ -119,7 +119,7 @@ constexpr CommandSpec kCommands[] = {
     {"certs trust", "FILE", "make a certificate an anchor of one's own", kGeneral, 1},
 };
 
-// What CLI.md documents and a later version brings.
+// Names that a later version gives a meaning.
 constexpr std::array<std::string_view, 14> kLaterOptions = {
     "--timestamp",
     "--fetch-issuers",

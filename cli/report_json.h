@@ -15,8 +15,8 @@ namespace p11mime::cli {
 struct ReportFrame {
     std::string command;
     int exit = 0;  ///< before --sysexits
-    std::optional<std::string>
-        result;  ///< nothing where nothing was judged; of CLI.md's values where a mail was read, else "done" or "error"
+    /// As docs/json.md has it where a mail was read, else "done" or "error"; nothing where nothing was judged.
+    std::optional<std::string> result;
     std::optional<std::string> input;  ///< file name, "-" for standard input; nothing where there is none
     Message message;
     std::vector<cms::smime::Warning> warnings;
@@ -38,8 +38,8 @@ struct MadeReport {
     std::vector<std::string> shared_secrets{};  ///< "kek", "password"
 };
 
-/// read_report is the JSON of verify, decrypt, open and inspect, as CLI.md has it; `layers` may be empty. made_report
-/// is that of sign, encrypt and seal. Each is one line.
+/// read_report is the JSON of verify, decrypt, open and inspect, as docs/json.md has it; `layers` may be empty.
+/// made_report is that of sign, encrypt and seal. Each is one line.
 std::string read_report(const ReportFrame& frame, const std::vector<cms::smime::Layer>& layers);
 std::string made_report(const ReportFrame& frame, const MadeReport& made);
 

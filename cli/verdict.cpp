@@ -89,13 +89,13 @@ void add_ess(std::vector<std::string>& lines, const cms::Ess& ess, const std::st
         lines.push_back(fmt::format("{}{}: malformed", margin, what));
 }
 
-// add_signer tells of a signer, or of a countersigner where `countersigned` is whose signature it is over.
 const char* algorithm_label(const Layer& layer) {
     if (layer.cipher) return "cipher";
     if (layer.type == LayerType::compressed) return "compression";
     return layer.type == LayerType::digested ? "digest" : "authentication code";
 }
 
+// add_signer tells of a signer, or of a countersigner where `countersigned` is whose signature it is over.
 void add_signer(std::vector<std::string>& lines, const SignerVerdict& signer, bool judged, std::string margin,
                 const SignerVerdict* countersigned = nullptr) {
     lines.push_back(

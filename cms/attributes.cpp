@@ -1,10 +1,9 @@
 #include "cms/attributes.h"
 
-#include "cms/der.h"
-
 #include <algorithm>
 
 #include "cms/algorithms.h"
+#include "cms/der.h"
 #include "cms/encode.h"
 
 namespace p11mime::cms {

@@ -56,7 +56,7 @@ std::optional<RsaPss> from_parameters(const RSA_PSS_PARAMS& parameters) {
     return scheme;
 }
 
-// mgf_digest is a hash with NULL parameters, which RFC 4055 section 2.1 wants in PSS; SHA-3 has none (RFC 9688).
+// hash_identifier is a hash with NULL parameters, which RFC 4055 section 2.1 wants in PSS; SHA-3 has none (RFC 9688).
 Bytes hash_identifier(Hash hash) {
     const Algorithm& row = digest_algorithm(hash);
     const Bytes null{0x05, 0x00};

@@ -1,4 +1,4 @@
-// The table of exit codes in CLI.md, row by row, and what goes with each.
+// The table of README's "Exit codes", row by row, and what goes with each.
 
 #include <catch2/catch.hpp>
 

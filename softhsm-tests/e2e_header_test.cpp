@@ -1,5 +1,5 @@
-// What becomes of headers, line ends and content on the way: RFC 8551 section 3.1 and CLI.md, judged by openssl and by
-// Python's email package.
+// What becomes of headers, line ends and content on the way: RFC 8551 section 3.1, judged by openssl and by Python's
+// email package.
 
 #include <catch2/catch.hpp>
 

@@ -22,7 +22,8 @@ constexpr const char* kCpuSeconds = "120";
 constexpr const char* kCpuSeconds = "20";  // a guard: what takes a second or two here
 #endif
 
-/// run runs a command of the program under limits; an address space limit too, which sanitizers do not live with.
+/// run_limited runs a command of the program under limits; an address space limit too, which sanitizers do not live
+/// with.
 Outcome run_limited(const Desk& desk, const Arguments& arguments, std::string input) {
     Command command = desk.p11mime_command(arguments);
     command.input = std::move(input);

@@ -1,4 +1,4 @@
-// The report that --json writes, as CLI.md documents it.
+// The report that --json writes, as docs/json.md documents it.
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>

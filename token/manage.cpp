@@ -140,6 +140,13 @@ std::optional<KeySpec> key_spec(std::string_view name) {
     return kind == kKinds.end() ? std::nullopt : std::optional(kind->spec);
 }
 
+std::vector<std::string_view> key_spec_names() {
+    std::vector<std::string_view> names;
+    for (const KeyKind& kind : kKinds)
+        names.push_back(kind.name);
+    return names;
+}
+
 KeyObject generate_key(TokenCore& core, KeySpec spec, const std::string& label, Bytes id) {
     const KeyKind& kind = kind_of(spec);
     core.login("generate a key");

@@ -36,6 +36,9 @@ enum class KeySpec {
 /// key_spec finds a kind of key by its name: "rsa2048", "p256", "brainpool256" (brainpoolP256r1), "ed25519", …
 std::optional<KeySpec> key_spec(std::string_view name);
 
+/// key_spec_names are all of them.
+std::vector<std::string_view> key_spec_names();
+
 /// KeyObject is a private key on a token as far as it can be seen.
 struct KeyObject {
     std::string label;
