@@ -30,7 +30,7 @@ void recover(const cms::RecipientEntry& entry) {
             cms::agreement_peer(agree->peer_spki, own);
         return;
     }
-    constexpr std::uint32_t kQuick = 1000;  // of PBKDF2
+    constexpr std::uint32_t kQuick = 2048;  // of PBKDF2
     const auto* password = std::get_if<cms::PasswordUnwrap>(&*entry.recovery);
     if (password != nullptr && password->iterations <= kQuick)
         cms::recover_with_password(*password, SecretBytes(8), entry.encrypted_key);
