@@ -7,6 +7,7 @@
 #include "cms/encode.h"
 #include "cms/key_agreement.h"
 #include "cms/key_wrap.h"
+#include "cms/password_recipient.h"
 #include "cms/recipient_info.h"
 #include "cms/rsa_oaep.h"
 #include "cms/smime/writers.h"
@@ -157,6 +158,16 @@ TEST_CASE("changed password recipients are not opened") {
         CHECK(caught([&] { decrypt_with(bench, changed, {.kek = {}, .password = password}); }).kind() ==
               ErrorKind::failed);
     }
+}
+
+TEST_CASE("no wrong password gives a key of any size") {
+    const Password how{.password = secret(bytes_of("right")), .prf = Hash::sha256, .iterations = 1, .key_size = 32};
+    const SecretBytes key(ByteView(Bytes(32, 0x5a)));
+    const RecipientEntry entry = read_recipient_info(make_recipient_infos({how}, key).at(0), 32).at(0);
+    const auto& recovery = std::get<PasswordUnwrap>(*entry.recovery);
+    CHECK(recover_with_password(recovery, *how.password, entry.encrypted_key).has_value());
+    for (Byte i = 0; i < 200; ++i)
+        CHECK_FALSE(recover_with_password(recovery, SecretBytes(ByteView(Bytes(8, i))), entry.encrypted_key));
 }
 
 TEST_CASE("the work that a password may take is bounded") {
