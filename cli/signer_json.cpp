@@ -1,6 +1,6 @@
 #include "cli/signer_json.h"
 
-#include <fmt/format.h>
+#include "cli/listing_json.h"
 
 namespace p11mime::cli {
 
@@ -8,13 +8,6 @@ namespace {
 
 using cms::smime::name;
 using cms::smime::SignerVerdict;
-
-std::string hex(ByteView bytes) {
-    std::string text;
-    for (const Byte byte : bytes)
-        text += fmt::format("{:02x}", byte);
-    return text;
-}
 
 template <class Value, class ToJson>
 Json or_null(const std::optional<Value>& value, ToJson to_json) {

@@ -10,8 +10,6 @@ namespace p11mime::cms {
 
 namespace {
 
-constexpr std::size_t kMaxWrappedBytes = 128;  // far more than any content key comes to
-
 CipherContext wrap_context(const Algorithm& algorithm, const SecretBytes& key, bool encrypt) {
     const Handle<EVP_CIPHER, EVP_CIPHER_free> cipher(
         EVP_CIPHER_fetch(nullptr, std::string(algorithm.evp).c_str(), nullptr));

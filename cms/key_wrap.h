@@ -7,6 +7,9 @@
 
 namespace p11mime::cms {
 
+/// kMaxWrappedBytes bounds an encrypted content key that is read: far more than any comes to.
+inline constexpr std::size_t kMaxWrappedBytes = 128;
+
 /// aes_wrap is the row of AES key wrap (RFC 3394) with a key of 16, 24 or 32 bytes.
 const Algorithm& aes_wrap(std::size_t key_size);
 

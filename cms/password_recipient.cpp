@@ -12,6 +12,7 @@
 #include "cms/algorithms.h"
 #include "cms/content_cipher.h"
 #include "cms/der.h"
+#include "cms/key_wrap.h"
 
 namespace p11mime::cms {
 
@@ -22,7 +23,6 @@ using KdfContext = Handle<EVP_KDF_CTX, EVP_KDF_CTX_free>;
 using Pbkdf2Handle = Handle<PBKDF2PARAM, PBKDF2PARAM_free>;
 
 constexpr std::size_t kSaltBytes = 16;
-constexpr std::size_t kMaxWrappedBytes = 128;
 constexpr std::size_t kCheckBytes = 3;                 // of the content key, as their complement
 constexpr std::size_t kHeaderBytes = 1 + kCheckBytes;  // the content key's size before them
 

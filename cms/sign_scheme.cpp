@@ -9,18 +9,12 @@
 #include "cms/asn1.h"
 #include "cms/der.h"
 #include "cms/digests.h"
+#include "cms/overload.h"
 #include "cms/rsa_pss.h"
 
 namespace p11mime::cms {
 
 namespace {
-
-template <class... Each>
-struct Overload : Each... {
-    using Each::operator()...;
-};
-template <class... Each>
-Overload(Each...) -> Overload<Each...>;
 
 const Bytes kNull{0x05, 0x00};
 
@@ -59,7 +53,7 @@ bool set_up_padding(EVP_PKEY_CTX* context, const SignScheme& scheme) {
         scheme);
 }
 
-SignScheme natural_scheme(const KeyHandle& key, const Bytes& spki_der) {
+SignScheme scheme_of_key(const KeyHandle& key, const Bytes& spki_der) {
     if (is_a(key, "RSA")) return RsaPkcs1{Hash::sha256};
     if (is_a(key, "RSA-PSS")) {
         const RsaPss least = pss_restriction(spki_der).value_or(natural_pss(Hash::sha256));
@@ -73,13 +67,13 @@ SignScheme natural_scheme(const KeyHandle& key, const Bytes& spki_der) {
 }  // namespace
 
 SignScheme default_scheme(const Bytes& spki_der) {
-    return natural_scheme(asn1::decode<KeyHandle>(spki_der, d2i_PUBKEY, "unusable public key"), spki_der);
+    return scheme_of_key(asn1::decode<KeyHandle>(spki_der, d2i_PUBKEY, "unusable public key"), spki_der);
 }
 
 SignScheme chosen_scheme(const Certificate& certificate, std::optional<Hash> digest, bool pss) {
     const KeyHandle key = certificate.public_key();
     const Bytes spki_der = certificate.spki_der();
-    const SignScheme natural = natural_scheme(key, spki_der);
+    const SignScheme natural = scheme_of_key(key, spki_der);
     const std::string description = key_description(key.get());
     const Hash hash = digest.value_or(scheme_hash(natural));
     const bool rsa = std::holds_alternative<RsaPkcs1>(natural) || std::holds_alternative<RsaPss>(natural);

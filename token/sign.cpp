@@ -11,6 +11,7 @@
 #include "cms/algorithms.h"
 #include "cms/digests.h"
 #include "cms/encode.h"
+#include "cms/overload.h"
 #include "token/ckr.h"
 #include "token/mechanisms.h"
 #include "token/public_key.h"
@@ -19,13 +20,6 @@
 namespace p11mime::token {
 
 namespace {
-
-template <class... Visitors>
-struct Overloaded : Visitors... {
-    using Visitors::operator()...;
-};
-template <class... Visitors>
-Overloaded(Visitors...) -> Overloaded<Visitors...>;
 
 using DigestInfo = Handle<X509_SIG, X509_SIG_free>;
 using EcdsaSignature = Handle<ECDSA_SIG, ECDSA_SIG_free>;
@@ -71,12 +65,13 @@ Bytes ecdsa_der(ByteView raw) {
 
 std::string describe(const cms::SignScheme& scheme) {
     return std::visit(
-        Overloaded{[](const cms::RsaPkcs1& rsa) {
-                       return fmt::format("RSA PKCS#1 v1.5 with {}", mechanisms_of(rsa.hash).name);
-                   },
-                   [](const cms::RsaPss& pss) { return fmt::format("RSA-PSS with {}", mechanisms_of(pss.hash).name); },
-                   [](const cms::Ecdsa& ecdsa) { return fmt::format("ECDSA with {}", mechanisms_of(ecdsa.hash).name); },
-                   [](const cms::Pure& pure) { return std::string(pure.algorithm->name); }},
+        cms::Overload{
+            [](const cms::RsaPkcs1& rsa) {
+                return fmt::format("RSA PKCS#1 v1.5 with {}", mechanisms_of(rsa.hash).name);
+            },
+            [](const cms::RsaPss& pss) { return fmt::format("RSA-PSS with {}", mechanisms_of(pss.hash).name); },
+            [](const cms::Ecdsa& ecdsa) { return fmt::format("ECDSA with {}", mechanisms_of(ecdsa.hash).name); },
+            [](const cms::Pure& pure) { return std::string(pure.algorithm->name); }},
         scheme);
 }
 
@@ -108,7 +103,7 @@ std::vector<TokenSigner::Attempt> TokenSigner::attempts(const cms::SignScheme& s
     const auto modulus = static_cast<std::size_t>(EVP_PKEY_get_size(key));
     const auto whole = [](ByteView message) { return to_bytes(message); };
     return std::visit(
-        Overloaded{
+        cms::Overload{
             [&](const cms::RsaPkcs1& rsa) {
                 const cms::Hash hash = rsa.hash;
                 return std::vector<Attempt>{
@@ -146,16 +141,16 @@ std::vector<TokenSigner::Attempt> TokenSigner::attempts(const cms::SignScheme& s
 bool TokenSigner::supports(const cms::SignScheme& scheme) const {
     const PrivateKey& key = session_.key();
     if (!key.sign.value_or(true)) return false;
-    const auto wanted =
-        std::visit(Overloaded{[](const cms::RsaPkcs1&) { return std::optional(KeyType::rsa); },
-                              [](const cms::RsaPss&) { return std::optional(KeyType::rsa); },
-                              [](const cms::Ecdsa&) { return std::optional(KeyType::ec); },
-                              [&](const cms::Pure& pure) {
-                                  const bool own = cms::pure_signature_algorithm(public_key_.get()) == pure.algorithm;
-                                  const PureMechanism* row = pure_mechanism(pure.algorithm->name);
-                                  return own && row != nullptr ? std::optional(row->key) : std::nullopt;
-                              }},
-                   scheme);
+    const auto wanted = std::visit(
+        cms::Overload{[](const cms::RsaPkcs1&) { return std::optional(KeyType::rsa); },
+                      [](const cms::RsaPss&) { return std::optional(KeyType::rsa); },
+                      [](const cms::Ecdsa&) { return std::optional(KeyType::ec); },
+                      [&](const cms::Pure& pure) {
+                          const bool own = cms::pure_signature_algorithm(public_key_.get()) == pure.algorithm;
+                          const PureMechanism* row = pure_mechanism(pure.algorithm->name);
+                          return own && row != nullptr ? std::optional(row->key) : std::nullopt;
+                      }},
+        scheme);
     if (key.type != wanted) return false;
     const std::vector<Attempt> list = attempts(scheme);
     return std::any_of(list.begin(), list.end(),

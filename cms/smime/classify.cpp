@@ -13,8 +13,6 @@ namespace p11mime::cms::smime {
 
 namespace {
 
-constexpr std::size_t kFront = 4096;
-
 bool is_signature_type(std::string_view type) {
     return type == "application/pkcs7-signature" || type == "application/x-pkcs7-signature";
 }

@@ -1,11 +1,15 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "mime/content_type.h"
 #include "mime/header.h"
 
 namespace p11mime::cms::smime {
+
+/// kFront is how many bytes of a content are looked at to tell what it is.
+inline constexpr std::size_t kFront = 4096;
 
 /// EntityKind is what a MIME entity is to the walk through layers.
 enum class EntityKind {

@@ -26,8 +26,8 @@ struct JudgedSigners {
 JudgedSigners judge_signers(const SignedDataReader& reader, const SignedContent& content, const Trust* trust,
                             const Sender& sender);
 
-/// conclude sets a report's result, reason and hint from its layers (CLI.md: valid only if every signer is valid and
-/// trusted, one matches the sender and the signature covers the whole message).
+/// conclude sets a report's result, reason and hint from its layers (docs/json.md: valid only if every signer is valid
+/// and trusted, one matches the sender and the signature covers the whole message).
 void conclude(Report& report, const Sender& sender, bool allow_weak);
 
 }  // namespace p11mime::cms::smime

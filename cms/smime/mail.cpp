@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
+#include "cms/smime/classify.h"
 #include "mime/address.h"
 
 namespace p11mime::cms::smime {
 
 namespace {
 
-constexpr std::size_t kFront = 4096;
 constexpr std::string_view kPemBegin = "-----BEGIN ";
 constexpr Byte kSequence = 0x30;
 

@@ -16,8 +16,6 @@ namespace p11mime::cms::smime {
 
 namespace {
 
-constexpr std::size_t kFront = 4096;
-
 Error changed(const std::string& digest) {
     return {ErrorKind::failed, fmt::format("the content was changed on the way: its {} digest is another", digest),
             "ask the sender to send it again"};

@@ -15,8 +15,6 @@ namespace p11mime::cms::smime {
 
 namespace {
 
-constexpr std::size_t kFront = 4096;
-
 bool is_control(Byte byte) {
     return byte == 0x7f || (byte < 0x20 && byte != '\t' && byte != '\r' && byte != '\n');
 }
