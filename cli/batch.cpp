@@ -192,15 +192,19 @@ std::unique_ptr<Mail> Batch::process(const Assignment& assignment) {
     return mail;
 }
 
-// A mail that an earlier run was done with keeps the status that it got then.
+// A mail that an earlier run was done with keeps the status that it got then, and no verdict.
 bool Batch::passed_over(Mail& mail, const Assignment& assignment) {
     const Journal::Finding finding = journal_->look_up(assignment);
     if (!finding.remark.empty()) mail.context.warn("done-anew", finding.remark);
     if (!finding.done) return false;
     mail.done_before = true;
     mail.status = finding.done->exit;
-    ReportFrame frame = frame_of(mail.context, mail.status, finding.done->result);
-    frame.warnings.push_back({"done-before", "an earlier run was done with this mail; it was not looked at again"});
+    const bool gone = journal_->reads() && journal_->in_place();
+    const std::string words = gone ? "an earlier run put the content in the mail's place; it is not looked at again"
+                                   : "an earlier run was done with this mail; it was not looked at again";
+    if (gone) mail.context.voice().warn(words);
+    ReportFrame frame = frame_of(mail.context, mail.status, gone ? std::nullopt : std::optional(finding.done->result));
+    frame.warnings.push_back({"done-before", words});
     mail.context.deliver({}, empty_report(frame));
     return true;
 }

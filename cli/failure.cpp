@@ -9,13 +9,9 @@
 
 namespace p11mime::cli {
 
-namespace {
-
-bool reads_mail(const std::string& command) {
+bool reads_mail(std::string_view command) {
     return command == "verify" || command == "decrypt" || command == "open" || command == "inspect";
 }
-
-}  // namespace
 
 int status_of(ErrorKind kind) {
     switch (kind) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "cli/context.h"
 #include "cli/report_json.h"
@@ -14,6 +15,9 @@ std::string result_of(const Error& error);
 
 /// current_error is the exception being handled, as an Error.
 Error current_error();
+
+/// reads_mail says of a command that its report is that of a mail that was read.
+bool reads_mail(std::string_view command);
 
 /// error_report is the report of a command that ended in an error; empty_report that of a frame without the command's
 /// own members filled in.

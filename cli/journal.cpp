@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstring>
 
+#include "cli/failure.h"
 #include "cli/fd.h"
 #include "cli/listing_json.h"
 #include "cli/paths.h"
@@ -115,6 +116,8 @@ Journal::Journal(std::string path, const Options& options, const BatchPlan& plan
     : job_(fmt::format("{} {}", options.command(), plan.destination)),
       options_(digest_of_options(options)),
       in_place_(options.flag("in-place")),
+      reads_(reads_mail(options.command())),
+      judges_(options.takes(kVerdict)),
       database_(Database::open(path, "record of batches", kSchema, kSchemaVersion)) {
     locks_ = std::make_unique<Locks>(path + ".lock", plan.directories);
     database_->run("PRAGMA journal_mode = TRUNCATE");
@@ -176,13 +179,16 @@ Journal::Finding Journal::look_up(const Assignment& assignment) {
     return in_place_ ? look_up_in_place(path, *now) : look_up_output(path, *now, assignment.output);
 }
 
-// What counts is the content: a mail that was moved, copied or touched is done all the same.
+// What counts for a mail that was made is the content, wherever it was moved or copied to. Anybody can write what a
+// mail that was read contains, so there it must be the very file.
 Journal::Finding Journal::look_up_in_place(const std::string& path, const FileStamp& now) {
-    if (const auto same_content = by_content(path, now.size)) {
-        if (same_content->options == options_) return {.done = same_content->done, .remark = {}};
-        return {.done = {}, .remark = "an earlier run with other options is done with it; done anew"};
-    }
     const auto before = by_input(path);
+    const bool is_output = before && same(before->done.output_stamp, now);
+    const auto done = !reads_ ? by_content(path, now.size) : is_output ? before : std::nullopt;
+    if (done && done->options != options_)
+        throw Error(ErrorKind::usage, "an earlier run, with other options, has replaced this mail already",
+                    "leave it out, or add to it with -d DIR instead of --in-place");
+    if (done) return {.done = done->done, .remark = {}};
     if (!before || same(before->done.input_stamp, now)) return {};
     return {.done = {}, .remark = "changed since an earlier run was done with it; done anew"};
 }
@@ -197,6 +203,7 @@ Journal::Finding Journal::look_up_output(const std::string& path, const FileStam
     if (before->options != options_) return {.done = {}, .remark = "done before with other options; done anew"};
     if (!same(before->done.input_stamp, now))
         return {.done = {}, .remark = "changed since an earlier run was done with it; done anew"};
+    if (judges_) return {};
     return {.done = before->done, .remark = {}};
 }
 

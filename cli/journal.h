@@ -41,12 +41,16 @@ class Journal {
         std::optional<Done> done;
         std::string remark;
     };
+    /// Of commands that read mail, those that judge it are never done with a mail that is there still; in place, one is
+    /// done only where the very file that was put there is there still. Throws Error(usage) for a mail that was
+    /// replaced with other options.
     Finding look_up(const Assignment& assignment);
 
     /// record writes all or none.
     void record(std::span<const Done> done);
 
     bool in_place() const { return in_place_; }
+    bool reads() const { return reads_; }
 
   private:
     class Locks;
@@ -61,6 +65,8 @@ class Journal {
     std::string job_;      // command and destination
     std::string options_;  // digest of the options that matter to outputs
     bool in_place_;
+    bool reads_;   // the command takes mail apart: verify, decrypt, open
+    bool judges_;  // it gives verdicts: verify, open
     std::unique_ptr<Locks> locks_;
     std::mutex mutex_;
     std::unique_ptr<Database> database_;

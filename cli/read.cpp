@@ -68,14 +68,14 @@ cms::smime::ReadOptions read_options(Context& context, Task task) {
     return read;
 }
 
-// What of the content is written: all that holds, what is merely not trusted unless --strict, what is broken only where
-// asked for.
+// What of the content is written: all that holds, what is merely not trusted unless --strict or in the mail's own
+// place, where it could not be judged again once it is trusted, what is broken only where asked for.
 bool writes_content(const Options& options, const Report& report) {
     switch (report.exit_status()) {
         case 0:
             return true;
         case 3:
-            return !options.flag("strict");
+            return !options.flag("strict") && !options.flag("in-place");
         default:
             return report.result == cms::smime::Result::invalid && options.flag("even-if-invalid");
     }
@@ -120,6 +120,8 @@ int read(Context& context, Task task) {
     tell(context, report);
     if (options.flag("remember")) remember(context, report);
     if (!writes_content(options, report)) outputs.clear();
+    if (report.exit_status() == 3 && options.flag("in-place"))
+        context.warn("left-in-place", "left as it is, so that it can be judged again once it is trusted");
     const std::string result(name(report.result));
     context.deliver(std::move(outputs), report_of(context, report, result), result);
     return report.exit_status();
