@@ -7,8 +7,8 @@
 namespace p11mime::test {
 
 /// ModuleLeaks lives where a module is known to leak: pkcs11-spy leaks its own state and the names that it prints,
-/// SoftHSM what it decodes of Edwards and Montgomery keys. The leaks come out of libcrypto, whose stacks do not show the module, so
-/// LeakSanitizer looks at nothing that is allocated meanwhile.
+/// SoftHSM what it decodes of Edwards and Montgomery keys. The leaks come out of libcrypto, whose stacks do not show
+/// the module, so LeakSanitizer looks at nothing that is allocated meanwhile.
 class ModuleLeaks {
   public:
 #ifdef __SANITIZE_ADDRESS__
