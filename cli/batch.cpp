@@ -1,6 +1,7 @@
 #include "cli/batch.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -77,12 +78,13 @@ class Batch {
           named_(plan_.assignments.size() > 1) {
         if (!plan_.destination.empty()) journal_.emplace(Journal::default_path(), run.options(), plan_);
         for (const std::string& directory : plan_.directories)
-            remove_stale_files(directory);
+            clean(directory);
     }
 
     int run();
 
   private:
+    void clean(const std::string& directory);
     void work();
     std::unique_ptr<Mail> process(const Assignment& assignment);
     bool passed_over(Mail& mail, const Assignment& assignment);
@@ -115,6 +117,21 @@ class Batch {
     std::size_t done_before_ = 0;
     std::set<std::string> token_troubles_;
 };
+
+// Removes what killed runs have left, but never a mail that may be the only one.
+void Batch::clean(const std::string& directory) {
+    remove_stale_files(directory);
+    if (!journal_ || !journal_->in_place()) return;
+    for (const std::string& path : set_aside_files(directory)) {
+        if (journal_->is_leftover(path))
+            ::unlink(path.c_str());
+        else
+            run_.warn("set-aside",
+                      fmt::format("'{}' was kept when an earlier run was ended while it replaced a mail that had "
+                                  "changed; move it to where it belongs",
+                                  path));
+    }
+}
 
 int Batch::run() {
     if (named_) run_.terminal().start_progress();

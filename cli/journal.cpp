@@ -207,6 +207,25 @@ Journal::Finding Journal::look_up_output(const std::string& path, const FileStam
     return {.done = before->done, .remark = {}};
 }
 
+bool Journal::is_leftover(const std::string& path) {
+    const auto left = FileStamp::of(path);
+    if (!left) return false;
+    const auto inode = static_cast<std::int64_t>(left->identity.inode);
+    const std::lock_guard lock(mutex_);
+    Statement query(*database_,
+                    fmt::format("SELECT {} FROM done WHERE input_inode = ? OR output_inode = ?", kColumns).c_str());
+    query.bind(inode).bind(inode);
+    while (const auto each = found(query)) {
+        const FileStamp& input = each->done.input_stamp;
+        const FileStamp& output = each->done.output_stamp;
+        const auto there = FileStamp::of(each->done.input);
+        if (!there) continue;
+        if (same(input, *left) && same(output, *there)) return true;
+        if (same(output, *left) && same(input, *there)) return true;
+    }
+    return false;
+}
+
 void Journal::record(std::span<const Done> done) {
     if (done.empty()) return;
     const std::lock_guard lock(mutex_);

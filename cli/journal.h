@@ -46,6 +46,10 @@ class Journal {
     /// replaced with other options.
     Finding look_up(const Assignment& assignment);
 
+    /// is_leftover says of a file that was set aside that it is a recorded mail whose output is in place, or such an
+    /// output while the mail is in place still: either is needed no longer.
+    bool is_leftover(const std::string& path);
+
     /// record writes all or none.
     void record(std::span<const Done> done);
 

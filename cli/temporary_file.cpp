@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <utility>
 
 #include "cli/paths.h"
 #include "mime/error.h"
@@ -19,6 +20,7 @@ namespace p11mime::cli {
 namespace {
 
 constexpr std::string_view kPrefix = ".p11mime-";
+constexpr std::string_view kSetAside = ".p11mime-replaced-";
 constexpr std::string_view kUnique = "XXXXXX";
 
 [[noreturn]] void fail(const std::string& name, int cause) {
@@ -33,6 +35,17 @@ bool lock(int fd, int how) {
         result = ::flock(fd, how);
     } while (result != 0 && errno == EINTR);
     return result == 0;
+}
+
+std::vector<std::string> files_named(const std::string& directory, std::string_view prefix) {
+    std::vector<std::string> paths;
+    std::error_code failure;
+    for (const auto& entry : std::filesystem::directory_iterator(directory, failure)) {
+        const std::string name = entry.path().filename().string();
+        if (name.starts_with(prefix) && name.size() == prefix.size() + kUnique.size())
+            paths.push_back(entry.path().string());
+    }
+    return paths;
 }
 
 }  // namespace
@@ -70,7 +83,10 @@ void TemporaryFile::sync() const {
 
 void TemporaryFile::publish(const std::optional<FileStamp>& replaced, Replacing replacing) {
     throw_if_interrupted();
-    if (replaced && exchange(*replaced, replacing)) {
+    const SignalsHeld held;  // one must not have the old file removed
+    if (replaced && replacing == Replacing::unchanged) return replace_unchanged(*replaced);
+    if (replaced && exchange()) {
+        guard_.reset();
         state_ = State::exchanged;
         return;
     }
@@ -80,17 +96,49 @@ void TemporaryFile::publish(const std::optional<FileStamp>& replaced, Replacing 
     temporary_.clear();
 }
 
-// Puts the new file in place of an old one. Not every file system can.
-bool TemporaryFile::exchange(const FileStamp& replaced, Replacing replacing) {
-    const SignalsHeld held;  // one must not have the old file removed
-    const auto swap = [&] {
-        return ::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, path_.c_str(), RENAME_EXCHANGE) == 0;
+// Puts the new file in place of what is there. Not every file system can.
+bool TemporaryFile::exchange() const {
+    return ::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, path_.c_str(), RENAME_EXCHANGE) == 0;
+}
+
+// There may be no other copy of what is there by now, so it gets a name that nothing removes unseen.
+void TemporaryFile::replace_unchanged(const FileStamp& replaced) {
+    const auto check = [&] {
+        const auto there = FileStamp::of(path_);
+        if (there == replaced) return;
+        throw Error(ErrorKind::io,
+                    fmt::format("{} {} meanwhile", name_, there ? "was changed" : "was moved or deleted"),
+                    "run the command again");
     };
-    if (!swap()) return false;
-    if (replacing == Replacing::unchanged && FileStamp::of(temporary_) != replaced && swap())
+    check();
+    set_aside();
+    if (!exchange()) {
+        check();
+        if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail(name_, errno);
+        temporary_.clear();
+        state_ = State::final;
+        return;
+    }
+    if (FileStamp::of(temporary_) == replaced) {
+        state_ = State::exchanged;
+        return;
+    }
+    (void)exchange();
+    const auto left = FileStamp::of(temporary_);
+    if (left && left->identity == FileStamp::of_descriptor(fd_.get(), path_).identity)
         throw Error(ErrorKind::io, fmt::format("{} was changed meanwhile", name_), "run the command again");
+    const std::string kept = std::exchange(temporary_, {});
+    throw Error(ErrorKind::io, fmt::format("{} was changed meanwhile; what it was changed to is now '{}'", name_, kept),
+                "move it back");
+}
+
+void TemporaryFile::set_aside() {
+    const std::string unique = temporary_.substr(temporary_.size() - kUnique.size());
+    const std::string path = fmt::format("{}/{}{}", parent_directory(path_), kSetAside, unique);
+    if (FileStamp::of(path)) fail(name_, EEXIST);
+    if (::rename(temporary_.c_str(), path.c_str()) != 0) fail(name_, errno);
     guard_.reset();
-    return true;
+    temporary_ = path;
 }
 
 void TemporaryFile::retract() noexcept {
@@ -100,13 +148,14 @@ void TemporaryFile::retract() noexcept {
 }
 
 void remove_stale_files(const std::string& directory) {
-    std::error_code failure;
-    for (const auto& entry : std::filesystem::directory_iterator(directory, failure)) {
-        const std::string name = entry.path().filename().string();
-        if (!name.starts_with(kPrefix) || name.size() != kPrefix.size() + kUnique.size()) continue;
-        const Fd file(::open(entry.path().c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-        if (file && lock(file.get(), LOCK_EX | LOCK_NB)) ::unlink(entry.path().c_str());
+    for (const std::string& path : files_named(directory, kPrefix)) {
+        const Fd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+        if (file && lock(file.get(), LOCK_EX | LOCK_NB)) ::unlink(path.c_str());
     }
+}
+
+std::vector<std::string> set_aside_files(const std::string& directory) {
+    return files_named(directory, kSetAside);
 }
 
 void sync_directory(const std::string& path) {

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/fd.h"
 #include "cli/file_stamp.h"
@@ -25,26 +26,32 @@ class TemporaryFile {
     void write_out() const;  ///< starts writing to disk, so that many files are written at a time
     void sync() const;
 
-    /// publish gives the file its path. A file that is `replaced` keeps the temporary name until this ends, so that
-    /// retract() can put it back. With Replacing::unchanged it stays, and Error(io) is thrown, where it was written to
-    /// or another one is there by now.
+    /// publish gives the file its path. A file that is `replaced` has a temporary name until this ends, so that
+    /// retract() can put it back. With Replacing::unchanged, Error(io) is thrown where it was written to or renamed, or
+    /// another one is there by now, which stays; at worst it is kept under a name that the error tells.
     void publish(const std::optional<FileStamp>& replaced = {}, Replacing replacing = Replacing::whatever);
     void retract() noexcept;
 
   private:
     void make();
-    bool exchange(const FileStamp& replaced, Replacing replacing);
+    bool exchange() const;
+    void replace_unchanged(const FileStamp& replaced);
+    void set_aside();
 
     std::string path_;
     std::string name_;       // for messages
     std::string temporary_;  // "" where nothing has the temporary name
-    enum class State { made, renamed, exchanged } state_ = State::made;
+    enum class State { made, renamed, exchanged, final } state_ = State::made;
     Fd fd_;
     std::optional<RemovedOnSignal> guard_;
 };
 
 /// remove_stale_files removes the temporary files in a directory whose makers live no longer.
 void remove_stale_files(const std::string& directory);
+
+/// set_aside_files are the paths ".p11mime-replaced-XXXXXX" in a directory, left by makers that were killed while they
+/// replaced a file: the new file, the old one, or one that had come in its place meanwhile.
+std::vector<std::string> set_aside_files(const std::string& directory);
 
 /// sync_directory makes new names in a directory last. Throws Error(io).
 void sync_directory(const std::string& directory);

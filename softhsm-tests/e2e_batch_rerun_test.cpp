@@ -6,12 +6,12 @@ using namespace p11mime::test;
 
 namespace {
 
-// Ends the program by a signal after some seconds, wherever it is by then. SoftHSM's files do not outlast being cut off
-// in a login, so they are put back.
+// Ends the program by one signal after some seconds, wherever it is by then. SoftHSM's files do not outlast being cut
+// off in a login, so they are put back.
 Outcome cut_off(const Mailbag& bag, const std::string& signal, const std::string& seconds, const Arguments& command) {
     constexpr auto kWhole = std::filesystem::copy_options::recursive;
     std::filesystem::copy(bag.path("tokens"), bag.path("kept"), kWhole);
-    Outcome outcome = bag.office.desk.run(Arguments{"timeout", "-s", signal, seconds} +
+    Outcome outcome = bag.office.desk.run(Arguments{"timeout", "--foreground", "-s", signal, seconds} +
                                           bag.office.desk.p11mime_command(command).arguments);
     std::filesystem::remove_all(bag.path("tokens"));
     std::filesystem::rename(bag.path("kept"), bag.path("tokens"));
