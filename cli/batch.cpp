@@ -256,7 +256,10 @@ std::optional<Done> Batch::record_of(Mail& mail, const Assignment& assignment, c
               .output_stamp = FileStamp::of_descriptor(staged, assignment.output),
               .output_digest = {},
               .exit = mail.status,
-              .result = mail.context.kept().result};
+              .result = mail.context.kept().result,
+              .copies = {}};
+    for (const auto& copy : std::span(outputs).first(outputs.size() - 1))
+        done.copies.emplace_back(copy->path(), FileStamp::of_descriptor(copy->staged(), copy->path()));
     if (journal_->in_place()) done.output_digest = file_digest(staged, assignment.output);
     return done;
 }

@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "cli/paths.h"
 #include "cli/temporary_file.h"
 
 namespace p11mime::cli {
@@ -24,7 +25,7 @@ void attempt(Parcel& parcel, Work work) {
 class Directories {
   public:
     void add(const Output& output) {
-        if (std::string path = output.directory(); !path.empty()) outcomes_.try_emplace(std::move(path));
+        if (const std::string path = output.path(); !path.empty()) outcomes_.try_emplace(parent_directory(path));
     }
     void sync() {
         for (auto& [path, failure] : outcomes_) {
@@ -36,7 +37,7 @@ class Directories {
         }
     }
     std::optional<Error> failure_of(const Output& output) const {
-        const auto found = outcomes_.find(output.directory());
+        const auto found = outcomes_.find(parent_directory(output.path()));
         return found == outcomes_.end() ? std::nullopt : found->second;
     }
 

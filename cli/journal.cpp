@@ -24,16 +24,20 @@ namespace p11mime::cli {
 namespace {
 
 constexpr const char* kSchema = R"(
-CREATE TABLE done (
+CREATE TABLE IF NOT EXISTS done (
   job TEXT NOT NULL, input TEXT NOT NULL, options TEXT NOT NULL,
   input_inode INTEGER NOT NULL, input_size INTEGER NOT NULL, input_modified INTEGER NOT NULL,
   output_inode INTEGER NOT NULL, output_size INTEGER NOT NULL, output_modified INTEGER NOT NULL,
   output_digest TEXT NOT NULL, exit INTEGER NOT NULL, result TEXT NOT NULL, at INTEGER NOT NULL,
   PRIMARY KEY (job, input));
-CREATE INDEX done_content ON done (job, output_size, output_digest);
-CREATE INDEX done_at ON done (at);
+CREATE INDEX IF NOT EXISTS done_content ON done (job, output_size, output_digest);
+CREATE INDEX IF NOT EXISTS done_at ON done (at);
+CREATE TABLE copy (
+  job TEXT NOT NULL, input TEXT NOT NULL, path TEXT NOT NULL,
+  inode INTEGER NOT NULL, size INTEGER NOT NULL, modified INTEGER NOT NULL,
+  PRIMARY KEY (job, input, path), FOREIGN KEY (job, input) REFERENCES done ON DELETE CASCADE);
 )";
-constexpr std::int64_t kSchemaVersion = 1;
+constexpr std::int64_t kSchemaVersion = 2;
 constexpr std::int64_t kKeptSeconds = 2LL * 365 * 24 * 3600;
 constexpr const char* kColumns =
     "input_inode, input_size, input_modified, output_inode, output_size, output_modified, output_digest, exit, result, "
@@ -46,8 +50,8 @@ std::int64_t now() {
 
 // Where a PIN comes from or how many mails are worked on at a time makes no difference to the outputs.
 std::string digest_of_options(const Options& options) {
-    constexpr std::array kNoMatter{"batch",  "bcc-separately", "directory", "in-place", "jobs", "json",
-                                   "module", "pin-source",     "remember",  "sysexits", "help"};
+    constexpr std::array kNoMatter{"batch",  "directory",  "in-place", "jobs",     "json",
+                                   "module", "pin-source", "remember", "sysexits", "help"};
     std::string text;
     for (const OptionSpec& spec : option_table()) {
         if (std::find(kNoMatter.begin(), kNoMatter.end(), std::string_view(spec.name)) != kNoMatter.end()) continue;
@@ -204,7 +208,19 @@ Journal::Finding Journal::look_up_output(const std::string& path, const FileStam
     if (!same(before->done.input_stamp, now))
         return {.done = {}, .remark = "changed since an earlier run was done with it; done anew"};
     if (judges_) return {};
+    if (!copies_are_there(path)) return {.done = {}, .remark = "a copy for Bcc is gone or was changed; done anew"};
     return {.done = before->done, .remark = {}};
+}
+
+bool Journal::copies_are_there(const std::string& input) {
+    const std::lock_guard lock(mutex_);
+    Statement query(*database_, "SELECT inode, size, modified, path FROM copy WHERE job = ? AND input = ?");
+    query.bind(job_).bind(input);
+    while (query.step()) {
+        const auto there = FileStamp::of(query.text(3));
+        if (!there || !same(stamp_at(query, 0), *there)) return false;
+    }
+    return true;
 }
 
 bool Journal::is_leftover(const std::string& path) {
@@ -231,6 +247,7 @@ void Journal::record(std::span<const Done> done) {
     const std::lock_guard lock(mutex_);
     Transaction transaction(*database_);
     Statement put(*database_, "INSERT OR REPLACE INTO done VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    Statement put_copy(*database_, "INSERT INTO copy VALUES (?, ?, ?, ?, ?, ?)");
     for (const Done& each : done) {
         put.bind(job_).bind(each.input).bind(options_);
         bind(put, each.input_stamp);
@@ -238,6 +255,12 @@ void Journal::record(std::span<const Done> done) {
         put.bind(each.output_digest).bind(static_cast<std::int64_t>(each.exit)).bind(each.result).bind(now());
         put.step();
         put.reset();
+        for (const auto& [path, stamp] : each.copies) {
+            put_copy.bind(job_).bind(each.input).bind(path);
+            bind(put_copy, stamp);
+            put_copy.step();
+            put_copy.reset();
+        }
     }
     transaction.commit();
 }

@@ -24,6 +24,7 @@ struct Done {
     std::string output_digest;  ///< of --in-place: SHA-256 in hex; whatever the file is called later
     int exit = 0;
     std::string result;
+    std::vector<std::pair<std::string, FileStamp>> copies{};  ///< for Bcc, each with its path
 };
 
 /// Journal keeps the records of batches in an SQLite file, so that a batch that is run again goes on where it was. It
@@ -63,6 +64,7 @@ class Journal {
     static std::optional<Found> found(Statement& query);
     std::optional<Found> by_input(const std::string& input);
     std::optional<Found> by_content(const std::string& path, std::uint64_t size);
+    bool copies_are_there(const std::string& input);
     Finding look_up_in_place(const std::string& path, const FileStamp& now);
     Finding look_up_output(const std::string& path, const FileStamp& now, const std::string& output);
 

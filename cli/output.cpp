@@ -161,7 +161,7 @@ class FileOutput final : public Output {
     void commit() override {
         temporary_->publish(replaced_ ? std::optional(FileStamp::of(*replaced_)) : std::nullopt, replacing_);
     }
-    std::string directory() const override { return parent_directory(path_); }
+    std::string path() const override { return path_; }
     void retract() noexcept override { temporary_->retract(); }
     int staged() const override { return temporary_->fd(); }
 

@@ -25,8 +25,8 @@ class Output {
     virtual void write_out() {}
     virtual void sync() {}
     virtual void commit() = 0;
-    /// directory is what must be synced for a commit() to last; "" where there is none.
-    virtual std::string directory() const { return {}; }
+    /// path is the file that commit() makes, whose directory must be synced for it to last; "" where there is none.
+    virtual std::string path() const { return {}; }
     /// retract takes back what commit() did, where that can be: a file that was replaced is there again.
     virtual void retract() noexcept {}
     /// revocable says whether retract() can.

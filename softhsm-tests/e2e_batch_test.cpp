@@ -151,6 +151,18 @@ TEST_CASE("each mail of a batch gives its Bcc copies a directory of their own", 
     CHECK(outcome.status == 0);
     CHECK(names(bag.path("bcc")) == "mail0.eml mail1.eml");
     CHECK(names(bag.path("bcc/mail1.eml")) == "carol@example.org.eml");
+
+    const auto again = [&](const std::string& copies) {
+        const Arguments options{"encrypt", "-d", bag.path("out"), "--bcc-separately", bag.path(copies)};
+        return bag.office.desk.p11mime(options + bag.office.trust() + bag.files()).err;
+    };
+    CHECK_THAT(again("bcc"), Catch::Contains("2 of them done before"));
+    std::filesystem::remove(bag.path("bcc/mail1.eml/carol@example.org.eml"));
+    CHECK_THAT(again("bcc"), Catch::Contains("1 of them done before"));
+    CHECK(names(bag.path("bcc/mail1.eml")) == "carol@example.org.eml");
+    CHECK_THAT(again("bcc"), Catch::Contains("2 of them done before"));
+    CHECK_THAT(again("elsewhere"), !Catch::Contains("of them done before"));
+    CHECK(names(bag.path("elsewhere/mail1.eml")) == "carol@example.org.eml");
     CHECK(bag.office.desk
               .p11mime(Arguments{"encrypt", "-d", bag.path("out"), "--bcc-separately", bag.path("out")} +
                        bag.office.trust() + bag.files())
