@@ -48,6 +48,14 @@ std::int64_t now() {
         .count();
 }
 
+std::unique_ptr<Database> open_database(const std::string& path) {
+    try {
+        return Database::open(path, "record of batches", kSchema, kSchemaVersion);
+    } catch (const Error& error) {
+        throw Error(error.kind(), error.what(), "set XDG_STATE_HOME to a directory that can be written to");
+    }
+}
+
 // Where a PIN comes from or how many mails are worked on at a time makes no difference to the outputs.
 std::string digest_of_options(const Options& options) {
     constexpr std::array kNoMatter{"batch",  "directory",  "in-place", "jobs",     "json",
@@ -122,7 +130,7 @@ Journal::Journal(std::string path, const Options& options, const BatchPlan& plan
       in_place_(options.flag("in-place")),
       reads_(reads_mail(options.command())),
       judges_(options.takes(kVerdict)),
-      database_(Database::open(path, "record of batches", kSchema, kSchemaVersion)) {
+      database_(open_database(path)) {
     locks_ = std::make_unique<Locks>(path + ".lock", plan.directories);
     database_->run("PRAGMA journal_mode = TRUNCATE");
     Statement old(*database_, "DELETE FROM done WHERE at < ?");

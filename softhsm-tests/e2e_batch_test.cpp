@@ -113,6 +113,15 @@ TEST_CASE("names that clash are refused before anything is done", "[e2e]") {
     CHECK(read_file(bag.files()[1]) == bag.numbered(1));
 }
 
+TEST_CASE("a batch whose record cannot be written names the remedy, and does nothing", "[e2e]") {
+    Mailbag bag(1);
+    bag.office.desk.environment["XDG_STATE_HOME"] = bag.office.desk.file("state", "no directory");
+    const Outcome outcome = bag.office.desk.p11mime(Arguments{"sign", "--in-place"} + bag.files());
+    CHECK(outcome.status == 7);
+    CHECK_THAT(outcome.err, Catch::Contains("XDG_STATE_HOME"));
+    CHECK(read_file(bag.files()[0]) == bag.numbered(0));
+}
+
 TEST_CASE("a directory among the inputs is named, and the others are done", "[e2e]") {
     Mailbag bag(2);
     std::filesystem::create_directory(bag.path("folder"));
