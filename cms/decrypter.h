@@ -57,13 +57,25 @@ bool needs_private_key(const Recovery& recovery);
 /// recovery_name is the report's name of the key management: "rsa-pkcs1", "rsa-oaep", "ecdh", "kek", "password".
 std::string recovery_name(const Recovery& recovery);
 
+/// RecipientIdentifier is how a RecipientInfo names its key: issuer and serial number, or a subject key identifier.
+struct RecipientIdentifier {
+    Bytes issuer_der;  ///< DER Name; empty where the key identifier is used
+    Bytes serial_der;  ///< DER INTEGER
+    Bytes key_identifier;
+
+    bool matches(const Certificate& certificate) const;
+    std::string text() const;  ///< for people and the report
+    bool operator==(const RecipientIdentifier&) const = default;
+};
+
 /// Decrypter is one private key that can recover content keys. Implemented in token/, and in software for tests.
 class Decrypter {
   public:
     virtual ~Decrypter() = default;
 
-    virtual const Certificate* certificate() const = 0;  ///< null where the key is known by its id alone
-    virtual std::string name() const = 0;                ///< for people: the key's label and its token
+    /// is_named_by says whether a RecipientInfo names this key, by its certificate or by its id.
+    virtual bool is_named_by(const RecipientIdentifier& recipient) const = 0;
+    virtual std::string name() const = 0;  ///< for people: the key's label and its token
     virtual bool supports(const Recovery& recovery) const = 0;
 
     /// recover returns the content key; nothing where the ciphertext is bad. Trouble with the token throws
@@ -81,17 +93,6 @@ std::optional<SecretBytes> derive_and_unwrap(const SecretBytes& shared_secret, c
 /// agreement_peer is the originator's public key as one to agree with; null unless it is a valid key of the kind and on
 /// the curve of `own` (RFC 5753 section 3.1.1), and no point of low order (RFC 7748 section 6).
 KeyHandle agreement_peer(ByteView peer_spki, const EVP_PKEY* own);
-
-/// RecipientIdentifier is how a RecipientInfo names its key: issuer and serial number, or a subject key identifier.
-struct RecipientIdentifier {
-    Bytes issuer_der;  ///< DER Name; empty where the key identifier is used
-    Bytes serial_der;  ///< DER INTEGER
-    Bytes key_identifier;
-
-    bool matches(const Certificate& certificate) const;
-    std::string text() const;  ///< for people and the report
-    bool operator==(const RecipientIdentifier&) const = default;
-};
 
 /// DecrypterSource finds the private keys that fit recipients. Implemented by token/ over all tokens.
 class DecrypterSource {

@@ -1,7 +1,9 @@
 // Every kind of recipient, written and read, with openssl as the peer.
+#include <fmt/format.h>
 #include <openssl/cms.h>
 
 #include <catch2/catch.hpp>
+#include <set>
 
 #include "cms/der.h"
 #include "cms/encode.h"
@@ -10,6 +12,7 @@
 #include "cms/password_recipient.h"
 #include "cms/recipient_info.h"
 #include "cms/rsa_oaep.h"
+#include "cms/smime/content_keys.h"
 #include "cms/smime/writers.h"
 #include "softhsm-tests/support/cms_bench.h"
 #include "softhsm-tests/support/office.h"
@@ -375,23 +378,76 @@ TEST_CASE("static key agreement is named as unsupported, and user keying materia
     CHECK(salt_of("1.3.132.1.11.1").empty());
 }
 
-TEST_CASE("a recipient without its own key opens nothing, however many others are beside it") {
+TEST_CASE("what RSA PKCS#1 v1.5 gives shows nowhere, whatever else opens the mail") {
+    const CmsBench bench;
+    const SoftwareKey bob = bench.bob(KeyKind::rsa2048), carol = bench.bob(KeyKind::rsa2048), dora = bench.bob();
+    const auto info_of = [](const Recipient& to, const SecretBytes& key) { return make_recipient_infos({to}, key)[0]; };
+    // Probes of an attacker, who learns what a ciphertext holds if they end differently: a key of the right size, one
+    // of another, and what is not padded.
+    std::vector<Bytes> probes{info_of(bob.certificate, SecretBytes(32)), info_of(bob.certificate, SecretBytes(24)),
+                              info_of(bob.certificate, SecretBytes(32))};
+    std::fill(probes[2].end() - 250, probes[2].end(), Byte{5});
+    const Recipient oaep(bob.certificate, RsaOaep{Hash::sha256, Hash::sha256, {}});
+
+    const auto outcomes = [&](const Recipient& opens, bool probe_first, const std::vector<SoftwareKey>& keys) {
+        std::set<std::string> all;
+        for (const Bytes& probe : probes) {
+            const std::string message = enveloped({opens}, [&](std::vector<Bytes>& infos) {
+                infos.insert(probe_first ? infos.begin() : infos.end(), probe);
+            });
+            SoftwareKeys source(keys);
+            ReadOptions options;
+            options.task = Task::decrypt;
+            const auto job = read_job(&source, nullptr, options);
+            std::string outcome = "opens";
+            try {
+                run(*job, message);
+            } catch (const Error& error) {
+                outcome = fmt::format("{} {} {}", error.kind() == ErrorKind::failed, error.what(), error.hint());
+            }
+            for (const Layer& layer : job->report().layers)
+                for (const RecipientSummary& recipient : layer.recipients)
+                    outcome += fmt::format(" {} {}", recipient.key_management, recipient.used);
+            all.insert(outcome);
+        }
+        return all;
+    };
+    const auto opens = [](const std::set<std::string>& all) {
+        REQUIRE(all.size() == 1);
+        return all.begin()->starts_with("opens");
+    };
+    CHECK_FALSE(opens(outcomes(bob.certificate, true, {bob})));
+    CHECK(opens(outcomes(bob.certificate, false, {bob})));
+    for (const bool probe_first : {true, false}) {
+        CAPTURE(probe_first);
+        CHECK(opens(outcomes(oaep, probe_first, {bob})));
+        for (const SoftwareKey& other : {carol, dora}) {
+            CHECK_FALSE(opens(outcomes(other.certificate, probe_first, {bob, other})));
+            CHECK(opens(outcomes(other.certificate, probe_first, {other, bob})));
+        }
+    }
+}
+
+TEST_CASE("one mail does not ask for many operations with private keys") {
     const CmsBench bench;
     const SoftwareKey bob = bench.bob(KeyKind::rsa2048);
-    // The first RecipientInfo names Bob and holds nonsense; the second is good. Which was tried is not to be told
-    // apart.
-    Bytes nonsense;
-    const std::string message = enveloped({bob.certificate}, [&](std::vector<Bytes>& infos) {
-        nonsense = infos[0];
-        for (std::size_t i = nonsense.size() - 200; i < nonsense.size(); ++i)
-            nonsense[i] = static_cast<Byte>(i);
-        infos.push_back(nonsense);
-    });
-    CHECK(bench.decrypt(message, {bob}).content == kText);
-    const std::string only_nonsense = enveloped({bob.certificate}, [&](std::vector<Bytes>& infos) {
-        infos = {nonsense, nonsense};
-    });
-    const Error error = caught([&] { bench.decrypt(only_nonsense, {bob}); });
-    CHECK(error.kind() == ErrorKind::failed);
-    CHECK(std::string(error.what()).find("does not decrypt") != std::string::npos);
+    const Recipient oaep(bob.certificate, RsaOaep{Hash::sha256, Hash::sha256, {}});
+    const auto after_bad_ones = [&](std::size_t count) {
+        return enveloped({oaep}, [&](std::vector<Bytes>& infos) {
+            Bytes bad = infos[0];
+            bad.back() ^= 1;
+            infos.insert(infos.begin(), count, bad);
+        });
+    };
+    CHECK(bench.decrypt(after_bad_ones(kMaxPrivateKeyOperations - 1), {bob}).content == kText);
+    const Error error = caught([&] { bench.decrypt(after_bad_ones(kMaxPrivateKeyOperations), {bob}); });
+    CHECK(error.kind() == ErrorKind::malformed);
+    CHECK(std::string(error.what()).find("operations with private keys") != std::string::npos);
+
+    std::string nested(kText);
+    for (std::size_t i = 0; i < kMaxPrivateKeyOperations; ++i)
+        nested = bench.encrypt({oaep}, nested);
+    CHECK(bench.open(nested, {bob}).content == kText);
+    nested = bench.encrypt({oaep}, nested);
+    CHECK(caught([&] { bench.open(nested, {bob}); }).kind() == ErrorKind::malformed);
 }

@@ -22,8 +22,9 @@ TokenDecrypter::TokenDecrypter(std::shared_ptr<TokenCore> core, PrivateKey key, 
                     "import the key's certificate: p11mime key import-cert");
 }
 
-const cms::Certificate* TokenDecrypter::certificate() const {
-    return certificate_ ? &*certificate_->certificate : nullptr;
+bool TokenDecrypter::is_named_by(const cms::RecipientIdentifier& recipient) const {
+    if (certificate_) return recipient.matches(*certificate_->certificate);
+    return !key_->id.empty() && recipient.key_identifier == key_->id;
 }
 
 std::string TokenDecrypter::name() const {

@@ -16,7 +16,7 @@ class TokenDecrypter final : public cms::Decrypter {
     /// For a key known by its id alone; `public_key` is its DER SubjectPublicKeyInfo.
     TokenDecrypter(std::shared_ptr<TokenCore> core, PrivateKey key, Bytes public_key);
 
-    const cms::Certificate* certificate() const override;
+    bool is_named_by(const cms::RecipientIdentifier& recipient) const override;
     std::string name() const override;
     bool supports(const cms::Recovery& recovery) const override;
     std::optional<SecretBytes> recover(const cms::Recovery& recovery, ByteView encrypted_key, const cms::Intent& intent,

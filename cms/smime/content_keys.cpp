@@ -17,12 +17,6 @@ bool is(const RecipientEntry& entry) {
     return entry.recovery && std::holds_alternative<Kind>(*entry.recovery);
 }
 
-bool may_open(const Decrypter& key, const RecipientEntry& entry) {
-    if (!entry.recovery || !needs_private_key(*entry.recovery)) return false;
-    const Certificate* certificate = key.certificate();
-    return certificate == nullptr || entry.identifier.matches(*certificate);
-}
-
 // Names what could still be tried: options for shared secrets, tokens for private keys.
 Error no_key(const DecrypterSource& keys, const std::vector<RecipientEntry>& recipients) {
     const auto any = [&](auto fits) { return std::any_of(recipients.begin(), recipients.end(), fits); };
@@ -52,28 +46,38 @@ void check_iterations(const std::vector<RecipientEntry>& recipients) {
 // Search looks for the content key among all recipients.
 class Search {
   public:
-    Search(const std::vector<RecipientEntry>& recipients, std::size_t key_size)
-        : recipients_(recipients), key_size_(key_size) {}
+    Search(const std::vector<RecipientEntry>& recipients, std::size_t key_size, std::size_t operations)
+        : recipients_(recipients), key_size_(key_size), allowed_(operations) {}
 
     void by_secrets(const GivenSecrets& secrets);
-    void by_private_keys(DecrypterSource& keys, const std::string& intent, const std::stop_token& stop);
+    void by_private_keys(DecrypterSource& keys, const Intent& intent, const std::stop_token& stop);
 
+    std::size_t operations() const { return operations_; }
     std::optional<ContentKey> found;
     bool tried = false;  ///< something at hand is a recipient
 
   private:
     void with_kek(std::size_t recipient, const KeyEncryptionKey& kek);
     void with_password(std::size_t recipient, const SecretBytes& password);
+    std::vector<std::size_t> recipients_of(const Decrypter& key);
+    void count_operation();
     void take(std::size_t recipient, std::optional<SecretBytes> key);
 
     const std::vector<RecipientEntry>& recipients_;
     std::size_t key_size_;
+    std::size_t allowed_;
+    std::size_t operations_ = 0;
+    std::string incapable_;  // why a key that is a recipient's was not tried
 };
 
+// take has a random key stand for one that RSA v1.5 does not give: nothing is tried after it, neither another
+// RecipientInfo nor another key, since what that opens would tell that the first failed (RFC 3218).
 void Search::take(std::size_t recipient, std::optional<SecretBytes> key) {
     tried = true;
-    if (key && key->size() == key_size_)
-        found = ContentKey{std::move(*key), recipient, !is<RsaV15>(recipients_[recipient])};
+    const bool certain = !is<RsaV15>(recipients_[recipient]);
+    if (key && key->size() != key_size_) key.reset();
+    if (!key && !certain) key = random_key(key_size_);
+    if (key) found = ContentKey{std::move(*key), recipient, certain, operations_};
 }
 
 void Search::with_kek(std::size_t recipient, const KeyEncryptionKey& kek) {
@@ -97,36 +101,54 @@ void Search::by_secrets(const GivenSecrets& secrets) {
     }
 }
 
-void Search::by_private_keys(DecrypterSource& keys, const std::string& intent, const std::stop_token& stop) {
+// recipients_of are the entries that a key may open, RSA v1.5 last: which are tried does not depend on what it gives.
+std::vector<std::size_t> Search::recipients_of(const Decrypter& key) {
+    std::vector<std::size_t> fitting;
+    for (std::size_t i = 0; i < recipients_.size(); ++i) {
+        const std::optional<Recovery>& recovery = recipients_[i].recovery;
+        if (!recovery || !needs_private_key(*recovery) || !key.is_named_by(recipients_[i].identifier)) continue;
+        if (key.supports(*recovery))
+            fitting.push_back(i);
+        else
+            incapable_ = fmt::format("{} cannot do {}", key.name(), recovery_name(*recovery));
+    }
+    std::ranges::stable_partition(fitting, [&](std::size_t i) { return !is<RsaV15>(recipients_[i]); });
+    return fitting;
+}
+
+void Search::count_operation() {
+    if (operations_ == allowed_)
+        throw Error(ErrorKind::malformed, fmt::format("the mail asks for more than {} operations with private keys",
+                                                      kMaxPrivateKeyOperations));
+    ++operations_;
+}
+
+void Search::by_private_keys(DecrypterSource& keys, const Intent& intent, const std::stop_token& stop) {
     std::vector<RecipientIdentifier> identifiers;
     for (const RecipientEntry& entry : recipients_)
         if (entry.recovery && needs_private_key(*entry.recovery)) identifiers.push_back(entry.identifier);
     const auto decrypters = identifiers.empty() ? std::vector<std::unique_ptr<Decrypter>>{} : keys.find(identifiers);
 
-    std::string incapable;
     for (const auto& decrypter : decrypters)
-        for (std::size_t i = 0; i < recipients_.size() && !found; ++i) {
-            if (!may_open(*decrypter, recipients_[i])) continue;
-            const Recovery& recovery = *recipients_[i].recovery;
-            if (decrypter->supports(recovery))
-                take(i, decrypter->recover(recovery, recipients_[i].encrypted_key, {intent}, stop));
-            else
-                incapable = fmt::format("{} cannot do {}", decrypter->name(), recovery_name(recovery));
+        for (const std::size_t i : recipients_of(*decrypter)) {
+            count_operation();
+            take(i, decrypter->recover(*recipients_[i].recovery, recipients_[i].encrypted_key, intent, stop));
+            if (found) return;
         }
-    if (!tried && !incapable.empty()) throw Error(ErrorKind::token, incapable, "use a token that has the mechanism");
+    if (!tried && !incapable_.empty()) throw Error(ErrorKind::token, incapable_, "use a token that has the mechanism");
 }
 
 }  // namespace
 
 ContentKey find_content_key(DecrypterSource& keys, const GivenSecrets& secrets,
-                            const std::vector<RecipientEntry>& recipients, std::size_t key_size,
-                            const std::string& intent, const std::stop_token& stop) {
-    Search search(recipients, key_size);
+                            const std::vector<RecipientEntry>& recipients, std::size_t key_size, std::size_t operations,
+                            const Intent& intent, const std::stop_token& stop) {
+    Search search(recipients, key_size, operations);
     search.by_secrets(secrets);
     if (!search.found) search.by_private_keys(keys, intent, stop);
     if (search.found) return std::move(*search.found);
     if (!search.tried) throw no_key(keys, recipients);
-    return {random_key(key_size), std::nullopt, false};
+    return {random_key(key_size), std::nullopt, false, search.operations()};
 }
 
 }  // namespace p11mime::cms::smime

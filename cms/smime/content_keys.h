@@ -10,19 +10,26 @@
 
 namespace p11mime::cms::smime {
 
+/// kMaxPrivateKeyOperations bounds what one mail can ask of tokens, and of people for PINs. A mail that was made in
+/// good faith takes one for each encrypted layer.
+inline constexpr std::size_t kMaxPrivateKeyOperations = 16;
+
 /// ContentKey is a recovered content key, or a random one where no key at hand could open its ciphertext: decryption
 /// then fails like any other and tells an attacker nothing (RFC 3218).
 struct ContentKey {
     SecretBytes key;
-    std::optional<std::size_t> recipient;  ///< index of the RecipientEntry that gave it
+    std::optional<std::size_t> recipient;  ///< index of the RecipientEntry that it is of; also of RSA PKCS#1 v1.5 that
+                                           ///< gave a random key, since the difference must not show
     bool certain = false;                  ///< its recovery has an integrity check (all but RSA PKCS#1 v1.5)
+    std::size_t operations = 0;            ///< with private keys that it took
 };
 
 /// find_content_key recovers the content key with a given secret, else with whichever private key fits. Throws
 /// Error(no_key) where nothing at hand is a recipient, Error(malformed) "unsupported algorithm NAME" where only a
-/// recipient of an unsupported kind could be, Error(token) for trouble with the token.
+/// recipient of an unsupported kind could be, and where it would take more than `operations` with private keys,
+/// Error(token) for trouble with the token.
 ContentKey find_content_key(DecrypterSource& keys, const GivenSecrets& secrets,
-                            const std::vector<RecipientEntry>& recipients, std::size_t key_size,
-                            const std::string& intent, const std::stop_token& stop);
+                            const std::vector<RecipientEntry>& recipients, std::size_t key_size, std::size_t operations,
+                            const Intent& intent, const std::stop_token& stop);
 
 }  // namespace p11mime::cms::smime

@@ -97,7 +97,14 @@ ContentKey given_key(const GivenSecrets& secrets, const std::string& cipher, std
     const Error missing(ErrorKind::no_key, fmt::format("the mail does not carry the key of its content ({})", cipher),
                         fmt::format("--kek FILE gives it, {} bytes", key_size));
     if (!secrets.kek || secrets.kek->key->size() != key_size) throw missing;
-    return {secrets.kek->key->copy(), std::nullopt, false};
+    return {secrets.kek->key->copy(), std::nullopt};
+}
+
+std::size_t operations_left(const Knowledge& knowledge) {
+    std::size_t left = kMaxPrivateKeyOperations;
+    for (const auto& [path, known] : knowledge)
+        if (known.key) left -= known.key->operations;
+    return left;
 }
 
 std::vector<RecipientSummary> summaries(const std::vector<RecipientEntry>& entries) {
@@ -123,8 +130,8 @@ const ContentKey& Walk::content_key(const std::vector<RecipientEntry>& recipient
                                     const Error& wrong, Layer& layer) {
     LayerKnowledge& known = knowledge_[layer.path];
     if (!known.key)
-        known.key =
-            find_content_key(*keys_, options_.secrets, recipients, key_size, key_intent(report_), options_.stop);
+        known.key = find_content_key(*keys_, options_.secrets, recipients, key_size, operations_left(knowledge_),
+                                     {key_intent(report_)}, options_.stop);
     if (known.key->key.size() != key_size) throw wrong;
     if (known.key->recipient && *known.key->recipient < layer.recipients.size())
         layer.recipients[*known.key->recipient].used = true;

@@ -14,7 +14,7 @@ namespace {
 // AnyKey claims to be every recipient's; its content key is zeros.
 class AnyKey final : public cms::Decrypter {
   public:
-    const cms::Certificate* certificate() const override { return nullptr; }
+    bool is_named_by(const cms::RecipientIdentifier&) const override { return true; }
     std::string name() const override { return "any key"; }
     bool supports(const cms::Recovery&) const override { return true; }
     std::optional<SecretBytes> recover(const cms::Recovery&, ByteView encrypted, const cms::Intent&,

@@ -204,10 +204,10 @@ std::vector<std::unique_ptr<cms::Decrypter>> SoftwareKeys::find(std::span<const 
     std::vector<std::unique_ptr<cms::Decrypter>> found;
     skipped_.clear();
     for (const SoftwareKey& key : keys_) {
-        const bool fits = std::any_of(recipients.begin(), recipients.end(),
-                                      [&](const auto& recipient) { return recipient.matches(key.certificate); });
-        if (fits)
-            found.push_back(std::make_unique<SoftwareDecrypter>(key));
+        auto decrypter = std::make_unique<SoftwareDecrypter>(key);
+        if (std::any_of(recipients.begin(), recipients.end(),
+                        [&](const auto& recipient) { return decrypter->is_named_by(recipient); }))
+            found.push_back(std::move(decrypter));
         else
             skipped_.push_back(key.certificate.common_name() + " is not a recipient");
     }

@@ -72,7 +72,9 @@ class SoftwareDecrypter final : public cms::Decrypter {
   public:
     explicit SoftwareDecrypter(SoftwareKey key) : key_(std::move(key)) {}
 
-    const cms::Certificate* certificate() const override { return &key_.certificate; }
+    bool is_named_by(const cms::RecipientIdentifier& recipient) const override {
+        return recipient.matches(key_.certificate);
+    }
     std::string name() const override { return key_.certificate.common_name() + " in software"; }
     bool supports(const cms::Recovery& recovery) const override;
     std::optional<SecretBytes> recover(const cms::Recovery& recovery, ByteView encrypted_key, const cms::Intent& intent,
