@@ -28,6 +28,9 @@ class TokenCore : public std::enable_shared_from_this<TokenCore> {
     /// lend_session gives out a session for one operation with a key; one thread has at most one.
     std::unique_ptr<SessionPool::Loan> lend_session() { return pool_.lend(); }
 
+    /// exclusive keeps other threads from the token's state, its logins among them, for as long as it is held.
+    std::unique_lock<std::recursive_mutex> exclusive() { return std::unique_lock(mutex_); }
+
     /// with_session runs `work` on the shared session, one thread at a time.
     template <class Work>
     auto with_session(Work work) {

@@ -13,12 +13,18 @@ std::string KeySession::name() const {
 const Session& KeySession::open(const std::string& what) {
     core_->login(what);
     if (!loan_) loan_ = core_->lend_session();
+    if (key_.always_authenticate && !exclusive_) exclusive_ = core_->exclusive();
     return loan_->session();
+}
+
+void KeySession::release() {
+    exclusive_ = {};
+    loan_.reset();
 }
 
 void KeySession::discard() {
     if (loan_) loan_->discard();
-    loan_.reset();
+    release();
 }
 
 void KeySession::begin(const std::string& what) {

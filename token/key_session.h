@@ -20,9 +20,10 @@ class KeySession {
     const PrivateKey& key() const { return key_; }
     std::string name() const;  ///< "key 'LABEL' on token 'LABEL'"
 
-    /// open logs in and returns the session, which stays until release() or discard().
+    /// open logs in and returns the session, which stays until release() or discard(). Until then a key that wants a
+    /// login for each operation has the token for itself: a login of another thread would be taken for this one.
     const Session& open(const std::string& what);
-    void release() { loan_.reset(); }
+    void release();
     void discard();
 
     /// begin does what an operation needs between its C_…Init and itself: the context-specific login of a key that
@@ -33,6 +34,7 @@ class KeySession {
     std::shared_ptr<TokenCore> core_;
     PrivateKey key_;
     std::unique_ptr<SessionPool::Loan> loan_;
+    std::unique_lock<std::recursive_mutex> exclusive_;  // after the loan, which may have to be waited for
 };
 
 /// Operation gives a key's session back at the end of its scope; one that an exception leaves gives it up.
