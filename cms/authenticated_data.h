@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cms/content_info.h"
@@ -19,6 +20,8 @@ class AuthenticatedDataReader {
     explicit AuthenticatedDataReader(BerReader& reader);
 
     const std::vector<RecipientEntry>& recipients() const { return recipients_; }
+    /// take_recipients leaves none behind: they need not stay in memory while the content is read.
+    std::vector<RecipientEntry> take_recipients() { return std::exchange(recipients_, {}); }
     const std::string& mac_name() const { return mac_name_; }  ///< also where it is not supported
     bool supported() const { return mac_ != nullptr; }
     const Algorithm& mac() const;  ///< throws Error(malformed) "unsupported algorithm NAME"

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cms/ber_reader.h"
@@ -29,6 +30,8 @@ class EnvelopedDataReader {
     bool supported() const { return algorithm_.has_value(); }
     const ContentEncryptionAlgorithm& algorithm() const;  ///< throws Error(malformed) "unsupported algorithm NAME"
     const std::vector<RecipientEntry>& recipients() const { return recipients_; }
+    /// take_recipients leaves none behind: they need not stay in memory while the content is read.
+    std::vector<RecipientEntry> take_recipients() { return std::exchange(recipients_, {}); }
     Source& ciphertext() { return octets_; }  ///< must be drained before finish()
 
     /// finish reads what follows the content.

@@ -34,7 +34,7 @@ struct KeyEncryptionKey {
 
 /// kPasswordIterations are PBKDF2's on writing; more than kMaxPasswordIterations in one message are refused.
 inline constexpr std::uint32_t kPasswordIterations = 600'000;
-inline constexpr std::uint32_t kMaxPasswordIterations = 10'000'000;
+inline constexpr std::uint32_t kMaxPasswordIterations = 2'000'000;
 
 /// Password is a password recipient (RFC 5652 section 6.2.4): PBKDF2 with HMAC (RFC 8018 section 5.2), and PWRI-KEK
 /// with AES in CBC mode (RFC 3211).

@@ -165,7 +165,8 @@ PasswordUnwrap read_password_recovery(const asn1::PasswordRecipientInfo& info) {
         asn1::decode<asn1::AlgorithmHandle>(asn1::sequence_parameters(info.key_encryption_algorithm), d2i_X509_ALGOR,
                                             "malformed PWRI-KEK parameters in a RecipientInfo");
     const ContentEncryptionAlgorithm encryption = read_content_encryption(inner.get());
-    if (encryption.cipher->authenticated) throw unsupported(inner.get());  // RFC 3211 needs CBC
+    // RFC 3211 needs CBC; what only the legacy provider has is no way to keep a key.
+    if (encryption.cipher->authenticated || encryption.cipher->legacy) throw unsupported(inner.get());
     PasswordUnwrap recovery{.salt = {}, .iterations = 0, .prf = {}, .cipher = encryption.cipher, .iv = encryption.iv};
     read_pbkdf2(recovery, info.key_derivation_algorithm);
     return recovery;

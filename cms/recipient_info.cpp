@@ -13,20 +13,24 @@ namespace p11mime::cms {
 
 namespace {
 
-// fill_recovery takes what `read` makes of the entry's algorithms; what is not supported is named instead.
+// fill_recovery takes what `read` makes of the entry's algorithms; what is not supported is named instead. Parameters
+// that make no sense are this recipient's alone too.
 template <class Read>
 void fill_recovery(RecipientEntry& entry, Read read) {
     try {
-        entry.recovery = read();
+        entry.recovery = std::make_shared<const Recovery>(read());
     } catch (const UnsupportedAlgorithm& unsupported) {
         entry.unsupported = unsupported.name();
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::malformed) throw;
+        entry.unsupported = fmt::format("({})", error.what());
     }
 }
 
 RecipientEntry entry_of(RecipientIdentifier identifier, std::string key_management, ByteView encrypted_key) {
     return {.identifier = std::move(identifier),
             .key_management = std::move(key_management),
-            .recovery = std::nullopt,
+            .recovery = nullptr,
             .unsupported = {},
             .encrypted_key = to_bytes(encrypted_key)};
 }
@@ -78,6 +82,8 @@ Agree read_agreement(const asn1::KeyAgreeRecipientInfo& info) {
         throw UnsupportedAlgorithm("static-static key agreement");
 
     const auto ukm = info.ukm == nullptr ? std::nullopt : std::optional(asn1::octets(info.ukm));
+    if (ukm && ukm->size() > kMaxUkmBytes)
+        throw UnsupportedAlgorithm(fmt::format("user keying material of more than {} bytes", kMaxUkmBytes));
     KeyDerivation kdf{.kind = scheme->hkdf ? KeyDerivation::Kind::hkdf : KeyDerivation::Kind::x963,
                       .hash = *scheme->hash,
                       .info = shared_info(wrap_der, ukm, *wrap)};

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <optional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -8,15 +8,16 @@
 
 namespace p11mime::cms {
 
-inline constexpr std::size_t kMaxRecipients = 2'000;  ///< RecipientInfos and keys in them
+inline constexpr std::size_t kMaxRecipients = 2'000;  ///< RecipientInfos and keys in them, in one mail
+inline constexpr std::size_t kMaxUkmBytes = 1024;     ///< of user keying material; producers write 64
 
 /// RecipientEntry is one encrypted content key: a RecipientInfo, or one RecipientEncryptedKey of a
 /// KeyAgreeRecipientInfo.
 struct RecipientEntry {
-    RecipientIdentifier identifier;    ///< of the certificate; of a KEK the key identifier; else empty
-    std::string key_management;        ///< as the report has it
-    std::optional<Recovery> recovery;  ///< nothing: `unsupported` says what is not supported
-    std::string unsupported;
+    RecipientIdentifier identifier;            ///< of the certificate; of a KEK the key identifier; else empty
+    std::string key_management;                ///< as the report has it
+    std::shared_ptr<const Recovery> recovery;  ///< shared by the keys of a KeyAgreeRecipientInfo; null: see below
+    std::string unsupported;                   ///< what is not supported
     Bytes encrypted_key;
 };
 

@@ -2,17 +2,11 @@
 
 #include <fmt/format.h>
 
-#include "mime/error.h"
-
 namespace p11mime::cms {
 
-namespace {
-
-[[noreturn]] void too_many() {
-    throw Error(ErrorKind::malformed, fmt::format("malformed CMS: more than {} recipients", kMaxRecipients));
+Error too_many_recipients() {
+    return {ErrorKind::malformed, fmt::format("malformed CMS: more than {} recipients", kMaxRecipients)};
 }
-
-}  // namespace
 
 RecipientList::RecipientList(BerReader& reader) {
     if (reader.next_is(tag::context(0, true))) {
@@ -25,7 +19,7 @@ RecipientList::RecipientList(BerReader& reader) {
     while (!reader.at_end()) {
         values_.push_back(reader.element(kMaxElementBytes, "RecipientInfo"));
         total += values_.back().size();
-        if (values_.size() > kMaxRecipients || total > kMaxRecipientBytes) too_many();
+        if (values_.size() > kMaxRecipients || total > kMaxRecipientBytes) throw too_many_recipients();
     }
     reader.leave();
 }
@@ -34,7 +28,7 @@ std::vector<RecipientEntry> RecipientList::entries(std::size_t content_key_size)
     std::vector<RecipientEntry> entries;
     for (const Bytes& value : values_)
         for (RecipientEntry& entry : read_recipient_info(value, content_key_size)) {
-            if (entries.size() == kMaxRecipients) too_many();
+            if (entries.size() == kMaxRecipients) throw too_many_recipients();
             entries.push_back(std::move(entry));
         }
     return entries;

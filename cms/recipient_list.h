@@ -4,6 +4,7 @@
 
 #include "cms/ber_reader.h"
 #include "cms/recipient_info.h"
+#include "mime/error.h"
 
 namespace p11mime::cms {
 
@@ -22,6 +23,9 @@ class RecipientList {
   private:
     std::vector<Bytes> values_;
 };
+
+/// too_many_recipients is the Error(malformed) for more than kMaxRecipients.
+Error too_many_recipients();
 
 /// skip_attributes drops a SET OF Attribute under an implicit tag, if it is there; what it says is not relied on.
 void skip_attributes(BerReader& reader, Byte identifier);

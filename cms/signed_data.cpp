@@ -7,6 +7,17 @@
 
 namespace p11mime::cms {
 
+namespace {
+
+std::size_t attribute_count(const asn1::SignerInfo& signer) {
+    std::size_t count = 0;
+    for (const auto* attributes : {signer.signed_attributes, signer.unsigned_attributes})
+        if (attributes != nullptr) count += static_cast<std::size_t>(sk_X509_ATTRIBUTE_num(attributes));
+    return count;
+}
+
+}  // namespace
+
 SignedDataReader::SignedDataReader(BerReader& reader) : reader_(reader) {
     enter_structure(reader_, "SignedData");
     reader_.enter(tag::kSet, "digestAlgorithms");
@@ -73,12 +84,22 @@ void SignedDataReader::read_revocation_infos() {
 }
 
 void SignedDataReader::read_signers() {
+    std::size_t bytes = 0;
+    std::size_t attributes = 0;
     reader_.enter(tag::kSet, "signerInfos");
     while (!reader_.at_end()) {
         if (signers_.size() == kMaxSigners)
             throw Error(ErrorKind::malformed, fmt::format("malformed CMS: more than {} signers", kMaxSigners));
         const Bytes der = reader_.element(tag::kSequence, kMaxSignerInfoBytes, "SignerInfo");
         signers_.push_back(asn1::decode<asn1::SignerInfoHandle>(der, asn1::d2i_SignerInfo, "malformed SignerInfo"));
+        bytes += der.size();
+        attributes += attribute_count(*signers_.back());
+        if (attributes > kMaxAttributes)
+            throw Error(ErrorKind::malformed,
+                        fmt::format("malformed CMS: more than {} attributes of signers", kMaxAttributes));
+        if (bytes > kMaxSignerInfosBytes)
+            throw Error(ErrorKind::malformed,
+                        fmt::format("malformed CMS: SignerInfos of more than {} bytes", kMaxSignerInfosBytes));
     }
     reader_.leave();
 }

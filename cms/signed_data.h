@@ -13,7 +13,9 @@ namespace p11mime::cms {
 
 inline constexpr std::size_t kMaxDigestAlgorithms = 100;
 inline constexpr std::size_t kMaxSigners = 100;
-inline constexpr std::size_t kMaxSignerInfoBytes = 256 * 1024;  ///< with all its attributes
+inline constexpr std::size_t kMaxSignerInfoBytes = 256 * 1024;        ///< with all its attributes
+inline constexpr std::size_t kMaxSignerInfosBytes = 2 * 1024 * 1024;  ///< of all SignerInfos in one message
+inline constexpr std::size_t kMaxAttributes = 10'000;                 ///< likewise, signed and unsigned
 inline constexpr std::size_t kMaxCertificates = 1'000;
 inline constexpr std::size_t kMaxCertificateBytes = 16 * 1024 * 1024;  ///< of all certificates in one message
 inline constexpr std::size_t kMaxCrls = 100;                           ///< kept; others are counted

@@ -14,6 +14,7 @@
 #include "cms/rsa_oaep.h"
 #include "cms/smime/content_keys.h"
 #include "cms/smime/writers.h"
+#include "mime/codec.h"
 #include "softhsm-tests/support/cms_bench.h"
 #include "softhsm-tests/support/office.h"
 
@@ -74,7 +75,10 @@ std::string enveloped(const std::vector<Recipient>& to, Change change) {
     EncryptionState state = new_encryption_state(to, *content_cipher("aes-256-gcm"));
     std::vector<Bytes> infos = make_recipient_infos(to, state.key);
     change(infos);
-    state.recipient_infos = der_set_of(tag::kSet, infos);
+    Bytes in_their_order;
+    for (const Bytes& info : infos)
+        in_their_order = concat({in_their_order, info});
+    state.recipient_infos = der_value(tag::kSet, in_their_order);
     Bytes message;
     for (int pass = 0; pass < 2; ++pass) {  // the first counts
         BytesSink sink;
@@ -195,7 +199,65 @@ TEST_CASE("the work that a password may take is bounded") {
         CHECK(error.kind() == (copies == 1 ? ErrorKind::no_key : ErrorKind::malformed));
         CHECK(bench.decrypt(message, {bob}).content == kText);
     }
-    CHECK(caught([&] { decrypt_with(bench, asking_for(0, 1), given); }).kind() == ErrorKind::malformed);
+    CHECK(caught([&] { decrypt_with(bench, asking_for(0, 1), given); }).kind() == ErrorKind::no_key);
+    CHECK(decrypt_with(bench, asking_for(0, 1), given, {bob}).content == kText);
+
+    // In all layers together.
+    std::string outer = "Content-Type: application/pkcs7-mime\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+                        mime::base64_text(bytes_of(asking_for(kMaxPasswordIterations / 2 + 1, 1)));
+    const Password again{
+        .password = given.password, .prf = Hash::sha1, .iterations = kMaxPasswordIterations / 2, .key_size = 16};
+    EncryptOptions options;
+    options.cipher = content_cipher("aes-256-gcm");  // in CBC, what is wrong inside shows as changed content
+    outer = bench.encrypt({again}, outer, options);
+    CHECK(caught([&] { decrypt_with(bench, outer, given, {bob}); }).kind() == ErrorKind::malformed);
+}
+
+TEST_CASE("a recipient whose algorithms are not supported or make no sense leaves the others alone") {
+    const CmsBench bench;
+    const SoftwareKey bob = bench.bob();
+    const GivenSecrets given{.kek = {}, .password = secret(bytes_of("right"))};
+    const Bytes pbkdf2 =
+        der_value(tag::context(0, true),
+                  {der_oid("1.2.840.113549.1.5.12"),
+                   der_value(tag::kSequence, {der_value(tag::kOctetString, Bytes(8)), der_integer(1000)})});
+    const auto password_with = [&](ByteView cipher) {
+        return der_value(tag::context(3, true),
+                         {der_integer(0), pbkdf2, der_algorithm("1.2.840.113549.1.9.16.3.9", cipher),
+                          der_value(tag::kOctetString, Bytes(48))});
+    };
+    const auto rc2 = [](unsigned version) {
+        return der_algorithm("1.2.840.113549.3.2",
+                             der_value(tag::kSequence, {der_integer(version), der_value(tag::kOctetString, Bytes(8))}));
+    };
+    const Bytes rid = der_value(tag::kSequence, {bob.certificate.issuer_der(), bob.certificate.serial_der()});
+    const Bytes x25519 =
+        der_value(tag::context(0, true),
+                  der_value(tag::context(1, true), {der_algorithm("1.3.101.110"), der_value(0x03, Bytes(33))}));
+    const auto agreed = [&](ByteView scheme, std::size_t ukm_size) {
+        return der_value(
+            tag::context(1, true),
+            {der_integer(3), x25519, der_value(tag::context(1, true), der_value(tag::kOctetString, Bytes(ukm_size))),
+             scheme,
+             der_value(tag::kSequence, der_value(tag::kSequence, {rid, der_value(tag::kOctetString, Bytes(40))}))});
+    };
+    const std::string_view hkdf = "1.2.840.113549.1.9.16.3.19";
+    for (const Bytes& bad :
+         {password_with(rc2(58)), password_with(rc2(5)), password_with(der_integer(7)),
+          password_with(der_algorithm("2.16.840.1.101.3.4.1.42", der_value(tag::kOctetString, Bytes(3)))),
+          agreed(der_algorithm(hkdf), 8), agreed(der_algorithm(hkdf, der_integer(7)), 8),
+          agreed(der_algorithm(hkdf, der_algorithm("2.16.840.1.101.3.4.1.45")), kMaxUkmBytes + 1)}) {
+        const std::string message =
+            enveloped({bob.certificate}, [&](std::vector<Bytes>& infos) { infos.insert(infos.begin(), bad); });
+        const RecipientEntry entry = read_recipient_info(bad, 32).at(0);
+        CAPTURE(entry.unsupported);
+        CHECK_FALSE(entry.recovery);
+        CHECK_FALSE(entry.unsupported.empty());
+        CHECK(decrypt_with(bench, message, given, {bob}).content == kText);
+    }
+    CHECK(read_recipient_info(agreed(der_algorithm(hkdf, der_algorithm("2.16.840.1.101.3.4.1.45")), kMaxUkmBytes), 32)
+              .at(0)
+              .recovery);
 }
 
 TEST_CASE("OpenSSL decrypts every OAEP hash, mask and label") {
@@ -444,10 +506,12 @@ TEST_CASE("one mail does not ask for many operations with private keys") {
     CHECK(error.kind() == ErrorKind::malformed);
     CHECK(std::string(error.what()).find("operations with private keys") != std::string::npos);
 
+    EncryptOptions options;
+    options.cipher = content_cipher("aes-256-gcm");
     std::string nested(kText);
     for (std::size_t i = 0; i < kMaxPrivateKeyOperations; ++i)
-        nested = bench.encrypt({oaep}, nested);
+        nested = bench.encrypt({oaep}, nested, options);
     CHECK(bench.open(nested, {bob}).content == kText);
-    nested = bench.encrypt({oaep}, nested);
+    nested = bench.encrypt({oaep}, nested, options);
     CHECK(caught([&] { bench.open(nested, {bob}); }).kind() == ErrorKind::malformed);
 }

@@ -20,7 +20,7 @@ bool is(const RecipientEntry& entry) {
 // Names what could still be tried: options for shared secrets, tokens for private keys.
 Error no_key(const DecrypterSource& keys, const std::vector<RecipientEntry>& recipients) {
     const auto any = [&](auto fits) { return std::any_of(recipients.begin(), recipients.end(), fits); };
-    if (!recipients.empty() && !any([](const RecipientEntry& entry) { return entry.recovery.has_value(); }))
+    if (!recipients.empty() && !any([](const RecipientEntry& entry) { return entry.recovery != nullptr; }))
         return {ErrorKind::malformed, fmt::format("unsupported algorithm {}", recipients.front().unsupported)};
     std::vector<std::string> hints;
     if (any(is<PasswordUnwrap>)) hints.emplace_back("--password-source opens it with its password");
@@ -33,26 +33,23 @@ Error no_key(const DecrypterSource& keys, const std::vector<RecipientEntry>& rec
             fmt::format("{}", fmt::join(hints, "; "))};
 }
 
-// Many password recipients could ask for hours of work.
-void check_iterations(const std::vector<RecipientEntry>& recipients) {
+std::uint64_t iterations_of(const std::vector<RecipientEntry>& recipients) {
     std::uint64_t iterations = 0;
     for (const RecipientEntry& entry : recipients)
         if (is<PasswordUnwrap>(entry)) iterations += std::get<PasswordUnwrap>(*entry.recovery).iterations;
-    if (iterations > kMaxPasswordIterations)
-        throw Error(ErrorKind::malformed, fmt::format("the password recipients ask for more than {} PBKDF2 iterations",
-                                                      kMaxPasswordIterations));
+    return iterations;
 }
 
 // Search looks for the content key among all recipients.
 class Search {
   public:
-    Search(const std::vector<RecipientEntry>& recipients, std::size_t key_size, std::size_t operations)
-        : recipients_(recipients), key_size_(key_size), allowed_(operations) {}
+    Search(const std::vector<RecipientEntry>& recipients, std::size_t key_size, const Effort& spent)
+        : recipients_(recipients), key_size_(key_size), spent_(spent) {}
 
     void by_secrets(const GivenSecrets& secrets);
     void by_private_keys(DecrypterSource& keys, const Intent& intent, const std::stop_token& stop);
 
-    std::size_t operations() const { return operations_; }
+    const Effort& effort() const { return effort_; }
     std::optional<ContentKey> found;
     bool tried = false;  ///< something at hand is a recipient
 
@@ -61,12 +58,13 @@ class Search {
     void with_password(std::size_t recipient, const SecretBytes& password);
     std::vector<std::size_t> recipients_of(const Decrypter& key);
     void count_operation();
+    void count_iterations();
     void take(std::size_t recipient, std::optional<SecretBytes> key);
 
     const std::vector<RecipientEntry>& recipients_;
     std::size_t key_size_;
-    std::size_t allowed_;
-    std::size_t operations_ = 0;
+    Effort spent_;           // on other layers
+    Effort effort_;          // on this one
     std::string incapable_;  // why a key that is a recipient's was not tried
 };
 
@@ -77,7 +75,7 @@ void Search::take(std::size_t recipient, std::optional<SecretBytes> key) {
     const bool certain = !is<RsaV15>(recipients_[recipient]);
     if (key && key->size() != key_size_) key.reset();
     if (!key && !certain) key = random_key(key_size_);
-    if (key) found = ContentKey{std::move(*key), recipient, certain, operations_};
+    if (key) found = ContentKey{std::move(*key), recipient, certain, effort_};
 }
 
 void Search::with_kek(std::size_t recipient, const KeyEncryptionKey& kek) {
@@ -93,8 +91,16 @@ void Search::with_password(std::size_t recipient, const SecretBytes& password) {
     take(recipient, recover_with_password(recovery, password, entry.encrypted_key));
 }
 
+// count_iterations looks at all of them before the first, so that it is one answer whichever key opens the mail.
+void Search::count_iterations() {
+    effort_.iterations = iterations_of(recipients_);
+    if (spent_.iterations + effort_.iterations > kMaxPasswordIterations)
+        throw Error(ErrorKind::malformed, fmt::format("the password recipients ask for more than {} PBKDF2 iterations",
+                                                      kMaxPasswordIterations));
+}
+
 void Search::by_secrets(const GivenSecrets& secrets) {
-    if (secrets.password) check_iterations(recipients_);
+    if (secrets.password) count_iterations();
     for (std::size_t i = 0; i < recipients_.size() && !found; ++i) {
         if (secrets.kek && is<KekUnwrap>(recipients_[i])) with_kek(i, *secrets.kek);
         if (secrets.password && is<PasswordUnwrap>(recipients_[i])) with_password(i, *secrets.password);
@@ -105,8 +111,9 @@ void Search::by_secrets(const GivenSecrets& secrets) {
 std::vector<std::size_t> Search::recipients_of(const Decrypter& key) {
     std::vector<std::size_t> fitting;
     for (std::size_t i = 0; i < recipients_.size(); ++i) {
-        const std::optional<Recovery>& recovery = recipients_[i].recovery;
-        if (!recovery || !needs_private_key(*recovery) || !key.is_named_by(recipients_[i].identifier)) continue;
+        const Recovery* recovery = recipients_[i].recovery.get();
+        if (recovery == nullptr || !needs_private_key(*recovery) || !key.is_named_by(recipients_[i].identifier))
+            continue;
         if (key.supports(*recovery))
             fitting.push_back(i);
         else
@@ -117,10 +124,10 @@ std::vector<std::size_t> Search::recipients_of(const Decrypter& key) {
 }
 
 void Search::count_operation() {
-    if (operations_ == allowed_)
+    if (spent_.operations + effort_.operations == kMaxPrivateKeyOperations)
         throw Error(ErrorKind::malformed, fmt::format("the mail asks for more than {} operations with private keys",
                                                       kMaxPrivateKeyOperations));
-    ++operations_;
+    ++effort_.operations;
 }
 
 void Search::by_private_keys(DecrypterSource& keys, const Intent& intent, const std::stop_token& stop) {
@@ -141,14 +148,14 @@ void Search::by_private_keys(DecrypterSource& keys, const Intent& intent, const 
 }  // namespace
 
 ContentKey find_content_key(DecrypterSource& keys, const GivenSecrets& secrets,
-                            const std::vector<RecipientEntry>& recipients, std::size_t key_size, std::size_t operations,
+                            const std::vector<RecipientEntry>& recipients, std::size_t key_size, const Effort& spent,
                             const Intent& intent, const std::stop_token& stop) {
-    Search search(recipients, key_size, operations);
+    Search search(recipients, key_size, spent);
     search.by_secrets(secrets);
     if (!search.found) search.by_private_keys(keys, intent, stop);
     if (search.found) return std::move(*search.found);
     if (!search.tried) throw no_key(keys, recipients);
-    return {random_key(key_size), std::nullopt, false, search.operations()};
+    return {random_key(key_size), std::nullopt, false, search.effort()};
 }
 
 }  // namespace p11mime::cms::smime

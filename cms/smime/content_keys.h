@@ -14,6 +14,12 @@ namespace p11mime::cms::smime {
 /// good faith takes one for each encrypted layer.
 inline constexpr std::size_t kMaxPrivateKeyOperations = 16;
 
+/// Effort is what the content keys of a mail have taken so far.
+struct Effort {
+    std::size_t operations = 0;    ///< with private keys; at most kMaxPrivateKeyOperations
+    std::uint64_t iterations = 0;  ///< of PBKDF2; at most kMaxPasswordIterations
+};
+
 /// ContentKey is a recovered content key, or a random one where no key at hand could open its ciphertext: decryption
 /// then fails like any other and tells an attacker nothing (RFC 3218).
 struct ContentKey {
@@ -21,15 +27,15 @@ struct ContentKey {
     std::optional<std::size_t> recipient;  ///< index of the RecipientEntry that it is of; also of RSA PKCS#1 v1.5 that
                                            ///< gave a random key, since the difference must not show
     bool certain = false;                  ///< its recovery has an integrity check (all but RSA PKCS#1 v1.5)
-    std::size_t operations = 0;            ///< with private keys that it took
+    Effort effort{};                       ///< that finding it took
 };
 
 /// find_content_key recovers the content key with a given secret, else with whichever private key fits. Throws
 /// Error(no_key) where nothing at hand is a recipient, Error(malformed) "unsupported algorithm NAME" where only a
-/// recipient of an unsupported kind could be, and where it would take more than `operations` with private keys,
-/// Error(token) for trouble with the token.
+/// recipient of an unsupported kind could be, or where it would exceed a limit of Effort together with what was `spent`
+/// on other layers, Error(token) for trouble with the token.
 ContentKey find_content_key(DecrypterSource& keys, const GivenSecrets& secrets,
-                            const std::vector<RecipientEntry>& recipients, std::size_t key_size, std::size_t operations,
+                            const std::vector<RecipientEntry>& recipients, std::size_t key_size, const Effort& spent,
                             const Intent& intent, const std::stop_token& stop);
 
 }  // namespace p11mime::cms::smime

@@ -72,8 +72,9 @@ class Walk {
     bool encrypted(BerReader& ber, EncryptedKind kind, const std::string& media_type, const Place& place, bool bare);
     void checked(const std::function<void()>& inside, const std::function<bool()>& ends_well, bool certain,
                  const Error& fault);
-    const ContentKey& content_key(const std::vector<RecipientEntry>& recipients, std::size_t key_size,
-                                  const Error& wrong, Layer& layer);
+    void note_recipients(const std::vector<RecipientEntry>& recipients, Layer& layer);
+    const ContentKey& content_key(std::vector<RecipientEntry> recipients, std::size_t key_size, const Error& wrong,
+                                  Layer& layer);
     void note_cipher(const ContentEncryptionAlgorithm& algorithm, Layer& layer);
     void content(Source& from, const std::string& type, const Place& place, bool bare);
 
@@ -93,6 +94,7 @@ class Walk {
     Sender sender_;
     bool again_ = false;
     ExpansionLimit expansion_;
+    std::size_t recipients_ = 0;  ///< of all layers
     std::vector<Bytes> evidence_;
     std::string left_alone_;  ///< why a layer of the other kind on the outside was not taken off
 };

@@ -100,18 +100,14 @@ ContentKey given_key(const GivenSecrets& secrets, const std::string& cipher, std
     return {secrets.kek->key->copy(), std::nullopt};
 }
 
-std::size_t operations_left(const Knowledge& knowledge) {
-    std::size_t left = kMaxPrivateKeyOperations;
+Effort effort_of(const Knowledge& knowledge) {
+    Effort effort;
     for (const auto& [path, known] : knowledge)
-        if (known.key) left -= known.key->operations;
-    return left;
-}
-
-std::vector<RecipientSummary> summaries(const std::vector<RecipientEntry>& entries) {
-    std::vector<RecipientSummary> all;
-    for (const RecipientEntry& entry : entries)
-        all.push_back({entry.identifier.text(), entry.key_management, false});
-    return all;
+        if (known.key) {
+            effort.operations += known.key->effort.operations;
+            effort.iterations += known.key->effort.iterations;
+        }
+    return effort;
 }
 
 }  // namespace
@@ -125,12 +121,19 @@ void Walk::note_cipher(const ContentEncryptionAlgorithm& algorithm, Layer& layer
             {"weak-cipher", fmt::format("{} is weak: others may have been able to read this", algorithm.cipher->name)});
 }
 
-// content_key finds the key of a layer once, however many passes there are.
-const ContentKey& Walk::content_key(const std::vector<RecipientEntry>& recipients, std::size_t key_size,
-                                    const Error& wrong, Layer& layer) {
+void Walk::note_recipients(const std::vector<RecipientEntry>& recipients, Layer& layer) {
+    recipients_ += recipients.size();
+    if (recipients_ > kMaxRecipients) throw too_many_recipients();
+    for (const RecipientEntry& entry : recipients)
+        layer.recipients.push_back({entry.identifier.text(), entry.key_management, false});
+}
+
+// content_key finds the key of a layer once, however many passes there are. It lets go of the recipients.
+const ContentKey& Walk::content_key(std::vector<RecipientEntry> recipients, std::size_t key_size, const Error& wrong,
+                                    Layer& layer) {
     LayerKnowledge& known = knowledge_[layer.path];
     if (!known.key)
-        known.key = find_content_key(*keys_, options_.secrets, recipients, key_size, operations_left(knowledge_),
+        known.key = find_content_key(*keys_, options_.secrets, recipients, key_size, effort_of(knowledge_),
                                      {key_intent(report_)}, options_.stop);
     if (known.key->key.size() != key_size) throw wrong;
     if (known.key->recipient && *known.key->recipient < layer.recipients.size())
@@ -145,7 +148,8 @@ bool Walk::encrypted(BerReader& ber, EncryptedKind kind, const std::string& medi
     Layer& layer = report_.layers[index];
     layer.cipher = reader.cipher_name();
     if (reader.supported()) note_cipher(reader.algorithm(), layer);
-    layer.recipients = summaries(reader.recipients());
+    std::vector<RecipientEntry> recipients = reader.take_recipients();
+    note_recipients(recipients, layer);
     if (options_.task == Task::inspect) return false;
     if (place.output == nullptr) {
         report_.warnings.push_back(
@@ -159,7 +163,7 @@ bool Walk::encrypted(BerReader& ber, EncryptedKind kind, const std::string& medi
     LayerKnowledge& known = knowledge_[place.path];
     if (kind == EncryptedKind::encrypted && !known.key)
         known.key = given_key(options_.secrets, reader.cipher_name(), key_size);
-    const ContentKey& key = content_key(reader.recipients(), key_size, does_not_decrypt(), layer);
+    const ContentKey& key = content_key(std::move(recipients), key_size, does_not_decrypt(), layer);
     ContentDecryption plaintext(reader.ciphertext(), reader.algorithm(), key.key, known.associated_data);
     const auto inside = [&] {
         Window window(plaintext);
@@ -195,15 +199,17 @@ void Walk::authenticated(BerReader& ber, const std::string& media_type, const Pl
     Layer& layer = report_.layers[index];
     layer.algorithm = reader.mac_name();
     if (reader.supported()) layer.strength = strength_of(reader.mac());
-    layer.recipients = summaries(reader.recipients());
+    std::vector<RecipientEntry> recipients = reader.take_recipients();
+    note_recipients(recipients, layer);
     if (options_.task == Task::inspect || place.output == nullptr) {
         // The content can be read without the key; that it is the sender's cannot be told.
+        recipients = {};
         content(reader.content(), reader.content_type(), place.child(1, false), bare);
         return reader.finish();
     }
 
     const ContentKey& key =
-        content_key(reader.recipients(), hash_size(*reader.mac().hash), does_not_authenticate(), layer);
+        content_key(std::move(recipients), hash_size(*reader.mac().hash), does_not_authenticate(), layer);
     ContentAuthentication authentication(reader, key.key);
     TeeSource authenticated_content(reader.content(), authentication);
     const auto inside = [&] { content(authenticated_content, reader.content_type(), place.child(1, false), bare); };

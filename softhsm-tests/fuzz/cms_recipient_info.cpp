@@ -23,7 +23,7 @@ std::array<const EVP_PKEY*, 2> own_keys() {
 }
 
 void recover(const cms::RecipientEntry& entry) {
-    if (const auto* agree = std::get_if<cms::Agree>(&*entry.recovery)) {
+    if (const auto* agree = std::get_if<cms::Agree>(entry.recovery.get())) {
         const SecretBytes secret(32);
         cms::derive_and_unwrap(secret, agree->kdf, *agree->wrap, entry.encrypted_key);
         for (const EVP_PKEY* own : own_keys())
@@ -31,10 +31,10 @@ void recover(const cms::RecipientEntry& entry) {
         return;
     }
     constexpr std::uint32_t kQuick = 2048;  // of PBKDF2
-    const auto* password = std::get_if<cms::PasswordUnwrap>(&*entry.recovery);
+    const auto* password = std::get_if<cms::PasswordUnwrap>(entry.recovery.get());
     if (password != nullptr && password->iterations <= kQuick)
         cms::recover_with_password(*password, SecretBytes(8), entry.encrypted_key);
-    if (const auto* kek = std::get_if<cms::KekUnwrap>(&*entry.recovery))
+    if (const auto* kek = std::get_if<cms::KekUnwrap>(entry.recovery.get()))
         cms::unwrap_key(*kek->wrap, SecretBytes(kek->wrap->key_size), entry.encrypted_key);
 }
 
@@ -44,7 +44,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     if (size == 0) return 0;
     try {
         for (const cms::RecipientEntry& entry : cms::read_recipient_info({data, size}, 32)) {
-            if (entry.recovery.has_value() == !entry.unsupported.empty()) std::abort();
+            if ((entry.recovery != nullptr) == !entry.unsupported.empty()) std::abort();
             entry.identifier.text();
             if (entry.recovery) recover(entry);
         }
