@@ -13,7 +13,6 @@
 #include "cms/recipient_info.h"
 #include "cms/rsa_oaep.h"
 #include "cms/smime/content_keys.h"
-#include "cms/smime/writers.h"
 #include "mime/codec.h"
 #include "softhsm-tests/support/cms_bench.h"
 #include "softhsm-tests/support/office.h"
@@ -72,22 +71,11 @@ std::string used(const ReadMail& read) {
 // enveloped is a mail to `to` whose RecipientInfos are replaced by what `change` makes of them.
 template <class Change>
 std::string enveloped(const std::vector<Recipient>& to, Change change) {
-    EncryptionState state = new_encryption_state(to, *content_cipher("aes-256-gcm"));
-    std::vector<Bytes> infos = make_recipient_infos(to, state.key);
-    change(infos);
-    Bytes in_their_order;
-    for (const Bytes& info : infos)
-        in_their_order = concat({in_their_order, info});
-    state.recipient_infos = der_value(tag::kSet, in_their_order);
-    Bytes message;
-    for (int pass = 0; pass < 2; ++pass) {  // the first counts
-        BytesSink sink;
-        const auto writer = encrypted_writer(sink, state, Form::der);
-        writer->push(bytes_of(kText));
-        writer->finish();
-        message = std::move(sink.bytes);
-    }
-    return std::string(text_of(message));
+    return test::enveloped(kText, "aes-256-gcm", [&](const SecretBytes& key) {
+        std::vector<Bytes> infos = make_recipient_infos(to, key);
+        change(infos);
+        return infos;
+    });
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "cms/der.h"
+#include "cms/smime/writers.h"
 #include "softhsm-tests/mime_pieces.h"
 #include "softhsm-tests/support/office.h"
 
@@ -127,6 +129,22 @@ std::vector<std::string> CmsBench::signer_options(const SoftwareKey& key) const 
 
 std::string CmsBench::trusted_file() const {
     return file(root.certificate.pem() + intermediate.certificate.pem());
+}
+
+std::string enveloped(std::string_view content, std::string_view cipher,
+                      const std::function<std::vector<Bytes>(const SecretBytes&)>& infos_of) {
+    cms::smime::EncryptionState state = cms::smime::new_encryption_state({}, *cms::smime::content_cipher(cipher));
+    Bytes in_their_order;
+    for (const Bytes& info : infos_of(state.key))
+        in_their_order = cms::concat({in_their_order, info});
+    state.recipient_infos = cms::der_value(cms::tag::kSet, in_their_order);
+    BytesSink counted, written;
+    for (BytesSink* to : {&counted, &written}) {
+        const auto writer = cms::smime::encrypted_writer(*to, state, cms::smime::Form::der);
+        writer->push(bytes_of(content));
+        writer->finish();
+    }
+    return std::string(text_of(written.bytes));
 }
 
 Error caught(const std::function<void()>& action) {

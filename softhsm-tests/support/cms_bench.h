@@ -86,6 +86,11 @@ class CmsBench {
     mutable int files_ = 0;
 };
 
+/// enveloped is EnvelopedData, or AuthEnvelopedData where the cipher authenticates, in DER, with the RecipientInfos
+/// that `infos_of` makes of its content key.
+std::string enveloped(std::string_view content, std::string_view cipher,
+                      const std::function<std::vector<Bytes>(const SecretBytes& key)>& infos_of);
+
 /// caught is the Error that an action throws; std::runtime_error where it throws none.
 Error caught(const std::function<void()>& action);
 
