@@ -286,6 +286,32 @@ TEST_CASE("1,000 nested layers end early", "[e2e][limits]") {
             "malformed CMS");
 }
 
+TEST_CASE("layers that each ask for every digest end early", "[e2e][limits]") {
+    using namespace craft;
+    const Desk desk;
+    Bytes every;
+    std::size_t count = 0;
+    for (const Algorithm& row : algorithm_table())
+        if (row.kind == AlgorithmKind::digest && row.hash && row.oid != "2.16.840.1.101.3.4.2.18") {
+            every = concat({every, der_algorithm(row.oid)});
+            ++count;
+        }
+    const auto layers = [&](std::size_t depth, const std::string& content) {
+        std::string inner = content;
+        std::string_view type = oid::kData;
+        for (std::size_t i = 0; i < depth; ++i) {
+            inner = text(
+                der_value(tag::kSequence, {der_integer(1), der_value(tag::kSet, every),
+                                           bytes_of(encapsulated(type, inner)), der_value(tag::kSet, ByteView{})}));
+            type = oid::kSignedData;
+        }
+        return content_info(type, inner);
+    };
+    refused(desk, layers(98, std::string(1 << 20, 'x')), "more than 100 digests of the same content");
+    refused(desk, layers(100 / count + 1, "content"), "more than 100 digests of the same content");
+    CHECK(run_limited(desk, {"inspect"}, layers(100 / count, "content")).status == 0);
+}
+
 TEST_CASE("a length of 1 GiB in 1 KiB of input ends early wherever it stands", "[e2e][limits]") {
     using namespace craft;
     const Desk desk;

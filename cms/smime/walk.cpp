@@ -18,6 +18,9 @@ namespace p11mime::cms::smime {
 
 namespace {
 
+// kMaxDigests bounds the digests of the same content, so that the work stays in proportion to the mail: one a level.
+constexpr std::size_t kMaxDigests = mime::kMaxNesting;
+
 // Outlet is where an entity goes that stays as it is: its header, under the transport fields of the mail, then its
 // body, with the line ends of the mail (binary content as it is). A mail that had no layer goes out as it came.
 class Outlet final : public Sink {
@@ -51,6 +54,16 @@ Walk::Place Walk::Place::child(std::size_t number, bool same_layer) const {
     inner.path = fmt::format("{}.{}", path, number);
     if (!same_layer) inner.parent = path;
     ++inner.depth;
+    return inner;
+}
+
+Walk::Place Walk::Place::content(std::size_t digests_of_it) const {
+    Place inner = child(1, false);
+    inner.digests += digests_of_it;
+    if (inner.digests > kMaxDigests)
+        throw Error(ErrorKind::malformed,
+                    fmt::format("the layers of the mail ask for more than {} digests of the same content", kMaxDigests),
+                    "it is made to exhaust whoever reads it");
     return inner;
 }
 
@@ -257,7 +270,7 @@ void Walk::clear_signed(const mime::Header& header, Window& body, const Place& p
         TeeSource hashed(raw, lf_lines ? static_cast<Sink&>(canonical) : first);
         Window inner(hashed);
         const mime::Header inner_header = read_entity_header(inner);
-        entity(inner_header, inner, place.child(1, false));
+        entity(inner_header, inner, place.content(hashes.size()));
         drain(inner);
     }
     report_.layers[layer].byte_ranges.emplace_back(parts.part_begin(), parts.part_end());

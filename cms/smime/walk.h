@@ -44,9 +44,12 @@ class Walk {
         std::optional<std::string> parent;  ///< path of the layer around
         bool whole = true;                  ///< nothing of the mail is beside this
         std::size_t depth = 0;
-        Sink* output = nullptr;  ///< null below parts: their layers are reported, not taken off
+        std::size_t digests = 0;  ///< that the layers around compute of what is here
+        Sink* output = nullptr;   ///< null below parts: their layers are reported, not taken off
 
         Place child(std::size_t number, bool same_layer) const;
+        /// content is where the content of a layer is that computes digests of it.
+        Place content(std::size_t digests_of_it) const;
     };
 
     void bare_cms(Window& input, InputForm form, Sink& output);

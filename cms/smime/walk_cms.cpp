@@ -139,7 +139,7 @@ bool Walk::compressed(BerReader& ber, const std::string& media_type, const Place
     report_.layers[add_layer(LayerType::compressed, media_type, place)].algorithm = reader.algorithm_name();
     if (options_.task == Task::inspect && !reader.supported()) return false;
     Inflation inflation(reader.compressed(), expansion_);
-    content(inflation, reader.content_type(), place.child(1, false), bare);
+    content(inflation, reader.content_type(), place.content(0), bare);
     reader.finish();
     return true;
 }
@@ -151,14 +151,14 @@ void Walk::digested(BerReader& ber, const std::string& media_type, const Place& 
     const Algorithm* row = reader.algorithm();
     if (row != nullptr) layer.strength = strength_of(*row);
     if (options_.task == Task::inspect) {
-        content(reader.content(), reader.content_type(), place.child(1, false), bare);
+        content(reader.content(), reader.content_type(), place.content(0), bare);
         return reader.finish();
     }
     if (row == nullptr)
         throw Error(ErrorKind::malformed, fmt::format("unsupported algorithm {}", reader.algorithm_name()));
     Digests digests({*row->hash});
     TeeSource hashed(reader.content(), digests);
-    const auto inside = [&] { content(hashed, reader.content_type(), place.child(1, false), bare); };
+    const auto inside = [&] { content(hashed, reader.content_type(), place.content(1), bare); };
     const auto ends_well = [&] {
         drain(hashed);
         reader.finish();
@@ -187,7 +187,7 @@ void Walk::signed_data(BerReader& ber, const std::string& media_type, const Plac
     Digests digests(hashes);
     FirstBytes first(digests);
     TeeSource hashed(reader.content(), first);
-    content(hashed, reader.content_type(), place.child(1, false), bare);
+    content(hashed, reader.content_type(), place.content(hashes.size()), bare);
     reader.finish();
     judge(layer, reader, {digests, reader.content_type(), first.bytes}, place);
 }

@@ -170,7 +170,7 @@ bool Walk::encrypted(BerReader& ber, EncryptedKind kind, const std::string& medi
         const bool plausible =
             authenticated || (bare && key.certain) || is_plausible(window.peek(kFront), reader.content_type());
         if (!plausible) throw does_not_decrypt();
-        content(window, reader.content_type(), place.child(1, false), bare);
+        content(window, reader.content_type(), place.content(0), bare);
     };
     const auto ends_well = [&] {
         drain(plaintext);
@@ -204,7 +204,7 @@ void Walk::authenticated(BerReader& ber, const std::string& media_type, const Pl
     if (options_.task == Task::inspect || place.output == nullptr) {
         // The content can be read without the key; that it is the sender's cannot be told.
         recipients = {};
-        content(reader.content(), reader.content_type(), place.child(1, false), bare);
+        content(reader.content(), reader.content_type(), place.content(0), bare);
         return reader.finish();
     }
 
@@ -212,7 +212,7 @@ void Walk::authenticated(BerReader& ber, const std::string& media_type, const Pl
         content_key(std::move(recipients), hash_size(*reader.mac().hash), does_not_authenticate(), layer);
     ContentAuthentication authentication(reader, key.key);
     TeeSource authenticated_content(reader.content(), authentication);
-    const auto inside = [&] { content(authenticated_content, reader.content_type(), place.child(1, false), bare); };
+    const auto inside = [&] { content(authenticated_content, reader.content_type(), place.content(1), bare); };
     const auto ends_well = [&] {
         drain(authenticated_content);
         reader.finish();
