@@ -4,6 +4,7 @@
 #include "cms/key_agreement.h"
 #include "cms/recipient_info.h"
 #include "cms/smime/read.h"
+#include "mime/transport.h"
 #include "softhsm-tests/support/cms_bench.h"
 #include "softhsm-tests/support/office.h"
 
@@ -173,6 +174,27 @@ TEST_CASE("wrong padding, a wrong key and changed content fail with the same wor
         CHECK(error.kind() == padding.kind());
         CHECK(std::string(error.what()) == padding.what());
         CHECK(error.hint() == padding.hint());
+    }
+}
+
+TEST_CASE("what is malformed or over a limit inside content that is not authenticated counts as changed") {
+    const CmsBench bench;
+    const SoftwareKey bob = bench.bob();
+    const auto failure = [&](const char* cipher, std::string_view content) {
+        return caught([&] { bench.open(der_for(bench, bob, content_cipher(cipher), content), {bob}); });
+    };
+    std::string nested;
+    for (std::size_t i = 0; i <= mime::kMaxNesting; ++i)
+        nested += "Content-Type: message/rfc822\r\n\r\n";
+    const Error changed =
+        caught([&] { bench.open(flipped(der_for(bench, bob, content_cipher("aes-256-cbc")), 17), {bob}); });
+    for (const std::string& content :
+         {nested, std::string("Content-Type: application/pkcs7-mime\r\n\r\nMIAGCSqGSIb3DQEHAqCAMIACAQExDzAN")}) {
+        const Error in_cbc = failure("aes-256-cbc", content);
+        CHECK(in_cbc.kind() == ErrorKind::failed);
+        CHECK(std::string(in_cbc.what()) == changed.what());
+        CHECK(in_cbc.hint() == changed.hint());
+        CHECK(failure("aes-256-gcm", content).kind() == ErrorKind::malformed);
     }
 }
 

@@ -119,8 +119,10 @@ void Walk::content(Source& from, const std::string& type, const Place& place, bo
     drain(window);
 }
 
-// checked walks inside content that is held against a check behind it. What is malformed inside may be so because the
-// content was changed: that is the answer then. Without a check that tells (`certain`), it always is.
+// checked walks inside content that is held against a check behind it. What is malformed inside, or exceeds a limit,
+// may be so because the content was changed: that is the answer then. Without a check that tells (`certain`), it always
+// is: another answer would tell an attacker who changes ciphertexts what they decrypt to, as one about the padding
+// would.
 void Walk::checked(const std::function<void()>& inside, const std::function<bool()>& ends_well, bool certain,
                    const Error& fault) {
     try {
