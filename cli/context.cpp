@@ -79,9 +79,7 @@ std::unique_ptr<Output> Context::output() {
 }
 
 std::unique_ptr<Output> Context::output_to(const std::string& path) {
-    if (assignment_ && is_device(path))
-        throw Error(ErrorKind::io, fmt::format("'{}' is not a regular file, as the outputs of a batch are", path));
-    return Output::to_file(path, inputs_);
+    return Output::to_file(path, inputs_, assignment_ ? Output::Others::refused : Output::Others::written_through);
 }
 
 std::string Context::copies_directory() const {

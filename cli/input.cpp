@@ -30,14 +30,18 @@ std::size_t read_at(int fd, std::uint64_t offset, std::span<Byte> into, const st
     }
 }
 
-// A buffer that is not filled with zeros first, since a small mail touches few of its pages.
+// A buffer no larger than needed, and not filled with zeros first: that would cost a small mail more than reading it.
 class Piece {
   public:
-    std::span<Byte> room() const { return {bytes_.get(), kPieceSize}; }
+    explicit Piece(std::uint64_t most = kPieceSize)
+        : size_(static_cast<std::size_t>(std::clamp<std::uint64_t>(most, 1, kPieceSize))),
+          bytes_(std::make_unique_for_overwrite<Byte[]>(size_)) {}
+    std::span<Byte> room() const { return {bytes_.get(), size_}; }
     ByteView first(std::size_t count) const { return room().first(count); }
 
   private:
-    std::unique_ptr<Byte[]> bytes_ = std::make_unique_for_overwrite<Byte[]>(kPieceSize);
+    std::size_t size_;
+    std::unique_ptr<Byte[]> bytes_;
 };
 
 class RegularInput final : public FileInput {
@@ -60,7 +64,7 @@ class RegularInput final : public FileInput {
 
     class Reader final : public Source {
       public:
-        explicit Reader(const RegularInput& input) : input_(input) {}
+        explicit Reader(const RegularInput& input) : input_(input), buffer_(input.stamp_.size) {}
 
         ByteView pull() override {
             const std::size_t count =

@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <mutex>
 
 #include "cli/paths.h"
 #include "cli/signals.h"
@@ -62,13 +61,14 @@ class FdSink final : public Sink {
     Bytes held_;
 };
 
-// The mask can be read only by setting it.
+// The mask can be read only by setting it, so that is done once.
 mode_t creation_mode() {
-    static std::mutex one_at_a_time;
-    const std::lock_guard lock(one_at_a_time);
-    const mode_t mask = ::umask(077);
-    ::umask(mask);
-    return 0666 & ~mask;
+    static const mode_t mode = [] {
+        const mode_t mask = ::umask(077);
+        ::umask(mask);
+        return 0666 & ~mask;
+    }();
+    return mode;
 }
 
 // A pass may end before the input does; opening once more tells whether the input has changed meanwhile.
@@ -143,8 +143,8 @@ class FileOutput final : public Output {
     void stage(cms::Job& job, const Input& input) override {
         temporary_.emplace(path_);
         const int fd = temporary_->fd();
-        for (;;) {
-            if (::ftruncate(fd, 0) != 0 || ::lseek(fd, 0, SEEK_SET) != 0) fail(name_, errno);
+        for (bool again = false;; again = true) {
+            if (again && (::ftruncate(fd, 0) != 0 || ::lseek(fd, 0, SEEK_SET) != 0)) fail(name_, errno);
             FdSink file(fd, name_);
             ConcurrentSink sink(file);
             const bool good = run_pass(job, input, sink);
@@ -173,9 +173,23 @@ class FileOutput final : public Output {
     std::optional<TemporaryFile> temporary_;
 };
 
-std::string end_of_links(const std::string& path) {
-    struct stat status {};
-    return ::lstat(path.c_str(), &status) == 0 && S_ISLNK(status.st_mode) ? destination(path) : path;
+// Place is where a path leads, links followed, and what is there.
+struct Place {
+    std::string path;
+    std::optional<struct stat> there;
+};
+
+Place place_of(const std::string& path) {
+    const auto status_of = [](const std::string& name) -> std::optional<struct stat> {
+        struct stat status {};
+        if (::lstat(name.c_str(), &status) == 0) return status;
+        if (errno != ENOENT) fail(fmt::format("'{}'", name), errno);
+        return std::nullopt;
+    };
+    const auto there = status_of(path);
+    if (!there || !S_ISLNK(there->st_mode)) return {path, there};
+    const std::string end = destination(path);
+    return {end, status_of(end)};
 }
 
 void refuse_input(const struct stat& status, const std::string& name, const std::vector<FileIdentity>& inputs) {
@@ -192,28 +206,28 @@ void Output::stage_bytes(Bytes bytes) {
     stage(*own_job_, *own_input_);
 }
 
-std::unique_ptr<Output> Output::to_file(const std::string& path, const std::vector<FileIdentity>& inputs) {
+std::unique_ptr<Output> Output::to_file(const std::string& path, const std::vector<FileIdentity>& inputs,
+                                        Others others) {
     const std::string name = fmt::format("'{}'", path);
-    struct stat status {};
-    if (::stat(path.c_str(), &status) != 0) {
-        if (errno != ENOENT) fail(name, errno);
-        return std::make_unique<FileOutput>(end_of_links(path), std::nullopt, TemporaryFile::Replacing::whatever);
+    const Place place = place_of(path);
+    if (place.there) {
+        if (S_ISDIR(place.there->st_mode)) throw Error(ErrorKind::io, fmt::format("{} is a directory", name));
+        refuse_input(*place.there, name, inputs);
     }
-    if (S_ISDIR(status.st_mode)) throw Error(ErrorKind::io, fmt::format("{} is a directory", name));
-    refuse_input(status, name, inputs);
-    if (S_ISREG(status.st_mode))
-        return std::make_unique<FileOutput>(end_of_links(path), status, TemporaryFile::Replacing::whatever);
+    if (!place.there || S_ISREG(place.there->st_mode))
+        return std::make_unique<FileOutput>(place.path, place.there, TemporaryFile::Replacing::whatever);
+    if (others == Others::refused) throw Error(ErrorKind::io, fmt::format("{} is not a regular file", name));
     Fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
     if (!fd) fail(name, errno);
     return std::make_unique<StreamOutput>(std::move(fd), -1, name);
 }
 
 std::unique_ptr<Output> Output::in_place_of(const std::string& path, const FileStamp& input) {
-    struct stat status {};
-    if (::stat(path.c_str(), &status) != 0) fail(fmt::format("'{}'", path), errno);
-    if (FileStamp::of(status) != input)
+    const Place place = place_of(path);
+    if (!place.there) fail(fmt::format("'{}'", path), ENOENT);
+    if (FileStamp::of(*place.there) != input)
         throw Error(ErrorKind::io, fmt::format("'{}' changed while read", path), "run the command again");
-    return std::make_unique<FileOutput>(end_of_links(path), status, TemporaryFile::Replacing::unchanged);
+    return std::make_unique<FileOutput>(place.path, place.there, TemporaryFile::Replacing::unchanged);
 }
 
 std::unique_ptr<Output> Output::to_stdout(const std::vector<FileIdentity>& inputs) {

@@ -35,9 +35,11 @@ class Output {
     virtual int staged() const { return -1; }
 
     /// to_file writes a temporary file beside `path` (beside what it links to), renamed by commit(); a file that is
-    /// there and is not a regular one is written through instead. Throws Error(io); Error(usage) where `path` is one of
-    /// `inputs`.
-    static std::unique_ptr<Output> to_file(const std::string& path, const std::vector<FileIdentity>& inputs = {});
+    /// there and is not a regular one is written through instead, or refused. Throws Error(io); Error(usage) where
+    /// `path` is one of `inputs`.
+    enum class Others { written_through, refused };
+    static std::unique_ptr<Output> to_file(const std::string& path, const std::vector<FileIdentity>& inputs = {},
+                                           Others others = Others::written_through);
     /// in_place_of replaces an input. Throws Error(io) where it has changed by then.
     static std::unique_ptr<Output> in_place_of(const std::string& path, const FileStamp& input);
     /// to_stdout writes through to standard output.

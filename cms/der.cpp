@@ -17,8 +17,12 @@ void append(Bytes& to, ByteView bytes) {
 }  // namespace
 
 Bytes concat(std::initializer_list<ByteView> parts) {
+    std::size_t size = 0;
+    for (const ByteView part : parts)
+        size += part.size();
     Bytes all;
-    for (ByteView part : parts)
+    all.reserve(size);
+    for (const ByteView part : parts)
         append(all, part);
     return all;
 }
