@@ -16,7 +16,6 @@
 #include "cli/commands.h"
 #include "cli/failure.h"
 #include "cli/journal.h"
-#include "cli/paths.h"
 #include "cli/report_lines.h"
 #include "cli/signals.h"
 
@@ -24,12 +23,9 @@ namespace p11mime::cli {
 
 namespace {
 
-// How many mails may wait for the disk, each with its files open.
-constexpr std::size_t kMostWaiting = 128;
-
 // How many mails go to disk together, unless that would take too long.
 constexpr std::size_t kTogether = 64;
-constexpr std::chrono::milliseconds kGathering{20};
+constexpr std::chrono::milliseconds kGathering{100};
 
 constexpr std::array kWorstFirst{7, 4, 1, 6, 5, 2, 3, 0};
 
@@ -68,6 +64,13 @@ struct Mail {
     bool done_before = false;
 };
 
+std::size_t outputs_of(const std::vector<std::unique_ptr<Mail>>& mails) {
+    std::size_t all = 0;
+    for (const auto& mail : mails)
+        all += mail->context.kept().outputs.size();
+    return all;
+}
+
 class Batch {
   public:
     Batch(Run& run, int (*command)(Context& context))
@@ -86,11 +89,12 @@ class Batch {
   private:
     void clean(const std::string& directory);
     void work();
+    bool enough() const;
     std::unique_ptr<Mail> process(const Assignment& assignment);
     bool passed_over(Mail& mail, const Assignment& assignment);
     void attempt(Mail& mail, const std::function<void()>& action);
     void fail(Mail& mail, const Error& error);
-    std::optional<Done> record_of(Mail& mail, const Assignment& assignment, const std::optional<FileStamp>& input);
+    std::optional<Done> record_of(Mail& mail, const Assignment& assignment);
     void deliver(std::vector<std::unique_ptr<Mail>>& mails);
     void count(Mail& mail);
     void summarize();
@@ -107,14 +111,15 @@ class Batch {
 
     std::mutex mutex_;
     std::condition_variable gathered_;  // mails wait, or no worker is left
-    std::condition_variable room_;      // more mails may wait
+    std::condition_variable room_;      // more outputs may be open
     std::vector<std::unique_ptr<Mail>> waiting_;
+    std::size_t open_ = 0;  // outputs of mails that wait or are being delivered
     std::size_t working_ = 0;
 
     // Of the thread that delivers.
     std::map<int, std::size_t> counts_;
     std::size_t counted_ = 0;
-    std::size_t done_before_ = 0;
+    std::map<int, std::size_t> done_before_;  // of the counts
     std::set<std::string> token_troubles_;
 };
 
@@ -134,6 +139,7 @@ void Batch::clean(const std::string& directory) {
 }
 
 int Batch::run() {
+    if (!plan_.remark.empty()) run_.terminal().say(plan_.remark);
     if (named_) run_.terminal().start_progress();
     std::vector<std::jthread> workers;
     std::optional<Error> failure;
@@ -149,18 +155,21 @@ int Batch::run() {
         {
             std::unique_lock lock(mutex_);
             gathered_.wait(lock, [this] { return !waiting_.empty() || working_ == 0; });
-            gathered_.wait_for(lock, kGathering, [this] { return waiting_.size() >= kTogether || working_ == 0; });
+            gathered_.wait_for(lock, kGathering, [this] { return enough() || working_ == 0; });
             mails.swap(waiting_);
             if (mails.empty()) break;
         }
-        room_.notify_all();
-        if (failure) continue;
+        const std::size_t outputs = outputs_of(mails);  // a mail that fails gives its own up
         try {
-            deliver(mails);
+            if (!failure) deliver(mails);
         } catch (...) {
             failure = current_error();
             stop_ = true;
         }
+        mails.clear();
+        const std::lock_guard lock(mutex_);
+        open_ -= outputs;
+        room_.notify_all();
     }
     workers.clear();
     run_.terminal().end_progress();
@@ -190,21 +199,26 @@ void Batch::work() {
         if (index >= plan_.assignments.size()) break;
         auto mail = process(plan_.assignments[index]);
         std::unique_lock lock(mutex_);
-        room_.wait(lock, [this] { return waiting_.size() < kMostWaiting; });
+        open_ += mail->context.kept().outputs.size();
         waiting_.push_back(std::move(mail));
-        if (waiting_.size() == 1 || waiting_.size() == kTogether) gathered_.notify_one();
+        if (waiting_.size() == 1 || enough()) gathered_.notify_one();
+        room_.wait(lock, [this] { return open_ < plan_.most_open; });
     }
     const std::lock_guard lock(mutex_);
     if (--working_ == 0) gathered_.notify_one();
+}
+
+bool Batch::enough() const {
+    return waiting_.size() >= kTogether || open_ >= plan_.most_open;
 }
 
 std::unique_ptr<Mail> Batch::process(const Assignment& assignment) {
     auto mail = std::make_unique<Mail>(run_, assignment, named_);
     attempt(*mail, [&] {
         if (journal_ && passed_over(*mail, assignment)) return;
-        const auto input = FileStamp::of(assignment.input);
         mail->status = command_(mail->context);
-        mail->record = record_of(*mail, assignment, input);
+        mail->record = record_of(*mail, assignment);
+        mail->context.close_input();
     });
     return mail;
 }
@@ -247,11 +261,13 @@ void Batch::fail(Mail& mail, const Error& error) {
     mail.context.deliver({}, error_report(mail.context, error));
 }
 
-std::optional<Done> Batch::record_of(Mail& mail, const Assignment& assignment, const std::optional<FileStamp>& input) {
+std::optional<Done> Batch::record_of(Mail& mail, const Assignment& assignment) {
     const Outputs& outputs = mail.context.kept().outputs;
-    if (!journal_ || !input || outputs.empty()) return std::nullopt;
+    if (!journal_ || outputs.empty()) return std::nullopt;
+    const auto input = mail.context.input().stamp();
+    if (!input) return std::nullopt;  // a pipe's content is gone
     const int staged = outputs.back()->staged();
-    Done done{.input = destination(assignment.input),
+    Done done{.input = assignment.resolved,
               .input_stamp = *input,
               .output_stamp = FileStamp::of_descriptor(staged, assignment.output),
               .output_digest = {},
@@ -286,7 +302,7 @@ void Batch::deliver(std::vector<std::unique_ptr<Mail>>& mails) {
 void Batch::count(Mail& mail) {
     ++counts_[mail.status];
     ++counted_;
-    if (mail.done_before) ++done_before_;
+    if (mail.done_before) ++done_before_[mail.status];
     report_.add(mail.context.kept().report);
     mail.context.voice().speak();
     if (named_) run_.terminal().count_progress(counted_, plan_.assignments.size());
@@ -294,11 +310,18 @@ void Batch::count(Mail& mail) {
 
 void Batch::summarize() {
     std::string line = fmt::format("{} mails:", plan_.assignments.size());
-    for (auto status = kWorstFirst.rbegin(); status != kWorstFirst.rend(); ++status)
-        if (const auto found = counts_.find(*status); found != counts_.end())
-            line += fmt::format(" {} {},", found->second, words_for(*status));
+    const auto add = [&](std::size_t count, std::string_view words) {
+        if (count > 0) line += fmt::format(" {} {},", count, words);
+    };
+    for (auto status = kWorstFirst.rbegin(); status != kWorstFirst.rend(); ++status) {
+        const auto found = counts_.find(*status);
+        if (found == counts_.end()) continue;
+        const std::size_t before = done_before_[*status];
+        add(found->second - before, words_for(*status));
+        // Nothing was found good that was not looked at.
+        add(before, *status == 0 ? "done before" : fmt::format("{} when done before", words_for(*status)));
+    }
     line.pop_back();
-    if (done_before_ > 0) line += fmt::format("; {} of them done before", done_before_);
     if (counted_ < plan_.assignments.size())
         line += fmt::format("; {} not done: run the command again to go on", plan_.assignments.size() - counted_);
     run_.terminal().say(line);

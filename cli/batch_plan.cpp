@@ -1,6 +1,7 @@
 #include "cli/batch_plan.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -21,6 +22,12 @@ namespace {
 
 constexpr unsigned kMostJobs = 256;
 
+// Open files: what the program and the modules have open besides mails; what a mail in work has open, the module's for
+// its session included; and the most outputs that may wait for the disk.
+constexpr unsigned kFilesBesides = 64;
+constexpr unsigned kFilesPerJob = 4;
+constexpr unsigned kMostWaiting = 128;
+
 std::string base_name(const std::string& path) {
     return path.substr(path.rfind('/') + 1);
 }
@@ -34,6 +41,21 @@ unsigned jobs_of(const Options& options) {
         throw Error(ErrorKind::usage, fmt::format("--jobs does not take '{}'", *text),
                     fmt::format("it takes a number from 1 to {}", kMostJobs));
     return jobs;
+}
+
+// Half of the files that may be open are for mails in work, half for outputs that wait.
+void limit_open_files(BatchPlan& plan) {
+    struct rlimit limit {};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) limit.rlim_cur = RLIM_INFINITY;
+    constexpr rlim_t kEnough = kFilesBesides + 2 * kFilesPerJob * kMostJobs;
+    const auto all = static_cast<unsigned>(std::min(limit.rlim_cur, kEnough));
+    const unsigned half = (all > 2 * kFilesBesides ? all - kFilesBesides : all / 2) / 2;
+    plan.most_open = std::clamp(half, 1U, kMostWaiting);
+    const unsigned most_jobs = std::max(half / kFilesPerJob, 1U);
+    if (plan.jobs <= most_jobs) return;
+    plan.jobs = most_jobs;
+    plan.remark =
+        fmt::format("{} mails at a time: no more files can be open at once; 'ulimit -n' raises that", plan.jobs);
 }
 
 void check_options(const Options& options) {
@@ -56,6 +78,22 @@ void check_options(const Options& options) {
     for (const std::string& file : options.files())
         if (file == "-") throw Error(ErrorKind::usage, "standard input cannot be one of several files");
 }
+
+// Destinations follows the links to each directory once, since many mails come from one.
+class Destinations {
+  public:
+    std::string of(const std::string& path) {
+        const std::string name = base_name(path);
+        struct stat status {};
+        if (::lstat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return destination(path);
+        const auto [entry, fresh] = directories_.try_emplace(parent_directory(path));
+        if (fresh) entry->second = destination(entry->first);
+        return fmt::format("{}/{}", entry->second == "/" ? "" : entry->second, name);
+    }
+
+  private:
+    std::map<std::string, std::string> directories_;
+};
 
 std::string existing_directory(const std::string& path) {
     if (::mkdir(path.c_str(), 0777) != 0 && errno != EEXIST)
@@ -142,6 +180,11 @@ BatchPlan plan_batch(const Options& options) {
     check_options(options);
     BatchPlan plan;
     plan.jobs = jobs_of(options);
+    limit_open_files(plan);
+    Destinations destinations;
+    const auto assign = [&](const std::string& file, std::string output) {
+        plan.assignments.push_back({file, destinations.of(file), std::move(output), base_name(file)});
+    };
     const std::set<FileIdentity> inputs = identities(options.files());
     if (const auto given = options.text("directory")) {
         check_names(options.files());
@@ -149,20 +192,20 @@ BatchPlan plan_batch(const Options& options) {
         plan.directories = {directory};
         plan.destination = directory;
         for (const std::string& file : options.files())
-            plan.assignments.push_back({file, fmt::format("{}/{}", *given, base_name(file)), base_name(file)});
+            assign(file, fmt::format("{}/{}", *given, base_name(file)));
         check_outputs(plan, inputs);
     } else if (options.flag("in-place")) {
         check_in_place(options.files());
         plan.destination = "in place";
         std::set<std::string> directories;
         for (const std::string& file : options.files()) {
-            plan.assignments.push_back({file, file, base_name(file)});
-            directories.insert(parent_directory(destination(file)));
+            assign(file, file);
+            directories.insert(parent_directory(plan.assignments.back().resolved));
         }
         plan.directories.assign(directories.begin(), directories.end());
     } else {
         for (const std::string& file : options.files())
-            plan.assignments.push_back({file, "", base_name(file)});
+            assign(file, "");
     }
     check_copies(options, plan);
     return plan;

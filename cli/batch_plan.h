@@ -21,6 +21,8 @@ struct BatchPlan {
     std::vector<std::string> directories;  ///< that get outputs
     std::string destination;               ///< names the outputs' place for the record of what was done; "" for none
     unsigned jobs = 1;                     ///< how many mails are worked on at a time
+    unsigned most_open = 1;                ///< how many outputs may be open meanwhile that wait for the disk
+    std::string remark;                    ///< what a person should know of it, "" for nothing
 };
 
 /// plan_batch looks at all names before anything is done; it makes the directory of -d. Throws Error(usage) where two

@@ -17,9 +17,10 @@ namespace p11mime::cli {
 
 /// Assignment is one mail of a batch: where it comes from and where it goes.
 struct Assignment {
-    std::string input;   ///< as given
-    std::string output;  ///< the input itself for --in-place, "" for no output
-    std::string copies;  ///< below --bcc-separately, so that one mail's copies don't replace another's
+    std::string input;     ///< as given
+    std::string resolved;  ///< the input, links followed
+    std::string output;    ///< the input itself for --in-place, "" for no output
+    std::string copies;    ///< below --bcc-separately, so that one mail's copies don't replace another's
 };
 
 /// Context is what a command works with: the run, and the one mail that it is called for.
@@ -60,6 +61,7 @@ class Context {
     std::string input_name() const;  ///< as the report has it
     const Message& message();        ///< of the input's header
     bool input_opened() const { return input_ != nullptr; }
+    void close_input() { input_.reset(); }  ///< where nothing will be read again
 
     /// output is where the command's data goes: -d, -o, --in-place, standard output, or nowhere.
     std::unique_ptr<Output> output();

@@ -137,6 +137,9 @@ Journal::Journal(std::string path, const Options& options, const BatchPlan& plan
     old.bind(now() - kKeptSeconds).step();
     Statement any(*database_, "SELECT 1 FROM done WHERE job = ? LIMIT 1");
     known_ = any.bind(job_).step();
+    put_ = std::make_unique<Statement>(*database_,
+                                       "INSERT OR REPLACE INTO done VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    put_copy_ = std::make_unique<Statement>(*database_, "INSERT INTO copy VALUES (?, ?, ?, ?, ?, ?)");
 }
 
 Journal::~Journal() = default;
@@ -185,7 +188,7 @@ std::optional<Journal::Found> Journal::found(Statement& query) {
 
 Journal::Finding Journal::look_up(const Assignment& assignment) {
     if (!known_) return {};
-    const std::string path = destination(assignment.input);
+    const std::string& path = assignment.resolved;
     const auto now = FileStamp::of(path);
     if (!now) return {};
     return in_place_ ? look_up_in_place(path, *now) : look_up_output(path, *now, assignment.output);
@@ -254,22 +257,22 @@ void Journal::record(std::span<const Done> done) {
     if (done.empty()) return;
     const std::lock_guard lock(mutex_);
     Transaction transaction(*database_);
-    Statement put(*database_, "INSERT OR REPLACE INTO done VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-    Statement put_copy(*database_, "INSERT INTO copy VALUES (?, ?, ?, ?, ?, ?)");
     for (const Done& each : done) {
-        put.bind(job_).bind(each.input).bind(options_);
-        bind(put, each.input_stamp);
-        bind(put, each.output_stamp);
-        put.bind(each.output_digest).bind(static_cast<std::int64_t>(each.exit)).bind(each.result).bind(now());
-        put.step();
-        put.reset();
+        put_->reset();
+        put_->bind(job_).bind(each.input).bind(options_);
+        bind(*put_, each.input_stamp);
+        bind(*put_, each.output_stamp);
+        put_->bind(each.output_digest).bind(static_cast<std::int64_t>(each.exit)).bind(each.result).bind(now());
+        put_->step();
         for (const auto& [path, stamp] : each.copies) {
-            put_copy.bind(job_).bind(each.input).bind(path);
-            bind(put_copy, stamp);
-            put_copy.step();
-            put_copy.reset();
+            put_copy_->reset();
+            put_copy_->bind(job_).bind(each.input).bind(path);
+            bind(*put_copy_, stamp);
+            put_copy_->step();
         }
     }
+    put_->reset();
+    put_copy_->reset();
     transaction.commit();
 }
 

@@ -2,16 +2,21 @@
 // shows meanwhile.
 
 #include <fcntl.h>
+#include <poll.h>
 #include <pty.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <thread>
+#include <utility>
 
+#include "cli/fd.h"
 #include "softhsm-tests/e2e_batch.h"
 
 using namespace p11mime::test;
+using p11mime::cli::Fd;
 
 namespace {
 
@@ -41,6 +46,56 @@ Spied spied(Mailbag& bag, const Arguments& arguments) {
     Outcome outcome = bag.office.desk.p11mime(arguments + Arguments{"--module", SoftHsm::spy_module()});
     return {std::move(outcome), read_file(log)};
 }
+
+// OnTerminal is a program on a terminal of its own.
+class OnTerminal {
+  public:
+    explicit OnTerminal(const Command& command) {
+        int terminal = -1;
+        child_ = forkpty(&terminal, nullptr, nullptr, nullptr);
+        REQUIRE(child_ >= 0);
+        if (child_ == 0) become(command);
+        terminal_ = Fd(terminal);
+    }
+    ~OnTerminal() {
+        if (child_ > 0) kill(child_, SIGKILL);
+        (void)status();
+    }
+    OnTerminal(const OnTerminal&) = delete;
+    OnTerminal& operator=(const OnTerminal&) = delete;
+
+    /// shows takes in what the program shows for a moment, and is false once it has ended.
+    bool shows() {
+        pollfd wanted{terminal_.get(), POLLIN, 0};
+        if (poll(&wanted, 1, 10) == 0) return true;
+        char buffer[4096];
+        const ssize_t got = read(terminal_.get(), buffer, sizeof buffer);
+        if (got > 0) shown_.append(buffer, static_cast<std::size_t>(got));
+        return got > 0;
+    }
+    const std::string& shown() const { return shown_; }
+    int status() {
+        int status = -1;
+        if (child_ > 0) waitpid(std::exchange(child_, 0), &status, 0);
+        return status;
+    }
+
+  private:
+    [[noreturn]] static void become(const Command& command) {
+        for (const auto& [name, value] : command.environment)
+            setenv(name.c_str(), value.c_str(), 1);
+        std::vector<char*> arguments;
+        for (const std::string& argument : command.arguments)
+            arguments.push_back(const_cast<char*>(argument.c_str()));
+        arguments.push_back(nullptr);
+        execv(arguments.front(), arguments.data());
+        _exit(127);
+    }
+
+    pid_t child_ = 0;
+    Fd terminal_;
+    std::string shown_;
+};
 
 }  // namespace
 
@@ -120,41 +175,32 @@ TEST_CASE("many mails are sealed and opened side by side", "[e2e]") {
 }
 
 TEST_CASE("on a terminal a batch shows how many mails are done, how fast, and the time left", "[e2e]") {
-    Mailbag bag(40);
-    const std::string slow = bag.path("in/slow.eml");
-    REQUIRE(mkfifo(slow.c_str(), 0600) == 0);
-    const Command command =
-        bag.office.desk.p11mime_command(Arguments{"sign", "-j", "1", "-d", bag.path("out"), slow} + bag.files());
-    int terminal = -1;
-    const pid_t child = forkpty(&terminal, nullptr, nullptr, nullptr);
-    REQUIRE(child >= 0);
-    if (child == 0) {
-        for (const auto& [name, value] : command.environment)
-            setenv(name.c_str(), value.c_str(), 1);
-        std::vector<char*> arguments;
-        for (const std::string& argument : command.arguments)
-            arguments.push_back(const_cast<char*>(argument.c_str()));
-        arguments.push_back(nullptr);
-        execv(arguments.front(), arguments.data());
-        _exit(127);
+    // Each mail comes once the one before is done, so that the batch takes longer than work that shows no bar.
+    constexpr int kMails = 15;
+    Mailbag bag(0);
+    Arguments files;
+    std::vector<Fd> ends;
+    for (int i = 0; i < kMails; ++i) {
+        files.push_back(bag.path("in/" + bag.name(i)));
+        REQUIRE(mkfifo(files.back().c_str(), 0600) == 0);
+        ends.emplace_back(open(files.back().c_str(), O_RDWR | O_CLOEXEC));
     }
-    std::thread writer([&] {
-        const int fifo = open(slow.c_str(), O_WRONLY);
-        std::this_thread::sleep_for(std::chrono::milliseconds(1300));  // shorter work shows no bar
-        const std::string text = bag.numbered(99);
-        CHECK(write(fifo, text.data(), text.size()) == static_cast<ssize_t>(text.size()));
-        close(fifo);
-    });
-    std::string shown;
-    char buffer[4096];
-    for (ssize_t got = 0; (got = read(terminal, buffer, sizeof buffer)) > 0;)
-        shown.append(buffer, static_cast<std::size_t>(got));
-    writer.join();
-    close(terminal);
-    int status = 0;
-    CHECK(waitpid(child, &status, 0) == child);
-    CHECK(status == 0);
-    INFO(shown);
-    CHECK_THAT(shown, Catch::Contains(" of 41 mails, ") && Catch::Contains("/s, ") && Catch::Contains(" left") &&
-                          Catch::Contains("41 mails: 41 good"));
+    const std::string out = bag.path("out");
+    std::filesystem::create_directory(out);
+    OnTerminal program(bag.office.desk.p11mime_command(Arguments{"sign", "-j", "1", "-d", out} + files));
+    for (int i = 0; i < kMails; ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        const std::string text = bag.numbered(i);
+        CHECK(write(ends[static_cast<std::size_t>(i)].get(), text.data(), text.size()) ==
+              static_cast<ssize_t>(text.size()));
+        ends[static_cast<std::size_t>(i)] = Fd();
+        while (program.shows() && !std::filesystem::exists(out + "/" + bag.name(i))) {
+        }
+    }
+    while (program.shows()) {
+    }
+    INFO(program.shown());
+    CHECK(program.status() == 0);
+    CHECK_THAT(program.shown(), Catch::Contains(" of 15 mails, ") && Catch::Contains("/s, ") &&
+                                    Catch::Contains(" left") && Catch::Contains("15 mails: 15 good"));
 }
