@@ -168,7 +168,7 @@ TEST_CASE("looking at the tokens again closes no session and keeps the login") {
     check_signs(*tokens->tokens().at(0));
     CHECK(module->slots().size() == 2);
     CHECK(module->slots().size() == 2);
-    CHECK(card.calls("C_CloseAllSessions") == 0);
+    CHECK(card.calls("C_Close") == 0);
     check_signs(*tokens->tokens().at(0));
     CHECK(desk.pins.requests.size() == 1);
 }

@@ -2,7 +2,6 @@
 
 #include <dlfcn.h>
 #include <fmt/format.h>
-#include <openssl/err.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -15,9 +14,9 @@ namespace p11mime::token {
 
 namespace {
 
-std::string text_or_empty(const char* text) {
-    return text != nullptr ? text : "";
-}
+constexpr CK_ULONG kSpareSlots = 16;  // for readers that come between two calls
+constexpr const char* kWhichModule =
+    "give the module's file with --module; 'p11-kit list-modules' shows those installed";
 
 template <std::size_t N>
 std::string trimmed(const unsigned char (&padded)[N]) {
@@ -36,17 +35,25 @@ PinState pin_state(CK_FLAGS flags) {
     return PinState::ok;
 }
 
-CK_FLAGS flags_of(const PKCS11_TOKEN& token) {
-    return (token.userPinLocked ? CKF_USER_PIN_LOCKED : 0) | (token.userPinSet ? CKF_USER_PIN_INITIALIZED : 0) |
-           (token.userPinFinalTry ? CKF_USER_PIN_FINAL_TRY : 0) | (token.userPinCountLow ? CKF_USER_PIN_COUNT_LOW : 0) |
-           (token.userPinToBeChanged ? CKF_USER_PIN_TO_BE_CHANGED : 0);
-}
-
-// Sessions here are read-only ones, which the limit of all sessions counts too.
+// Sessions here are read-only ones, which the limit of all sessions counts too. CK_EFFECTIVELY_INFINITE is 0.
 std::optional<std::size_t> most_sessions(const CK_TOKEN_INFO& info) {
     const bool limited =
         info.ulMaxSessionCount != CK_EFFECTIVELY_INFINITE && info.ulMaxSessionCount != CK_UNAVAILABLE_INFORMATION;
     return limited ? std::optional<std::size_t>(info.ulMaxSessionCount) : std::nullopt;
+}
+
+/// take_state takes over what changes while a token is in its slot.
+void take_state(TokenInfo& info, const CK_TOKEN_INFO& raw) {
+    info.pin_state = pin_state(raw.flags);
+    info.initialized = raw.flags & CKF_TOKEN_INITIALIZED;
+    info.login_required = raw.flags & CKF_LOGIN_REQUIRED;
+    info.protected_authentication_path = raw.flags & CKF_PROTECTED_AUTHENTICATION_PATH;
+    info.read_only = raw.flags & CKF_WRITE_PROTECTED;
+    info.most_sessions = most_sessions(raw);
+}
+
+bool is_no_token(CK_RV code) {
+    return code == CKR_TOKEN_NOT_PRESENT || code == CKR_TOKEN_NOT_RECOGNIZED;
 }
 
 /// Loaded is the modules in use: C_Initialize and C_Finalize are the whole process's, so a file is loaded once.
@@ -66,22 +73,13 @@ std::string canonical(const std::string& path) {
     return error ? path : resolved.string();
 }
 
-/// libp11_error makes the Error for a failed libp11 call, whose CKR code is in OpenSSL's queue.
-Error libp11_error(const std::string& path, std::string_view what) {
-    const unsigned long error = ERR_peek_last_error();
-    const bool has_code = error != 0 && ERR_GET_LIB(error) == ERR_get_CKR_code();  // which names the library
-    ERR_clear_error();
-    if (has_code) return CkrError(static_cast<CK_RV>(ERR_GET_REASON(error)), fmt::format("module '{}'", path), what);
-    return Error(ErrorKind::token, fmt::format("module '{}': cannot {}", path, what));
-}
-
 }  // namespace
 
 struct Module::Library {
     explicit Library(const std::string& path) : handle(dlopen(path.c_str(), RTLD_LAZY | RTLD_LOCAL)) {
         if (handle == nullptr)
             throw Error(ErrorKind::token, fmt::format("cannot load PKCS#11 module '{}': {}", path, dlerror()),
-                        "give the module's file with --module; 'p11-kit list-modules' shows those installed");
+                        kWhichModule);
     }
     ~Library() { dlclose(handle); }
     Library(const Library&) = delete;
@@ -90,24 +88,28 @@ struct Module::Library {
     void* handle;
 };
 
-struct Module::Context {
-    explicit Context(const std::string& path) : context(PKCS11_CTX_new()) {
-        if (context == nullptr) throw std::bad_alloc();
-        if (PKCS11_CTX_load(context, path.c_str()) == 0) return;
-        PKCS11_CTX_free(context);
-        throw libp11_error(path, "initialise");
+/// Instance is the module's functions. p11-kit's proxy hands out a fresh instance with each list, so there is one list.
+struct Module::Instance {
+    Instance(const CK_FUNCTION_LIST& list, const std::string& who) : calls(list) {
+        CK_C_INITIALIZE_ARGS arguments{};
+        arguments.flags = CKF_OS_LOCKING_OK;
+        CK_RV code = calls.C_Initialize(&arguments);
+        if (code == CKR_CANT_LOCK) {
+            threads = false;
+            code = calls.C_Initialize(nullptr);
+        }
+        ours = code != CKR_CRYPTOKI_ALREADY_INITIALIZED;  // else something else in this process needs it
+        if (ours) check(code, who, "initialise");
     }
-    ~Context() {
-        for (const auto& [slots, count] : lists)
-            PKCS11_release_all_slots(context, slots, count);
-        PKCS11_CTX_unload(context);
-        PKCS11_CTX_free(context);
+    ~Instance() {
+        if (ours) calls.C_Finalize(nullptr);
     }
-    Context(const Context&) = delete;
-    Context& operator=(const Context&) = delete;
+    Instance(const Instance&) = delete;
+    Instance& operator=(const Instance&) = delete;
 
-    PKCS11_CTX* context;
-    std::vector<std::pair<PKCS11_SLOT*, unsigned>> lists;
+    const CK_FUNCTION_LIST& calls;
+    bool threads = true;
+    bool ours = true;
 };
 
 std::shared_ptr<Module> Module::load(const std::string& path) {
@@ -124,92 +126,69 @@ Module::Module(const std::string& path) : path_(path), library_(std::make_unique
     const auto get_list = reinterpret_cast<CK_C_GetFunctionList>(dlsym(library_->handle, "C_GetFunctionList"));
     if (get_list == nullptr)
         throw Error(ErrorKind::token, fmt::format("'{}' is no PKCS#11 module: it has no C_GetFunctionList", path),
-                    "give the module's file with --module; 'p11-kit list-modules' shows those installed");
-    const std::string who = fmt::format("module '{}'", path);
-    check(get_list(&calls_), who, "get its functions");
-    // Most modules have one instance, which libp11 finalises; p11-kit's proxy hands out a fresh one each time.
-    CK_FUNCTION_LIST* again = calls_;
-    check(get_list(&again), who, "get its functions");
-    initialize();
-    own_instance_ = again != calls_;
-    try {
-        context_ = std::make_unique<Context>(path);
-        CK_INFO info{};
-        check(calls_->C_GetInfo(&info), who, "describe itself");
-        library_version_ = fmt::format("{}.{}", info.libraryVersion.major, info.libraryVersion.minor);
-    } catch (...) {
-        if (own_instance_ || !context_) calls_->C_Finalize(nullptr);
-        throw;
-    }
+                    kWhichModule);
+    CK_FUNCTION_LIST* list = nullptr;
+    check(get_list(&list), name(), "get its functions");
+    instance_ = std::make_unique<Instance>(*list, name());
+    check(calls().C_GetInfo(&info_), name(), "describe itself");
 }
 
-/// initialize comes before libp11 does it, which would promise the module that one thread alone calls it.
-void Module::initialize() {
-    CK_C_INITIALIZE_ARGS arguments{};
-    arguments.flags = CKF_OS_LOCKING_OK;
-    CK_RV code = calls_->C_Initialize(&arguments);
-    if (code == CKR_CANT_LOCK) {
-        threads_ = false;
-        code = calls_->C_Initialize(nullptr);
-    }
-    if (code != CKR_CRYPTOKI_ALREADY_INITIALIZED) check(code, fmt::format("module '{}'", path_), "initialise");
+Module::~Module() = default;
+
+const CK_FUNCTION_LIST& Module::calls() const {
+    return instance_->calls;
 }
 
-Module::~Module() {
-    if (own_instance_) calls_->C_Finalize(nullptr);
+bool Module::threads() const {
+    return instance_->threads;
 }
 
-std::vector<Slot> Module::slots() {
-    PKCS11_SLOT* list = nullptr;
-    unsigned count = 0;
-    if (PKCS11_enumerate_slots(context_->context, &list, &count) != 0) throw libp11_error(path_, "list its slots");
-    context_->lists.emplace_back(list, count);
+std::string Module::name() const {
+    return fmt::format("module '{}'", path_);
+}
+
+std::vector<Slot> Module::slots() const {
     std::vector<Slot> slots;
-    for (unsigned i = 0; i < count; ++i) {
-        Slot slot{.id = PKCS11_get_slotid_from_slot(&list[i]),
-                  .description = text_or_empty(list[i].description),
-                  .token = std::nullopt};
-        if (list[i].token != nullptr) slot.token = describe(list[i]);
-        slots.push_back(std::move(slot));
+    for (const CK_SLOT_ID id : slot_ids()) {
+        CK_SLOT_INFO info{};
+        check(calls().C_GetSlotInfo(id, &info), name(), "describe its slots");
+        slots.push_back({.id = id, .description = trimmed(info.slotDescription), .token = token_in(id, info)});
     }
     return slots;
 }
 
-TokenInfo Module::describe(const PKCS11_SLOT& slot) const {
-    const PKCS11_TOKEN& token = *slot.token;
-    TokenInfo info;
-    info.module = path_;
-    info.slot_id = PKCS11_get_slotid_from_slot(const_cast<PKCS11_SLOT*>(&slot));
-    info.slot_description = text_or_empty(slot.description);
-    info.label = text_or_empty(token.label);
-    info.manufacturer = text_or_empty(token.manufacturer);
-    info.model = text_or_empty(token.model);
-    info.serial = text_or_empty(token.serialnr);
-    info.pin_state = pin_state(flags_of(token));
-    info.initialized = token.initialized;
-    info.login_required = token.loginRequired;
-    info.protected_authentication_path = token.secureLogin;
-    info.read_only = token.readOnly;
-    info.removable = slot.removable;
-    info.slot_manufacturer = text_or_empty(slot.manufacturer);
-    info.library_manufacturer = text_or_empty(context_->context->manufacturer);
-    info.library_description = text_or_empty(context_->context->description);
-    info.library_version = library_version_;
-    if (own_instance_) info.slot_id = slot_in_own_instance(info);
-    return info;
+/// slot_ids asks for the number first, which is when modules look for new readers (PKCS#11 2.40 section 5.5).
+std::vector<CK_SLOT_ID> Module::slot_ids() const {
+    CK_ULONG count = 0;
+    check(calls().C_GetSlotList(CK_FALSE, nullptr, &count), name(), "list its slots");
+    count += kSpareSlots;
+    std::vector<CK_SLOT_ID> ids(count);
+    check(calls().C_GetSlotList(CK_FALSE, ids.data(), &count), name(), "list its slots");
+    ids.resize(std::min<std::size_t>(count, ids.size()));
+    return ids;
 }
 
-/// slot_in_own_instance finds a token by serial and label, since slot numbers do not carry over between instances.
-unsigned long Module::slot_in_own_instance(const TokenInfo& token) const {
-    std::vector<CK_SLOT_ID> ids(256);
-    CK_ULONG count = ids.size();
-    check(calls_->C_GetSlotList(CK_TRUE, ids.data(), &count), fmt::format("module '{}'", path_), "list its slots");
-    for (CK_ULONG i = 0; i < count; ++i) {
-        CK_TOKEN_INFO info{};
-        if (calls_->C_GetTokenInfo(ids[i], &info) != CKR_OK) continue;
-        if (trimmed(info.serialNumber) == token.serial && trimmed(info.label) == token.label) return ids[i];
-    }
-    return token.slot_id;
+std::optional<TokenInfo> Module::token_in(CK_SLOT_ID slot, const CK_SLOT_INFO& slot_info) const {
+    if (!(slot_info.flags & CKF_TOKEN_PRESENT)) return std::nullopt;
+    CK_TOKEN_INFO raw{};
+    const CK_RV code = calls().C_GetTokenInfo(slot, &raw);
+    if (is_no_token(code)) return std::nullopt;
+    check(code, name(), "describe its tokens");
+    TokenInfo token;
+    token.module = path_;
+    token.slot_id = slot;
+    token.slot_description = trimmed(slot_info.slotDescription);
+    token.slot_manufacturer = trimmed(slot_info.manufacturerID);
+    token.removable = slot_info.flags & CKF_REMOVABLE_DEVICE;
+    token.label = trimmed(raw.label);
+    token.manufacturer = trimmed(raw.manufacturerID);
+    token.model = trimmed(raw.model);
+    token.serial = trimmed(raw.serialNumber);
+    token.library_manufacturer = trimmed(info_.manufacturerID);
+    token.library_description = trimmed(info_.libraryDescription);
+    token.library_version = fmt::format("{}.{}", info_.libraryVersion.major, info_.libraryVersion.minor);
+    take_state(token, raw);
+    return token;
 }
 
 TokenInfo read_token_info(const Module& module, const TokenInfo& known) {
@@ -219,12 +198,7 @@ TokenInfo read_token_info(const Module& module, const TokenInfo& known) {
         throw Error(ErrorKind::token, fmt::format("{} was replaced by another token", token_name(known)),
                     "insert it again and repeat the command");
     TokenInfo info = known;
-    info.pin_state = pin_state(raw.flags);
-    info.initialized = raw.flags & CKF_TOKEN_INITIALIZED;
-    info.login_required = raw.flags & CKF_LOGIN_REQUIRED;
-    info.protected_authentication_path = raw.flags & CKF_PROTECTED_AUTHENTICATION_PATH;
-    info.read_only = raw.flags & CKF_WRITE_PROTECTED;
-    info.most_sessions = most_sessions(raw);
+    take_state(info, raw);
     return info;
 }
 
