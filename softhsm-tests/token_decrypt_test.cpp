@@ -183,25 +183,27 @@ TEST_CASE("raw RSA results without leading zeros are padded before the padding i
 }
 
 TEST_CASE("codes that modules give for bad ciphertexts mean that, others mean trouble") {
+    const std::string faults = GENERATE("", "sessions=1 ended ");
+    CAPTURE(faults);
     TokenDesk desk;
     const Identity alice = desk.pki.issue({});
     desk.put(alice, "01");
-    const PoorCard card;
+    const PoorCard card(faults);
     const auto tokens = desk.open(PoorCard::module());
     const auto decrypter = decrypter_of(*tokens);
     const Bytes key = random_bytes(kKeySize);
     const Bytes good = encrypt(certificate_of(alice), key);
     for (const char* bad_ciphertext : {"0x05", "0x06", "0x20", "0x21", "0x40", "0x41"}) {
         CAPTURE(bad_ciphertext);
-        card.set(std::string("C_Decrypt=") + bad_ciphertext);
+        card.set(faults + "C_Decrypt=" + bad_ciphertext);
         CHECK_FALSE(recover(*decrypter, cms::RsaV15{kKeySize}, good));
     }
     for (const char* trouble : {"0x30", "0x32", "0x101", "0xb3", "0x80000001"}) {
         CAPTURE(trouble);
-        card.set(std::string("C_Decrypt=") + trouble);
+        card.set(faults + "C_Decrypt=" + trouble);
         CHECK(error_of([&] { recover(*decrypter, cms::RsaV15{kKeySize}, good); }).kind() == ErrorKind::token);
     }
-    card.set("");
+    card.set(faults);
     check_recovers(*decrypter, cms::RsaV15{kKeySize}, good, key);
 }
 

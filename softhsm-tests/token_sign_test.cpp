@@ -316,19 +316,42 @@ TEST_CASE("a private key that does not belong to its certificate gives no signat
     CHECK(error.hint() == "the private key does not belong to its certificate");
 }
 
-TEST_CASE("after a failure half-way the next signature works") {
+TEST_CASE("after a failure half-way the next signature works, without another login") {
+    const std::string faults = GENERATE("", "sessions=1 ended");
+    CAPTURE(faults);
     TokenDesk desk;
     desk.put(desk.pki.issue({.kind = KeyKind::p256}), "01");
-    PoorCard card;
+    const PoorCard card(faults);
+    const auto tokens = desk.open(PoorCard::module());
+    const auto signer = signer_of(*tokens);
+    card.set(faults + " C_Sign=0x30");
+    const Error error = error_of([&] { sign(*signer, cms::Ecdsa{cms::Hash::sha256}); });
+    CHECK(error.kind() == ErrorKind::token);
+    CHECK(std::string(error.what()) ==
+          "key 'Alice' on token 'ID card': cannot sign: the device reports an error (CKR_DEVICE_ERROR)");
+    card.set(faults);
+    check_signs(*signer, cms::Ecdsa{cms::Hash::sha256});
+    CHECK(card.calls("C_Login") == 1);
+}
+
+TEST_CASE("threads that search and sign share the only session of a token") {
+    TokenDesk desk;
+    desk.put(desk.pki.issue({.kind = KeyKind::p256}), "01");
+    const PoorCard card(GENERATE("sessions=1", "sessions=1 says-sessions=1"));
+    const auto tokens = desk.open(PoorCard::module());
+    const auto token = tokens->tokens().at(0);
+    const auto signer = signer_of(*tokens);
     {
-        const auto tokens = desk.open(PoorCard::module());
-        const auto signer = signer_of(*tokens);
-        card.set("C_Sign=0x30");
-        const Error error = error_of([&] { sign(*signer, cms::Ecdsa{cms::Hash::sha256}); });
-        CHECK(error.kind() == ErrorKind::token);
-        CHECK(std::string(error.what()) ==
-              "key 'Alice' on token 'ID card': cannot sign: the device reports an error (CKR_DEVICE_ERROR)");
-        card.set("");
-        check_signs(*signer, cms::Ecdsa{cms::Hash::sha256});
+        std::vector<std::jthread> threads;
+        for (int i = 0; i < 4; ++i)
+            threads.emplace_back([&] {
+                const auto own = signer->clone();
+                for (int n = 0; n < 10; ++n) {
+                    token->find_certificates({.id = Bytes{0x01}});
+                    sign(*own, cms::Ecdsa{cms::Hash::sha256});
+                }
+            });
     }
+    CHECK(card.calls("C_SignInit") == 40);
+    CHECK(card.calls("C_Login") == 1);
 }

@@ -14,23 +14,18 @@ std::unique_ptr<Session> TokenCore::open_session(Session::Access access) const {
     return std::make_unique<Session>(module_, info_, access);
 }
 
-/// shared_session stays open as long as the core, since the login ends with a token's last session.
-const Session& TokenCore::shared_session() {
-    if (!session_) session_ = open_session(Session::Access::read_only);
-    return *session_;
+void TokenCore::login(const std::string& what) {
+    if (login_done()) return;
+    with_session([&](const Session& session) { login_.user(session, what); });
 }
 
-void TokenCore::login(const std::string& what) {
+bool TokenCore::login_done() {
     const std::lock_guard lock(mutex_);
-    if (login_.done()) return;
-    login_.user(shared_session(), what);
-    // The shared session is one of them.
-    if (const auto most = login_.most_sessions()) pool_.limit(*most - std::min<std::size_t>(*most, 1));
+    return login_.done();
 }
 
 bool TokenCore::logged_in() {
-    const std::lock_guard lock(mutex_);
-    return login_.done() || !info_.login_required;
+    return login_done() || !info_.login_required;
 }
 
 void TokenCore::context_login(const Session& session, const std::string& key_label, const std::string& what) {
@@ -45,7 +40,7 @@ void TokenCore::change_pin(const SecretBytes& old_pin, const SecretBytes& new_pi
 
 void TokenCore::unblock(const SecretBytes& puk, const SecretBytes& new_pin) {
     const std::lock_guard lock(mutex_);
-    session_.reset();  // a login with the PUK tolerates no other session
+    pool_.close();  // a login with the PUK tolerates no other session
     login_.reset();
     keys_.clear();
     certificates_.clear();
@@ -70,38 +65,39 @@ bool TokenCore::offers(CK_MECHANISM_TYPE mechanism) {
 }
 
 std::vector<CertificateObject> TokenCore::certificates(const Template& search) {
-    const std::lock_guard lock(mutex_);
-    const Session& session = shared_session();
-    std::vector<CertificateObject> found;
-    for (const CK_OBJECT_HANDLE object : session.find(search)) {
-        auto known = certificates_.find(object);
-        if (known == certificates_.end())
-            known = certificates_.emplace(object, read_certificate(session, info_, object)).first;
-        found.push_back(known->second);
-    }
-    return found;
+    return with_session([&](const Session& session) {
+        std::vector<CertificateObject> found;
+        for (const CK_OBJECT_HANDLE object : session.find(search)) {
+            auto known = certificates_.find(object);
+            if (known == certificates_.end())
+                known = certificates_.emplace(object, read_certificate(session, info_, object)).first;
+            found.push_back(known->second);
+        }
+        return found;
+    });
 }
 
 std::vector<PrivateKey> TokenCore::private_keys(const Bytes& id) {
-    const std::lock_guard lock(mutex_);
-    const auto known = keys_.find(id);
-    if (known != keys_.end()) return known->second;
-    Template search = objects_of_class(CKO_PRIVATE_KEY);
-    search.add(CKA_ID, id);
-    std::vector<PrivateKey> keys = read_private_keys(shared_session(), search);
-    if (!keys.empty()) keys_[id] = keys;
-    return keys;
+    return with_session([&](const Session& session) {
+        const auto known = keys_.find(id);
+        if (known != keys_.end()) return known->second;
+        Template search = objects_of_class(CKO_PRIVATE_KEY);
+        search.add(CKA_ID, id);
+        std::vector<PrivateKey> keys = read_private_keys(session, search);
+        if (!keys.empty()) keys_[id] = keys;
+        return keys;
+    });
 }
 
 std::optional<PrivateKey> TokenCore::private_key_of(const CertificateObject& certificate, const std::string& what) {
-    const std::lock_guard lock(mutex_);
     if (!certificate.certificate) return std::nullopt;
     login(what);
     const KeyHandle public_key = certificate.certificate->public_key();
     if (!certificate.id.empty())
         for (PrivateKey& key : private_keys(certificate.id))
             if (fits(key, public_key.get())) return std::move(key);
-    return find_key_by_public_key(shared_session(), info_, public_key.get());
+    return with_session(
+        [&](const Session& session) { return find_key_by_public_key(session, info_, public_key.get()); });
 }
 
 void TokenCore::forget_objects() {

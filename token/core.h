@@ -14,8 +14,8 @@
 
 namespace p11mime::token {
 
-/// TokenCore is what a token and its signers and decrypters share: the module, the session that keeps the login, the
-/// PIN policy, the list of mechanisms, and the certificates and private keys found so far. Safe for several threads.
+/// TokenCore is what a token and its signers and decrypters share: the module, the sessions, the PIN policy, the list
+/// of mechanisms, and the certificates and private keys found so far. Safe for several threads.
 class TokenCore : public std::enable_shared_from_this<TokenCore> {
   public:
     TokenCore(std::shared_ptr<Module> module, TokenInfo info, PinProvider& pins);
@@ -25,17 +25,19 @@ class TokenCore : public std::enable_shared_from_this<TokenCore> {
 
     std::unique_ptr<Session> open_session(Session::Access access) const;
 
-    /// lend_session gives out a session for one operation with a key; one thread has at most one.
+    /// lend_session gives out a session for one operation with a key; one thread has at most one, and meanwhile calls
+    /// nothing here that needs a session.
     std::unique_ptr<SessionPool::Loan> lend_session() { return pool_.lend(); }
 
     /// exclusive keeps other threads from the token's state, its logins among them, for as long as it is held.
     std::unique_lock<std::recursive_mutex> exclusive() { return std::unique_lock(mutex_); }
 
-    /// with_session runs `work` on the shared session, one thread at a time.
+    /// with_session runs `work` on a session, one thread at a time.
     template <class Work>
     auto with_session(Work work) {
+        const auto loan = lend_session();  // before the lock, since it may have to be waited for
         const std::lock_guard lock(mutex_);
-        return work(shared_session());
+        return work(loan->session());
     }
 
     void login(const std::string& what);
@@ -60,13 +62,12 @@ class TokenCore : public std::enable_shared_from_this<TokenCore> {
     void forget_objects();  ///< after objects were made or destroyed
 
   private:
-    const Session& shared_session();
+    bool login_done();
 
     std::recursive_mutex mutex_;
     std::shared_ptr<Module> module_;
     TokenInfo info_;
     Login login_;
-    std::unique_ptr<Session> session_;
     SessionPool pool_;
     std::optional<std::set<CK_MECHANISM_TYPE>> mechanisms_;
     std::map<Bytes, std::vector<PrivateKey>> keys_;

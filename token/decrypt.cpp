@@ -21,15 +21,17 @@ bool may_mean_bad_ciphertext(CK_RV code) {
     return std::find(kCodes.begin(), kCodes.end(), code) != kCodes.end();
 }
 
-/// still_works says whether the token is in order after a failure: a new session is logged in and takes the key.
-bool still_works(KeySession& key, const Mechanism& mechanism, const cms::Intent& intent) {
+/// still_works says whether the token is in order after a failure, whose session was discarded: a new one is logged in
+/// and takes the key. A token's only session is not new, and a key that it takes would stay in it.
+bool still_works(KeySession& key, CK_RV discarded, const Mechanism& mechanism, const cms::Intent& intent) {
+    const bool only_session = discarded == CKR_SESSION_COUNT;
+    if (discarded != CKR_OK && !only_session) return false;
     try {
-        key.discard();
         const Session& session = key.open(intent.what);
         const CK_STATE state = session.state();
         const bool logged_in = state == CKS_RO_USER_FUNCTIONS || state == CKS_RW_USER_FUNCTIONS;
         const bool works = (logged_in || !key.core().info().login_required) &&
-                           session.decrypt_init(mechanism, key.key().handle) == CKR_OK;
+                           (only_session || session.decrypt_init(mechanism, key.key().handle) == CKR_OK);
         key.discard();  // ends the operation just begun
         return works;
     } catch (const Error&) {
@@ -48,9 +50,10 @@ Answer<std::optional<SecretBytes>> decrypt_block(KeySession& key, const Mechanis
     key.begin(intent.what);
     Answer<SecretBytes> answer = session.decrypt(block);
     if (answer.code == CKR_OK) return {CKR_OK, std::move(answer.value)};
-    key.discard();
+    const CK_RV discarded = key.discard();
     if (is_unsupported(answer.code)) return {answer.code, std::nullopt};
-    if (may_mean_bad_ciphertext(answer.code) && still_works(key, mechanism, intent)) return {CKR_OK, std::nullopt};
+    if (may_mean_bad_ciphertext(answer.code) && still_works(key, discarded, mechanism, intent))
+        return {CKR_OK, std::nullopt};
     throw CkrError(answer.code, key.name(), "decrypt");
 }
 

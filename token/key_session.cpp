@@ -22,9 +22,10 @@ void KeySession::release() {
     loan_.reset();
 }
 
-void KeySession::discard() {
-    if (loan_) loan_->discard();
+CK_RV KeySession::discard() {
+    const CK_RV code = loan_ ? loan_->discard() : CKR_OK;
     release();
+    return code;
 }
 
 void KeySession::begin(const std::string& what) {

@@ -24,7 +24,7 @@ class KeySession {
     /// login for each operation has the token for itself: a login of another thread would be taken for this one.
     const Session& open(const std::string& what);
     void release();
-    void discard();
+    CK_RV discard();  ///< as SessionPool::Loan::discard
 
     /// begin does what an operation needs between its C_…Init and itself: the context-specific login of a key that
     /// wants one. Throws Error(token), and gives the session up, where the login fails.
@@ -41,7 +41,10 @@ class KeySession {
 class Operation {
   public:
     explicit Operation(KeySession& key) : key_(key) {}
-    ~Operation() { std::uncaught_exceptions() > before_ ? key_.discard() : key_.release(); }
+    ~Operation() {
+        if (std::uncaught_exceptions() > before_) key_.discard();
+        key_.release();
+    }
     Operation(const Operation&) = delete;
     Operation& operator=(const Operation&) = delete;
 

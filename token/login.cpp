@@ -26,7 +26,6 @@ bool is_refusal(CK_RV code) {
 void Login::user(const Session& session, const std::string& what) {
     if (done_) return;
     TokenInfo now = read_token_info(*module_, token_);
-    most_sessions_ = now.most_sessions;
     if (now.login_required)
         enter(session, CKU_USER, {.token = std::move(now), .key_label = "", .what = what, .pin_source = pin_source_});
     done_ = true;

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "token/module.h"
@@ -32,8 +31,6 @@ class Login {
     void use_pin_source(const std::string& pin_source) { pin_source_ = pin_source; }
 
     bool done() const { return done_; }
-    /// most_sessions is what the token said before the login.
-    std::optional<std::size_t> most_sessions() const { return most_sessions_; }
     void reset() { done_ = false; }  ///< after the session that held the login was closed
 
   private:
@@ -50,7 +47,6 @@ class Login {
     PinProvider& pins_;
     std::string pin_source_;
     bool done_ = false;
-    std::optional<std::size_t> most_sessions_;
 };
 
 }  // namespace p11mime::token

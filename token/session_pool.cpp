@@ -1,22 +1,24 @@
 #include "token/session_pool.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "token/ckr.h"
 
 namespace p11mime::token {
 
-SessionPool::Loan::Loan(SessionPool& pool, std::unique_ptr<Session> session)
-    : pool_(pool), session_(std::move(session)) {
-    if (!pool_.module_->threads()) alone_ = std::unique_lock(pool_.calls_);
+SessionPool::SessionPool(std::shared_ptr<Module> module, TokenInfo token, std::recursive_mutex& calls)
+    : module_(std::move(module)),
+      token_(std::move(token)),
+      calls_(calls),
+      most_(token_.most_sessions.value_or(std::numeric_limits<std::size_t>::max())) {}
+
+std::unique_ptr<Session> SessionPool::open() const {
+    return std::make_unique<Session>(module_, token_, Session::Access::read_only);
 }
 
-SessionPool::Loan::~Loan() {
-    pool_.give_back(std::move(session_));
-}
-
-std::unique_ptr<SessionPool::Loan> SessionPool::lend() {
-    return std::make_unique<Loan>(*this, take());
+std::unique_lock<std::recursive_mutex> SessionPool::alone() const {
+    return module_->threads() ? std::unique_lock<std::recursive_mutex>() : std::unique_lock(calls_);
 }
 
 std::unique_ptr<Session> SessionPool::take() {
@@ -30,16 +32,15 @@ std::unique_ptr<Session> SessionPool::take() {
         }
         ++open_;
         lock.unlock();
-        CK_RV code = CKR_OK;
         try {
-            return std::make_unique<Session>(module_, token_, Session::Access::read_only);
+            const auto alone_now = alone();
+            return open();
         } catch (const CkrError& error) {
-            code = error.code();
             lock.lock();
             --open_;
             changed_.notify_one();
             // Other programs have sessions too, so the token may have fewer than it says.
-            if (code != CKR_SESSION_COUNT || open_ == 0) throw;
+            if (error.code() != CKR_SESSION_COUNT || open_ == 0) throw;
             most_ = open_;
         }
     }
@@ -47,16 +48,32 @@ std::unique_ptr<Session> SessionPool::take() {
 
 void SessionPool::give_back(std::unique_ptr<Session> session) {
     const std::lock_guard lock(mutex_);
-    if (session)
-        free_.push_back(std::move(session));
-    else
-        --open_;
+    if (session) free_.push_back(std::move(session));
     changed_.notify_one();
 }
 
-void SessionPool::limit(std::size_t most) {
+/// discard opens another session before it closes the last one, with which the login and the handles of private objects
+/// would end.
+CK_RV SessionPool::discard(std::unique_ptr<Session>& session) {
     const std::lock_guard lock(mutex_);
-    most_ = std::min(most_, std::max<std::size_t>(most, 1));
+    if (open_ > 1) {
+        session.reset();
+        --open_;
+        return CKR_OK;
+    }
+    try {
+        session = open();
+        return CKR_OK;
+    } catch (const CkrError& error) {
+        return error.code();
+    }
+}
+
+void SessionPool::close() {
+    const std::lock_guard lock(mutex_);
+    open_ -= free_.size();
+    free_.clear();
+    changed_.notify_all();
 }
 
 }  // namespace p11mime::token

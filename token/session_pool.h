@@ -2,7 +2,6 @@
 
 #include <condition_variable>
 #include <cstddef>
-#include <limits>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -11,24 +10,27 @@
 
 namespace p11mime::token {
 
-/// SessionPool keeps read-only sessions of one token open for the operations to come, so that an operation costs no
-/// C_OpenSession, and never has more in use than the token has. Safe for several threads.
+/// SessionPool keeps read-only sessions of one token open for searches and operations to come, so that these cost no
+/// C_OpenSession, and never has more in use than the token has. A login ends with a token's last session, so once there
+/// was one there stays one, where the token allows. Safe for several threads.
 class SessionPool {
   public:
     /// `calls` is held along with a session where the module takes one thread at a time.
-    SessionPool(std::shared_ptr<Module> module, TokenInfo token, std::recursive_mutex& calls)
-        : module_(std::move(module)), token_(std::move(token)), calls_(calls) {}
+    SessionPool(std::shared_ptr<Module> module, TokenInfo token, std::recursive_mutex& calls);
 
-    /// Loan is a session in use by one thread; it goes back when this ends. Whoever has one must not wait for another.
+    /// Loan is a session in use by one thread; it goes back when this ends. Whoever has one, or holds `calls`, must not
+    /// wait for another.
     class Loan {
       public:
-        Loan(SessionPool& pool, std::unique_ptr<Session> session);
-        ~Loan();
+        explicit Loan(SessionPool& pool) : pool_(pool), session_(pool.take()), alone_(pool.alone()) {}
+        ~Loan() { pool_.give_back(std::move(session_)); }
         Loan(const Loan&) = delete;
         Loan& operator=(const Loan&) = delete;
 
         const Session& session() const { return *session_; }
-        void discard() { session_.reset(); }  ///< closes the session, whose state nobody knows
+        /// discard closes the session, whose state nobody knows: CKR_OK. The last one, which keeps the login, stays
+        /// where no other can be opened in its place: the code of that, CKR_SESSION_COUNT where the token has but one.
+        CK_RV discard() { return pool_.discard(session_); }
 
       private:
         SessionPool& pool_;
@@ -37,14 +39,17 @@ class SessionPool {
     };
 
     /// lend opens a session where none is free, and waits for one where the token has no more. Throws CkrError.
-    std::unique_ptr<Loan> lend();
+    std::unique_ptr<Loan> lend() { return std::make_unique<Loan>(*this); }
 
-    /// limit says how many sessions there may be at a time, at least 1.
-    void limit(std::size_t most);
+    /// close closes the sessions that are not lent, and with the last one ends the login.
+    void close();
 
   private:
+    std::unique_ptr<Session> open() const;
+    std::unique_lock<std::recursive_mutex> alone() const;
     std::unique_ptr<Session> take();
     void give_back(std::unique_ptr<Session> session);
+    CK_RV discard(std::unique_ptr<Session>& session);
 
     std::shared_ptr<Module> module_;
     TokenInfo token_;
@@ -53,7 +58,7 @@ class SessionPool {
     std::condition_variable changed_;
     std::vector<std::unique_ptr<Session>> free_;
     std::size_t open_ = 0;  // free or lent
-    std::size_t most_ = std::numeric_limits<std::size_t>::max();
+    std::size_t most_;      // at least 1
 };
 
 }  // namespace p11mime::token

@@ -2,7 +2,8 @@
 // own pad, lacks attributes, fails half-way. P11MIME_POOR_CARD_FAULTS holds the faults, words separated by blanks, read
 // at each call:
 //   locked last-try few-tries pin-pad     the token's flags; with pin-pad the PIN entered is P11MIME_POOR_CARD_PAD
-//   FUNCTION=CODE                         the function fails with this return value (decimal)
+//   FUNCTION=CODE                         the function fails with this return value
+//   ended                                 a C_Sign or C_Decrypt that fails so ends the operation, as the standard says
 //   no-always-authenticate                keys do not have the attribute
 //   eddsa-parameters=yes, =no             C_SignInit takes CKM_EDDSA with or without parameters only
 //   signs-32-bytes                        C_Sign takes no more
@@ -13,7 +14,7 @@
 //   stripped                              raw RSA and derived secrets come without leading zeros
 //   logged-out                            C_GetSessionInfo says so
 //   other-token                           C_GetTokenInfo tells of another serial number
-//   four-sessions says-four-sessions      C_OpenSession opens no fifth; C_GetTokenInfo says that there are four
+//   sessions=N says-sessions=N            C_OpenSession opens no more than N; C_GetTokenInfo says that there are N
 // P11MIME_POOR_CARD_LOG names a file that gets one line for each call of the functions here.
 
 #include <p11-kit/pkcs11.h>
@@ -22,6 +23,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <climits>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -38,7 +40,6 @@ CK_FUNCTION_LIST* real = nullptr;
 CK_FUNCTION_LIST functions;
 CK_MECHANISM_TYPE decrypting = 0;
 
-constexpr CK_ULONG kSessions = 4;
 std::atomic<CK_ULONG> sessions{0};
 
 std::vector<std::string> faults() {
@@ -55,6 +56,13 @@ bool has(const std::string& fault) {
     return std::find(list.begin(), list.end(), fault) != list.end();
 }
 
+/// number reads the fault NAME=NUMBER.
+std::optional<CK_ULONG> number(const std::string& name) {
+    for (const std::string& fault : faults())
+        if (fault.starts_with(name + "=")) return std::strtoul(fault.c_str() + name.size() + 1, nullptr, 0);
+    return std::nullopt;
+}
+
 /// enter logs a call and returns the failure set for it.
 std::optional<CK_RV> enter(const std::string& function, const std::string& details = {}) {
     if (const char* path = std::getenv("P11MIME_POOR_CARD_LOG"); path != nullptr) {
@@ -63,9 +71,7 @@ std::optional<CK_RV> enter(const std::string& function, const std::string& detai
             std::fclose(log);
         }
     }
-    for (const std::string& fault : faults())
-        if (fault.starts_with(function + "=")) return std::strtoul(fault.c_str() + function.size() + 1, nullptr, 0);
-    return std::nullopt;
+    return number(function);
 }
 
 CK_RV get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO* info) {
@@ -76,7 +82,7 @@ CK_RV get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO* info) {
     if (has("last-try")) info->flags |= CKF_USER_PIN_FINAL_TRY;
     if (has("few-tries")) info->flags |= CKF_USER_PIN_COUNT_LOW;
     if (has("pin-pad")) info->flags |= CKF_PROTECTED_AUTHENTICATION_PATH;
-    if (has("says-four-sessions")) info->ulMaxSessionCount = kSessions;
+    if (const auto most = number("says-sessions")) info->ulMaxSessionCount = *most;
     if (has("other-token")) std::memset(info->serialNumber, '9', sizeof info->serialNumber);
     return code;
 }
@@ -128,7 +134,10 @@ CK_RV sign_init(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HA
 }
 
 CK_RV sign(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG size, CK_BYTE* signature, CK_ULONG* signature_size) {
-    if (const auto failure = enter("C_Sign")) return *failure;
+    if (const auto failure = enter("C_Sign")) {
+        if (has("ended")) real->C_Sign(session, data, size, signature, signature_size);
+        return *failure;
+    }
     if (size > 32 && has("signs-32-bytes")) return CKR_DATA_LEN_RANGE;
     return real->C_Sign(session, data, size, signature, signature_size);
 }
@@ -140,7 +149,10 @@ CK_RV decrypt_init(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT
 }
 
 CK_RV decrypt(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG size, CK_BYTE* plain, CK_ULONG* plain_size) {
-    if (const auto failure = enter("C_Decrypt")) return *failure;
+    if (const auto failure = enter("C_Decrypt")) {
+        if (has("ended")) real->C_Decrypt(session, data, size, plain, plain_size);
+        return *failure;
+    }
     const CK_RV code = real->C_Decrypt(session, data, size, plain, plain_size);
     if (code == CKR_OK && plain != nullptr && decrypting == CKM_RSA_X_509 && has("stripped")) {
         const CK_BYTE* begin = std::find_if(plain, plain + *plain_size, [](CK_BYTE c) { return c != 0; });
@@ -187,7 +199,8 @@ CK_RV set_pin(CK_SESSION_HANDLE session, CK_UTF8CHAR* old_pin, CK_ULONG old_size
 
 CK_RV open_session(CK_SLOT_ID slot, CK_FLAGS flags, void* application, CK_NOTIFY notify, CK_SESSION_HANDLE* session) {
     if (const auto failure = enter("C_OpenSession")) return *failure;
-    if (++sessions > kSessions && has("four-sessions")) {
+    const auto most = number("sessions");
+    if (++sessions > most.value_or(ULONG_MAX)) {
         --sessions;
         return CKR_SESSION_COUNT;
     }
@@ -198,11 +211,6 @@ CK_RV close_session(CK_SESSION_HANDLE session) {
     if (const auto failure = enter("C_CloseSession")) return *failure;
     --sessions;
     return real->C_CloseSession(session);
-}
-
-CK_RV close_all_sessions(CK_SLOT_ID slot) {
-    if (const auto failure = enter("C_CloseAllSessions")) return *failure;
-    return real->C_CloseAllSessions(slot);
 }
 
 CK_RV finalize(void* reserved) {
@@ -238,7 +246,6 @@ extern "C" __attribute__((visibility("default"))) CK_RV C_GetFunctionList(CK_FUN
         functions.C_SetPIN = set_pin;
         functions.C_OpenSession = open_session;
         functions.C_CloseSession = close_session;
-        functions.C_CloseAllSessions = close_all_sessions;
         functions.C_Finalize = finalize;
     }
     *list = &functions;
