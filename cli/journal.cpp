@@ -12,11 +12,11 @@
 
 #include "cli/failure.h"
 #include "cli/fd.h"
-#include "cli/listing_json.h"
 #include "cli/paths.h"
 #include "cli/sqlite.h"
 #include "cms/digests.h"
 #include "mime/error.h"
+#include "mime/hex.h"
 #include "mime/stream.h"
 
 namespace p11mime::cli {

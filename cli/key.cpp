@@ -12,6 +12,7 @@
 #include "mime/address.h"
 #include "mime/error.h"
 #include "mime/header.h"
+#include "mime/hex.h"
 
 namespace p11mime::cli {
 
@@ -21,16 +22,11 @@ constexpr std::size_t kLongestId = 64;
 
 Bytes id_of(const Options& options) {
     const std::string text = options.text("id").value_or("");
-    const auto digit = [](char c) { return std::string_view("0123456789abcdef").find(c); };
-    const std::string lower = mime::ascii_lower(text);
-    const bool digits = lower.find_first_not_of("0123456789abcdef") == std::string::npos;
-    if (!digits || lower.size() % 2 != 0 || lower.size() > 2 * kLongestId)
+    auto id = parse_hex(text);
+    if (!id || id->size() > kLongestId)
         throw Error(ErrorKind::usage, fmt::format("--id does not take '{}'", text),
                     fmt::format("it takes up to {} bytes in hexadecimal digits", kLongestId));
-    Bytes id;
-    for (std::size_t i = 0; i < lower.size(); i += 2)
-        id.push_back(static_cast<Byte>(digit(lower[i]) << 4U | digit(lower[i + 1])));
-    return id;
+    return std::move(*id);
 }
 
 cms::CertificateSubject subject_of(const Options& options) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/json.h"
+#include "mime/hex.h"
 
 namespace p11mime::cli {
 
@@ -107,10 +108,6 @@ std::string certs_report(const ReportFrame& frame, const std::vector<BookEntry>&
     }
     json["error"] = error_json(frame);
     return one_line(json);
-}
-
-std::string hex(ByteView bytes) {
-    return fmt::format("{:02x}", fmt::join(bytes, ""));
 }
 
 }  // namespace p11mime::cli

@@ -35,7 +35,4 @@ std::string key_report(const ReportFrame& frame, const KeyReport& report);
 std::string certs_report(const ReportFrame& frame, const std::vector<BookEntry>& certificates,
                          const std::vector<Anchor>& anchors);
 
-/// hex is bytes in lower-case digits.
-std::string hex(ByteView bytes);
-
 }  // namespace p11mime::cli

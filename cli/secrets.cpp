@@ -12,6 +12,7 @@
 #include "cli/fd.h"
 #include "cli/signals.h"
 #include "mime/error.h"
+#include "mime/hex.h"
 
 namespace p11mime::cli {
 
@@ -47,21 +48,15 @@ bool is_key_size(std::size_t size) {
     return size == 16 || size == 24 || size == 32;
 }
 
-std::optional<Byte> hex_digit(Byte c) {
-    if (c >= '0' && c <= '9') return static_cast<Byte>(c - '0');
-    const Byte letter = c | 0x20U;
-    return letter >= 'a' && letter <= 'f' ? std::optional(static_cast<Byte>(letter - 'a' + 10)) : std::nullopt;
-}
-
-bool is_hex(ByteView text) {
-    return !text.empty() && text.size() % 2 == 0 &&
-           std::all_of(text.begin(), text.end(), [](Byte c) { return hex_digit(c).has_value(); });
-}
-
-SecretBytes from_hex(ByteView hex) {
-    SecretBytes bytes(hex.size() / 2);
-    for (std::size_t i = 0; i < bytes.size(); ++i)
-        bytes.data()[i] = static_cast<Byte>(*hex_digit(hex[2 * i]) << 4 | *hex_digit(hex[2 * i + 1]));
+// from_hex reads pairs of hexadecimal digits; nothing where a text is anything else.
+std::optional<SecretBytes> from_hex(ByteView text) {
+    if (text.empty() || text.size() % 2 != 0) return std::nullopt;
+    SecretBytes bytes(text.size() / 2);
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        const auto byte = hex_byte(text_of(text.subspan(2 * i, 2)));
+        if (!byte) return std::nullopt;
+        bytes.data()[i] = *byte;
+    }
     return bytes;
 }
 
@@ -78,12 +73,11 @@ cms::KeyEncryptionKey read_kek(const std::string& path) {
     const ByteView text = without_trailing_space(content);
     const auto colon = static_cast<std::size_t>(std::find(text.begin(), text.end(), ':') - text.begin());
     const bool named = colon < text.size();
-    const ByteView id = named ? text.first(colon) : ByteView{};
-    const ByteView key = named ? text.subspan(colon + 1) : text;
+    const auto id = named ? parse_hex(text_of(text.first(colon))) : Bytes{};
+    auto key = from_hex(named ? text.subspan(colon + 1) : text);
     // 16 random bytes are no hex digits.
-    if (is_hex(key) && is_key_size(key.size() / 2) && (!named || is_hex(id)))
-        return {.id = named ? to_bytes(from_hex(id)) : Bytes{},
-                .key = std::make_shared<const SecretBytes>(from_hex(key))};
+    if (key && is_key_size(key->size()) && id && id->empty() != named)
+        return {.id = *id, .key = std::make_shared<const SecretBytes>(std::move(*key))};
     if (is_key_size(content.size())) return {.id = {}, .key = std::make_shared<const SecretBytes>(content.copy())};
     throw Error(ErrorKind::usage, fmt::format("'{}' holds no key encryption key", path), kFormHint);
 }

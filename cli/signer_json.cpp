@@ -1,6 +1,6 @@
 #include "cli/signer_json.h"
 
-#include "cli/listing_json.h"
+#include "mime/hex.h"
 
 namespace p11mime::cli {
 

@@ -12,6 +12,7 @@
 #include "cms/openssl_error.h"
 #include "mime/address.h"
 #include "mime/header.h"
+#include "mime/hex.h"
 
 namespace p11mime::cms {
 
@@ -51,13 +52,6 @@ Bytes pem_content(ByteView bytes) {
     OPENSSL_free(header);
     OPENSSL_free(data);
     return content;
-}
-
-std::string hex(ByteView bytes) {
-    std::string text;
-    for (Byte byte : bytes)
-        text += fmt::format("{:02x}", byte);
-    return text;
 }
 
 // plain_mailbox refuses what could be read as another address than it is: NUL and other control characters.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cms/asn1.h"
+#include "mime/hex.h"
 
 namespace p11mime::cms {
 
@@ -24,21 +25,12 @@ bool RecipientIdentifier::matches(const Certificate& certificate) const {
 }
 
 std::string RecipientIdentifier::text() const {
-    std::string text;
-    if (!key_identifier.empty()) {
-        text = "key identifier ";
-        for (Byte byte : key_identifier)
-            text += fmt::format("{:02x}", byte);
-        return text;
-    }
+    if (!key_identifier.empty()) return fmt::format("key identifier {}", hex(key_identifier));
     if (issuer_der.empty()) return "unnamed";
     const auto name = asn1::decode<NameHandle>(issuer_der, d2i_X509_NAME, "malformed issuer name");
     const auto serial =
         asn1::decode<Handle<ASN1_INTEGER, ASN1_INTEGER_free>>(serial_der, d2i_ASN1_INTEGER, "malformed serial number");
-    text = fmt::format("{}, serial ", name_text(name.get()));
-    for (Byte byte : asn1::octets(serial.get()))
-        text += fmt::format("{:02x}", byte);
-    return text;
+    return fmt::format("{}, serial {}", name_text(name.get()), hex(asn1::octets(serial.get())));
 }
 
 }  // namespace p11mime::cms

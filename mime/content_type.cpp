@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "mime/charset.h"
+#include "mime/hex.h"
 #include "mime/text.h"
 
 namespace p11mime::mime {
@@ -81,8 +82,9 @@ using Sections = std::map<unsigned, Section>;
 std::string percent_decoded(std::string_view text) {
     std::string bytes;
     for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0) {
-            bytes += static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
+        const auto byte = text[i] == '%' ? hex_byte(text.substr(i + 1)) : std::nullopt;
+        if (byte) {
+            bytes += static_cast<char>(*byte);
             i += 2;
         } else {
             bytes += text[i];

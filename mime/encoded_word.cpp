@@ -7,6 +7,7 @@
 #include "mime/charset.h"
 #include "mime/error.h"
 #include "mime/header.h"
+#include "mime/hex.h"
 #include "mime/text.h"
 
 namespace p11mime::mime {
@@ -28,9 +29,9 @@ std::optional<std::string> q_decoded(std::string_view text) {
         } else if (text[i] != '=') {
             bytes += text[i];
         } else {
-            const std::string_view digits = text.substr(i + 1, 2);
-            if (digits.size() < 2 || hex_value(digits[0]) < 0 || hex_value(digits[1]) < 0) return std::nullopt;
-            bytes += static_cast<char>(hex_value(digits[0]) * 16 + hex_value(digits[1]));
+            const auto byte = hex_byte(text.substr(i + 1));
+            if (!byte) return std::nullopt;
+            bytes += static_cast<char>(*byte);
             i += 2;
         }
     }

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "mime/base64.h"
+#include "mime/hex.h"
 #include "mime/text.h"
 
 namespace p11mime::mime {

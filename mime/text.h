@@ -21,14 +21,6 @@ inline std::string_view trim(std::string_view text) {
     return text;
 }
 
-/// hex_value is the value of a hexadecimal digit of either case, or -1.
-inline int hex_value(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
 /// comment_size is the size of the comment that starts at the front of text (RFC 5322 section 3.2.2, nested ones
 /// included); one that is never closed goes to the end.
 inline std::size_t comment_size(std::string_view text) {

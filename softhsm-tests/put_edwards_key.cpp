@@ -8,6 +8,7 @@
 
 #include "cms/encode.h"
 #include "cms/handle.h"
+#include "mime/hex.h"
 #include "token/session.h"
 
 using namespace p11mime;
@@ -35,13 +36,6 @@ token::TokenInfo token_labelled(token::Module& module, const std::string& label)
     throw std::runtime_error("no token " + label);
 }
 
-Bytes from_hex(const std::string& hex) {
-    Bytes bytes;
-    for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
-        bytes.push_back(static_cast<Byte>(std::stoi(hex.substr(i, 2), nullptr, 16)));
-    return bytes;
-}
-
 token::Template template_of(const EVP_PKEY* key, const std::string& label, const std::string& id_hex) {
     const int type = EVP_PKEY_get_base_id(key);
     const bool signs = type == EVP_PKEY_ED25519 || type == EVP_PKEY_ED448;
@@ -55,7 +49,7 @@ token::Template template_of(const EVP_PKEY* key, const std::string& label, const
         .add_bool(CKA_SIGN, signs)
         .add_bool(CKA_DERIVE, !signs)
         .add(CKA_LABEL, label)
-        .add(CKA_ID, from_hex(id_hex))
+        .add(CKA_ID, parse_hex(id_hex).value())
         .add(CKA_EC_PARAMS, cms::encode(OBJ_nid2obj(type), i2d_ASN1_OBJECT))
         .add(CKA_VALUE, private_octets(key).view());
     return object;

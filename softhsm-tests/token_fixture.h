@@ -14,6 +14,7 @@
 
 #include "cms/algorithms.h"
 #include "mime/error.h"
+#include "mime/hex.h"
 #include "softhsm-tests/support/pki.h"
 #include "softhsm-tests/support/softhsm.h"
 #include "token/token.h"
@@ -128,13 +129,6 @@ inline Error error_of(const std::function<void()>& work) {
     }
     FAIL("nothing was thrown");
     throw std::logic_error("unreachable");
-}
-
-inline std::string hex(ByteView bytes) {
-    std::string text;
-    for (const Byte byte : bytes)
-        text += "0123456789abcdef"[byte >> 4], text += "0123456789abcdef"[byte & 15];
-    return text;
 }
 
 inline const EVP_MD* evp(cms::Hash hash) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "mime/error.h"
+#include "mime/hex.h"
 
 namespace p11mime::token {
 
@@ -69,13 +70,6 @@ bool may_stand(char c, std::string_view marks) {
            marks.find(c) != std::string_view::npos;
 }
 
-std::optional<unsigned> hex_value(char c) {
-    if (is_digit(c)) return static_cast<unsigned>(c - '0');
-    if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a' + 10);
-    if (c >= 'A' && c <= 'F') return static_cast<unsigned>(c - 'A' + 10);
-    return std::nullopt;
-}
-
 std::string percent(char c) {
     return fmt::format("%{:02X}", static_cast<unsigned char>(c));
 }
@@ -85,10 +79,9 @@ std::string decode(std::string_view name, std::string_view encoded, std::string_
     for (std::size_t i = 0; i < encoded.size(); ++i) {
         const char c = encoded[i];
         if (c == '%') {
-            const auto high = i + 2 < encoded.size() ? hex_value(encoded[i + 1]) : std::nullopt;
-            const auto low = i + 2 < encoded.size() ? hex_value(encoded[i + 2]) : std::nullopt;
-            if (!high || !low) fail(fmt::format("'%' in {} is not followed by two hex digits", name));
-            value.push_back(static_cast<char>(*high << 4 | *low));
+            const auto byte = hex_byte(encoded.substr(i + 1));
+            if (!byte) fail(fmt::format("'%' in {} is not followed by two hex digits", name));
+            value.push_back(static_cast<char>(*byte));
             i += 2;
         } else if (may_stand(c, marks)) {
             value.push_back(c);

@@ -8,6 +8,7 @@
 #include "cms/smime/joined_source.h"
 #include "cms/smime/mail.h"
 #include "cms/smime/writers.h"
+#include "mime/hex.h"
 #include "mime/line_endings.h"
 #include "mime/transport.h"
 
@@ -18,10 +19,7 @@ namespace {
 std::string random_boundary() {
     Byte random[16];
     require(RAND_bytes(random, sizeof random) == 1, "no random numbers", ErrorKind::io);
-    std::string boundary = "p11mime-";
-    for (Byte byte : random)
-        boundary += fmt::format("{:02x}", byte);
-    return boundary;
+    return "p11mime-" + hex(random);
 }
 
 std::string sign_intent(const Mail& mail) {

@@ -3,19 +3,15 @@
 #include <string>
 #include <string_view>
 
-#include "mime/bytes.h"
+#include "mime/hex.h"
 
 namespace p11mime::test {
 
-/// from_hex reads pairs of hexadecimal digits; spaces between them are left out.
+/// from_hex reads pairs of hexadecimal digits; spaces between them are left out. It throws where they are none.
 inline Bytes from_hex(std::string_view hex) {
-    std::string digits;
-    for (const char c : hex)
-        if (c != ' ') digits += c;
-    Bytes bytes;
-    for (std::size_t i = 0; i + 1 < digits.size(); i += 2)
-        bytes.push_back(static_cast<Byte>(std::stoi(digits.substr(i, 2), nullptr, 16)));
-    return bytes;
+    std::string digits(hex);
+    std::erase(digits, ' ');
+    return parse_hex(digits).value();
 }
 
 }  // namespace p11mime::test
