@@ -41,8 +41,15 @@ constexpr Algorithm extendable(Algorithm row, std::size_t output, std::string_vi
     return row;
 }
 
-// pure is a signature over the message itself; `evp` is its kind of key, `hash` the digest for the content (RFC 8419).
-constexpr Algorithm pure(std::string_view oid, std::string_view name, std::string_view evp, Hash hash) {
+constexpr Algorithm sha3(Algorithm row) {
+    row.sha3 = true;
+    return row;
+}
+
+// pure is a signature over the message itself; `evp` is its kind of key, `hash` the only digest for the content where
+// there is but one, as with EdDSA (RFC 8419).
+constexpr Algorithm pure(std::string_view oid, std::string_view name, std::string_view evp,
+                         std::optional<Hash> hash = {}) {
     return {.kind = signature, .oid = oid, .name = name, .evp = evp, .hash = hash, .family = Family::pure};
 }
 
@@ -55,10 +62,10 @@ constexpr Algorithm kTable[] = {
     digests("2.16.840.1.101.3.4.2.2", "sha384", "sha-384", Hash::sha384, "SHA384", EVP_sha384),
     digests("2.16.840.1.101.3.4.2.3", "sha512", "sha-512", Hash::sha512, "SHA512", EVP_sha512),
     digests("2.16.840.1.101.3.4.2.4", "sha224", "sha-224", Hash::sha224, "SHA224", EVP_sha224, weak),
-    digests("2.16.840.1.101.3.4.2.7", "sha3-224", "sha3-224", Hash::sha3_224, "SHA3-224", EVP_sha3_224, weak),
-    digests("2.16.840.1.101.3.4.2.8", "sha3-256", "sha3-256", Hash::sha3_256, "SHA3-256", EVP_sha3_256),
-    digests("2.16.840.1.101.3.4.2.9", "sha3-384", "sha3-384", Hash::sha3_384, "SHA3-384", EVP_sha3_384),
-    digests("2.16.840.1.101.3.4.2.10", "sha3-512", "sha3-512", Hash::sha3_512, "SHA3-512", EVP_sha3_512),
+    sha3(digests("2.16.840.1.101.3.4.2.7", "sha3-224", "sha3-224", Hash::sha3_224, "SHA3-224", EVP_sha3_224, weak)),
+    sha3(digests("2.16.840.1.101.3.4.2.8", "sha3-256", "sha3-256", Hash::sha3_256, "SHA3-256", EVP_sha3_256)),
+    sha3(digests("2.16.840.1.101.3.4.2.9", "sha3-384", "sha3-384", Hash::sha3_384, "SHA3-384", EVP_sha3_384)),
+    sha3(digests("2.16.840.1.101.3.4.2.10", "sha3-512", "sha3-512", Hash::sha3_512, "SHA3-512", EVP_sha3_512)),
     extendable(digests("2.16.840.1.101.3.4.2.18", "shake256", "shake256", Hash::shake256, "SHAKE256", EVP_shake256), 64,
                k512Bits),
     extendable(digests("2.16.840.1.101.3.4.2.12", "shake256", "shake256", Hash::shake256, "SHAKE256", EVP_shake256),
@@ -221,7 +228,8 @@ constexpr Algorithm kTable[] = {
      .key_size = 16,
      .iv_size = 8,
      .legacy = true,
-     .cipher_parameters = CipherParameters::rc2},
+     .cipher_parameters = CipherParameters::rc2,
+     .rc2_version = 58},
     {.kind = content_cipher,
      .oid = "1.2.840.113549.3.2",
      .name = "rc2-64-cbc",
@@ -230,7 +238,8 @@ constexpr Algorithm kTable[] = {
      .key_size = 8,
      .iv_size = 8,
      .legacy = true,
-     .cipher_parameters = CipherParameters::rc2},
+     .cipher_parameters = CipherParameters::rc2,
+     .rc2_version = 120},
     {.kind = content_cipher,
      .oid = "1.2.840.113549.3.2",
      .name = "rc2-40-cbc",
@@ -239,7 +248,8 @@ constexpr Algorithm kTable[] = {
      .key_size = 5,
      .iv_size = 8,
      .legacy = true,
-     .cipher_parameters = CipherParameters::rc2},
+     .cipher_parameters = CipherParameters::rc2,
+     .rc2_version = 160},
 
     {.kind = compression, .oid = "1.2.840.113549.1.9.16.3.8", .name = "zlib"},
 };
@@ -320,6 +330,17 @@ const EVP_MD* evp_digest(Hash hash) {
 std::size_t hash_size(Hash hash) {
     const Algorithm& row = digest_algorithm(hash);
     return row.output != 0 ? row.output : static_cast<std::size_t>(EVP_MD_get_size(row.md()));
+}
+
+const Algorithm* rc2_cipher(long version) {
+    return find_row([&](const Algorithm& row) {
+        return row.cipher_parameters == CipherParameters::rc2 && row.rc2_version == version;
+    });
+}
+
+Hash natural_hash(const EVP_PKEY* curve_key) {
+    const int bits = EVP_PKEY_get_bits(curve_key);
+    return bits <= 256 ? Hash::sha256 : bits <= 384 ? Hash::sha384 : Hash::sha512;
 }
 
 bool weak_key(const EVP_PKEY* key) {

@@ -41,7 +41,7 @@ enum class SignatureFamily { none, rsa_pkcs1, rsa_pss, dsa, ecdsa, pure };
 enum class CipherParameters {
     octets,  ///< alone, as an OCTET STRING
     gcm,     ///< GCMParameters (RFC 5084 section 3.2)
-    rc2,     ///< RC2CBCParameter (RFC 3370 section 5.2), which tells the rows of one OID apart
+    rc2,     ///< RC2CBCParameter (RFC 3370 section 5.2)
 };
 
 /// Algorithm is one row of the one table. Adding an algorithm is adding a row.
@@ -51,19 +51,21 @@ struct Algorithm {
     std::string_view name;      ///< in reports, options and messages
     std::string_view evp = {};  ///< the name EVP fetches it by, of pure signatures the kind of key; "": there is none
     Standing standing = Standing::ok;
-    std::optional<Hash> hash = {};  ///< the digest itself; or the one that a signature or KDF is bound to, which for
-                                    ///< pure signatures is that of the content
+    std::optional<Hash> hash = {};  ///< the digest itself, or the one that a signature, KDF or MAC is bound to; of
+                                    ///< pure signatures that of the content
     SignatureFamily family = SignatureFamily::none;
     std::size_t key_size = 0;    ///< of ciphers and key wraps, in bytes
     std::size_t iv_size = 0;     ///< of ciphers: initialisation vector or nonce, in bytes; the block size of CBC
     bool authenticated = false;  ///< of ciphers
     bool legacy = false;         ///< of ciphers: only OpenSSL's legacy provider has it
     CipherParameters cipher_parameters = CipherParameters::octets;
-    bool cofactor = false;             ///< of key agreement
-    bool hkdf = false;                 ///< of key agreement: HKDF, not the X9.63 KDF
-    std::string_view micalg = {};      ///< of digests: the name in multipart/signed (RFC 8551 section 3.5.3.2)
+    long rc2_version = 0;          ///< of RC2: rc2ParameterVersion (RFC 3370 section 5.2), which tells its rows apart
+    bool cofactor = false;         ///< of key agreement
+    bool hkdf = false;             ///< of key agreement: HKDF, not the X9.63 KDF
+    std::string_view micalg = {};  ///< of digests: the name in multipart/signed (RFC 8551 section 3.5.3.2)
     const EVP_MD* (*md)() = nullptr;   ///< of digests
     std::size_t output = 0;            ///< of extendable digests: the length that is used, in bytes
+    bool sha3 = false;                 ///< of digests: RSA writes it by RFC 9688, not by RFC 4055 and RFC 3370
     std::string_view parameters = {};  ///< DER of the only parameters that there may be; "": not looked at here
 };
 
@@ -82,14 +84,17 @@ const Algorithm* algorithm_named(AlgorithmKind kind, std::string_view name);
 /// (RFC 5754 section 2, RFC 9688 section 2), for SHAKE256 with the output's length (RFC 8419 section 2.3).
 Bytes digest_identifier(Hash hash);
 
-/// digest_algorithm is the row of a hash, mac_algorithm that of HMAC with it.
+/// digest_algorithm is the row of a hash.
 const Algorithm& digest_algorithm(Hash hash);
+
+/// mac_algorithm is the row of HMAC with a hash; null where there is none.
 const Algorithm* mac_algorithm(Hash hash);
 
-/// key_agreement_algorithm is the row of ECDH with the X9.63 KDF, or with HKDF, and a hash.
+/// key_agreement_algorithm is the row of ECDH with a hash, of standard or cofactor ECDH with the X9.63 KDF (RFC 5753)
+/// or, where `hkdf`, with HKDF (RFC 8418); null where there is none.
 const Algorithm* key_agreement_algorithm(Hash hash, bool cofactor, bool hkdf = false);
 
-/// signature_algorithm is the row of a signature family bound to a hash.
+/// signature_algorithm is the row of a signature family bound to a hash; null where there is none.
 const Algorithm* signature_algorithm(SignatureFamily family, Hash hash);
 
 /// pure_signature_algorithm is the row of the pure signature that a kind of key makes; null where it makes none.
@@ -103,6 +108,13 @@ const EVP_MD* evp_digest(Hash hash);
 
 /// hash_size in bytes, of SHAKE256 the 64 that RFC 8419 uses.
 std::size_t hash_size(Hash hash);
+
+/// rc2_cipher is the row of an rc2ParameterVersion; null where it is not supported.
+const Algorithm* rc2_cipher(long version);
+
+/// natural_hash is the SHA-2 that goes with the size of a curve: SHA-256 up to 256 bits, SHA-384 up to 384, SHA-512
+/// for longer ones.
+Hash natural_hash(const EVP_PKEY* curve_key);
 
 /// weak_key tells keys of less than 112 bits of security: RSA under 2048 bits, curves under 224 bits; and DSA.
 bool weak_key(const EVP_PKEY* key);

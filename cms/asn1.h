@@ -189,6 +189,12 @@ inline ByteView sequence_parameters(const X509_ALGOR* algorithm) {
     return octets(algorithm->parameter->value.sequence);
 }
 
+/// algorithm_parameter reads the AlgorithmIdentifier that is the parameters of another, as those of key wraps, masks
+/// and digests are. Throws Error(malformed) naming `what`.
+inline AlgorithmHandle algorithm_parameter(const X509_ALGOR* algorithm, const char* what) {
+    return decode<AlgorithmHandle>(sequence_parameters(algorithm), d2i_X509_ALGOR, what);
+}
+
 /// verification_form is the DER that the signature over signed attributes covers (RFC 5652 section 5.4): the SET OF in
 /// the order in which it came, so that signers who did not sort still verify.
 Bytes verification_form(const SignerInfo& signer);

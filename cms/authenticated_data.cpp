@@ -1,10 +1,7 @@
 #include "cms/authenticated_data.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
-#include "cms/asn1.h"
 #include "cms/attributes.h"
 #include "cms/identifiers.h"
 #include "cms/signer_info.h"
@@ -14,15 +11,12 @@ namespace p11mime::cms {
 AuthenticatedDataReader::AuthenticatedDataReader(BerReader& reader) : reader_(reader) {
     enter_structure(reader_, "AuthenticatedData");
     const RecipientList list(reader_);
-    const Bytes der = reader_.element(tag::kSequence, kMaxElementBytes, "message authentication algorithm");
-    const auto mac = asn1::decode<asn1::AlgorithmHandle>(der, d2i_X509_ALGOR, "malformed authentication algorithm");
+    const auto mac = read_algorithm(reader_, "message authentication algorithm");
     mac_name_ = algorithm_text(mac.get());
     mac_ = find_algorithm(AlgorithmKind::mac, mac.get());
     recipients_ = list.entries(mac_ == nullptr ? 0 : hash_size(*mac_->hash));
     if (reader_.next_is(tag::context(1, true))) {
-        Bytes implicit = reader_.element(kMaxElementBytes, "digest algorithm");
-        implicit.front() = tag::kSequence;
-        const auto digest = asn1::decode<asn1::AlgorithmHandle>(implicit, d2i_X509_ALGOR, "malformed digest algorithm");
+        const auto digest = read_algorithm(reader_, "digest algorithm", tag::context(1, true));
         digest_name_ = algorithm_text(digest.get());
         const Algorithm* row = find_algorithm(AlgorithmKind::digest, digest.get());
         if (row != nullptr) digest_ = row->hash;
@@ -31,13 +25,12 @@ AuthenticatedDataReader::AuthenticatedDataReader(BerReader& reader) : reader_(re
 }
 
 const Algorithm& AuthenticatedDataReader::mac() const {
-    if (mac_ == nullptr) throw Error(ErrorKind::malformed, fmt::format("unsupported algorithm {}", mac_name_));
+    if (mac_ == nullptr) throw UnsupportedAlgorithm(mac_name_);
     return *mac_;
 }
 
 std::optional<Hash> AuthenticatedDataReader::digest() const {
-    if (!digest_name_.empty() && !digest_)
-        throw Error(ErrorKind::malformed, fmt::format("unsupported algorithm {}", digest_name_));
+    if (!digest_name_.empty() && !digest_) throw UnsupportedAlgorithm(digest_name_);
     return digest_;
 }
 
@@ -47,8 +40,7 @@ void AuthenticatedDataReader::finish() {
         attributes_ = asn1::attributes_der(reader_.element(kMaxAttributeBytes, "set of authenticated attributes"));
     if (attributes_.empty() != digest_name_.empty())
         throw Error(ErrorKind::malformed,
-                    "malformed CMS: authenticated attributes without a digest algorithm, or one "
-                    "without them");
+                    "malformed CMS: authenticated attributes without a digest algorithm, or one without them");
     code_ = read_octets(reader_, "message authentication code");
     skip_attributes(reader_, tag::context(3, true));
     reader_.leave();

@@ -57,28 +57,12 @@ void read_gcm(ContentEncryptionAlgorithm& algorithm, ByteView der) {
     algorithm.tag_size = static_cast<std::size_t>(tag);
 }
 
-// effective_key_size is what an rc2ParameterVersion stands for, in bytes; 0 where that is not supported.
-std::size_t effective_key_size(long version) {
-    switch (version) {
-        case 58:
-            return 16;
-        case 120:
-            return 8;
-        case 160:
-            return 5;
-        default:
-            return 0;
-    }
-}
-
 void read_rc2(ContentEncryptionAlgorithm& algorithm, ByteView der) {
     const auto parameters =
         asn1::decode<asn1::Rc2ParametersHandle>(der, asn1::d2i_Rc2Parameters, "malformed RC2 parameters");
     const long version = ASN1_INTEGER_get(parameters->version);
-    const std::size_t key_size = effective_key_size(version);
-    if (key_size == 0)
-        throw Error(ErrorKind::malformed, fmt::format("unsupported algorithm RC2 with key version {}", version));
-    algorithm.cipher = algorithm_named(AlgorithmKind::content_cipher, fmt::format("rc2-{}-cbc", key_size * 8));
+    algorithm.cipher = rc2_cipher(version);
+    if (algorithm.cipher == nullptr) throw UnsupportedAlgorithm(fmt::format("RC2 with key version {}", version));
     algorithm.iv = to_bytes(asn1::octets(parameters->iv));
 }
 

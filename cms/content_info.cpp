@@ -1,7 +1,8 @@
 #include "cms/content_info.h"
 
+#include <fmt/format.h>
+
 #include "cms/algorithms.h"
-#include "cms/asn1.h"
 
 namespace p11mime::cms {
 
@@ -44,6 +45,12 @@ Bytes read_octets(BerReader& reader, const char* what) {
     const auto octets = asn1::decode<Handle<ASN1_OCTET_STRING, ASN1_OCTET_STRING_free>>(der, d2i_ASN1_OCTET_STRING,
                                                                                         "malformed octet string");
     return to_bytes(asn1::octets(octets.get()));
+}
+
+asn1::AlgorithmHandle read_algorithm(BerReader& reader, const char* what, Byte identifier) {
+    Bytes der = reader.element(identifier, kMaxElementBytes, what);
+    der.front() = tag::kSequence;
+    return asn1::decode<asn1::AlgorithmHandle>(der, d2i_X509_ALGOR, fmt::format("malformed {}", what).c_str());
 }
 
 EncapsulatedContent::EncapsulatedContent(BerReader& reader) : reader_(reader), octets_(reader) {

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "cms/asn1.h"
 #include "cms/ber_reader.h"
 
 namespace p11mime::cms {
@@ -21,6 +22,9 @@ void enter_structure(BerReader& reader, const char* what);
 
 /// read_octets reads an OCTET STRING of up to 128 bytes: a digest, a code, a tag.
 Bytes read_octets(BerReader& reader, const char* what);
+
+/// read_algorithm reads an AlgorithmIdentifier, which may have an implicit tag.
+asn1::AlgorithmHandle read_algorithm(BerReader& reader, const char* what, Byte identifier = tag::kSequence);
 
 /// EncapsulatedContent reads EncapsulatedContentInfo (RFC 5652 section 5.2) as a stream: the constructor up to the
 /// content, then content(), then finish().

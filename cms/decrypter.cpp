@@ -11,14 +11,6 @@ bool needs_private_key(const Recovery& recovery) {
     return !std::holds_alternative<KekUnwrap>(recovery) && !std::holds_alternative<PasswordUnwrap>(recovery);
 }
 
-std::string recovery_name(const Recovery& recovery) {
-    if (std::holds_alternative<RsaV15>(recovery)) return "rsa-pkcs1";
-    if (std::holds_alternative<RsaOaep>(recovery)) return "rsa-oaep";
-    if (std::holds_alternative<KekUnwrap>(recovery)) return "kek";
-    if (std::holds_alternative<PasswordUnwrap>(recovery)) return "password";
-    return "ecdh";
-}
-
 bool RecipientIdentifier::matches(const Certificate& certificate) const {
     if (key_identifier.empty()) return issuer_der == certificate.issuer_der() && serial_der == certificate.serial_der();
     return certificate.subject_key_identifier() == key_identifier;

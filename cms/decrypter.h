@@ -54,9 +54,6 @@ using Recovery = std::variant<RsaV15, RsaOaep, Agree, KekUnwrap, PasswordUnwrap>
 /// needs_private_key tells the recoveries that a Decrypter does from those with a shared secret.
 bool needs_private_key(const Recovery& recovery);
 
-/// recovery_name is the report's name of the key management: "rsa-pkcs1", "rsa-oaep", "ecdh", "kek", "password".
-std::string recovery_name(const Recovery& recovery);
-
 /// RecipientIdentifier is how a RecipientInfo names its key: issuer and serial number, or a subject key identifier.
 struct RecipientIdentifier {
     Bytes issuer_der;  ///< DER Name; empty where the key identifier is used

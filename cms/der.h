@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <initializer_list>
 #include <string_view>
@@ -18,6 +19,9 @@ constexpr Byte context(unsigned number, bool constructed) {
 }
 }  // namespace tag
 
+/// kNull is the DER of NULL.
+inline constexpr std::array<Byte, 2> kNull{0x05, 0x00};
+
 /// concat joins byte strings.
 Bytes concat(std::initializer_list<ByteView> parts);
 
@@ -28,8 +32,9 @@ Bytes der_value(Byte identifier, std::initializer_list<ByteView> parts);
 
 Bytes der_integer(unsigned value);
 Bytes der_oid(std::string_view dotted);  ///< must be valid
-Bytes der_algorithm(std::string_view oid,
-                    ByteView parameters = {});  ///< AlgorithmIdentifier; parameters are DER or absent
+
+/// der_algorithm is an AlgorithmIdentifier; parameters are DER, or absent where empty.
+Bytes der_algorithm(std::string_view oid, ByteView parameters = {});
 
 /// der_set_of encodes a SET OF in DER order (X.690 section 11.6) under an identifier octet.
 Bytes der_set_of(Byte identifier, std::vector<Bytes> elements);

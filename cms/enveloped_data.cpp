@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "cms/asn1.h"
 #include "cms/content_info.h"
 
 namespace p11mime::cms {
@@ -31,9 +30,7 @@ EnvelopedDataReader::EnvelopedDataReader(BerReader& reader, EncryptedKind kind)
 
     reader_.enter(tag::kSequence, "encryptedContentInfo");
     content_type_ = read_oid(reader_, "content type");
-    const Bytes der = reader_.element(tag::kSequence, kMaxElementBytes, "content encryption algorithm");
-    const auto identifier =
-        asn1::decode<asn1::AlgorithmHandle>(der, d2i_X509_ALGOR, "malformed content encryption algorithm");
+    const auto identifier = read_algorithm(reader_, "content encryption algorithm");
     cipher_name_ = algorithm_text(identifier.get());
     if (find_algorithm(AlgorithmKind::content_cipher, identifier.get()) != nullptr) {
         algorithm_ = read_content_encryption(identifier.get());
@@ -46,7 +43,7 @@ EnvelopedDataReader::EnvelopedDataReader(BerReader& reader, EncryptedKind kind)
 }
 
 const ContentEncryptionAlgorithm& EnvelopedDataReader::algorithm() const {
-    if (!algorithm_) throw Error(ErrorKind::malformed, fmt::format("unsupported algorithm {}", cipher_name_));
+    if (!algorithm_) throw UnsupportedAlgorithm(cipher_name_);
     return *algorithm_;
 }
 

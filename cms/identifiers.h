@@ -35,6 +35,7 @@ inline constexpr std::string_view kEquivalentLabels = "1.2.840.113549.1.9.16.2.9
 inline constexpr std::string_view kContentReference = "1.2.840.113549.1.9.16.2.10";
 inline constexpr std::string_view kTimestampToken = "1.2.840.113549.1.9.16.2.14";
 
+inline constexpr std::string_view kPSpecified = "1.2.840.113549.1.1.9";  ///< RSAES-OAEP's label (RFC 4055 section 4.1)
 inline constexpr std::string_view kEcPublicKey = "1.2.840.10045.2.1";
 inline constexpr std::string_view kX25519 = "1.3.101.110";
 inline constexpr std::string_view kX448 = "1.3.101.111";

@@ -1,6 +1,5 @@
 #include "cms/key_agreement.h"
 
-#include <fmt/format.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
@@ -139,17 +138,6 @@ Bytes originator_algorithm(const EVP_PKEY* key) {
     return der_algorithm(EVP_PKEY_is_a(key, "X25519") == 1 ? oid::kX25519 : oid::kX448);
 }
 
-const Algorithm& agreement_scheme(const Certificate& recipient, const KeyAgreement& how) {
-    const bool hkdf = recipient.is_xdh();
-    const Algorithm* scheme =
-        recipient.is_ec() || hkdf ? key_agreement_algorithm(how.hash, how.cofactor, hkdf) : nullptr;
-    if (scheme == nullptr)
-        throw Error(ErrorKind::malformed,
-                    fmt::format("unsupported algorithm: no such key agreement for the {} key of {}",
-                                recipient.key_type(), recipient.subject()));
-    return *scheme;
-}
-
 }  // namespace
 
 Bytes shared_info(ByteView wrap_algorithm_der, std::optional<ByteView> ukm, const Algorithm& wrap) {
@@ -194,9 +182,14 @@ bool same_parameters(const EVP_PKEY* a, const EVP_PKEY* b) {
     return EVP_PKEY_get_base_id(a) != EVP_PKEY_EC || EVP_PKEY_parameters_eq(a, b) == 1;
 }
 
+const Algorithm* agreement_algorithm(const Certificate& recipient, const KeyAgreement& how) {
+    const bool hkdf = recipient.is_xdh();
+    return recipient.is_ec() || hkdf ? key_agreement_algorithm(how.hash, how.cofactor, hkdf) : nullptr;
+}
+
 Bytes agreed_recipient_info(std::span<const Certificate> recipients, const KeyAgreement& how,
                             const SecretBytes& content_key) {
-    const Algorithm& scheme = agreement_scheme(recipients.front(), how);
+    const Algorithm& scheme = *agreement_algorithm(recipients.front(), how);
     const Algorithm& wrap = aes_wrap(how.wrap_size.value_or(content_key.size()));
     const Bytes wrap_der = der_algorithm(wrap.oid);
     const KeyDerivation kdf{.kind = scheme.hkdf ? KeyDerivation::Kind::hkdf : KeyDerivation::Kind::x963,

@@ -11,9 +11,11 @@ namespace p11mime::cms {
 /// in the message, and optional user keying material.
 Bytes shared_info(ByteView wrap_algorithm_der, std::optional<ByteView> ukm, const Algorithm& wrap);
 
-/// agreed_recipient_info encrypts a content key to certificates whose keys have the same parameters, with one ephemeral
-/// key (RFC 5753 section 3.1.1, RFC 8418); the DER of the whole KeyAgreeRecipientInfo. Throws Error(malformed) where
-/// such keys cannot agree so.
+/// agreement_algorithm is the row of the agreement that a certificate's key makes; null where it cannot make it.
+const Algorithm* agreement_algorithm(const Certificate& recipient, const KeyAgreement& how);
+
+/// agreed_recipient_info encrypts a content key to certificates whose keys have the same parameters and make the
+/// agreement, with one ephemeral key (RFC 5753 section 3.1.1, RFC 8418); the DER of the whole KeyAgreeRecipientInfo.
 Bytes agreed_recipient_info(std::span<const Certificate> recipients, const KeyAgreement& how,
                             const SecretBytes& content_key);
 

@@ -41,8 +41,7 @@ Bytes rsa_encrypt(const Certificate& recipient, const SecretBytes& content_key, 
 }
 
 Bytes transported(const Certificate& recipient, const RsaPkcs1Transport&, const SecretBytes& content_key) {
-    const Bytes null{0x05, 0x00};
-    return key_trans(recipient, der_algorithm(algorithm_named(AlgorithmKind::key_transport, "rsa-pkcs1")->oid, null),
+    return key_trans(recipient, der_algorithm(algorithm_named(AlgorithmKind::key_transport, "rsa-pkcs1")->oid, kNull),
                      rsa_encrypt(recipient, content_key, [](EVP_PKEY_CTX* context) {
                          return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1;
                      }));
@@ -70,6 +69,7 @@ struct Agreeing {
 };
 
 void add(std::vector<Agreeing>& groups, const Certificate& recipient, const KeyAgreement& how) {
+    if (agreement_algorithm(recipient, how) == nullptr) throw unfit(recipient, "no such key agreement");
     const KeyHandle key = recipient.public_key();
     const auto group = std::find_if(groups.begin(), groups.end(), [&](const Agreeing& each) {
         return how.shared && each.how == how && same_parameters(each.recipients.front().public_key().get(), key.get());
@@ -85,8 +85,7 @@ void add(std::vector<Agreeing>& groups, const Certificate& recipient, const KeyA
 KeyManagement default_key_management(const Certificate& certificate) {
     if (certificate.is_rsa()) return RsaPkcs1Transport{};
     if (!certificate.is_ec() && !certificate.is_xdh()) throw unfit(certificate, "no encryption");
-    const int bits = EVP_PKEY_get_bits(certificate.public_key().get());
-    return KeyAgreement{bits <= 256 ? Hash::sha256 : bits <= 384 ? Hash::sha384 : Hash::sha512};
+    return KeyAgreement{natural_hash(certificate.public_key().get())};
 }
 
 std::vector<Bytes> make_recipient_infos(const std::vector<Recipient>& recipients, const SecretBytes& content_key) {

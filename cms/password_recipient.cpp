@@ -146,12 +146,11 @@ Bytes password_recipient_info(const Password& how, const SecretBytes& content_ke
     require(RAND_bytes(recovery.salt.data(), static_cast<int>(kSaltBytes)) == 1, "no random numbers", ErrorKind::io);
     const Bytes wrapped = pwri_wrap(*cipher, pbkdf2(recovery, *how.password), recovery.iv, content_key);
 
-    const Bytes null{0x05, 0x00};
     const Bytes derivation =
         der_value(tag::context(0, true),
                   {der_oid(algorithm_named(AlgorithmKind::key_derivation, "pbkdf2")->oid),
                    der_value(tag::kSequence, {der_value(tag::kOctetString, recovery.salt),
-                                              der_integer(recovery.iterations), der_algorithm(prf->oid, null)})});
+                                              der_integer(recovery.iterations), der_algorithm(prf->oid, kNull)})});
     const Bytes encryption_der = der_algorithm(algorithm_named(AlgorithmKind::password_wrap, "pwri-kek")->oid,
                                                content_encryption_der(encryption));
     return der_value(tag::context(3, true),
@@ -162,8 +161,7 @@ PasswordUnwrap read_password_recovery(const asn1::PasswordRecipientInfo& info) {
     if (find_algorithm(AlgorithmKind::password_wrap, info.key_encryption_algorithm) == nullptr)
         throw unsupported(info.key_encryption_algorithm);
     const auto inner =
-        asn1::decode<asn1::AlgorithmHandle>(asn1::sequence_parameters(info.key_encryption_algorithm), d2i_X509_ALGOR,
-                                            "malformed PWRI-KEK parameters in a RecipientInfo");
+        asn1::algorithm_parameter(info.key_encryption_algorithm, "malformed PWRI-KEK parameters in a RecipientInfo");
     const ContentEncryptionAlgorithm encryption = read_content_encryption(inner.get());
     // RFC 3211 needs CBC; what only the legacy provider has is no way to keep a key.
     if (encryption.cipher->authenticated || encryption.cipher->legacy) throw unsupported(inner.get());

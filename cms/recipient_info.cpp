@@ -73,9 +73,8 @@ Agree read_agreement(const asn1::KeyAgreeRecipientInfo& info) {
     const X509_ALGOR* algorithm = info.key_encryption_algorithm;
     const Algorithm* scheme = find_algorithm(AlgorithmKind::key_agreement, algorithm);
     if (scheme == nullptr) throw unsupported(algorithm);
-    const Bytes wrap_der = to_bytes(asn1::sequence_parameters(algorithm));
-    const auto wrap_algorithm = asn1::decode<asn1::AlgorithmHandle>(
-        wrap_der, d2i_X509_ALGOR, "malformed key wrap algorithm in a KeyAgreeRecipientInfo");
+    const auto wrap_algorithm =
+        asn1::algorithm_parameter(algorithm, "malformed key wrap algorithm in a KeyAgreeRecipientInfo");
     const Algorithm* wrap = find_algorithm(AlgorithmKind::key_wrap, wrap_algorithm.get());
     if (wrap == nullptr) throw unsupported(wrap_algorithm.get());
     if (info.originator->type != asn1::Originator::kPublicKey)
@@ -86,7 +85,7 @@ Agree read_agreement(const asn1::KeyAgreeRecipientInfo& info) {
         throw UnsupportedAlgorithm(fmt::format("user keying material of more than {} bytes", kMaxUkmBytes));
     KeyDerivation kdf{.kind = scheme->hkdf ? KeyDerivation::Kind::hkdf : KeyDerivation::Kind::x963,
                       .hash = *scheme->hash,
-                      .info = shared_info(wrap_der, ukm, *wrap)};
+                      .info = shared_info(asn1::sequence_parameters(algorithm), ukm, *wrap)};
     if (scheme->hkdf && ukm) kdf.salt = to_bytes(*ukm);
     return Agree{.peer_spki = originator_spki(*info.originator->d.public_key),
                  .cofactor = scheme->cofactor,

@@ -4,7 +4,8 @@
 
 #include "cms/algorithms.h"
 #include "cms/asn1.h"
-#include "cms/der.h"
+#include "cms/identifiers.h"
+#include "cms/rsa_hash.h"
 
 namespace p11mime::cms {
 
@@ -14,42 +15,21 @@ using OaepHandle = Handle<RSA_OAEP_PARAMS, RSA_OAEP_PARAMS_free>;
 
 constexpr Hash kDefault = Hash::sha1;
 
-Hash hash_of(const X509_ALGOR* algorithm) {
-    const Algorithm* row = find_algorithm(AlgorithmKind::digest, algorithm);
-    if (row == nullptr || !row->hash || row->output != 0) throw unsupported(algorithm);
-    return *row->hash;
-}
-
-Hash mask_hash_of(const X509_ALGOR* mask) {
-    if (find_algorithm(AlgorithmKind::mask_generation, mask) == nullptr) throw unsupported(mask);
-    const auto inner = asn1::decode<asn1::AlgorithmHandle>(asn1::sequence_parameters(mask), d2i_X509_ALGOR,
-                                                           "malformed MGF1 parameters of RSAES-OAEP");
-    return hash_of(inner.get());
-}
-
 Bytes label_of(const X509_ALGOR* source) {
-    if (OBJ_obj2nid(source->algorithm) != NID_pSpecified || source->parameter == nullptr ||
+    if (oid_text(source->algorithm) != oid::kPSpecified || source->parameter == nullptr ||
         source->parameter->type != V_ASN1_OCTET_STRING)
         throw unsupported(source);
     return to_bytes(asn1::octets(source->parameter->value.octet_string));
-}
-
-Bytes hash_algorithm(Hash hash) {
-    const Bytes null{0x05, 0x00};
-    return der_algorithm(digest_algorithm(hash).oid, null);
 }
 
 }  // namespace
 
 Bytes oaep_algorithm(const RsaOaep& oaep) {
     Bytes fields;
-    if (oaep.hash != kDefault) fields = der_value(tag::context(0, true), hash_algorithm(oaep.hash));
-    if (oaep.mgf != kDefault) {
-        const auto& mgf1 = *algorithm_named(AlgorithmKind::mask_generation, "mgf1");
-        fields = concat({fields, der_value(tag::context(1, true), der_algorithm(mgf1.oid, hash_algorithm(oaep.mgf)))});
-    }
+    if (oaep.hash != kDefault) fields = der_value(tag::context(0, true), rsa_hash_identifier(oaep.hash));
+    if (oaep.mgf != kDefault) fields = concat({fields, der_value(tag::context(1, true), mgf1_identifier(oaep.mgf))});
     if (!oaep.label.empty()) {
-        const Bytes source = der_algorithm("1.2.840.113549.1.1.9", der_value(tag::kOctetString, oaep.label));
+        const Bytes source = der_algorithm(oid::kPSpecified, der_value(tag::kOctetString, oaep.label));
         fields = concat({fields, der_value(tag::context(2, true), source)});
     }
     return der_algorithm(algorithm_named(AlgorithmKind::key_transport, "rsa-oaep")->oid,
@@ -60,8 +40,8 @@ RsaOaep read_oaep_parameters(ByteView der) {
     RsaOaep oaep{kDefault, kDefault, {}};
     if (der.empty()) return oaep;
     const auto parameters = asn1::decode<OaepHandle>(der, d2i_RSA_OAEP_PARAMS, "malformed RSAES-OAEP parameters");
-    if (parameters->hashFunc != nullptr) oaep.hash = hash_of(parameters->hashFunc);
-    if (parameters->maskGenFunc != nullptr) oaep.mgf = mask_hash_of(parameters->maskGenFunc);
+    if (parameters->hashFunc != nullptr) oaep.hash = read_rsa_hash(parameters->hashFunc);
+    if (parameters->maskGenFunc != nullptr) oaep.mgf = read_mgf1(parameters->maskGenFunc);
     if (parameters->pSourceFunc != nullptr) oaep.label = label_of(parameters->pSourceFunc);
     return oaep;
 }

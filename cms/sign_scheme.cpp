@@ -16,8 +16,6 @@ namespace p11mime::cms {
 
 namespace {
 
-const Bytes kNull{0x05, 0x00};
-
 Bytes rsa_identifier(Hash hash) {
     return der_algorithm(signature_algorithm(SignatureFamily::rsa_pkcs1, hash)->oid, kNull);
 }
@@ -28,10 +26,6 @@ Bytes ecdsa_identifier(const Ecdsa& scheme) {
 
 bool is_a(const KeyHandle& key, const char* type) {
     return EVP_PKEY_is_a(key.get(), type) == 1;
-}
-
-Hash natural_hash(int curve_bits) {
-    return curve_bits <= 256 ? Hash::sha256 : curve_bits <= 384 ? Hash::sha384 : Hash::sha512;
 }
 
 Error wrong_digest(const std::string& key, Hash digest, Hash natural) {
@@ -59,8 +53,9 @@ SignScheme scheme_of_key(const KeyHandle& key, const Bytes& spki_der) {
         const RsaPss least = pss_restriction(spki_der).value_or(natural_pss(Hash::sha256));
         return RsaPss{least.hash, least.mgf, std::max(least.salt, natural_pss(least.hash).salt)};
     }
-    if (is_a(key, "EC")) return Ecdsa{natural_hash(EVP_PKEY_get_bits(key.get()))};
-    if (const Algorithm* pure = pure_signature_algorithm(key.get())) return Pure{pure};
+    if (is_a(key, "EC")) return Ecdsa{natural_hash(key.get())};
+    if (const Algorithm* pure = pure_signature_algorithm(key.get()))
+        return Pure{pure, pure->hash.value_or(Hash::sha512)};
     throw Error(ErrorKind::malformed, fmt::format("unsupported algorithm: a {} key", key_description(key.get())));
 }
 
@@ -87,17 +82,15 @@ SignScheme chosen_scheme(const Certificate& certificate, std::optional<Hash> dig
                  },
                  [&](const Ecdsa&) -> SignScheme { return Ecdsa{hash}; },
                  [&](const Pure& pure) -> SignScheme {
-                     if (hash != *pure.algorithm->hash) throw wrong_digest(description, hash, *pure.algorithm->hash);
-                     return pure;
+                     const auto only = pure.algorithm->hash;
+                     if (only && hash != *only) throw wrong_digest(description, hash, *only);
+                     return Pure{pure.algorithm, hash};
                  }},
         natural);
 }
 
 Hash scheme_hash(const SignScheme& scheme) {
-    return std::visit(
-        Overload{[](const RsaPkcs1& each) { return each.hash; }, [](const RsaPss& each) { return each.hash; },
-                 [](const Ecdsa& each) { return each.hash; }, [](const Pure& each) { return *each.algorithm->hash; }},
-        scheme);
+    return std::visit([](const auto& each) { return each.hash; }, scheme);
 }
 
 std::string scheme_text(const SignScheme& scheme) {
@@ -111,16 +104,16 @@ std::string scheme_text(const SignScheme& scheme) {
 }
 
 Bytes signer_info_algorithm(const SignScheme& scheme) {
-    return std::visit(
-        Overload{[](const RsaPkcs1& each) {
-                     const bool sha3 = digest_algorithm(each.hash).name.starts_with("sha3");
-                     return sha3 ? rsa_identifier(each.hash)  // RFC 9688 section 3.1
-                                 : der_algorithm(algorithm_named(AlgorithmKind::signature, "rsa-pkcs1")->oid, kNull);
-                 },
-                 [](const RsaPss& each) { return pss_identifier(each); },
-                 [](const Ecdsa& each) { return ecdsa_identifier(each); },
-                 [](const Pure& each) { return der_algorithm(each.algorithm->oid); }},
-        scheme);
+    return std::visit(Overload{[](const RsaPkcs1& each) {
+                                   if (digest_algorithm(each.hash).sha3)
+                                       return rsa_identifier(each.hash);  // RFC 9688 section 3.1
+                                   return der_algorithm(algorithm_named(AlgorithmKind::signature, "rsa-pkcs1")->oid,
+                                                        kNull);
+                               },
+                               [](const RsaPss& each) { return pss_identifier(each); },
+                               [](const Ecdsa& each) { return ecdsa_identifier(each); },
+                               [](const Pure& each) { return der_algorithm(each.algorithm->oid); }},
+                      scheme);
 }
 
 Bytes certificate_algorithm(const SignScheme& scheme) {

@@ -25,8 +25,7 @@ SignedDataReader::SignedDataReader(BerReader& reader) : reader_(reader) {
         if (count == kMaxDigestAlgorithms)
             throw Error(ErrorKind::malformed,
                         fmt::format("malformed CMS: more than {} digest algorithms", kMaxDigestAlgorithms));
-        const Bytes der = reader_.element(tag::kSequence, kMaxElementBytes, "digest algorithm");
-        const auto algorithm = asn1::decode<asn1::AlgorithmHandle>(der, d2i_X509_ALGOR, "malformed digest algorithm");
+        const auto algorithm = read_algorithm(reader_, "digest algorithm");
         const Algorithm* row = find_algorithm(AlgorithmKind::digest, algorithm.get());
         if (row != nullptr && row->hash) digests_.insert(*row->hash);
     }

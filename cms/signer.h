@@ -28,6 +28,7 @@ struct Ecdsa {
 };
 struct Pure {
     const Algorithm* algorithm;  ///< the table's row: Ed25519 or Ed448, over the message itself (RFC 8419)
+    Hash hash;                   ///< of the content; the row's, where that has one
 };
 using SignScheme = std::variant<RsaPkcs1, RsaPss, Ecdsa, Pure>;
 

@@ -46,11 +46,15 @@ std::optional<SignScheme> read_scheme(const asn1::SignerInfo& signer, const Algo
             return extendable ? std::nullopt : std::optional<SignScheme>(Ecdsa{hash});  // EVP verifies both alike
         case SignatureFamily::pure:
             if (has_parameters(signer.signature_algorithm)) return std::nullopt;  // RFC 8410 section 3
-            return Pure{choice.signature};
+            return Pure{choice.signature, hash};
         case SignatureFamily::none:
             break;
     }
     return std::nullopt;
+}
+
+bool signs_whole(const SignScheme& scheme) {
+    return std::holds_alternative<Pure>(scheme);
 }
 
 AlgorithmChoice choose_algorithms(const asn1::SignerInfo& signer) {
@@ -61,7 +65,7 @@ AlgorithmChoice choose_algorithms(const asn1::SignerInfo& signer) {
          {std::pair(choice.digest, signer.digest_algorithm), std::pair(choice.signature, signer.signature_algorithm)}) {
         if (row == nullptr) {
             choice.unsupported = true;
-            choice.refusal = fmt::format("unsupported algorithm {}", algorithm_text(identifier));
+            choice.refusal = unsupported(identifier).what();
             return choice;
         }
         if (row->standing == Standing::refused) {
@@ -69,16 +73,17 @@ AlgorithmChoice choose_algorithms(const asn1::SignerInfo& signer) {
             return choice;
         }
     }
-    const bool pure = choice.signature->family == SignatureFamily::pure;
     choice.scheme = read_scheme(signer, choice);
     if (!choice.scheme) {
         choice.unsupported = true;
         choice.refusal = fmt::format("unsupported parameters of {}", choice.signature->name);
-    } else if (pure && choice.digest->hash != choice.signature->hash) {
+    } else if (signs_whole(*choice.scheme) && choice.digest->hash != scheme_hash(*choice.scheme)) {
+        const std::string_view only = digest_algorithm(scheme_hash(*choice.scheme)).name;
         choice.scheme.reset();
         choice.unsupported = true;
-        choice.refusal = fmt::format("unsupported algorithm {} with {}: it goes with {} alone", choice.signature->name,
-                                     choice.digest->name, digest_algorithm(*choice.signature->hash).name);
+        choice.refusal = UnsupportedAlgorithm(fmt::format("{} with {}: it goes with {} alone", choice.signature->name,
+                                                          choice.digest->name, only))
+                             .what();
     }
     ERR_clear_error();
     return choice;
@@ -155,10 +160,6 @@ std::string attribute_fault(Attributes& attributes, const SignedContent& content
 bool is_weak(const AlgorithmChoice& choice) {
     return choice.digest->standing == Standing::weak || choice.signature->standing == Standing::weak ||
            digest_algorithm(scheme_hash(*choice.scheme)).standing == Standing::weak;
-}
-
-bool signs_whole(const SignScheme& scheme) {
-    return std::holds_alternative<Pure>(scheme);
 }
 
 // content_fault says why a signature over the content itself, without signed attributes, cannot hold, or nothing.

@@ -15,6 +15,7 @@
 #include "cms/smime/content_keys.h"
 #include "mime/codec.h"
 #include "softhsm-tests/support/cms_bench.h"
+#include "softhsm-tests/support/hex.h"
 #include "softhsm-tests/support/office.h"
 
 using namespace p11mime;
@@ -25,13 +26,6 @@ using namespace p11mime::test;
 namespace {
 
 using CmsHandle = Handle<CMS_ContentInfo, CMS_ContentInfo_free>;
-
-Bytes from_hex(std::string_view hex) {
-    Bytes bytes;
-    for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
-        bytes.push_back(static_cast<Byte>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16)));
-    return bytes;
-}
 
 std::shared_ptr<const SecretBytes> secret(ByteView bytes) {
     return std::make_shared<const SecretBytes>(bytes);
@@ -251,7 +245,7 @@ TEST_CASE("a recipient whose algorithms are not supported or make no sense leave
 TEST_CASE("OpenSSL decrypts every OAEP hash, mask and label") {
     const CmsBench bench;
     const SoftwareKey bob = bench.bob(KeyKind::rsa2048);
-    constexpr Hash kHashes[] = {Hash::sha1, Hash::sha224, Hash::sha256, Hash::sha384, Hash::sha512};
+    constexpr Hash kHashes[] = {Hash::sha1, Hash::sha224, Hash::sha256, Hash::sha384, Hash::sha512, Hash::sha3_256};
     for (const Hash hash : kHashes)
         for (const Hash mgf : kHashes)
             for (const std::string_view label : {"", "label"}) {
@@ -261,6 +255,20 @@ TEST_CASE("OpenSSL decrypts every OAEP hash, mask and label") {
                 CHECK(peer_decrypt(bench, ours, bob) == kText);
                 CHECK(bench.decrypt(ours, {bob}).content == kText);
             }
+}
+
+TEST_CASE("SHA-3 has no parameters in OAEP (RFC 9688 section 2), other hashes have NULL") {
+    const Bytes sha3 = from_hex("060960864801650304 0208"), sha256 = from_hex("060960864801650304 0201 0500");
+    const auto hash_and_mask = [](ByteView hash) {
+        const Bytes identifier = der_value(tag::kSequence, hash);
+        return der_value(tag::kSequence,
+                         {der_value(tag::context(0, true), identifier),
+                          der_value(tag::context(1, true), der_algorithm("1.2.840.113549.1.1.8", identifier))});
+    };
+    CHECK(oaep_algorithm({Hash::sha3_256, Hash::sha3_256, {}}) ==
+          der_algorithm("1.2.840.113549.1.1.7", hash_and_mask(sha3)));
+    CHECK(oaep_algorithm({Hash::sha256, Hash::sha256, {}}) ==
+          der_algorithm("1.2.840.113549.1.1.7", hash_and_mask(sha256)));
 }
 
 TEST_CASE("OpenSSL agrees on every curve, hash and wrap, with and without the cofactor") {

@@ -9,6 +9,7 @@
 #include "cms/sign_scheme.h"
 #include "softhsm-tests/cms_craft.h"
 #include "softhsm-tests/support/cms_bench.h"
+#include "softhsm-tests/support/hex.h"
 #include "softhsm-tests/support/office.h"
 
 using namespace p11mime;
@@ -28,19 +29,13 @@ SoftwareKey issue(const CmsBench& bench, KeyKind kind) {
 }
 
 SignScheme pure(std::string_view name) {
-    return Pure{algorithm_named(AlgorithmKind::signature, name)};
+    const Algorithm* row = algorithm_named(AlgorithmKind::signature, name);
+    return Pure{row, *row->hash};
 }
 
 ReadMail read(const CmsBench& bench, const Bytes& signer_info, const SoftwareKey& key,
               std::string_view content = kContent) {
     return bench.verify(craft::signed_data({content, {signer_info}, {key.certificate}}));
-}
-
-Bytes unhex(std::string_view hex) {
-    Bytes bytes;
-    for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
-        bytes.push_back(static_cast<Byte>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16)));
-    return bytes;
 }
 
 bool contains(std::string_view text, const Bytes& der) {
@@ -117,11 +112,12 @@ TEST_CASE("EdDSA verifies the vectors of RFC 8032") {
          "3a00"},
     };
     for (const Vector& each : vectors) {
-        const Bytes raw = unhex(each.key);
+        const Bytes raw = from_hex(each.key);
         const KeyHandle key(EVP_PKEY_new_raw_public_key(each.type, nullptr, raw.data(), raw.size()));
         REQUIRE(key);
-        const SignScheme scheme = Pure{pure_signature_algorithm(key.get())};
-        Bytes message = unhex(each.message), signature = unhex(each.signature);
+        const Algorithm* row = pure_signature_algorithm(key.get());
+        const SignScheme scheme = Pure{row, *row->hash};
+        Bytes message = from_hex(each.message), signature = from_hex(each.signature);
         CHECK(verify_message(key.get(), scheme, message, signature));
         CHECK_FALSE(verify_digest(key.get(), scheme, digest_of(scheme_hash(scheme), message), signature));
         message.front() ^= 1;
@@ -131,9 +127,10 @@ TEST_CASE("EdDSA verifies the vectors of RFC 8032") {
 
 TEST_CASE("SHAKE256 is 64 bytes long, as FIPS 202 has them") {
     // SHAKE256 of the empty message (NIST's SHAKE256 example values).
-    CHECK(digest_of(Hash::shake256, {}) == unhex("46b9dd2b0ba88d13233b3feb743eeb243fcd52ea62b81b82b50c27646ed5762fd75dc"
-                                                 "4ddd8c0f200cb05019d67b592f6fc821c49479a"
-                                                 "b48640292eacb3b7c4be"));
+    CHECK(digest_of(Hash::shake256, {}) ==
+          from_hex("46b9dd2b0ba88d13233b3feb743eeb243fcd52ea62b81b82b50c27646ed5762fd75dc"
+                   "4ddd8c0f200cb05019d67b592f6fc821c49479a"
+                   "b48640292eacb3b7c4be"));
     CHECK(hash_size(Hash::shake256) == 64);
 }
 
@@ -148,8 +145,8 @@ TEST_CASE("Ed25519 and Ed448 are written as RFC 8419 says and read back") {
         Expected{KeyKind::ed448, "ed448", "shake256", "micalg=shake256;", "300f060960864801650304021202020200"});
     const SoftwareKey alice = issue(bench, expected.kind);
     const std::string der = der_mail(bench, alice);
-    CHECK(contains(der, unhex(expected.identifiers)));
-    CHECK(contains(der, unhex(expected.kind == KeyKind::ed25519 ? "300506032b6570" : "300506032b6571")));
+    CHECK(contains(der, from_hex(expected.identifiers)));
+    CHECK(contains(der, from_hex(expected.kind == KeyKind::ed25519 ? "300506032b6570" : "300506032b6571")));
     const ReadMail read = bench.verify(der);
     CHECK(read.report.result == Result::valid);
     CHECK(read.signer().signature == expected.name);
@@ -207,7 +204,7 @@ TEST_CASE("an EdDSA signature goes with its own digest alone") {
     // Output lengths other than 512 bits, and none.
     for (const char* parameters : {"02020100", "020108", "0500", ""})
         CHECK_THAT(refusal(ed448, with_digest(ed448, "ed448", Hash::shake256,
-                                              der_algorithm("2.16.840.1.101.3.4.2.18", unhex(parameters)))),
+                                              der_algorithm("2.16.840.1.101.3.4.2.18", from_hex(parameters)))),
                    Catch::Contains("unsupported algorithm shake256"));
     // id-shake256 has 512 bits by itself (RFC 8702 section 3.1).
     CHECK(read(bench, with_digest(ed448, "ed448", Hash::shake256, der_algorithm("2.16.840.1.101.3.4.2.12")), ed448)

@@ -21,21 +21,14 @@ using AlgorithmsHandle = Handle<X509_ALGORS, free_algorithms>;
 void add_oaep(Capabilities& capabilities, const X509_ALGOR* announced) {
     const Algorithm* row = find_algorithm(AlgorithmKind::key_transport, announced);
     if (row == nullptr || row->name != "rsa-oaep" || capabilities.oaep) return;
-    try {
-        capabilities.oaep = read_oaep_parameters(asn1::sequence_parameters(announced));
-    } catch (const Error& error) {
-        if (error.kind() != ErrorKind::malformed) throw;  // not written, or no parameters of OAEP
-    }
+    capabilities.oaep = read_oaep_parameters(asn1::sequence_parameters(announced));
 }
 
 void add_agreement(Capabilities& capabilities, const X509_ALGOR* announced) {
     const Algorithm* scheme = find_algorithm(AlgorithmKind::key_agreement, announced);
     if (scheme == nullptr || scheme->standing != Standing::ok) return;
-    const ByteView der = asn1::sequence_parameters(announced);
-    const Byte* at = der.data();
-    const asn1::AlgorithmHandle identifier(der.empty() ? nullptr
-                                                       : d2i_X509_ALGOR(nullptr, &at, static_cast<long>(der.size())));
-    const Algorithm* wrap = identifier ? find_algorithm(AlgorithmKind::key_wrap, identifier.get()) : nullptr;
+    const auto identifier = asn1::algorithm_parameter(announced, "malformed key wrap algorithm");
+    const Algorithm* wrap = find_algorithm(AlgorithmKind::key_wrap, identifier.get());
     if (wrap != nullptr && wrap->standing == Standing::ok) capabilities.agreements.push_back({scheme, wrap});
 }
 
@@ -79,8 +72,12 @@ Capabilities parse_capabilities(ByteView der) {
         const X509_ALGOR* each = sk_X509_ALGOR_value(list.get(), i);
         const Algorithm* cipher = find_algorithm(AlgorithmKind::content_cipher, each);
         if (cipher != nullptr && cipher->standing == Standing::ok) capabilities.ciphers.push_back(cipher);
-        add_oaep(capabilities, each);
-        add_agreement(capabilities, each);
+        try {
+            add_oaep(capabilities, each);
+            add_agreement(capabilities, each);
+        } catch (const Error& error) {
+            if (error.kind() != ErrorKind::malformed) throw;  // not written, or parameters that it does not have
+        }
     }
     ERR_clear_error();
     return capabilities;

@@ -21,7 +21,7 @@ bool is(const RecipientEntry& entry) {
 Error no_key(const DecrypterSource& keys, const std::vector<RecipientEntry>& recipients) {
     const auto any = [&](auto fits) { return std::any_of(recipients.begin(), recipients.end(), fits); };
     if (!recipients.empty() && !any([](const RecipientEntry& entry) { return entry.recovery != nullptr; }))
-        return {ErrorKind::malformed, fmt::format("unsupported algorithm {}", recipients.front().unsupported)};
+        return Error(UnsupportedAlgorithm(recipients.front().unsupported));
     std::vector<std::string> hints;
     if (any(is<PasswordUnwrap>)) hints.emplace_back("--password-source opens it with its password");
     if (any(is<KekUnwrap>)) hints.emplace_back("--kek FILE opens it with the key encryption key of its id");
@@ -117,7 +117,7 @@ std::vector<std::size_t> Search::recipients_of(const Decrypter& key) {
         if (key.supports(*recovery))
             fitting.push_back(i);
         else
-            incapable_ = fmt::format("{} cannot do {}", key.name(), recovery_name(*recovery));
+            incapable_ = fmt::format("{} cannot do {}", key.name(), recipients_[i].key_management);
     }
     std::ranges::stable_partition(fitting, [&](std::size_t i) { return !is<RsaV15>(recipients_[i]); });
     return fitting;
