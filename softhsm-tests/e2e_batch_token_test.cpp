@@ -14,6 +14,7 @@
 
 #include "cli/fd.h"
 #include "softhsm-tests/e2e_batch.h"
+#include "softhsm-tests/support/spy.h"
 
 using namespace p11mime::test;
 using p11mime::cli::Fd;
@@ -25,26 +26,6 @@ std::size_t count(std::string_view text, std::string_view what) {
     for (std::size_t at = text.find(what); at != std::string_view::npos; at = text.find(what, at + what.size()))
         ++found;
     return found;
-}
-
-// Spied runs the program with pkcs11-spy in front of SoftHSM; log is the calls, each as "N: C_Name".
-struct Spied {
-    Outcome outcome;
-    std::string log;
-
-    std::size_t calls(const std::string& function) const { return count(log, ": " + function + "\n"); }
-    std::size_t all() const { return count(log, ": C_"); }
-};
-
-Spied spied(Mailbag& bag, const Arguments& arguments) {
-    const std::string log = bag.path("spy.log");
-    std::filesystem::remove(log);
-    auto& environment = bag.office.desk.environment;
-    environment["PKCS11SPY"] = SoftHsm::module();
-    environment["PKCS11SPY_OUTPUT"] = log;
-    environment["ASAN_OPTIONS"] = "detect_leaks=0";  // pkcs11-spy leaks
-    Outcome outcome = bag.office.desk.p11mime(arguments + Arguments{"--module", SoftHsm::spy_module()});
-    return {std::move(outcome), read_file(log)};
 }
 
 // OnTerminal is a program on a terminal of its own.
@@ -103,34 +84,35 @@ TEST_CASE("each further mail of a batch costs C_SignInit and C_Sign and no other
     Mailbag bag(30);
     const Arguments files = bag.files();
     const auto sign = [&](int number, const std::string& out) {
-        return spied(bag, Arguments{"sign", "-j", "1", "--pin-source", "env:DESK_PIN", "-d", bag.path(out)} +
-                              Arguments(files.begin(), files.begin() + number));
+        return spied_p11mime(bag.office.desk,
+                             Arguments{"sign", "-j", "1", "--pin-source", "env:DESK_PIN", "-d", bag.path(out)} +
+                                 Arguments(files.begin(), files.begin() + number));
     };
     const Spied few = sign(10, "few");
     const Spied many = sign(30, "many");
     CHECK(few.outcome.status == 0);
     CHECK(many.outcome.status == 0);
-    CHECK(many.calls("C_Login") == 1);
-    CHECK(many.calls("C_OpenSession") == 1);
-    CHECK(many.calls("C_Sign") == 30);
-    CHECK(many.calls("C_SignInit") == 30);
-    CHECK(many.all() - few.all() == 40);
+    CHECK(many.log.calls("C_Login") == 1);
+    CHECK(many.log.calls("C_OpenSession") == 1);
+    CHECK(many.log.calls("C_Sign") == 30);
+    CHECK(many.log.calls("C_SignInit") == 30);
+    CHECK(many.log.calls() - few.log.calls() == 40);
 }
 
 TEST_CASE("a refused PIN is sent once, however many mails want it, and a rerun with the right one goes on", "[e2e]") {
     Mailbag bag(20);
     bag.office.desk.environment["WRONG"] = "999999";
     const Arguments command = Arguments{"sign", "-j", "8", "--json", "-", "-d", bag.path("out")} + bag.files();
-    const Spied wrong = spied(bag, command + Arguments{"--pin-source", "env:WRONG"});
+    const Spied wrong = spied_p11mime(bag.office.desk, command + Arguments{"--pin-source", "env:WRONG"});
     INFO(wrong.outcome.err);
     CHECK(wrong.outcome.status == 4);
-    CHECK(wrong.calls("C_Login") == 1);
+    CHECK(wrong.log.calls("C_Login") == 1);
     CHECK(count(wrong.outcome.err, "PIN refused") == 1);
     CHECK(reports(wrong.outcome.out).size() == 20);
     CHECK(count_of(bag.path("out")) == 0);
-    const Spied right = spied(bag, command + Arguments{"--pin-source", "env:DESK_PIN"});
+    const Spied right = spied_p11mime(bag.office.desk, command + Arguments{"--pin-source", "env:DESK_PIN"});
     CHECK(right.outcome.status == 0);
-    CHECK(right.calls("C_Login") == 1);
+    CHECK(right.log.calls("C_Login") == 1);
 }
 
 TEST_CASE("eight at a time share the sessions that a token has", "[e2e]") {

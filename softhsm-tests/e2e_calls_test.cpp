@@ -4,55 +4,32 @@
 #include <fmt/format.h>
 
 #include <catch2/catch.hpp>
-#include <regex>
-#include <sstream>
 
 #include "softhsm-tests/support/office.h"
+#include "softhsm-tests/support/spy.h"
 
 using namespace p11mime::test;
 
 namespace {
 
-/// kEngineCalls is what `openssl cms -sign` makes with the pkcs11 engine of libp11 0.4.12 for one mail.
-constexpr std::size_t kEngineCalls = 37;
+constexpr const char* kAlicesKey = "pkcs11:token=Desk;id=%01;type=private";
 
-/// Calls is what the spy has written of one run.
-class Calls {
-  public:
-    explicit Calls(const std::string& log) {
-        static const std::regex call("[0-9]+: (C_[A-Za-z]+)");
-        static const std::regex object("\\[in\\] hObject = (0x[0-9a-fA-F]+)");
-        std::istringstream lines(log);
-        std::string last;
-        for (std::string line; std::getline(lines, line);) {
-            std::smatch match;
-            if (std::regex_match(line, match, call)) ++total;
-            if (std::regex_match(line, match, object)) last = match[1];
-            if (line.starts_with("    CKA_VALUE ") && asking_) ++certificate_reads[last];
-            if (line.starts_with("[in] pTemplate")) asking_ = true;
-            if (line.starts_with("[out]")) asking_ = false;
-        }
-    }
+/// counted runs the program, which must end well.
+SpyLog counted(const Office& office, const Arguments& arguments, const std::string& input) {
+    Spied run = spied_p11mime(office.desk, arguments + Arguments{"--pin-source", "env:DESK_PIN"}, input);
+    done(run.outcome);
+    return std::move(run.log);
+}
 
-    std::size_t total = 0;
-    std::map<std::string, int> certificate_reads;  ///< how often each object's CKA_VALUE was asked for
-
-  private:
-    bool asking_ = false;
-};
-
-/// spied runs the program on the desk's token with the spy in between.
-Calls spied(const Office& office, const Arguments& arguments, const std::string& input) {
-    Command command = office.desk.p11mime_command(
-        arguments + Arguments{"--module", SoftHsm::spy_module(), "--pin-source", "env:DESK_PIN"});
-    const std::string log = office.desk.path("spy.log");
-    std::filesystem::remove(log);
-    command.environment["PKCS11SPY"] = SoftHsm::module();
-    command.environment["PKCS11SPY_OUTPUT"] = log;
-    command.environment["ASAN_OPTIONS"] = "detect_leaks=0";  // pkcs11-spy leaks
-    command.input = input;
-    done(run_process(command));
-    return Calls(read_file(log));
+/// counted_engine is `openssl cms -sign` with the pkcs11 engine.
+SpyLog counted_engine(const Office& office, const Identity& signer, const std::string& input) {
+    const std::string key = fmt::format("{};pin-value={}", kAlicesKey, kUserPin);
+    Spied run = spied(office.desk, {.arguments = {"openssl", "cms", "-sign", "-engine", "pkcs11", "-keyform", "engine",
+                                                  "-inkey", key, "-signer", office.certificate(signer)},
+                                    .environment = {},
+                                    .input = input});
+    done(run.outcome);
+    return std::move(run.log);
 }
 
 /// fill puts many more certificates and keys on the token.
@@ -77,16 +54,19 @@ TEST_CASE("a signature with a key named by its id takes no more calls than OpenS
     Office office;
     const Identity alice = office.employ({.name = "Alice"});
     const std::string text = mail(alice.email, "bob@example.org");
-    const Arguments sign{"sign", "--key", "pkcs11:token=Desk;id=%01;type=private"};
-    const Calls alone = spied(office, sign, text);
-    CHECK(alone.total <= kEngineCalls);
-    CHECK(alone.certificate_reads.size() == 1);
+    const Arguments sign{"sign", "--key", kAlicesKey};
+    const SpyLog engine = counted_engine(office, alice, text);
+    const SpyLog alone = counted(office, sign, text);
+    CHECK(engine.calls("C_Sign") == 1);
+    CHECK(alone.calls("C_Sign") == 1);
+    CHECK(alone.calls() <= engine.calls());
+    CHECK(alone.certificate_reads().size() == 1);
 
     put_retired(office, 4);
     fill(office, 36, 6);
-    const Calls full = spied(office, sign, text);
-    CHECK(full.total == alone.total);
-    CHECK(full.certificate_reads.size() == 1);
+    const SpyLog full = counted(office, sign, text);
+    CHECK(full.calls() == alone.calls());
+    CHECK(full.certificate_reads().size() == 1);
 }
 
 TEST_CASE("choosing a key by address reads each certificate once", "[e2e]") {
@@ -96,9 +76,9 @@ TEST_CASE("choosing a key by address reads each certificate once", "[e2e]") {
     office.desk.put_certificate({.certificate_pem = office.pki.root_pem()}, "71");
     put_retired(office, 1);
     fill(office, 4, 1);
-    const Calls calls = spied(office, {"sign"}, mail(alice.email, "bob@example.org"));
-    CHECK(calls.certificate_reads.size() == 9);
-    for (const auto& [object, reads] : calls.certificate_reads) {
+    const SpyLog calls = counted(office, {"sign"}, mail(alice.email, "bob@example.org"));
+    CHECK(calls.certificate_reads().size() == 9);
+    for (const auto& [object, reads] : calls.certificate_reads()) {
         CAPTURE(object);
         CHECK(reads == 1);
     }
@@ -137,10 +117,10 @@ TEST_CASE("decrypting takes no more calls on a full token than on one with a sin
     const std::string entity = office.desk.file("entity", kText);
     const std::string encrypted =
         done(office.desk.run({"openssl", "cms", "-encrypt", "-aes-256-cbc", "-in", entity, office.certificate(alice)}));
-    const Calls alone = spied(office, {"decrypt"}, encrypted);
+    const SpyLog alone = counted(office, {"decrypt"}, encrypted);
     put_retired(office, 3);
     fill(office, 5, 2);
-    const Calls full = spied(office, {"decrypt"}, encrypted);
-    CHECK(full.total == alone.total);
-    CHECK(full.certificate_reads.size() == 1);
+    const SpyLog full = counted(office, {"decrypt"}, encrypted);
+    CHECK(full.calls() == alone.calls());
+    CHECK(full.certificate_reads().size() == 1);
 }

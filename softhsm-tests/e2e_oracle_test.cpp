@@ -4,12 +4,12 @@
 #include <openssl/rsa.h>
 
 #include <catch2/catch.hpp>
-#include <regex>
 #include <set>
 
 #include "cms/key_management.h"
 #include "softhsm-tests/support/cms_bench.h"
 #include "softhsm-tests/support/office.h"
+#include "softhsm-tests/support/spy.h"
 
 using namespace p11mime;
 using namespace p11mime::test;
@@ -65,31 +65,16 @@ Bytes probe_info(const cms::Certificate& to, ByteView block) {
     return info;
 }
 
-/// count is how often a call stands in the spy's log.
-std::string count(const std::string& log, const std::string& call) {
-    const std::regex line("[0-9]+: " + call + "\n");
-    return std::to_string(std::distance(std::sregex_iterator(log.begin(), log.end(), line), {}));
-}
-
 /// watched runs the program on the desk's token with pkcs11-spy in between and tells all that it shows.
 std::string watched(const Office& office, const std::string& message) {
-    const std::string log = office.desk.path("spy.log"), output = office.desk.path("out.eml");
-    std::filesystem::remove(log);
+    const std::string output = office.desk.path("out.eml"), report = office.desk.path("report.json");
     std::filesystem::remove(output);
-    Command command =
-        office.desk.p11mime_command({"decrypt", "--module", SoftHsm::spy_module(), "--pin-source", "env:DESK_PIN", "-o",
-                                     output, "--json", office.desk.path("report.json")});
-    command.environment["PKCS11SPY"] = SoftHsm::module();
-    command.environment["PKCS11SPY_OUTPUT"] = log;
-    command.environment["ASAN_OPTIONS"] = "detect_leaks=0";  // pkcs11-spy leaks
-    command.input = message;
-    const Outcome outcome = run_process(command);
-    std::string shown = "exit " + std::to_string(outcome.status) + "\n" + outcome.out + outcome.err +
-                        read_file(office.desk.path("report.json"));
+    const auto [outcome, log] = spied_p11mime(
+        office.desk, {"decrypt", "--pin-source", "env:DESK_PIN", "-o", output, "--json", report}, message);
+    std::string shown = "exit " + std::to_string(outcome.status) + "\n" + outcome.out + outcome.err + read_file(report);
     shown += std::filesystem::exists(output) ? "output " + read_file(output) : "no output";
-    const std::string calls = read_file(log);
     for (const char* call : {"C_Decrypt", "C_Login"})
-        shown += std::string("\n") + call + " " + count(calls, call);
+        shown += std::string("\n") + call + " " + std::to_string(log.calls(call));
     return shown;
 }
 

@@ -5,35 +5,13 @@
 #include <catch2/catch.hpp>
 
 #include "softhsm-tests/support/office.h"
+#include "softhsm-tests/support/spy.h"
 
 using namespace p11mime::test;
 
 namespace {
 
 constexpr std::string_view kWrong = "999999";
-
-std::size_t count(std::string_view text, std::string_view what) {
-    std::size_t found = 0;
-    for (std::size_t at = text.find(what); at != std::string_view::npos; at = text.find(what, at + what.size()))
-        ++found;
-    return found;
-}
-
-/// Spied runs the program on a token with pkcs11-spy in between.
-struct Spied {
-    Outcome outcome;
-    std::size_t logins;
-};
-
-Spied spied(Office& office, const Arguments& arguments, const std::string& input) {
-    const std::string log = office.desk.path("spy.log");
-    std::filesystem::remove(log);
-    office.desk.environment["PKCS11SPY"] = SoftHsm::module();
-    office.desk.environment["PKCS11SPY_OUTPUT"] = log;
-    office.desk.environment["ASAN_OPTIONS"] = "detect_leaks=0";  // pkcs11-spy leaks
-    const Outcome outcome = office.desk.p11mime(arguments + Arguments{"--module", SoftHsm::spy_module()}, input);
-    return {outcome, count(read_file(log), ": C_Login\n")};
-}
 
 }  // namespace
 
@@ -47,27 +25,27 @@ TEST_CASE("a wrong PIN is sent once, however many keys would want it", "[e2e]") 
     const std::string encrypted = done(office.desk.run({"openssl", "cms", "-encrypt", "-aes-256-cbc", "-in", entity,
                                                         office.certificate(alice), office.certificate(second)}));
 
-    const Spied good = spied(office, {"sign", "--pin-source", "env:DESK_PIN"}, text);
+    const Spied good = spied_p11mime(office.desk, {"sign", "--pin-source", "env:DESK_PIN"}, text);
     INFO(good.outcome.err);
     CHECK(good.outcome.status == 0);
-    CHECK(good.logins == 1);
+    CHECK(good.log.calls("C_Login") == 1);
 
     for (const auto& [command, input] : {std::pair<std::string, std::string>{"sign", text}, {"decrypt", encrypted}}) {
-        const Spied bad = spied(office, {command, "--pin-source", "env:WRONG"}, input);
+        const Spied bad = spied_p11mime(office.desk, {command, "--pin-source", "env:WRONG"}, input);
         INFO(bad.outcome.err);
         CHECK(bad.outcome.status == 4);
         CHECK(bad.outcome.out.empty());
-        CHECK(bad.logins == 1);
+        CHECK(bad.log.calls("C_Login") == 1);
         CHECK_THAT(bad.outcome.err, Catch::Contains("PIN") && Catch::Contains("Desk"));
         CHECK_THAT(bad.outcome.err, !Catch::Contains(std::string(kWrong)));
     }
 
-    const Spied both = spied(
-        office, {"sign", "--pin-source", "env:WRONG", "--key", "pkcs11:object=Alice", "--key", "pkcs11:object=Second"},
-        text);
+    const Spied both = spied_p11mime(
+        office.desk,
+        {"sign", "--pin-source", "env:WRONG", "--key", "pkcs11:object=Alice", "--key", "pkcs11:object=Second"}, text);
     INFO(both.outcome.err);
     CHECK(both.outcome.status == 4);
-    CHECK(both.logins == 1);
+    CHECK(both.log.calls("C_Login") == 1);
 }
 
 TEST_CASE("PINs come from the environment, a file, a descriptor and the URI", "[e2e]") {
@@ -153,23 +131,23 @@ TEST_CASE("tokens --login sends a stored PIN to one token alone, and lists a tok
     office.employ({.name = "Alice", .email = "alice@example.gov", .kind = KeyKind::p256});
     done(office.desk.run({"softhsm2-util", "--init-token", "--free", "--label", "Other", "--pin", "777777", "--so-pin",
                           std::string(kSoPin)}));
-    const Spied both = spied(office, {"tokens", "--login", "--pin-source", "env:DESK_PIN"}, "");
+    const Spied both = spied_p11mime(office.desk, {"tokens", "--login", "--pin-source", "env:DESK_PIN"}, "");
     INFO(both.outcome.err);
     CHECK(both.outcome.status == 2);
-    CHECK(both.logins == 0);
+    CHECK(both.log.calls("C_Login") == 0);
     CHECK_THAT(both.outcome.err, Catch::Contains("--token"));
 
-    const Spied one =
-        spied(office, {"tokens", "--login", "--pin-source", "env:DESK_PIN", "--token", "pkcs11:token=Desk"}, "");
+    const Spied one = spied_p11mime(
+        office.desk, {"tokens", "--login", "--pin-source", "env:DESK_PIN", "--token", "pkcs11:token=Desk"}, "");
     INFO(one.outcome.err);
     CHECK(one.outcome.status == 0);
-    CHECK(one.logins == 1);
+    CHECK(one.log.calls("C_Login") == 1);
     CHECK_THAT(one.outcome.out, Catch::Contains("key 'Alice'"));
 
-    const Spied wrong =
-        spied(office, {"tokens", "--login", "--pin-source", "env:DESK_PIN", "--token", "pkcs11:token=Other"}, "");
+    const Spied wrong = spied_p11mime(
+        office.desk, {"tokens", "--login", "--pin-source", "env:DESK_PIN", "--token", "pkcs11:token=Other"}, "");
     CHECK(wrong.outcome.status == 4);
-    CHECK(wrong.logins == 1);
+    CHECK(wrong.log.calls("C_Login") == 1);
     CHECK_THAT(wrong.outcome.out, Catch::Contains("token 'Other'") && Catch::Contains("no login: PIN refused"));
 
     // Nobody is there to ask, so both logins fail; both tokens are listed all the same.
@@ -193,8 +171,8 @@ TEST_CASE("a stored PIN goes to one of several tokens that could decrypt", "[e2e
                               "--pin", "777777", "--write-object", office.desk.file("put.der", der), "--type", type,
                               "--id", "01", "--label", "Alice"}));
     office.desk.environment["WRONG"] = kWrong;
-    const Spied bad = spied(office, {"decrypt", "--pin-source", "env:WRONG"}, encrypted);
+    const Spied bad = spied_p11mime(office.desk, {"decrypt", "--pin-source", "env:WRONG"}, encrypted);
     INFO(bad.outcome.err);
     CHECK(bad.outcome.status == 4);
-    CHECK(bad.logins == 1);
+    CHECK(bad.log.calls("C_Login") == 1);
 }

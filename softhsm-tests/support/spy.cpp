@@ -1,0 +1,52 @@
+#include "softhsm-tests/support/spy.h"
+
+#include <numeric>
+#include <sstream>
+
+namespace p11mime::test {
+
+SpyLog::SpyLog(const std::string& text) {
+    constexpr std::string_view kObject = "[in] hObject = ";
+    std::istringstream lines(text);
+    std::string object;
+    bool asking = false;
+    for (std::string line; std::getline(lines, line);) {
+        const std::size_t digits = line.find_first_not_of("0123456789");
+        if (digits > 0 && digits != std::string::npos && line.compare(digits, 4, ": C_") == 0)
+            ++calls_[line.substr(digits + 2)];
+        if (line.starts_with(kObject)) object = line.substr(kObject.size());
+        if (line.starts_with("    CKA_VALUE ") && asking) ++certificate_reads_[object];
+        if (line.starts_with("[in] pTemplate")) asking = true;
+        if (line.starts_with("[out]")) asking = false;
+    }
+}
+
+int SpyLog::calls(const std::string& function) const {
+    if (const auto found = calls_.find(function); found != calls_.end()) return found->second;
+    if (!function.empty()) return 0;
+    return std::accumulate(calls_.begin(), calls_.end(), 0,
+                           [](int sum, const auto& call) { return sum + call.second; });
+}
+
+Spied spied(const Desk& desk, Command command) {
+    const std::string log = desk.path("spy.log");
+    std::filesystem::remove(log);
+    for (const auto& [name, value] : desk.environment)
+        command.environment.emplace(name, value);
+    command.environment["PKCS11_MODULE_PATH"] = SoftHsm::spy_module();
+    command.environment["PKCS11SPY"] = SoftHsm::module();
+    command.environment["PKCS11SPY_OUTPUT"] = log;
+    command.environment["ASAN_OPTIONS"] = "detect_leaks=0";  // pkcs11-spy leaks
+    Outcome outcome = run_process(command);
+    return {std::move(outcome), SpyLog(std::filesystem::exists(log) ? read_file(log) : "")};
+}
+
+Spied spied_p11mime(const Desk& desk, const std::vector<std::string>& arguments, const std::string& input) {
+    std::vector<std::string> all = arguments;
+    all.insert(all.end(), {"--module", SoftHsm::spy_module()});
+    Command command = desk.p11mime_command(all);
+    command.input = input;
+    return spied(desk, std::move(command));
+}
+
+}  // namespace p11mime::test
