@@ -13,6 +13,7 @@ namespace p11mime::cli {
 namespace {
 
 constexpr std::size_t kLongestChain = 10;
+constexpr std::size_t kMostRead = 4;  // certificates with one subject, for a key that was named
 
 struct Sender {
     token::ChosenKey key;
@@ -93,12 +94,16 @@ void tell(Context& context, const Sender& sender) {
 }
 
 // The certificates on the signer's token that may have the subject. To choose by address all were read, and some tokens
-// find none by its subject; a named key costs its token no more than a search.
-std::vector<cms::Certificate> on_token(const Sender& sender, const Bytes& subject_der) {
+// find none by its subject; a named key costs its token no more than a search and a few reads, however many
+// certificates it has kept over the years: nothing where these are too many.
+std::optional<std::vector<cms::Certificate>> on_token(const Sender& sender, const Bytes& subject_der) {
+    token::Token& token = *sender.key.token;
     token::CertificateQuery query;
     if (sender.named) query.subject_der = subject_der;
+    const auto objects = sender.named ? token.find_few_certificates(query, kMostRead) : token.find_certificates(query);
+    if (!objects) return std::nullopt;
     std::vector<cms::Certificate> found;
-    for (const auto& object : sender.key.token->find_certificates(query))
+    for (const auto& object : *objects)
         if (object.certificate) found.push_back(*object.certificate);
     return found;
 }
@@ -120,16 +125,21 @@ std::optional<cms::Certificate> encryption_certificate(Context& context, const S
     const auto consider = [&](const cms::Certificate& candidate) {
         if (fits(candidate) && (!newest || candidate.not_before() > newest->not_before())) newest = candidate;
     };
-    for (const cms::Certificate& certificate : on_token(sender, signing.subject_der()))
-        consider(certificate);
+    const auto own = on_token(sender, signing.subject_der());
+    if (own) std::for_each(own->begin(), own->end(), consider);
     if (!newest)
         for (const BookEntry& entry : context.book()->by_address(address))
             consider(entry.certificate);
+    if (!newest && !own)
+        context.say_once(
+            fmt::format("token '{}' has too many certificates of {} to look for the one to encrypt with; "
+                        "p11mime certs import puts that into the address book",
+                        sender.key.token->info().label, signing.subject()));
     return newest;
 }
 
 std::vector<cms::Certificate> issuers_of(Context& context, const Sender& sender, const cms::Certificate& certificate) {
-    std::vector<cms::Certificate> issuers = on_token(sender, certificate.issuer_der());
+    auto issuers = on_token(sender, certificate.issuer_der()).value_or(std::vector<cms::Certificate>());
     for (const auto& source : context.more_certificates())
         for (cms::Certificate& issuer : source->by_subject(certificate.issuer_der()))
             issuers.push_back(std::move(issuer));

@@ -41,10 +41,13 @@ void fill(Office& office, int certificates, int keys) {
         office.employ({.name = fmt::format("Key{}", i), .email = "key@example.gov", .kind = KeyKind::p256});
 }
 
-/// put_retired puts old certificates of the same person on the token.
+/// put_retired puts old certificates of the same person on the token, whose keys are gone.
 void put_retired(Office& office, int count) {
     for (int i = 0; i < count; ++i)
-        office.employ({.name = "Alice", .kind = KeyKind::p256, .begins_in_days = -800 - i, .ends_in_days = -400 - i});
+        office.desk.put_certificate(
+            office.pki.issue(
+                {.name = "Alice", .kind = KeyKind::p256, .begins_in_days = -800 - i, .ends_in_days = -400 - i}),
+            fmt::format("7e{:02x}", i));
 }
 
 }  // namespace
@@ -109,6 +112,35 @@ TEST_CASE("a named key for signing alone brings the certificate to encrypt with 
             done(office.desk.p11mime(Arguments{"sign", "--form", "der", "--detached"} + choice, text));
         CHECK(signature.find(encryption.certificate_der()) != std::string::npos);
     }
+}
+
+TEST_CASE("a named key for signing alone takes no more calls with 20 retired certificates than with one", "[e2e]") {
+    Office office;
+    const Identity alice = office.employ({.name = "Alice", .key_usage = "digitalSignature"});
+    const Identity encryption = office.employ({.name = "Alice", .key_usage = "keyEncipherment"});
+    const std::string encryption_file = office.desk.file("encryption.pem", encryption.certificate_pem);
+    const std::string text = office.desk.file("text.eml", mail(alice.email, "bob@example.org"));
+    const Arguments sign{"sign",       "--pin-source", "env:DESK_PIN", "--form", "der",
+                         "--detached", "--key",        kAlicesKey,     text};
+    const auto carries = [&](const Spied& run) {
+        return done(run.outcome).find(encryption.certificate_der()) != std::string::npos;
+    };
+    put_retired(office, 1);
+    const Spied one = spied_p11mime(office.desk, sign);
+    CHECK(carries(one));
+
+    put_retired(office, 19);
+    const Spied many = spied_p11mime(office.desk, sign);
+    CHECK(many.log.calls() <= one.log.calls());
+    CHECK(many.log.certificate_reads().size() == 1);
+    CHECK_FALSE(carries(many));
+    CHECK_THAT(many.outcome.err, Catch::Contains("too many certificates") && Catch::Contains("certs import"));
+
+    done(office.desk.p11mime({"certs", "import", encryption_file}));
+    const Spied with_book = spied_p11mime(office.desk, sign);
+    CHECK(with_book.log.calls() == many.log.calls());
+    CHECK(carries(with_book));
+    CHECK_THAT(with_book.outcome.err, !Catch::Contains("too many certificates"));
 }
 
 TEST_CASE("decrypting takes no more calls on a full token than on one with a single certificate", "[e2e]") {

@@ -64,16 +64,20 @@ bool TokenCore::offers(CK_MECHANISM_TYPE mechanism) {
     return mechanisms_->contains(mechanism);
 }
 
-std::vector<CertificateObject> TokenCore::certificates(const Template& search) {
+std::optional<std::vector<CertificateObject>> TokenCore::certificates(const Template& search, std::size_t most) {
     return with_session([&](const Session& session) {
+        const std::vector<CK_OBJECT_HANDLE> objects = session.find(search);
+        const auto unread = std::count_if(objects.begin(), objects.end(),
+                                          [&](CK_OBJECT_HANDLE object) { return !certificates_.contains(object); });
+        if (static_cast<std::size_t>(unread) > most) return std::optional<std::vector<CertificateObject>>();
         std::vector<CertificateObject> found;
-        for (const CK_OBJECT_HANDLE object : session.find(search)) {
+        for (const CK_OBJECT_HANDLE object : objects) {
             auto known = certificates_.find(object);
             if (known == certificates_.end())
                 known = certificates_.emplace(object, read_certificate(session, info_, object)).first;
             found.push_back(known->second);
         }
-        return found;
+        return std::optional(std::move(found));
     });
 }
 

@@ -49,8 +49,9 @@ class TokenCore : public std::enable_shared_from_this<TokenCore> {
 
     bool offers(CK_MECHANISM_TYPE mechanism);
 
-    /// certificates that match a template, which objects_of_class(CKO_CERTIFICATE) begins. Each is read once.
-    std::vector<CertificateObject> certificates(const Template& search);
+    /// certificates that match a template, which objects_of_class(CKO_CERTIFICATE) begins. Each is read once; where
+    /// more than `most` were not read before, none is, and there is no answer.
+    std::optional<std::vector<CertificateObject>> certificates(const Template& search, std::size_t most);
 
     /// private_keys with this CKA_ID, as far as they can be seen; remembered once found.
     std::vector<PrivateKey> private_keys(const Bytes& id);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <limits>
+
 #include "mime/error.h"
 #include "token/decrypter.h"
 #include "token/manage.h"
@@ -23,13 +25,18 @@ std::vector<CertificateObject> Pkcs11Token::certificates() {
 }
 
 std::vector<CertificateObject> Pkcs11Token::find_certificates(const CertificateQuery& query) {
+    return find_few_certificates(query, std::numeric_limits<std::size_t>::max()).value();
+}
+
+std::optional<std::vector<CertificateObject>> Pkcs11Token::find_few_certificates(const CertificateQuery& query,
+                                                                                 std::size_t most) {
     Template search = objects_of_class(CKO_CERTIFICATE);
     if (query.id) search.add(CKA_ID, *query.id);
     if (query.label) search.add(CKA_LABEL, *query.label);
     if (!query.subject_der.empty()) search.add(CKA_SUBJECT, query.subject_der);
     if (!query.issuer_der.empty()) search.add(CKA_ISSUER, query.issuer_der);
     if (!query.serial_der.empty()) search.add(CKA_SERIAL_NUMBER, query.serial_der);
-    return core_->certificates(search);
+    return core_->certificates(search, most);
 }
 
 bool Pkcs11Token::has_private_key(const CertificateObject& certificate, const std::string& what) {

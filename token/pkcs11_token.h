@@ -21,6 +21,8 @@ class Pkcs11Token final : public Token {
 
     std::vector<CertificateObject> certificates() override;
     std::vector<CertificateObject> find_certificates(const CertificateQuery& query) override;
+    std::optional<std::vector<CertificateObject>> find_few_certificates(const CertificateQuery& query,
+                                                                        std::size_t most) override;
     bool has_private_key(const CertificateObject& certificate, const std::string& what) override;
     std::vector<KeyObject> private_keys(bool may_login) override;
     void login(const std::string& what) override { core_->login(what); }

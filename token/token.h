@@ -78,6 +78,10 @@ class Token {
     virtual std::vector<CertificateObject> certificates() = 0;  ///< all of them; no login
     /// find_certificates reads only what a search by template gives; no login.
     virtual std::vector<CertificateObject> find_certificates(const CertificateQuery& query) = 0;
+    /// find_few_certificates does so where no more than `most` have to be read that were not before; else it reads none
+    /// and returns nothing. A card takes long over each.
+    virtual std::optional<std::vector<CertificateObject>> find_few_certificates(const CertificateQuery& query,
+                                                                                std::size_t most) = 0;
     /// has_private_key says whether the certificate's private key is on this token too; logs in.
     virtual bool has_private_key(const CertificateObject& certificate, const std::string& what) = 0;
     virtual std::vector<KeyObject> private_keys(bool may_login) = 0;  ///< without login only what is visible
