@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <deque>
@@ -96,14 +97,21 @@ class PoorCard {
     static std::string module() { return P11MIME_POOR_CARD; }
     void set(const std::string& faults) const { setenv("P11MIME_POOR_CARD_FAULTS", faults.c_str(), 1); }
 
+    /// log is a line for each call: its name, and for some what went along.
+    std::vector<std::string> log() const {
+        if (!std::filesystem::exists(log_path())) return {};
+        std::istringstream text(read_file(log_path()));
+        std::vector<std::string> lines;
+        for (std::string line; std::getline(text, line);)
+            lines.push_back(line);
+        return lines;
+    }
+
     /// calls counts the calls whose log line begins so.
     int calls(const std::string& begin) const {
-        if (!std::filesystem::exists(log_path())) return 0;
-        std::istringstream log(read_file(log_path()));
-        int count = 0;
-        for (std::string line; std::getline(log, line);)
-            count += line.starts_with(begin) ? 1 : 0;
-        return count;
+        const std::vector<std::string> lines = log();
+        return static_cast<int>(std::count_if(lines.begin(), lines.end(),
+                                              [&](const std::string& line) { return line.starts_with(begin); }));
     }
 
   private:

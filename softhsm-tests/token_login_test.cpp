@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <thread>
+
 #include "softhsm-tests/support/leaks.h"
 #include "softhsm-tests/support/spy.h"
 #include "softhsm-tests/token_fixture.h"
@@ -243,6 +245,30 @@ TEST_CASE("an always-authenticate key asks for its PIN before each operation") {
         CHECK(desk.pins.requests.back().what == fmt::format("sign mail {}", i));
     }
     CHECK(card.calls("C_Login 1") == 1);
+}
+
+TEST_CASE("threads that sign with an always-authenticate key take turns from C_SignInit to C_Sign") {
+    TokenDesk desk;
+    desk.hsm.generate("ID card", "EC:prime256v1", "Signature", "09", {"--always-auth"});
+    const PoorCard card("slow-sign-init");
+    const auto tokens = desk.open(PoorCard::module());
+    const auto token = only_token(*tokens);
+    const auto signer = token->raw_signer(token->private_keys(true).at(0));
+    {
+        std::vector<std::jthread> threads;
+        for (int i = 0; i < 2; ++i)
+            threads.emplace_back([&] {
+                const auto own = signer->clone();
+                for (int n = 0; n < 3; ++n)
+                    own->sign(cms::Ecdsa{cms::Hash::sha256}, Bytes(100, 'm'), {"sign"}, {});
+            });
+    }
+    std::string order;
+    for (const std::string& call : card.log())
+        for (const auto& [begin, sign] :
+             {std::pair("C_SignInit", 'i'), std::pair("C_Login 2", 'l'), std::pair("C_Sign", 's')})
+            if (call == begin || call.starts_with(std::string(begin) + " ")) order += sign;
+    CHECK(order == "ilsilsilsilsilsils");
 }
 
 TEST_CASE("an always-authenticate RSA key asks for its PIN before each decryption") {

@@ -6,6 +6,7 @@
 //   ended                                 a C_Sign or C_Decrypt that fails so ends the operation, as the standard says
 //   no-always-authenticate                keys do not have the attribute
 //   eddsa-parameters=yes, =no             C_SignInit takes CKM_EDDSA with or without parameters only
+//   slow-sign-init                        C_SignInit takes 20 ms, so that threads which may overlap do
 //   signs-32-bytes                        C_Sign takes no more
 //   may-not-sign                          CKA_SIGN is false
 //   unsure-attributes                     C_GetAttributeValue fills in nothing once one attribute is missing
@@ -23,6 +24,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
@@ -30,6 +32,7 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace {
@@ -127,6 +130,7 @@ CK_RV get_attribute_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK
 
 CK_RV sign_init(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
     if (const auto failure = enter("C_SignInit", std::to_string(mechanism->mechanism))) return *failure;
+    if (has("slow-sign-init")) std::this_thread::sleep_for(std::chrono::milliseconds(20));
     const bool parameters = mechanism->ulParameterLen != 0;
     if (mechanism->mechanism == CKM_EDDSA && has(parameters ? "eddsa-parameters=no" : "eddsa-parameters=yes"))
         return CKR_MECHANISM_PARAM_INVALID;
