@@ -18,6 +18,7 @@
 #include "cli/journal.h"
 #include "cli/report_lines.h"
 #include "cli/signals.h"
+#include "mime/signals_held.h"
 
 namespace p11mime::cli {
 

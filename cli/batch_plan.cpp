@@ -5,9 +5,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <map>
 #include <set>
 #include <thread>
@@ -96,8 +94,7 @@ class Destinations {
 };
 
 std::string existing_directory(const std::string& path) {
-    if (::mkdir(path.c_str(), 0777) != 0 && errno != EEXIST)
-        throw Error(ErrorKind::io, fmt::format("cannot make '{}': {}", path, std::strerror(errno)));
+    make_directory(path);
     struct stat status {};
     if (::stat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode))
         throw Error(ErrorKind::io, fmt::format("'{}' is not a directory", path));

@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 
 #include "cli/input.h"
+#include "cli/system_error.h"
 #include "mime/codec.h"
 #include "mime/content_type.h"
 #include "mime/error.h"
@@ -85,8 +85,7 @@ std::vector<cms::Certificate> read_certificates(const std::string& path) {
 CertificateFiles::CertificateFiles(std::vector<std::string> paths) : paths_(std::move(paths)) {
     for (const std::string& path : paths_) {
         struct stat status {};
-        if (::stat(path.c_str(), &status) != 0)
-            throw Error(ErrorKind::io, fmt::format("cannot open '{}': {}", path, std::strerror(errno)));
+        if (::stat(path.c_str(), &status) != 0) throw system_error(fmt::format("cannot open '{}'", path), errno);
     }
 }
 

@@ -7,12 +7,12 @@
 #include <boost/program_options/parsers.hpp>
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <fstream>
 #include <sstream>
 
 #include "cli/options.h"
 #include "cli/paths.h"
+#include "cli/system_error.h"
 #include "mime/error.h"
 
 namespace p11mime::cli {
@@ -104,7 +104,7 @@ void store_config(const std::string& file, const CommandSpec& command, const po:
     std::ifstream in(file);
     if (!in) {
         if (errno == ENOENT || errno == ENOTDIR) return;
-        throw Error(ErrorKind::io, fmt::format("cannot read '{}': {}", file, std::strerror(errno)));
+        throw system_error(fmt::format("cannot read '{}'", file), errno);
     }
     const po::parsed_options all = read(file, in);
     for (const std::string& wanted : {std::string(command.name), std::string()}) {

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <cerrno>
-#include <cstring>
 
+#include "cli/system_error.h"
 #include "mime/error.h"
 
 namespace p11mime::cli {
@@ -24,8 +24,7 @@ std::optional<FileStamp> FileStamp::of(const std::string& path) {
 
 FileStamp FileStamp::of_descriptor(int fd, const std::string& name) {
     struct stat status {};
-    if (::fstat(fd, &status) != 0)
-        throw Error(ErrorKind::io, fmt::format("cannot read '{}': {}", name, std::strerror(errno)));
+    if (::fstat(fd, &status) != 0) throw system_error(fmt::format("cannot read '{}'", name), errno);
     return of(status);
 }
 

@@ -8,9 +8,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 
 #include "cli/signals.h"
+#include "cli/system_error.h"
 #include "mime/error.h"
 
 namespace p11mime::cli {
@@ -18,7 +18,7 @@ namespace p11mime::cli {
 namespace {
 
 [[noreturn]] void fail(const std::string& what, const std::string& name, int cause) {
-    throw Error(ErrorKind::io, fmt::format("cannot {} '{}': {}", what, name, std::strerror(cause)));
+    throw system_error(fmt::format("cannot {} '{}'", what, name), cause);
 }
 
 std::size_t read_at(int fd, std::uint64_t offset, std::span<Byte> into, const std::string& name) {
@@ -103,9 +103,8 @@ Fd unlinked_file() {
     std::string path = directory + "/p11mime-XXXXXX";
     fd = Fd(::mkostemp(path.data(), O_CLOEXEC));
     if (!fd)
-        throw Error(ErrorKind::io,
-                    fmt::format("cannot make a temporary file in '{}': {}", directory, std::strerror(errno)),
-                    "set TMPDIR to a directory with room");
+        throw system_error(fmt::format("cannot make a temporary file in '{}'", directory), errno,
+                           "set TMPDIR to a directory with room");
     ::unlink(path.c_str());
     return fd;
 }
@@ -164,9 +163,7 @@ class SpooledInput final : public FileInput {
         while (!bytes.empty()) {
             const ssize_t count = ::pwrite(spool_.get(), bytes.data(), bytes.size(), static_cast<off_t>(spooled_));
             if (count < 0 && errno == EINTR) continue;
-            if (count <= 0)
-                throw Error(ErrorKind::io, fmt::format("cannot keep the input: {}", std::strerror(errno)),
-                            "set TMPDIR to a directory with room");
+            if (count <= 0) throw system_error("cannot keep the input", errno, "set TMPDIR to a directory with room");
             spooled_ += static_cast<std::uint64_t>(count);
             bytes = bytes.subspan(static_cast<std::size_t>(count));
         }

@@ -8,12 +8,12 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 
 #include "cli/failure.h"
 #include "cli/fd.h"
 #include "cli/paths.h"
 #include "cli/sqlite.h"
+#include "cli/system_error.h"
 #include "cms/digests.h"
 #include "mime/error.h"
 #include "mime/hex.h"
@@ -101,7 +101,7 @@ class Journal::Locks {
   public:
     Locks(const std::string& path, const std::vector<std::string>& directories)
         : file_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
-        if (!file_) throw Error(ErrorKind::io, fmt::format("cannot open '{}': {}", path, std::strerror(errno)));
+        if (!file_) throw system_error(fmt::format("cannot open '{}'", path), errno);
         for (const std::string& directory : directories)
             if (!take(directory))
                 throw Error(ErrorKind::io, fmt::format("another batch is at work in '{}'", directory),
@@ -282,7 +282,7 @@ std::string file_digest(int fd, const std::string& name) {
     for (std::uint64_t position = 0;;) {
         const ssize_t count = ::pread(fd, buffer.data(), buffer.size(), static_cast<off_t>(position));
         if (count < 0 && errno == EINTR) continue;
-        if (count < 0) throw Error(ErrorKind::io, fmt::format("cannot read '{}': {}", name, std::strerror(errno)));
+        if (count < 0) throw system_error(fmt::format("cannot read '{}'", name), errno);
         if (count == 0) return hex(digests.value(cms::Hash::sha256).value());
         digests.push(ByteView(buffer).first(static_cast<std::size_t>(count)));
         position += static_cast<std::uint64_t>(count);

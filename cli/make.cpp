@@ -1,9 +1,6 @@
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 
 #include "cli/commands.h"
 #include "cli/paths.h"
@@ -49,11 +46,6 @@ std::string copy_path(const std::string& directory, const std::string& address) 
             name += fmt::format("%{:02x}", static_cast<unsigned char>(c));
     }
     return fmt::format("{}/{}.eml", directory, name);
-}
-
-void make_directory(const std::string& path) {
-    if (::mkdir(path.c_str(), 0777) != 0 && errno != EEXIST)
-        throw Error(ErrorKind::io, fmt::format("cannot make '{}': {}", path, std::strerror(errno)));
 }
 
 void make_copies_directory(Context& context, const std::string& directory) {

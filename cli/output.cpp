@@ -8,10 +8,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 
 #include "cli/paths.h"
 #include "cli/signals.h"
+#include "cli/system_error.h"
 #include "cli/temporary_file.h"
 #include "mime/concurrent_sink.h"
 #include "mime/error.h"
@@ -21,7 +21,7 @@ namespace p11mime::cli {
 namespace {
 
 [[noreturn]] void fail(const std::string& name, int cause) {
-    throw Error(ErrorKind::io, fmt::format("cannot write {}: {}", name, std::strerror(cause)));
+    throw system_error(fmt::format("cannot write {}", name), cause);
 }
 
 class FdSink final : public Sink {

@@ -5,9 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+
+#include "cli/system_error.h"
 
 namespace p11mime::cli {
 
@@ -41,6 +44,11 @@ std::string destination(std::string path) {
     }
     const Resolved directory(::realpath(parent_directory(path).c_str(), nullptr));
     return directory ? fmt::format("{}/{}", directory.get(), path.substr(path.rfind('/') + 1)) : path;
+}
+
+void make_directory(const std::string& path, unsigned mode) {
+    if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST)
+        throw system_error(fmt::format("cannot make '{}'", path), errno);
 }
 
 bool is_device(const std::string& path) {

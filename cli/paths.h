@@ -14,6 +14,9 @@ std::string parent_directory(const std::string& path);
 /// destination is where a file written to `path` ends up: links are followed, those that lead nowhere yet too.
 std::string destination(std::string path);
 
+/// make_directory makes a directory, with `mode` less the umask, where there is nothing by its name. Throws Error(io).
+void make_directory(const std::string& path, unsigned mode = 0777);
+
 /// is_device says whether there is something at `path` that is neither a regular file nor a directory.
 bool is_device(const std::string& path);
 

@@ -12,6 +12,7 @@
 
 #include "cli/fd.h"
 #include "cli/signals.h"
+#include "cli/system_error.h"
 #include "mime/error.h"
 
 namespace p11mime::cli {
@@ -28,8 +29,7 @@ SecretBytes first_line(int fd, std::string_view what, const std::string& name) {
         wait_readable(fd);
         const ssize_t count = ::read(fd, &byte, 1);
         if (count < 0 && errno == EINTR) continue;
-        if (count < 0)
-            throw Error(ErrorKind::io, fmt::format("cannot read the {} from {}: {}", what, name, std::strerror(errno)));
+        if (count < 0) throw system_error(fmt::format("cannot read the {} from {}", what, name), errno);
         if (count == 0 || byte == '\n') break;
         if (size == line.size())
             throw Error(ErrorKind::usage, fmt::format("the first line of {} is no {}", name, what));
@@ -53,8 +53,7 @@ SecretBytes from_environment(std::string_view what, const std::string& variable)
 
 SecretBytes from_file(std::string_view what, const std::string& path) {
     const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file)
-        throw Error(ErrorKind::io, fmt::format("cannot open the {} file '{}': {}", what, path, std::strerror(errno)));
+    if (!file) throw system_error(fmt::format("cannot open the {} file '{}'", what, path), errno);
     return first_line(file.get(), what, fmt::format("'{}'", path));
 }
 

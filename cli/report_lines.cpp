@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 
 #include "cli/paths.h"
+#include "cli/system_error.h"
 #include "mime/error.h"
 
 namespace p11mime::cli {
@@ -19,7 +19,7 @@ ReportLines::ReportLines(const std::optional<std::string>& path) {
         fd_ = 1;
     } else if (is_device(*path)) {
         owned_ = Fd(::open(path->c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
-        if (!owned_) throw Error(ErrorKind::io, fmt::format("cannot write {}: {}", name_, std::strerror(errno)));
+        if (!owned_) throw system_error(fmt::format("cannot write {}", name_), errno);
         fd_ = owned_.get();
     } else {
         // What was done is reported even where a signal ends the batch.
@@ -29,7 +29,7 @@ ReportLines::ReportLines(const std::optional<std::string>& path) {
 }
 
 void ReportLines::add(const std::string& line) {
-    if (fd_ >= 0) write(line);
+    if (fd_ >= 0 && !write_all(fd_, line)) throw system_error(fmt::format("cannot write {}", name_), errno);
 }
 
 void ReportLines::finish() {
@@ -37,15 +37,6 @@ void ReportLines::finish() {
     file_->sync();
     file_->publish();
     file_.reset();
-}
-
-void ReportLines::write(std::string_view text) {
-    while (!text.empty()) {
-        const ssize_t count = ::write(fd_, text.data(), text.size());
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0) throw Error(ErrorKind::io, fmt::format("cannot write {}: {}", name_, std::strerror(errno)));
-        text.remove_prefix(static_cast<std::size_t>(count));
-    }
 }
 
 }  // namespace p11mime::cli

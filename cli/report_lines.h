@@ -19,8 +19,6 @@ class ReportLines {
     void finish();
 
   private:
-    void write(std::string_view text);
-
     std::string name_;
     std::optional<TemporaryFile> file_;
     Fd owned_;

@@ -7,10 +7,10 @@
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
-#include <cstring>
 
 #include "cli/fd.h"
 #include "cli/signals.h"
+#include "cli/system_error.h"
 #include "mime/error.h"
 #include "mime/hex.h"
 
@@ -24,9 +24,7 @@ constexpr const char* kFormHint =
 
 SecretBytes read_small_file(const std::string& path) {
     const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    const auto failed = [&] {
-        return Error(ErrorKind::io, fmt::format("cannot read the key file '{}': {}", path, std::strerror(errno)));
-    };
+    const auto failed = [&] { return system_error(fmt::format("cannot read the key file '{}'", path), errno); };
     if (!file) throw failed();
     SecretBytes content(kMaxFileBytes);
     std::size_t size = 0;

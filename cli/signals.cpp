@@ -91,16 +91,6 @@ void end_by_signal() {
     if (const int number = g_signal.load(); number != 0) end_now(number);
 }
 
-SignalsHeld::SignalsHeld() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before_);
-}
-
-SignalsHeld::~SignalsHeld() {
-    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-}
-
 RemovedOnSignal::RemovedOnSignal(const std::string& path) : path_(path), slot_(0) {
     for (; slot_ < g_files.size(); ++slot_) {
         const char* expected = nullptr;

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <signal.h>
-
 #include <cstddef>
 #include <string>
 
@@ -24,19 +22,6 @@ void wait_readable(int fd);
 
 /// end_by_signal lets a signal that came end the process, so that its parent sees it; it does nothing where none came.
 void end_by_signal();
-
-/// SignalsHeld keeps signals from the calling thread, and from threads that it starts meanwhile, as long as this
-/// lives.
-class SignalsHeld {
-  public:
-    SignalsHeld();
-    ~SignalsHeld();
-    SignalsHeld(const SignalsHeld&) = delete;
-    SignalsHeld& operator=(const SignalsHeld&) = delete;
-
-  private:
-    sigset_t before_;
-};
 
 /// RemovedOnSignal has a file removed by the signal handler as long as this lives.
 class RemovedOnSignal {

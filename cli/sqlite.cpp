@@ -2,15 +2,14 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 
 #include "cli/fd.h"
 #include "cli/paths.h"
+#include "cli/system_error.h"
 #include "mime/error.h"
 
 namespace p11mime::cli {
@@ -23,11 +22,10 @@ void make_file(const std::string& path, const std::string& what) {
     std::error_code ignored;
     const std::string directory = parent_directory(path);
     std::filesystem::create_directories(parent_directory(directory), ignored);
-    if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST)
-        throw Error(ErrorKind::io, fmt::format("cannot make '{}': {}", directory, std::strerror(errno)));
+    make_directory(directory, 0700);
     // SQLite gives its journal the mode of the file.
     const Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-    if (!file) throw Error(ErrorKind::io, fmt::format("cannot make the {} '{}': {}", what, path, std::strerror(errno)));
+    if (!file) throw system_error(fmt::format("cannot make the {} '{}'", what, path), errno);
 }
 
 }  // namespace

@@ -8,12 +8,13 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <utility>
 
 #include "cli/paths.h"
+#include "cli/system_error.h"
 #include "mime/error.h"
+#include "mime/signals_held.h"
 
 namespace p11mime::cli {
 
@@ -25,7 +26,7 @@ constexpr std::string_view kUnique = "XXXXXX";
 
 [[noreturn]] void fail(const std::string& name, int cause) {
     throw_if_interrupted();  // which removes temporary files
-    throw Error(ErrorKind::io, fmt::format("cannot write {}: {}", name, std::strerror(cause)));
+    throw system_error(fmt::format("cannot write {}", name), cause);
 }
 
 // Where the file system has no locks, files left behind stay.

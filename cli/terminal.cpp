@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 
 #include "cli/fd.h"
 #include "cli/signals.h"
+#include "cli/system_error.h"
 #include "mime/error.h"
 
 namespace p11mime::cli {
@@ -21,17 +21,6 @@ constexpr std::size_t kLongestSecret = 1024;
 constexpr auto kQuiet = 1s;      // work this short shows no bar
 constexpr auto kRedraw = 100ms;  // the least time between two bars
 constexpr std::size_t kBarWidth = 40;
-
-// False where the text could not be written.
-bool write_all(int fd, std::string_view text) {
-    while (!text.empty()) {
-        const ssize_t written = ::write(fd, text.data(), text.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) return false;
-        text.remove_prefix(static_cast<std::size_t>(written));
-    }
-    return true;
-}
 
 Fd open_tty() {
     return Fd(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
@@ -114,8 +103,7 @@ void Terminal::print(std::string_view line) {
 void Terminal::print_text(std::string_view text) {
     const std::lock_guard lock(mutex_);
     clear_bar();
-    if (!write_all(listing_, text))
-        throw Error(ErrorKind::io, fmt::format("cannot write to standard output: {}", std::strerror(errno)));
+    if (!write_all(listing_, text)) throw system_error("cannot write standard output", errno);
 }
 
 std::optional<SecretBytes> Terminal::ask_secret(std::string_view prompt) {

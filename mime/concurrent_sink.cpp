@@ -1,7 +1,5 @@
 #include "mime/concurrent_sink.h"
 
-#include <signal.h>
-
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -10,6 +8,8 @@
 #include <mutex>
 #include <system_error>
 #include <thread>
+
+#include "mime/signals_held.h"
 
 namespace p11mime {
 
@@ -39,22 +39,6 @@ class Place {
 };
 std::atomic<int> Place::taken_{0};
 
-// A thread inherits what is blocked where it is started. Signals are for the threads that wait for input.
-class SignalsBlocked {
-  public:
-    SignalsBlocked() {
-        sigset_t all;
-        sigfillset(&all);
-        pthread_sigmask(SIG_BLOCK, &all, &before_);
-    }
-    ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-    SignalsBlocked(const SignalsBlocked&) = delete;
-    SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
-  private:
-    sigset_t before_;
-};
-
 }  // namespace
 
 // Pipe is a ring of pieces, filled by the caller's thread and emptied by its own.
@@ -72,7 +56,7 @@ class ConcurrentSink::Pipe {
     }
 
     Pipe(Sink& to, std::unique_ptr<Place> place) : to_(to), place_(std::move(place)) {
-        const SignalsBlocked blocked;
+        const SignalsHeld held;  // signals are for the threads that wait for input
         thread_ = std::thread([this] { run(); });
     }
     ~Pipe() {
