@@ -363,8 +363,12 @@ std::string algorithm_text(const X509_ALGOR* identifier) {
     return nid == NID_undef ? oid : mime::ascii_lower(OBJ_nid2ln(nid));
 }
 
-UnsupportedAlgorithm unsupported(const X509_ALGOR* identifier) {
-    return UnsupportedAlgorithm(algorithm_text(identifier));
+Error unsupported(std::string_view name) {
+    return {ErrorKind::malformed, fmt::format("unsupported algorithm {}", name)};
+}
+
+Error unsupported(const X509_ALGOR* identifier) {
+    return unsupported(algorithm_text(identifier));
 }
 
 }  // namespace p11mime::cms

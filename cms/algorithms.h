@@ -123,17 +123,8 @@ bool weak_key(const EVP_PKEY* key);
 std::string algorithm_text(const X509_ALGOR* identifier);
 std::string oid_text(const ASN1_OBJECT* object);  ///< dotted
 
-/// UnsupportedAlgorithm is the Error(malformed) "unsupported algorithm NAME". Where there is a choice, what throws it
-/// is passed over.
-class UnsupportedAlgorithm final : public Error {
-  public:
-    explicit UnsupportedAlgorithm(std::string name)
-        : Error(ErrorKind::malformed, "unsupported algorithm " + name), name_(std::move(name)) {}
-    const std::string& name() const { return name_; }
-
-  private:
-    std::string name_;
-};
-UnsupportedAlgorithm unsupported(const X509_ALGOR* identifier);
+/// unsupported is the Error(malformed) "unsupported algorithm NAME".
+Error unsupported(std::string_view name);
+Error unsupported(const X509_ALGOR* identifier);
 
 }  // namespace p11mime::cms

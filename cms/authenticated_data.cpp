@@ -14,7 +14,7 @@ AuthenticatedDataReader::AuthenticatedDataReader(BerReader& reader) : reader_(re
     const auto mac = read_algorithm(reader_, "message authentication algorithm");
     mac_name_ = algorithm_text(mac.get());
     mac_ = find_algorithm(AlgorithmKind::mac, mac.get());
-    recipients_ = list.entries(mac_ == nullptr ? 0 : hash_size(*mac_->hash));
+    recipients_ = list.entries(std::nullopt);
     if (reader_.next_is(tag::context(1, true))) {
         const auto digest = read_algorithm(reader_, "digest algorithm", tag::context(1, true));
         digest_name_ = algorithm_text(digest.get());
@@ -25,12 +25,12 @@ AuthenticatedDataReader::AuthenticatedDataReader(BerReader& reader) : reader_(re
 }
 
 const Algorithm& AuthenticatedDataReader::mac() const {
-    if (mac_ == nullptr) throw UnsupportedAlgorithm(mac_name_);
+    if (mac_ == nullptr) throw unsupported(mac_name_);
     return *mac_;
 }
 
 std::optional<Hash> AuthenticatedDataReader::digest() const {
-    if (!digest_name_.empty() && !digest_) throw UnsupportedAlgorithm(digest_name_);
+    if (!digest_name_.empty() && !digest_) throw unsupported(digest_name_);
     return digest_;
 }
 

@@ -12,6 +12,10 @@
 
 namespace p11mime::cms {
 
+/// kMinMacKeyBytes is the least that a message authentication key may have, though HMAC takes any (RFC 2104 section 3):
+/// who can guess the key makes the code, and finds out so whether a ciphertext for RSA PKCS#1 v1.5 holds it.
+inline constexpr std::size_t kMinMacKeyBytes = 16;
+
 /// AuthenticatedDataReader reads AuthenticatedData (RFC 5652 section 9) as a stream: the constructor up to the content,
 /// then content(), then finish().
 class AuthenticatedDataReader {

@@ -13,7 +13,7 @@ CompressedDataReader::CompressedDataReader(BerReader& reader) : reader_(reader) 
 }
 
 Source& CompressedDataReader::compressed() {
-    if (!supported_) throw UnsupportedAlgorithm(algorithm_name_);
+    if (!supported_) throw unsupported(algorithm_name_);
     return require_content(*encapsulated_);
 }
 

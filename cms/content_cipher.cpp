@@ -62,7 +62,7 @@ void read_rc2(ContentEncryptionAlgorithm& algorithm, ByteView der) {
         asn1::decode<asn1::Rc2ParametersHandle>(der, asn1::d2i_Rc2Parameters, "malformed RC2 parameters");
     const long version = ASN1_INTEGER_get(parameters->version);
     algorithm.cipher = rc2_cipher(version);
-    if (algorithm.cipher == nullptr) throw UnsupportedAlgorithm(fmt::format("RC2 with key version {}", version));
+    if (algorithm.cipher == nullptr) throw unsupported(fmt::format("RC2 with key version {}", version));
     algorithm.iv = to_bytes(asn1::octets(parameters->iv));
 }
 

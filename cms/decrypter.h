@@ -23,7 +23,8 @@ struct KeyDerivation {
 
 /// Recovery names a way to get a content key out of a RecipientInfo, with all its parameters.
 struct RsaV15 {
-    std::size_t key_size;  ///< of the content key in bytes; a plaintext of another size is bad ciphertext
+    std::optional<std::size_t> key_size;  ///< of the content key in bytes; a plaintext of another size is bad
+                                          ///< ciphertext. Nothing: it may have any
 };
 struct RsaOaep {
     Hash hash;

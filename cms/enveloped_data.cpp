@@ -38,12 +38,12 @@ EnvelopedDataReader::EnvelopedDataReader(BerReader& reader, EncryptedKind kind)
         if (algorithm_->cipher->authenticated != (kind_ == EncryptedKind::auth_enveloped))
             throw Error(ErrorKind::malformed, fmt::format("malformed CMS: {} in {}", cipher_name_, name(kind_)));
     }
-    if (list) recipients_ = list->entries(algorithm_ ? algorithm_->cipher->key_size : 0);
+    if (list) recipients_ = list->entries(algorithm_ ? std::optional(algorithm_->cipher->key_size) : std::nullopt);
     reader_.begin_octets(tag::context(0, false), "encrypted content");
 }
 
 const ContentEncryptionAlgorithm& EnvelopedDataReader::algorithm() const {
-    if (!algorithm_) throw UnsupportedAlgorithm(cipher_name_);
+    if (!algorithm_) throw unsupported(cipher_name_);
     return *algorithm_;
 }
 

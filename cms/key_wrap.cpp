@@ -40,8 +40,12 @@ Bytes wrap_key(const Algorithm& algorithm, const SecretBytes& wrapping_key, cons
     return wrapped;
 }
 
+bool is_wrapped_size(std::size_t size) {
+    return size >= 24 && size % 8 == 0 && size <= kMaxWrappedBytes;
+}
+
 std::optional<SecretBytes> unwrap_key(const Algorithm& algorithm, const SecretBytes& wrapping_key, ByteView wrapped) {
-    if (wrapped.size() < 24 || wrapped.size() % 8 != 0 || wrapped.size() > kMaxWrappedBytes) return std::nullopt;
+    if (!is_wrapped_size(wrapped.size())) return std::nullopt;
     const CipherContext context = wrap_context(algorithm, wrapping_key, false);
     SecretBytes content_key(wrapped.size());
     int size = 0;

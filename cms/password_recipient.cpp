@@ -113,12 +113,12 @@ Hash prf_of(const X509_ALGOR* algorithm) {
 }
 
 void read_pbkdf2(PasswordUnwrap& recovery, const X509_ALGOR* algorithm) {
-    if (algorithm == nullptr) throw UnsupportedAlgorithm("password recipient without a key derivation");
+    if (algorithm == nullptr) throw unsupported("password recipient without a key derivation");
     if (find_algorithm(AlgorithmKind::key_derivation, algorithm) == nullptr) throw unsupported(algorithm);
     const auto parameters = asn1::decode<Pbkdf2Handle>(asn1::sequence_parameters(algorithm), d2i_PBKDF2PARAM,
                                                        "malformed PBKDF2 parameters in a RecipientInfo");
     if (parameters->salt->type != V_ASN1_OCTET_STRING)
-        throw UnsupportedAlgorithm("PBKDF2 with a salt that is not in the message");
+        throw unsupported("PBKDF2 with a salt that is not in the message");
     recovery.salt = to_bytes(asn1::octets(parameters->salt->value.octet_string));
     recovery.prf = prf_of(parameters->prf);
     std::uint64_t iterations = 0;
@@ -129,7 +129,7 @@ void read_pbkdf2(PasswordUnwrap& recovery, const X509_ALGOR* algorithm) {
     if (!counted || iterations == 0 || !fits)
         throw Error(ErrorKind::malformed, "malformed PBKDF2 parameters in a RecipientInfo");
     if (iterations > kMaxPasswordIterations)
-        throw UnsupportedAlgorithm(fmt::format("PBKDF2 with more than {} iterations", kMaxPasswordIterations));
+        throw unsupported(fmt::format("PBKDF2 with more than {} iterations", kMaxPasswordIterations));
     recovery.iterations = static_cast<std::uint32_t>(iterations);
 }
 

@@ -6,6 +6,7 @@
 #include "cms/asn1.h"
 #include "cms/identifiers.h"
 #include "cms/key_agreement.h"
+#include "cms/key_wrap.h"
 #include "cms/password_recipient.h"
 #include "cms/rsa_oaep.h"
 
@@ -13,17 +14,15 @@ namespace p11mime::cms {
 
 namespace {
 
-// fill_recovery takes what `read` makes of the entry's algorithms; what is not supported is named instead. Parameters
-// that make no sense are this recipient's alone too.
+// fill_recovery takes what `read` makes of the entry's algorithms; the fault of what is not supported or makes no sense
+// is this recipient's alone.
 template <class Read>
 void fill_recovery(RecipientEntry& entry, Read read) {
     try {
         entry.recovery = std::make_shared<const Recovery>(read());
-    } catch (const UnsupportedAlgorithm& unsupported) {
-        entry.unsupported = unsupported.name();
     } catch (const Error& error) {
         if (error.kind() != ErrorKind::malformed) throw;
-        entry.unsupported = fmt::format("({})", error.what());
+        entry.fault = error.what();
     }
 }
 
@@ -31,7 +30,7 @@ RecipientEntry entry_of(RecipientIdentifier identifier, std::string key_manageme
     return {.identifier = std::move(identifier),
             .key_management = std::move(key_management),
             .recovery = nullptr,
-            .unsupported = {},
+            .fault = {},
             .encrypted_key = to_bytes(encrypted_key)};
 }
 
@@ -42,7 +41,7 @@ Bytes retagged(ByteView der) {
     return sequence;
 }
 
-std::vector<RecipientEntry> read_key_trans(ByteView der, std::size_t content_key_size) {
+std::vector<RecipientEntry> read_key_trans(ByteView der, std::optional<std::size_t> content_key_size) {
     const auto info =
         asn1::decode<asn1::KeyTransHandle>(der, asn1::d2i_KeyTransRecipientInfo, "malformed KeyTransRecipientInfo");
     const X509_ALGOR* algorithm = info->key_encryption_algorithm;
@@ -56,6 +55,17 @@ std::vector<RecipientEntry> read_key_trans(ByteView der, std::size_t content_key
         return RsaV15{content_key_size};
     });
     return {std::move(entry)};
+}
+
+// read_key_wrap finds the row of a key wrap algorithm of a RecipientInfo. AES takes no parameters (RFC 3565),
+// 3DES takes NULL (RFC 3370 section 4.3.1), and producers mix the two up.
+const Algorithm& read_key_wrap(const X509_ALGOR* algorithm, const char* recipient_info) {
+    const Algorithm* wrap = find_algorithm(AlgorithmKind::key_wrap, algorithm);
+    if (wrap == nullptr) throw unsupported(algorithm);
+    if (algorithm->parameter != nullptr && algorithm->parameter->type != V_ASN1_NULL)
+        throw Error(ErrorKind::malformed,
+                    fmt::format("malformed {}: {} takes no parameters", recipient_info, wrap->name));
+    return *wrap;
 }
 
 bool is_xdh(const X509_ALGOR* key_algorithm) {
@@ -75,22 +85,20 @@ Agree read_agreement(const asn1::KeyAgreeRecipientInfo& info) {
     if (scheme == nullptr) throw unsupported(algorithm);
     const auto wrap_algorithm =
         asn1::algorithm_parameter(algorithm, "malformed key wrap algorithm in a KeyAgreeRecipientInfo");
-    const Algorithm* wrap = find_algorithm(AlgorithmKind::key_wrap, wrap_algorithm.get());
-    if (wrap == nullptr) throw unsupported(wrap_algorithm.get());
-    if (info.originator->type != asn1::Originator::kPublicKey)
-        throw UnsupportedAlgorithm("static-static key agreement");
+    const Algorithm& wrap = read_key_wrap(wrap_algorithm.get(), "KeyAgreeRecipientInfo");
+    if (info.originator->type != asn1::Originator::kPublicKey) throw unsupported("static-static key agreement");
 
     const auto ukm = info.ukm == nullptr ? std::nullopt : std::optional(asn1::octets(info.ukm));
     if (ukm && ukm->size() > kMaxUkmBytes)
-        throw UnsupportedAlgorithm(fmt::format("user keying material of more than {} bytes", kMaxUkmBytes));
+        throw unsupported(fmt::format("user keying material of more than {} bytes", kMaxUkmBytes));
     KeyDerivation kdf{.kind = scheme->hkdf ? KeyDerivation::Kind::hkdf : KeyDerivation::Kind::x963,
                       .hash = *scheme->hash,
-                      .info = shared_info(asn1::sequence_parameters(algorithm), ukm, *wrap)};
+                      .info = shared_info(asn1::sequence_parameters(algorithm), ukm, wrap)};
     if (scheme->hkdf && ukm) kdf.salt = to_bytes(*ukm);
     return Agree{.peer_spki = originator_spki(*info.originator->d.public_key),
                  .cofactor = scheme->cofactor,
                  .kdf = std::move(kdf),
-                 .wrap = wrap};
+                 .wrap = &wrap};
 }
 
 std::string agreement_name(const asn1::Originator& originator) {
@@ -118,9 +126,11 @@ std::vector<RecipientEntry> read_kek(ByteView der) {
         asn1::decode<asn1::KekHandle>(retagged(der), asn1::d2i_KekRecipientInfo, "malformed KEKRecipientInfo");
     RecipientEntry entry = entry_of(asn1::identifier(*info->kekid), "kek", asn1::octets(info->encrypted_key));
     fill_recovery(entry, [&] {
-        const Algorithm* wrap = find_algorithm(AlgorithmKind::key_wrap, info->key_encryption_algorithm);
-        if (wrap == nullptr) throw unsupported(info->key_encryption_algorithm);
-        return KekUnwrap{wrap};
+        const Algorithm& wrap = read_key_wrap(info->key_encryption_algorithm, "KEKRecipientInfo");
+        if (!is_wrapped_size(entry.encrypted_key.size()))
+            throw Error(ErrorKind::malformed, fmt::format("malformed KEKRecipientInfo: no key wrap gives {} bytes",
+                                                          entry.encrypted_key.size()));
+        return KekUnwrap{&wrap};
     });
     return {std::move(entry)};
 }
@@ -133,9 +143,9 @@ std::vector<RecipientEntry> read_password(ByteView der) {
     return {std::move(entry)};
 }
 
-RecipientEntry passed_over(std::string key_management, std::string unsupported) {
+RecipientEntry passed_over(std::string key_management, std::string fault) {
     RecipientEntry entry = entry_of({}, std::move(key_management), {});
-    entry.unsupported = std::move(unsupported);
+    entry.fault = std::move(fault);
     return entry;
 }
 
@@ -145,12 +155,12 @@ std::vector<RecipientEntry> read_other(ByteView der) {
     const auto info = asn1::decode<asn1::OtherRecipientHandle>(retagged(der), asn1::d2i_OtherRecipientInfo,
                                                                "malformed OtherRecipientInfo");
     const std::string oid = oid_text(info->type);
-    return {passed_over(oid, fmt::format("recipient of type {}", oid))};
+    return {passed_over(oid, fmt::format("unsupported kind of recipient {}", oid))};
 }
 
 }  // namespace
 
-std::vector<RecipientEntry> read_recipient_info(ByteView der, std::size_t content_key_size) {
+std::vector<RecipientEntry> read_recipient_info(ByteView der, std::optional<std::size_t> content_key_size) {
     switch (der.front()) {
         case tag::kSequence:
             return read_key_trans(der, content_key_size);
@@ -163,7 +173,7 @@ std::vector<RecipientEntry> read_recipient_info(ByteView der, std::size_t conten
         case tag::context(4, true):
             return read_other(der);
         default:
-            return {passed_over("other", "recipient of an unknown kind")};
+            return {passed_over("other", "unsupported kind of recipient")};
     }
 }
 

@@ -24,7 +24,7 @@ RecipientList::RecipientList(BerReader& reader) {
     reader.leave();
 }
 
-std::vector<RecipientEntry> RecipientList::entries(std::size_t content_key_size) const {
+std::vector<RecipientEntry> RecipientList::entries(std::optional<std::size_t> content_key_size) const {
     std::vector<RecipientEntry> entries;
     for (const Bytes& value : values_)
         for (RecipientEntry& entry : read_recipient_info(value, content_key_size)) {

@@ -18,7 +18,8 @@ class RecipientList {
     /// Throws Error(malformed), also for more than kMaxRecipients.
     explicit RecipientList(BerReader& reader);
 
-    std::vector<RecipientEntry> entries(std::size_t content_key_size) const;
+    /// entries parses them; `content_key_size` as read_recipient_info() has it.
+    std::vector<RecipientEntry> entries(std::optional<std::size_t> content_key_size) const;
 
   private:
     std::vector<Bytes> values_;

@@ -81,8 +81,8 @@ AlgorithmChoice choose_algorithms(const asn1::SignerInfo& signer) {
         const std::string_view only = digest_algorithm(scheme_hash(*choice.scheme)).name;
         choice.scheme.reset();
         choice.unsupported = true;
-        choice.refusal = UnsupportedAlgorithm(fmt::format("{} with {}: it goes with {} alone", choice.signature->name,
-                                                          choice.digest->name, only))
+        choice.refusal = unsupported(fmt::format("{} with {}: it goes with {} alone", choice.signature->name,
+                                                 choice.digest->name, only))
                              .what();
     }
     ERR_clear_error();

@@ -272,7 +272,9 @@ struct Authenticated {
     const EVP_MD* md = EVP_sha256();
     bool digest_algorithm = true;  ///< where there are attributes
 
-    std::string to(const SoftwareKey& bob) const {
+    std::string to(const SoftwareKey& bob) const { return to(Recipient(bob.certificate)); }
+
+    std::string to(const Recipient& recipient) const {
         Bytes set = attributes ? der_set_of(tag::kSet, *attributes) : Bytes{};
         const ByteView covered = set.empty() ? bytes_of(content) : ByteView(set);
         Byte computed[EVP_MAX_MD_SIZE];
@@ -286,7 +288,7 @@ struct Authenticated {
             digest.front() = tag::context(1, true);
         }
         const Bytes recipients =
-            der_value(tag::kSet, make_recipient_infos({bob.certificate}, SecretBytes(ByteView(key))).front());
+            der_value(tag::kSet, make_recipient_infos({recipient}, SecretBytes(ByteView(key))).front());
         return content_info(
             oid::kAuthenticatedData,
             der_value(tag::kSequence,
@@ -304,7 +306,6 @@ TEST_CASE("authenticated data opens where its code fits, and says nothing of a s
     with_attributes.attributes = craft::usual_attributes(kText);
     sha1.mac = "1.3.6.1.5.5.8.1.2";
     sha1.md = EVP_sha1();
-    sha1.key.resize(bob.certificate.is_rsa() ? 20 : 24);
     for (const Authenticated& each : {plain, with_attributes}) {
         const ReadMail opened = read(bench, each.to(bob), {bob}, Task::open);
         CHECK(opened.content == kText);
@@ -323,10 +324,39 @@ TEST_CASE("authenticated data opens where its code fits, and says nothing of a s
         CHECK(caught([&] { bench.decrypt(each.to(bob), {bob}); }).kind() == ErrorKind::malformed);
         CHECK(caught([&] { read(bench, each.to(bob), {bench.bob()}, Task::open); }).kind() == ErrorKind::no_key);
     }
-    if (!bob.certificate.is_rsa()) return;  // key wrap takes no 20 bytes
     const ReadMail weak = read(bench, sha1.to(bob), {bob}, Task::open);
     CHECK(weak.report.layers.at(0).algorithm == "hmac-sha1");
     CHECK(weak.report.layers.at(0).strength == Strength::weak);
+}
+
+TEST_CASE("a message authentication key has any size that cannot be guessed") {
+    const CmsBench bench;
+    const SoftwareKey bob = bench.bob(KeyKind::rsa2048), carol = bench.bob();
+    const Recipient v15(bob.certificate), oaep(bob.certificate, RsaOaep{Hash::sha256, Hash::sha256, {}}),
+        agreed(carol.certificate, KeyAgreement{.hash = Hash::sha256, .wrap_size = 32});
+    const auto opened = [&](const Recipient& to, std::size_t size) {
+        Authenticated data;
+        data.key.resize(size, 0x42);
+        return read(bench, data.to(to), {bob, carol}, Task::open).content == kText;
+    };
+    for (const std::size_t size : {16U, 20U, 31U, 33U, 64U, 65U, 190U}) {
+        CAPTURE(size);
+        CHECK(opened(v15, size));
+        CHECK(opened(oaep, size));
+    }
+    for (const std::size_t size : {16U, 24U, 64U, 128U, 256U})
+        CHECK(opened(agreed, size));
+
+    // Too short. RSA PKCS#1 v1.5 does not say so.
+    for (const std::size_t size : {0U, 1U, 15U}) {
+        CAPTURE(size);
+        const Error named = caught([&] { opened(oaep, size); });
+        CHECK(named.kind() == ErrorKind::malformed);
+        CHECK_THAT(named.what(), Catch::Contains(std::to_string(size) + " bytes where the content takes at least 16"));
+        const Error not_told = caught([&] { opened(v15, size); });
+        CHECK(not_told.kind() == ErrorKind::failed);
+        CHECK_THAT(not_told.what(), Catch::Contains("does not fit its authentication code"));
+    }
 }
 
 TEST_CASE("authenticated data that was changed does not open") {

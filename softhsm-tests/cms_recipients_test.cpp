@@ -232,14 +232,74 @@ TEST_CASE("a recipient whose algorithms are not supported or make no sense leave
         const std::string message =
             enveloped({bob.certificate}, [&](std::vector<Bytes>& infos) { infos.insert(infos.begin(), bad); });
         const RecipientEntry entry = read_recipient_info(bad, 32).at(0);
-        CAPTURE(entry.unsupported);
+        CAPTURE(entry.fault);
         CHECK_FALSE(entry.recovery);
-        CHECK_FALSE(entry.unsupported.empty());
+        CHECK_FALSE(entry.fault.empty());
         CHECK(decrypt_with(bench, message, given, {bob}).content == kText);
     }
     CHECK(read_recipient_info(agreed(der_algorithm(hkdf, der_algorithm("2.16.840.1.101.3.4.1.45")), kMaxUkmBytes), 32)
               .at(0)
               .recovery);
+}
+
+TEST_CASE("a KEKRecipientInfo that makes no sense is named with its fault, and leaves the others alone") {
+    const CmsBench bench;
+    const SoftwareKey bob = bench.bob();
+    const KeyEncryptionKey kek{from_hex("c0ffee"), secret(Bytes(32, 7))};
+    const auto info = [&](ByteView algorithm, ByteView encrypted_key) {
+        return der_value(tag::context(2, true),
+                         {der_integer(4), der_value(tag::kSequence, der_value(tag::kOctetString, kek.id)), algorithm,
+                          der_value(tag::kOctetString, encrypted_key)});
+    };
+    const std::string_view aes = aes_wrap(32).oid;
+    const auto wrapped = [&](const SecretBytes& key) { return wrap_key(aes_wrap(32), *kek.key, key); };
+    const auto message = [&](const Bytes& bad, const std::vector<Recipient>& others) {
+        return enveloped(others, [&](std::vector<Bytes>& infos) { infos.insert(infos.begin(), bad); });
+    };
+    const std::string takes_none = "malformed KEKRecipientInfo: aes-256-wrap takes no parameters";
+    const Bytes good = wrapped(SecretBytes(32));
+    std::vector<std::pair<Bytes, std::string>> cases{
+        {info(der_algorithm(aes, der_value(tag::kOctetString, Bytes(8))), good), takes_none},
+        {info(der_algorithm(aes, der_algorithm("1.2.3.4")), good), takes_none},
+        {info(der_algorithm("1.2.3.4"), good), "unsupported algorithm 1.2.3.4"},
+        {info(der_algorithm("2.16.840.1.101.3.4.1.48"), good), "unsupported algorithm id-aes256-wrap-pad"},
+        {info(der_algorithm("2.16.840.1.101.3.4.1.42"), good), "unsupported algorithm aes-256-cbc"}};
+    for (const std::size_t size : {0U, 8U, 16U, 23U, 41U, 520U})
+        cases.emplace_back(info(der_algorithm(aes), Bytes(size)),
+                           fmt::format("malformed KEKRecipientInfo: no key wrap gives {} bytes", size));
+    const GivenSecrets given{.kek = kek, .password = {}};
+    for (const auto& [bad, fault] : cases) {
+        CAPTURE(fault);
+        const std::string named = fault + " (kek recipient, key identifier c0ffee)";
+        const Error alone = caught([&] { decrypt_with(bench, message(bad, {}), given); });
+        CHECK(alone.kind() == ErrorKind::malformed);
+        CHECK(alone.what() == named);
+        const std::string with_bob = message(bad, {bob.certificate});
+        CHECK(decrypt_with(bench, with_bob, given, {bob}).content == kText);
+        const Error beside = caught([&] { decrypt_with(bench, with_bob, given); });
+        CHECK(beside.kind() == ErrorKind::no_key);
+        CHECK_THAT(beside.hint(), Catch::Contains(named));
+    }
+
+    // NULL where there should be nothing is a habit of producers.
+    const Bytes null{0x05, 0x00};
+    const std::string lenient = enveloped({kek}, [&](std::vector<Bytes>& infos) {
+        infos[0] = info(der_algorithm(aes, null), ByteView(infos[0]).last(40));
+    });
+    CHECK(decrypt_with(bench, lenient, given).content == kText);
+
+    // A content key of another size than the content's, and a key encryption key of another than the wrap's.
+    const Error short_key =
+        caught([&] { decrypt_with(bench, message(info(der_algorithm(aes), wrapped(SecretBytes(16))), {}), given); });
+    CHECK(short_key.kind() == ErrorKind::malformed);
+    CHECK(std::string(short_key.what()) ==
+          "malformed CMS: a key of 16 bytes where the content takes 32 (kek recipient, "
+          "key identifier c0ffee)");
+    const KeyEncryptionKey short_kek{kek.id, secret(Bytes(16, 7))};
+    const Error no_key = caught(
+        [&] { decrypt_with(bench, message(info(der_algorithm(aes), good), {}), {.kek = short_kek, .password = {}}); });
+    CHECK(no_key.kind() == ErrorKind::no_key);
+    CHECK_THAT(no_key.hint(), Catch::Contains("key identifier c0ffee, 32 bytes"));
 }
 
 TEST_CASE("OpenSSL decrypts every OAEP hash, mask and label") {
@@ -426,7 +486,7 @@ TEST_CASE("static key agreement is named as unsupported, and user keying materia
     };
     const auto entry = read_recipient_info(agree_info(issuer, "1.3.132.1.11.1"), 32).at(0);
     CHECK_FALSE(entry.recovery);
-    CHECK(entry.unsupported == "static-static key agreement");
+    CHECK(entry.fault == "unsupported algorithm static-static key agreement");
 
     const Bytes x25519 = der_value(tag::context(1, true), {der_algorithm("1.3.101.110"), der_value(0x03, Bytes(33))});
     const auto salt_of = [&](std::string_view scheme) {

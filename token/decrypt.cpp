@@ -94,7 +94,7 @@ std::optional<SecretBytes> recover_rsa_v15(KeySession& key, const cms::RsaV15& r
         const std::optional<SecretBytes> padded = raw_rsa(key, modulus_size, block, intent);
         content_key = padded ? unpad_pkcs1(*padded) : std::nullopt;
     }
-    if (content_key && content_key->size() != recovery.key_size) return std::nullopt;
+    if (content_key && content_key->size() != recovery.key_size.value_or(content_key->size())) return std::nullopt;
     return content_key;
 }
 

@@ -17,14 +17,33 @@ bool is(const RecipientEntry& entry) {
     return entry.recovery && std::holds_alternative<Kind>(*entry.recovery);
 }
 
+std::string name_of(const RecipientEntry& entry) {
+    const bool named = entry.identifier != RecipientIdentifier{};
+    return fmt::format("{} recipient{}{}", entry.key_management, named ? ", " : "",
+                       named ? entry.identifier.text() : "");
+}
+
+// faults_of says why recipients cannot be tried, of the first few.
+std::vector<std::string> faults_of(const std::vector<RecipientEntry>& recipients) {
+    constexpr std::size_t kNamed = 3;
+    std::vector<std::string> faults;
+    for (const RecipientEntry& entry : recipients)
+        if (!entry.recovery && faults.size() < kNamed)
+            faults.push_back(fmt::format("{} ({})", entry.fault, name_of(entry)));
+    return faults;
+}
+
 // Names what could still be tried: options for shared secrets, tokens for private keys.
 Error no_key(const DecrypterSource& keys, const std::vector<RecipientEntry>& recipients) {
-    const auto any = [&](auto fits) { return std::any_of(recipients.begin(), recipients.end(), fits); };
+    const auto find = [&](auto fits) { return std::find_if(recipients.begin(), recipients.end(), fits); };
+    const auto any = [&](auto fits) { return find(fits) != recipients.end(); };
+    std::vector<std::string> hints = faults_of(recipients);
     if (!recipients.empty() && !any([](const RecipientEntry& entry) { return entry.recovery != nullptr; }))
-        return Error(UnsupportedAlgorithm(recipients.front().unsupported));
-    std::vector<std::string> hints;
+        return {ErrorKind::malformed, fmt::format("{}", fmt::join(hints, "; "))};
     if (any(is<PasswordUnwrap>)) hints.emplace_back("--password-source opens it with its password");
-    if (any(is<KekUnwrap>)) hints.emplace_back("--kek FILE opens it with the key encryption key of its id");
+    if (const auto kek = find(is<KekUnwrap>); kek != recipients.end())
+        hints.push_back(fmt::format("--kek FILE opens it with the key encryption key of its id ({}, {} bytes)",
+                                    kek->identifier.text(), std::get<KekUnwrap>(*kek->recovery).wrap->key_size));
     const std::vector<std::string> skipped = keys.skipped();
     hints.insert(hints.end(), skipped.begin(), skipped.end());
     if (hints.empty())
@@ -40,18 +59,25 @@ std::uint64_t iterations_of(const std::vector<RecipientEntry>& recipients) {
     return iterations;
 }
 
+Error misfit_of(const RecipientEntry& entry, std::size_t size, const KeySizes& sizes) {
+    return {ErrorKind::malformed,
+            fmt::format("malformed CMS: a key of {} bytes where the content takes {}{} ({})", size,
+                        sizes.most > sizes.least ? "at least " : "", sizes.least, name_of(entry))};
+}
+
 // Search looks for the content key among all recipients.
 class Search {
   public:
-    Search(const std::vector<RecipientEntry>& recipients, std::size_t key_size, const Effort& spent)
-        : recipients_(recipients), key_size_(key_size), spent_(spent) {}
+    Search(const std::vector<RecipientEntry>& recipients, const KeySizes& sizes, const Effort& spent)
+        : recipients_(recipients), sizes_(sizes), spent_(spent) {}
 
     void by_secrets(const GivenSecrets& secrets);
     void by_private_keys(DecrypterSource& keys, const Intent& intent, const std::stop_token& stop);
 
     const Effort& effort() const { return effort_; }
     std::optional<ContentKey> found;
-    bool tried = false;  ///< something at hand is a recipient
+    bool tried = false;           ///< something at hand is a recipient
+    std::optional<Error> misfit;  ///< of a key that came out as it was put in, and does not fit
 
   private:
     void with_kek(std::size_t recipient, const KeyEncryptionKey& kek);
@@ -62,7 +88,7 @@ class Search {
     void take(std::size_t recipient, std::optional<SecretBytes> key);
 
     const std::vector<RecipientEntry>& recipients_;
-    std::size_t key_size_;
+    KeySizes sizes_;
     Effort spent_;           // on other layers
     Effort effort_;          // on this one
     std::string incapable_;  // why a key that is a recipient's was not tried
@@ -73,8 +99,11 @@ class Search {
 void Search::take(std::size_t recipient, std::optional<SecretBytes> key) {
     tried = true;
     const bool certain = !is<RsaV15>(recipients_[recipient]);
-    if (key && key->size() != key_size_) key.reset();
-    if (!key && !certain) key = random_key(key_size_);
+    if (key && !sizes_.fit(key->size())) {
+        if (certain) misfit = misfit_of(recipients_[recipient], key->size(), sizes_);
+        key.reset();
+    }
+    if (!key && !certain) key = random_key(sizes_.least);
     if (key) found = ContentKey{std::move(*key), recipient, certain, effort_};
 }
 
@@ -148,14 +177,15 @@ void Search::by_private_keys(DecrypterSource& keys, const Intent& intent, const 
 }  // namespace
 
 ContentKey find_content_key(DecrypterSource& keys, const GivenSecrets& secrets,
-                            const std::vector<RecipientEntry>& recipients, std::size_t key_size, const Effort& spent,
+                            const std::vector<RecipientEntry>& recipients, const KeySizes& sizes, const Effort& spent,
                             const Intent& intent, const std::stop_token& stop) {
-    Search search(recipients, key_size, spent);
+    Search search(recipients, sizes, spent);
     search.by_secrets(secrets);
     if (!search.found) search.by_private_keys(keys, intent, stop);
     if (search.found) return std::move(*search.found);
     if (!search.tried) throw no_key(keys, recipients);
-    return {random_key(key_size), std::nullopt, false, search.effort()};
+    if (search.misfit) throw *search.misfit;
+    return {random_key(sizes.least), std::nullopt, false, search.effort()};
 }
 
 }  // namespace p11mime::cms::smime

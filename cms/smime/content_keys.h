@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -20,6 +21,14 @@ struct Effort {
     std::uint64_t iterations = 0;  ///< of PBKDF2; at most kMaxPasswordIterations
 };
 
+/// KeySizes is how long a key of the content may be, in bytes.
+struct KeySizes {
+    std::size_t least;
+    std::size_t most = std::numeric_limits<std::size_t>::max();
+
+    bool fit(std::size_t size) const { return least <= size && size <= most; }
+};
+
 /// ContentKey is a recovered content key, or a random one where no key at hand could open its ciphertext: decryption
 /// then fails like any other and tells an attacker nothing (RFC 3218).
 struct ContentKey {
@@ -31,11 +40,12 @@ struct ContentKey {
 };
 
 /// find_content_key recovers the content key with a given secret, else with whichever private key fits. Throws
-/// Error(no_key) where nothing at hand is a recipient, Error(malformed) "unsupported algorithm NAME" where only a
-/// recipient of an unsupported kind could be, or where it would exceed a limit of Effort together with what was `spent`
-/// on other layers, Error(token) for trouble with the token.
+/// Error(no_key) where nothing at hand is a recipient; Error(malformed) where only a recipient that is not supported or
+/// makes no sense could be, where a recovery with an integrity check gives a key of a size that does not fit, or where
+/// it would exceed a limit of Effort together with what was `spent` on other layers; Error(token) for trouble with the
+/// token.
 ContentKey find_content_key(DecrypterSource& keys, const GivenSecrets& secrets,
-                            const std::vector<RecipientEntry>& recipients, std::size_t key_size, const Effort& spent,
+                            const std::vector<RecipientEntry>& recipients, const KeySizes& sizes, const Effort& spent,
                             const Intent& intent, const std::stop_token& stop);
 
 }  // namespace p11mime::cms::smime

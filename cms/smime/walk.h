@@ -76,7 +76,7 @@ class Walk {
     void checked(const std::function<void()>& inside, const std::function<bool()>& ends_well, bool certain,
                  const Error& fault);
     void note_recipients(const std::vector<RecipientEntry>& recipients, Layer& layer);
-    const ContentKey& content_key(std::vector<RecipientEntry> recipients, std::size_t key_size, const Error& wrong,
+    const ContentKey& content_key(std::vector<RecipientEntry> recipients, const KeySizes& sizes, const Error& wrong,
                                   Layer& layer);
     void note_cipher(const ContentEncryptionAlgorithm& algorithm, Layer& layer);
     void content(Source& from, const std::string& type, const Place& place, bool bare);

@@ -156,7 +156,7 @@ void Walk::digested(BerReader& ber, const std::string& media_type, const Place& 
         content(reader.content(), reader.content_type(), place.content(0), bare);
         return reader.finish();
     }
-    if (row == nullptr) throw UnsupportedAlgorithm(reader.algorithm_name());
+    if (row == nullptr) throw unsupported(reader.algorithm_name());
     Digests digests({*row->hash});
     TeeSource hashed(reader.content(), digests);
     const auto inside = [&] { content(hashed, reader.content_type(), place.content(1), bare); };

@@ -129,13 +129,13 @@ void Walk::note_recipients(const std::vector<RecipientEntry>& recipients, Layer&
 }
 
 // content_key finds the key of a layer once, however many passes there are. It lets go of the recipients.
-const ContentKey& Walk::content_key(std::vector<RecipientEntry> recipients, std::size_t key_size, const Error& wrong,
+const ContentKey& Walk::content_key(std::vector<RecipientEntry> recipients, const KeySizes& sizes, const Error& wrong,
                                     Layer& layer) {
     LayerKnowledge& known = knowledge_[layer.path];
     if (!known.key)
-        known.key = find_content_key(*keys_, options_.secrets, recipients, key_size, effort_of(knowledge_),
+        known.key = find_content_key(*keys_, options_.secrets, recipients, sizes, effort_of(knowledge_),
                                      {key_intent(report_)}, options_.stop);
-    if (known.key->key.size() != key_size) throw wrong;
+    if (!sizes.fit(known.key->key.size())) throw wrong;
     if (known.key->recipient && *known.key->recipient < layer.recipients.size())
         layer.recipients[*known.key->recipient].used = true;
     return *known.key;
@@ -163,7 +163,7 @@ bool Walk::encrypted(BerReader& ber, EncryptedKind kind, const std::string& medi
     LayerKnowledge& known = knowledge_[place.path];
     if (kind == EncryptedKind::encrypted && !known.key)
         known.key = given_key(options_.secrets, reader.cipher_name(), key_size);
-    const ContentKey& key = content_key(std::move(recipients), key_size, does_not_decrypt(), layer);
+    const ContentKey& key = content_key(std::move(recipients), {key_size, key_size}, does_not_decrypt(), layer);
     ContentDecryption plaintext(reader.ciphertext(), reader.algorithm(), key.key, known.associated_data);
     const auto inside = [&] {
         Window window(plaintext);
@@ -208,8 +208,8 @@ void Walk::authenticated(BerReader& ber, const std::string& media_type, const Pl
         return reader.finish();
     }
 
-    const ContentKey& key =
-        content_key(std::move(recipients), hash_size(*reader.mac().hash), does_not_authenticate(), layer);
+    reader.mac();  // before a key is asked for
+    const ContentKey& key = content_key(std::move(recipients), {kMinMacKeyBytes}, does_not_authenticate(), layer);
     ContentAuthentication authentication(reader, key.key);
     TeeSource authenticated_content(reader.content(), authentication);
     const auto inside = [&] { content(authenticated_content, reader.content_type(), place.content(1), bare); };

@@ -25,7 +25,7 @@ std::string read(std::string_view ber, std::size_t piece_size) {
         cms::EnvelopedDataReader enveloped(reader, kind);
         text = enveloped.content_type() + enveloped.cipher_name();
         for (const cms::RecipientEntry& each : enveloped.recipients())
-            text += each.identifier.text() + each.key_management + each.unsupported;
+            text += each.identifier.text() + each.key_management + each.fault;
         const SecretBytes key(enveloped.algorithm().cipher->key_size);
         cms::ContentDecryption plaintext(enveloped.ciphertext(), enveloped.algorithm(), key, {});
         text += test::text_from(plaintext);

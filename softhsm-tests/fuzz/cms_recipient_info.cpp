@@ -44,7 +44,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     if (size == 0) return 0;
     try {
         for (const cms::RecipientEntry& entry : cms::read_recipient_info({data, size}, 32)) {
-            if ((entry.recovery != nullptr) == !entry.unsupported.empty()) std::abort();
+            if ((entry.recovery != nullptr) == !entry.fault.empty()) std::abort();
             entry.identifier.text();
             if (entry.recovery) recover(entry);
         }

@@ -72,7 +72,7 @@ std::string difference(const RecipientRow& row, const std::string& message) {
         reader, is_authenticated ? cms::EncryptedKind::auth_enveloped : cms::EncryptedKind::enveloped);
     if (enveloped.cipher_name() != row.cipher) return "it is with " + enveloped.cipher_name();
     const cms::RecipientEntry& entry = enveloped.recipients().at(0);
-    if (!entry.recovery) return "unsupported algorithm " + entry.unsupported;
+    if (!entry.recovery) return entry.fault;
     return is_as_said(row, *entry.recovery) ? ""
                                             : "its key management is with other parameters: " + entry.key_management;
 }

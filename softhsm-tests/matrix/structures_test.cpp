@@ -29,6 +29,10 @@ std::string compressed(std::string_view content) {
     return std::string(text_of(written.bytes));
 }
 
+std::size_t mac_size(const char* name) {
+    return cms::hash_size(*cms::algorithm_named(cms::AlgorithmKind::mac, name)->hash);
+}
+
 }  // namespace
 
 TEST_CASE("compressed data goes both ways with Bouncy Castle", "[matrix]") {
@@ -51,19 +55,27 @@ TEST_CASE("authenticated data of Bouncy Castle opens with keys on a token, unles
     People people({KeyKind::rsa2048, KeyKind::p256});
     struct Case {
         KeyKind key;
-        const char *oid, *name, *attributes;
+        const char *oid, *name, *bits, *attributes;
         std::string file;
     };
     std::vector<Case> cases;
     JavaPeer java;
     for (const KeyKind key : {KeyKind::rsa2048, KeyKind::p256})
-        for (const auto& [oid, name] :
-             {std::pair("1.3.6.1.5.5.8.1.2", "hmac-sha1"), std::pair("1.2.840.113549.2.7", "hmac-sha1"),
-              std::pair("1.2.840.113549.2.9", "hmac-sha256"), std::pair("1.2.840.113549.2.10", "hmac-sha384"),
-              std::pair("1.2.840.113549.2.11", "hmac-sha512")})
+        for (const auto& [oid, name, bits] :
+             {std::tuple("1.3.6.1.5.5.8.1.2", "hmac-sha1", ""), std::tuple("1.2.840.113549.2.7", "hmac-sha1", ""),
+              std::tuple("1.2.840.113549.2.7", "hmac-sha1", "192"), std::tuple("1.2.840.113549.2.8", "hmac-sha224", ""),
+              std::tuple("1.2.840.113549.2.9", "hmac-sha256", ""), std::tuple("1.2.840.113549.2.10", "hmac-sha384", ""),
+              std::tuple("1.2.840.113549.2.9", "hmac-sha256", "128"),
+              std::tuple("1.2.840.113549.2.9", "hmac-sha256", "1024"),
+              std::tuple("1.2.840.113549.2.11", "hmac-sha512", ""),
+              std::tuple("2.16.840.1.101.3.4.2.13", "hmac-sha3-224", ""),
+              std::tuple("2.16.840.1.101.3.4.2.14", "hmac-sha3-256", ""),
+              std::tuple("2.16.840.1.101.3.4.2.15", "hmac-sha3-384", ""),
+              std::tuple("2.16.840.1.101.3.4.2.16", "hmac-sha3-512", "")})
             for (const char* attributes : {"", "yes"}) {
-                if (key == KeyKind::p256 && name == std::string("hmac-sha1")) continue;  // AES key wrap: no 20 bytes
-                cases.push_back({key, oid, name, attributes, people.path(std::to_string(cases.size()))});
+                const std::size_t key_bits = *bits != 0 ? std::stoul(bits) : 8 * mac_size(name);
+                if (key == KeyKind::p256 && key_bits % 64 != 0) continue;  // no AES key wrap
+                cases.push_back({key, oid, name, bits, attributes, people.path(std::to_string(cases.size()))});
                 java.add({{"do", "authenticate"},
                           {"management", key == KeyKind::rsa2048 ? "rsa-pkcs1" : "ecdh"},
                           {"hash", "sha256"},
@@ -71,12 +83,13 @@ TEST_CASE("authenticated data of Bouncy Castle opens with keys on a token, unles
                           {"certificate", people.with(key).certificate_der},
                           {"content", people.content_file()},
                           {"mac", oid},
+                          {"bits", bits},
                           {"attributes", attributes},
                           {"out", cases.back().file}});
             }
     const std::vector<std::string> answers = java.run(people);
     for (std::size_t i = 0; i < cases.size(); ++i) {
-        CAPTURE(cases[i].name, cases[i].attributes, answers[i]);
+        CAPTURE(cases[i].name, cases[i].bits, cases[i].attributes, answers[i]);
         REQUIRE(answers[i] == "ok");
         std::string message = read_file(cases[i].file);
         const ReadMail opened = open(people, message);

@@ -70,7 +70,7 @@ std::optional<SecretBytes> recover_v15(EVP_PKEY_CTX* context, const cms::RsaV15&
     check(EVP_PKEY_decrypt_init(context) == 1 && EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1,
           "RSA PKCS#1 v1.5");
     auto key = decrypt_rsa(context, encrypted);
-    return key && key->size() == v15.key_size ? std::move(key) : std::nullopt;
+    return key && key->size() == v15.key_size.value_or(key->size()) ? std::move(key) : std::nullopt;
 }
 
 std::optional<SecretBytes> recover_oaep(EVP_PKEY_CTX* context, const cms::RsaOaep& oaep, ByteView encrypted) {

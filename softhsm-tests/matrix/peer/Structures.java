@@ -28,11 +28,16 @@ final class Structures {
         return new CMSCompressedData(structure).getContent(new ZlibExpanderProvider());
     }
 
-    /** authenticate makes AuthenticatedData with the MAC of an OID; with authenticated attributes where asked for. */
+    /**
+     * authenticate makes AuthenticatedData with the MAC of an OID, and a key of its usual size or of as many bits as are
+     * asked for; with authenticated attributes where asked for.
+     */
     static byte[] authenticate(Job job) throws Exception {
         CMSProcessableByteArray content = new CMSProcessableByteArray(job.file("content"));
-        MacCalculator mac =
-                new JceCMSMacCalculatorBuilder(new ASN1ObjectIdentifier(job.text("mac"))).setProvider("BC").build();
+        ASN1ObjectIdentifier oid = new ASN1ObjectIdentifier(job.text("mac"));
+        JceCMSMacCalculatorBuilder builder = job.has("bits") ? new JceCMSMacCalculatorBuilder(oid, job.number("bits"))
+                                                             : new JceCMSMacCalculatorBuilder(oid);
+        MacCalculator mac = builder.setProvider("BC").build();
         CMSAuthenticatedDataGenerator generator = new CMSAuthenticatedDataGenerator();
         generator.addRecipientInfoGenerator(Management.generator(job));
         CMSAuthenticatedData data = job.has("attributes") ? generator.generate(content, mac, sha256())
