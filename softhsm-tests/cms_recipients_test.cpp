@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <set>
 
+#include "cms/content_info.h"
 #include "cms/der.h"
 #include "cms/encode.h"
 #include "cms/key_agreement.h"
@@ -117,6 +118,33 @@ TEST_CASE("passwords go both ways with OpenSSL, with every hash and size of key"
                                          kText),
                            given)
                   .content == kText);
+}
+
+TEST_CASE("PBKDF2 with HMAC of SHA-3, which openssl cms does not know, wraps what openssl kdf and enc unwrap") {
+    const CmsBench bench;
+    const auto password = secret(bytes_of("correct horse"));
+    const SecretBytes key(ByteView(Bytes(32, 0x5a)));
+    for (const Hash prf : {Hash::sha3_224, Hash::sha3_256, Hash::sha3_384, Hash::sha3_512}) {
+        CAPTURE(digest_algorithm(prf).name);
+        const Password how{.password = password, .prf = prf, .iterations = 1000, .key_size = 32};
+        const RecipientEntry entry = read_recipient_info(make_recipient_infos({how}, key).at(0), 32).at(0);
+        const auto& recovery = std::get<PasswordUnwrap>(*entry.recovery);
+        const std::string kek_file = bench.file("");
+        bench.openssl({"kdf", "-keylen", "32", "-kdfopt", "digest:" + std::string(digest_algorithm(prf).evp), "-kdfopt",
+                       "pass:correct horse", "-kdfopt", "hexsalt:" + hex(recovery.salt), "-kdfopt", "iter:1000",
+                       "-binary", "-out", kek_file, "PBKDF2"});
+        const std::string kek = hex(bytes_of(read_file(kek_file)));
+        const auto decrypted = [&](ByteView blocks, ByteView iv) {
+            return bench.openssl({"enc", "-d", "-aes-256-cbc", "-nopad", "-K", kek, "-iv", hex(iv)}, text_of(blocks));
+        };
+        // RFC 3211 section 2.3.2: the last block of the inner ciphertext was the outer initialisation vector.
+        const ByteView wrapped(entry.encrypted_key);
+        const std::string outer_iv = decrypted(wrapped.last(16), wrapped.last(32).first(16));
+        const std::string inner = decrypted(wrapped, bytes_of(outer_iv));
+        const std::string formatted = decrypted(bytes_of(inner), recovery.iv);
+        CHECK(formatted.substr(4, 32) == text_of(key));
+        CHECK(recover_with_password(recovery, *password, entry.encrypted_key).has_value());
+    }
 }
 
 TEST_CASE("a wrong password or none opens nothing, and a private key opens beside them") {
@@ -347,6 +375,27 @@ TEST_CASE("OpenSSL agrees on every curve, hash and wrap, with and without the co
     }
     const std::string theirs = peer_encrypt(bench, {"-recip", bench.certificate_file(bob)});
     CHECK(bench.decrypt(theirs, {bob}).content == kText);
+}
+
+TEST_CASE("the key wrap with 3DES that OpenSSL puts beside 3DES is read, and what was changed in it does not open") {
+    const CmsBench bench;
+    const SoftwareKey bob = bench.bob();
+    const std::string theirs = bench.openssl(
+        {"cms", "-encrypt", "-binary", "-outform", "DER", "-des3", "-recip", bench.certificate_file(bob)}, kText);
+    CHECK(bench.decrypt(theirs, {bob}).content == kText);
+
+    ViewSource source(bytes_of(theirs));
+    BerReader reader(source);
+    enter_content_info(reader);
+    const EnvelopedDataReader envelope(reader, EncryptedKind::enveloped);
+    const RecipientEntry& entry = envelope.recipients().at(0);
+    CHECK(std::get<Agree>(*entry.recovery).wrap->name == "3des-wrap");
+    const std::size_t at = theirs.find(text_of(entry.encrypted_key));
+    for (const std::size_t offset : {0U, 20U, 39U}) {
+        std::string changed = theirs;
+        changed[at + offset] ^= 1;
+        CHECK(caught([&] { bench.decrypt(changed, {bob}); }).kind() == ErrorKind::failed);
+    }
 }
 
 TEST_CASE("those who agree alike share one KeyAgreeRecipientInfo, and OpenSSL reads each key in it") {
