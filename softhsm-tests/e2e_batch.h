@@ -1,6 +1,8 @@
 #pragma once
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
@@ -70,6 +72,17 @@ inline nlohmann::json report_of(const std::string& text, const std::string& inpu
         if (report["input"] == input) return report;
     FAIL("no report of " << input);
     return {};
+}
+
+/// feed writes a mail into a FIFO and its end, once the program reads there; `running` says whether it lives.
+template <class Running>
+void feed(const std::string& fifo, const std::string& text, Running running) {
+    int fd = -1;
+    while ((fd = open(fifo.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC)) < 0 && running()) {
+    }
+    REQUIRE(fd >= 0);
+    CHECK(write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+    close(fd);
 }
 
 /// count_of counts the files in a directory.

@@ -1,8 +1,6 @@
 // Many mails at once: -d, --in-place, bad mails among good ones, names that clash, the report, the exit status.
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <filesystem>
@@ -143,13 +141,12 @@ TEST_CASE("a batch is refused where another is at work, whatever the command, an
     Mailbag bag(3);
     const std::string slow = bag.path("in/slow.eml");
     REQUIRE(mkfifo(slow.c_str(), 0600) == 0);
-    const int fifo = open(slow.c_str(), O_RDWR | O_CLOEXEC);  // so that nobody waits for the other end
     const Command first = bag.office.desk.p11mime_command(Arguments{"sign", "-j", "1", "-d", bag.path("out")} +
                                                           bag.files() + Arguments{slow});
     auto running = std::async(std::launch::async, [&] { return run_process(first); });
+    const auto at_work = [&] { return running.wait_for(std::chrono::milliseconds(5)) == std::future_status::timeout; };
     for (const std::string& file : bag.files())
-        while (running.wait_for(std::chrono::milliseconds(5)) == std::future_status::timeout &&
-               !std::filesystem::exists(bag.path("out") / std::filesystem::path(file).filename())) {
+        while (at_work() && !std::filesystem::exists(bag.path("out") / std::filesystem::path(file).filename())) {
         }
     const Arguments there{bag.path("out/mail0.eml"), bag.path("out/mail1.eml")};
     for (const Arguments& command :
@@ -160,9 +157,7 @@ TEST_CASE("a batch is refused where another is at work, whatever the command, an
         CHECK_THAT(refused.err, Catch::Contains("another batch is at work in"));
         CHECK(bag.signatures(there[0]) == 1);
     }
-    const std::string text = bag.numbered(99);
-    CHECK(write(fifo, text.data(), text.size()) == static_cast<ssize_t>(text.size()));
-    close(fifo);
+    feed(slow, bag.numbered(99), at_work);
     CHECK(running.get().status == 0);
     CHECK(bag.signatures(bag.path("out/slow.eml")) == 1);
     CHECK(bag.office.desk.p11mime(Arguments{"sign", "--opaque", "--in-place"} + there).status == 0);

@@ -161,21 +161,16 @@ TEST_CASE("on a terminal a batch shows how many mails are done, how fast, and th
     constexpr int kMails = 15;
     Mailbag bag(0);
     Arguments files;
-    std::vector<Fd> ends;
     for (int i = 0; i < kMails; ++i) {
         files.push_back(bag.path("in/" + bag.name(i)));
         REQUIRE(mkfifo(files.back().c_str(), 0600) == 0);
-        ends.emplace_back(open(files.back().c_str(), O_RDWR | O_CLOEXEC));
     }
     const std::string out = bag.path("out");
     std::filesystem::create_directory(out);
     OnTerminal program(bag.office.desk.p11mime_command(Arguments{"sign", "-j", "1", "-d", out} + files));
     for (int i = 0; i < kMails; ++i) {
         std::this_thread::sleep_for(std::chrono::milliseconds(100));
-        const std::string text = bag.numbered(i);
-        CHECK(write(ends[static_cast<std::size_t>(i)].get(), text.data(), text.size()) ==
-              static_cast<ssize_t>(text.size()));
-        ends[static_cast<std::size_t>(i)] = Fd();
+        feed(files[static_cast<std::size_t>(i)], bag.numbered(i), [&] { return program.shows(); });
         while (program.shows() && !std::filesystem::exists(out + "/" + bag.name(i))) {
         }
     }
