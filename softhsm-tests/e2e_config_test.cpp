@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "softhsm-tests/support/office.h"
+#include "softhsm-tests/support/program.h"
 
 using namespace p11mime::test;
 
@@ -21,7 +22,7 @@ TEST_CASE("options are set in the config file, and the command line wins", "[e2e
     const std::string text = office.desk.file("text.eml", mail(alice.email, "bob@example.org"));
     configure(office, "# what this desk has\nmodule = " + SoftHsm::module() +
                           "\npin-source = env:DESK_PIN\n\n[sign]\nopaque = true\ndigest = sha384\n");
-    const Outcome configured = office.desk.run({P11MIME_PROGRAM, "sign", text});
+    const Outcome configured = office.desk.run({program(), "sign", text});
     INFO(configured.err);
     REQUIRE(configured.status == 0);
     CHECK_THAT(field(configured.out, "Content-Type"), Catch::Contains("application/pkcs7-mime"));
@@ -29,11 +30,11 @@ TEST_CASE("options are set in the config file, and the command line wins", "[e2e
     CHECK_THAT(done(office.desk.run({"openssl", "cms", "-cmsout", "-print", "-noout", "-in", file})),
                Catch::Contains("ecdsa-with-SHA384"));
 
-    const Outcome overruled = office.desk.run({P11MIME_PROGRAM, "sign", "--digest", "sha512", text});
+    const Outcome overruled = office.desk.run({program(), "sign", "--digest", "sha512", text});
     const std::string other = office.desk.file("other", overruled.out);
     CHECK_THAT(done(office.desk.run({"openssl", "cms", "-cmsout", "-print", "-noout", "-in", other})),
                Catch::Contains("ecdsa-with-SHA512"));
-    CHECK(office.desk.run({P11MIME_PROGRAM, "sign", "--pin-source", "env:NOT_SET", text}).status != 0);
+    CHECK(office.desk.run({program(), "sign", "--pin-source", "env:NOT_SET", text}).status != 0);
 }
 
 TEST_CASE("the config's unknown-cipher is for recipients who announce nothing", "[e2e]") {

@@ -9,6 +9,7 @@
 #include "cms/handle.h"
 #include "mime/bytes.h"
 #include "softhsm-tests/support/office.h"
+#include "softhsm-tests/support/program.h"
 
 using namespace p11mime;
 using namespace p11mime::test;
@@ -190,6 +191,10 @@ class Machine {
 /// compare runs the same work on a small and a large mail.
 template <class Work>
 void compare(Work work) {
+    if (is_sanitized()) {
+        WARN("skipped: the memory of a sanitized program says nothing");
+        return;
+    }
     Office office;
     office.employ({.name = "Alice", .email = "alice@example.gov"});
     const auto peaks_at = [&](std::uint64_t size) {
@@ -213,7 +218,7 @@ Arguments encrypt(const Office& office, const char* cipher) {
 
 }  // namespace
 
-TEST_CASE("clear signing and verifying 2 GiB take the memory that 16 MiB take", "[e2e][memory]") {
+TEST_CASE("clear signing and verifying 2 GiB take the memory that 16 MiB take", "[e2e]") {
     compare([](Machine& machine, const Office& office) {
         const std::string signed_mail = machine.shelf / "signed.eml";
         machine.make("sign", {"sign"}, signed_mail);
@@ -221,7 +226,7 @@ TEST_CASE("clear signing and verifying 2 GiB take the memory that 16 MiB take", 
     });
 }
 
-TEST_CASE("opaque signing and verifying 2 GiB take the memory that 16 MiB take", "[e2e][memory]") {
+TEST_CASE("opaque signing and verifying 2 GiB take the memory that 16 MiB take", "[e2e]") {
     compare([](Machine& machine, const Office& office) {
         const std::string signed_mail = machine.shelf / "signed.eml";
         machine.make("sign", {"sign", "--opaque"}, signed_mail);
@@ -230,7 +235,7 @@ TEST_CASE("opaque signing and verifying 2 GiB take the memory that 16 MiB take",
     });
 }
 
-TEST_CASE("encrypting and decrypting 2 GiB with AES-GCM take the memory that 16 MiB take", "[e2e][memory]") {
+TEST_CASE("encrypting and decrypting 2 GiB with AES-GCM take the memory that 16 MiB take", "[e2e]") {
     compare([](Machine& machine, const Office& office) {
         const std::string encrypted = machine.shelf / "encrypted.eml", content = machine.shelf / "content.eml";
         machine.make("encrypt", encrypt(office, "aes-256-gcm"), encrypted);
@@ -239,7 +244,7 @@ TEST_CASE("encrypting and decrypting 2 GiB with AES-GCM take the memory that 16 
     });
 }
 
-TEST_CASE("encrypting and decrypting 2 GiB with AES-CBC take the memory that 16 MiB take", "[e2e][memory]") {
+TEST_CASE("encrypting and decrypting 2 GiB with AES-CBC take the memory that 16 MiB take", "[e2e]") {
     compare([](Machine& machine, const Office& office) {
         const std::string encrypted = machine.shelf / "encrypted.eml";
         machine.make("encrypt", encrypt(office, "aes-256-cbc"), encrypted);
@@ -247,8 +252,7 @@ TEST_CASE("encrypting and decrypting 2 GiB with AES-CBC take the memory that 16 
     });
 }
 
-TEST_CASE("compressing 2 GiB, signed and encrypted, and expanding it take the memory that 16 MiB take",
-          "[e2e][memory]") {
+TEST_CASE("compressing 2 GiB, signed and encrypted, and expanding it take the memory that 16 MiB take", "[e2e]") {
     compare([](Machine& machine, const Office& office) {
         const std::string sealed = machine.shelf / "sealed.eml";
         machine.make("seal",

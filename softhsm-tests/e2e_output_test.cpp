@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "softhsm-tests/support/office.h"
+#include "softhsm-tests/support/program.h"
 
 using namespace p11mime::test;
 
@@ -69,7 +70,7 @@ TEST_CASE("a pipe and a device are written through, never renamed over", "[e2e]"
     const Outcome outcome = scene.office.desk.run({"sh", "-c",
                                                    "cat \"$1\" >\"$2\" & \"$0\" sign --module \"$3\" --pin-source "
                                                    "env:DESK_PIN -o \"$1\" \"$4\"; status=$?; wait; exit $status",
-                                                   P11MIME_PROGRAM, pipe, copy, SoftHsm::module(), scene.text});
+                                                   program(), pipe, copy, SoftHsm::module(), scene.text});
     INFO(outcome.err);
     CHECK(outcome.status == 0);
     CHECK(std::filesystem::is_fifo(pipe));
@@ -125,7 +126,7 @@ TEST_CASE("standard streams that are closed are neither taken for files nor a cr
     const std::string file =
         scene.office.desk.file("signed.eml", done(scene.office.desk.p11mime({"sign", scene.text})));
     const auto verify = [&](const std::string& script) {
-        return scene.office.desk.run(Arguments{"sh", "-c", "exec \"$0\" verify \"$@\" " + script, P11MIME_PROGRAM} +
+        return scene.office.desk.run(Arguments{"sh", "-c", "exec \"$0\" verify \"$@\" " + script, program()} +
                                      scene.office.trust() + Arguments{file});
     };
     const Outcome closed = verify(">&-");
@@ -134,11 +135,11 @@ TEST_CASE("standard streams that are closed are neither taken for files nor a cr
     CHECK_THAT(closed.err, Catch::Contains("cannot write standard output"));
     CHECK(verify("-n >&-").status == 0);
     CHECK(verify("-n <&- >&- 2>&-").status == 0);
-    const Outcome no_input = scene.office.desk.run(
-        Arguments{"sh", "-c", "exec \"$0\" verify \"$@\" <&-", P11MIME_PROGRAM} + scene.office.trust());
+    const Outcome no_input =
+        scene.office.desk.run(Arguments{"sh", "-c", "exec \"$0\" verify \"$@\" <&-", program()} + scene.office.trust());
     CHECK(no_input.status == 7);
-    CHECK(scene.office.desk.run({"sh", "-c", "exec \"$0\" certs list >&-", P11MIME_PROGRAM}).status == 0);
-    CHECK(scene.office.desk.run({"sh", "-c", "exec \"$0\" --version >&-", P11MIME_PROGRAM}).status == 7);
+    CHECK(scene.office.desk.run({"sh", "-c", "exec \"$0\" certs list >&-", program()}).status == 0);
+    CHECK(scene.office.desk.run({"sh", "-c", "exec \"$0\" --version >&-", program()}).status == 7);
 }
 
 TEST_CASE("an input that changes while it is read is exit 7, and nothing is written", "[e2e]") {
@@ -157,7 +158,7 @@ TEST_CASE("an input that changes while it is read is exit 7, and nothing is writ
             {"sh", "-c",
              "\"$0\" \"$1\" --module \"$2\" --pin-source \"file:$3\" -o \"$4\" \"$5\" & "
              "exec 9>\"$3\"; echo >>\"$5\"; echo \"$DESK_PIN\" >&9; exec 9>&-; wait $!",
-             P11MIME_PROGRAM, command, SoftHsm::module(), pin, scene.directory + "/out.eml", scene.text});
+             program(), command, SoftHsm::module(), pin, scene.directory + "/out.eml", scene.text});
         INFO(outcome.err);
         CHECK(outcome.status == 7);
         CHECK_THAT(outcome.err, Catch::Contains("changed while read"));

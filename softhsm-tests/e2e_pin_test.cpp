@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "softhsm-tests/support/office.h"
+#include "softhsm-tests/support/program.h"
 #include "softhsm-tests/support/spy.h"
 
 using namespace p11mime::test;
@@ -68,8 +69,8 @@ TEST_CASE("PINs come from the environment, a file, a descriptor and the URI", "[
               (options.back().find("pin-value") != std::string::npos));
     }
     const Outcome through_descriptor =
-        office.desk.run({"sh", "-c", "exec \"$0\" sign --module \"$1\" --pin-source fd:7 \"$2\" 7<\"$3\"",
-                         P11MIME_PROGRAM, SoftHsm::module(), text, pin});
+        office.desk.run({"sh", "-c", "exec \"$0\" sign --module \"$1\" --pin-source fd:7 \"$2\" 7<\"$3\"", program(),
+                         SoftHsm::module(), text, pin});
     INFO(through_descriptor.err);
     CHECK(through_descriptor.status == 0);
 }
@@ -91,7 +92,7 @@ TEST_CASE("sign --batch without a PIN source never asks, and says why it could n
     Office office;
     const Identity alice = office.employ({.name = "Alice", .email = "alice@example.gov", .kind = KeyKind::p256});
     const std::string text = office.desk.file("text.eml", mail(alice.email, "bob@example.org"));
-    const Outcome outcome = office.desk.run({P11MIME_PROGRAM, "sign", "--batch", "--module", SoftHsm::module(), text});
+    const Outcome outcome = office.desk.run({program(), "sign", "--batch", "--module", SoftHsm::module(), text});
     INFO(outcome.err);
     CHECK(outcome.status == 4);
     CHECK(outcome.out.empty());

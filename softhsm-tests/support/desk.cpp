@@ -4,6 +4,8 @@
 #include <array>
 #include <stdexcept>
 
+#include "softhsm-tests/support/program.h"
+
 namespace p11mime::test {
 
 namespace {
@@ -46,7 +48,7 @@ void Desk::put_certificate(const Identity& identity, const std::string& id) {
 }
 
 Command Desk::p11mime_command(const std::vector<std::string>& arguments) const {
-    Command command{.arguments = {P11MIME_PROGRAM}, .environment = environment};
+    Command command{.arguments = {program()}, .environment = environment};
     auto rest = arguments.begin();
     const bool adds_module = rest != arguments.end() && uses_tokens(*rest) &&
                              std::find(arguments.begin(), arguments.end(), "--module") == arguments.end();
