@@ -4,6 +4,8 @@
 #include <openssl/err.h>
 #include <openssl/param_build.h>
 
+#include <algorithm>
+
 #include "cms/asn1.h"
 
 namespace p11mime::cms {
@@ -57,19 +59,16 @@ bool lacks_parameters(const Certificate& certificate) {
     return OBJ_obj2nid(algorithm->algorithm) == NID_dsa && (parameter == nullptr || parameter->type == V_ASN1_NULL);
 }
 
-std::optional<Certificate> with_parameters(const Certificate& certificate, std::span<const Certificate> issuers) {
-    for (const Certificate& issuer : issuers) {
-        EVP_PKEY* signing = X509_get0_pubkey(issuer.get());
-        if (issuer.subject_der() != certificate.issuer_der() || signing == nullptr || !has_signed(signing, certificate))
-            continue;
+std::optional<Certificate> with_parameters(const Certificate& certificate, const Certificate& issuer) {
+    EVP_PKEY* signing = X509_get0_pubkey(issuer.get());
+    std::optional<Certificate> usable;
+    if (signing != nullptr && has_signed(signing, certificate)) {
         const KeyHandle key = key_in_group(public_number(certificate).get(), signing);
         X509Handle copy(X509_dup(certificate.get()));
-        const bool good = key && copy && X509_set_pubkey(copy.get(), key.get()) == 1;
-        ERR_clear_error();
-        if (good) return Certificate(std::move(copy));
+        if (key && copy && X509_set_pubkey(copy.get(), key.get()) == 1) usable.emplace(std::move(copy));
     }
     ERR_clear_error();
-    return std::nullopt;
+    return usable;
 }
 
 bool inherits_from(const Certificate& certificate, const Certificate& completed, const Certificate& issuer) {
@@ -79,6 +78,54 @@ bool inherits_from(const Certificate& certificate, const Certificate& completed,
                           EVP_PKEY_parameters_eq(own, signing) == 1;
     ERR_clear_error();
     return inherits;
+}
+
+InheritedKeys::InheritedKeys(const Certificate& end, const std::vector<Certificate>& untrusted,
+                             const std::vector<Certificate>& anchors)
+    : incomplete_{end} {
+    incomplete_.insert(incomplete_.end(), untrusted.begin(), untrusted.end());
+    std::erase_if(incomplete_, [](const Certificate& each) { return !lacks_parameters(each); });
+    complete_from(anchors);  // first, so that nobody's certificate stands in the way of theirs
+    complete_from(untrusted);
+}
+
+// complete_from tries each issuer once with each certificate that names it; one that is completed is an issuer too.
+void InheritedKeys::complete_from(std::vector<Certificate> issuers) {
+    constexpr std::size_t kMaxTries = 200;  // each is a verification
+    for (std::size_t i = 0; i < issuers.size() && !incomplete_.empty(); ++i) {
+        const Certificate issuer = issuers[i];
+        const Bytes name = issuer.subject_der();
+        std::erase_if(incomplete_, [&](const Certificate& each) {
+            if (each.issuer_der() != name || tries_ == kMaxTries) return false;
+            ++tries_;
+            auto usable = with_parameters(each, issuer);
+            if (!usable) return false;
+            issuers.push_back(*usable);
+            completed_.push_back({each, std::move(*usable)});
+            return true;
+        });
+    }
+}
+
+const Certificate& InheritedKeys::usable(const Certificate& certificate) const {
+    const auto same = [&](const Completed& each) { return each.original.get() == certificate.get(); };
+    const auto found = std::find_if(completed_.begin(), completed_.end(), same);
+    return found == completed_.end() ? certificate : found->usable;
+}
+
+const Certificate& InheritedKeys::original(const Certificate& certificate) const {
+    const auto same = [&](const Completed& each) { return each.usable.get() == certificate.get(); };
+    const auto found = std::find_if(completed_.begin(), completed_.end(), same);
+    return found == completed_.end() ? certificate : found->original;
+}
+
+const Certificate* InheritedKeys::stranger(const std::vector<Certificate>& chain) const {
+    for (std::size_t i = 0; i < chain.size(); ++i) {
+        const Certificate& as_it_came = original(chain[i]);
+        if (as_it_came.get() == chain[i].get()) continue;
+        if (i + 1 == chain.size() || !inherits_from(as_it_came, chain[i], chain[i + 1])) return &as_it_came;
+    }
+    return nullptr;
 }
 
 }  // namespace p11mime::cms

@@ -72,18 +72,20 @@ std::string display(const Certificate& certificate) {
     return subject.empty() ? "serial " + certificate.serial_hex() : subject;
 }
 
+bool lacks_issuer(int error) {
+    return error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY || error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT ||
+           error == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE;
+}
+
 // path_reason says why OpenSSL refused a path, in plain words.
 std::string path_reason(int error, const Certificate& at) {
     const std::string who = display(at);
+    if (lacks_issuer(error)) return fmt::format("the issuer of {} ({}) is neither trusted nor known", who, at.issuer());
     switch (error) {
         case X509_V_ERR_CERT_HAS_EXPIRED:
             return fmt::format("the certificate of {} has ended on {}", who, format_time(at.not_after()));
         case X509_V_ERR_CERT_NOT_YET_VALID:
             return fmt::format("the certificate of {} is not valid before {}", who, format_time(at.not_before()));
-        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
-        case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-            return fmt::format("the issuer of {} ({}) is neither trusted nor known", who, at.issuer());
         case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
             return fmt::format("the self-signed certificate of {} is not trusted", who);
         case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
@@ -121,13 +123,6 @@ StoreHandle store_of(const std::vector<Certificate>& anchors) {
     for (const Certificate& each : anchors)
         X509_STORE_add_cert(store.get(), each.get());
     return store;
-}
-
-BorrowedStack stack_of(const std::vector<Certificate>& certificates) {
-    BorrowedStack stack(sk_X509_new_null());
-    for (const Certificate& each : certificates)
-        sk_X509_push(stack.get(), each.get());
-    return stack;
 }
 
 bool signed_with(const Certificate& certificate, Standing standing) {
@@ -169,12 +164,11 @@ std::string purpose_reason(const std::vector<Certificate>& chain, Purpose purpos
     return {};
 }
 
-// completed_key gives an end certificate whose key takes its parameters from its issuer's the form that OpenSSL can
-// work with.
-std::optional<Certificate> completed_key(const Certificate& certificate, const Candidates& candidates) {
-    if (!lacks_parameters(certificate)) return std::nullopt;
-    auto completed = with_parameters(certificate, candidates.anchors);
-    return completed ? completed : with_parameters(certificate, candidates.untrusted);
+BorrowedStack stack_of(const std::vector<Certificate>& certificates, const InheritedKeys& inherited) {
+    BorrowedStack stack(sk_X509_new_null());
+    for (const Certificate& each : certificates)
+        sk_X509_push(stack.get(), inherited.usable(each).get());
+    return stack;
 }
 
 // revocation_of asks for each certificate below the anchor.
@@ -200,9 +194,9 @@ PathVerdict validate(const Certificate& certificate, std::span<const Certificate
     const Time at = trust.at.value_or(trust.clock->now());
     const Candidates candidates = find_candidates(certificate, surplus, trust);
     const StoreHandle store = store_of(candidates.anchors);
-    const BorrowedStack untrusted = stack_of(candidates.untrusted);
-    const std::optional<Certificate> completed = completed_key(certificate, candidates);
-    const Certificate& end = completed ? *completed : certificate;
+    const InheritedKeys inherited(certificate, candidates.untrusted, candidates.anchors);
+    const BorrowedStack untrusted = stack_of(candidates.untrusted, inherited);
+    const Certificate& end = inherited.usable(certificate);
     const StoreContext context(X509_STORE_CTX_new());
     require(context && X509_STORE_CTX_init(context.get(), store.get(), end.get(), untrusted.get()) == 1,
             "cannot validate a certificate path");
@@ -217,20 +211,25 @@ PathVerdict validate(const Certificate& certificate, std::span<const Certificate
     verdict.chain = built_chain(context.get(), certificate);
     ERR_clear_error();
     if (!built) {
-        X509* where = X509_STORE_CTX_get_current_cert(context.get());
-        if (where != nullptr) X509_up_ref(where);
-        verdict.reason = path_reason(X509_STORE_CTX_get_error(context.get()),
-                                     where == nullptr ? certificate : Certificate(X509Handle(where)));
-        return verdict;
-    }
-    if (completed) {
-        if (verdict.chain.size() < 2 || !inherits_from(certificate, *completed, verdict.chain[1])) {
+        const int error = X509_STORE_CTX_get_error(context.get());
+        const Certificate* incomplete = inherited.incomplete();
+        if (incomplete != nullptr && lacks_issuer(error)) {
             verdict.reason =
-                fmt::format("{} has a key without parameters, which another issuer's key has", display(certificate));
+                fmt::format("the key of {} takes its parameters from that of {}, which is neither trusted nor known",
+                            display(*incomplete), incomplete->issuer());
             return verdict;
         }
-        verdict.completed = completed;
+        X509* where = X509_STORE_CTX_get_current_cert(context.get());
+        if (where != nullptr) X509_up_ref(where);
+        verdict.reason = path_reason(error, where == nullptr ? certificate : Certificate(X509Handle(where)));
+        return verdict;
     }
+    if (const Certificate* stranger = inherited.stranger(verdict.chain)) {
+        verdict.reason =
+            fmt::format("{} has a key without parameters, which another issuer's key has", display(*stranger));
+        return verdict;
+    }
+    if (end.get() != certificate.get()) verdict.completed = end;
     for (const Certificate& each : verdict.chain)
         if (!is_anchor(each, candidates.anchors) && signed_with(each, Standing::refused))
             verdict.reason = fmt::format("the certificate of {} is signed with a broken digest", display(each));
@@ -243,7 +242,8 @@ PathVerdict validate(const Certificate& certificate, std::span<const Certificate
         verdict.trusted = false;
         verdict.reason = weak;
     }
-    if (completed) verdict.chain.front() = certificate;
+    for (Certificate& each : verdict.chain)
+        each = inherited.original(each);
     if (verdict.trusted) check_revocation(verdict, trust, at);
     return verdict;
 }
