@@ -56,7 +56,9 @@ SignScheme scheme_of_key(const KeyHandle& key, const Bytes& spki_der) {
     if (is_a(key, "EC")) return Ecdsa{natural_hash(key.get())};
     if (const Algorithm* pure = pure_signature_algorithm(key.get()))
         return Pure{pure, pure->hash.value_or(Hash::sha512)};
-    throw Error(ErrorKind::malformed, fmt::format("unsupported algorithm: a {} key", key_description(key.get())));
+    throw Error(ErrorKind::malformed,
+                fmt::format("unsupported algorithm: no signature is made with a {} key", key_description(key.get())),
+                "use a key of RSA, a curve, Ed25519 or Ed448");
 }
 
 }  // namespace

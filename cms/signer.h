@@ -43,7 +43,10 @@ class Signer {
     virtual ~Signer() = default;
 
     virtual const Certificate& certificate() const = 0;
-    virtual bool supports(const SignScheme& scheme) const = 0;
+    /// obstacle says why the key cannot sign with a scheme, naming the key, where it is, and what it lacks; "" where it
+    /// can.
+    virtual std::string obstacle(const SignScheme& scheme) const = 0;
+    bool supports(const SignScheme& scheme) const { return obstacle(scheme).empty(); }
 
     /// sign returns the signature of `message` (the DER of the signed attributes, never a digest): RSA in modulus
     /// length, ECDSA as DER ECDSA-Sig-Value, EdDSA as it is. Throws Error(token); a stop request ends in Error(token)

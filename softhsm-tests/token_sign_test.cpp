@@ -166,18 +166,43 @@ TEST_CASE("tokens with few mechanisms sign RSA-PSS by what they have") {
     check_signs(*signer_of(*tokens), cms::RsaPss{cms::Hash::sha256, cms::Hash::sha256, 32});
 }
 
-TEST_CASE("a signature that no mechanism of the token gives is refused by name") {
+TEST_CASE("a signature that the token has no mechanism for is refused by the names of key, token and mechanisms") {
     TokenDesk desk;
     desk.put(desk.pki.issue({.kind = KeyKind::rsa2048}), "01");
+    desk.put(desk.pki.issue({.name = "Eve", .kind = KeyKind::p256}), "02");
     desk.hsm.restrict("CKM_SHA256_RSA_PKCS");
     const auto tokens = desk.open();
+    const auto token = tokens->tokens().at(0);
+    const auto refusal = [&](const std::string& label, const cms::SignScheme& scheme) {
+        const auto signer = token->signer(token->find_certificates({.label = label}).at(0));
+        const Error error = error_of([&] { sign(*signer, scheme); });
+        CHECK(error.kind() == ErrorKind::token);
+        CHECK(error.what() == signer->obstacle(scheme));
+        return signer->obstacle(scheme);
+    };
+    CHECK(
+        refusal("Alice", cms::RsaPkcs1{cms::Hash::sha512}) ==
+        "key 'Alice' on token 'ID card' cannot sign with RSA PKCS#1 v1.5 with sha512: the token offers no CKM_RSA_PKCS "
+        "or CKM_SHA512_RSA_PKCS or CKM_RSA_X_509");
+    CHECK(refusal("Alice", cms::RsaPss{cms::Hash::sha3_256, cms::Hash::sha3_256, 32}) ==
+          "key 'Alice' on token 'ID card' cannot sign with RSA-PSS with sha3-256: the token offers no CKM_RSA_PKCS_PSS "
+          "or CKM_SHA3_256_RSA_PKCS_PSS or CKM_RSA_X_509");
+    CHECK(refusal("Eve", cms::Ecdsa{cms::Hash::sha256}) ==
+          "key 'Eve' on token 'ID card' cannot sign with ECDSA with sha256: the token offers no CKM_ECDSA or "
+          "CKM_ECDSA_SHA256");
+}
+
+TEST_CASE("a mechanism that the token offers and refuses is named with its code") {
+    TokenDesk desk;
+    desk.put(desk.pki.issue({.kind = KeyKind::p256}), "01");
+    const PoorCard card("C_SignInit=0x70");
+    desk.hsm.restrict("CKM_ECDSA");
+    const auto tokens = desk.open(PoorCard::module());
     const auto signer = signer_of(*tokens);
-    CHECK_FALSE(signer->supports(cms::RsaPkcs1{cms::Hash::sha512}));
-    const Error error = error_of([&] { sign(*signer, cms::RsaPkcs1{cms::Hash::sha512}); });
-    CHECK(error.kind() == ErrorKind::token);
-    CHECK(std::string(error.what()) ==
-          "key 'Alice' on token 'ID card': cannot sign by RSA PKCS#1 v1.5 with SHA-512: the token does not offer the "
-          "mechanism (CKR_MECHANISM_INVALID)");
+    CHECK(
+        std::string(error_of([&] { sign(*signer, cms::Ecdsa{cms::Hash::sha256}); }).what()) ==
+        "key 'Alice' on token 'ID card': cannot sign with ECDSA with sha256 by CKM_ECDSA: the token does not offer the "
+        "mechanism (CKR_MECHANISM_INVALID)");
 }
 
 TEST_CASE("keys that may not sign are said not to") {
@@ -302,7 +327,7 @@ TEST_CASE("a token without CKM_EDDSA does not sign with an Edwards key, and says
     const auto signer = token->raw_signer(token->private_keys(true).at(0));
     const cms::SignScheme scheme = cms::default_scheme(spki);
     CHECK_FALSE(signer->supports(scheme));
-    CHECK_THAT(error_of([&] { sign(*signer, scheme); }).what(), Catch::Contains("sign by ed25519"));
+    CHECK_THAT(error_of([&] { sign(*signer, scheme); }).what(), Catch::Contains("the token offers no CKM_EDDSA"));
 }
 
 TEST_CASE("a private key that does not belong to its certificate gives no signature") {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "cms/algorithms.h"
 #include "token/ckr.h"
 #include "token/mechanisms.h"
 #include "token/rsa_padding.h"
@@ -72,8 +73,8 @@ std::optional<SecretBytes> raw_rsa(KeySession& key, std::size_t modulus_size, By
     return left_padded(*answer.value, modulus_size);
 }
 
-[[noreturn]] void throw_unsupported(const KeySession& key, CK_RV code, std::string_view what) {
-    throw CkrError(code, key.name(), fmt::format("decrypt by {}", what));
+[[noreturn]] void throw_unsupported(const KeySession& key, CK_RV code, const std::string& mechanism) {
+    throw CkrError(code, key.name(), fmt::format("decrypt by {}", mechanism));
 }
 
 }  // namespace
@@ -90,7 +91,7 @@ std::optional<SecretBytes> recover_rsa_v15(KeySession& key, const cms::RsaV15& r
         content_key = std::move(answer.value);
     }
     if (unsupported != CKR_OK) {
-        if (!key.core().offers(CKM_RSA_X_509)) throw_unsupported(key, unsupported, "RSA PKCS#1 v1.5");
+        if (!key.core().offers(CKM_RSA_X_509)) throw_unsupported(key, unsupported, mechanism_name(CKM_RSA_PKCS));
         const std::optional<SecretBytes> padded = raw_rsa(key, modulus_size, block, intent);
         content_key = padded ? unpad_pkcs1(*padded) : std::nullopt;
     }
@@ -113,7 +114,10 @@ std::optional<SecretBytes> recover_rsa_oaep(KeySession& key, const cms::RsaOaep&
         if (answer.code == CKR_OK) return std::move(answer.value);
         unsupported = answer.code;
     }
-    if (!raw) throw_unsupported(key, unsupported, fmt::format("RSA-OAEP with {}", mechanisms_of(recovery.hash).name));
+    if (!raw)
+        throw_unsupported(
+            key, unsupported,
+            fmt::format("{} with {}", mechanism_name(CKM_RSA_PKCS_OAEP), cms::digest_algorithm(recovery.hash).name));
     const std::optional<SecretBytes> padded = raw_rsa(key, modulus_size, block, intent);
     return padded ? unpad_oaep(*padded, recovery) : std::nullopt;
 }

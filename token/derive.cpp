@@ -7,6 +7,7 @@
 #include "cms/openssl_error.h"
 #include "token/ckr.h"
 #include "token/decrypt.h"
+#include "token/mechanisms.h"
 #include "token/public_key.h"
 
 namespace p11mime::token {
@@ -103,7 +104,10 @@ std::optional<SecretBytes> recover_by_agreement(KeySession& key, const EVP_PKEY*
     const KeyHandle peer = cms::agreement_peer(recovery.peer_spki, own);
     if (!peer) return std::nullopt;
     const auto mechanism = agreement_mechanism(key.core(), own, recovery.cofactor);
-    if (!mechanism) throw CkrError(CKR_MECHANISM_INVALID, key.name(), "agree on a key by ECDH");
+    if (!mechanism)
+        throw CkrError(CKR_MECHANISM_INVALID, key.name(),
+                       fmt::format("agree on a key by {}",
+                                   mechanism_name(recovery.cofactor ? CKM_ECDH1_COFACTOR_DERIVE : CKM_ECDH1_DERIVE)));
     const bool ec = EVP_PKEY_get_base_id(own) == EVP_PKEY_EC;
     const std::size_t size = ec ? field_size(own) : agreement_point(own).size();
     const SecretBytes secret =

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "cms/signer.h"
@@ -16,7 +17,7 @@ struct HashMechanisms {
     CK_MECHANISM_TYPE rsa_pkcs;
     CK_MECHANISM_TYPE rsa_pss;
     CK_MECHANISM_TYPE ecdsa;
-    std::string_view name;
+    std::string_view name;  ///< in the names of mechanisms: "SHA256"
 };
 
 /// PureMechanism is how Cryptoki makes a pure signature of the algorithm table.
@@ -29,6 +30,9 @@ struct PureMechanism {
 
 /// pure_mechanism looks an algorithm up by its name; null where Cryptoki has none for it.
 const PureMechanism* pure_mechanism(std::string_view algorithm);
+
+/// mechanism_name is the name of a mechanism that operations with private keys use: "CKM_SHA256_RSA_PKCS".
+std::string mechanism_name(CK_MECHANISM_TYPE mechanism);
 
 /// mechanisms_of looks a hash up; SHAKE256, which only goes with Ed448, has none.
 const HashMechanisms& mechanisms_of(cms::Hash hash);

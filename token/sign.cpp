@@ -12,6 +12,7 @@
 #include "cms/digests.h"
 #include "cms/encode.h"
 #include "cms/overload.h"
+#include "cms/sign_scheme.h"
 #include "token/ckr.h"
 #include "token/mechanisms.h"
 #include "token/public_key.h"
@@ -63,15 +64,15 @@ Bytes ecdsa_der(ByteView raw) {
     return cms::encode(signature.get(), i2d_ECDSA_SIG);
 }
 
-std::string describe(const cms::SignScheme& scheme) {
+/// key_type is the type of key that a scheme needs.
+KeyType key_type(const cms::SignScheme& scheme) {
     return std::visit(
-        cms::Overload{
-            [](const cms::RsaPkcs1& rsa) {
-                return fmt::format("RSA PKCS#1 v1.5 with {}", mechanisms_of(rsa.hash).name);
-            },
-            [](const cms::RsaPss& pss) { return fmt::format("RSA-PSS with {}", mechanisms_of(pss.hash).name); },
-            [](const cms::Ecdsa& ecdsa) { return fmt::format("ECDSA with {}", mechanisms_of(ecdsa.hash).name); },
-            [](const cms::Pure& pure) { return std::string(pure.algorithm->name); }},
+        cms::Overload{[](const cms::RsaPkcs1&) { return KeyType::rsa; },
+                      [](const cms::RsaPss&) { return KeyType::rsa; }, [](const cms::Ecdsa&) { return KeyType::ec; },
+                      [](const cms::Pure& pure) {
+                          const PureMechanism* row = pure_mechanism(pure.algorithm->name);
+                          return row != nullptr ? row->key : KeyType::other;
+                      }},
         scheme);
 }
 
@@ -138,29 +139,30 @@ std::vector<TokenSigner::Attempt> TokenSigner::attempts(const cms::SignScheme& s
         scheme);
 }
 
-bool TokenSigner::supports(const cms::SignScheme& scheme) const {
+std::string TokenSigner::obstacle(const cms::SignScheme& scheme) const {
     const PrivateKey& key = session_.key();
-    if (!key.sign.value_or(true)) return false;
-    const auto wanted = std::visit(
-        cms::Overload{[](const cms::RsaPkcs1&) { return std::optional(KeyType::rsa); },
-                      [](const cms::RsaPss&) { return std::optional(KeyType::rsa); },
-                      [](const cms::Ecdsa&) { return std::optional(KeyType::ec); },
-                      [&](const cms::Pure& pure) {
-                          const bool own = cms::pure_signature_algorithm(public_key_.get()) == pure.algorithm;
-                          const PureMechanism* row = pure_mechanism(pure.algorithm->name);
-                          return own && row != nullptr ? std::optional(row->key) : std::nullopt;
-                      }},
-        scheme);
-    if (key.type != wanted) return false;
-    const std::vector<Attempt> list = attempts(scheme);
-    return std::any_of(list.begin(), list.end(),
-                       [&](const Attempt& attempt) { return session_.core().offers(attempt.mechanism.type()); });
+    const auto cannot = [&](std::string_view why) {
+        return fmt::format("{} cannot sign with {}: {}", session_.name(), cms::scheme_text(scheme), why);
+    };
+    if (!key.sign.value_or(true)) return cannot("it may not sign");
+    const auto* pure = std::get_if<cms::Pure>(&scheme);
+    if (key.type != key_type(scheme) ||
+        (pure != nullptr && cms::pure_signature_algorithm(public_key_.get()) != pure->algorithm))
+        return cannot("it is of another type");
+    std::vector<std::string> missing;
+    for (const Attempt& attempt : attempts(scheme)) {
+        if (session_.core().offers(attempt.mechanism.type())) return {};
+        std::string name = mechanism_name(attempt.mechanism.type());
+        if (missing.empty() || missing.back() != name) missing.push_back(std::move(name));
+    }
+    return cannot(fmt::format("the token offers no {}", fmt::join(missing, " or ")));
 }
 
 Bytes TokenSigner::sign(const cms::SignScheme& scheme, ByteView message, const cms::Intent& intent,
                         std::stop_token stop) {
     const Operation operation(session_);
-    CK_RV last = CKR_MECHANISM_INVALID;
+    CK_RV last = CKR_OK;
+    std::string refused;
     for (const Attempt& attempt : attempts(scheme)) {
         if (!session_.core().offers(attempt.mechanism.type())) continue;
         throw_if_stopped(stop);
@@ -169,8 +171,10 @@ Bytes TokenSigner::sign(const cms::SignScheme& scheme, ByteView message, const c
         if (answer.code == CKR_OK) return finish(scheme, std::move(answer.value));
         if (!is_unsupported(answer.code)) throw CkrError(answer.code, session_.name(), "sign");
         last = answer.code;
+        refused = mechanism_name(attempt.mechanism.type());
     }
-    throw CkrError(last, session_.name(), fmt::format("sign by {}", describe(scheme)));
+    if (refused.empty()) throw Error(ErrorKind::token, obstacle(scheme), std::string(ckr_hint(CKR_MECHANISM_INVALID)));
+    throw CkrError(last, session_.name(), fmt::format("sign with {} by {}", cms::scheme_text(scheme), refused));
 }
 
 Answer<Bytes> TokenSigner::try_one(const Attempt& attempt, ByteView message, const cms::Intent& intent) {

@@ -17,7 +17,7 @@ class TokenSigner final : public cms::Signer {
                 std::optional<cms::Certificate> certificate);
 
     const cms::Certificate& certificate() const override;
-    bool supports(const cms::SignScheme& scheme) const override;
+    std::string obstacle(const cms::SignScheme& scheme) const override;
     Bytes sign(const cms::SignScheme& scheme, ByteView message, const cms::Intent& intent,
                std::stop_token stop) override;
     std::unique_ptr<cms::Signer> clone() const override;

@@ -174,8 +174,8 @@ SigningState new_signing_state(const std::vector<Signer*>& signers, const Clock&
 
 SignScheme natural_scheme(const Signer& signer, std::optional<Hash> digest, bool pss) {
     const SignScheme scheme = chosen_scheme(signer.certificate(), digest, pss);
-    if (!signer.supports(scheme))
-        throw Error(ErrorKind::token, fmt::format("the token cannot sign with {}", scheme_text(scheme)),
+    if (std::string obstacle = signer.obstacle(scheme); !obstacle.empty())
+        throw Error(ErrorKind::token, obstacle,
                     std::holds_alternative<Pure>(scheme) ? "use another key or another token"
                                                          : "choose another digest or leave --pss out");
     return scheme;

@@ -173,11 +173,14 @@ Bytes sign_with(EVP_PKEY* key, const cms::SignScheme& scheme, ByteView message) 
     return signature;
 }
 
-bool SoftwareSigner::supports(const cms::SignScheme& scheme) const {
-    if (std::holds_alternative<cms::Ecdsa>(scheme)) return is_a(key_, "EC");
-    if (const auto* pure = std::get_if<cms::Pure>(&scheme))
-        return cms::pure_signature_algorithm(key_.key.get()) == pure->algorithm;
-    return is_a(key_, "RSA") || (is_a(key_, "RSA-PSS") && std::holds_alternative<cms::RsaPss>(scheme));
+std::string SoftwareSigner::obstacle(const cms::SignScheme& scheme) const {
+    const auto fits = [&] {
+        if (std::holds_alternative<cms::Ecdsa>(scheme)) return is_a(key_, "EC");
+        if (const auto* pure = std::get_if<cms::Pure>(&scheme))
+            return cms::pure_signature_algorithm(key_.key.get()) == pure->algorithm;
+        return is_a(key_, "RSA") || (is_a(key_, "RSA-PSS") && std::holds_alternative<cms::RsaPss>(scheme));
+    };
+    return fits() ? "" : "the key is of another type";
 }
 
 Bytes SoftwareSigner::sign(const cms::SignScheme& scheme, ByteView message, const cms::Intent& why, std::stop_token) {

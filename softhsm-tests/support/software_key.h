@@ -55,7 +55,7 @@ class SoftwareSigner final : public cms::Signer {
     explicit SoftwareSigner(SoftwareKey key) : key_(std::move(key)) {}
 
     const cms::Certificate& certificate() const override { return key_.certificate; }
-    bool supports(const cms::SignScheme& scheme) const override;
+    std::string obstacle(const cms::SignScheme& scheme) const override;
     Bytes sign(const cms::SignScheme& scheme, ByteView message, const cms::Intent& intent,
                std::stop_token stop) override;
     std::unique_ptr<cms::Signer> clone() const override { return std::make_unique<SoftwareSigner>(key_); }
