@@ -22,7 +22,8 @@ TEST_CASE("a key made on the token gets a certificate by request, and signs", "[
         const char* said;
     };
     for (const Kind& kind : {Kind{"rsa2048", "RSA-2048"}, Kind{"p256", "P-256"}, Kind{"p384", "P-384"},
-                             Kind{"p521", "P-521"}, Kind{"brainpool256", "brainpoolP256r1"}}) {
+                             Kind{"p521", "P-521"}, Kind{"brainpool256", "brainpoolP256r1"},
+                             Kind{"brainpool384", "brainpoolP384r1"}, Kind{"brainpool512", "brainpoolP512r1"}}) {
         INFO(kind.type);
         const std::string email = std::string(kind.type) + "@example.gov";
         const Outcome generated = office.desk.p11mime(
@@ -67,41 +68,71 @@ TEST_CASE("a key made on the token gets a certificate by request, and signs", "[
         ++keys;
     for (std::size_t at = 0; (at = objects.find("never extractable", at)) != std::string::npos; ++at)
         ++kept;
-    CHECK(keys == 5);
-    CHECK(kept == 5);
+    CHECK(keys == 7);
+    CHECK(kept == 7);
 }
 
 TEST_CASE("an Edwards key made on the token gets certificates, and signs with its own digest alone", "[e2e]") {
     Office office;
     office.desk.environment["ASAN_OPTIONS"] = "detect_leaks=0";  // SoftHSM's C_SignInit leaks the curve's name
-    const std::string uri =
-        line(done(office.desk.p11mime({"key", "generate", "--type", "ed25519", "--label", "edward"})));
-    const std::string request = office.desk.path("request.pem");
-    done(office.desk.p11mime({"key", "csr", "--key", uri, "--email", "edward@example.gov", "-o", request}));
-    CHECK_THAT(done(office.desk.run({"openssl", "req", "-in", request, "-verify", "-noout", "-text"})),
-               Catch::Contains("Signature Algorithm: ED25519"));
-    const std::string issued = office.desk.file("issued.pem", office.pki.issue_for_request(read_file(request)));
-    done(office.desk.p11mime({"key", "import-cert", issued}));
+    struct Kind {
+        std::string type, name, digest, micalg;
+        std::vector<std::string> refused;
+    };
+    for (const Kind& kind : {Kind{"ed25519", "ED25519", "sha512", "sha-512", {"sha256"}},
+                             Kind{"ed448", "ED448", "shake256", "shake256", {"sha256", "sha512"}}}) {
+        INFO(kind.type);
+        const std::string email = kind.type + "@example.gov", text = mail(email, "bob@example.org");
+        const std::string uri =
+            line(done(office.desk.p11mime({"key", "generate", "--type", kind.type, "--label", kind.type})));
+        const std::string request = office.desk.path("request.pem");
+        done(office.desk.p11mime({"key", "csr", "--key", uri, "--email", email, "-o", request}));
+        CHECK_THAT(done(office.desk.run({"openssl", "req", "-in", request, "-verify", "-noout", "-text"})),
+                   Catch::Contains("Signature Algorithm: " + kind.name));
+        const std::string issued = office.desk.file("issued.pem", office.pki.issue_for_request(read_file(request)));
+        done(office.desk.p11mime({"key", "import-cert", issued}));
 
-    const std::string text = mail("edward@example.gov", "bob@example.org");
-    const std::string signed_mail = done(office.desk.p11mime({"sign"}, text));
-    CHECK_THAT(signed_mail, Catch::Contains("micalg=sha-512"));
-    const Outcome verified = office.desk.p11mime(Arguments{"verify"} + office.trust(), signed_mail);
-    INFO(verified.err);
-    CHECK(verified.status == 0);
-    CHECK_THAT(verified.err, Catch::Contains("ed25519 with sha512"));
-    CHECK(office.desk.p11mime({"sign", "--digest", "sha512"}, text).status == 0);
-    for (const Arguments& options : {Arguments{"--digest", "sha256"}, Arguments{"--pss"}}) {
-        const Outcome refused = office.desk.p11mime(Arguments{"sign"} + options, text);
-        INFO(refused.err);
-        CHECK(refused.status == 2);
-        CHECK(refused.out.empty());
+        const std::string signed_mail = done(office.desk.p11mime({"sign"}, text));
+        CHECK_THAT(signed_mail, Catch::Contains("micalg=" + kind.micalg + ";"));
+        const Outcome verified = office.desk.p11mime(Arguments{"verify"} + office.trust(), signed_mail);
+        INFO(verified.err);
+        CHECK(verified.status == 0);
+        CHECK_THAT(verified.err, Catch::Contains(kind.type + " with " + kind.digest));
+        std::vector<Arguments> wrong{{"--pss"}};
+        for (const std::string& digest : kind.refused)
+            wrong.push_back({"--digest", digest});
+        for (const Arguments& options : wrong) {
+            const Outcome refused = office.desk.p11mime(Arguments{"sign"} + options, text);
+            INFO(refused.err);
+            CHECK(refused.status == 2);
+            CHECK(refused.out.empty());
+        }
+
+        const std::string certificate = office.desk.path("self.pem");
+        done(office.desk.p11mime({"key", "self-sign", "--key", uri, "--email", email, "-o", certificate}));
+        CHECK_THAT(done(office.desk.run({"openssl", "verify", "-CAfile", certificate, certificate})),
+                   Catch::EndsWith("OK\n"));
     }
+    CHECK(office.desk.p11mime({"sign", "--digest", "sha512"}, mail("ed25519@example.gov", "bob@example.org")).status ==
+          0);
+}
 
-    const std::string certificate = office.desk.path("self.pem");
-    done(office.desk.p11mime({"key", "self-sign", "--key", uri, "--email", "edward@example.gov", "-o", certificate}));
-    CHECK_THAT(done(office.desk.run({"openssl", "verify", "-CAfile", certificate, certificate})),
-               Catch::EndsWith("OK\n"));
+TEST_CASE("a token without the mechanism makes no key and no signature, and says which it lacks", "[e2e]") {
+    Office office;
+    const Identity alice = office.employ({.name = "Alice", .kind = KeyKind::brainpool256});
+    const std::string configuration = read_file(office.desk.path("softhsm2.conf"));
+    office.desk.file("softhsm2.conf", configuration + "slots.mechanisms = CKM_RSA_PKCS\n");
+    const Outcome made = office.desk.p11mime({"key", "generate", "--type", "ed448", "--label", "edward"});
+    INFO(made.err);
+    CHECK(made.status == 4);
+    CHECK_THAT(made.err, Catch::Contains("token 'Desk' makes no ed448 keys: it offers no CKM_EC_EDWARDS_KEY_PAIR_GEN"));
+    const std::string output = office.desk.path("signed.eml");
+    const Outcome refused = office.desk.p11mime({"sign", "-o", output}, mail(alice.email, "bob@example.org"));
+    INFO(refused.err);
+    CHECK(refused.status == 4);
+    CHECK_FALSE(std::filesystem::exists(output));
+    CHECK_THAT(refused.err, Catch::Contains("key 'Alice' on token 'Desk' cannot sign with ECDSA with sha256: the token "
+                                            "offers no CKM_ECDSA or CKM_ECDSA_SHA256"));
 }
 
 TEST_CASE("a self-signed certificate is put on the token and works for trying things out", "[e2e]") {

@@ -9,6 +9,7 @@
 
 #include "cms/encode.h"
 #include "token/ckr.h"
+#include "token/mechanisms.h"
 
 namespace p11mime::token {
 
@@ -154,9 +155,14 @@ KeyObject generate_key(TokenCore& core, KeySpec spec, const std::string& label, 
     if (!core.private_keys(id).empty())
         throw Error(ErrorKind::token, fmt::format("{} has a key with this id already", core.name()),
                     "choose another id, or leave it out");
-    const Mechanism mechanism(pair_generation(core, kind));
+    const CK_MECHANISM_TYPE mechanism = pair_generation(core, kind);
+    if (!core.offers(mechanism))
+        throw Error(
+            ErrorKind::token,
+            fmt::format("{} makes no {} keys: it offers no {}", core.name(), kind.name, mechanism_name(mechanism)),
+            "choose another --type or another token");
     core.open_session(Session::Access::read_write)
-        ->generate_pair(mechanism, public_template(kind, label, id), private_template(kind, label, id));
+        ->generate_pair(Mechanism(mechanism), public_template(kind, label, id), private_template(kind, label, id));
     const std::vector<PrivateKey> made = core.private_keys(id);
     if (made.empty())
         throw Error(ErrorKind::token, fmt::format("{} made a key but does not show it", core.name()),

@@ -46,6 +46,10 @@ constexpr std::array kNamed = {
     Named{CKM_EDDSA, "CKM_EDDSA"},
     Named{CKM_ECDH1_DERIVE, "CKM_ECDH1_DERIVE"},
     Named{CKM_ECDH1_COFACTOR_DERIVE, "CKM_ECDH1_COFACTOR_DERIVE"},
+    Named{CKM_RSA_PKCS_KEY_PAIR_GEN, "CKM_RSA_PKCS_KEY_PAIR_GEN"},
+    Named{CKM_EC_KEY_PAIR_GEN, "CKM_EC_KEY_PAIR_GEN"},
+    Named{CKM_EC_EDWARDS_KEY_PAIR_GEN, "CKM_EC_EDWARDS_KEY_PAIR_GEN"},
+    Named{kEcMontgomeryKeyPairGen, "CKM_EC_MONTGOMERY_KEY_PAIR_GEN"},
 };
 
 }  // namespace

@@ -31,7 +31,7 @@ struct PureMechanism {
 /// pure_mechanism looks an algorithm up by its name; null where Cryptoki has none for it.
 const PureMechanism* pure_mechanism(std::string_view algorithm);
 
-/// mechanism_name is the name of a mechanism that operations with private keys use: "CKM_SHA256_RSA_PKCS".
+/// mechanism_name is the name of a mechanism that makes private keys or uses them: "CKM_SHA256_RSA_PKCS".
 std::string mechanism_name(CK_MECHANISM_TYPE mechanism);
 
 /// mechanisms_of looks a hash up; SHAKE256, which only goes with Ed448, has none.
