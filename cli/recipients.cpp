@@ -15,8 +15,8 @@ namespace p11mime::cli {
 namespace {
 
 using cms::smime::Capabilities;
-using cms::smime::content_cipher;
 using cms::smime::content_ciphers;
+using cms::smime::default_cipher;
 
 // What --oaep means to those who announce none.
 const cms::RsaOaep kOaep{cms::Hash::sha256, cms::Hash::sha256, {}};
@@ -290,13 +290,13 @@ const cms::Algorithm& choose_cipher(Context& context, const Audience& audience) 
         return std::all_of(known.begin(), known.end(), [&](const Capabilities* one) { return reads(*one, cipher); });
     };
     const cms::Algorithm* configured = cipher_of(context.options(), "unknown-cipher");
-    const cms::Algorithm* chosen = configured != nullptr ? configured : content_cipher("aes-256-cbc");
+    const cms::Algorithm* chosen = configured != nullptr ? configured : default_cipher();
     if (unknown.empty() || !all_read(chosen)) {
         const auto ciphers = content_ciphers();
         const auto best = std::find_if(ciphers.begin(), ciphers.end(), [&](const cms::Algorithm* cipher) {
             return all_read(cipher) && (unknown.empty() || !cipher->authenticated);
         });
-        chosen = best == ciphers.end() ? content_cipher("aes-256-cbc") : *best;
+        chosen = best == ciphers.end() ? default_cipher() : *best;
     }
     tell_cipher(context, chosen, unknown, audience.recipients);
     return *chosen;

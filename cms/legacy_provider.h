@@ -3,6 +3,8 @@
 #include <openssl/crypto.h>
 #include <openssl/provider.h>
 
+#include <string_view>
+
 #include "cms/handle.h"
 
 namespace p11mime::cms {

@@ -64,6 +64,10 @@ const Algorithm* content_cipher(std::string_view name) {
     return row != nullptr && row->standing == Standing::ok ? row : nullptr;
 }
 
+const Algorithm* default_cipher() {
+    return content_cipher("aes-256-cbc");
+}
+
 Capabilities parse_capabilities(ByteView der) {
     const Byte* at = der.data();
     const AlgorithmsHandle list(d2i_X509_ALGORS(nullptr, &at, static_cast<long>(der.size())));

@@ -15,6 +15,9 @@ std::vector<const Algorithm*> content_ciphers();
 /// content_cipher is the one with a name as --cipher takes it; null where there is none.
 const Algorithm* content_cipher(std::string_view name);
 
+/// default_cipher is for those who announce nothing: AES-256-CBC, since many programs read no AuthEnvelopedData.
+const Algorithm* default_cipher();
+
 /// AnnouncedAgreement is a key agreement scheme and the key wrap that goes with it (RFC 5753 section 8, RFC 8418
 /// section 4), rows of the table.
 struct AnnouncedAgreement {

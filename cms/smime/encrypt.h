@@ -17,8 +17,8 @@ struct EncryptOptions {
     Form form = Form::smime;
     bool entity = false;
     bool compress = false;  ///< the content first (RFC 8551 section 3.6); of seal_job, `sign` is not asked
-    const Algorithm* cipher = content_cipher("aes-256-cbc");  ///< a row of the table
-    std::vector<std::string> drop_fields;                     ///< transport fields left out of the output, e.g. "Bcc"
+    const Algorithm* cipher = default_cipher();  ///< a row of the table
+    std::vector<std::string> drop_fields;        ///< transport fields left out of the output, e.g. "Bcc"
 };
 
 /// encrypt_job makes a job that encrypts a mail or entity to all recipients.

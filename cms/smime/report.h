@@ -12,7 +12,7 @@
 
 namespace p11mime::cms::smime {
 
-/// The report's values; CLI.md ("The report") is their contract. What is not checked says not_checked.
+/// The values of a report, whose contract is docs/json.md. What is not checked says not_checked.
 using cms::Integrity;
 enum class ChainState { trusted, untrusted, not_checked };
 enum class Revocation { good, revoked, unknown, not_checked };
@@ -67,7 +67,7 @@ struct Carried {
 
 struct RecipientSummary {
     std::string identifier;
-    std::string key_management;  ///< rsa-pkcs1, rsa-oaep, ecdh, xdh, kek, password, or the dotted OID
+    std::string key_management;  ///< rsa-pkcs1, rsa-oaep, ecdh, xdh, kek, password, other, or the dotted OID
     bool used = false;
 };
 
