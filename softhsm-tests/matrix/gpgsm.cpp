@@ -125,11 +125,10 @@ std::span<const Reason> GpgsmSignatures::reasons() const {
 
 std::string GpgsmSignatures::read_one(const SignatureRow& row, const std::string& file) {
     if (row.clear) {
-        const std::string content = people_.file(file.substr(file.rfind('/') + 1) + ".content",
-                                                 row.broken ? changed(std::string(kText)) : std::string(kText));
-        return answer(gpgsm_.run({"--verify", file, content}));
+        const std::string content = matrix::detached_content(people_, row, file);
+        return answer(keys_.run({"--verify", file, content}));
     }
-    return answer_with_text(gpgsm_.run({"--output", "-", "--verify", file}));
+    return answer_with_text(keys_.run({"--output", "-", "--verify", file}));
 }
 
 std::string GpgsmSignatures::write_one(const SignatureRow& row, const std::string& file) {
@@ -137,7 +136,7 @@ std::string GpgsmSignatures::write_one(const SignatureRow& row, const std::strin
     if (!row.digest.empty()) arguments = arguments + Arguments{"--digest-algo", row.digest};
     arguments.push_back(row.clear ? "--detach-sign" : "--sign");
     arguments.push_back(people_.content_file());
-    return answer(gpgsm_.run(arguments));
+    return answer(keys_.run(arguments));
 }
 
 std::span<const Reason> GpgsmRecipients::reasons() const {
@@ -145,16 +144,16 @@ std::span<const Reason> GpgsmRecipients::reasons() const {
 }
 
 std::string GpgsmRecipients::not_run(const RecipientRow& row) const {
-    return is_example(row) ? "" : "not run: no " + matrix::name(row.way);
+    return not_run_but_example(row);
 }
 
 std::string GpgsmRecipients::read_one(const RecipientRow&, const std::string& file) {
-    return answer_with_text(gpgsm_.run({"--output", "-", "--decrypt", file}));
+    return answer_with_text(keys_.run({"--output", "-", "--decrypt", file}));
 }
 
 std::string GpgsmRecipients::write_one(const RecipientRow& row, const std::string& file) {
-    return answer(gpgsm_.run({"--output", file, "--cipher-algo", libgcrypt_name(row), "-r",
-                              people_.with(row.key).identity.email, "--encrypt", people_.content_file()}));
+    return answer(keys_.run({"--output", file, "--cipher-algo", libgcrypt_name(row), "-r",
+                             people_.with(row.key).identity.email, "--encrypt", people_.content_file()}));
 }
 
 }  // namespace p11mime::test::matrix

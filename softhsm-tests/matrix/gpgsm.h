@@ -9,6 +9,8 @@ namespace p11mime::test::matrix {
 /// GpgsmHome is a GnuPG home of its own that trusts the people's CA and has their keys; its agent ends with it.
 class GpgsmHome {
   public:
+    static constexpr const char* kName = "gpgsm";
+
     explicit GpgsmHome(const People& people);
     ~GpgsmHome();
     GpgsmHome(const GpgsmHome&) = delete;
@@ -25,34 +27,26 @@ class GpgsmHome {
 };
 
 /// GpgsmSignatures is gpgsm; clear rows are bare signatures.
-class GpgsmSignatures final : public Program<SignatureRow> {
+class GpgsmSignatures final : public ProgramWith<SignatureRow, GpgsmHome> {
   public:
-    explicit GpgsmSignatures(const People& people) : people_(people), gpgsm_(people) {}
-    std::string name() const override { return "gpgsm"; }
+    using ProgramWith::ProgramWith;
     std::span<const Reason> reasons() const override;
 
   private:
     std::string read_one(const SignatureRow& row, const std::string& file) override;
     std::string write_one(const SignatureRow& row, const std::string& file) override;
-
-    const People& people_;
-    GpgsmHome gpgsm_;
 };
 
 /// GpgsmRecipients is gpgsm with RSA PKCS#1 v1.5 and ECDH.
-class GpgsmRecipients final : public Program<RecipientRow> {
+class GpgsmRecipients final : public ProgramWith<RecipientRow, GpgsmHome> {
   public:
-    explicit GpgsmRecipients(const People& people) : people_(people), gpgsm_(people) {}
-    std::string name() const override { return "gpgsm"; }
+    using ProgramWith::ProgramWith;
     std::span<const Reason> reasons() const override;
     std::string not_run(const RecipientRow& row) const override;
 
   private:
     std::string read_one(const RecipientRow& row, const std::string& file) override;
     std::string write_one(const RecipientRow& row, const std::string& file) override;
-
-    const People& people_;
-    GpgsmHome gpgsm_;
 };
 
 }  // namespace p11mime::test::matrix

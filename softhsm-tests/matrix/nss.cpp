@@ -52,18 +52,17 @@ std::span<const Reason> NssSignatures::reasons() const {
 
 std::string NssSignatures::read_one(const SignatureRow& row, const std::string& file) {
     if (row.clear) {
-        const std::string content = people_.file(file.substr(file.rfind('/') + 1) + ".content",
-                                                 row.broken ? changed(std::string(kText)) : std::string(kText));
-        return answer(nss_.cmsutil({"-D", "-n", "-c", content, "-i", file}));
+        const std::string content = matrix::detached_content(people_, row, file);
+        return answer(keys_.cmsutil({"-D", "-n", "-c", content, "-i", file}));
     }
-    return answer_with_text(nss_.cmsutil({"-D", "-i", file}));
+    return answer_with_text(keys_.cmsutil({"-D", "-i", file}));
 }
 
 std::string NssSignatures::write_one(const SignatureRow& row, const std::string& file) {
     Arguments arguments{"-S", "-N", people_.with(row.key).identity.name, "-i", people_.content_file(), "-o", file};
     if (!row.digest.empty()) arguments = arguments + Arguments{"-H", upper_digest(row)};
     if (row.clear) arguments.push_back("-T");
-    return answer(nss_.cmsutil(arguments));
+    return answer(keys_.cmsutil(arguments));
 }
 
 std::span<const Reason> NssRecipients::reasons() const {
@@ -71,16 +70,16 @@ std::span<const Reason> NssRecipients::reasons() const {
 }
 
 std::string NssRecipients::not_run(const RecipientRow& row) const {
-    return is_example(row) ? "" : "not run: no " + matrix::name(row.way);
+    return not_run_but_example(row);
 }
 
 std::string NssRecipients::read_one(const RecipientRow&, const std::string& file) {
-    return answer_with_text(nss_.cmsutil({"-D", "-i", file}));
+    return answer_with_text(keys_.cmsutil({"-D", "-i", file}));
 }
 
 std::string NssRecipients::write_one(const RecipientRow& row, const std::string& file) {
     return answer(
-        nss_.cmsutil({"-E", "-r", people_.with(row.key).identity.email, "-i", people_.content_file(), "-o", file}));
+        keys_.cmsutil({"-E", "-r", people_.with(row.key).identity.email, "-i", people_.content_file(), "-o", file}));
 }
 
 }  // namespace p11mime::test::matrix

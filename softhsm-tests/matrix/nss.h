@@ -9,6 +9,8 @@ namespace p11mime::test::matrix {
 /// NssDatabase is an NSS database that trusts the people's CA for mail and has their keys.
 class NssDatabase {
   public:
+    static constexpr const char* kName = "nss";
+
     explicit NssDatabase(const People& people);
 
     /// cmsutil runs the program on the database.
@@ -19,34 +21,26 @@ class NssDatabase {
 };
 
 /// NssSignatures is cmsutil; clear rows are bare signatures.
-class NssSignatures final : public Program<SignatureRow> {
+class NssSignatures final : public ProgramWith<SignatureRow, NssDatabase> {
   public:
-    explicit NssSignatures(const People& people) : people_(people), nss_(people) {}
-    std::string name() const override { return "nss"; }
+    using ProgramWith::ProgramWith;
     std::span<const Reason> reasons() const override;
 
   private:
     std::string read_one(const SignatureRow& row, const std::string& file) override;
     std::string write_one(const SignatureRow& row, const std::string& file) override;
-
-    const People& people_;
-    NssDatabase nss_;
 };
 
 /// NssRecipients is cmsutil with RSA PKCS#1 v1.5 and ECDH.
-class NssRecipients final : public Program<RecipientRow> {
+class NssRecipients final : public ProgramWith<RecipientRow, NssDatabase> {
   public:
-    explicit NssRecipients(const People& people) : people_(people), nss_(people) {}
-    std::string name() const override { return "nss"; }
+    using ProgramWith::ProgramWith;
     std::span<const Reason> reasons() const override;
     std::string not_run(const RecipientRow& row) const override;
 
   private:
     std::string read_one(const RecipientRow& row, const std::string& file) override;
     std::string write_one(const RecipientRow& row, const std::string& file) override;
-
-    const People& people_;
-    NssDatabase nss_;
 };
 
 }  // namespace p11mime::test::matrix

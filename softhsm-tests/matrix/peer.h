@@ -66,6 +66,18 @@ class Program : public Peer<Row> {
     }
 };
 
+/// ProgramWith is a Program that keeps the people's keys in a place of its own.
+template <class Row, class Keys>
+class ProgramWith : public Program<Row> {
+  public:
+    explicit ProgramWith(const People& people) : people_(people), keys_(people) {}
+    std::string name() const override { return Keys::kName; }
+
+  protected:
+    const People& people_;
+    Keys keys_;
+};
+
 /// own_cell is a cell of p11mime's: kOk, "weak", or an error in few words.
 std::string own_cell(const std::string& answer);
 

@@ -37,8 +37,8 @@ inline constexpr const char* kKekId = "0a0b0c";
 std::vector<RecipientRow> key_managements();
 std::vector<RecipientRow> recipient_rows();
 
-/// is_example tells the rows for a peer that knows RSA PKCS#1 v1.5 alone: all of that, and one of each other way with a
-/// private key.
-bool is_example(const RecipientRow& row);
+/// not_run_but_example is the cell of a row that a peer with RSA PKCS#1 v1.5 alone leaves out; "" for all of that, and
+/// for one of each other way with a private key.
+std::string not_run_but_example(const RecipientRow& row);
 
 }  // namespace p11mime::test::matrix

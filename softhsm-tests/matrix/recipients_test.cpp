@@ -36,7 +36,7 @@ void check_peer() {
 
 }  // namespace
 
-TEST_CASE("matrix of recipients within p11mime", "[matrix][self]") {
+TEST_CASE("p11mime reads its own key management and ciphers as recipients.tsv says", "[matrix][self]") {
     const p11mime::test::ModuleLeaks leaks;  // of SoftHSM, for some of these keys
     const std::vector<RecipientRow> rows = recipient_rows();
     People people(keys_of(rows));
@@ -48,22 +48,22 @@ TEST_CASE("matrix of recipients within p11mime", "[matrix][self]") {
     check_table(kTable, found);
 }
 
-TEST_CASE("matrix of recipients with openssl", "[matrix]") {
+TEST_CASE("key management and ciphers go both ways with openssl as recipients.tsv says", "[matrix]") {
     check_peer<OpenSslRecipients>();
 }
 
-TEST_CASE("matrix of recipients with Bouncy Castle", "[matrix]") {
+TEST_CASE("key management and ciphers go both ways with Bouncy Castle as recipients.tsv says", "[matrix]") {
     check_peer<BouncyCastleRecipients>();
 }
 
-TEST_CASE("matrix of recipients by hand", "[matrix]") {
+TEST_CASE("key management and ciphers go both ways with a decoder by hand as recipients.tsv says", "[matrix]") {
     check_peer<HandmadeRecipients>();
 }
 
-TEST_CASE("matrix of recipients with gpgsm", "[matrix]") {
+TEST_CASE("key management and ciphers go both ways with gpgsm as recipients.tsv says", "[matrix]") {
     check_peer<GpgsmRecipients>();
 }
 
-TEST_CASE("matrix of recipients with NSS", "[matrix]") {
+TEST_CASE("key management and ciphers go both ways with NSS as recipients.tsv says", "[matrix]") {
     check_peer<NssRecipients>();
 }

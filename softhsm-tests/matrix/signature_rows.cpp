@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "softhsm-tests/matrix/people.h"
 #include "softhsm-tests/support/mail.h"
 
 namespace p11mime::test::matrix {
@@ -90,6 +91,11 @@ std::string upper_digest(const SignatureRow& row) {
     std::string name = row.digest;
     std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::toupper(c); });
     return name;
+}
+
+std::string detached_content(const People& people, const SignatureRow& row, const std::string& signature_file) {
+    const std::string name = signature_file.substr(signature_file.rfind('/') + 1) + ".content";
+    return people.file(name, row.broken ? changed(std::string(kText)) : std::string(kText));
 }
 
 std::string changed(const std::string& message) {

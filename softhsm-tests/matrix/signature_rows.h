@@ -7,6 +7,8 @@
 
 namespace p11mime::test::matrix {
 
+class People;
+
 /// SignatureRow is a signature algorithm with a digest, and how the content goes along.
 struct SignatureRow {
     std::string name;
@@ -24,6 +26,10 @@ std::vector<SignatureRow> signature_rows();
 
 /// upper_digest is the digest in capitals.
 std::string upper_digest(const SignatureRow& row);
+
+/// detached_content puts the content of a clear row, changed where the row wants it, into a file beside that of its
+/// signature, and gives its path.
+std::string detached_content(const People& people, const SignatureRow& row, const std::string& signature_file);
 
 /// changed is a signed message whose content is not what was signed.
 std::string changed(const std::string& message);

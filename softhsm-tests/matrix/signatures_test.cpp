@@ -37,7 +37,7 @@ void check_peer(SignedForm clear_form) {
 
 }  // namespace
 
-TEST_CASE("matrix of signatures within p11mime", "[matrix][self]") {
+TEST_CASE("p11mime reads its own signatures as signatures.tsv says", "[matrix][self]") {
     const p11mime::test::ModuleLeaks leaks;  // of SoftHSM, for some of these keys
     const std::vector<SignatureRow> rows = signature_rows();
     People people(keys_of(rows));
@@ -50,18 +50,18 @@ TEST_CASE("matrix of signatures within p11mime", "[matrix][self]") {
     check_table(kTable, found);
 }
 
-TEST_CASE("matrix of signatures with openssl", "[matrix]") {
+TEST_CASE("signatures go both ways with openssl as signatures.tsv says", "[matrix]") {
     check_peer<OpenSslSignatures>(SignedForm::smime);
 }
 
-TEST_CASE("matrix of signatures with Bouncy Castle", "[matrix]") {
+TEST_CASE("signatures go both ways with Bouncy Castle as signatures.tsv says", "[matrix]") {
     check_peer<BouncyCastleSignatures>(SignedForm::der);
 }
 
-TEST_CASE("matrix of signatures with gpgsm", "[matrix]") {
+TEST_CASE("signatures go both ways with gpgsm as signatures.tsv says", "[matrix]") {
     check_peer<GpgsmSignatures>(SignedForm::der);
 }
 
-TEST_CASE("matrix of signatures with NSS", "[matrix]") {
+TEST_CASE("signatures go both ways with NSS as signatures.tsv says", "[matrix]") {
     check_peer<NssSignatures>(SignedForm::der);
 }

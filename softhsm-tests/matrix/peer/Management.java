@@ -5,6 +5,7 @@ import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
 import java.security.interfaces.ECPublicKey;
 import java.security.spec.MGF1ParameterSpec;
+import java.util.Locale;
 import java.util.Map;
 import javax.crypto.SecretKey;
 import javax.crypto.spec.OAEPParameterSpec;
@@ -111,6 +112,6 @@ final class Management {
 
     /** digest is the JCA's name of a hash: "sha256" is "SHA-256". */
     static String digest(String name) {
-        return "SHA-" + name.substring(3);
+        return name.contains("-") ? name.toUpperCase(Locale.ROOT) : "SHA-" + name.substring(3);
     }
 }

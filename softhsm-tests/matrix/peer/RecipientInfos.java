@@ -135,7 +135,7 @@ final class RecipientInfos {
 
     private static String digest(AlgorithmIdentifier algorithm) {
         String name = new DefaultAlgorithmNameFinder().getAlgorithmName(algorithm);
-        return name.startsWith("SHA-") ? name : name.replace("SHA", "SHA-");
+        return name.contains("-") ? name : name.replace("SHA", "SHA-");
     }
 
     private static byte[] agreed(Job job, KeyAgreeRecipientInfo info) throws Exception {
