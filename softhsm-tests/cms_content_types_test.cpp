@@ -1,16 +1,12 @@
+// DigestedData, EncryptedData, AuthenticatedData, and structures inside each other.
 #include <openssl/hmac.h>
-#include <zlib.h>
-
-#include <catch2/catch.hpp>
 
 #include "cms/certs_only.h"
 #include "cms/content_info.h"
 #include "cms/mac.h"
 #include "cms/smime/encrypt.h"
-#include "cms/zlib.h"
-#include "mime/codec.h"
 #include "softhsm-tests/cms_craft.h"
-#include "softhsm-tests/support/cms_bench.h"
+#include "softhsm-tests/cms_structures.h"
 #include "softhsm-tests/support/hex.h"
 #include "softhsm-tests/support/office.h"
 
@@ -21,47 +17,13 @@ using namespace p11mime::test;
 
 namespace {
 
-constexpr std::string_view kEntity = "Content-Type: text/plain\r\n\r\nHello\r\n";
-
-ReadMail read(const CmsBench& bench, std::string_view message, const std::vector<SoftwareKey>& keys, Task task,
-              std::string_view kek = {}) {
-    SoftwareKeys source(keys);
-    const Trust trust = bench.trust();
-    ReadOptions options;
-    options.task = task;
-    if (!kek.empty()) options.secrets.kek = KeyEncryptionKey{{}, std::make_shared<const SecretBytes>(from_hex(kek))};
-    const auto job = read_job(&source, &trust, options);
-    ReadMail mail{{}, run(*job, message)};
-    mail.report = job->report();
-    return mail;
+GivenSecrets given(std::string_view kek) {
+    if (kek.empty()) return {};
+    return {.kek = KeyEncryptionKey{{}, std::make_shared<const SecretBytes>(from_hex(kek))}, .password = nullptr};
 }
 
 ErrorKind kind_of_failure(const CmsBench& bench, std::string_view message, std::string_view kek = {}) {
-    return caught([&] { read(bench, message, {}, Task::open, kek); }).kind();
-}
-
-// deflated is zlib's own compression.
-Bytes deflated(std::string_view text) {
-    uLongf size = compressBound(text.size());
-    Bytes bytes(size);
-    REQUIRE(compress2(bytes.data(), &size, bytes_of(text).data(), text.size(), 9) == Z_OK);
-    bytes.resize(size);
-    return bytes;
-}
-
-Bytes encapsulated(std::string_view type, ByteView content) {
-    return der_value(tag::kSequence,
-                     {der_oid(type), der_value(tag::context(0, true), der_value(tag::kOctetString, content))});
-}
-
-Bytes compressed_data(ByteView content, std::string_view type = oid::kData,
-                      std::string_view algorithm = "1.2.840.113549.1.9.16.3.8") {
-    return der_value(tag::kSequence, {der_integer(0), der_algorithm(algorithm), encapsulated(type, content)});
-}
-
-std::string content_info(std::string_view type, ByteView structure) {
-    return std::string(
-        text_of(der_value(tag::kSequence, {der_oid(type), der_value(tag::context(0, true), structure)})));
+    return caught([&] { bench.open(message, {}, given(kek)); }).kind();
 }
 
 // structure is what a ContentInfo in DER holds.
@@ -78,133 +40,12 @@ std::string retyped(const std::string& der) {
     return replaced(der, oid_of(oid::kData), oid_of(oid::kSignedData));
 }
 
-std::string as_mail(std::string_view cms) {
-    return "From: alice@example.gov\r\nMIME-Version: 1.0\r\nContent-Type: application/pkcs7-mime\r\n"
-           "Content-Transfer-Encoding: base64\r\n\r\n" +
-           mime::base64_text(bytes_of(cms)) + "\r\n";
-}
-
 std::string flipped_byte(std::string text, std::string_view at) {
     text[text.find(at)] ^= 1;
     return text;
 }
 
 }  // namespace
-
-TEST_CASE("compressed content is expanded, bare and in a mail") {
-    const CmsBench bench;
-    const std::string bare = content_info(oid::kCompressedData, compressed_data(deflated(kText)));
-    const ReadMail opened = read(bench, bare, {}, Task::open);
-    CHECK(opened.content == kText);
-    CHECK(opened.report.result == Result::unsigned_);
-    REQUIRE(opened.report.layers.size() == 1);
-    CHECK(opened.report.layers[0].type == LayerType::compressed);
-    CHECK(opened.report.layers[0].algorithm == "zlib");
-    CHECK(bench.inspect(bare).report.layers.at(0).type == LayerType::compressed);
-
-    const std::string mail = as_mail(content_info(oid::kCompressedData, compressed_data(deflated(kEntity))));
-    CHECK(read(bench, mail, {}, Task::open).content ==
-          "From: alice@example.gov\r\nMIME-Version: 1.0\r\n" + std::string(kEntity));
-    CHECK(caught([&] { bench.verify(mail); }).kind() == ErrorKind::malformed);  // not signed
-    CHECK(caught([&] { bench.decrypt(mail, {}); }).kind() == ErrorKind::malformed);
-}
-
-TEST_CASE("compressed content that is broken, cut off or followed by more is malformed") {
-    const CmsBench bench;
-    const Bytes good = deflated(kText);
-    const auto failure = [&](Bytes content, std::string_view algorithm = "1.2.840.113549.1.9.16.3.8") {
-        const Error error = caught([&] {
-            read(bench, content_info(oid::kCompressedData, compressed_data(content, oid::kData, algorithm)), {},
-                 Task::open);
-        });
-        CHECK(error.kind() == ErrorKind::malformed);
-        return std::string(error.what());
-    };
-    Bytes broken = good, checksum = good, cut = good;
-    broken[0] = 0x77;
-    checksum.back() ^= 1;
-    cut.pop_back();
-    CHECK_THAT(failure(broken), Catch::Contains("broken"));
-    CHECK_THAT(failure(checksum), Catch::Contains("broken"));
-    CHECK_THAT(failure(cut), Catch::Contains("cut off"));
-    CHECK_THAT(failure({}), Catch::Contains("cut off"));
-    CHECK_THAT(failure(concat({good, bytes_of("more")})), Catch::Contains("after the end"));
-    CHECK_THAT(failure(good, "1.2.3.4"), Catch::Contains("unsupported algorithm 1.2.3.4"));
-    const std::string unknown = content_info(oid::kCompressedData, compressed_data(good, oid::kData, "1.2.3.4"));
-    CHECK(bench.inspect(unknown).report.layers.at(0).algorithm == "1.2.3.4");
-}
-
-TEST_CASE("what is compressed on writing expands with zlib, at any size and in every form") {
-    const CmsBench bench;
-    const SoftwareKey alice = bench.issue();
-    for (const std::size_t size : {0, 1, 65'535, 65'536, 300'000}) {
-        std::string body(size, 'x');
-        for (std::size_t i = 0; i < size; ++i)
-            body[i] = static_cast<char>(1 + (i * i + i / 251) % 255);
-        BytesSink compressed;
-        Deflation deflation(compressed);
-        deflation.push(bytes_of(body));
-        deflation.finish();
-        std::string expanded(size + 1, '\0');
-        uLongf expanded_size = expanded.size();
-        REQUIRE(uncompress(reinterpret_cast<Byte*>(expanded.data()), &expanded_size, compressed.bytes.data(),
-                           compressed.bytes.size()) == Z_OK);
-        expanded.resize(expanded_size);
-        CHECK(expanded == body);
-    }
-    const std::string text = mail("alice@example.gov", "bob@example.gov");
-    for (const bool opaque : {false, true})
-        for (const Form form : {Form::smime, Form::der, Form::pem}) {
-            SignOptions options;
-            options.form = form;
-            options.opaque = opaque;
-            options.compress = true;
-            const std::string signed_mail = bench.sign({alice}, text, options);
-            const ReadMail opened = read(bench, signed_mail, {}, Task::open);
-            CHECK(opened.report.result == Result::valid);
-            CHECK(body_of(with_lf(opened.content)) == body_of(with_lf(text)));
-            REQUIRE(opened.report.layers.size() == 2);
-            CHECK(opened.report.layers[1].type == LayerType::compressed);
-            CHECK(opened.report.layers[1].covers_whole);
-            if (form == Form::smime && !opaque)
-                CHECK_THAT(signed_mail, Catch::Contains("smime-type=compressed-data; name=smime.p7z"));
-        }
-}
-
-TEST_CASE("content is compressed inside encryption and triple wrapping") {
-    const CmsBench bench;
-    const SoftwareKey alice = bench.issue(), bob = bench.bob();
-    SoftwareSigner signer(alice);
-    const SystemClock clock;
-    EncryptOptions options;
-    options.compress = true;
-    const std::string text = mail("alice@example.gov", "bob@example.gov");
-    const ReadMail encrypted = read(bench, bench.encrypt({bob.certificate}, text, options), {bob}, Task::decrypt);
-    CHECK(encrypted.report.result == Result::decrypted);
-    CHECK(body_of(encrypted.content) == body_of(text));
-    CHECK(encrypted.report.layers.size() == 2);
-
-    const std::string wrapped =
-        run(*seal_job({&signer}, clock, {}, {bob.certificate}, options, true), mail("alice@example.gov", "b@c.d"));
-    const ReadMail opened = read(bench, wrapped, {bob}, Task::open);
-    CHECK(opened.report.result == Result::valid);
-    REQUIRE(opened.report.layers.size() == 4);
-    const LayerType expected[]{LayerType::signed_data, LayerType::enveloped, LayerType::signed_data,
-                               LayerType::compressed};
-    for (std::size_t i = 0; i < 4; ++i)
-        CHECK(opened.report.layers[i].type == expected[i]);
-}
-
-TEST_CASE("content that shrinks further than readers accept is not compressed") {
-    NullSink nowhere;
-    Deflation deflation(nowhere);
-    const Bytes zeros(1024 * 1024);
-    const Error error = caught([&] {
-        for (int i = 0; i < 64; ++i)
-            deflation.push(zeros);
-    });
-    CHECK_THAT(error.what(), Catch::Contains("readers refuse"));
-}
 
 TEST_CASE("OpenSSL's digested data holds, and does not once it is changed") {
     const CmsBench bench;
@@ -213,7 +54,7 @@ TEST_CASE("OpenSSL's digested data holds, and does not once it is changed") {
         CAPTURE(digest);
         const std::string digested =
             bench.openssl({"cms", "-digest_create", "-md", digest, "-binary", "-outform", "DER"}, kText);
-        const ReadMail opened = read(bench, digested, {}, Task::open);
+        const ReadMail opened = bench.open(digested, {});
         CHECK(opened.content == kText);
         CHECK(opened.report.result == Result::unsigned_);
         CHECK(opened.report.layers.at(0).type == LayerType::digested);
@@ -241,8 +82,8 @@ TEST_CASE("OpenSSL's encrypted data opens with its key alone") {
             {"cms", "-EncryptedData_encrypt", "-binary", "-outform", "DER",
              std::string("-") + (std::string(cipher) == "des-ede3-cbc" ? "des3" : cipher), "-secretkey", key},
             kText);
-        for (const Task task : {Task::open, Task::decrypt}) {
-            const ReadMail opened = read(bench, encrypted, {}, task, key);
+        for (const ReadMail& opened :
+             {bench.open(encrypted, {}, given(key)), bench.decrypt(encrypted, {}, given(key))}) {
             CHECK(opened.content == kText);
             CHECK(opened.report.result == Result::decrypted);
             CHECK(opened.report.layers.at(0).type == LayerType::encrypted);
@@ -289,11 +130,11 @@ struct Authenticated {
         }
         const Bytes recipients =
             der_value(tag::kSet, make_recipient_infos({recipient}, SecretBytes(ByteView(key))).front());
-        return content_info(
+        return craft::content_info(
             oid::kAuthenticatedData,
             der_value(tag::kSequence,
                       {der_integer(0), recipients, der_algorithm(mac), digest_algorithm ? digest : Bytes{},
-                       encapsulated(type, bytes_of(content)), set, der_value(tag::kOctetString, mac_value)}));
+                       craft::encapsulated(type, bytes_of(content)), set, der_value(tag::kOctetString, mac_value)}));
     }
 };
 
@@ -307,7 +148,7 @@ TEST_CASE("authenticated data opens where its code fits, and says nothing of a s
     sha1.mac = "1.3.6.1.5.5.8.1.2";
     sha1.md = EVP_sha1();
     for (const Authenticated& each : {plain, with_attributes}) {
-        const ReadMail opened = read(bench, each.to(bob), {bob}, Task::open);
+        const ReadMail opened = bench.open(each.to(bob), {bob});
         CHECK(opened.content == kText);
         CHECK(opened.report.result == Result::unsigned_);
         CHECK_THAT(opened.report.reason, Catch::Contains("everybody who shares the key"));
@@ -322,9 +163,9 @@ TEST_CASE("authenticated data opens where its code fits, and says nothing of a s
         CHECK(inspected.report.layers.at(0).authenticated == std::nullopt);
         CHECK(caught([&] { bench.verify(each.to(bob)); }).kind() == ErrorKind::malformed);
         CHECK(caught([&] { bench.decrypt(each.to(bob), {bob}); }).kind() == ErrorKind::malformed);
-        CHECK(caught([&] { read(bench, each.to(bob), {bench.bob()}, Task::open); }).kind() == ErrorKind::no_key);
+        CHECK(caught([&] { bench.open(each.to(bob), {bench.bob()}); }).kind() == ErrorKind::no_key);
     }
-    const ReadMail weak = read(bench, sha1.to(bob), {bob}, Task::open);
+    const ReadMail weak = bench.open(sha1.to(bob), {bob});
     CHECK(weak.report.layers.at(0).algorithm == "hmac-sha1");
     CHECK(weak.report.layers.at(0).strength == Strength::weak);
 }
@@ -337,7 +178,7 @@ TEST_CASE("a message authentication key has any size that cannot be guessed") {
     const auto opened = [&](const Recipient& to, std::size_t size) {
         Authenticated data;
         data.key.resize(size, 0x42);
-        return read(bench, data.to(to), {bob, carol}, Task::open).content == kText;
+        return bench.open(data.to(to), {bob, carol}).content == kText;
     };
     for (const std::size_t size : {16U, 20U, 31U, 33U, 64U, 65U, 190U}) {
         CAPTURE(size);
@@ -363,7 +204,7 @@ TEST_CASE("authenticated data that was changed does not open") {
     const CmsBench bench;
     const SoftwareKey bob = bench.bob();
     const auto failure = [&](const Authenticated& from) {
-        return caught([&] { read(bench, from.to(bob), {bob}, Task::open); }).kind();
+        return caught([&] { bench.open(from.to(bob), {bob}); }).kind();
     };
     Authenticated wrong_code, wrong_digest, wrong_type, no_digest, twice, moved, no_attributes, lonely;
     wrong_code.code = Bytes(32, 0x11);
@@ -407,12 +248,12 @@ TEST_CASE("CMS structures nest without a ContentInfo, in any order") {
     const std::string enveloped_signed = retyped(encrypt(structure(inner)));
     const std::string triple = sign(structure(enveloped_signed), "pkcs7-envelopedData");
     const std::string compressed_signed =
-        content_info(oid::kCompressedData, compressed_data(deflated(structure(inner)), oid::kSignedData));
+        craft::content_info(oid::kCompressedData, craft::compressed_data(deflated(structure(inner)), oid::kSignedData));
     const std::string digested_signed = retyped(
         bench.openssl({"cms", "-digest_create", "-md", "sha256", "-binary", "-outform", "DER"}, structure(inner)));
 
     const auto check = [&](const std::string& message, Result result, std::vector<LayerType> types) {
-        const ReadMail opened = read(bench, message, {bob}, Task::open);
+        const ReadMail opened = bench.open(message, {bob});
         CHECK(opened.content == kText);
         CHECK(opened.report.result == result);
         std::vector<LayerType> found;
@@ -435,11 +276,12 @@ TEST_CASE("CMS structures nest without a ContentInfo, in any order") {
     const std::string broken = structure(flipped_byte(inner, kText.substr(0, 8)));
     for (const std::string& message :
          {retyped(encrypt(broken)),
-          content_info(oid::kCompressedData, compressed_data(deflated(broken), oid::kSignedData))})
-        CHECK(read(bench, message, {bob}, Task::open).report.result == Result::invalid);
+          craft::content_info(oid::kCompressedData, craft::compressed_data(deflated(broken), oid::kSignedData))})
+        CHECK(bench.open(message, {bob}).report.result == Result::invalid);
     // More after the inner structure is no content of anybody's.
-    CHECK(kind_of_failure(bench, content_info(oid::kCompressedData,
-                                              compressed_data(deflated(structure(inner) + "x"), oid::kSignedData))) ==
+    CHECK(kind_of_failure(
+              bench, craft::content_info(oid::kCompressedData,
+                                         craft::compressed_data(deflated(structure(inner) + "x"), oid::kSignedData))) ==
           ErrorKind::malformed);
 }
 
@@ -451,12 +293,12 @@ TEST_CASE("a structure that the task leaves on comes out as CMS of its own") {
     const std::string message = retyped(
         bench.openssl({"cms", "-encrypt", "-binary", "-aes-256-gcm", "-outform", "DER", bench.certificate_file(bob)},
                       structure(inner)));
-    const ReadMail bare = read(bench, message, {bob}, Task::decrypt);
+    const ReadMail bare = bench.decrypt(message, {bob});
     CHECK(bare.report.result == Result::decrypted);
     CHECK(bench.verify(bare.content).report.result == Result::valid);
     CHECK(bench.openssl({"cms", "-verify", "-binary", "-inform", "DER", "-noverify"}, bare.content) == kText);
 
-    const ReadMail in_mail = read(bench, as_mail(message), {bob}, Task::decrypt);
+    const ReadMail in_mail = bench.decrypt(as_mail(message), {bob});
     CHECK(field(in_mail.content, "From") == "alice@example.gov");
     CHECK_THAT(field(in_mail.content, "Content-Type"), Catch::Contains("application/pkcs7-mime"));
     CHECK(bench.verify(in_mail.content).report.result == Result::valid);

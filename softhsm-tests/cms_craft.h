@@ -9,10 +9,29 @@
 #include "cms/sign_scheme.h"
 #include "softhsm-tests/support/software_key.h"
 
-/// SignedData built value by value, with whatever an attacker would put there. Keys are on P-256, digests SHA-256.
+/// CMS built value by value, with whatever an attacker would put there. Of SignedData, keys are on P-256 and digests
+/// SHA-256.
 namespace p11mime::test::craft {
 
 using namespace p11mime::cms;
+
+/// content_info is the DER of a ContentInfo around a structure.
+inline std::string content_info(std::string_view type, ByteView structure) {
+    return std::string(
+        text_of(der_value(tag::kSequence, {der_oid(type), der_value(tag::context(0, true), structure)})));
+}
+
+/// encapsulated is an EncapsulatedContentInfo.
+inline Bytes encapsulated(std::string_view type, ByteView content) {
+    return der_value(tag::kSequence,
+                     {der_oid(type), der_value(tag::context(0, true), der_value(tag::kOctetString, content))});
+}
+
+/// compressed_data is a CompressedData.
+inline Bytes compressed_data(ByteView content, std::string_view type = oid::kData,
+                             std::string_view algorithm = "1.2.840.113549.1.9.16.3.8") {
+    return der_value(tag::kSequence, {der_integer(0), der_algorithm(algorithm), encapsulated(type, content)});
+}
 
 inline Bytes attribute(std::string_view oid, std::vector<Bytes> values) {
     return der_value(tag::kSequence, {der_oid(oid), der_set_of(tag::kSet, std::move(values))});
@@ -77,10 +96,8 @@ struct Signed {
 
 /// signed_data is the DER of a ContentInfo.
 inline std::string signed_data(const Signed& from) {
-    Bytes encapsulated = der_oid(from.type);
-    if (from.content)
-        encapsulated = concat(
-            {encapsulated, der_value(tag::context(0, true), der_value(tag::kOctetString, bytes_of(*from.content)))});
+    const Bytes content =
+        from.content ? encapsulated(from.type, bytes_of(*from.content)) : der_value(tag::kSequence, der_oid(from.type));
     std::vector<Bytes> certificates;
     for (const Certificate& each : from.certificates)
         certificates.push_back(each.der());
@@ -89,12 +106,10 @@ inline std::string signed_data(const Signed& from) {
         from.revocation_infos.empty() ? Bytes{} : der_set_of(tag::context(1, true), from.revocation_infos);
     const Bytes digests = der_value(tag::kSet, der_algorithm(digest_algorithm(Hash::sha256).oid));
     const Bytes value = der_value(
-        tag::kSequence, {der_integer(1), digests, der_value(tag::kSequence, encapsulated),
+        tag::kSequence, {der_integer(1), digests, content,
                          certificates.empty() ? Bytes{} : der_set_of(tag::context(0, true), std::move(certificates)),
                          crls, der_set_of(tag::kSet, from.signer_infos)});
-    const Bytes content_info =
-        der_value(tag::kSequence, {der_oid(oid::kSignedData), der_value(tag::context(0, true), value)});
-    return std::string(text_of(content_info));
+    return content_info(oid::kSignedData, value);
 }
 
 }  // namespace p11mime::test::craft

@@ -17,13 +17,19 @@ using cms::smime::Task;
 
 constexpr int kMaxPasses = 20;
 
+}  // namespace
+
 ReadMail read_mail(std::string_view mail, cms::DecrypterSource* keys, const cms::Trust* trust, ReadOptions options) {
     const auto job = cms::smime::read_job(keys, trust, std::move(options));
     std::string content = run(*job, mail);
     return {job->report(), std::move(content)};
 }
 
-}  // namespace
+std::string ReadMail::used() const {
+    for (const cms::smime::RecipientSummary& recipient : report.layers.at(0).recipients)
+        if (recipient.used) return recipient.key_management;
+    return "none";
+}
 
 std::string run(cms::Job& job, std::string_view input, std::size_t piece_size) {
     for (int pass = 0; pass < kMaxPasses; ++pass) {
@@ -80,17 +86,22 @@ ReadMail CmsBench::verify(std::string_view mail, const cms::Trust& trusted, Read
     return read_mail(mail, nullptr, &trusted, std::move(options));
 }
 
-ReadMail CmsBench::decrypt(std::string_view mail, const std::vector<SoftwareKey>& keys) const {
+ReadMail CmsBench::decrypt(std::string_view mail, const std::vector<SoftwareKey>& keys,
+                           const cms::GivenSecrets& secrets) const {
     SoftwareKeys source(keys);
     ReadOptions options;
     options.task = Task::decrypt;
+    options.secrets = secrets;
     return read_mail(mail, &source, nullptr, std::move(options));
 }
 
-ReadMail CmsBench::open(std::string_view mail, const std::vector<SoftwareKey>& keys) const {
+ReadMail CmsBench::open(std::string_view mail, const std::vector<SoftwareKey>& keys,
+                        const cms::GivenSecrets& secrets) const {
     SoftwareKeys source(keys);
     const cms::Trust trusted = trust();
-    return read_mail(mail, &source, &trusted, {});
+    ReadOptions options;
+    options.secrets = secrets;
+    return read_mail(mail, &source, &trusted, std::move(options));
 }
 
 ReadMail CmsBench::inspect(std::string_view mail) const {

@@ -25,9 +25,15 @@ struct ReadMail {
     cms::smime::Report report;
     std::string content;
 
+    /// used is the key management of the recipient whose key opened the outermost layer, "none" where it was no one's.
+    std::string used() const;
     /// signer is the only signer of the only layer; std::runtime_error where there is not exactly one of each.
     const cms::smime::SignerVerdict& signer() const;
 };
+
+/// read_mail reads a mail with keys and trust, each of which may be null.
+ReadMail read_mail(std::string_view mail, cms::DecrypterSource* keys, const cms::Trust* trust,
+                   cms::smime::ReadOptions options);
 
 /// TextInput is an input in memory.
 class TextInput final : public Input {
@@ -58,11 +64,13 @@ class CmsBench {
     std::string encrypt(const std::vector<cms::smime::Recipient>& recipients, std::string_view mail,
                         const cms::smime::EncryptOptions& options = {}) const;
 
-    /// verify, decrypt and open read a mail.
+    /// verify, decrypt, open and inspect read a mail.
     ReadMail verify(std::string_view mail, cms::smime::ReadOptions options = {}) const;
     ReadMail verify(std::string_view mail, const cms::Trust& trust, cms::smime::ReadOptions options = {}) const;
-    ReadMail decrypt(std::string_view mail, const std::vector<SoftwareKey>& keys) const;
-    ReadMail open(std::string_view mail, const std::vector<SoftwareKey>& keys) const;
+    ReadMail decrypt(std::string_view mail, const std::vector<SoftwareKey>& keys,
+                     const cms::GivenSecrets& secrets = {}) const;
+    ReadMail open(std::string_view mail, const std::vector<SoftwareKey>& keys,
+                  const cms::GivenSecrets& secrets = {}) const;
     ReadMail inspect(std::string_view mail) const;
 
     /// openssl runs the command and returns its output. A failure throws std::runtime_error with what it said.
