@@ -45,7 +45,8 @@ TEST_CASE("a KEKRecipientInfo that makes no sense is named with its fault, and l
     for (const auto& [bad, fault] : cases) {
         CAPTURE(fault);
         const std::string named = fault + " (kek recipient, key identifier c0ffee)";
-        const Error alone = caught([&] { bench.decrypt(message(bad, {}), {}, given); });
+        const std::string by_itself = message(bad, {});
+        const Error alone = caught([&] { bench.decrypt(by_itself, {}, given); });
         CHECK(alone.kind() == ErrorKind::malformed);
         CHECK(alone.what() == named);
         const std::string with_bob = message(bad, {bob.certificate});

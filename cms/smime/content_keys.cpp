@@ -148,7 +148,7 @@ std::vector<std::size_t> Search::recipients_of(const Decrypter& key) {
         else
             incapable_ = fmt::format("{} cannot do {}", key.name(), recipients_[i].key_management);
     }
-    std::ranges::stable_partition(fitting, [&](std::size_t i) { return !is<RsaV15>(recipients_[i]); });
+    std::stable_partition(fitting.begin(), fitting.end(), [&](std::size_t i) { return !is<RsaV15>(recipients_[i]); });
     return fitting;
 }
 
