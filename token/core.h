@@ -16,7 +16,7 @@ namespace p11mime::token {
 
 /// TokenCore is what a token and its signers and decrypters share: the module, the sessions, the PIN policy, the list
 /// of mechanisms, and the certificates and private keys found so far. Safe for several threads.
-class TokenCore : public std::enable_shared_from_this<TokenCore> {
+class TokenCore {
   public:
     TokenCore(std::shared_ptr<Module> module, TokenInfo info, PinProvider& pins);
 

@@ -1,6 +1,5 @@
 #include "token/session_pool.h"
 
-#include <algorithm>
 #include <limits>
 
 #include "token/ckr.h"
@@ -31,12 +30,17 @@ std::unique_ptr<Session> SessionPool::take() {
             return session;
         }
         ++open_;
+        ++opening_;
         lock.unlock();
         try {
             const auto alone_now = alone();
-            return open();
+            auto session = open();
+            lock.lock();
+            --opening_;
+            return session;
         } catch (const CkrError& error) {
             lock.lock();
+            --opening_;
             --open_;
             changed_.notify_one();
             // Other programs have sessions too, so the token may have fewer than it says.
@@ -56,7 +60,7 @@ void SessionPool::give_back(std::unique_ptr<Session> session) {
 /// would end.
 CK_RV SessionPool::discard(std::unique_ptr<Session>& session) {
     const std::lock_guard lock(mutex_);
-    if (open_ > 1) {
+    if (open_ - opening_ > 1) {
         session.reset();
         --open_;
         return CKR_OK;

@@ -57,8 +57,9 @@ class SessionPool {
     std::mutex mutex_;
     std::condition_variable changed_;
     std::vector<std::unique_ptr<Session>> free_;
-    std::size_t open_ = 0;  // free or lent
-    std::size_t most_;      // at least 1
+    std::size_t open_ = 0;     // free, lent or being opened
+    std::size_t opening_ = 0;  // being opened, which may fail
+    std::size_t most_;         // at least 1
 };
 
 }  // namespace p11mime::token
