@@ -20,6 +20,7 @@ import measure
 import office
 import rows
 import table
+from row import MEMORY_BAR, Row
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
@@ -77,8 +78,8 @@ def run_steps(launcher, row):
 def run_row(launcher, row, runs):
     if hasattr(row, "steps"):
         failed = run_steps(launcher, row)
-        over = [c.name for c in row.contenders if c.samples and c.peak_mib() > rows.MEMORY_BAR]
-        row.notes.append(f"peak memory, bar ≤ {rows.MEMORY_BAR} MiB: {'OVER: ' + ', '.join(over) if over else 'ok'}")
+        over = [c.name for c in row.contenders if c.samples and c.peak_mib() > MEMORY_BAR]
+        row.notes.append(f"peak memory, bar ≤ {MEMORY_BAR} MiB: {'OVER: ' + ', '.join(over) if over else 'ok'}")
         return failed
     failed = measure.compare(
         launcher, row.contenders, runs or row.runs, row.warm_up, lambda text: tell(f"{row.key}: {text}")
@@ -111,7 +112,7 @@ def measure_all(options, launcher, bench):
             row = make()
             failed += [f"{key}: {name}" for name in run_row(launcher, row, options.runs)]
         except RuntimeError as error:
-            row = rows.Row(key, key, [], notes=[str(error).strip()])
+            row = Row(key, key, [], notes=[str(error).strip()])
             failed.append(f"{key}: its files")
         tell("")
         print("\n".join(table.lines(row)), flush=True)
