@@ -58,20 +58,15 @@ std::string repeated(std::string_view piece, std::size_t count) {
 }
 
 std::string content_info(std::string_view type, const std::string& structure) {
-    using namespace craft;
-    return text(der_value(tag::kSequence, {der_oid(type), der(tag::context(0, true), structure)}));
+    return craft::content_info(type, bytes_of(structure));
 }
 
 std::string encapsulated(std::string_view type, const std::string& content) {
-    using namespace craft;
-    return text(
-        der_value(tag::kSequence, {der_oid(type), der(tag::context(0, true), text(der(tag::kOctetString, content)))}));
+    return text(craft::encapsulated(type, bytes_of(content)));
 }
 
 std::string compressed(std::string_view type, const std::string& zlib) {
-    using namespace craft;
-    return text(der_value(tag::kSequence, {der_integer(0), der_algorithm("1.2.840.113549.1.9.16.3.8"),
-                                           bytes_of(encapsulated(type, zlib))}));
+    return text(craft::compressed_data(bytes_of(zlib), type));
 }
 
 /// deflated compresses a text that is repeated `count` times, without the limit that the program has.
