@@ -170,21 +170,47 @@ std::string content_fault(const SignedContent& content, const SignScheme& scheme
     return {};
 }
 
-}  // namespace
-
-SignerInfoVerdict judge_signer_info(const asn1::SignerInfo& signer, const SignedContent& content,
-                                    const Certificate* certificate, const EVP_PKEY* key) {
+// claims_of is what a SignerInfo says of itself, whether it holds or not.
+SignerInfoVerdict claims_of(const asn1::SignerInfo& signer, Attributes& attributes) {
     SignerInfoVerdict verdict;
     verdict.digest = algorithm_text(signer.digest_algorithm);
     verdict.signature = algorithm_text(signer.signature_algorithm);
-    Attributes attributes(signer.signed_attributes);
     read_claims(attributes, verdict);
     verdict.ess = read_ess(attributes);
     verdict.signed_attributes = attributes.names();
     const Attributes unsigned_attributes(signer.unsigned_attributes);
     verdict.unsigned_attributes = unsigned_attributes.names();
     verdict.timestamps = unsigned_attributes.values(oid::kTimestampToken).size();
+    return verdict;
+}
 
+// signature_fault says why a signature does not hold over the content or its signed attributes, or nothing.
+std::string signature_fault(const asn1::SignerInfo& signer, const AlgorithmChoice& choice, Attributes& attributes,
+                            const SignedContent& content, const Bytes& content_digest, const Certificate& certificate,
+                            const EVP_PKEY* key) {
+    if (!key_fits(key, *choice.signature))
+        return fmt::format("the signer's key is no key for {}", algorithm_text(signer.signature_algorithm));
+    const ByteView signature = asn1::octets(signer.signature);
+    if (attributes.present()) {
+        std::string fault = attribute_fault(attributes, content, content_digest, certificate);
+        if (!fault.empty()) return fault;
+        return verify_message(key, *choice.scheme, asn1::verification_form(signer), signature)
+                   ? ""
+                   : "the signature does not fit the signer's certificate";
+    }
+    std::string fault = content_fault(content, *choice.scheme, *choice.digest->hash);
+    if (!fault.empty()) return fault;
+    const bool fits = signs_whole(*choice.scheme) ? verify_message(key, *choice.scheme, content.first_bytes, signature)
+                                                  : verify_digest(key, *choice.scheme, content_digest, signature);
+    return fits ? "" : "the content was changed, or the signature is another's";
+}
+
+}  // namespace
+
+SignerInfoVerdict judge_signer_info(const asn1::SignerInfo& signer, const SignedContent& content,
+                                    const Certificate* certificate, const EVP_PKEY* key) {
+    Attributes attributes(signer.signed_attributes);
+    SignerInfoVerdict verdict = claims_of(signer, attributes);
     const AlgorithmChoice choice = choose_algorithms(signer);
     if (!choice.scheme) {
         verdict.reason = choice.refusal;
@@ -215,31 +241,8 @@ SignerInfoVerdict judge_signer_info(const asn1::SignerInfo& signer, const Signed
                                      choice.signature->name);
         return verdict;
     }
-
-    verdict.integrity = Integrity::invalid;
-    if (!key_fits(key, *choice.signature)) {
-        verdict.reason = fmt::format("the signer's key is no key for {}", verdict.signature);
-        return verdict;
-    }
-    const ByteView signature = asn1::octets(signer.signature);
-    bool fits = false;
-    if (attributes.present()) {
-        verdict.reason = attribute_fault(attributes, content, *content_digest, *certificate);
-        if (!verdict.reason.empty()) return verdict;
-        fits = verify_message(key, *choice.scheme, asn1::verification_form(signer), signature);
-    } else {
-        verdict.reason = content_fault(content, *choice.scheme, *choice.digest->hash);
-        if (!verdict.reason.empty()) return verdict;
-        fits = signs_whole(*choice.scheme) ? verify_message(key, *choice.scheme, content.first_bytes, signature)
-                                           : verify_digest(key, *choice.scheme, *content_digest, signature);
-    }
-    if (!fits) {
-        verdict.reason = attributes.present() ? "the signature does not fit the signer's certificate"
-                                              : "the content was changed, or the signature is another's";
-        return verdict;
-    }
-    verdict.integrity = Integrity::valid;
-    verdict.reason.clear();
+    verdict.reason = signature_fault(signer, choice, attributes, content, *content_digest, *certificate, key);
+    verdict.integrity = verdict.reason.empty() ? Integrity::valid : Integrity::invalid;
     return verdict;
 }
 
