@@ -98,7 +98,7 @@ void deliver(const std::vector<Output*>& outputs) {
     Parcel parcel{.outputs = outputs, .failure = std::nullopt};
     sync_parcels({&parcel, 1});
     commit_parcels({&parcel, 1});
-    if (parcel.failure) throw *parcel.failure;
+    if (parcel.failure) throw Error(*parcel.failure);
 }
 
 }  // namespace p11mime::cli

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <tuple>
 
 namespace p11mime::cli {
 
@@ -12,7 +13,10 @@ namespace p11mime::cli {
 struct FileIdentity {
     std::uint64_t device = 0;
     std::uint64_t inode = 0;
-    auto operator<=>(const FileIdentity&) const = default;
+    bool operator==(const FileIdentity&) const = default;
+    bool operator<(const FileIdentity& other) const {
+        return std::tie(device, inode) < std::tie(other.device, other.inode);
+    }
 };
 
 /// FileStamp is what stays the same as long as nobody writes to a file or puts another one in its place.
