@@ -1,6 +1,5 @@
 #include <openssl/core_names.h>
 #include <openssl/kdf.h>
-#include <openssl/rand.h>
 
 #include "cms/key_management.h"
 #include "cms/key_wrap.h"
@@ -8,36 +7,12 @@
 #include "softhsm-tests/support/hex.h"
 #include "softhsm-tests/support/leaks.h"
 #include "softhsm-tests/support/software_key.h"
-#include "softhsm-tests/token_fixture.h"
+#include "softhsm-tests/token_decrypters.h"
 
 using namespace p11mime;
 using namespace p11mime::test;
 
 namespace {
-
-constexpr std::size_t kKeySize = 32;
-
-Bytes random_bytes(std::size_t size) {
-    Bytes bytes(size);
-    REQUIRE(RAND_bytes(bytes.data(), static_cast<int>(size)) == 1);
-    return bytes;
-}
-
-std::unique_ptr<cms::Decrypter> decrypter_of(token::Tokens& tokens) {
-    const std::shared_ptr<token::Token> token = tokens.tokens().at(0);
-    return token->decrypter(token->certificates().at(0));
-}
-
-std::optional<SecretBytes> recover(cms::Decrypter& decrypter, const cms::Recovery& recovery, ByteView encrypted) {
-    return decrypter.recover(recovery, encrypted, {"decrypt a test"}, {});
-}
-
-void check_recovers(cms::Decrypter& decrypter, const cms::Recovery& recovery, ByteView encrypted, ByteView expected) {
-    CHECK(decrypter.supports(recovery));
-    const auto recovered = recover(decrypter, recovery, encrypted);
-    REQUIRE(recovered);
-    CHECK(hex(*recovered) == hex(expected));
-}
 
 /// Agreement is what a sender does with OpenSSL: an ephemeral key, ECDH, a KDF and AES key wrap.
 struct Agreement {

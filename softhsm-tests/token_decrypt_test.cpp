@@ -1,29 +1,11 @@
-#include <openssl/rand.h>
 #include <openssl/rsa.h>
 
-#include "softhsm-tests/token_fixture.h"
+#include "softhsm-tests/token_decrypters.h"
 
 using namespace p11mime;
 using namespace p11mime::test;
 
 namespace {
-
-constexpr std::size_t kKeySize = 32;
-
-Bytes random_bytes(std::size_t size) {
-    Bytes bytes(size);
-    REQUIRE(RAND_bytes(bytes.data(), static_cast<int>(size)) == 1);
-    return bytes;
-}
-
-std::unique_ptr<cms::Decrypter> decrypter_of(token::Tokens& tokens) {
-    const std::shared_ptr<token::Token> token = tokens.tokens().at(0);
-    return token->decrypter(token->certificates().at(0));
-}
-
-std::optional<SecretBytes> recover(cms::Decrypter& decrypter, const cms::Recovery& recovery, ByteView encrypted) {
-    return decrypter.recover(recovery, encrypted, {"decrypt a test"}, {});
-}
 
 /// encrypt is OpenSSL's RSA encryption, with OAEP parameters where given.
 Bytes encrypt(const cms::Certificate& certificate, ByteView plain, const cms::RsaOaep* oaep = nullptr) {
@@ -56,13 +38,6 @@ Bytes raw_encrypt(const cms::Certificate& certificate, ByteView block) {
     Bytes encrypted(size);
     REQUIRE(EVP_PKEY_encrypt(context.get(), encrypted.data(), &size, block.data(), block.size()) == 1);
     return encrypted;
-}
-
-void check_recovers(cms::Decrypter& decrypter, const cms::Recovery& recovery, ByteView encrypted, ByteView expected) {
-    CHECK(decrypter.supports(recovery));
-    const auto recovered = recover(decrypter, recovery, encrypted);
-    REQUIRE(recovered);
-    CHECK(hex(*recovered) == hex(expected));
 }
 
 }  // namespace
