@@ -59,13 +59,13 @@ struct Algorithm {
     bool authenticated = false;  ///< of ciphers
     bool legacy = false;         ///< of ciphers: only OpenSSL's legacy provider has it
     CipherParameters cipher_parameters = CipherParameters::octets;
-    long rc2_version = 0;          ///< of RC2: rc2ParameterVersion (RFC 3370 section 5.2), which tells its rows apart
+    int rc2_version = 0;           ///< of RC2: rc2ParameterVersion (RFC 3370 section 5.2), which tells its rows apart
     bool cofactor = false;         ///< of key agreement
     bool hkdf = false;             ///< of key agreement: HKDF, not the X9.63 KDF
+    bool sha3 = false;             ///< of digests: RSA writes it by RFC 9688, not by RFC 4055 and RFC 3370
     std::string_view micalg = {};  ///< of digests: the name in multipart/signed (RFC 8551 section 3.5.3.2)
     const EVP_MD* (*md)() = nullptr;   ///< of digests
     std::size_t output = 0;            ///< of extendable digests: the length that is used, in bytes
-    bool sha3 = false;                 ///< of digests: RSA writes it by RFC 9688, not by RFC 4055 and RFC 3370
     std::string_view parameters = {};  ///< DER of the only parameters that there may be; "": not looked at here
 };
 

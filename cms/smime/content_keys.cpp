@@ -184,7 +184,7 @@ ContentKey find_content_key(DecrypterSource& keys, const GivenSecrets& secrets,
     if (!search.found) search.by_private_keys(keys, intent, stop);
     if (search.found) return std::move(*search.found);
     if (!search.tried) throw no_key(keys, recipients);
-    if (search.misfit) throw *search.misfit;
+    if (search.misfit) throw Error(*search.misfit);
     return {random_key(sizes.least), std::nullopt, false, search.effort()};
 }
 
