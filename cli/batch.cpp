@@ -28,6 +28,9 @@ namespace {
 constexpr std::size_t kTogether = 64;
 constexpr std::chrono::milliseconds kGathering{100};
 
+// How many of the mails that one trouble concerns are named; a report (--json) names all.
+constexpr std::size_t kMostNamed = 20;
+
 constexpr std::array kWorstFirst{7, 4, 1, 6, 5, 2, 3, 0};
 
 int rank(int status) {
@@ -95,6 +98,7 @@ class Batch {
     bool passed_over(Mail& mail, const Assignment& assignment);
     void attempt(Mail& mail, const std::function<void()>& action);
     void fail(Mail& mail, const Error& error);
+    bool repeats(Mail& mail, const Error& error);
     std::optional<Done> record_of(Mail& mail, const Assignment& assignment);
     void deliver(std::vector<std::unique_ptr<Mail>>& mails);
     void count(Mail& mail);
@@ -120,13 +124,13 @@ class Batch {
     // Of the thread that delivers.
     std::map<int, std::size_t> counts_;
     std::size_t counted_ = 0;
-    std::map<int, std::size_t> done_before_;  // of the counts
-    std::set<std::string> token_troubles_;
+    std::map<int, std::size_t> done_before_;                          // of the counts
+    std::map<std::string, std::vector<std::string>> token_troubles_;  // each with the mails after the first
 };
 
 // Removes what killed runs have left, but never a mail that may be the only one.
 void Batch::clean(const std::string& directory) {
-    remove_stale_files(directory);
+    remove_stale_files(directory, plan_.inputs);
     if (!journal_ || !journal_->in_place()) return;
     for (const std::string& path : set_aside_files(directory)) {
         if (journal_->is_leftover(path))
@@ -252,14 +256,17 @@ void Batch::attempt(Mail& mail, const std::function<void()>& action) {
 void Batch::fail(Mail& mail, const Error& error) {
     mail.status = status_of(error.kind());
     mail.record.reset();
-    // Trouble with a token is said once, not for each of the mails that it keeps from being done.
-    bool said = false;
-    if (named_ && error.kind() == ErrorKind::token) {
-        const std::lock_guard lock(mutex_);
-        said = !token_troubles_.insert(error.what()).second;
-    }
-    if (!said) mail.context.voice().error(error.what(), error.hint());
+    if (!repeats(mail, error)) mail.context.voice().error(error.what(), error.hint());
     mail.context.deliver({}, error_report(mail.context, error));
+}
+
+// Trouble with a token is said once, with the mails that it keeps from being done named together in the end.
+bool Batch::repeats(Mail& mail, const Error& error) {
+    if (!named_ || error.kind() != ErrorKind::token) return false;
+    const std::lock_guard lock(mutex_);
+    const auto [trouble, fresh] = token_troubles_.try_emplace(error.what());
+    if (!fresh) trouble->second.push_back(mail.context.input_name());
+    return !fresh;
 }
 
 std::optional<Done> Batch::record_of(Mail& mail, const Assignment& assignment) {
@@ -310,6 +317,13 @@ void Batch::count(Mail& mail) {
 }
 
 void Batch::summarize() {
+    for (const auto& [trouble, mails] : token_troubles_) {
+        if (mails.empty()) continue;
+        const auto named = std::span(mails).first(std::min(mails.size(), kMostNamed));
+        std::string line = fmt::format("{}: also {}", trouble, fmt::join(named, ", "));
+        if (named.size() < mails.size()) line += fmt::format(" and {} more", mails.size() - named.size());
+        run_.terminal().say(line);
+    }
     std::string line = fmt::format("{} mails:", plan_.assignments.size());
     const auto add = [&](std::size_t count, std::string_view words) {
         if (count > 0) line += fmt::format(" {} {},", count, words);

@@ -120,12 +120,12 @@ std::set<FileIdentity> identities(const std::vector<std::string>& files) {
     return all;
 }
 
-void check_outputs(const BatchPlan& plan, const std::set<FileIdentity>& inputs) {
+void check_outputs(const BatchPlan& plan) {
     std::set<FileIdentity> outputs;
     for (const Assignment& assignment : plan.assignments) {
         const auto there = FileStamp::of(assignment.output);
         if (!there) continue;
-        if (inputs.contains(there->identity))
+        if (plan.inputs.contains(there->identity))
             throw Error(ErrorKind::usage, fmt::format("the output '{}' is an input too", assignment.output),
                         "--in-place replaces inputs");
         if (!outputs.insert(there->identity).second)
@@ -182,7 +182,7 @@ BatchPlan plan_batch(const Options& options) {
     const auto assign = [&](const std::string& file, std::string output) {
         plan.assignments.push_back({file, destinations.of(file), std::move(output), base_name(file)});
     };
-    const std::set<FileIdentity> inputs = identities(options.files());
+    plan.inputs = identities(options.files());
     if (const auto given = options.text("directory")) {
         check_names(options.files());
         const std::string directory = existing_directory(*given);
@@ -190,7 +190,7 @@ BatchPlan plan_batch(const Options& options) {
         plan.destination = directory;
         for (const std::string& file : options.files())
             assign(file, fmt::format("{}/{}", *given, base_name(file)));
-        check_outputs(plan, inputs);
+        check_outputs(plan);
     } else if (options.flag("in-place")) {
         check_in_place(options.files());
         plan.destination = "in place";

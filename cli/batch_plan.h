@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct BatchPlan {
     std::vector<Assignment> assignments;
     std::vector<std::string> directories;  ///< that get outputs
     std::string destination;               ///< names the outputs' place for the record of what was done; "" for none
+    std::set<FileIdentity> inputs;         ///< those that are there
     unsigned jobs = 1;                     ///< how many mails are worked on at a time
     unsigned most_open = 1;                ///< how many outputs may be open meanwhile that wait for the disk
     std::string remark;                    ///< what a person should know of it, "" for nothing

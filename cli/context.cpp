@@ -6,6 +6,7 @@
 
 #include "cli/batch_plan.h"
 #include "cli/paths.h"
+#include "cli/temporary_file.h"
 #include "mime/error.h"
 
 namespace p11mime::cli {
@@ -79,7 +80,11 @@ std::unique_ptr<Output> Context::output() {
 }
 
 std::unique_ptr<Output> Context::output_to(const std::string& path) {
-    return Output::to_file(path, inputs_, assignment_ ? Output::Others::refused : Output::Others::written_through);
+    if (assignment_) return Output::to_file(path, inputs_, Output::Others::refused);
+    auto output = Output::to_file(path, inputs_);
+    // What a killed run has left may be content that nothing vouches for. A batch has done so for all its mails.
+    if (output->revocable()) remove_stale_files(parent_directory(path), {inputs_.begin(), inputs_.end()});
+    return output;
 }
 
 std::string Context::copies_directory() const {

@@ -20,7 +20,7 @@ namespace p11mime::cli {
 
 namespace {
 
-constexpr std::string_view kPrefix = ".p11mime-";
+constexpr std::string_view kPrefix = ".p11mime-unfinished-";
 constexpr std::string_view kSetAside = ".p11mime-replaced-";
 constexpr std::string_view kUnique = "XXXXXX";
 
@@ -52,7 +52,7 @@ std::vector<std::string> files_named(const std::string& directory, std::string_v
 }  // namespace
 
 TemporaryFile::TemporaryFile(std::string path, OnSignal on_signal)
-    : path_(std::move(path)), name_(fmt::format("'{}'", path_)) {
+    : path_(std::move(path)), name_(fmt::format("'{}'", path_)), on_signal_(on_signal) {
     const SignalsHeld held;  // none may find the file made but not yet registered
     // One that somebody takes for left behind, before it is locked, is made again.
     do {
@@ -83,7 +83,7 @@ void TemporaryFile::sync() const {
 }
 
 void TemporaryFile::publish(const std::optional<FileStamp>& replaced, Replacing replacing) {
-    throw_if_interrupted();
+    if (on_signal_ == OnSignal::remove) throw_if_interrupted();
     const SignalsHeld held;  // one must not have the old file removed
     if (replaced && replacing == Replacing::unchanged) return replace_unchanged(*replaced);
     if (replaced && exchange()) {
@@ -148,10 +148,11 @@ void TemporaryFile::retract() noexcept {
     state_ = State::made;
 }
 
-void remove_stale_files(const std::string& directory) {
+void remove_stale_files(const std::string& directory, const std::set<FileIdentity>& kept) {
     for (const std::string& path : files_named(directory, kPrefix)) {
         const Fd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-        if (file && lock(file.get(), LOCK_EX | LOCK_NB)) ::unlink(path.c_str());
+        if (!file || kept.contains(FileStamp::of_descriptor(file.get(), path).identity)) continue;
+        if (lock(file.get(), LOCK_EX | LOCK_NB)) ::unlink(path.c_str());
     }
 }
 

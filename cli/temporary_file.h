@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -10,11 +11,12 @@
 
 namespace p11mime::cli {
 
-/// TemporaryFile is a file ".p11mime-XXXXXX" beside the path that it is to have one day. As long as its maker lives it
-/// is locked (flock), so that one that was left behind can be told and removed. Everything throws Error(io).
+/// TemporaryFile is a file ".p11mime-unfinished-XXXXXX" beside the path that it is to have one day. As long as its
+/// maker lives it is locked (flock), so that one that was left behind can be told and removed. Everything throws
+/// Error(io).
 class TemporaryFile {
   public:
-    enum class OnSignal { remove, keep };
+    enum class OnSignal { remove, keep };          ///< one that is kept can be published after a signal too
     enum class Replacing { whatever, unchanged };  ///< what is there, or the very file that was replaced
 
     explicit TemporaryFile(std::string path, OnSignal on_signal = OnSignal::remove);
@@ -39,15 +41,16 @@ class TemporaryFile {
     void set_aside();
 
     std::string path_;
-    std::string name_;       // for messages
+    std::string name_;  // for messages
+    OnSignal on_signal_;
     std::string temporary_;  // "" where nothing has the temporary name
     enum class State { made, renamed, exchanged, final } state_ = State::made;
     Fd fd_;
     std::optional<RemovedOnSignal> guard_;
 };
 
-/// remove_stale_files removes the temporary files in a directory whose makers live no longer.
-void remove_stale_files(const std::string& directory);
+/// remove_stale_files removes the temporary files in a directory whose makers live no longer, but for those to be kept.
+void remove_stale_files(const std::string& directory, const std::set<FileIdentity>& kept = {});
 
 /// set_aside_files are the paths ".p11mime-replaced-XXXXXX" in a directory, left by makers that were killed while they
 /// replaced a file: the new file, the old one, or one that had come in its place meanwhile.

@@ -37,7 +37,7 @@ TEST_CASE("after SIGKILL in the middle of the work a rerun does every mail once 
     for (const std::string where : {"mkostemp 20 9", "fsync 10 9", "fdatasync 3 9", "rename 5 9", "rename 5 9 after"}) {
         INFO(where);
         CHECK(cut_off(bag, where, to_directory).status == 128 + 9);
-        CHECK(names(out).find(".p11mime-") != std::string::npos);
+        CHECK(names(out).find(".p11mime-unfinished-") != std::string::npos);
         for (const auto& entry : std::filesystem::directory_iterator(out))
             if (!entry.path().filename().string().starts_with(".")) CHECK(is_whole(bag, entry.path().string()));
     }
@@ -104,6 +104,37 @@ TEST_CASE("an interrupted batch leaves no temporary file, and goes on when it is
     CHECK(bag.office.desk.p11mime(command).status == 0);
     for (int i = 0; i < 60; ++i)
         CHECK(bag.signatures(bag.path("in/" + bag.name(i))) == 1);
+}
+
+TEST_CASE("the report of an interrupted batch tells what was done", "[e2e]") {
+    Mailbag bag(60);
+    const std::string report = bag.path("report.json");
+    const Outcome outcome = cut_off(
+        bag, "mkostemp 40 2", Arguments{"sign", "-d", bag.path("out"), "-j", "1", "--json", report} + bag.files());
+    INFO(outcome.err);
+    CHECK(outcome.status == 128 + 2);
+    CHECK(reports(read_file(report)).size() == count_done(bag.path("out")));
+    CHECK(names(bag.path(".")).find(".p11mime") == std::string::npos);
+}
+
+TEST_CASE("only what p11mime itself left unfinished is removed, and never an input", "[e2e]") {
+    Mailbag bag(1);
+    std::filesystem::create_directory(bag.path("out"));
+    const std::string others = bag.office.desk.file("out/.p11mime-config", "precious");
+    const std::string input = bag.add(".p11mime-unfinished-abcdef", bag.numbered(5));
+    const std::string left = bag.office.desk.file("out/.p11mime-unfinished-abcdef", "plaintext");
+    CHECK(bag.office.desk.p11mime(Arguments{"sign", "-d", bag.path("out")} + bag.files()).status == 0);
+    CHECK(read_file(others) == "precious");
+    CHECK_FALSE(std::filesystem::exists(left));
+    CHECK(bag.office.desk.p11mime({"sign", "--in-place", input}).status == 0);
+    CHECK(bag.signatures(input) == 1);
+
+    write_file(left, "plaintext");
+    CHECK(bag.office.desk.p11mime({"sign", "-o", bag.path("out/one.eml"), bag.files()[0]}).status == 0);
+    CHECK_FALSE(std::filesystem::exists(left));
+    CHECK(read_file(others) == "precious");
+    CHECK(bag.office.desk.p11mime({"sign", "-o", bag.path("in/one.eml"), input}).status == 0);
+    CHECK(std::filesystem::exists(input));
 }
 
 TEST_CASE("a mail signed in place is known again after it was moved, copied or touched", "[e2e]") {

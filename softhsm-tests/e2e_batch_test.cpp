@@ -49,6 +49,8 @@ TEST_CASE("a bad mail does not keep the others from being done, and the worst st
     CHECK(no_key.status == 4);
     CHECK(count_of(bag.path("out")) == 6);
     CHECK_THAT(no_key.err, Catch::Contains("nobody@example.gov"));
+    const std::string second = bag.add("second.eml", mail("nobody@example.gov", "bob@example.org"));
+    CHECK_THAT(sign({nobody, second}).err, Catch::Contains("nobody.eml") && Catch::Contains("second.eml"));
 
     const Outcome vanished = sign({nobody, bag.path("in/vanished.eml")});
     CHECK(vanished.status == 7);

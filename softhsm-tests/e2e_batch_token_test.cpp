@@ -107,7 +107,8 @@ TEST_CASE("a refused PIN is sent once, however many mails want it, and a rerun w
     INFO(wrong.outcome.err);
     CHECK(wrong.outcome.status == 4);
     CHECK(wrong.log.calls("C_Login") == 1);
-    CHECK(count(wrong.outcome.err, "PIN refused") == 1);
+    CHECK(count(wrong.outcome.err, "PIN refused by token 'Desk'; ") == 1);
+    CHECK(count(wrong.outcome.err, "PIN refused by token 'Desk': also ") == 1);
     CHECK(reports(wrong.outcome.out).size() == 20);
     CHECK(count_of(bag.path("out")) == 0);
     const Spied right = spied_p11mime(bag.office.desk, command + Arguments{"--pin-source", "env:DESK_PIN"});
