@@ -343,8 +343,12 @@ Hash natural_hash(const EVP_PKEY* curve_key) {
     return bits <= 256 ? Hash::sha256 : bits <= 384 ? Hash::sha384 : Hash::sha512;
 }
 
+// weak_key counts the bits of RSA itself: OpenSSL rounds the security of somewhat shorter keys up to 112.
 bool weak_key(const EVP_PKEY* key) {
+    constexpr int kMinRsaBits = 2048;
     constexpr int kMinSecurityBits = 112;
+    if (EVP_PKEY_is_a(key, "RSA") == 1 || EVP_PKEY_is_a(key, "RSA-PSS") == 1)
+        return EVP_PKEY_get_bits(key) < kMinRsaBits;
     return EVP_PKEY_is_a(key, "DSA") == 1 || EVP_PKEY_get_security_bits(key) < kMinSecurityBits;
 }
 

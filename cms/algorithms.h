@@ -116,7 +116,7 @@ const Algorithm* rc2_cipher(long version);
 /// for longer ones.
 Hash natural_hash(const EVP_PKEY* curve_key);
 
-/// weak_key tells keys of less than 112 bits of security: RSA under 2048 bits, curves under 224 bits; and DSA.
+/// weak_key tells RSA keys under 2048 bits, others of less than 112 bits of security (curves under 224 bits), and DSA.
 bool weak_key(const EVP_PKEY* key);
 
 /// algorithm_text names an AlgorithmIdentifier for people: the table's name, else OpenSSL's, else the dotted OID.

@@ -101,3 +101,19 @@ TEST_CASE("a key on a short curve is weak") {
     CHECK_FALSE(security("secp224r1"));
     CHECK_FALSE(security("prime256v1"));
 }
+
+TEST_CASE("an RSA key under 2048 bits is weak, however few are missing") {
+    for (const char* type : {"RSA", "RSA-PSS"}) {
+        CAPTURE(type);
+        const auto weak = [&](unsigned bits) {
+            const KeyContext context(EVP_PKEY_CTX_new_from_name(nullptr, type, nullptr));
+            EVP_PKEY* made = nullptr;
+            REQUIRE(EVP_PKEY_keygen_init(context.get()) == 1);
+            REQUIRE(EVP_PKEY_CTX_set_rsa_keygen_bits(context.get(), static_cast<int>(bits)) == 1);
+            REQUIRE(EVP_PKEY_keygen(context.get(), &made) == 1);
+            return weak_key(KeyHandle(made).get());
+        };
+        CHECK(weak(2047));
+        CHECK_FALSE(weak(2048));
+    }
+}
