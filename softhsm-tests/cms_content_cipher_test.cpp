@@ -3,8 +3,10 @@
 #include <catch2/catch.hpp>
 
 #include "cms/asn1.h"
+#include "cms/der.h"
+#include "cms/key_wrap.h"
 #include "cms/smime/read.h"
-#include "softhsm-tests/support/cms_bench.h"
+#include "softhsm-tests/cms_recipients.h"
 #include "softhsm-tests/support/hex.h"
 #include "softhsm-tests/support/office.h"
 
@@ -36,6 +38,62 @@ TEST_CASE("3DES and RC2 are read and reported as weak") {
         CHECK(read.report.warnings[1].kind == "not-authenticated");
         CHECK(bench.inspect(encrypted).report.layers.at(0).strength == Strength::weak);
     }
+}
+
+TEST_CASE("3DES that keeps the key of the content is as weak, whatever encrypts the content") {
+    const CmsBench bench;
+    const SoftwareKey bob = bench.bob();
+    const Bytes kek = from_hex("000102030405060708090a0b0c0d0e0f1011121314151617");
+    const GivenSecrets given{.kek = KeyEncryptionKey{from_hex("0a0b"), secret(kek)}, .password = secret(bytes_of("x"))};
+    const auto check_weak = [&](const std::string& message, const std::string& name) {
+        CAPTURE(name);
+        const ReadMail read = bench.decrypt(message, {bob}, given);
+        CHECK(read.content == kText);
+        CHECK(read.report.result == Result::decrypted);
+        CHECK(read.report.layers.at(0).strength == Strength::weak);
+        CHECK_THAT(read.report.warnings.at(0).message, Catch::Contains(name + " is weak"));
+        CHECK(std::count_if(read.report.warnings.begin(), read.report.warnings.end(),
+                            [](const Warning& each) { return each.kind == "weak-cipher"; }) == 1);
+        const Report inspected = bench.inspect(message).report;
+        CHECK(inspected.layers.at(0).strength == Strength::weak);
+        CHECK(inspected.warnings.empty());
+    };
+    check_weak(peer_encrypt(bench, {"-aes-256-gcm", "-des3-wrap", "-recip", bench.certificate_file(bob)}), "3des-wrap");
+    check_weak(peer_encrypt(bench, {"-des3", "-pwri_password", "x"}), "des-ede3-cbc");
+    const Algorithm& wrap = *algorithm_named(AlgorithmKind::key_wrap, "3des-wrap");  // openssl has AES alone for a KEK
+    const auto to_kek = [&](const SecretBytes& key) {
+        const Bytes id = der_value(tag::kSequence, der_value(tag::kOctetString, given.kek->id));
+        const Bytes wrapped = der_value(tag::kOctetString, wrap_key(wrap, *given.kek->key, key));
+        return std::vector<Bytes>{
+            der_value(tag::context(2, true), {der_integer(4), id, der_algorithm(wrap.oid, kNull), wrapped})};
+    };
+    check_weak(enveloped(kText, "aes-256-gcm", to_kek), "3des-wrap");
+
+    // Weak for one is weak for all, whoever reads it. The key's cipher alone: openssl takes the content's for it.
+    const Bytes cipher = der_algorithm("1.2.840.113549.3.7", der_value(tag::kOctetString, Bytes(8)));
+    const Bytes pbkdf2 = der_value(tag::kSequence, {der_value(tag::kOctetString, Bytes(8)), der_integer(1)});
+    const Bytes by_password =
+        der_value(tag::context(3, true),
+                  {der_integer(0), der_value(tag::context(0, true), {der_oid("1.2.840.113549.1.5.12"), pbkdf2}),
+                   der_algorithm("1.2.840.113549.1.9.16.3.9", cipher), der_value(tag::kOctetString, Bytes(40))});
+    const GivenSecrets none;
+    const std::string both =
+        enveloped_with({bob.certificate}, [&](std::vector<Bytes>& infos) { infos.push_back(by_password); });
+    const ReadMail read = bench.decrypt(both, {bob}, none);
+    CHECK(read.content == kText);
+    CHECK(read.report.layers.at(0).strength == Strength::weak);
+    CHECK_THAT(read.report.warnings.at(0).message, Catch::Contains("des-ede3-cbc is weak"));
+}
+
+TEST_CASE("key agreement with a KDF of SHA-1 is not weak") {
+    const CmsBench bench;
+    const SoftwareKey bob = bench.bob();
+    const ReadMail read = bench.decrypt(
+        peer_encrypt(bench, {"-aes-256-gcm", "-recip", bench.certificate_file(bob), "-keyopt", "ecdh_kdf_md:sha1"}),
+        {bob});
+    CHECK(read.content == kText);
+    CHECK(read.report.layers.at(0).strength == Strength::ok);
+    CHECK(read.report.warnings.empty());
 }
 
 TEST_CASE("a strong cipher is reported as such") {

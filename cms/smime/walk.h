@@ -76,6 +76,7 @@ class Walk {
     void checked(const std::function<void()>& inside, const std::function<bool()>& ends_well, bool certain,
                  const Error& fault);
     void note_recipients(const std::vector<RecipientEntry>& recipients, Layer& layer);
+    void note_weak(const Algorithm& cipher, Layer& layer);
     const ContentKey& content_key(std::vector<RecipientEntry> recipients, const KeySizes& sizes, const Error& wrong,
                                   Layer& layer);
     void note_cipher(const ContentEncryptionAlgorithm& algorithm, Layer& layer);

@@ -8,6 +8,7 @@
 #include "cms/content_info.h"
 #include "cms/enveloped_data.h"
 #include "cms/identifiers.h"
+#include "cms/overload.h"
 #include "cms/smime/classify.h"
 #include "cms/smime/walk.h"
 
@@ -100,6 +101,15 @@ ContentKey given_key(const GivenSecrets& secrets, const std::string& cipher, std
     return {secrets.kek->key->copy(), std::nullopt};
 }
 
+// key_cipher is what the content key is encrypted with under another symmetric key; null where it is not.
+const Algorithm* key_cipher(const Recovery& recovery) {
+    return std::visit(
+        Overload{[](const Agree& agree) { return agree.wrap; }, [](const KekUnwrap& kek) { return kek.wrap; },
+                 [](const PasswordUnwrap& password) { return password.cipher; },
+                 [](const auto&) -> const Algorithm* { return nullptr; }},
+        recovery);
+}
+
 Effort effort_of(const Knowledge& knowledge) {
     Effort effort;
     for (const auto& [path, known] : knowledge)
@@ -112,20 +122,30 @@ Effort effort_of(const Knowledge& knowledge) {
 
 }  // namespace
 
-// note_cipher says how far a cipher is to be relied on. A weak one has done its damage before the mail is read, so it
-// is a warning and nothing more.
 void Walk::note_cipher(const ContentEncryptionAlgorithm& algorithm, Layer& layer) {
-    layer.strength = strength_of(*algorithm.cipher);
-    if (layer.strength == Strength::weak && options_.task != Task::inspect)
-        report_.warnings.push_back(
-            {"weak-cipher", fmt::format("{} is weak: others may have been able to read this", algorithm.cipher->name)});
+    layer.strength = Strength::ok;
+    note_weak(*algorithm.cipher, layer);
+}
+
+// note_weak says so of a cipher that is, be it for the content or for its key. A weak one has done its damage before
+// the mail is read, so it is a warning and nothing more.
+void Walk::note_weak(const Algorithm& cipher, Layer& layer) {
+    if (strength_of(cipher) != Strength::weak) return;
+    if (layer.strength) layer.strength = Strength::weak;
+    const Warning warning{"weak-cipher",
+                          fmt::format("{} is weak: others may have been able to read what it protects", cipher.name)};
+    const bool told = std::find(report_.warnings.begin(), report_.warnings.end(), warning) != report_.warnings.end();
+    if (!told && options_.task != Task::inspect) report_.warnings.push_back(warning);
 }
 
 void Walk::note_recipients(const std::vector<RecipientEntry>& recipients, Layer& layer) {
     recipients_ += recipients.size();
     if (recipients_ > kMaxRecipients) throw too_many_recipients();
-    for (const RecipientEntry& entry : recipients)
+    for (const RecipientEntry& entry : recipients) {
         layer.recipients.push_back({entry.identifier.text(), entry.key_management, false});
+        const Algorithm* cipher = entry.recovery ? key_cipher(*entry.recovery) : nullptr;
+        if (cipher != nullptr) note_weak(*cipher, layer);
+    }
 }
 
 // content_key finds the key of a layer once, however many passes there are. It lets go of the recipients.
