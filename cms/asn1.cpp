@@ -68,7 +68,7 @@ ASN1_SEQUENCE(KeyAgreeRecipientInfo) = {
     ASN1_EXP(KeyAgreeRecipientInfo, originator, Originator, 0),
     ASN1_EXP_OPT(KeyAgreeRecipientInfo, ukm, ASN1_OCTET_STRING, 1),
     ASN1_SIMPLE(KeyAgreeRecipientInfo, key_encryption_algorithm, X509_ALGOR),
-    ASN1_SEQUENCE_OF(KeyAgreeRecipientInfo, recipient_encrypted_keys, RecipientEncryptedKey),
+    ASN1_SEQUENCE_OF(KeyAgreeRecipientInfo, recipient_encrypted_keys, ASN1_ANY),
 } ASN1_SEQUENCE_END(KeyAgreeRecipientInfo)
 
 ASN1_SEQUENCE(KekRecipientInfo) = {
@@ -87,7 +87,7 @@ ASN1_SEQUENCE(PasswordRecipientInfo) = {
 
 ASN1_SEQUENCE(OtherRecipientInfo) = {
     ASN1_SIMPLE(OtherRecipientInfo, type, ASN1_OBJECT),
-    ASN1_SIMPLE(OtherRecipientInfo, value, ASN1_ANY),
+    ASN1_OPT(OtherRecipientInfo, value, ASN1_ANY),
 } ASN1_SEQUENCE_END(OtherRecipientInfo)
 
 ASN1_SEQUENCE(GcmParameters) = {

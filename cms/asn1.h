@@ -1,6 +1,8 @@
 #pragma once
 
 #include <openssl/asn1.h>
+#include <openssl/asn1err.h>
+#include <openssl/err.h>
 #include <openssl/pkcs7.h>
 #include <openssl/x509.h>
 
@@ -76,14 +78,13 @@ struct RecipientEncryptedKey {
     ASN1_OCTET_STRING* encrypted_key;
 };
 
-DEFINE_STACK_OF(RecipientEncryptedKey)
-
+/// KeyAgreeRecipientInfo (RFC 5652 section 6.2.2); each of the keys is a RecipientEncryptedKey, decoded by itself.
 struct KeyAgreeRecipientInfo {
     ASN1_INTEGER* version;
     Originator* originator;
     ASN1_OCTET_STRING* ukm;
     X509_ALGOR* key_encryption_algorithm;
-    STACK_OF(RecipientEncryptedKey) * recipient_encrypted_keys;
+    STACK_OF(ASN1_TYPE) * recipient_encrypted_keys;
 };
 
 /// KekRecipientInfo (RFC 5652 section 6.2.3); KEKIdentifier has the shape of RecipientKeyIdentifier.
@@ -102,7 +103,7 @@ struct PasswordRecipientInfo {
     ASN1_OCTET_STRING* encrypted_key;
 };
 
-/// OtherRecipientInfo (RFC 5652 section 6.2.5).
+/// OtherRecipientInfo (RFC 5652 section 6.2.5); `value` is null where the type goes without.
 struct OtherRecipientInfo {
     ASN1_OBJECT* type;
     ASN1_TYPE* value;
@@ -160,6 +161,7 @@ DECLARE_ASN1_FUNCTIONS(EncryptionKeyPreference)
 using SignerInfoHandle = Handle<SignerInfo, SignerInfo_free>;
 using KeyTransHandle = Handle<KeyTransRecipientInfo, KeyTransRecipientInfo_free>;
 using KeyAgreeHandle = Handle<KeyAgreeRecipientInfo, KeyAgreeRecipientInfo_free>;
+using RecipientEncryptedKeyHandle = Handle<RecipientEncryptedKey, RecipientEncryptedKey_free>;
 using KekHandle = Handle<KekRecipientInfo, KekRecipientInfo_free>;
 using PasswordHandle = Handle<PasswordRecipientInfo, PasswordRecipientInfo_free>;
 using OtherRecipientHandle = Handle<OtherRecipientInfo, OtherRecipientInfo_free>;
@@ -169,12 +171,24 @@ using EncryptionKeyPreferenceHandle = Handle<EncryptionKeyPreference, Encryption
 using SigningCertificateHandle = Handle<SigningCertificate, SigningCertificate_free>;
 using AlgorithmHandle = Handle<X509_ALGOR, X509_ALGOR_free>;
 
-/// decode parses one value with its d2i function; it must fill `der`. Throws Error(malformed) naming `what`.
+/// decode_known parses one value with its d2i function; it must fill `der`. Null where a CHOICE in it is none of those
+/// known, which is an extension. Throws Error(malformed) naming `what`.
 template <class H, class D2i>
-H decode(ByteView der, D2i d2i, const char* what) {
+H decode_known(ByteView der, D2i d2i, const char* what) {
+    ERR_clear_error();
     const Byte* at = der.data();
     H value(d2i(nullptr, &at, static_cast<long>(der.size())));
-    require(value && at == der.data() + der.size(), what);
+    const bool unknown = !value && ERR_GET_REASON(ERR_peek_error()) == ASN1_R_NO_MATCHING_CHOICE_TYPE;
+    require(unknown || (value && at == der.data() + der.size()), what);
+    ERR_clear_error();
+    return value;
+}
+
+/// decode is decode_known() where every CHOICE must be known.
+template <class H, class D2i>
+H decode(ByteView der, D2i d2i, const char* what) {
+    H value = decode_known<H>(der, d2i, what);
+    if (!value) throw Error(ErrorKind::malformed, std::string(what) + ": no known choice");
     return value;
 }
 

@@ -34,6 +34,17 @@ RecipientEntry entry_of(RecipientIdentifier identifier, std::string key_manageme
             .encrypted_key = to_bytes(encrypted_key)};
 }
 
+RecipientEntry passed_over(std::string key_management, std::string fault) {
+    RecipientEntry entry = entry_of({}, std::move(key_management), {});
+    entry.fault = std::move(fault);
+    return entry;
+}
+
+// extended is a RecipientInfo of a known kind with a CHOICE that has a new alternative.
+RecipientEntry extended(const char* recipient_info) {
+    return passed_over("other", fmt::format("unsupported kind of {}", recipient_info));
+}
+
 // retagged gives a RecipientInfo of an implicitly tagged kind its own tag.
 Bytes retagged(ByteView der) {
     Bytes sequence = to_bytes(der);
@@ -42,8 +53,9 @@ Bytes retagged(ByteView der) {
 }
 
 std::vector<RecipientEntry> read_key_trans(ByteView der, std::optional<std::size_t> content_key_size) {
-    const auto info =
-        asn1::decode<asn1::KeyTransHandle>(der, asn1::d2i_KeyTransRecipientInfo, "malformed KeyTransRecipientInfo");
+    const auto info = asn1::decode_known<asn1::KeyTransHandle>(der, asn1::d2i_KeyTransRecipientInfo,
+                                                               "malformed KeyTransRecipientInfo");
+    if (!info) return {extended("KeyTransRecipientInfo")};
     const X509_ALGOR* algorithm = info->key_encryption_algorithm;
     const Algorithm* row = find_algorithm(AlgorithmKind::key_transport, algorithm);
     RecipientEntry entry =
@@ -107,13 +119,20 @@ std::string agreement_name(const asn1::Originator& originator) {
 }
 
 std::vector<RecipientEntry> read_key_agree(ByteView der) {
-    const auto info = asn1::decode<asn1::KeyAgreeHandle>(retagged(der), asn1::d2i_KeyAgreeRecipientInfo,
-                                                         "malformed KeyAgreeRecipientInfo");
+    const auto info = asn1::decode_known<asn1::KeyAgreeHandle>(retagged(der), asn1::d2i_KeyAgreeRecipientInfo,
+                                                               "malformed KeyAgreeRecipientInfo");
+    if (!info) return {extended("KeyAgreeRecipientInfo")};
     RecipientEntry all = entry_of({}, agreement_name(*info->originator), {});
     fill_recovery(all, [&] { return read_agreement(*info); });
     std::vector<RecipientEntry> entries;
-    for (int i = 0; i < asn1::sk_RecipientEncryptedKey_num(info->recipient_encrypted_keys); ++i) {
-        const auto* key = asn1::sk_RecipientEncryptedKey_value(info->recipient_encrypted_keys, i);
+    for (int i = 0; i < sk_ASN1_TYPE_num(info->recipient_encrypted_keys); ++i) {
+        const Bytes key_der = encode(sk_ASN1_TYPE_value(info->recipient_encrypted_keys, i), i2d_ASN1_TYPE);
+        const auto key = asn1::decode_known<asn1::RecipientEncryptedKeyHandle>(key_der, asn1::d2i_RecipientEncryptedKey,
+                                                                               "malformed RecipientEncryptedKey");
+        if (!key) {
+            entries.push_back(extended("RecipientEncryptedKey"));
+            continue;
+        }
         RecipientEntry& entry = entries.emplace_back(all);
         entry.identifier = asn1::identifier(*key->rid);
         entry.encrypted_key = to_bytes(asn1::octets(key->encrypted_key));
@@ -141,12 +160,6 @@ std::vector<RecipientEntry> read_password(ByteView der) {
     RecipientEntry entry = entry_of({}, "password", asn1::octets(info->encrypted_key));
     fill_recovery(entry, [&] { return read_password_recovery(*info); });
     return {std::move(entry)};
-}
-
-RecipientEntry passed_over(std::string key_management, std::string fault) {
-    RecipientEntry entry = entry_of({}, std::move(key_management), {});
-    entry.fault = std::move(fault);
-    return entry;
 }
 
 // read_other names an OtherRecipientInfo by its type. A supported type (RFC 9629's KEMRecipientInfo, say) is one more

@@ -22,9 +22,9 @@ struct RecipientEntry {
     Bytes encrypted_key;
 };
 
-/// read_recipient_info parses one RecipientInfo (RFC 5652 section 6.2). Kinds and algorithms that are not supported
-/// or make no sense become entries without a recovery, so that other recipients still work; what cannot be parsed
-/// throws Error(malformed). `content_key_size` is in bytes; nothing: it may have any.
+/// read_recipient_info parses one RecipientInfo (RFC 5652 section 6.2). Kinds, choices and algorithms that are not
+/// supported or make no sense become entries without a recovery, so that other recipients still work; what cannot be
+/// parsed throws Error(malformed). `content_key_size` is in bytes; nothing: it may have any.
 std::vector<RecipientEntry> read_recipient_info(ByteView der, std::optional<std::size_t> content_key_size);
 
 }  // namespace p11mime::cms

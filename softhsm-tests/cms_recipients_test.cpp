@@ -176,6 +176,54 @@ TEST_CASE("kinds of recipients that are unknown are named and passed over") {
     CHECK(std::string(error.what()).find("1.2.840.113549.1.9.16.13.3") != std::string::npos);
 }
 
+TEST_CASE("a RecipientInfo with a choice that is unknown is passed over, one that is malformed is not") {
+    const CmsBench bench;
+    const SoftwareKey bob = bench.bob();
+    const Bytes integer = der_integer(7);
+    const Bytes rid = der_value(tag::kSequence, {bob.certificate.issuer_der(), bob.certificate.serial_der()});
+    const Bytes extension = der_value(tag::context(7, true), integer);
+    const Bytes key = der_value(tag::kOctetString, Bytes(40));
+    const auto transported = [&](ByteView to) {
+        return der_value(tag::kSequence,
+                         {der_integer(0), to, der_algorithm("1.2.840.113549.1.1.1", kNull), ByteView(key)});
+    };
+    const Bytes public_key =
+        der_value(tag::context(1, true), {der_algorithm("1.2.840.10045.2.1"), der_value(0x03, Bytes(66))});
+    const auto agreed = [&](ByteView originator, const Bytes& keys) {
+        return der_value(tag::context(1, true),
+                         {der_integer(3), der_value(tag::context(0, true), originator),
+                          der_algorithm("1.3.132.1.11.1", der_algorithm("2.16.840.1.101.3.4.1.45")),
+                          der_value(tag::kSequence, keys)});
+    };
+    const auto encrypted_key = [&](ByteView to) { return der_value(tag::kSequence, {to, ByteView(key)}); };
+    const auto beside_bob = [&](const Bytes& info) {
+        return enveloped_with({bob.certificate}, [&](std::vector<Bytes>& infos) { infos.insert(infos.begin(), info); });
+    };
+    const Bytes no_value = der_value(tag::context(4, true), der_oid("1.2.3.4"));
+    for (const Bytes& info : {transported(extension), agreed(extension, encrypted_key(rid)),
+                              agreed(public_key, encrypted_key(extension)), no_value}) {
+        const RecipientEntry entry = read_recipient_info(info, 32).at(0);
+        CAPTURE(entry.fault);
+        CHECK_FALSE(entry.recovery);
+        CHECK_THAT(entry.fault, Catch::StartsWith("unsupported kind of "));
+        CHECK(bench.decrypt(beside_bob(info), {bob}).content == kText);
+    }
+    // One key of several leaves the others alone.
+    const auto entries =
+        read_recipient_info(agreed(public_key, concat({encrypted_key(extension), encrypted_key(rid)})), 32);
+    CHECK_FALSE(entries.at(0).recovery);
+    CHECK(entries.at(1).recovery);
+    CHECK(entries.at(1).identifier.matches(bob.certificate));
+
+    const Bytes bad_rid = der_value(tag::kSequence, integer);  // of a kind that is known
+    for (const Bytes& info :
+         {transported(bad_rid), agreed(bad_rid, encrypted_key(rid)), agreed(public_key, encrypted_key(bad_rid)),
+          agreed(public_key, integer), der_value(tag::context(4, true), {})}) {
+        CAPTURE(hex(info));
+        CHECK(caught([&] { bench.decrypt(beside_bob(info), {bob}); }).kind() == ErrorKind::malformed);
+    }
+}
+
 TEST_CASE("what RSA PKCS#1 v1.5 gives shows nowhere, whatever else opens the mail") {
     const CmsBench bench;
     const SoftwareKey bob = bench.bob(KeyKind::rsa2048), carol = bench.bob(KeyKind::rsa2048), dora = bench.bob();
