@@ -14,12 +14,14 @@ namespace p11mime::cli {
 
 namespace {
 
+using cms::Hash;
+using cms::smime::AnnouncedAgreement;
 using cms::smime::Capabilities;
 using cms::smime::content_ciphers;
 using cms::smime::default_cipher;
 
 // What --oaep means to those who announce none.
-const cms::RsaOaep kOaep{cms::Hash::sha256, cms::Hash::sha256, {}};
+const cms::RsaOaep kOaep{Hash::sha256, Hash::sha256, {}};
 
 // Judged is a certificate with what stands against it, "" where nothing does.
 struct Judged {
@@ -197,41 +199,66 @@ bool reads(const Capabilities& announced, const cms::Algorithm* cipher) {
 void tell_cipher(Context& context, const cms::Algorithm* chosen, const std::vector<std::string>& unknown,
                  const std::vector<ChosenRecipient>& recipients) {
     const cms::Algorithm* best = content_ciphers().front();
-    std::vector<std::string> lacking;
-    for (const ChosenRecipient& recipient : recipients)
-        if (recipient.announced && !reads(*recipient.announced, best)) lacking.push_back(recipient.name);
+    std::vector<std::string> lacking, without;
+    for (const ChosenRecipient& recipient : recipients) {
+        if (!recipient.announced) continue;
+        if (recipient.announced->ciphers.empty())
+            without.push_back(recipient.name);
+        else if (!reads(*recipient.announced, best))
+            lacking.push_back(recipient.name);
+    }
     std::vector<std::string> causes;
     if (!unknown.empty())
         causes.push_back(fmt::format("nothing is known of what {} can read", fmt::join(unknown, ", ")));
+    if (!without.empty())
+        causes.push_back(fmt::format("no cipher that is strong enough announced by {}", fmt::join(without, ", ")));
     if (chosen != best && !lacking.empty())
         causes.push_back(fmt::format("{} not announced by {}", best->name, fmt::join(lacking, ", ")));
     if (causes.empty()) return;
     context.say_once(fmt::format("encrypting with {}: {}; --cipher{} changes that", chosen->name,
-                                 fmt::join(causes, "; "), unknown.empty() ? "" : " or unknown-cipher in the config"));
+                                 fmt::join(causes, "; "),
+                                 unknown.empty() && without.empty() ? "" : " or unknown-cipher in the config"));
 }
 
-// An announced agreement for this kind of key whose wrap is not weaker than the content key, if possible with the hash
-// that is natural to the key; or none.
-std::optional<cms::KeyAgreement> announced_agreement(const ChosenRecipient& recipient, const cms::Algorithm& cipher) {
-    if (!recipient.announced) return std::nullopt;
-    const auto natural = std::get<cms::KeyAgreement>(default_key_management(recipient.certificate));
-    std::optional<cms::KeyAgreement> chosen;
-    for (const auto& [scheme, wrap] : recipient.announced->agreements) {
-        if (scheme->hkdf != recipient.certificate.is_xdh() || wrap->key_size < cipher.key_size) continue;
-        if (!chosen || (chosen->hash != natural.hash && scheme->hash == natural.hash))
-            chosen = {.hash = *scheme->hash, .wrap_size = wrap->key_size, .cofactor = scheme->cofactor};
+// Of what a recipient announces for this kind of key, what is not weaker than the content key where there is such, then
+// what has the hash that is natural to the key.
+const AnnouncedAgreement* best_agreement(const ChosenRecipient& recipient, Hash natural, const cms::Algorithm& cipher) {
+    const auto rank = [&](const AnnouncedAgreement& each) {
+        return std::pair(std::min(each.wrap->key_size, cipher.key_size), each.scheme->hash == natural);
+    };
+    const AnnouncedAgreement* best = nullptr;
+    for (const AnnouncedAgreement& each : recipient.announced->agreements) {
+        const bool usable = each.scheme->hkdf == recipient.certificate.is_xdh() &&
+                            each.scheme->standing == cms::Standing::ok && each.wrap->standing == cms::Standing::ok;
+        if (usable && (best == nullptr || rank(each) > rank(*best))) best = &each;
     }
-    return chosen;
+    return best;
 }
 
-cms::KeyManagement key_management(const ChosenRecipient& recipient, bool oaep, const cms::Algorithm& cipher) {
+cms::KeyAgreement key_agreement(Context& context, const ChosenRecipient& recipient, const cms::Algorithm& cipher) {
+    const auto natural = std::get<cms::KeyAgreement>(default_key_management(recipient.certificate));
+    if (!recipient.announced || recipient.announced->agreements.empty()) return natural;
+    const AnnouncedAgreement* best = best_agreement(recipient, natural.hash, cipher);
+    if (best == nullptr) {
+        context.say_once(
+            fmt::format("the key for {} is agreed on with {}: what they announce is weak, or not for their kind of key",
+                        recipient.name, digest_algorithm(natural.hash).name));
+        return natural;
+    }
+    if (best->wrap->key_size < cipher.key_size)
+        context.say_once(fmt::format("the key for {} is encrypted with {}: they announce nothing as strong as {}",
+                                     recipient.name, best->wrap->name, cipher.name));
+    return {.hash = *best->scheme->hash, .wrap_size = best->wrap->key_size, .cofactor = best->scheme->cofactor};
+}
+
+cms::KeyManagement key_management(Context& context, const ChosenRecipient& recipient, const cms::Algorithm& cipher) {
+    const Options& options = context.options();
     if (recipient.certificate.is_rsa()) {
         const auto announced = recipient.announced ? recipient.announced->oaep : std::nullopt;
-        if (announced || oaep) return announced.value_or(kOaep);
-    } else if (const auto agreement = announced_agreement(recipient, cipher)) {
-        return *agreement;
+        if (announced || options.flag("oaep")) return announced.value_or(kOaep);
+        return default_key_management(recipient.certificate);
     }
-    return default_key_management(recipient.certificate);
+    return key_agreement(context, recipient, cipher);
 }
 
 }  // namespace
@@ -279,22 +306,23 @@ const cms::Algorithm& choose_cipher(Context& context, const Audience& audience) 
     std::vector<std::string> unknown;
     std::vector<const Capabilities*> known;
     for (const ChosenRecipient& recipient : audience.recipients) {
-        if (recipient.announced)
-            known.push_back(&*recipient.announced);
-        else
+        if (!recipient.announced)
             unknown.push_back(recipient.name);
+        else if (!recipient.announced->ciphers.empty())
+            known.push_back(&*recipient.announced);
     }
     if (audience.secrets.kek) unknown.emplace_back("those who share the key");
     if (audience.secrets.password) unknown.emplace_back("those who know the password");
+    const bool all_known = unknown.empty() && known.size() == audience.recipients.size();
     const auto all_read = [&](const cms::Algorithm* cipher) {
         return std::all_of(known.begin(), known.end(), [&](const Capabilities* one) { return reads(*one, cipher); });
     };
     const cms::Algorithm* configured = cipher_of(context.options(), "unknown-cipher");
     const cms::Algorithm* chosen = configured != nullptr ? configured : default_cipher();
-    if (unknown.empty() || !all_read(chosen)) {
+    if (all_known || !all_read(chosen)) {
         const auto ciphers = content_ciphers();
         const auto best = std::find_if(ciphers.begin(), ciphers.end(), [&](const cms::Algorithm* cipher) {
-            return all_read(cipher) && (unknown.empty() || !cipher->authenticated);
+            return all_read(cipher) && (all_known || !cipher->authenticated);
         });
         chosen = best == ciphers.end() ? default_cipher() : *best;
     }
@@ -302,11 +330,11 @@ const cms::Algorithm& choose_cipher(Context& context, const Audience& audience) 
     return *chosen;
 }
 
-std::vector<cms::smime::Recipient> to_encrypt(const Context& context, const Audience& audience,
+std::vector<cms::smime::Recipient> to_encrypt(Context& context, const Audience& audience,
                                               const cms::Algorithm& cipher) {
     std::vector<cms::smime::Recipient> all;
     for (const ChosenRecipient& recipient : audience.recipients)
-        all.emplace_back(recipient.certificate, key_management(recipient, context.options().flag("oaep"), cipher));
+        all.emplace_back(recipient.certificate, key_management(context, recipient, cipher));
     if (audience.secrets.kek) all.emplace_back(*audience.secrets.kek);
     if (audience.secrets.password) all.emplace_back(cms::Password{audience.secrets.password});
     return all;

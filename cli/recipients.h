@@ -36,11 +36,11 @@ struct Recipients {
 Recipients choose_recipients(Context& context);
 
 /// choose_cipher is --cipher, or what all of the recipients announce. It tells the person where recipients announce
-/// nothing.
+/// nothing, or nothing that is written.
 const cms::Algorithm& choose_cipher(Context& context, const Audience& audience);
 
-/// to_encrypt adds to each recipient how the key of a content cipher is to be encrypted: as announced, or --oaep.
-std::vector<cms::smime::Recipient> to_encrypt(const Context& context, const Audience& audience,
-                                              const cms::Algorithm& cipher);
+/// to_encrypt adds to each recipient how the key of a content cipher is to be encrypted: as announced, or --oaep. It
+/// tells the person where that is weaker than the cipher, or not announced though something is.
+std::vector<cms::smime::Recipient> to_encrypt(Context& context, const Audience& audience, const cms::Algorithm& cipher);
 
 }  // namespace p11mime::cli

@@ -64,12 +64,13 @@ cms::smime::Capabilities own_reading(const cms::Certificate& certificate) {
 
 std::optional<cms::smime::Capabilities> announced_capabilities(const cms::Certificate& certificate,
                                                                const std::optional<Bytes>& remembered) {
+    std::optional<cms::smime::Capabilities> announced;
     for (const auto& der : {remembered, certificate.smime_capabilities()}) {
-        if (!der) continue;
+        if (!der || (announced && !announced->ciphers.empty())) continue;
         auto capabilities = cms::smime::parse_capabilities(*der);
-        if (!capabilities.ciphers.empty()) return capabilities;
+        if (!announced || !capabilities.ciphers.empty()) announced = std::move(capabilities);
     }
-    return std::nullopt;
+    return announced;
 }
 
 std::optional<ChosenRecipient> self_recipient(Context& context) {

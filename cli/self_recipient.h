@@ -12,7 +12,7 @@ namespace p11mime::cli {
 std::optional<ChosenRecipient> self_recipient(Context& context);
 
 /// announced_capabilities is what the owner of a certificate announces: `remembered` (DER) from a mail, else the
-/// certificate's own extension. Nothing where that names no cipher that is known.
+/// certificate's own extension; the first of them that names a cipher that is written, where one does.
 std::optional<cms::smime::Capabilities> announced_capabilities(const cms::Certificate& certificate,
                                                                const std::optional<Bytes>& remembered);
 

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "mime/hex.h"
 #include "softhsm-tests/support/office.h"
 
 using namespace p11mime::test;
@@ -16,6 +17,49 @@ std::string entity() {
 
 Outcome encrypt(const Office& office, const Arguments& options) {
     return office.desk.p11mime(Arguments{"encrypt", "--no-self"} + office.trust() + options, entity());
+}
+
+std::string openssl_reads(const Office& office, const Identity& person, const std::string& mail) {
+    return with_lf(done(office.desk.run(
+        {"openssl", "cms", "-decrypt", "-recip", office.certificate(person), "-inkey", office.key(person)}, mail)));
+}
+
+std::string structure_of(const Office& office, const std::string& mail) {
+    return done(office.desk.run({"openssl", "cms", "-cmsout", "-print", "-noout"}, mail));
+}
+
+/// announcing is a certificate extension with SMIMECapabilities (RFC 4262): a cipher, and `it` of `capability`, as
+/// `openssl asn1parse -genconf` takes it.
+std::string announcing(const Office& office, const std::string& cipher, const std::string& capability) {
+    const std::string text =
+        "asn1=SEQUENCE:list\n[list]\n1=SEQUENCE:cipher\n2=SEQUENCE:it\n[cipher]\no=OID:" + cipher + "\n" + capability;
+    const std::string der = office.desk.path("asn1.der");
+    done(office.desk.run({"openssl", "asn1parse", "-noout", "-genconf", office.desk.file("asn1", text), "-out", der}));
+    return "1.2.840.113549.1.9.15=DER:" + p11mime::hex(p11mime::bytes_of(read_file(der))) + "\n";
+}
+
+/// agreement announces aes-256-cbc, and standard ECDH with a hash and a key wrap.
+std::string agreement(const Office& office, const std::string& hash, const std::string& wrap) {
+    return announcing(
+        office, "aes-256-cbc",
+        "[it]\no=OID:dhSinglePass-stdDH-" + hash + "kdf-scheme\nw=SEQUENCE:wrap\n[wrap]\no=OID:" + wrap + "\n");
+}
+
+Leaf agreeing(const std::string& name, const std::string& extensions) {
+    return {.name = name, .email = name + "@example.org", .kind = KeyKind::p256, .more_extensions = extensions};
+}
+
+/// Printed is the structure of a mail to somebody, who can read it, and what was said when it was made.
+struct Printed {
+    std::string structure, said;
+};
+
+Printed printed(Office& office, const Leaf& leaf) {
+    const Identity person = office.correspond(leaf);
+    const Outcome outcome = encrypt(office, {"--recipient-cert", office.certificate(person)});
+    const std::string mail = done(outcome);
+    CHECK(openssl_reads(office, person, mail) == entity());
+    return {structure_of(office, mail), outcome.err};
 }
 
 }  // namespace
@@ -127,39 +171,41 @@ TEST_CASE("key generate makes X25519 and X448 keys, which agree and do not sign"
 
 TEST_CASE("the announced OAEP parameters and key agreement are the ones used", "[e2e]") {
     Office office;
-    // SMIMECapabilities (RFC 4262) as `openssl asn1parse -genconf` makes them.
-    const auto announcing = [&](const std::string& capability) {
-        const std::string text =
-            "asn1=SEQUENCE:list\n[list]\n1=SEQUENCE:cbc\n2=SEQUENCE:it\n[cbc]\no=OID:aes-128-cbc\n" + capability;
-        done(office.desk.run({"openssl", "asn1parse", "-noout", "-genconf", office.desk.file("asn1", text), "-out",
-                              office.desk.path("asn1.der")}));
-        std::string hex;
-        for (const char byte : read_file(office.desk.path("asn1.der"))) {
-            constexpr const char* kDigits = "0123456789abcdef";
-            const auto value = static_cast<unsigned char>(byte);
-            hex += std::string(hex.empty() ? "" : ":") + kDigits[value >> 4] + kDigits[value & 15];
-        }
-        return "1.2.840.113549.1.9.15=DER:" + hex + "\n";
-    };
-    const auto printed = [&](const Leaf& leaf) {
-        const Identity bob = office.correspond(leaf);
-        const std::string mail = done(encrypt(office, {"--recipient-cert", office.certificate(bob)}));
-        CHECK(with_lf(done(office.desk.run(
-                  {"openssl", "cms", "-decrypt", "-recip", office.certificate(bob), "-inkey", office.key(bob)},
-                  mail))) == entity());
-        return done(office.desk.run({"openssl", "cms", "-cmsout", "-print", "-noout"}, mail));
-    };
     const std::string oaep = announcing(
+        office, "aes-128-cbc",
         "[it]\no=OID:rsaesOaep\np=SEQUENCE:p\n[p]\nh=EXP:0,SEQUENCE:sha384\nm=EXP:1,SEQUENCE:mgf\n"
         "[sha384]\no=OID:sha384\nn=NULL\n[mgf]\no=OID:mgf1\nh=SEQUENCE:sha512\n[sha512]\no=OID:sha512\nn=NULL\n");
-    const std::string rsa = printed({.name = "rsa", .email = "rsa@example.org", .more_extensions = oaep});
-    CHECK_THAT(rsa, Catch::Contains("rsaesOaep") && Catch::Contains("sha384") && Catch::Contains("sha512"));
+    const Printed rsa = printed(office, {.name = "rsa", .email = "rsa@example.org", .more_extensions = oaep});
+    CHECK_THAT(rsa.structure, Catch::Contains("rsaesOaep") && Catch::Contains("sha384") && Catch::Contains("sha512"));
 
-    const std::string agreement =
-        announcing("[it]\no=OID:dhSinglePass-stdDH-sha512kdf-scheme\nw=SEQUENCE:wrap\n[wrap]\no=OID:id-aes256-wrap\n");
-    const std::string ec =
-        printed({.name = "ec", .email = "ec@example.org", .kind = KeyKind::p256, .more_extensions = agreement});
-    CHECK_THAT(ec, Catch::Contains("dhSinglePass-stdDH-sha512kdf-scheme"));
-    const std::string plain = printed({.name = "plain", .email = "plain@example.org", .kind = KeyKind::p256});
-    CHECK_THAT(plain, Catch::Contains("dhSinglePass-stdDH-sha256kdf-scheme"));
+    const Printed ec = printed(office, agreeing("ec", agreement(office, "sha512", "id-aes256-wrap")));
+    CHECK_THAT(ec.structure, Catch::Contains("dhSinglePass-stdDH-sha512kdf-scheme"));
+    CHECK_THAT(ec.said, !Catch::Contains("the key for"));
+    const Printed plain = printed(office, agreeing("plain", ""));
+    CHECK_THAT(plain.structure, Catch::Contains("dhSinglePass-stdDH-sha256kdf-scheme"));
+}
+
+TEST_CASE("an announced key agreement with a shorter key or SHA-1 is followed, a weak one is not, and either is said",
+          "[e2e]") {
+    Office office;
+    const Printed shorter = printed(office, agreeing("shorter", agreement(office, "sha1", "id-aes128-wrap")));
+    CHECK_THAT(shorter.structure, Catch::Contains("aes-256-cbc") && Catch::Contains("id-aes128-wrap") &&
+                                      Catch::Contains("dhSinglePass-stdDH-sha1kdf-scheme"));
+    CHECK_THAT(shorter.said,
+               Catch::Contains("the key for shorter@example.org") && Catch::Contains("is encrypted with aes-128-wrap"));
+
+    const Printed weak = printed(office, agreeing("weak", agreement(office, "sha1", "id-smime-alg-CMS3DESwrap")));
+    CHECK_THAT(weak.structure,
+               Catch::Contains("id-aes256-wrap") && Catch::Contains("dhSinglePass-stdDH-sha256kdf-scheme"));
+    CHECK_THAT(weak.said,
+               Catch::Contains("the key for weak@example.org") && Catch::Contains("is agreed on with sha256"));
+}
+
+TEST_CASE("who announces weak ciphers alone gets a better one, and the OAEP that they announce", "[e2e]") {
+    Office office;
+    const std::string extension = announcing(office, "des-ede3-cbc", "[it]\no=OID:rsaesOaep\np=SEQUENCE:p\n[p]\n");
+    const Printed old = printed(office, {.name = "old", .email = "old@example.org", .more_extensions = extension});
+    CHECK_THAT(old.structure, Catch::Contains("rsaesOaep") && Catch::Contains("aes-256-cbc"));
+    CHECK_THAT(old.said, Catch::Contains("no cipher that is strong enough announced by old@example.org"));
+    CHECK_THAT(old.said, !Catch::Contains("nothing is known"));
 }

@@ -26,10 +26,10 @@ void add_oaep(Capabilities& capabilities, const X509_ALGOR* announced) {
 
 void add_agreement(Capabilities& capabilities, const X509_ALGOR* announced) {
     const Algorithm* scheme = find_algorithm(AlgorithmKind::key_agreement, announced);
-    if (scheme == nullptr || scheme->standing != Standing::ok) return;
+    if (scheme == nullptr) return;
     const auto identifier = asn1::algorithm_parameter(announced, "malformed key wrap algorithm");
     const Algorithm* wrap = find_algorithm(AlgorithmKind::key_wrap, identifier.get());
-    if (wrap != nullptr && wrap->standing == Standing::ok) capabilities.agreements.push_back({scheme, wrap});
+    if (wrap != nullptr) capabilities.agreements.push_back({scheme, wrap});
 }
 
 Bytes make_own_capabilities() {

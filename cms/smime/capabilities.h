@@ -31,8 +31,8 @@ struct AnnouncedAgreement {
 /// preference.
 struct Capabilities {
     std::vector<const Algorithm*> ciphers;
-    std::optional<RsaOaep> oaep;  ///< with its parameters; the first where several are announced
-    std::vector<AnnouncedAgreement> agreements;
+    std::optional<RsaOaep> oaep;                 ///< with its parameters; the first where several are announced
+    std::vector<AnnouncedAgreement> agreements;  ///< weak ones too
 };
 
 /// parse_capabilities leaves out what is unknown or not written; malformed DER gives none.
