@@ -258,7 +258,9 @@ cms::KeyManagement key_management(Context& context, const ChosenRecipient& recip
         if (announced || options.flag("oaep")) return announced.value_or(kOaep);
         return default_key_management(recipient.certificate);
     }
-    return key_agreement(context, recipient, cipher);
+    cms::KeyAgreement agreement = key_agreement(context, recipient, cipher);
+    agreement.shared = options.flag("shared-agreement");
+    return agreement;
 }
 
 }  // namespace

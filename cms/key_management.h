@@ -21,7 +21,8 @@ struct KeyAgreement {
                                              ///< least that is not weaker than the content key
     bool cofactor = false;                   ///< cofactor ECDH, for EC keys alone
     bool shared = false;                     ///< one KeyAgreeRecipientInfo and ephemeral key for all who agree alike;
-                                             ///< by default each has one alone, as most other programs write it
+                                             ///< by default each has one alone, as most programs write it: gpgsm
+                                             ///< reads no more than the first key of one
 
     bool operator==(const KeyAgreement&) const = default;
 };

@@ -209,3 +209,26 @@ TEST_CASE("who announces weak ciphers alone gets a better one, and the OAEP that
     CHECK_THAT(old.said, Catch::Contains("no cipher that is strong enough announced by old@example.org"));
     CHECK_THAT(old.said, !Catch::Contains("nothing is known"));
 }
+
+TEST_CASE("with --shared-agreement those on one curve have one key agreement, which openssl reads for each", "[e2e]") {
+    Office office;
+    std::vector<Identity> people;
+    Arguments to;
+    for (const char* name : {"bob", "carol", "dan"}) {
+        const KeyKind kind = *name == 'd' ? KeyKind::p384 : KeyKind::p256;
+        people.push_back(office.correspond({.name = name, .email = std::string(name) + "@example.org", .kind = kind}));
+        to = to + Arguments{"--recipient-cert", office.certificate(people.back())};
+    }
+    const auto agreements = [&](const std::string& mail) {
+        const std::string text = structure_of(office, mail);
+        std::size_t count = 0;
+        for (std::size_t at = text.find("d.kari"); at != std::string::npos; at = text.find("d.kari", at + 1))
+            ++count;
+        return count;
+    };
+    CHECK(agreements(done(encrypt(office, to))) == 3);
+    const std::string mail = done(encrypt(office, to + Arguments{"--shared-agreement"}));
+    CHECK(agreements(mail) == 2);
+    for (const Identity& person : people)
+        CHECK(openssl_reads(office, person, mail) == entity());
+}

@@ -1,8 +1,10 @@
 // The further content types, with Bouncy Castle: what compresses and expands, and authenticated data.
 
+#include "cms/smime/encrypt.h"
 #include "cms/smime/read.h"
 #include "cms/smime/writers.h"
 #include "softhsm-tests/matrix/java_peer.h"
+#include "softhsm-tests/support/software_key.h"
 
 using namespace p11mime;
 using namespace p11mime::test;
@@ -29,6 +31,10 @@ std::string compressed(std::string_view content) {
     return std::string(text_of(written.bytes));
 }
 
+cms::Recipient sharing(const cms::Certificate& certificate) {
+    return {certificate, cms::KeyAgreement{.hash = cms::Hash::sha256, .wrap_size = 16, .shared = true}};
+}
+
 std::size_t mac_size(const char* name) {
     return cms::hash_size(*cms::algorithm_named(cms::AlgorithmKind::mac, name)->hash);
 }
@@ -49,6 +55,40 @@ TEST_CASE("compressed data goes both ways with Bouncy Castle", "[matrix]") {
     const ReadMail opened = open(people, read_file(theirs));
     CHECK(opened.content == kText);
     CHECK(opened.report.layers.at(0).type == cms::smime::LayerType::compressed);
+}
+
+TEST_CASE("the second of several keys in one KeyAgreeRecipientInfo goes both ways with Bouncy Castle", "[matrix]") {
+    People people({KeyKind::p256});
+    const Person& person = people.with(KeyKind::p256);
+    const cms::Certificate first = certify({.name = "First"}).certificate;
+    cms::smime::EncryptOptions options;
+    options.form = cms::smime::Form::der;
+    options.entity = true;
+    options.cipher = cms::smime::content_cipher("aes-128-cbc");
+    const std::string ours =
+        run(*cms::smime::encrypt_job({sharing(first), sharing(person.certificate)}, options), kText);
+    const std::string theirs = people.path("theirs");
+    const JavaPeer::Values common{{"management", "ecdh"},
+                                  {"hash", "sha256"},
+                                  {"wrap", "16"},
+                                  {"cipher", "aes-128-cbc"},
+                                  {"certificate", person.certificate_der},
+                                  {"content", people.content_file()}};
+    JavaPeer::Values read = common, write = common;
+    read.insert(read.end(), {{"do", "decrypt"}, {"in", people.file("ours", ours)}, {"key", person.key_der}});
+    write.insert(write.end(),
+                 {{"do", "encrypt"}, {"out", theirs}, {"first", people.file("first.crt", text_of(first.der()))}});
+    JavaPeer java;
+    java.add(read);
+    java.add(write);
+    CHECK(java.run(people) == std::vector<std::string>{"ok", "ok"});
+    for (const std::string& message : {ours, read_file(theirs)}) {
+        const ReadMail opened = open(people, message);
+        CHECK(opened.content == kText);
+        REQUIRE(opened.report.layers.at(0).recipients.size() == 2);
+        CHECK_FALSE(opened.report.layers.at(0).recipients[0].used);
+        CHECK(opened.report.layers.at(0).recipients[1].used);
+    }
 }
 
 TEST_CASE("authenticated data of Bouncy Castle opens with keys on a token, unless it was changed", "[matrix]") {

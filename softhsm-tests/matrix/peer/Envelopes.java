@@ -15,6 +15,7 @@ import org.bouncycastle.cms.RecipientInformationStore;
 import org.bouncycastle.cms.jcajce.JceCMSContentEncryptorBuilder;
 import org.bouncycastle.cms.jcajce.JceKEKEnvelopedRecipient;
 import org.bouncycastle.cms.jcajce.JceKeyAgreeEnvelopedRecipient;
+import org.bouncycastle.cms.jcajce.JceKeyAgreeRecipientId;
 import org.bouncycastle.cms.jcajce.JceKeyTransAuthEnvelopedRecipient;
 import org.bouncycastle.cms.jcajce.JceKeyTransEnvelopedRecipient;
 import org.bouncycastle.cms.jcajce.JcePasswordEnvelopedRecipient;
@@ -62,8 +63,13 @@ final class Envelopes {
         RecipientInformationStore recipients = authenticated
                 ? new CMSAuthEnvelopedData(structure).getRecipientInfos()
                 : new CMSEnvelopedData(structure).getRecipientInfos();
-        RecipientInformation recipient = recipients.iterator().next();
-        return recipient.getContent(recipientOf(job, authenticated));
+        return ownOf(job, recipients).getContent(recipientOf(job, authenticated));
+    }
+
+    /** ownOf is the one that names the job's certificate where key agreement has several, else the only one. */
+    private static RecipientInformation ownOf(Job job, RecipientInformationStore recipients) throws Exception {
+        return job.text("management").equals("ecdh") ? recipients.get(new JceKeyAgreeRecipientId(job.certificate()))
+                                                     : recipients.iterator().next();
     }
 
     private static Recipient recipientOf(Job job, boolean authenticated) throws Exception {

@@ -65,7 +65,11 @@ final class Job {
     }
 
     X509Certificate certificate() throws IOException, GeneralSecurityException {
-        try (InputStream in = new FileInputStream(text("certificate"))) {
+        return certificate("certificate");
+    }
+
+    X509Certificate certificate(String name) throws IOException, GeneralSecurityException {
+        try (InputStream in = new FileInputStream(text(name))) {
             return (X509Certificate) CertificateFactory.getInstance("X.509", "BC").generateCertificate(in);
         }
     }

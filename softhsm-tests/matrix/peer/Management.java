@@ -87,9 +87,10 @@ final class Management {
         boolean ec = certificate.getPublicKey() instanceof ECPublicKey;
         ASN1ObjectIdentifier scheme = (!ec ? HKDF : job.has("cofactor") ? COFACTOR : STANDARD).get(job.text("hash"));
         KeyPair own = ephemeral(certificate);
-        return new JceKeyAgreeRecipientInfoGenerator(scheme, own.getPrivate(), own.getPublic(), wrap(job))
-                .addRecipient(certificate)
-                .setProvider("BC");
+        JceKeyAgreeRecipientInfoGenerator generator =
+                new JceKeyAgreeRecipientInfoGenerator(scheme, own.getPrivate(), own.getPublic(), wrap(job));
+        if (job.has("first")) generator.addRecipient(job.certificate("first"));
+        return generator.addRecipient(certificate).setProvider("BC");
     }
 
     private static KeyPair ephemeral(X509Certificate like) throws GeneralSecurityException {
