@@ -9,8 +9,6 @@ namespace p11mime::test::matrix {
 
 namespace {
 
-constexpr const char* kPassphrase = "x";
-
 constexpr Reason kReasons[] = {
     {"selected digest algorithm is invalid", "no such digest"},
     {"unknown hash algorithm", "no such digest"},
@@ -66,6 +64,8 @@ constexpr Reason kRecipientReasons[] = {
     {"unsupported algorithm", "no such cipher"},
     {"selected cipher algorithm is invalid", "no such cipher"},
     {"not usable for encryption", "no such keys"},
+    {"no password is taken to encrypt with", "writes no password"},
+    {"Invalid session key", "no ECDH"},
     {"No secret key", "cannot decrypt it"},
     {"other content", "other content"},
 };
@@ -107,16 +107,15 @@ std::string GpgsmHome::keygrip(const std::string& email) const {
 }
 
 GpgsmHome::~GpgsmHome() {
-    run_here({"gpgconf", "--kill", "all"});
+    run_here({"gpgconf", "--kill", "all"}, "");
 }
 
-Outcome GpgsmHome::run(const Arguments& arguments) const {
-    return run_here(Arguments{"gpgsm", "--passphrase-fd", "0"} + arguments);
+Outcome GpgsmHome::run(const Arguments& arguments, const std::string& passphrase) const {
+    return run_here(Arguments{"gpgsm", "--passphrase-fd", "0"} + arguments, passphrase);
 }
 
-Outcome GpgsmHome::run_here(Arguments arguments) const {
-    return run_process(
-        {.arguments = std::move(arguments), .environment = {{"GNUPGHOME", home_}}, .input = kPassphrase});
+Outcome GpgsmHome::run_here(Arguments arguments, const std::string& input) const {
+    return run_process({.arguments = std::move(arguments), .environment = {{"GNUPGHOME", home_}}, .input = input});
 }
 
 std::span<const Reason> GpgsmSignatures::reasons() const {
@@ -144,14 +143,16 @@ std::span<const Reason> GpgsmRecipients::reasons() const {
 }
 
 std::string GpgsmRecipients::not_run(const RecipientRow& row) const {
-    return not_run_but_example(row);
+    return row.way == Way::password ? "" : not_run_but_example(row);
 }
 
-std::string GpgsmRecipients::read_one(const RecipientRow&, const std::string& file) {
-    return answer_with_text(keys_.run({"--output", "-", "--decrypt", file}));
+std::string GpgsmRecipients::read_one(const RecipientRow& row, const std::string& file) {
+    const Arguments command{"--output", "-", "--decrypt", file};
+    return answer_with_text(row.way == Way::password ? keys_.run(command, row.secret) : keys_.run(command));
 }
 
 std::string GpgsmRecipients::write_one(const RecipientRow& row, const std::string& file) {
+    if (row.way == Way::password) return "no password is taken to encrypt with";
     return answer(keys_.run({"--output", file, "--cipher-algo", libgcrypt_name(row), "-r",
                              people_.with(row.key).identity.email, "--encrypt", people_.content_file()}));
 }

@@ -16,12 +16,15 @@ class GpgsmHome {
     GpgsmHome(const GpgsmHome&) = delete;
     GpgsmHome& operator=(const GpgsmHome&) = delete;
 
-    Outcome run(const Arguments& arguments) const;
+    /// run gives gpgsm a passphrase, by default that of its keys.
+    Outcome run(const Arguments& arguments, const std::string& passphrase = kPassphrase) const;
 
   private:
+    static constexpr const char* kPassphrase = "x";
+
     void import(const People& people, const Person& person) const;
     std::string keygrip(const std::string& email) const;
-    Outcome run_here(Arguments arguments) const;
+    Outcome run_here(Arguments arguments, const std::string& input) const;
 
     std::string home_;
 };
@@ -37,7 +40,7 @@ class GpgsmSignatures final : public ProgramWith<SignatureRow, GpgsmHome> {
     std::string write_one(const SignatureRow& row, const std::string& file) override;
 };
 
-/// GpgsmRecipients is gpgsm with RSA PKCS#1 v1.5 and ECDH.
+/// GpgsmRecipients is gpgsm with RSA PKCS#1 v1.5, and passwords, which it reads alone; ECDH as an example.
 class GpgsmRecipients final : public ProgramWith<RecipientRow, GpgsmHome> {
   public:
     using ProgramWith::ProgramWith;
