@@ -54,6 +54,7 @@ constexpr Algorithm pure(std::string_view oid, std::string_view name, std::strin
 }
 
 constexpr auto weak = Standing::weak;
+constexpr std::string_view kNoMicalg = "unknown";            // RFC 8551 section 3.5.3.2
 constexpr std::string_view k512Bits("\x02\x02\x02\x00", 4);  // ShakeOutputLen (RFC 8419 section 2.3)
 
 // Where rows share a hash or a family and hash, the first one is written.
@@ -62,6 +63,8 @@ constexpr Algorithm kTable[] = {
     digests("2.16.840.1.101.3.4.2.2", "sha384", "sha-384", Hash::sha384, "SHA384", EVP_sha384),
     digests("2.16.840.1.101.3.4.2.3", "sha512", "sha-512", Hash::sha512, "SHA512", EVP_sha512),
     digests("2.16.840.1.101.3.4.2.4", "sha224", "sha-224", Hash::sha224, "SHA224", EVP_sha224, weak),
+    digests("2.16.840.1.101.3.4.2.5", "sha512-224", kNoMicalg, Hash::sha512_224, "SHA512-224", EVP_sha512_224, weak),
+    digests("2.16.840.1.101.3.4.2.6", "sha512-256", kNoMicalg, Hash::sha512_256, "SHA512-256", EVP_sha512_256),
     sha3(digests("2.16.840.1.101.3.4.2.7", "sha3-224", "sha3-224", Hash::sha3_224, "SHA3-224", EVP_sha3_224, weak)),
     sha3(digests("2.16.840.1.101.3.4.2.8", "sha3-256", "sha3-256", Hash::sha3_256, "SHA3-256", EVP_sha3_256)),
     sha3(digests("2.16.840.1.101.3.4.2.9", "sha3-384", "sha3-384", Hash::sha3_384, "SHA3-384", EVP_sha3_384)),
@@ -83,6 +86,8 @@ constexpr Algorithm kTable[] = {
     signs("1.2.840.113549.1.1.12", "rsa-pkcs1", Family::rsa_pkcs1, Hash::sha384),
     signs("1.2.840.113549.1.1.13", "rsa-pkcs1", Family::rsa_pkcs1, Hash::sha512),
     signs("1.2.840.113549.1.1.14", "rsa-pkcs1", Family::rsa_pkcs1, Hash::sha224, weak),
+    signs("1.2.840.113549.1.1.15", "rsa-pkcs1", Family::rsa_pkcs1, Hash::sha512_224, weak),
+    signs("1.2.840.113549.1.1.16", "rsa-pkcs1", Family::rsa_pkcs1, Hash::sha512_256),
     signs("2.16.840.1.101.3.4.3.13", "rsa-pkcs1", Family::rsa_pkcs1, Hash::sha3_224, weak),
     signs("2.16.840.1.101.3.4.3.14", "rsa-pkcs1", Family::rsa_pkcs1, Hash::sha3_256),
     signs("2.16.840.1.101.3.4.3.15", "rsa-pkcs1", Family::rsa_pkcs1, Hash::sha3_384),
@@ -148,6 +153,13 @@ constexpr Algorithm kTable[] = {
     {.kind = mac, .oid = "1.2.840.113549.2.9", .name = "hmac-sha256", .evp = "HMAC", .hash = Hash::sha256},
     {.kind = mac, .oid = "1.2.840.113549.2.10", .name = "hmac-sha384", .evp = "HMAC", .hash = Hash::sha384},
     {.kind = mac, .oid = "1.2.840.113549.2.11", .name = "hmac-sha512", .evp = "HMAC", .hash = Hash::sha512},
+    {.kind = mac,
+     .oid = "1.2.840.113549.2.12",
+     .name = "hmac-sha512-224",
+     .evp = "HMAC",
+     .standing = Standing::weak,
+     .hash = Hash::sha512_224},
+    {.kind = mac, .oid = "1.2.840.113549.2.13", .name = "hmac-sha512-256", .evp = "HMAC", .hash = Hash::sha512_256},
     {.kind = mac, .oid = "2.16.840.1.101.3.4.2.13", .name = "hmac-sha3-224", .evp = "HMAC", .hash = Hash::sha3_224},
     {.kind = mac, .oid = "2.16.840.1.101.3.4.2.14", .name = "hmac-sha3-256", .evp = "HMAC", .hash = Hash::sha3_256},
     {.kind = mac, .oid = "2.16.840.1.101.3.4.2.15", .name = "hmac-sha3-384", .evp = "HMAC", .hash = Hash::sha3_384},

@@ -10,7 +10,20 @@
 
 namespace p11mime::cms {
 
-enum class Hash { sha1, sha224, sha256, sha384, sha512, sha3_224, sha3_256, sha3_384, sha3_512, shake256 };
+enum class Hash {
+    sha1,
+    sha224,
+    sha256,
+    sha384,
+    sha512,
+    sha512_224,
+    sha512_256,
+    sha3_224,
+    sha3_256,
+    sha3_384,
+    sha3_512,
+    shake256
+};
 
 struct Algorithm;
 

@@ -57,6 +57,9 @@ TEST_CASE("RSA-PSS is read with any hash, mask and salt") {
                                    {"sha512", "sha512", "64", false},
                                    {"sha256", "sha512", "222", false},
                                    {"sha384", "sha384", "7", false},
+                                   {"sha512-256", "sha512-256", "32", false},
+                                   {"sha256", "sha512-224", "32", false},
+                                   {"sha512-224", "sha1", "0", true},
                                    {"sha1", "sha1", "20", true}}) {
         CAPTURE(each.hash, each.mask, each.salt);
         const std::string theirs = bench.openssl(

@@ -141,6 +141,9 @@ TEST_CASE("OAEP is refused by name where the token has neither it nor raw RSA") 
     const Error error = error_of([&] { recover(*decrypter, sha256, Bytes(256, 1)); });
     CHECK(error.kind() == ErrorKind::token);
     CHECK(std::string(error.what()).find("cannot decrypt by CKM_RSA_PKCS_OAEP with sha256") != std::string::npos);
+    const cms::RsaOaep sha512_256{cms::Hash::sha512_256, cms::Hash::sha1, {}};  // Cryptoki has no name for it
+    CHECK_THAT(error_of([&] { recover(*decrypter, sha512_256, Bytes(256, 1)); }).what(),
+               Catch::Contains("CKM_RSA_PKCS_OAEP with sha512-256"));
     const cms::RsaOaep sha1{cms::Hash::sha1, cms::Hash::sha1, {}};
     const Bytes key = random_bytes(kKeySize);
     check_recovers(*decrypter, sha1, encrypt(certificate_of(alice), key, &sha1), key);

@@ -87,11 +87,15 @@ TEST_CASE("RSA signatures by a token verify with OpenSSL, every hash, PKCS#1 v1.
     CHECK_FALSE(signer->supports(cms::Ecdsa{cms::Hash::sha256}));
 }
 
-TEST_CASE("a PSS signature whose mask generation has another hash is padded on the host") {
+TEST_CASE("a PSS signature with another hash for the mask, or one that Cryptoki does not name, is padded on the host") {
     TokenDesk desk;
     desk.put(desk.pki.issue({.kind = KeyKind::rsa2048}), "01");
     const auto tokens = desk.open();
-    check_signs(*signer_of(*tokens), cms::RsaPss{cms::Hash::sha256, cms::Hash::sha1, 20});
+    const auto signer = signer_of(*tokens);
+    check_signs(*signer, cms::RsaPss{cms::Hash::sha256, cms::Hash::sha1, 20});
+    check_signs(*signer, cms::RsaPss{cms::Hash::sha512_256, cms::Hash::sha512_256, 32});
+    check_signs(*signer, cms::RsaPss{cms::Hash::sha256, cms::Hash::sha512_224, 32});
+    check_signs(*signer, cms::RsaPkcs1{cms::Hash::sha512_256});
 }
 
 TEST_CASE("ECDSA signatures by a token verify with OpenSSL on all three curves, every hash") {
@@ -187,6 +191,8 @@ TEST_CASE("a signature that the token has no mechanism for is refused by the nam
     CHECK(refusal("Alice", cms::RsaPss{cms::Hash::sha3_256, cms::Hash::sha3_256, 32}) ==
           "key 'Alice' on token 'ID card' cannot sign with RSA-PSS with sha3-256: the token offers no CKM_RSA_PKCS_PSS "
           "or CKM_SHA3_256_RSA_PKCS_PSS or CKM_RSA_X_509");
+    CHECK(refusal("Alice", cms::RsaPss{cms::Hash::sha512_256, cms::Hash::sha512_256, 32}) ==
+          "key 'Alice' on token 'ID card' cannot sign with RSA-PSS with sha512-256: the token offers no CKM_RSA_X_509");
     CHECK(refusal("Eve", cms::Ecdsa{cms::Hash::sha256}) ==
           "key 'Eve' on token 'ID card' cannot sign with ECDSA with sha256: the token offers no CKM_ECDSA or "
           "CKM_ECDSA_SHA256");

@@ -105,10 +105,12 @@ std::optional<SecretBytes> recover_rsa_oaep(KeySession& key, const cms::RsaOaep&
     const SecretBytes block = left_padded(encrypted_key, modulus_size);
     const bool raw = key.core().offers(CKM_RSA_X_509);
     const bool may_ignore_label = raw && !recovery.label.empty();  // as SoftHSM does without a word
+    const HashMechanisms* hash = mechanisms_of(recovery.hash);
+    const HashMechanisms* mgf = mechanisms_of(recovery.mgf);
     CK_RV unsupported = CKR_MECHANISM_INVALID;
-    if (key.core().offers(CKM_RSA_PKCS_OAEP) && !may_ignore_label) {
+    if (key.core().offers(CKM_RSA_PKCS_OAEP) && hash != nullptr && mgf != nullptr && !may_ignore_label) {
         const CK_RSA_PKCS_OAEP_PARAMS parameters{
-            mechanisms_of(recovery.hash).digest, mechanisms_of(recovery.mgf).mgf1, CKZ_DATA_SPECIFIED,
+            hash->digest, mgf->mgf1, CKZ_DATA_SPECIFIED,
             recovery.label.empty() ? nullptr : const_cast<Byte*>(recovery.label.data()), recovery.label.size()};
         auto answer = decrypt_block(key, Mechanism(CKM_RSA_PKCS_OAEP, parameters), block, intent);
         if (answer.code == CKR_OK) return std::move(answer.value);

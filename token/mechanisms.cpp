@@ -71,8 +71,10 @@ std::string mechanism_name(CK_MECHANISM_TYPE mechanism) {
     return fmt::format("CKM 0x{:08X}", mechanism);
 }
 
-const HashMechanisms& mechanisms_of(cms::Hash hash) {
-    return *std::find_if(kHashes.begin(), kHashes.end(), [&](const HashMechanisms& row) { return row.hash == hash; });
+const HashMechanisms* mechanisms_of(cms::Hash hash) {
+    const auto* found =
+        std::find_if(kHashes.begin(), kHashes.end(), [&](const HashMechanisms& row) { return row.hash == hash; });
+    return found == kHashes.end() ? nullptr : found;
 }
 
 }  // namespace p11mime::token

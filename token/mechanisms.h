@@ -34,7 +34,7 @@ const PureMechanism* pure_mechanism(std::string_view algorithm);
 /// mechanism_name is the name of a mechanism that makes private keys or uses them: "CKM_SHA256_RSA_PKCS".
 std::string mechanism_name(CK_MECHANISM_TYPE mechanism);
 
-/// mechanisms_of looks a hash up; SHAKE256, which only goes with Ed448, has none.
-const HashMechanisms& mechanisms_of(cms::Hash hash);
+/// mechanisms_of looks a hash up; null where Cryptoki has no name for it as a mask: SHA-512/224, SHA-512/256, SHAKE256.
+const HashMechanisms* mechanisms_of(cms::Hash hash);
 
 }  // namespace p11mime::token

@@ -106,28 +106,33 @@ std::vector<TokenSigner::Attempt> TokenSigner::attempts(const cms::SignScheme& s
     return std::visit(
         cms::Overload{
             [&](const cms::RsaPkcs1& rsa) {
-                const cms::Hash hash = rsa.hash;
-                return std::vector<Attempt>{
-                    {Mechanism(CKM_RSA_PKCS), [=](ByteView message) { return digest_info(hash, message); }},
-                    {Mechanism(mechanisms_of(hash).rsa_pkcs), whole},
-                    {Mechanism(CKM_RSA_X_509),
-                     [=](ByteView message) { return pad_pkcs1_signature(digest_info(hash, message), modulus); }}};
+                const auto info = [hash = rsa.hash](ByteView message) { return digest_info(hash, message); };
+                std::vector<Attempt> list{{Mechanism(CKM_RSA_PKCS), info}};
+                if (const auto* row = mechanisms_of(rsa.hash)) list.push_back({Mechanism(row->rsa_pkcs), whole});
+                list.push_back({Mechanism(CKM_RSA_X_509),
+                                [=](ByteView message) { return pad_pkcs1_signature(info(message), modulus); }});
+                return list;
             },
             [&](const cms::RsaPss& pss) {
-                const CK_RSA_PKCS_PSS_PARAMS parameters{mechanisms_of(pss.hash).digest, mechanisms_of(pss.mgf).mgf1,
-                                                        pss.salt};
-                return std::vector<Attempt>{{Mechanism(CKM_RSA_PKCS_PSS, parameters),
-                                             [=](ByteView message) { return cms::digest_of(pss.hash, message); }},
-                                            {Mechanism(mechanisms_of(pss.hash).rsa_pss, parameters), whole},
-                                            {Mechanism(CKM_RSA_X_509), [=](ByteView message) {
-                                                 return pad_pss_signature(key, pss, cms::digest_of(pss.hash, message));
-                                             }}};
+                const auto digest = [hash = pss.hash](ByteView message) { return cms::digest_of(hash, message); };
+                std::vector<Attempt> list;
+                const HashMechanisms* hash = mechanisms_of(pss.hash);
+                const HashMechanisms* mgf = mechanisms_of(pss.mgf);
+                if (hash != nullptr && mgf != nullptr) {
+                    const CK_RSA_PKCS_PSS_PARAMS parameters{hash->digest, mgf->mgf1, pss.salt};
+                    list.push_back({Mechanism(CKM_RSA_PKCS_PSS, parameters), digest});
+                    list.push_back({Mechanism(hash->rsa_pss, parameters), whole});
+                }
+                list.push_back({Mechanism(CKM_RSA_X_509),
+                                [=](ByteView message) { return pad_pss_signature(key, pss, digest(message)); }});
+                return list;
             },
             [&](const cms::Ecdsa& ecdsa) {
-                const cms::Hash hash = ecdsa.hash;
-                return std::vector<Attempt>{
-                    {Mechanism(CKM_ECDSA), [=](ByteView message) { return ecdsa_digest(key, hash, message); }},
-                    {Mechanism(mechanisms_of(hash).ecdsa), whole}};
+                std::vector<Attempt> list{{Mechanism(CKM_ECDSA), [key, hash = ecdsa.hash](ByteView message) {
+                                               return ecdsa_digest(key, hash, message);
+                                           }}};
+                if (const auto* row = mechanisms_of(ecdsa.hash)) list.push_back({Mechanism(row->ecdsa), whole});
+                return list;
             },
             [&](const cms::Pure& pure) {
                 const PureMechanism* row = pure_mechanism(pure.algorithm->name);

@@ -13,16 +13,22 @@ constexpr Reason kReasons[] = {
     {"other content than was put in", "other content"},
     {"cannot be cast to class org.bouncycastle.operator.OutputAEADEncryptor", "no such cipher in CMS"},
     {"NoSuchElementException", "no such cipher"},
+    {"Unknown signature type requested", "no such algorithm"},
     {"originator key invalid", "no X25519 or X448 in CMS"},
     {"Unknown key agreement algorithm", "no X25519 or X448 in CMS"},
 };
+
+/// jca_digest is a digest within the name of a signature algorithm: "SHA256", "SHA3-256", "SHA512(256)".
+std::string jca_digest(const SignatureRow& row) {
+    return row.digest.starts_with("sha512-") ? fmt::format("SHA512({})", row.digest.substr(7)) : upper_digest(row);
+}
 
 /// jca_name is a signature algorithm as the JCA has it: "SHA256withRSAandMGF1", "SHA3-256withECDSA", "Ed25519".
 std::string jca_name(const SignatureRow& row) {
     if (row.key == KeyKind::ed25519) return "Ed25519";
     if (row.key == KeyKind::ed448) return "Ed448";
     const std::string key = row.key == KeyKind::rsa2048 ? "RSA" : row.key == KeyKind::dsa1024 ? "DSA" : "ECDSA";
-    return upper_digest(row) + "with" + key + (row.pss ? "andMGF1" : "");
+    return jca_digest(row) + "with" + key + (row.pss ? "andMGF1" : "");
 }
 
 JavaPeer::Values values_of(const RecipientRow& row) {

@@ -48,6 +48,9 @@ void add_transports(std::vector<RecipientRow>& rows) {
     for (const char* hash : kHashes)
         for (const char* mgf : kHashes)
             add_oaep(hash, mgf);
+    add_oaep("sha512-224", "sha512-224");
+    add_oaep("sha512-256", "sha512-256");
+    add_oaep("sha512-256", "sha1");
     add_oaep("sha3-256", "sha3-256");
 }
 

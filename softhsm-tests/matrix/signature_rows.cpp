@@ -38,9 +38,16 @@ struct ReadOnly {
 };
 
 constexpr ReadOnly kReadOnly[] = {
-    {{"rsa-pkcs1", KeyKind::rsa2048, kPkcs1}, "sha224"}, {{"rsa-pkcs1", KeyKind::rsa2048, kPkcs1}, "sha1"},
-    {{"rsa-pss", KeyKind::rsa2048, kPss}, "sha1"},       {{"ecdsa-p256", KeyKind::p256, kEcdsa}, "sha1"},
-    {{"dsa", KeyKind::dsa1024, kDsa}, "sha1"},           {{"dsa", KeyKind::dsa1024, kDsa}, "sha256"},
+    {{"rsa-pkcs1", KeyKind::rsa2048, kPkcs1}, "sha224"},
+    {{"rsa-pkcs1", KeyKind::rsa2048, kPkcs1}, "sha1"},
+    {{"rsa-pkcs1", KeyKind::rsa2048, kPkcs1}, "sha512-224"},
+    {{"rsa-pkcs1", KeyKind::rsa2048, kPkcs1}, "sha512-256"},
+    {{"rsa-pss", KeyKind::rsa2048, kPss}, "sha512-224"},
+    {{"rsa-pss", KeyKind::rsa2048, kPss}, "sha512-256"},
+    {{"rsa-pss", KeyKind::rsa2048, kPss}, "sha1"},
+    {{"ecdsa-p256", KeyKind::p256, kEcdsa}, "sha1"},
+    {{"dsa", KeyKind::dsa1024, kDsa}, "sha1"},
+    {{"dsa", KeyKind::dsa1024, kDsa}, "sha256"},
     {{"rsa-pkcs1", KeyKind::rsa2048, kPkcs1}, "md5"},
 };
 

@@ -111,8 +111,8 @@ final class Management {
                 .setSaltAndIterationCount(new byte[] {1, 2, 3, 4, 5, 6, 7, 8}, 1000);
     }
 
-    /** digest is the JCA's name of a hash: "sha256" is "SHA-256". */
+    /** digest is Bouncy Castle's name of a hash: "sha256" is "SHA-256", "sha512-256" is "SHA-512-256". */
     static String digest(String name) {
-        return name.contains("-") ? name.toUpperCase(Locale.ROOT) : "SHA-" + name.substring(3);
+        return name.startsWith("sha3-") ? name.toUpperCase(Locale.ROOT) : "SHA-" + name.substring(3);
     }
 }

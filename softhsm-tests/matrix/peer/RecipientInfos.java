@@ -42,7 +42,7 @@ import org.bouncycastle.asn1.pkcs.RSAESOAEPparams;
 import org.bouncycastle.asn1.x509.AlgorithmIdentifier;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 import org.bouncycastle.cert.jcajce.JcaX509CertificateHolder;
-import org.bouncycastle.operator.DefaultAlgorithmNameFinder;
+import org.bouncycastle.operator.DefaultDigestAlgorithmIdentifierFinder;
 import org.bouncycastle.operator.jcajce.JceGenericKey;
 
 /** RecipientInfos are read, and written for X25519 and X448, with the JDK's primitives. */
@@ -124,18 +124,19 @@ final class RecipientInfos {
     private static OAEPParameterSpec oaep(Job job, RSAESOAEPparams parameters) {
         AlgorithmIdentifier mask =
                 AlgorithmIdentifier.getInstance(parameters.getMaskGenAlgorithm().getParameters());
-        String hash = digest(parameters.getHashAlgorithm());
-        String mgf = digest(mask);
+        String hash = digest(parameters.getHashAlgorithm(), job.text("hash"), "OAEP hash");
+        String mgf = digest(mask, job.text("mgf"), "MGF1 hash");
         byte[] label = ASN1OctetString.getInstance(parameters.getPSourceAlgorithm().getParameters()).getOctets();
-        expect(hash.equals(Management.digest(job.text("hash"))), "OAEP hash");
-        expect(mgf.equals(Management.digest(job.text("mgf"))), "MGF1 hash");
         expect(Arrays.equals(label, job.hex("label")), "label");
         return new OAEPParameterSpec(hash, "MGF1", new MGF1ParameterSpec(mgf), new PSource.PSpecified(label));
     }
 
-    private static String digest(AlgorithmIdentifier algorithm) {
-        String name = new DefaultAlgorithmNameFinder().getAlgorithmName(algorithm);
-        return name.contains("-") ? name : name.replace("SHA", "SHA-");
+    /** digest is the JDK's name of a hash, "SHA-512/256", which must be the one asked for. */
+    private static String digest(AlgorithmIdentifier algorithm, String asked, String what) {
+        String name = Management.digest(asked);
+        AlgorithmIdentifier expected = new DefaultDigestAlgorithmIdentifierFinder().find(name);
+        expect(expected.getAlgorithm().equals(algorithm.getAlgorithm()), what);
+        return name.replace("512-", "512/");
     }
 
     private static byte[] agreed(Job job, KeyAgreeRecipientInfo info) throws Exception {
