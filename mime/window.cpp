@@ -5,6 +5,14 @@
 
 namespace p11mime {
 
+namespace {
+
+// Of a piece this much at least joins bytes held back from the one before: were it only what is asked for, a caller who
+// leaves a byte each time would never be done with copying.
+constexpr std::size_t kMinJoined = 4096;
+
+}  // namespace
+
 // Windows stand on windows, one for each level of nesting. If each asked the one below for its end more than once, the
 // questions would double from level to level.
 void Window::refill() {
@@ -27,7 +35,7 @@ ByteView Window::peek(std::size_t count) {
     while (held_.size() < count) {
         refill();
         if (piece_.empty()) break;
-        const std::size_t take = std::min(piece_.size(), count - held_.size());
+        const std::size_t take = std::min(piece_.size(), std::max(count - held_.size(), kMinJoined));
         held_.insert(held_.end(), piece_.begin(), piece_.begin() + static_cast<std::ptrdiff_t>(take));
         piece_ = piece_.subspan(take);
     }

@@ -144,6 +144,22 @@ TEST_CASE("large parts pass without a copy") {
     CHECK(piece.size() == part.size());
 }
 
+TEST_CASE("a part of nothing but line ends passes in large pieces") {
+    const std::string part(500'000, '\n');
+    const std::string body = "--b\n" + part + "\n--b--\n";
+    test::PieceSource source(body, 64 * 1024);
+    Window window(source);
+    Multipart multipart(window, "b");
+    REQUIRE(multipart.next());
+    std::size_t pieces = 0, size = 0;
+    for (ByteView piece = multipart.part().pull(); !piece.empty(); piece = multipart.part().pull()) {
+        ++pieces;
+        size += piece.size();
+    }
+    CHECK(size == part.size());
+    CHECK(pieces < 500);
+}
+
 TEST_CASE("a boundary is neither empty nor too long") {
     ViewSource source(bytes_of("x"));
     Window window(source);
