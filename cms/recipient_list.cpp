@@ -19,7 +19,10 @@ RecipientList::RecipientList(BerReader& reader) {
     while (!reader.at_end()) {
         values_.push_back(reader.element(kMaxElementBytes, "RecipientInfo"));
         total += values_.back().size();
-        if (values_.size() > kMaxRecipients || total > kMaxRecipientBytes) throw too_many_recipients();
+        if (values_.size() > kMaxRecipients) throw too_many_recipients();
+        if (total > kMaxRecipientBytes)
+            throw Error(ErrorKind::malformed,
+                        fmt::format("malformed CMS: RecipientInfos of more than {} bytes", kMaxRecipientBytes));
     }
     reader.leave();
 }

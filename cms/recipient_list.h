@@ -8,8 +8,8 @@
 
 namespace p11mime::cms {
 
-inline constexpr std::size_t kMaxRecipientBytes = 16 * 1024 * 1024;  ///< of all RecipientInfos in one message
-inline constexpr std::size_t kMaxAttributeBytes = 256 * 1024;        ///< of one set of attributes
+inline constexpr std::size_t kMaxRecipientBytes = 8 * 1024 * 1024;  ///< of all RecipientInfos in one message
+inline constexpr std::size_t kMaxAttributeBytes = 256 * 1024;       ///< of one set of attributes
 
 /// RecipientList reads the OriginatorInfo, which is dropped, and the RecipientInfos of a structure (RFC 5652 section
 /// 6.1). What they encrypt shows only behind them, so they are parsed once its size is known.

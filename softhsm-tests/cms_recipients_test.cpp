@@ -300,3 +300,14 @@ TEST_CASE("one mail does not ask for many operations with private keys") {
     nested = bench.encrypt({oaep}, nested, options);
     CHECK(caught([&] { bench.open(nested, {bob}); }).kind() == ErrorKind::malformed);
 }
+
+TEST_CASE("as many recipients as can be read can be written, and no more", "[limits]") {
+    const CmsBench bench;
+    const KeyEncryptionKey kek{from_hex("c0ffee"), secret(Bytes(32, 7))};
+    std::vector<Recipient> recipients(kMaxRecipients, kek);
+    CHECK(bench.decrypt(bench.encrypt(recipients, kText), {}, given_kek(kek)).content == kText);
+    recipients.emplace_back(kek);
+    const Error refused = caught([&] { bench.encrypt(recipients, kText); });
+    CHECK(refused.kind() == ErrorKind::usage);
+    CHECK_THAT(refused.what(), Catch::Contains("2001 recipients are more than one mail can have"));
+}

@@ -6,6 +6,7 @@
 
 #include "cms/encode.h"
 #include "cms/identifiers.h"
+#include "cms/signed_data.h"
 #include "cms/smime/capabilities.h"
 #include "softhsm-tests/support/cms_bench.h"
 #include "softhsm-tests/support/office.h"
@@ -188,6 +189,17 @@ TEST_CASE("a key is asked for nothing that it cannot do") {
     SignOptions options;
     options.pss = true;
     CHECK(caught([&] { bench.sign({alice}, kText, options); }).kind() == ErrorKind::usage);
+}
+
+TEST_CASE("as many signers as can be read can sign, and no more", "[limits]") {
+    const CmsBench bench;
+    std::vector<SoftwareKey> signers(kMaxSigners, bench.issue());
+    CHECK(bench.verify(bench.sign(signers, mail("alice@example.gov", "bob@example.gov"))).report.result ==
+          Result::valid);
+    signers.push_back(signers.front());
+    const Error refused = caught([&] { bench.sign(signers, kText); });
+    CHECK(refused.kind() == ErrorKind::usage);
+    CHECK_THAT(refused.what(), Catch::Contains("101 signers are more than the 100"));
 }
 
 TEST_CASE("the PIN prompt says what is being signed") {

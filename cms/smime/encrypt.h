@@ -21,7 +21,8 @@ struct EncryptOptions {
     std::vector<std::string> drop_fields;        ///< transport fields left out of the output, e.g. "Bcc"
 };
 
-/// encrypt_job makes a job that encrypts a mail or entity to all recipients.
+/// encrypt_job makes a job that encrypts a mail or entity to all recipients. Throws Error(usage) for more than
+/// kMaxRecipients.
 std::unique_ptr<Job> encrypt_job(std::vector<Recipient> recipients, EncryptOptions options);
 
 /// seal_job signs and then encrypts in one stream; `triple` signs once more outside (RFC 2634 section 1.1). The inner

@@ -1,4 +1,7 @@
+#include <fmt/format.h>
+
 #include "cms/identifiers.h"
+#include "cms/recipient_list.h"
 #include "cms/smime/writers.h"
 #include "cms/streamed_value.h"
 
@@ -61,6 +64,13 @@ class EncryptedWriter final : public EntityWriter {
 }  // namespace
 
 EncryptionState new_encryption_state(const std::vector<Recipient>& recipients, const Algorithm& cipher) {
+    const auto too_many = [&] {
+        return Error(ErrorKind::usage,
+                     fmt::format("{} recipients are more than one mail can have: {}, whose keys come to {} MiB",
+                                 recipients.size(), kMaxRecipients, kMaxRecipientBytes / 1024 / 1024),
+                     "encrypt a mail of its own to each part of them");
+    };
+    if (recipients.size() > kMaxRecipients) throw too_many();
     EncryptionState state{.algorithm = new_content_encryption(cipher),
                           .key = random_key(cipher.key_size),
                           .recipient_infos = {},
@@ -70,6 +80,7 @@ EncryptionState new_encryption_state(const std::vector<Recipient>& recipients, c
     std::vector<Bytes> infos = make_recipient_infos(recipients, state.key);
     if (!cipher.authenticated) state.version = enveloped_data_version(infos);  // AuthEnvelopedData is always 0
     state.recipient_infos = der_set_of(tag::kSet, std::move(infos));
+    if (state.recipient_infos.size() > kMaxRecipientBytes) throw too_many();
     return state;
 }
 

@@ -32,7 +32,8 @@ struct SignOptions {
 /// cannot.
 SignScheme natural_scheme(const Signer& signer, std::optional<Hash> digest, bool pss);
 
-/// sign_job makes a job that signs a mail or entity. Signers and clock must outlive it.
+/// sign_job makes a job that signs a mail or entity. Signers and clock must outlive it. Throws Error(usage) for more
+/// than kMaxSigners, and as natural_scheme().
 std::unique_ptr<Job> sign_job(std::vector<Signer*> signers, const Clock& clock, SignOptions options);
 
 }  // namespace p11mime::cms::smime

@@ -5,6 +5,7 @@
 
 #include "cms/openssl_error.h"
 #include "cms/sign_scheme.h"
+#include "cms/signed_data.h"
 #include "cms/smime/joined_source.h"
 #include "cms/smime/mail.h"
 #include "cms/smime/writers.h"
@@ -159,6 +160,9 @@ class WriteJob final : public Job {
 };
 
 SigningState new_signing_state(const std::vector<Signer*>& signers, const Clock& clock, const SignOptions& options) {
+    if (signers.size() > kMaxSigners)
+        throw Error(ErrorKind::usage, fmt::format("{} signers are more than the {} that readers of one mail accept",
+                                                  signers.size(), kMaxSigners));
     SigningState state;
     state.signers = signers;
     for (const Signer* signer : signers)
