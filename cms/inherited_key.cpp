@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "cms/algorithms.h"
 #include "cms/asn1.h"
 
 namespace p11mime::cms {
@@ -17,7 +18,8 @@ using ParameterBuilder = Handle<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free>;
 using Parameters = Handle<OSSL_PARAM, OSSL_PARAM_free>;
 
 bool has_signed(EVP_PKEY* issuer, const Certificate& certificate) {
-    const bool signed_it = EVP_PKEY_is_a(issuer, "DSA") == 1 && X509_verify(certificate.get(), issuer) == 1;
+    const bool signed_it =
+        EVP_PKEY_is_a(issuer, "DSA") == 1 && !oversized_key(issuer) && X509_verify(certificate.get(), issuer) == 1;
     ERR_clear_error();
     return signed_it;
 }
@@ -81,10 +83,12 @@ bool inherits_from(const Certificate& certificate, const Certificate& completed,
 }
 
 InheritedKeys::InheritedKeys(const Certificate& end, const std::vector<Certificate>& untrusted,
-                             const std::vector<Certificate>& anchors)
-    : incomplete_{end} {
-    incomplete_.insert(incomplete_.end(), untrusted.begin(), untrusted.end());
-    std::erase_if(incomplete_, [](const Certificate& each) { return !lacks_parameters(each); });
+                             const std::vector<Certificate>& anchors) {
+    const auto add = [&](const Certificate& each) {
+        if (lacks_parameters(each)) incomplete_.push_back({each, each.issuer_der()});
+    };
+    add(end);
+    std::for_each(untrusted.begin(), untrusted.end(), add);
     complete_from(anchors);  // first, so that nobody's certificate stands in the way of theirs
     complete_from(untrusted);
 }
@@ -95,13 +99,13 @@ void InheritedKeys::complete_from(std::vector<Certificate> issuers) {
     for (std::size_t i = 0; i < issuers.size() && !incomplete_.empty(); ++i) {
         const Certificate issuer = issuers[i];
         const Bytes name = issuer.subject_der();
-        std::erase_if(incomplete_, [&](const Certificate& each) {
-            if (each.issuer_der() != name || tries_ == kMaxTries) return false;
+        std::erase_if(incomplete_, [&](const Incomplete& each) {
+            if (each.issuer != name || tries_ == kMaxTries) return false;
             ++tries_;
-            auto usable = with_parameters(each, issuer);
+            auto usable = with_parameters(each.certificate, issuer);
             if (!usable) return false;
             issuers.push_back(*usable);
-            completed_.push_back({each, std::move(*usable)});
+            completed_.push_back({each.certificate, std::move(*usable)});
             return true;
         });
     }

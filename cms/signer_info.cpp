@@ -229,6 +229,11 @@ SignerInfoVerdict judge_signer_info(const asn1::SignerInfo& signer, const Signed
         return verdict;
     }
     verdict.weak = verdict.weak || weak_key(key);
+    if (oversized_key(key)) {
+        verdict.unsupported = true;
+        verdict.reason = unsupported(fmt::format("{}: the key is too large", key_description(key))).what();
+        return verdict;
+    }
 
     const auto content_digest = content.digests.value(*choice.digest->hash);
     if (!content_digest) {

@@ -49,12 +49,12 @@ Candidates find_candidates(const Certificate& certificate, std::span<const Certi
                 queue.push_back(std::move(each));
             }
         std::vector<Certificate> intermediates;
-        const auto [first, last] = by_subject.equal_range(issuer);
-        for (auto each = first; each != last; ++each)
-            intermediates.push_back(*each->second);
         for (const auto& source : trust.intermediates)
             for (Certificate& each : source->by_subject(issuer))
                 intermediates.push_back(std::move(each));
+        const auto [first, last] = by_subject.equal_range(issuer);
+        for (auto each = first; each != last && intermediates.size() < kMaxCandidates; ++each)
+            intermediates.push_back(*each->second);
         for (Certificate& each : intermediates) {
             found.untrusted.push_back(each);
             queue.push_back(std::move(each));
@@ -207,6 +207,7 @@ PathVerdict validate(const Certificate& certificate, std::span<const Certificate
     X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST);
 
     PathVerdict verdict;
+    verdict.verifications = inherited.tries();
     const bool built = X509_verify_cert(context.get()) == 1;
     verdict.chain = built_chain(context.get(), certificate);
     ERR_clear_error();

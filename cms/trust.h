@@ -34,7 +34,8 @@ struct PathVerdict {
     std::optional<Certificate>
         completed;  ///< the end certificate with the key parameters that it inherits along the path, which was built
                     ///< to an anchor though it need not be trusted; nothing where it has its own
-    bool weak = false;  ///< a signature or key in the path is weak (strength, not trust)
+    bool weak = false;              ///< a signature or key in the path is weak (strength, not trust)
+    std::size_t verifications = 0;  ///< of signatures, to find the parameters that keys inherit
     RevocationState revocation = RevocationState::not_checked;
     std::string revocation_reason;
 };
