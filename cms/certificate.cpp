@@ -85,6 +85,9 @@ std::vector<Certificate> from_bundle(CmsHandle bundle) {
 }  // namespace
 
 std::string name_text(const X509_NAME* name) {
+    constexpr int kMaxNameBytes = 2048;  // of DER; text takes three times as much, and long to make
+    if (const int size = i2d_X509_NAME(name, nullptr); size > kMaxNameBytes)
+        return fmt::format("a name of {} bytes", size);
     BioHandle bio(BIO_new(BIO_s_mem()));
     X509_NAME_print_ex(bio.get(), name, 0, XN_FLAG_RFC2253 & ~static_cast<unsigned long>(ASN1_STRFLGS_ESC_MSB));
     return bio_text(bio.get());

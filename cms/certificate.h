@@ -78,7 +78,7 @@ class Certificate {
     std::shared_ptr<X509> x509_;
 };
 
-/// name_text is a distinguished name in RFC 2253 form in UTF-8.
+/// name_text is a distinguished name in RFC 2253 form in UTF-8; of one that nobody could read, of over 2 KiB, its size.
 std::string name_text(const X509_NAME* name);
 
 /// key_description names a kind of key for people: "RSA-2048", "P-256", "Ed25519", …

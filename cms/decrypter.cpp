@@ -7,6 +7,16 @@
 
 namespace p11mime::cms {
 
+namespace {
+
+// number_text is bytes for people: in hexadecimal, or how many there are where nobody could read them.
+std::string number_text(ByteView bytes) {
+    constexpr std::size_t kMaxBytes = 256;  // certificates have serial numbers of 20 (RFC 5280 section 4.1.2.2)
+    return bytes.size() > kMaxBytes ? fmt::format("of {} bytes", bytes.size()) : hex(bytes);
+}
+
+}  // namespace
+
 bool needs_private_key(const Recovery& recovery) {
     return !std::holds_alternative<KekUnwrap>(recovery) && !std::holds_alternative<PasswordUnwrap>(recovery);
 }
@@ -17,12 +27,12 @@ bool RecipientIdentifier::matches(const Certificate& certificate) const {
 }
 
 std::string RecipientIdentifier::text() const {
-    if (!key_identifier.empty()) return fmt::format("key identifier {}", hex(key_identifier));
+    if (!key_identifier.empty()) return fmt::format("key identifier {}", number_text(key_identifier));
     if (issuer_der.empty()) return "unnamed";
     const auto name = asn1::decode<NameHandle>(issuer_der, d2i_X509_NAME, "malformed issuer name");
     const auto serial =
         asn1::decode<Handle<ASN1_INTEGER, ASN1_INTEGER_free>>(serial_der, d2i_ASN1_INTEGER, "malformed serial number");
-    return fmt::format("{}, serial {}", name_text(name.get()), hex(asn1::octets(serial.get())));
+    return fmt::format("{}, serial {}", name_text(name.get()), number_text(asn1::octets(serial.get())));
 }
 
 }  // namespace p11mime::cms

@@ -44,12 +44,11 @@ void SignedDataReader::finish() {
 
 void SignedDataReader::read_certificates() {
     reader_.enter(tag::context(0, true), "certificates");
-    std::size_t total = 0;
     std::size_t count = 0;
     while (!reader_.at_end()) {
         const Bytes der = reader_.element(kMaxElementBytes, "certificate");
-        total += der.size();
-        if (total > kMaxCertificateBytes || ++count > kMaxCertificates)
+        certificate_bytes_ += der.size();
+        if (certificate_bytes_ > kMaxCertificateBytes || ++count > kMaxCertificates)
             throw Error(ErrorKind::malformed, "malformed CMS: more certificates than the limit");
         if (der.front() != tag::kSequence) {
             ++other_certificates_;
@@ -83,7 +82,6 @@ void SignedDataReader::read_revocation_infos() {
 }
 
 void SignedDataReader::read_signers() {
-    std::size_t bytes = 0;
     std::size_t attributes = 0;
     reader_.enter(tag::kSet, "signerInfos");
     while (!reader_.at_end()) {
@@ -91,12 +89,12 @@ void SignedDataReader::read_signers() {
             throw Error(ErrorKind::malformed, fmt::format("malformed CMS: more than {} signers", kMaxSigners));
         const Bytes der = reader_.element(tag::kSequence, kMaxSignerInfoBytes, "SignerInfo");
         signers_.push_back(asn1::decode<asn1::SignerInfoHandle>(der, asn1::d2i_SignerInfo, "malformed SignerInfo"));
-        bytes += der.size();
+        signer_bytes_ += der.size();
         attributes += attribute_count(*signers_.back());
         if (attributes > kMaxAttributes)
             throw Error(ErrorKind::malformed,
                         fmt::format("malformed CMS: more than {} attributes of signers", kMaxAttributes));
-        if (bytes > kMaxSignerInfosBytes)
+        if (signer_bytes_ > kMaxSignerInfosBytes)
             throw Error(ErrorKind::malformed,
                         fmt::format("malformed CMS: SignerInfos of more than {} bytes", kMaxSignerInfosBytes));
     }

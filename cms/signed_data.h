@@ -17,9 +17,9 @@ inline constexpr std::size_t kMaxSignerInfoBytes = 256 * 1024;        ///< with 
 inline constexpr std::size_t kMaxSignerInfosBytes = 2 * 1024 * 1024;  ///< of all SignerInfos in one message
 inline constexpr std::size_t kMaxAttributes = 10'000;                 ///< likewise, signed and unsigned
 inline constexpr std::size_t kMaxCertificates = 1'000;
-inline constexpr std::size_t kMaxCertificateBytes = 16 * 1024 * 1024;  ///< of all certificates in one message
-inline constexpr std::size_t kMaxCrls = 100;                           ///< kept; others are counted
-inline constexpr std::size_t kMaxCrlBytes = 4 * 1024 * 1024;           ///< likewise
+inline constexpr std::size_t kMaxCertificateBytes = 4 * 1024 * 1024;  ///< of all certificates in one message
+inline constexpr std::size_t kMaxCrls = 100;                          ///< kept; others are counted
+inline constexpr std::size_t kMaxCrlBytes = 4 * 1024 * 1024;          ///< likewise
 
 /// SignedDataReader reads SignedData (RFC 5652 section 5.1) as a stream: the constructor up to the content, then
 /// content(), then finish().
@@ -46,6 +46,8 @@ class SignedDataReader {
     std::size_t crl_count() const { return crl_count_; }
     std::size_t other_revocation_infos() const { return other_revocation_infos_; }  ///< section 10.2.1
     const std::vector<asn1::SignerInfoHandle>& signers() const { return signers_; }
+    std::size_t certificate_bytes() const { return certificate_bytes_; }  ///< of all forms together, in DER
+    std::size_t signer_bytes() const { return signer_bytes_; }            ///< likewise
 
   private:
     void read_certificates();
@@ -56,11 +58,13 @@ class SignedDataReader {
     std::set<Hash> digests_;
     std::optional<EncapsulatedContent> encapsulated_;
     std::vector<Certificate> certificates_;
+    std::size_t certificate_bytes_ = 0;
     std::size_t other_certificates_ = 0;
     std::vector<Bytes> crls_;
     std::size_t crl_count_ = 0;
     std::size_t other_revocation_infos_ = 0;
     std::vector<asn1::SignerInfoHandle> signers_;
+    std::size_t signer_bytes_ = 0;
 };
 
 }  // namespace p11mime::cms

@@ -26,10 +26,11 @@ class ExpansionLimit {
     std::uint64_t output_ = 0;
 };
 
-/// MeasuredSource counts a source as input.
+/// MeasuredSource counts a source as input, against a limit that has add_input().
+template <class Limit>
 class MeasuredSource final : public Source {
   public:
-    MeasuredSource(Source& from, ExpansionLimit& limit) : from_(from), limit_(limit) {}
+    MeasuredSource(Source& from, Limit& limit) : from_(from), limit_(limit) {}
     ByteView pull() override {
         const ByteView piece = from_.pull();
         limit_.add_input(piece.size());
@@ -38,7 +39,7 @@ class MeasuredSource final : public Source {
 
   private:
     Source& from_;
-    ExpansionLimit& limit_;
+    Limit& limit_;
 };
 
 /// Inflation decompresses zlib data (RFC 1950) as it is pulled. pull() throws Error(malformed) for data that is broken

@@ -85,12 +85,13 @@ SignerVerdict describe(const asn1::SignerInfo& signer, const SignerInfoVerdict& 
 // Judge gives verdicts on the SignerInfos of one SignedData and on their countersignatures.
 class Judge {
   public:
-    Judge(const SignedDataReader& reader, const Trust* trust, const Sender& sender)
-        : reader_(reader), trust_(trust), sender_(sender) {}
+    Judge(const SignedDataReader& reader, const Trust* trust, const Sender& sender, Workload& workload)
+        : reader_(reader), trust_(trust), sender_(sender), workload_(workload) {}
 
     JudgedSigners run(const SignedContent& content) {
         for (const auto& signer : reader_.signers()) {
             SignerInfoVerdict info;
+            count_verification();
             SignerVerdict verdict = judge(*signer, content, info);
             if (info.missing_digest) judged_.missing_digests.insert(*info.missing_digest);
             if (info.unsupported) unsupported_ = info.reason;
@@ -110,12 +111,15 @@ class Judge {
     }
 
   private:
+    void count_verification() { workload_.add_verifications(1 + std::exchange(path_verifications_, 0)); }
+
     // judge leaves sender and countersignatures to its callers. Without trust nothing is verified.
-    SignerVerdict judge(const asn1::SignerInfo& signer, const SignedContent& content, SignerInfoVerdict& info) const {
+    SignerVerdict judge(const asn1::SignerInfo& signer, const SignedContent& content, SignerInfoVerdict& info) {
         const auto certificate = find_certificate(asn1::identifier(*signer.sid), reader_, trust_);
         std::optional<PathVerdict> path;
         if (certificate && trust_ != nullptr)
             path = validate(*certificate, reader_.certificates(), *trust_, Use::signing);
+        if (path) path_verifications_ += path->verifications;
         const EVP_PKEY* inherited = path && path->completed ? X509_get0_pubkey(path->completed->get()) : nullptr;
         info = judge_signer_info(signer, content, certificate ? &*certificate : nullptr, inherited);
         if (trust_ == nullptr) {
@@ -143,6 +147,7 @@ class Judge {
                 break;
             }
             ++countersignatures_;
+            count_verification();
             verdicts.push_back(countersignature(value, asn1::octets(countersigned.signature), depth));
         }
         return verdicts;
@@ -173,17 +178,19 @@ class Judge {
     const SignedDataReader& reader_;
     const Trust* trust_;
     const Sender& sender_;
+    Workload& workload_;
     JudgedSigners judged_;
     std::string unsupported_;
     std::size_t countersignatures_ = 0;
+    std::size_t path_verifications_ = 0;  // not counted yet
     bool left_out_ = false;
 };
 
 }  // namespace
 
 JudgedSigners judge_signers(const SignedDataReader& reader, const SignedContent& content, const Trust* trust,
-                            const Sender& sender) {
-    return Judge(reader, trust, sender).run(content);
+                            const Sender& sender, Workload& workload) {
+    return Judge(reader, trust, sender, workload).run(content);
 }
 
 }  // namespace p11mime::cms::smime

@@ -16,7 +16,8 @@ class MailReader final : public ReadJob {
         : options_(std::move(options)), keys_(keys), trust_(trust) {}
 
     bool pass(Source& input, Sink& output) override {
-        Walk walk(options_, keys_, trust_, knowledge_);
+        if (settled_) workload_ = {};  // what was within the limits is so again
+        Walk walk(options_, keys_, trust_, knowledge_, workload_);
         try {
             walk.run(input, output);
         } catch (const Error& error) {
@@ -45,6 +46,7 @@ class MailReader final : public ReadJob {
     DecrypterSource* keys_;
     const Trust* trust_;
     Knowledge knowledge_;
+    Workload workload_;  // of all passes until it is settled
     Report report_;
     std::vector<Bytes> evidence_;  // of the pass that settled it
     bool settled_ = false;

@@ -28,7 +28,7 @@ class Outlet final : public Sink {
     Outlet(const Mail& mail, const mime::Header& header, bool unwrapped, Sink* output)
         : output_(output == nullptr ? nowhere_ : *output),
           lf_(output_),
-          to_lf_(unwrapped && mail.ending == mime::LineEnding::lf &&
+          to_lf_(output != nullptr && unwrapped && mail.ending == mime::LineEnding::lf &&
                  mime::transfer_encoding(header) != mime::TransferEncoding::binary) {
         push(bytes_of(unwrapped ? content_header(mail, header) : mail.raw));
     }
@@ -57,6 +57,16 @@ Walk::Place Walk::Place::child(std::size_t number, bool same_layer) const {
     return inner;
 }
 
+Walk::Place Walk::Place::under(const mime::Header& header) const {
+    Place inner = *this;
+    inner.header_fields += header.fields.size();
+    for (const mime::Field& field : header.fields)
+        inner.header_bytes += field.raw.size();
+    if (inner.header_fields > mime::kMaxHeaderFields || inner.header_bytes > mime::kMaxHeaderBytes)
+        throw Error(ErrorKind::malformed, "the headers of parts inside each other are larger together than the limit");
+    return inner;
+}
+
 Walk::Place Walk::Place::content(std::size_t digests_of_it) const {
     Place inner = child(1, false);
     inner.digests += digests_of_it;
@@ -69,8 +79,9 @@ Walk::Place Walk::Place::content(std::size_t digests_of_it) const {
 
 void Walk::run(Source& input, Sink& output) {
     report_.signatures_looked_for = takes_signed();
-    MeasuredSource measured(input, expansion_);
-    Window window(measured);
+    MeasuredSource expanded(input, expansion_);
+    MeasuredSource worked_on(expanded, workload_);
+    Window window(worked_on);
     const InputForm form = recognise(window);
     sender_.check = options_.sender_check.value_or(SenderCheck::off);
     if (form == InputForm::entity || options_.entity) {
@@ -135,7 +146,8 @@ void Walk::note_sender(const mime::Header& header) {
     if (has_from && !options_.sender_check) sender_.check = SenderCheck::require;
 }
 
-void Walk::entity(const mime::Header& header, Window& body, const Place& place) {
+void Walk::entity(const mime::Header& header, Window& body, const Place& around) {
+    const Place place = around.under(header);
     if (place.whole) note_sender(header);
     switch (classify(header)) {
         case EntityKind::clear_signed:
@@ -196,8 +208,7 @@ void Walk::multipart(const mime::Header& header, Window& body, const Place& plac
     mime::Multipart parts(looked_at, boundary);
     drain(parts.preamble());
     for (std::size_t number = 1; parts.next(); ++number) {
-        Window part(parts.part());
-        look_into(part, place.child(number, true));
+        look_into(parts.part(), place.child(number, true));
     }
     drain(parts.epilogue());
     drain(looked_at);
@@ -208,17 +219,18 @@ void Walk::multipart(const mime::Header& header, Window& body, const Place& plac
 void Walk::message(const mime::Header& header, Window& body, const Place& place) {
     Outlet outlet(mail_, header, place.depth > 0, place.output);
     TeeSource delivered(body, outlet);
-    Window looked_at(delivered);
-    look_into(looked_at, place.child(1, true));
+    look_into(delivered, place.child(1, true));
     outlet.finish();
 }
 
-void Walk::look_into(Window& part, Place place) {
+void Walk::look_into(Source& part, Place place) {
     place.whole = false;
     place.output = nullptr;
-    const mime::Header header = read_entity_header(part);
-    entity(header, part, place);
-    drain(part);
+    WorkSource level(part, workload_);
+    Window window(level);
+    const mime::Header header = read_entity_header(window);
+    entity(header, window, place);
+    drain(window);
 }
 
 namespace {
@@ -264,7 +276,8 @@ void Walk::clear_signed(const mime::Header& header, Window& body, const Place& p
     drain(parts.preamble());
     if (!parts.next()) throw Error(ErrorKind::malformed, "multipart/signed without parts");
     {
-        Window raw(parts.part());
+        WorkSource level(parts.part(), workload_, 1 + hashes.size());
+        Window raw(level);
         mime::CanonicalSink canonical(first);
         const bool lf_lines = has_lf_lines(raw.peek(kMaxFirstLine));
         TeeSource hashed(raw, lf_lines ? static_cast<Sink&>(canonical) : first);
@@ -285,7 +298,7 @@ void Walk::clear_signed(const mime::Header& header, Window& body, const Place& p
     SignedDataReader reader(ber);
     const bool own_content = reader.has_content();
     if (own_content) drain(reader.content());
-    reader.finish();
+    finish_signed(reader);
     leave_content_info(ber);
     judge(layer, reader, {digests, reader.content_type(), first.bytes}, place);
     if (own_content)

@@ -10,6 +10,7 @@
 #include "cms/smime/judge.h"
 #include "cms/smime/mail.h"
 #include "cms/smime/read.h"
+#include "cms/smime/workload.h"
 #include "cms/zlib.h"
 
 namespace p11mime::cms::smime {
@@ -26,8 +27,9 @@ using Knowledge = std::map<std::string, LayerKnowledge>;  ///< by the layer's pa
 /// and writes the content of the innermost that the task takes off.
 class Walk {
   public:
-    Walk(const ReadOptions& options, DecrypterSource* keys, const Trust* trust, Knowledge& knowledge)
-        : options_(options), keys_(keys), trust_(trust), knowledge_(knowledge) {}
+    Walk(const ReadOptions& options, DecrypterSource* keys, const Trust* trust, Knowledge& knowledge,
+         Workload& workload)
+        : options_(options), keys_(keys), trust_(trust), knowledge_(knowledge), workload_(workload) {}
 
     /// run fills report(); again() then says whether another pass is needed.
     void run(Source& input, Sink& output);
@@ -44,10 +46,13 @@ class Walk {
         std::optional<std::string> parent;  ///< path of the layer around
         bool whole = true;                  ///< nothing of the mail is beside this
         std::size_t depth = 0;
-        std::size_t digests = 0;  ///< that the layers around compute of what is here
-        Sink* output = nullptr;   ///< null below parts: their layers are reported, not taken off
+        std::size_t header_fields = 0;  ///< of the headers around what is here and its own, which are all held
+        std::size_t header_bytes = 0;   ///< likewise
+        std::size_t digests = 0;        ///< that the layers around compute of what is here
+        Sink* output = nullptr;         ///< null below parts: their layers are reported, not taken off
 
         Place child(std::size_t number, bool same_layer) const;
+        Place under(const mime::Header& header) const;
         /// content is where the content of a layer is that computes digests of it.
         Place content(std::size_t digests_of_it) const;
     };
@@ -56,12 +61,12 @@ class Walk {
     void detached(SignedDataReader& reader, std::size_t layer, const Place& place);
 
     void note_sender(const mime::Header& header);
-    void entity(const mime::Header& header, Window& body, const Place& place);
+    void entity(const mime::Header& header, Window& body, const Place& around);
     void deliver(const mime::Header& header, Source& body, const Place& place);
     void deliver_structure(const std::string& type, Source& structure, const Place& place, bool bare);
     void multipart(const mime::Header& header, Window& body, const Place& place);
     void message(const mime::Header& header, Window& body, const Place& place);
-    void look_into(Window& part, Place place);
+    void look_into(Source& part, Place place);
     void clear_signed(const mime::Header& header, Window& body, const Place& place);
     void cms_entity(const mime::Header& header, Window& body, const Place& place);
 
@@ -84,6 +89,7 @@ class Walk {
 
     bool takes_signed() const { return options_.task != Task::decrypt; }
     bool leaves_alone(const std::string& type, const char* what);
+    void finish_signed(SignedDataReader& reader);
     std::size_t add_layer(LayerType type, const std::string& media_type, const Place& place);
     void judge(std::size_t layer, const SignedDataReader& reader, const SignedContent& signed_content,
                const Place& place);
@@ -93,12 +99,15 @@ class Walk {
     DecrypterSource* keys_;
     const Trust* trust_;
     Knowledge& knowledge_;
+    Workload& workload_;
     Report report_;
     Mail mail_;
     Sender sender_;
     bool again_ = false;
     ExpansionLimit expansion_;
-    std::size_t recipients_ = 0;  ///< of all layers
+    std::size_t recipients_ = 0;    ///< of all layers
+    std::size_t signers_ = 0;       ///< likewise
+    std::size_t signer_bytes_ = 0;  ///< of their SignerInfos
     std::vector<Bytes> evidence_;
     std::string left_alone_;  ///< why a layer of the other kind on the outside was not taken off
 };

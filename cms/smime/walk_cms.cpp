@@ -43,11 +43,25 @@ std::size_t Walk::add_layer(LayerType type, const std::string& media_type, const
     return report_.layers.size() - 1;
 }
 
+// finish_signed reads what follows the content, and counts its SignerInfos: a report keeps what they say.
+void Walk::finish_signed(SignedDataReader& reader) {
+    reader.finish();
+    signers_ += reader.signers().size();
+    signer_bytes_ += reader.signer_bytes();
+    if (signers_ > kMaxMailSigners)
+        throw Error(ErrorKind::malformed, fmt::format("the mail has more than {} signers", kMaxMailSigners));
+    if (signer_bytes_ > kMaxMailSignerBytes)
+        throw Error(ErrorKind::malformed,
+                    fmt::format("the SignerInfos of the mail have more than {} bytes", kMaxMailSignerBytes));
+    workload_.add_work(reader.certificates().size() * kCertificateWork);
+    workload_.add_work(reader.signers().size() * reader.certificate_bytes());
+}
+
 void Walk::judge(std::size_t layer, const SignedDataReader& reader, const SignedContent& signed_content,
                  const Place& place) {
     const Sender nobody;
     const Trust* trust = options_.task == Task::inspect ? nullptr : trust_;
-    JudgedSigners judged = judge_signers(reader, signed_content, trust, place.whole ? sender_ : nobody);
+    JudgedSigners judged = judge_signers(reader, signed_content, trust, place.whole ? sender_ : nobody, workload_);
     report_.layers[layer].signers = std::move(judged.verdicts);
     report_.layers[layer].carried = carried_by(reader);
     for (Warning& warning : judged.warnings)
@@ -102,7 +116,8 @@ bool Walk::structure(BerReader& ber, const std::string& type, const std::string&
 // content walks on in what a CMS layer held: a MIME entity, another CMS structure without a ContentInfo around it (RFC
 // 5652 section 5.2), or anything else, which is delivered as it is.
 void Walk::content(Source& from, const std::string& type, const Place& place, bool bare) {
-    Window window(from);
+    WorkSource level(from, workload_);
+    Window window(level);
     if (type == oid::kData && (!bare || is_mime_entity(window.peek(kFront)))) {
         const mime::Header header = read_entity_header(window);
         entity(header, window, place);
@@ -158,7 +173,8 @@ void Walk::digested(BerReader& ber, const std::string& media_type, const Place& 
     }
     if (row == nullptr) throw unsupported(reader.algorithm_name());
     Digests digests({*row->hash});
-    TeeSource hashed(reader.content(), digests);
+    WorkSource work(reader.content(), workload_);
+    TeeSource hashed(work, digests);
     const auto inside = [&] { content(hashed, reader.content_type(), place.content(1), bare); };
     const auto ends_well = [&] {
         drain(hashed);
@@ -173,7 +189,7 @@ void Walk::signed_data(BerReader& ber, const std::string& media_type, const Plac
     SignedDataReader reader(ber);
     const std::size_t layer = add_layer(LayerType::signed_data, media_type, place);
     if (!reader.has_content()) {
-        reader.finish();
+        finish_signed(reader);
         if (reader.signers().empty()) {
             report_.layers[layer].type = LayerType::certs_only;
             report_.layers[layer].carried = carried_by(reader);
@@ -187,9 +203,10 @@ void Walk::signed_data(BerReader& ber, const std::string& media_type, const Plac
     hashes.merge(std::set<Hash>(knowledge_[place.path].digests));
     Digests digests(hashes);
     FirstBytes first(digests);
-    TeeSource hashed(reader.content(), first);
+    WorkSource work(reader.content(), workload_, hashes.size());
+    TeeSource hashed(work, first);
     content(hashed, reader.content_type(), place.content(hashes.size()), bare);
-    reader.finish();
+    finish_signed(reader);
     judge(layer, reader, {digests, reader.content_type(), first.bytes}, place);
 }
 

@@ -231,7 +231,8 @@ void Walk::authenticated(BerReader& ber, const std::string& media_type, const Pl
     reader.mac();  // before a key is asked for
     const ContentKey& key = content_key(std::move(recipients), {kMinMacKeyBytes}, does_not_authenticate(), layer);
     ContentAuthentication authentication(reader, key.key);
-    TeeSource authenticated_content(reader.content(), authentication);
+    WorkSource work(reader.content(), workload_);
+    TeeSource authenticated_content(work, authentication);
     const auto inside = [&] { content(authenticated_content, reader.content_type(), place.content(1), bare); };
     const auto ends_well = [&] {
         drain(authenticated_content);

@@ -27,7 +27,9 @@ std::string told(const cms::smime::SignerVerdict& signer) {
 std::string judged(cms::SignedDataReader& signed_data, const cms::Digests& digests) {
     cms::Trust trust;
     trust.clock = std::make_shared<StoppedClock>();
-    const auto signers = cms::smime::judge_signers(signed_data, {digests, signed_data.content_type(), {}}, &trust, {});
+    cms::smime::Workload workload;
+    const auto signers =
+        cms::smime::judge_signers(signed_data, {digests, signed_data.content_type(), {}}, &trust, {}, workload);
     std::string text = signers.all_unsupported;
     for (const cms::smime::SignerVerdict& each : signers.verdicts)
         text += told(each);
