@@ -162,10 +162,12 @@ TEST_CASE("raw RSA results without leading zeros are padded before the padding i
 
 TEST_CASE("codes that modules give for bad ciphertexts mean that, others mean trouble") {
     const std::string faults = GENERATE("", "sessions=1 ended ");
-    CAPTURE(faults);
+    const std::string mechanisms = GENERATE("CKM_RSA_PKCS", "CKM_RSA_X_509");
+    CAPTURE(faults, mechanisms);
     TokenDesk desk;
     const Identity alice = desk.pki.issue({});
     desk.put(alice, "01");
+    desk.hsm.restrict(mechanisms);
     const PoorCard card(faults);
     const auto tokens = desk.open(PoorCard::module());
     const auto decrypter = decrypter_of(*tokens);

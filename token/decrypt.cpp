@@ -42,19 +42,24 @@ bool still_works(KeySession& key, CK_RV discarded, const Mechanism& mechanism, c
 }
 
 /// decrypt_block runs one decryption. CKR_OK with nothing is a bad ciphertext; an unsupported mechanism is its code.
+/// Where the token itself judges PKCS#1 v1.5 padding, the calls after that are the same whatever it found: on a slow
+/// card others could tell by the time that they take (RFC 3218).
 Answer<std::optional<SecretBytes>> decrypt_block(KeySession& key, const Mechanism& mechanism, ByteView block,
                                                  const cms::Intent& intent) {
+    const bool tells_nothing = mechanism.type() == CKM_RSA_PKCS;
     const Session& session = key.open(intent.what);
     const CK_RV begun = session.decrypt_init(mechanism, key.key().handle);
     if (is_unsupported(begun)) return {begun, std::nullopt};
     check(begun, key.name(), "decrypt");
     key.begin(intent.what);
     Answer<SecretBytes> answer = session.decrypt(block);
-    if (answer.code == CKR_OK) return {CKR_OK, std::move(answer.value)};
+    if (answer.code == CKR_OK && !tells_nothing) return {CKR_OK, std::move(answer.value)};
     const CK_RV discarded = key.discard();
-    if (is_unsupported(answer.code)) return {answer.code, std::nullopt};
-    if (may_mean_bad_ciphertext(answer.code) && still_works(key, discarded, mechanism, intent))
-        return {CKR_OK, std::nullopt};
+    if (is_unsupported(answer.code) && !tells_nothing) return {answer.code, std::nullopt};
+    const bool works =
+        (tells_nothing || may_mean_bad_ciphertext(answer.code)) && still_works(key, discarded, mechanism, intent);
+    if (answer.code == CKR_OK) return {CKR_OK, std::move(answer.value)};
+    if (may_mean_bad_ciphertext(answer.code) && works) return {CKR_OK, std::nullopt};
     throw CkrError(answer.code, key.name(), "decrypt");
 }
 
@@ -65,38 +70,47 @@ SecretBytes left_padded(ByteView bytes, std::size_t size) {
     return padded;
 }
 
-std::optional<SecretBytes> raw_rsa(KeySession& key, std::size_t modulus_size, ByteView block,
-                                   const cms::Intent& intent) {
+/// raw_rsa is decrypt_block with the padding left in.
+Answer<std::optional<SecretBytes>> raw_rsa(KeySession& key, std::size_t modulus_size, ByteView block,
+                                           const cms::Intent& intent) {
     auto answer = decrypt_block(key, Mechanism(CKM_RSA_X_509), block, intent);
-    check(answer.code, key.name(), "decrypt");
-    if (!answer.value || answer.value->size() > modulus_size) return std::nullopt;
-    return left_padded(*answer.value, modulus_size);
+    if (answer.value && answer.value->size() > modulus_size) answer.value.reset();
+    if (answer.value) answer.value = left_padded(*answer.value, modulus_size);
+    return answer;
 }
 
-[[noreturn]] void throw_unsupported(const KeySession& key, CK_RV code, const std::string& mechanism) {
-    throw CkrError(code, key.name(), fmt::format("decrypt by {}", mechanism));
+/// oaep_mechanism holds on to the label of `oaep`; nothing where Cryptoki has no name for one of its hashes.
+std::optional<Mechanism> oaep_mechanism(const cms::RsaOaep& oaep) {
+    const HashMechanisms* hash = mechanisms_of(oaep.hash);
+    const HashMechanisms* mgf = mechanisms_of(oaep.mgf);
+    if (hash == nullptr || mgf == nullptr) return std::nullopt;
+    const CK_RSA_PKCS_OAEP_PARAMS parameters{hash->digest, mgf->mgf1, CKZ_DATA_SPECIFIED,
+                                             oaep.label.empty() ? nullptr : const_cast<Byte*>(oaep.label.data()),
+                                             oaep.label.size()};
+    return Mechanism(CKM_RSA_PKCS_OAEP, parameters);
+}
+
+std::optional<SecretBytes> of_size(std::optional<SecretBytes> content_key, std::optional<std::size_t> size) {
+    if (content_key && size && content_key->size() != *size) return std::nullopt;
+    return content_key;
 }
 
 }  // namespace
 
+// Raw RSA comes first, since its answer does not depend on the padding: the token does not judge that at all.
 std::optional<SecretBytes> recover_rsa_v15(KeySession& key, const cms::RsaV15& recovery, std::size_t modulus_size,
                                            ByteView encrypted_key, const cms::Intent& intent) {
     if (encrypted_key.size() > modulus_size) return std::nullopt;
     const SecretBytes block = left_padded(encrypted_key, modulus_size);
-    CK_RV unsupported = CKR_MECHANISM_INVALID;
-    std::optional<SecretBytes> content_key;
-    if (key.core().offers(CKM_RSA_PKCS)) {
-        auto answer = decrypt_block(key, Mechanism(CKM_RSA_PKCS), block, intent);
-        unsupported = answer.code;
-        content_key = std::move(answer.value);
+    Answer<std::optional<SecretBytes>> answer{CKR_MECHANISM_INVALID};
+    if (key.core().offers(CKM_RSA_X_509)) {
+        answer = raw_rsa(key, modulus_size, block, intent);
+        if (answer.value) return of_size(unpad_pkcs1(*answer.value), recovery.key_size);
     }
-    if (unsupported != CKR_OK) {
-        if (!key.core().offers(CKM_RSA_X_509)) throw_unsupported(key, unsupported, mechanism_name(CKM_RSA_PKCS));
-        const std::optional<SecretBytes> padded = raw_rsa(key, modulus_size, block, intent);
-        content_key = padded ? unpad_pkcs1(*padded) : std::nullopt;
-    }
-    if (content_key && content_key->size() != recovery.key_size.value_or(content_key->size())) return std::nullopt;
-    return content_key;
+    if (key.core().offers(CKM_RSA_PKCS)) answer = decrypt_block(key, Mechanism(CKM_RSA_PKCS), block, intent);
+    if (answer.code != CKR_OK)
+        throw CkrError(answer.code, key.name(), fmt::format("decrypt by {}", mechanism_name(CKM_RSA_PKCS)));
+    return of_size(std::move(answer.value), recovery.key_size);
 }
 
 std::optional<SecretBytes> recover_rsa_oaep(KeySession& key, const cms::RsaOaep& recovery, std::size_t modulus_size,
@@ -105,23 +119,18 @@ std::optional<SecretBytes> recover_rsa_oaep(KeySession& key, const cms::RsaOaep&
     const SecretBytes block = left_padded(encrypted_key, modulus_size);
     const bool raw = key.core().offers(CKM_RSA_X_509);
     const bool may_ignore_label = raw && !recovery.label.empty();  // as SoftHSM does without a word
-    const HashMechanisms* hash = mechanisms_of(recovery.hash);
-    const HashMechanisms* mgf = mechanisms_of(recovery.mgf);
-    CK_RV unsupported = CKR_MECHANISM_INVALID;
-    if (key.core().offers(CKM_RSA_PKCS_OAEP) && hash != nullptr && mgf != nullptr && !may_ignore_label) {
-        const CK_RSA_PKCS_OAEP_PARAMS parameters{
-            hash->digest, mgf->mgf1, CKZ_DATA_SPECIFIED,
-            recovery.label.empty() ? nullptr : const_cast<Byte*>(recovery.label.data()), recovery.label.size()};
-        auto answer = decrypt_block(key, Mechanism(CKM_RSA_PKCS_OAEP, parameters), block, intent);
+    Answer<std::optional<SecretBytes>> answer{CKR_MECHANISM_INVALID};
+    const auto native = oaep_mechanism(recovery);
+    if (key.core().offers(CKM_RSA_PKCS_OAEP) && native && !may_ignore_label) {
+        answer = decrypt_block(key, *native, block, intent);
         if (answer.code == CKR_OK) return std::move(answer.value);
-        unsupported = answer.code;
     }
-    if (!raw)
-        throw_unsupported(
-            key, unsupported,
-            fmt::format("{} with {}", mechanism_name(CKM_RSA_PKCS_OAEP), cms::digest_algorithm(recovery.hash).name));
-    const std::optional<SecretBytes> padded = raw_rsa(key, modulus_size, block, intent);
-    return padded ? unpad_oaep(*padded, recovery) : std::nullopt;
+    if (raw) answer = raw_rsa(key, modulus_size, block, intent);
+    if (answer.code != CKR_OK)
+        throw CkrError(answer.code, key.name(),
+                       fmt::format("decrypt by {} with {}", mechanism_name(CKM_RSA_PKCS_OAEP),
+                                   cms::digest_algorithm(recovery.hash).name));
+    return answer.value ? unpad_oaep(*answer.value, recovery) : std::nullopt;
 }
 
 }  // namespace p11mime::token

@@ -8,7 +8,7 @@
 
 namespace p11mime::token {
 
-/// recover_rsa_v15 unwraps a content key by PKCS#1 v1.5: CKM_RSA_PKCS, or raw RSA with the padding removed here.
+/// recover_rsa_v15 unwraps a content key by PKCS#1 v1.5: raw RSA with the padding removed here, or CKM_RSA_PKCS.
 /// Nothing where the ciphertext is bad; Error(token) for everything else.
 std::optional<SecretBytes> recover_rsa_v15(KeySession& key, const cms::RsaV15& recovery, std::size_t modulus_size,
                                            ByteView encrypted_key, const cms::Intent& intent);

@@ -103,7 +103,10 @@ void Search::take(std::size_t recipient, std::optional<SecretBytes> key) {
         if (certain) misfit = misfit_of(recipients_[recipient], key->size(), sizes_);
         key.reset();
     }
-    if (!key && !certain) key = random_key(sizes_.least);
+    if (!certain) {
+        SecretBytes random = random_key(sizes_.least);  // made in any case, since the time that it takes would tell
+        if (!key) key = std::move(random);
+    }
     if (key) found = ContentKey{std::move(*key), recipient, certain, effort_};
 }
 

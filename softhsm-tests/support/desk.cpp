@@ -20,8 +20,7 @@ bool uses_tokens(const std::string& command) {
 Desk::Desk() {
     std::filesystem::create_directory(path("tokens"));
     std::filesystem::create_directory(path("home"));
-    environment["SOFTHSM2_CONF"] =
-        file("softhsm2.conf", "directories.tokendir = " + path("tokens") + "\nobjectstore.backend = file\n");
+    environment["SOFTHSM2_CONF"] = configure("ALL");
     environment["HOME"] = path("home");
     environment["XDG_CONFIG_HOME"] = path("home/config");
     environment["XDG_DATA_HOME"] = path("home/data");
@@ -32,6 +31,16 @@ Desk::Desk() {
     environment["TZ"] = "UTC";
     done(run({"softhsm2-util", "--init-token", "--free", "--label", "Desk", "--pin", std::string(kUserPin), "--so-pin",
               std::string(kSoPin)}));
+}
+
+std::string Desk::configure(std::string_view mechanisms) const {
+    return file("softhsm2.conf", "directories.tokendir = " + path("tokens") +
+                                     "\nobjectstore.backend = file\nslots.mechanisms = " + std::string(mechanisms) +
+                                     "\n");
+}
+
+void Desk::restrict(std::string_view mechanisms) const {
+    configure(mechanisms);
 }
 
 void Desk::put(const Identity& identity, const std::string& id) {

@@ -22,6 +22,9 @@ class Desk {
     /// put_certificate writes a certificate alone.
     void put_certificate(const Identity& identity, const std::string& id);
 
+    /// restrict limits the mechanisms that the token offers from now on, as SoftHsm takes them.
+    void restrict(std::string_view mechanisms) const;
+
     /// p11mime runs the program: command first. Commands that use tokens get --module and --pin-source with the right
     /// PIN in front of the other options, unless these have a --module of their own.
     Outcome p11mime(const std::vector<std::string>& arguments, const std::string& input = {}) const;
@@ -37,6 +40,8 @@ class Desk {
     std::map<std::string, std::string> environment;  ///< of every program that is run
 
   private:
+    std::string configure(std::string_view mechanisms) const;
+
     TemporaryDirectory directory_;
 };
 

@@ -1,6 +1,6 @@
 #include "softhsm-tests/support/spy.h"
 
-#include <numeric>
+#include <algorithm>
 #include <sstream>
 
 namespace p11mime::test {
@@ -13,7 +13,7 @@ SpyLog::SpyLog(const std::string& text) {
     for (std::string line; std::getline(lines, line);) {
         const std::size_t digits = line.find_first_not_of("0123456789");
         if (digits > 0 && digits != std::string::npos && line.compare(digits, 4, ": C_") == 0)
-            ++calls_[line.substr(digits + 2)];
+            sequence_.push_back(line.substr(digits + 2));
         if (line.starts_with(kObject)) object = line.substr(kObject.size());
         if (line.starts_with("    CKA_VALUE ") && asking) ++certificate_reads_[object];
         if (line.starts_with("[in] pTemplate")) asking = true;
@@ -22,10 +22,8 @@ SpyLog::SpyLog(const std::string& text) {
 }
 
 int SpyLog::calls(const std::string& function) const {
-    if (const auto found = calls_.find(function); found != calls_.end()) return found->second;
-    if (!function.empty()) return 0;
-    return std::accumulate(calls_.begin(), calls_.end(), 0,
-                           [](int sum, const auto& call) { return sum + call.second; });
+    if (function.empty()) return static_cast<int>(sequence_.size());
+    return static_cast<int>(std::count(sequence_.begin(), sequence_.end(), function));
 }
 
 Spied spied(const Desk& desk, Command command) {

@@ -15,11 +15,13 @@ class SpyLog {
 
     /// calls counts the calls of a function ("C_Login"), or all of them.
     int calls(const std::string& function = {}) const;
+    /// sequence is the name of each call, in order.
+    const std::vector<std::string>& sequence() const { return sequence_; }
     /// certificate_reads says how often each object's CKA_VALUE was asked for, by its handle.
     const std::map<std::string, int>& certificate_reads() const { return certificate_reads_; }
 
   private:
-    std::map<std::string, int> calls_;
+    std::vector<std::string> sequence_;
     std::map<std::string, int> certificate_reads_;
 };
 
