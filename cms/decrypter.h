@@ -9,6 +9,7 @@
 
 #include "cms/secret.h"
 #include "cms/signer.h"
+#include "mime/error.h"
 
 namespace p11mime::cms {
 
@@ -66,6 +67,13 @@ struct RecipientIdentifier {
     bool operator==(const RecipientIdentifier&) const = default;
 };
 
+/// Unsupported is the Error(token) of a recovery that a key turned out not to do, whatever the ciphertext: nothing was
+/// decrypted, so another recipient or key may be tried.
+class Unsupported : public Error {
+  public:
+    explicit Unsupported(const Error& why) : Error(why) {}
+};
+
 /// Decrypter is one private key that can recover content keys. Implemented in token/, and in software for tests.
 class Decrypter {
   public:
@@ -74,10 +82,11 @@ class Decrypter {
     /// is_named_by says whether a RecipientInfo names this key, by its certificate or by its id.
     virtual bool is_named_by(const RecipientIdentifier& recipient) const = 0;
     virtual std::string name() const = 0;  ///< for people: the key's label and its token
+    /// supports says whether the key may do a recovery, as far as that shows without trying.
     virtual bool supports(const Recovery& recovery) const = 0;
 
-    /// recover returns the content key; nothing where the ciphertext is bad. Trouble with the token throws
-    /// Error(token).
+    /// recover returns the content key; nothing where the ciphertext is bad. Throws Unsupported, and Error(token) for
+    /// trouble with the token.
     virtual std::optional<SecretBytes> recover(const Recovery& recovery, ByteView encrypted_key, const Intent& intent,
                                                std::stop_token stop) = 0;
     virtual std::unique_ptr<Decrypter> clone() const = 0;

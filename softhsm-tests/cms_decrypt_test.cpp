@@ -156,3 +156,53 @@ TEST_CASE("a content cipher that is not supported is named") {
     CHECK(bench.inspect(encrypted).report.layers.at(0).cipher == "camellia-256-cbc");
     CHECK(bench.inspect(encrypted).report.layers.at(0).strength == std::nullopt);
 }
+
+TEST_CASE("a key that turns out unable is passed over and named, one in trouble ends the search") {
+    /// Failing is a key that fails instead of recovering anything.
+    class Failing final : public Decrypter {
+      public:
+        Failing(const SoftwareKey& key, std::function<void()> fail) : key_(key), fail_(std::move(fail)) {}
+        bool is_named_by(const RecipientIdentifier& recipient) const override { return key_.is_named_by(recipient); }
+        std::string name() const override { return key_.name(); }
+        bool supports(const Recovery& recovery) const override { return key_.supports(recovery); }
+        std::optional<SecretBytes> recover(const Recovery&, ByteView, const Intent&, std::stop_token) override {
+            fail_();
+            return std::nullopt;
+        }
+        std::unique_ptr<Decrypter> clone() const override { return nullptr; }
+
+      private:
+        SoftwareDecrypter key_;
+        std::function<void()> fail_;
+    };
+    struct Keys final : DecrypterSource {
+        std::vector<std::unique_ptr<Decrypter>> find(std::span<const RecipientIdentifier>) override {
+            return std::move(keys);
+        }
+        std::vector<std::string> skipped() const override { return {}; }
+        std::vector<std::unique_ptr<Decrypter>> keys;
+    };
+    const CmsBench bench;
+    const SoftwareKey zoe = bench.bob(KeyKind::rsa2048), yan = bench.bob();
+    const std::string mail =
+        bench.encrypt({{zoe.certificate, RsaOaep{Hash::sha256, Hash::sha256, {}}}, {yan.certificate}}, kText);
+    const auto opened = [&](const std::function<void()>& fail, bool another) {
+        Keys keys;
+        keys.keys.push_back(std::make_unique<Failing>(zoe, fail));
+        if (another) keys.keys.push_back(std::make_unique<SoftwareDecrypter>(yan));
+        ReadOptions options;
+        options.task = Task::decrypt;
+        return read_mail(mail, &keys, nullptr, std::move(options));
+    };
+    const Error trouble(ErrorKind::token, "the key is unable");
+    const auto unable = [&] { throw Unsupported(trouble); };
+    const ReadMail read = opened(unable, true);
+    CHECK(read.content == kText);
+    CHECK(read.used() == "ecdh");
+    CHECK(std::find(read.report.warnings.begin(), read.report.warnings.end(),
+                    Warning{"key-skipped", "the key is unable"}) != read.report.warnings.end());
+    const Error alone = caught([&] { opened(unable, false); });
+    CHECK(alone.kind() == ErrorKind::token);
+    CHECK(std::string(alone.what()) == "the key is unable");
+    CHECK(caught([&] { opened([&] { throw trouble; }, true); }).kind() == ErrorKind::token);
+}

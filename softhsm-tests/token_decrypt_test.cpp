@@ -140,6 +140,7 @@ TEST_CASE("OAEP is refused by name where the token has neither it nor raw RSA") 
     const cms::RsaOaep sha256{cms::Hash::sha256, cms::Hash::sha256, {}};
     const Error error = error_of([&] { recover(*decrypter, sha256, Bytes(256, 1)); });
     CHECK(error.kind() == ErrorKind::token);
+    CHECK_THROWS_AS(recover(*decrypter, sha256, Bytes(256, 1)), cms::Unsupported);
     CHECK(std::string(error.what()).find("cannot decrypt by CKM_RSA_PKCS_OAEP with sha256") != std::string::npos);
     const cms::RsaOaep sha512_256{cms::Hash::sha512_256, cms::Hash::sha1, {}};  // Cryptoki has no name for it
     CHECK_THAT(error_of([&] { recover(*decrypter, sha512_256, Bytes(256, 1)); }).what(),
@@ -185,6 +186,32 @@ TEST_CASE("codes that modules give for bad ciphertexts mean that, others mean tr
     }
     card.set(faults);
     check_recovers(*decrypter, cms::RsaV15{kKeySize}, good, key);
+}
+
+TEST_CASE("a token that refuses RSA PKCS#1 v1.5 after it has judged the padding is in trouble") {
+    TokenDesk desk;
+    const Identity alice = desk.pki.issue({});
+    desk.put(alice, "01");
+    const PoorCard card;
+    const Bytes encrypted = encrypt(certificate_of(alice), random_bytes(kKeySize));
+    const auto ends_in_trouble = [&](const std::string& mechanisms, const std::string& fault) {
+        desk.hsm.restrict(mechanisms);
+        const auto tokens = desk.open(PoorCard::module());
+        const auto decrypter = decrypter_of(*tokens);
+        card.set(fault);
+        try {
+            recover(*decrypter, cms::RsaV15{kKeySize}, encrypted);
+        } catch (const cms::Unsupported&) {
+            return false;
+        } catch (const Error& error) {
+            return error.kind() == ErrorKind::token;
+        }
+        return false;
+    };
+    CHECK(ends_in_trouble("CKM_RSA_PKCS", "C_Decrypt=0x07"));
+    CHECK_FALSE(ends_in_trouble("CKM_RSA_PKCS", "C_DecryptInit=0x07"));
+    CHECK_FALSE(ends_in_trouble("CKM_RSA_X_509", "C_Decrypt=0x07"));
+    CHECK(ends_in_trouble("CKM_RSA_X_509", "C_Decrypt=0x32"));
 }
 
 TEST_CASE("a general error is trouble where the token takes no new operation either") {

@@ -97,6 +97,12 @@ std::optional<SecretBytes> of_size(std::optional<SecretBytes> content_key, std::
 
 }  // namespace
 
+void throw_refused(CK_RV code, const KeySession& key, std::string_view what) {
+    const CkrError error(code, key.name(), what);
+    if (is_unsupported(code)) throw cms::Unsupported(error);
+    throw error;
+}
+
 // Raw RSA comes first, since its answer does not depend on the padding: the token does not judge that at all.
 std::optional<SecretBytes> recover_rsa_v15(KeySession& key, const cms::RsaV15& recovery, std::size_t modulus_size,
                                            ByteView encrypted_key, const cms::Intent& intent) {
@@ -109,7 +115,7 @@ std::optional<SecretBytes> recover_rsa_v15(KeySession& key, const cms::RsaV15& r
     }
     if (key.core().offers(CKM_RSA_PKCS)) answer = decrypt_block(key, Mechanism(CKM_RSA_PKCS), block, intent);
     if (answer.code != CKR_OK)
-        throw CkrError(answer.code, key.name(), fmt::format("decrypt by {}", mechanism_name(CKM_RSA_PKCS)));
+        throw_refused(answer.code, key, fmt::format("decrypt by {}", mechanism_name(CKM_RSA_PKCS)));
     return of_size(std::move(answer.value), recovery.key_size);
 }
 
@@ -127,9 +133,9 @@ std::optional<SecretBytes> recover_rsa_oaep(KeySession& key, const cms::RsaOaep&
     }
     if (raw) answer = raw_rsa(key, modulus_size, block, intent);
     if (answer.code != CKR_OK)
-        throw CkrError(answer.code, key.name(),
-                       fmt::format("decrypt by {} with {}", mechanism_name(CKM_RSA_PKCS_OAEP),
-                                   cms::digest_algorithm(recovery.hash).name));
+        throw_refused(answer.code, key,
+                      fmt::format("decrypt by {} with {}", mechanism_name(CKM_RSA_PKCS_OAEP),
+                                  cms::digest_algorithm(recovery.hash).name));
     return answer.value ? unpad_oaep(*answer.value, recovery) : std::nullopt;
 }
 

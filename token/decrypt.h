@@ -8,8 +8,11 @@
 
 namespace p11mime::token {
 
+/// throw_refused throws Unsupported where a return value means that the key cannot be used so, else CkrError.
+[[noreturn]] void throw_refused(CK_RV code, const KeySession& key, std::string_view what);
+
 /// recover_rsa_v15 unwraps a content key by PKCS#1 v1.5: raw RSA with the padding removed here, or CKM_RSA_PKCS.
-/// Nothing where the ciphertext is bad; Error(token) for everything else.
+/// Nothing where the ciphertext is bad; Unsupported or another Error(token) for everything else.
 std::optional<SecretBytes> recover_rsa_v15(KeySession& key, const cms::RsaV15& recovery, std::size_t modulus_size,
                                            ByteView encrypted_key, const cms::Intent& intent);
 

@@ -63,10 +63,10 @@ SecretBytes derive(KeySession& key, CK_MECHANISM_TYPE mechanism, const Bytes& po
                 session.derive(Mechanism(mechanism, parameters), key.key().handle, secret_template(length));
             if (answer.code == CKR_OK) return DerivedSecret(session, answer.value).value();
             last = answer.code;
-            if (!may_like_another_form(last)) throw CkrError(last, key.name(), "agree on a key");
+            if (!may_like_another_form(last)) throw_refused(last, key, "agree on a key");
         }
     }
-    throw CkrError(last, key.name(), "agree on a key");
+    throw_refused(last, key, "agree on a key");
 }
 
 /// agreement_point is a public key as CK_ECDH1_DERIVE_PARAMS has it.
@@ -105,9 +105,9 @@ std::optional<SecretBytes> recover_by_agreement(KeySession& key, const EVP_PKEY*
     if (!peer) return std::nullopt;
     const auto mechanism = agreement_mechanism(key.core(), own, recovery.cofactor);
     if (!mechanism)
-        throw CkrError(CKR_MECHANISM_INVALID, key.name(),
-                       fmt::format("agree on a key by {}",
-                                   mechanism_name(recovery.cofactor ? CKM_ECDH1_COFACTOR_DERIVE : CKM_ECDH1_DERIVE)));
+        throw_refused(CKR_MECHANISM_INVALID, key,
+                      fmt::format("agree on a key by {}",
+                                  mechanism_name(recovery.cofactor ? CKM_ECDH1_COFACTOR_DERIVE : CKM_ECDH1_DERIVE)));
     const bool ec = EVP_PKEY_get_base_id(own) == EVP_PKEY_EC;
     const std::size_t size = ec ? field_size(own) : agreement_point(own).size();
     const SecretBytes secret =

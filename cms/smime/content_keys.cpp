@@ -76,22 +76,23 @@ class Search {
 
     const Effort& effort() const { return effort_; }
     std::optional<ContentKey> found;
-    bool tried = false;           ///< something at hand is a recipient
-    std::optional<Error> misfit;  ///< of a key that came out as it was put in, and does not fit
+    bool tried = false;                ///< something at hand is a recipient
+    std::optional<Error> misfit;       ///< of a key that came out as it was put in, and does not fit
+    std::vector<std::string> skipped;  ///< why keys that are recipients' were not used
 
   private:
     void with_kek(std::size_t recipient, const KeyEncryptionKey& kek);
     void with_password(std::size_t recipient, const SecretBytes& password);
     std::vector<std::size_t> recipients_of(const Decrypter& key);
+    void skip(std::string why);
     void count_operation();
     void count_iterations();
     void take(std::size_t recipient, std::optional<SecretBytes> key);
 
     const std::vector<RecipientEntry>& recipients_;
     KeySizes sizes_;
-    Effort spent_;           // on other layers
-    Effort effort_;          // on this one
-    std::string incapable_;  // why a key that is a recipient's was not tried
+    Effort spent_;   // on other layers
+    Effort effort_;  // on this one
 };
 
 // take has a random key stand for one that RSA v1.5 does not give: nothing is tried after it, neither another
@@ -149,10 +150,14 @@ std::vector<std::size_t> Search::recipients_of(const Decrypter& key) {
         if (key.supports(*recovery))
             fitting.push_back(i);
         else
-            incapable_ = fmt::format("{} cannot do {}", key.name(), recipients_[i].key_management);
+            skip(fmt::format("{} cannot do {}", key.name(), recipients_[i].key_management));
     }
     std::stable_partition(fitting.begin(), fitting.end(), [&](std::size_t i) { return !is<RsaV15>(recipients_[i]); });
     return fitting;
+}
+
+void Search::skip(std::string why) {
+    if (std::find(skipped.begin(), skipped.end(), why) == skipped.end()) skipped.push_back(std::move(why));
 }
 
 void Search::count_operation() {
@@ -171,10 +176,16 @@ void Search::by_private_keys(DecrypterSource& keys, const Intent& intent, const 
     for (const auto& decrypter : decrypters)
         for (const std::size_t i : recipients_of(*decrypter)) {
             count_operation();
-            take(i, decrypter->recover(*recipients_[i].recovery, recipients_[i].encrypted_key, intent, stop));
+            try {
+                take(i, decrypter->recover(*recipients_[i].recovery, recipients_[i].encrypted_key, intent, stop));
+            } catch (const Unsupported& why) {
+                skip(why.what());
+            }
             if (found) return;
         }
-    if (!tried && !incapable_.empty()) throw Error(ErrorKind::token, incapable_, "use a token that has the mechanism");
+    if (!tried && !skipped.empty())
+        throw Error(ErrorKind::token, fmt::format("{}", fmt::join(skipped, "; ")),
+                    "use a token that has the mechanism");
 }
 
 }  // namespace
@@ -185,7 +196,10 @@ ContentKey find_content_key(DecrypterSource& keys, const GivenSecrets& secrets,
     Search search(recipients, sizes, spent);
     search.by_secrets(secrets);
     if (!search.found) search.by_private_keys(keys, intent, stop);
-    if (search.found) return std::move(*search.found);
+    if (search.found) {
+        search.found->skipped = std::move(search.skipped);
+        return std::move(*search.found);
+    }
     if (!search.tried) throw no_key(keys, recipients);
     if (search.misfit) throw Error(*search.misfit);
     return {random_key(sizes.least), std::nullopt, false, search.effort()};

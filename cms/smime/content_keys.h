@@ -37,6 +37,7 @@ struct ContentKey {
                                            ///< gave a random key, since the difference must not show
     bool certain = false;                  ///< its recovery has an integrity check (all but RSA PKCS#1 v1.5)
     Effort effort{};                       ///< that finding it took
+    std::vector<std::string> skipped{};    ///< why keys at hand that are recipients' were not used, before it was found
 };
 
 /// find_content_key recovers the content key with a given secret, else with whichever private key fits. Throws

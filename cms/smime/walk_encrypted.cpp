@@ -156,6 +156,8 @@ const ContentKey& Walk::content_key(std::vector<RecipientEntry> recipients, cons
         known.key = find_content_key(*keys_, options_.secrets, recipients, sizes, effort_of(knowledge_),
                                      {key_intent(report_)}, options_.stop);
     if (!sizes.fit(known.key->key.size())) throw wrong;
+    for (const std::string& line : known.key->skipped)
+        report_.warnings.push_back({"key-skipped", line});
     if (known.key->recipient && *known.key->recipient < layer.recipients.size())
         layer.recipients[*known.key->recipient].used = true;
     return *known.key;
