@@ -99,10 +99,11 @@ int generate_key(Context& context) {
 }
 
 int request_certificate(Context& context) {
-    const cms::CertificateSubject subject = subject_of(context.options());
+    cms::CertificateSubject subject = subject_of(context.options());
     const bool der = wants_der(context.options());
     const ChosenPrivateKey chosen = only_key(context);
     const Bytes spki = chosen.token->public_key_spki(chosen.key);
+    subject.abilities = chosen.token->abilities(spki);
     const auto signer = chosen.token->raw_signer(chosen.key);
     const Bytes request = cms::certificate_request(spki, subject, *signer, cms::default_scheme(spki));
     const KeyReport report{
@@ -112,11 +113,12 @@ int request_certificate(Context& context) {
 }
 
 int self_sign(Context& context) {
-    const cms::CertificateSubject subject = subject_of(context.options());
+    cms::CertificateSubject subject = subject_of(context.options());
     const bool der = wants_der(context.options());
     const std::chrono::days lifetime = lifetime_of(context.options());
     const ChosenPrivateKey chosen = only_key(context);
     const Bytes spki = chosen.token->public_key_spki(chosen.key);
+    subject.abilities = chosen.token->abilities(spki);
     const auto signer = chosen.token->raw_signer(chosen.key);
     const cms::Certificate certificate =
         cms::self_signed(spki, subject, *signer, cms::default_scheme(spki), context.now(), lifetime);

@@ -20,9 +20,6 @@ using cms::smime::Capabilities;
 using cms::smime::content_ciphers;
 using cms::smime::default_cipher;
 
-// What --oaep means to those who announce none.
-const cms::RsaOaep kOaep{Hash::sha256, Hash::sha256, {}};
-
 // Judged is a certificate with what stands against it, "" where nothing does.
 struct Judged {
     std::optional<cms::Certificate> certificate;  // nothing where there is none
@@ -255,7 +252,7 @@ cms::KeyManagement key_management(Context& context, const ChosenRecipient& recip
     const Options& options = context.options();
     if (recipient.certificate.is_rsa()) {
         const auto announced = recipient.announced ? recipient.announced->oaep : std::nullopt;
-        if (announced || options.flag("oaep")) return announced.value_or(kOaep);
+        if (announced || options.flag("oaep")) return announced.value_or(cms::kOaep);
         return default_key_management(recipient.certificate);
     }
     cms::KeyAgreement agreement = key_agreement(context, recipient, cipher);

@@ -9,11 +9,23 @@ namespace p11mime::cli {
 namespace {
 
 // Own is one's own certificate: the newest of the address book that is trusted or else one on a token, or else the
-// newest of the address book with why it is not trusted.
+// newest of the address book with why it is not trusted. It comes with what this program reads with its key.
 struct Own {
     std::optional<cms::Certificate> trusted, untrusted;
     std::string reason;
+    cms::smime::Capabilities reading;
 };
+
+// Encrypting needs no token, so trouble with one is no answer; a --module that does not load is a mistake all the same.
+template <class Ask>
+auto ask_tokens(Context& context, Ask ask) -> decltype(ask()) {
+    try {
+        return ask();
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::token || !context.options().list("module").empty()) throw;
+    }
+    return std::nullopt;
+}
 
 Own in_book(Context& context, const std::string& address) {
     Own found;
@@ -35,32 +47,53 @@ std::optional<cms::Certificate> on_token(Context& context, const std::string& ad
     choice.address = address;
     choice.at = context.now();
     choice.use = token::KeyChoice::Use::encryption;
-    try {
+    return ask_tokens(context, [&] {
         auto result = choose_key(context.tokens(), choice);
-        if (result.key) return result.key->certificate.certificate;
-    } catch (const Error& error) {
-        // Encrypting needs no token; a --module that does not load is a mistake all the same.
-        if (error.kind() != ErrorKind::token || !context.options().list("module").empty()) throw;
-    }
-    return std::nullopt;
+        return result.key ? result.key->certificate.certificate : std::nullopt;
+    });
+}
+
+// What the private key can undo as the token says that has the certificate; nothing where none at hand has it.
+std::optional<cms::Abilities> abilities_on_token(Context& context, const cms::Certificate& certificate) {
+    token::CertificateQuery query;
+    query.issuer_der = certificate.issuer_der();
+    query.serial_der = certificate.serial_der();
+    return ask_tokens(context, [&]() -> std::optional<cms::Abilities> {
+        for (const auto& token : context.tokens().tokens())
+            for (const auto& object : token->find_certificates(query))
+                if (object.certificate == certificate) return token->abilities(certificate.spki_der());
+        return std::nullopt;
+    });
+}
+
+// The certificate tells of OAEP before any token is asked, and alone where its token is not at hand.
+std::optional<cms::RsaOaep> own_oaep(Context& context, const cms::Certificate& certificate) {
+    const auto announced = announced_capabilities(certificate, std::nullopt);
+    if (!announced || !announced->oaep) return std::nullopt;
+    const auto abilities = abilities_on_token(context, certificate);
+    if (!abilities) return announced->oaep;
+    return abilities->oaep ? std::optional(cms::kOaep) : std::nullopt;
+}
+
+// This program is what the sender reads mail with, so its ciphers count.
+cms::smime::Capabilities own_reading(Context& context, const cms::Certificate& certificate) {
+    auto own = cms::smime::parse_capabilities(cms::smime::own_capabilities({.oaep = false, .agreement = true}));
+    own.oaep = own_oaep(context, certificate);
+    return own;
 }
 
 Own own_certificate(Context& context, const std::string& address) {
     Own own = in_book(context, address);
     if (!own.trusted) own.trusted = on_token(context, address);
-    return own;
-}
-
-// This program is what the sender reads mail with, so its ciphers count; whether the token can do OAEP only the
-// certificate tells.
-cms::smime::Capabilities own_reading(const cms::Certificate& certificate) {
-    auto own = cms::smime::parse_capabilities(cms::smime::own_capabilities());
-    const auto announced = announced_capabilities(certificate, std::nullopt);
-    own.oaep = announced ? announced->oaep : std::nullopt;
+    if (const auto& chosen = own.trusted ? own.trusted : own.untrusted) own.reading = own_reading(context, *chosen);
     return own;
 }
 
 }  // namespace
+
+cms::Abilities own_abilities(Context& context, const cms::Certificate& certificate) {
+    return {.oaep = own_oaep(context, certificate).has_value(), .agreement = !certificate.is_rsa()};
+}
 
 std::optional<cms::smime::Capabilities> announced_capabilities(const cms::Certificate& certificate,
                                                                const std::optional<Bytes>& remembered) {
@@ -81,9 +114,9 @@ std::optional<ChosenRecipient> self_recipient(Context& context) {
     std::string line;
     for (const std::string& address : addresses) {
         const auto own = context.run().once<Own>(address, [&] { return own_certificate(context, address); });
-        if (own->trusted) return ChosenRecipient{address, *own->trusted, own_reading(*own->trusted)};
+        if (own->trusted) return ChosenRecipient{address, *own->trusted, own->reading};
         if (!own->untrusted || untrusted) continue;
-        untrusted = ChosenRecipient{address, *own->untrusted, own_reading(*own->untrusted)};
+        untrusted = ChosenRecipient{address, *own->untrusted, own->reading};
         line = fmt::format("the certificate of the sender {} is not trusted: {}", address, own->reason);
     }
     if (untrusted) {

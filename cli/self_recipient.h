@@ -11,6 +11,10 @@ namespace p11mime::cli {
 /// Throws Error(untrusted) where there is none but one that is not trusted.
 std::optional<ChosenRecipient> self_recipient(Context& context);
 
+/// own_abilities is what the private key of one's own certificate in the address book can undo: OAEP where the
+/// certificate announces it and its token, if that is at hand, does not say otherwise.
+cms::Abilities own_abilities(Context& context, const cms::Certificate& certificate);
+
 /// announced_capabilities is what the owner of a certificate announces: `remembered` (DER) from a mail, else the
 /// certificate's own extension; the first of them that names a cipher that is written, where one does.
 std::optional<cms::smime::Capabilities> announced_capabilities(const cms::Certificate& certificate,

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "cli/self_recipient.h"
 #include "cli/settings.h"
 #include "mime/error.h"
 
@@ -26,6 +27,7 @@ struct SenderKit {
     Sender sender;
     std::vector<cms::Certificate> chain;
     std::optional<cms::Certificate> encryption_certificate;
+    cms::Abilities abilities;             // of the key that mail to the sender is encrypted to
     std::unique_ptr<cms::Signer> signer;  // whose clones sign
 
     const cms::Certificate& certificate() const { return *sender.key.certificate.certificate; }
@@ -108,26 +110,32 @@ std::optional<std::vector<cms::Certificate>> on_token(const Sender& sender, cons
     return found;
 }
 
-// The certificate that mail to the sender can be encrypted with: a named one itself, else the newest on the signer's
-// token, else one of the address book.
-std::optional<cms::Certificate> encryption_certificate(Context& context, const Sender& sender) {
+// ForEncryption is the certificate that mail to the sender can be encrypted with.
+struct ForEncryption {
+    std::optional<cms::Certificate> certificate;
+    bool in_book = false;  // and not on the signer's token
+};
+
+// The named certificate itself, else the newest on the signer's token, else one of the address book.
+ForEncryption for_encryption(Context& context, const Sender& sender) {
     const cms::Certificate& signing = *sender.key.certificate.certificate;
     std::string address = sender.address;
     if (address.empty() || !signing.has_email(address))
         address = signing.emails().empty() ? "" : signing.emails().front();
-    if (address.empty()) return std::nullopt;
+    if (address.empty()) return {};
     const auto fits = [&](const cms::Certificate& candidate) {
         return !candidate.is_ca() && candidate.has_email(address) && candidate.allows_encryption() &&
                candidate.allows_email() && candidate.valid_at(context.now());
     };
-    if (sender.named && fits(signing)) return signing;
+    if (sender.named && fits(signing)) return {signing};
     std::optional<cms::Certificate> newest;
     const auto consider = [&](const cms::Certificate& candidate) {
         if (fits(candidate) && (!newest || candidate.not_before() > newest->not_before())) newest = candidate;
     };
     const auto own = on_token(sender, signing.subject_der());
     if (own) std::for_each(own->begin(), own->end(), consider);
-    if (!newest)
+    const bool in_book = !newest;
+    if (in_book)
         for (const BookEntry& entry : context.book()->by_address(address))
             consider(entry.certificate);
     if (!newest && !own)
@@ -135,7 +143,14 @@ std::optional<cms::Certificate> encryption_certificate(Context& context, const S
             fmt::format("token '{}' has too many certificates of {} to look for the one to encrypt with; "
                         "p11mime certs import puts that into the address book",
                         sender.key.token->info().label, signing.subject()));
-    return newest;
+    return {newest, in_book};
+}
+
+// Without another certificate the signing one is what mail to the sender may be encrypted with.
+cms::Abilities abilities_of(Context& context, const Sender& sender, const ForEncryption& encryption) {
+    if (encryption.certificate && encryption.in_book) return own_abilities(context, *encryption.certificate);
+    const cms::Certificate& certificate = encryption.certificate.value_or(*sender.key.certificate.certificate);
+    return sender.key.token->abilities(certificate.spki_der());
 }
 
 std::vector<cms::Certificate> issuers_of(Context& context, const Sender& sender, const cms::Certificate& certificate) {
@@ -171,10 +186,13 @@ void add_chain(Context& context, std::vector<cms::Certificate>& chain, const Sen
 
 SenderKit make_kit(Context& context, Sender sender) {
     tell(context, sender);
-    SenderKit kit{.sender = std::move(sender), .chain = {}, .encryption_certificate = {}, .signer = {}};
+    SenderKit kit{
+        .sender = std::move(sender), .chain = {}, .encryption_certificate = {}, .abilities = {}, .signer = {}};
     if (!context.options().flag("no-chain")) add_chain(context, kit.chain, kit.sender);
-    kit.encryption_certificate = encryption_certificate(context, kit.sender);
+    const ForEncryption encryption = for_encryption(context, kit.sender);
+    kit.encryption_certificate = encryption.certificate;
     kit.signer = kit.sender.key.token->signer(kit.sender.key.certificate);
+    kit.abilities = abilities_of(context, kit.sender, encryption);
     return kit;
 }
 
@@ -251,6 +269,7 @@ Signing prepare_signing(Context& context) {
         signing.signers.push_back(kit->signer->clone());
     }
     signing.options.encryption_certificate = kits.front()->encryption_certificate;
+    signing.options.abilities = kits.front()->abilities;
     return signing;
 }
 

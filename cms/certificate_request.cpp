@@ -88,9 +88,10 @@ Bytes subject_key_identifier(const Bytes& spki_der) {
 
 Bytes extensions(const Bytes& spki_der, const CertificateSubject& subject, const SignScheme& scheme) {
     const Bytes not_a_ca = der_value(tag::kSequence, ByteView{});
-    return der_value(tag::kSequence, {extension("2.5.29.19", true, not_a_ca), key_usage(scheme), extended_key_usage(),
-                                      subject_key_identifier(spki_der), subject_alternative_name(subject),
-                                      extension(oid::kSmimeCapabilities, false, smime::own_capabilities())});
+    return der_value(tag::kSequence,
+                     {extension("2.5.29.19", true, not_a_ca), key_usage(scheme), extended_key_usage(),
+                      subject_key_identifier(spki_der), subject_alternative_name(subject),
+                      extension(oid::kSmimeCapabilities, false, smime::own_capabilities(subject.abilities))});
 }
 
 Bytes signed_by(Signer& signer, const SignScheme& scheme, const Bytes& to_be_signed, const char* what) {

@@ -5,16 +5,18 @@
 #include <string_view>
 #include <vector>
 
+#include "cms/decrypter.h"
 #include "cms/sign_scheme.h"
 
 namespace p11mime::cms {
 
-/// CertificateSubject is whom a certificate is for. Empty parts are left out.
+/// CertificateSubject is whom a certificate is for, and what it tells of their key. Empty parts are left out.
 struct CertificateSubject {
     std::string common_name;
     std::string organization;
     std::string country;  ///< two letters
     std::vector<std::string> emails;
+    Abilities abilities{};  ///< of the key, announced to those who encrypt to it
 };
 
 /// certificate_request is the DER of a PKCS#10 request (RFC 2986) with the e-mail addresses in subjectAltName, signed

@@ -74,6 +74,15 @@ class Unsupported : public Error {
     explicit Unsupported(const Error& why) : Error(why) {}
 };
 
+/// kOaep is the OAEP that is announced, and written where nobody has announced another.
+inline const RsaOaep kOaep{Hash::sha256, Hash::sha256, {}};
+
+/// Abilities is which of the ways to encrypt a content key that this program announces a private key can undo.
+struct Abilities {
+    bool oaep = false;       ///< kOaep
+    bool agreement = false;  ///< one-pass Diffie-Hellman without a cofactor
+};
+
 /// Decrypter is one private key that can recover content keys. Implemented in token/, and in software for tests.
 class Decrypter {
   public:

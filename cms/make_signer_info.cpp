@@ -41,7 +41,7 @@ Bytes make_signer_info(Signer& signer, const SignScheme& scheme, const SignedAtt
         attribute(oid::kContentType, der_oid(content.content_type)),
         attribute(oid::kSigningTime, signing_time(content.signing_time)),
         attribute(oid::kMessageDigest, der_value(tag::kOctetString, content.message_digest)),
-        attribute(oid::kSmimeCapabilities, smime::own_capabilities()),
+        attribute(oid::kSmimeCapabilities, smime::own_capabilities(content.abilities)),
         attribute(oid::kSigningCertificateV2, signing_certificate_v2(certificate)),
     };
     if (content.encryption_certificate)

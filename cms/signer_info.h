@@ -61,6 +61,7 @@ struct SignedAttributes {
     Bytes message_digest;
     Time signing_time;
     std::optional<Certificate> encryption_certificate;
+    Abilities abilities;  ///< of the key that mail to the signer is encrypted to
 };
 
 /// make_signer_info signs attributes and gives the DER of the SignerInfo.

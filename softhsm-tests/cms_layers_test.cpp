@@ -82,7 +82,7 @@ TEST_CASE("capabilities of a signature that does not hold are not passed on") {
     const std::string content = "Content-Type: text/plain\r\n\r\nHello\r\n";
     const auto capabilities_of = [&](std::string_view signed_text) {
         std::vector<Bytes> attributes = craft::usual_attributes(signed_text);
-        attributes.push_back(craft::attribute(oid::kSmimeCapabilities, {own_capabilities()}));
+        attributes.push_back(craft::attribute(oid::kSmimeCapabilities, {own_capabilities({})}));
         const std::string mail =
             craft::signed_data({content, {craft::signer_info(alice, attributes, content)}, {alice.certificate}});
         return bench.verify(mail).signer().capabilities;

@@ -119,6 +119,7 @@ TEST_CASE("the signed attributes are there, once each, and name the signer") {
     options.form = Form::der;
     options.opaque = true;
     options.encryption_certificate = encryption.certificate;
+    options.abilities = {.oaep = true, .agreement = false};
     options.chain = {bench.intermediate.certificate};
     const std::string der = bench.sign({alice}, kText, options);
     const CmsHandle cms = parsed(der);
@@ -140,6 +141,7 @@ TEST_CASE("the signed attributes are there, once each, and name the signer") {
     CHECK(capabilities.ciphers.front() == content_cipher("aes-256-gcm"));
     CHECK(capabilities.ciphers == content_ciphers());
     CHECK(capabilities.oaep == RsaOaep{Hash::sha256, Hash::sha256, {}});
+    CHECK(capabilities.agreements.empty());
     REQUIRE(read.signer().signing_time);
     CHECK(std::chrono::abs(*read.signer().signing_time - SystemClock().now()) < std::chrono::minutes(5));
 }

@@ -214,6 +214,35 @@ TEST_CASE("a token that refuses RSA PKCS#1 v1.5 after it has judged the padding 
     CHECK(ends_in_trouble("CKM_RSA_X_509", "C_Decrypt=0x32"));
 }
 
+TEST_CASE("what a key can undo follows from its type and the token's mechanisms, and no session is left behind") {
+    TokenDesk desk;
+    const Identity alice = desk.pki.issue({}), yan = desk.pki.issue({.name = "Yan", .kind = KeyKind::p256});
+    desk.put(alice, "01");
+    desk.put(yan, "02");
+    const PoorCard card;
+    const auto abilities = [&](const std::string& mechanisms, const Identity& identity, bool login = true) {
+        desk.hsm.restrict(mechanisms);
+        const auto tokens = desk.open(PoorCard::module());
+        const auto token = tokens->tokens().at(0);
+        if (login) token->login("see");
+        return token->abilities(certificate_of(identity).spki_der());
+    };
+    CHECK(abilities("ALL", alice, false).oaep);
+    CHECK_FALSE(abilities("ALL", alice).agreement);
+    CHECK(abilities("CKM_RSA_X_509", alice).oaep);
+    CHECK_FALSE(abilities("CKM_RSA_PKCS", alice).oaep);
+    CHECK_FALSE(abilities("CKM_RSA_PKCS,CKM_RSA_PKCS_OAEP", alice).oaep);  // SHA-1 alone on SoftHSM
+    CHECK(abilities("CKM_ECDH1_DERIVE", yan, false).agreement);
+    CHECK_FALSE(abilities("CKM_ECDSA", yan).agreement);
+    CHECK_FALSE(abilities("ALL", yan).oaep);
+
+    card.set("oaep-with-any-hash");
+    CHECK(abilities("CKM_RSA_PKCS,CKM_RSA_PKCS_OAEP", alice).oaep);
+    CHECK_FALSE(abilities("CKM_RSA_PKCS,CKM_RSA_PKCS_OAEP", alice, false).oaep);
+    CHECK(card.calls("C_OpenSession") == card.calls("C_CloseSession"));
+    CHECK(card.calls("C_Decrypt") == card.calls("C_DecryptInit"));  // one begins like the other: there is none
+}
+
 TEST_CASE("a general error is trouble where the token takes no new operation either") {
     TokenDesk desk;
     const Identity alice = desk.pki.issue({});

@@ -90,6 +90,21 @@ std::optional<Mechanism> oaep_mechanism(const cms::RsaOaep& oaep) {
     return Mechanism(CKM_RSA_PKCS_OAEP, parameters);
 }
 
+/// begins_oaep tries whether the token begins a decryption, in a session of its own that ends with it.
+bool begins_oaep(TokenCore& core, const EVP_PKEY* own, const cms::RsaOaep& oaep) {
+    const auto mechanism = oaep_mechanism(oaep);
+    if (!mechanism || !core.logged_in()) return false;
+    try {
+        const auto key = core.with_session(
+            [&](const Session& session) { return find_key_by_public_key(session, core.info(), own); });
+        if (!key) return false;
+        const auto alone = core.exclusive();
+        return core.open_session(Session::Access::read_only)->decrypt_init(*mechanism, key->handle) == CKR_OK;
+    } catch (const CkrError&) {
+        return false;  // trouble with the token shows where it is needed
+    }
+}
+
 std::optional<SecretBytes> of_size(std::optional<SecretBytes> content_key, std::optional<std::size_t> size) {
     if (content_key && size && content_key->size() != *size) return std::nullopt;
     return content_key;
@@ -137,6 +152,20 @@ std::optional<SecretBytes> recover_rsa_oaep(KeySession& key, const cms::RsaOaep&
                       fmt::format("decrypt by {} with {}", mechanism_name(CKM_RSA_PKCS_OAEP),
                                   cms::digest_algorithm(recovery.hash).name));
     return answer.value ? unpad_oaep(*answer.value, recovery) : std::nullopt;
+}
+
+cms::Abilities key_abilities(TokenCore& core, const EVP_PKEY* own) {
+    switch (EVP_PKEY_get_base_id(own)) {
+        case EVP_PKEY_RSA:
+            return {.oaep = core.offers(CKM_RSA_X_509) ||
+                            (core.offers(CKM_RSA_PKCS_OAEP) && begins_oaep(core, own, cms::kOaep))};
+        case EVP_PKEY_EC:
+        case EVP_PKEY_X25519:
+        case EVP_PKEY_X448:
+            return {.agreement = agreement_mechanism(core, own, false).has_value()};
+        default:
+            return {};
+    }
 }
 
 }  // namespace p11mime::token

@@ -26,6 +26,10 @@ std::optional<SecretBytes> recover_rsa_oaep(KeySession& key, const cms::RsaOaep&
 std::optional<SecretBytes> recover_by_agreement(KeySession& key, const EVP_PKEY* own, const cms::Agree& recovery,
                                                 ByteView encrypted_key, const cms::Intent& intent);
 
+/// key_abilities is what a private key can undo, by its public half and the token's mechanisms. Whether these do OAEP
+/// with kOaep's hash is tried where nothing else tells; without a login it is taken for not so.
+cms::Abilities key_abilities(TokenCore& core, const EVP_PKEY* own);
+
 /// agreement_mechanism is the token's mechanism for ECDH with this key and cofactor setting; nothing where it has none.
 std::optional<CK_MECHANISM_TYPE> agreement_mechanism(TokenCore& core, const EVP_PKEY* own, bool cofactor);
 

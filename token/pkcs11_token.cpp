@@ -80,6 +80,11 @@ std::unique_ptr<cms::Decrypter> Pkcs11Token::decrypter(const CertificateObject& 
     return std::make_unique<TokenDecrypter>(core_, certificate, key_of(certificate, kToDecrypt));
 }
 
+cms::Abilities Pkcs11Token::abilities(ByteView spki) {
+    const KeyHandle own = parse_spki(spki);
+    return own ? key_abilities(*core_, own.get()) : cms::Abilities{};
+}
+
 std::unique_ptr<cms::Signer> Pkcs11Token::raw_signer(const KeyObject& key) {
     return std::make_unique<TokenSigner>(core_, key_of(key), public_key_spki(key), std::nullopt);
 }

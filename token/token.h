@@ -91,6 +91,10 @@ class Token {
         const CertificateObject& certificate) = 0;  ///< logs in; Error(token) if the private key is missing
     virtual std::unique_ptr<cms::Decrypter> decrypter(const CertificateObject& certificate) = 0;
 
+    /// abilities is what the private key of a public key (DER SubjectPublicKeyInfo) on this token can undo; no login,
+    /// but what only a token that is logged in tells is taken for not so before.
+    virtual cms::Abilities abilities(ByteView spki) = 0;
+
     virtual KeyObject generate(KeySpec spec, const std::string& label, Bytes id) = 0;  ///< id: random where empty
     virtual Bytes public_key_spki(
         const KeyObject& key) = 0;  ///< DER, from the public key object or the private key's public attributes

@@ -32,19 +32,14 @@ void add_agreement(Capabilities& capabilities, const X509_ALGOR* announced) {
     if (wrap != nullptr) capabilities.agreements.push_back({scheme, wrap});
 }
 
-Bytes make_own_capabilities() {
+Bytes agreements() {
     Bytes list;
-    const auto announce = [&](ByteView capability) { list = concat({list, capability}); };
-    for (const Algorithm* cipher : content_ciphers())
-        announce(der_algorithm(cipher->oid));
-    announce(oaep_algorithm({Hash::sha256, Hash::sha256, {}}));
     for (const bool hkdf : {false, true})
         for (const Hash hash : {Hash::sha256, Hash::sha384, Hash::sha512})
             for (const std::size_t wrap_size : {32, 16})
-                announce(der_algorithm(key_agreement_algorithm(hash, false, hkdf)->oid,
-                                       der_algorithm(aes_wrap(wrap_size).oid)));
-    announce(der_algorithm(algorithm_named(AlgorithmKind::compression, "zlib")->oid));
-    return der_value(tag::kSequence, list);
+                list = concat({list, der_algorithm(key_agreement_algorithm(hash, false, hkdf)->oid,
+                                                   der_algorithm(aes_wrap(wrap_size).oid))});
+    return list;
 }
 
 }  // namespace
@@ -87,9 +82,13 @@ Capabilities parse_capabilities(ByteView der) {
     return capabilities;
 }
 
-Bytes own_capabilities() {
-    static const Bytes list = make_own_capabilities();
-    return list;
+Bytes own_capabilities(const Abilities& key) {
+    Bytes list;
+    for (const Algorithm* cipher : content_ciphers())
+        list = concat({list, der_algorithm(cipher->oid)});
+    if (key.oaep) list = concat({list, oaep_algorithm(kOaep)});
+    if (key.agreement) list = concat({list, agreements()});
+    return der_value(tag::kSequence, {list, der_algorithm(algorithm_named(AlgorithmKind::compression, "zlib")->oid)});
 }
 
 }  // namespace p11mime::cms::smime

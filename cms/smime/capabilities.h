@@ -38,7 +38,8 @@ struct Capabilities {
 /// parse_capabilities leaves out what is unknown or not written; malformed DER gives none.
 Capabilities parse_capabilities(ByteView der);
 
-/// own_capabilities is the DER that a signed mail carries and that a certificate request asks for.
-Bytes own_capabilities();
+/// own_capabilities is the DER of what this program reads with a key: a signed mail carries it, and a certificate
+/// request asks for it.
+Bytes own_capabilities(const Abilities& key);
 
 }  // namespace p11mime::cms::smime

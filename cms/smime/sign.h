@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cms/decrypter.h"
 #include "cms/job.h"
 #include "cms/signer.h"
 #include "cms/smime/form.h"
@@ -24,6 +25,7 @@ struct SignOptions {
     std::vector<Certificate> chain;  ///< intermediates to enclose, for all signers
     std::optional<Certificate>
         encryption_certificate;  ///< of the sender, enclosed and preferred (RFC 8551 section 2.5.3)
+    Abilities abilities{};       ///< announced: of the key that mail to the sender is encrypted to
     std::string intent;          ///< for PIN prompts; made from the mail's header where empty
 };
 

@@ -35,7 +35,8 @@ void sign(SigningState& state, const Digests& digests) {
                                                       {.content_type = std::string(oid::kData),
                                                        .message_digest = values[i],
                                                        .signing_time = now,
-                                                       .encryption_certificate = state.options.encryption_certificate},
+                                                       .encryption_certificate = state.options.encryption_certificate,
+                                                       .abilities = state.options.abilities},
                                                       {state.intent}));
     state.signed_digests = std::move(values);
 }
