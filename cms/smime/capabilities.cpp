@@ -82,13 +82,19 @@ Capabilities parse_capabilities(ByteView der) {
     return capabilities;
 }
 
+// Encoded once, since each mail of many announces the same.
 Bytes own_capabilities(const Abilities& key) {
-    Bytes list;
-    for (const Algorithm* cipher : content_ciphers())
-        list = concat({list, der_algorithm(cipher->oid)});
-    if (key.oaep) list = concat({list, oaep_algorithm(kOaep)});
-    if (key.agreement) list = concat({list, agreements()});
-    return der_value(tag::kSequence, {list, der_algorithm(algorithm_named(AlgorithmKind::compression, "zlib")->oid)});
+    static const Bytes ciphers = [] {
+        Bytes list;
+        for (const Algorithm* cipher : content_ciphers())
+            list = concat({list, der_algorithm(cipher->oid)});
+        return list;
+    }();
+    static const Bytes oaep = oaep_algorithm(kOaep);
+    static const Bytes agreement = agreements();
+    static const Bytes compression = der_algorithm(algorithm_named(AlgorithmKind::compression, "zlib")->oid);
+    return der_value(tag::kSequence, {ciphers, key.oaep ? ByteView(oaep) : ByteView(),
+                                      key.agreement ? ByteView(agreement) : ByteView(), compression});
 }
 
 }  // namespace p11mime::cms::smime
