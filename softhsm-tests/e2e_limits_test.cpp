@@ -19,13 +19,14 @@ namespace {
 
 constexpr std::uint64_t kPeakKib = 48 * 1024;
 
-/// run_limited runs a command of the program under limits; an address space limit too, which sanitizers do not live
-/// with.
+/// run_limited runs a command of the program under limits: processor time many times what any of these inputs takes on
+/// a slow machine, and less than the worst of them take without limits in the program; and address space, which
+/// sanitizers do not live with.
 Outcome run_limited(const Desk& desk, const Arguments& arguments, std::string input) {
     Command command = desk.p11mime_command(arguments);
     command.input = std::move(input);
     const Arguments limits =
-        is_sanitized() ? Arguments{"prlimit", "--cpu=120"} : Arguments{"prlimit", "--cpu=3", "--as=1073741824"};
+        is_sanitized() ? Arguments{"prlimit", "--cpu=120"} : Arguments{"prlimit", "--cpu=10", "--as=1073741824"};
     command.arguments = limits + command.arguments;
     return run_process(command);
 }
