@@ -17,6 +17,9 @@ namespace {
 constexpr CK_ULONG kSpareSlots = 16;  // for readers that come between two calls
 constexpr const char* kWhichModule =
     "give the module's file with --module; 'p11-kit list-modules' shows those installed";
+constexpr const char* kWantsArguments =
+    "it may want arguments, as NSS does: --module \"libsoftokn3.so configdir='sql:DIRECTORY'\"";
+constexpr const char* kOtherArguments = "the module does not understand what follows its file's name after --module";
 
 template <std::size_t N>
 std::string trimmed(const unsigned char (&padded)[N]) {
@@ -90,15 +93,16 @@ struct Module::Library {
 
 /// Instance is the module's functions. p11-kit's proxy hands out a fresh instance with each list, so there is one list.
 struct Module::Instance {
-    Instance(const CK_FUNCTION_LIST& list, const std::string& who) : calls(list) {
-        CK_C_INITIALIZE_ARGS arguments{};
-        arguments.flags = CKF_OS_LOCKING_OK;
-        CK_RV code = calls.C_Initialize(&arguments);
+    Instance(const CK_FUNCTION_LIST& list, const std::string& started_with, const std::string& who) : calls(list) {
+        CK_RV code = initialize(CKF_OS_LOCKING_OK, started_with);
         if (code == CKR_CANT_LOCK) {
             threads = false;
-            code = calls.C_Initialize(nullptr);
+            code = started_with.empty() ? calls.C_Initialize(nullptr) : initialize(0, started_with);
         }
         ours = code != CKR_CRYPTOKI_ALREADY_INITIALIZED;  // else something else in this process needs it
+        if (code == CKR_ARGUMENTS_BAD)
+            throw Error(ErrorKind::token, CkrError(code, who, "initialise").what(),
+                        started_with.empty() ? kWantsArguments : kOtherArguments);
         if (ours) check(code, who, "initialise");
     }
     ~Instance() {
@@ -107,29 +111,45 @@ struct Module::Instance {
     Instance(const Instance&) = delete;
     Instance& operator=(const Instance&) = delete;
 
+    /// initialize lays out the arguments as NSS's softoken reads them: where there is a string, a null pointer follows.
+    CK_RV initialize(CK_FLAGS flags, std::string started_with) const {
+        struct {
+            CK_C_INITIALIZE_ARGS standard{};
+            void* reserved = nullptr;
+        } arguments;
+        arguments.standard.flags = flags;
+        if (!started_with.empty()) arguments.standard.pReserved = started_with.data();
+        return calls.C_Initialize(&arguments.standard);
+    }
+
     const CK_FUNCTION_LIST& calls;
     bool threads = true;
     bool ours = true;
 };
 
-std::shared_ptr<Module> Module::load(const std::string& path) {
+std::shared_ptr<Module> Module::load(const ModuleFile& file) {
     Loaded& loaded = loaded_modules();
     const std::lock_guard lock(loaded.mutex);
-    std::weak_ptr<Module>& known = loaded.modules[canonical(path)];
-    if (std::shared_ptr<Module> module = known.lock()) return module;
-    std::shared_ptr<Module> module(new Module(path));
+    std::weak_ptr<Module>& known = loaded.modules[canonical(file.path)];
+    if (std::shared_ptr<Module> module = known.lock()) {
+        if (module->arguments_ == file.arguments) return module;
+        throw Error(ErrorKind::token, fmt::format("{} is in use with other arguments", module->name()),
+                    "name the module once");
+    }
+    std::shared_ptr<Module> module(new Module(file));
     known = module;
     return module;
 }
 
-Module::Module(const std::string& path) : path_(path), library_(std::make_unique<Library>(path)) {
+Module::Module(const ModuleFile& file)
+    : path_(file.path), arguments_(file.arguments), library_(std::make_unique<Library>(file.path)) {
     const auto get_list = reinterpret_cast<CK_C_GetFunctionList>(dlsym(library_->handle, "C_GetFunctionList"));
     if (get_list == nullptr)
-        throw Error(ErrorKind::token, fmt::format("'{}' is no PKCS#11 module: it has no C_GetFunctionList", path),
+        throw Error(ErrorKind::token, fmt::format("'{}' is no PKCS#11 module: it has no C_GetFunctionList", path_),
                     kWhichModule);
     CK_FUNCTION_LIST* list = nullptr;
     check(get_list(&list), name(), "get its functions");
-    instance_ = std::make_unique<Instance>(*list, name());
+    instance_ = std::make_unique<Instance>(*list, arguments_, name());
     check(calls().C_GetInfo(&info_), name(), "describe itself");
 }
 

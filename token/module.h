@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "token/cryptoki.h"
+#include "token/module_file.h"
 #include "token/token_info.h"
 
 namespace p11mime::token {
@@ -22,8 +23,9 @@ struct Slot {
 class Module {
   public:
     /// load returns the one instance of the file that is in use. It throws Error(token) where the file is no PKCS#11
-    /// module or does not initialise.
-    static std::shared_ptr<Module> load(const std::string& path);
+    /// module or does not initialise, and where it is in use with other arguments.
+    static std::shared_ptr<Module> load(const ModuleFile& file);
+    static std::shared_ptr<Module> load(const std::string& path) { return load(ModuleFile{path, {}}); }
     ~Module();
     Module(const Module&) = delete;
     Module& operator=(const Module&) = delete;
@@ -40,12 +42,13 @@ class Module {
     struct Library;   // dlopen and dlclose
     struct Instance;  // C_Initialize and C_Finalize
 
-    explicit Module(const std::string& path);
+    explicit Module(const ModuleFile& file);
     std::string name() const;
     std::vector<CK_SLOT_ID> slot_ids() const;
     std::optional<TokenInfo> token_in(CK_SLOT_ID slot, const CK_SLOT_INFO& slot_info) const;
 
     std::string path_;
+    std::string arguments_;
     std::unique_ptr<Library> library_;
     std::unique_ptr<Instance> instance_;
     CK_INFO info_{};

@@ -29,7 +29,9 @@ ConfiguredModules configured_modules() {
     if (!modules) return result;
     for (CK_FUNCTION_LIST** module = modules.get(); *module != nullptr; ++module) {
         const Text file(p11_kit_module_get_filename(*module));
-        if (file && !is_trust_policy(*module)) result.files.emplace_back(file.get());
+        const Text arguments(p11_kit_config_option(*module, "x-init-reserved"));
+        if (file && !is_trust_policy(*module))
+            result.files.push_back({.path = file.get(), .arguments = arguments ? arguments.get() : ""});
     }
     return result;
 }

@@ -3,11 +3,13 @@
 #include <string>
 #include <vector>
 
+#include "token/module_file.h"
+
 namespace p11mime::token {
 
 /// ConfiguredModules is what p11-kit's configuration offers: the files of modules that may hold keys.
 struct ConfiguredModules {
-    std::vector<std::string> files;
+    std::vector<ModuleFile> files;
     std::vector<std::string> warnings;  ///< modules that p11-kit could not load
 };
 

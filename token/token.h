@@ -110,7 +110,7 @@ class Token {
 
 /// TokensOptions narrows what is looked at.
 struct TokensOptions {
-    std::vector<std::string> modules;  ///< files; empty: the modules that p11-kit has configured
+    std::vector<std::string> modules;  ///< as ModuleFile::parse takes them; empty: those that p11-kit has configured
     std::optional<Uri> token;          ///< only matching tokens
 };
 

@@ -25,8 +25,8 @@ class AllTokens final : public Tokens {
     AllTokens(TokensOptions options, PinProvider& pins) : options_(std::move(options)), pins_(pins) {
         if (options_.modules.empty() && options_.token && options_.token->module_path)
             options_.modules.push_back(*options_.token->module_path);
-        for (const std::string& path : options_.modules)
-            load(path);
+        for (const std::string& text : options_.modules)
+            load(ModuleFile::parse(text));
     }
 
     std::vector<std::shared_ptr<Token>> tokens() override {
@@ -61,8 +61,8 @@ class AllTokens final : public Tokens {
     }
 
   private:
-    void load(const std::string& path) {
-        std::shared_ptr<Module> module = Module::load(path);
+    void load(const ModuleFile& file) {
+        std::shared_ptr<Module> module = Module::load(file);
         if (std::find(modules_.begin(), modules_.end(), module) == modules_.end())
             modules_.push_back(std::move(module));
     }
@@ -70,11 +70,11 @@ class AllTokens final : public Tokens {
     void load_configured() {
         ConfiguredModules configured = configured_modules();
         warnings_ = std::move(configured.warnings);
-        for (const std::string& path : configured.files) {
-            if (options_.token && options_.token->module_name && *options_.token->module_name != module_name(path))
+        for (const ModuleFile& file : configured.files) {
+            if (options_.token && options_.token->module_name && *options_.token->module_name != module_name(file.path))
                 continue;
             try {
-                load(path);
+                load(file);
             } catch (const Error& error) {
                 warnings_.emplace_back(error.what());
             }

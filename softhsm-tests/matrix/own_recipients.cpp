@@ -5,8 +5,8 @@
 #include "cms/enveloped_data.h"
 #include "cms/identifiers.h"
 #include "cms/key_management.h"
-#include "softhsm-tests/matrix/table.h"
 #include "softhsm-tests/support/hex.h"
+#include "softhsm-tests/support/table.h"
 
 namespace p11mime::test::matrix {
 

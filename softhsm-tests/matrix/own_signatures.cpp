@@ -1,7 +1,7 @@
 #include "softhsm-tests/matrix/own_signatures.h"
 
 #include "cms/algorithms.h"
-#include "softhsm-tests/matrix/table.h"
+#include "softhsm-tests/support/table.h"
 
 namespace p11mime::test::matrix {
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "softhsm-tests/matrix/people.h"
-#include "softhsm-tests/matrix/table.h"
+#include "softhsm-tests/support/table.h"
 
 namespace p11mime::test::matrix {
 

@@ -11,7 +11,7 @@ using namespace p11mime::test::matrix;
 
 namespace {
 
-constexpr const char* kTable = "recipients.tsv";
+constexpr const char* kTable = "matrix/recipients.tsv";
 
 std::set<p11mime::test::KeyKind> keys_of(const std::vector<RecipientRow>& rows) {
     std::set<p11mime::test::KeyKind> kinds;

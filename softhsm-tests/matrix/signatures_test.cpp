@@ -11,7 +11,7 @@ using namespace p11mime::test::matrix;
 
 namespace {
 
-constexpr const char* kTable = "signatures.tsv";
+constexpr const char* kTable = "matrix/signatures.tsv";
 
 std::set<p11mime::test::KeyKind> keys_of(const std::vector<SignatureRow>& rows) {
     std::set<p11mime::test::KeyKind> kinds;

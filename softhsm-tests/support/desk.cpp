@@ -17,7 +17,7 @@ bool uses_tokens(const std::string& command) {
 
 }  // namespace
 
-Desk::Desk() {
+Desk::Desk() : module(SoftHsm::module()) {
     std::filesystem::create_directory(path("tokens"));
     std::filesystem::create_directory(path("home"));
     environment["SOFTHSM2_CONF"] = configure("ALL");
@@ -57,16 +57,17 @@ void Desk::put_certificate(const Identity& identity, const std::string& id) {
 }
 
 Command Desk::p11mime_command(const std::vector<std::string>& arguments) const {
-    Command command{.arguments = {program()}, .environment = environment};
+    Command command{.arguments = launcher, .environment = environment};
+    command.arguments.push_back(program());
     auto rest = arguments.begin();
-    const bool adds_module = rest != arguments.end() && uses_tokens(*rest) &&
-                             std::find(arguments.begin(), arguments.end(), "--module") == arguments.end();
+    const bool adds = rest != arguments.end() && uses_tokens(*rest) &&
+                      std::find(arguments.begin(), arguments.end(), "--module") == arguments.end();
     const bool key_command = rest != arguments.end() && *rest == "key" && arguments.size() > 1;
     for (int words = key_command ? 2 : 1; words > 0 && rest != arguments.end(); --words)
         command.arguments.push_back(*rest++);
-    const bool adds_pin = adds_module && command.arguments[1] != "tokens" &&
+    const bool adds_pin = adds && arguments.front() != "tokens" &&
                           std::find(arguments.begin(), arguments.end(), "--pin-source") == arguments.end();
-    if (adds_module) command.arguments.insert(command.arguments.end(), {"--module", SoftHsm::module()});
+    if (adds && !module.empty()) command.arguments.insert(command.arguments.end(), {"--module", module});
     if (adds_pin) command.arguments.insert(command.arguments.end(), {"--pin-source", "env:DESK_PIN"});
     command.arguments.insert(command.arguments.end(), rest, arguments.end());
     return command;
@@ -79,7 +80,9 @@ Outcome Desk::p11mime(const std::vector<std::string>& arguments, const std::stri
 }
 
 Outcome Desk::run(const std::vector<std::string>& arguments, const std::string& input) const {
-    return run_process({.arguments = arguments, .environment = environment, .input = input});
+    std::vector<std::string> command = launcher;
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    return run_process({.arguments = std::move(command), .environment = environment, .input = input});
 }
 
 std::string Desk::file(const std::string& name, std::string_view content) const {

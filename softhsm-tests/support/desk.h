@@ -38,6 +38,8 @@ class Desk {
     std::string path(const std::string& name) const { return directory_ / name; }
 
     std::map<std::string, std::string> environment;  ///< of every program that is run
+    std::vector<std::string> launcher;               ///< what every program is run by, such as nsenter; mostly nothing
+    std::string module;                              ///< that p11mime is told to use; "" for those that are configured
 
   private:
     std::string configure(std::string_view mechanisms) const;

@@ -127,10 +127,21 @@ const std::string& TestPki::intermediate_pem() const {
 }
 
 Identity TestPki::issue(const Leaf& leaf) const {
-    const Authority& issuer = state_->intermediate;
     const KeyHandle key = generate_key(leaf.kind);
+    return {leaf.name, leaf.email, leaf.kind, key_to_pem(key.get()), certify(leaf, key.get())};
+}
+
+Identity TestPki::issue_for_key(const Leaf& leaf, std::string_view spki_der) const {
+    const auto* der = reinterpret_cast<const unsigned char*>(spki_der.data());
+    const KeyHandle key(d2i_PUBKEY(nullptr, &der, static_cast<long>(spki_der.size())));
+    check(key != nullptr, "no public key");
+    return {leaf.name, leaf.email, leaf.kind, "", certify(leaf, key.get())};
+}
+
+std::string TestPki::certify(const Leaf& leaf, EVP_PKEY* key) const {
+    const Authority& issuer = state_->intermediate;
     const X509Handle certificate =
-        begin_certificate(key.get(), name_of(leaf.name).get(), X509_get_subject_name(issuer.certificate.get()),
+        begin_certificate(key, name_of(leaf.name).get(), X509_get_subject_name(issuer.certificate.get()),
                           leaf.begins_in_days, leaf.ends_in_days);
     const auto add = [&](const std::string& name, const std::string& value) {
         add_extension(certificate.get(), issuer.certificate.get(), name, value);
@@ -145,7 +156,7 @@ Identity TestPki::issue(const Leaf& leaf) const {
     for (std::string line; std::getline(lines, line);)
         add(line.substr(0, line.find('=')), line.substr(line.find('=') + 1));
     check(X509_sign(certificate.get(), issuer.key.get(), EVP_sha256()) > 0, "signing a certificate");
-    return {leaf.name, leaf.email, leaf.kind, key_to_pem(key.get()), pem_of(certificate.get())};
+    return pem_of(certificate.get());
 }
 
 std::string TestPki::issue_for_request(std::string_view request_pem) const {

@@ -27,7 +27,7 @@ struct Identity {
     std::string name;
     std::string email;
     KeyKind kind{};
-    std::string key_pem;  ///< PKCS#8
+    std::string key_pem;  ///< PKCS#8; "" where the private key is elsewhere
     std::string certificate_pem;
 
     std::string key_der() const;          ///< PKCS#8
@@ -44,6 +44,8 @@ class TestPki {
     TestPki& operator=(const TestPki&) = delete;
 
     Identity issue(const Leaf& leaf) const;
+    /// issue_for_key certifies a public key (SubjectPublicKeyInfo in DER) whose private half is elsewhere.
+    Identity issue_for_key(const Leaf& leaf, std::string_view spki_der) const;
     /// issue_for_request signs a PKCS#10 request (PEM), taking over the extensions that it asks for.
     std::string issue_for_request(std::string_view request_pem) const;
 
@@ -52,6 +54,8 @@ class TestPki {
 
   private:
     struct State;
+    std::string certify(const Leaf& leaf, EVP_PKEY* key) const;
+
     std::unique_ptr<State> state_;
 };
 

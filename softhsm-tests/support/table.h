@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace p11mime::test::matrix {
+namespace p11mime::test {
 
 /// kOk is the cell of what works; any other says in few words why it does not.
 inline constexpr const char* kOk = "ok";
@@ -33,9 +33,9 @@ class Table {
     std::map<std::pair<std::string, std::string>, std::string> cells_;
 };
 
-/// check_table prints what was found and fails the test unless the committed table, `name` in this directory, says the
+/// check_table prints what was found and fails the test unless the committed table, `name` in softhsm-tests, says the
 /// same of these columns: each cell found, and no row more. With P11MIME_MATRIX_UPDATE in the environment it writes
 /// what was found to the committed table instead.
 void check_table(const std::string& name, const Table& found);
 
-}  // namespace p11mime::test::matrix
+}  // namespace p11mime::test

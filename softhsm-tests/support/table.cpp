@@ -1,4 +1,4 @@
-#include "softhsm-tests/matrix/table.h"
+#include "softhsm-tests/support/table.h"
 
 #include <fmt/format.h>
 
@@ -11,7 +11,7 @@
 
 #include "softhsm-tests/support/temporary_directory.h"
 
-namespace p11mime::test::matrix {
+namespace p11mime::test {
 
 namespace {
 
@@ -137,7 +137,7 @@ std::string Table::tsv() const {
 }
 
 void check_table(const std::string& name, const Table& found) {
-    const std::string file = std::string(P11MIME_SOURCE_DIR "/softhsm-tests/matrix/") + name;
+    const std::string file = std::string(P11MIME_SOURCE_DIR "/softhsm-tests/") + name;
     std::cout << found.text();
     if (std::getenv("P11MIME_MATRIX_UPDATE") != nullptr) {
         write_file(file, comments(file) + merged(Table::read(file), found).tsv());
@@ -147,4 +147,4 @@ void check_table(const std::string& name, const Table& found) {
         FAIL(text << "where this is as it should be, run the test with P11MIME_MATRIX_UPDATE=1 and commit " << name);
 }
 
-}  // namespace p11mime::test::matrix
+}  // namespace p11mime::test

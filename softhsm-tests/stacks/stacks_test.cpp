@@ -1,0 +1,35 @@
+// What p11mime does on each stack: the same operations on all of them.
+
+#include <catch2/catch.hpp>
+#include <iostream>
+
+#include "softhsm-tests/stacks/operations.h"
+#include "softhsm-tests/support/table.h"
+
+using namespace p11mime::test;
+
+namespace {
+
+void check_stack(const std::string& name, std::unique_ptr<Stack> (*start)()) {
+    std::unique_ptr<Stack> stack;
+    try {
+        stack = start();
+    } catch (const Unavailable& reason) {
+        std::cout << "skipped: " << name << ": " << reason.what() << "\n";
+        return;
+    }
+    Table found;
+    for (const Operation& operation : operations())
+        found.set(operation.name, name, outcome_of(operation, *stack));
+    check_table("stacks/stacks.tsv", found);
+}
+
+}  // namespace
+
+TEST_CASE("SoftHSM does what stacks.tsv says", "[stacks]") {
+    check_stack("SoftHSM", start_softhsm);
+}
+
+TEST_CASE("NSS softoken does what stacks.tsv says", "[stacks]") {
+    check_stack("NSS", start_nss);
+}
