@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "cli/batch_plan.h"
@@ -19,6 +20,13 @@ Context::Context(Run& run, const Assignment& assignment, bool named)
 void Context::warn(const std::string& kind, const std::string& message) {
     voice_.warn(message);
     warnings_.push_back({kind, message});
+}
+
+void Context::warn_once(const std::string& kind, const std::string& message) {
+    run_.warn_once(message);
+    const bool reported = std::any_of(warnings_.begin(), warnings_.end(),
+                                      [&](const auto& warning) { return warning.message == message; });
+    if (!reported) warnings_.push_back({kind, message});
 }
 
 std::vector<cms::smime::Warning> Context::warnings() {
@@ -97,7 +105,8 @@ void Context::check_report() const {
     if (!report) return;
     if (is_batch(options())) return check_batch_report(options());
     const auto data = options().text("output");
-    const bool data_to_stdout = options().takes(kOutput) && !options().flag("no-output") && (!data || data == "-");
+    const bool makes_data = options().takes(kOutput) && (!options().takes(kGenerate) || options().flag("csr"));
+    const bool data_to_stdout = makes_data && !options().flag("no-output") && (!data || data == "-");
     if (*report == "-" && data_to_stdout)
         throw Error(ErrorKind::usage, "--json - and the data would both go to standard output",
                     "add -o FILE, or write the report to a file");

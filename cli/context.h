@@ -43,6 +43,8 @@ class Context {
     void say_once(const std::string& line) { run_.say_once(line); }
     /// warn tells a person and the report.
     void warn(const std::string& kind, const std::string& message);
+    /// warn_once tells a person the first time in the run, and the report of each mail once.
+    void warn_once(const std::string& kind, const std::string& message);
     /// warnings are those of the run and of the mail so far.
     std::vector<cms::smime::Warning> warnings();
 

@@ -33,6 +33,11 @@ void Run::say_once(const std::string& line) {
     if (said_.insert(line).second) terminal_.say(line);
 }
 
+void Run::warn_once(const std::string& line) {
+    const std::lock_guard lock(mutex_);
+    if (said_.insert(line).second) terminal_.warn(line);
+}
+
 Pins& Run::pins() {
     const std::lock_guard lock(mutex_);
     if (!pins_) {

@@ -38,6 +38,8 @@ class Run {
     std::vector<cms::smime::Warning> warnings();
     /// say_once says a line unless it was said before.
     void say_once(const std::string& line);
+    /// warn_once does so with a warning that the caller reports.
+    void warn_once(const std::string& line);
 
     Pins& pins();
     token::Tokens& tokens();

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/expiry.h"
 #include "mime/error.h"
 
 namespace p11mime::cli {
@@ -114,7 +115,10 @@ std::optional<ChosenRecipient> self_recipient(Context& context) {
     std::string line;
     for (const std::string& address : addresses) {
         const auto own = context.run().once<Own>(address, [&] { return own_certificate(context, address); });
-        if (own->trusted) return ChosenRecipient{address, *own->trusted, own->reading};
+        if (own->trusted) {
+            warn_of_end(context, *own->trusted);
+            return ChosenRecipient{address, *own->trusted, own->reading};
+        }
         if (!own->untrusted || untrusted) continue;
         untrusted = ChosenRecipient{address, *own->untrusted, own->reading};
         line = fmt::format("the certificate of the sender {} is not trusted: {}", address, own->reason);

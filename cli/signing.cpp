@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "cli/expiry.h"
 #include "cli/self_recipient.h"
 #include "cli/settings.h"
 #include "mime/error.h"
@@ -265,10 +266,12 @@ Signing prepare_signing(Context& context) {
     for (const auto& kit : kits) {
         for (const cms::Certificate& issuer : kit->chain)
             add(signing.options.chain, issuer);
+        warn_of_end(context, kit->certificate());
         signing.used.push_back({kit->certificate(), kit->sender.key.token->info().label, ""});
         signing.signers.push_back(kit->signer->clone());
     }
     signing.options.encryption_certificate = kits.front()->encryption_certificate;
+    if (signing.options.encryption_certificate) warn_of_end(context, *signing.options.encryption_certificate);
     signing.options.abilities = kits.front()->abilities;
     return signing;
 }
