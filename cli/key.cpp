@@ -6,53 +6,11 @@
 #include "cli/commands.h"
 #include "cli/key_choice.h"
 #include "cli/listing_json.h"
-#include "cli/settings.h"
-#include "cms/certificate_request.h"
-#include "cms/sign_scheme.h"
-#include "mime/address.h"
 #include "mime/error.h"
-#include "mime/header.h"
-#include "mime/hex.h"
 
 namespace p11mime::cli {
 
 namespace {
-
-constexpr std::size_t kLongestId = 64;
-
-Bytes id_of(const Options& options) {
-    const std::string text = options.text("id").value_or("");
-    auto id = parse_hex(text);
-    if (!id || id->size() > kLongestId)
-        throw Error(ErrorKind::usage, fmt::format("--id does not take '{}'", text),
-                    fmt::format("it takes up to {} bytes in hexadecimal digits", kLongestId));
-    return std::move(*id);
-}
-
-cms::CertificateSubject subject_of(const Options& options) {
-    cms::CertificateSubject subject;
-    subject.emails = options.list("email");
-    subject.common_name = options.text("name").value_or("");
-    subject.organization = options.text("organization").value_or("");
-    subject.country = options.text("country").value_or("");
-    if (subject.emails.empty()) (void)options.required("email");
-    for (const std::string& email : subject.emails)
-        if (!mime::is_mailbox(email))
-            throw Error(ErrorKind::usage, fmt::format("--email does not take '{}'", email),
-                        "an address looks like alice@example.gov");
-    if (subject.common_name.empty()) subject.common_name = subject.emails.front();
-    if (!subject.country.empty() && subject.country.size() != 2)
-        throw Error(ErrorKind::usage, "--country takes two letters");
-    return subject;
-}
-
-// Writes bytes to the output and the report beside them.
-void write(Context& context, Bytes bytes, const KeyReport& report) {
-    Outputs outputs;
-    outputs.push_back(context.output());
-    outputs.front()->stage_bytes(std::move(bytes));
-    context.deliver(std::move(outputs), key_report(frame_of(context, 0, "done"), report));
-}
 
 void done(Context& context, const KeyReport& report, const std::string& line) {
     context.deliver({}, key_report(frame_of(context, 0, "done"), report));
@@ -82,52 +40,6 @@ KeyReport report_of(const token::Token& token) {
 }
 
 }  // namespace
-
-int generate_key(Context& context) {
-    const Options& options = context.options();
-    (void)options.required("type");
-    const auto spec = token::key_spec(*options.choice("type", token::key_spec_names()));
-    const std::string label = options.required("label");
-    const Bytes id = id_of(options);
-    const auto token = only_token(context);
-    context.terminal().say(fmt::format("generating a key on token '{}'", token->info().label));
-    const token::KeyObject key = token->generate(*spec, label, id);
-    if (!context.reports_to_stdout()) context.terminal().print(key.uri);
-    const KeyReport report{.token = token->info().label, .uri = key.uri, .certificate = {}, .deleted = {}};
-    context.deliver({}, key_report(frame_of(context, 0, "done"), report));
-    return 0;
-}
-
-int request_certificate(Context& context) {
-    cms::CertificateSubject subject = subject_of(context.options());
-    const bool der = wants_der(context.options());
-    const ChosenPrivateKey chosen = only_key(context);
-    const Bytes spki = chosen.token->public_key_spki(chosen.key);
-    subject.abilities = chosen.token->abilities(spki);
-    const auto signer = chosen.token->raw_signer(chosen.key);
-    const Bytes request = cms::certificate_request(spki, subject, *signer, cms::default_scheme(spki));
-    const KeyReport report{
-        .token = chosen.token->info().label, .uri = chosen.key.uri, .certificate = {}, .deleted = {}};
-    write(context, der ? request : to_bytes(bytes_of(cms::pem(request, "CERTIFICATE REQUEST"))), report);
-    return 0;
-}
-
-int self_sign(Context& context) {
-    cms::CertificateSubject subject = subject_of(context.options());
-    const bool der = wants_der(context.options());
-    const std::chrono::days lifetime = lifetime_of(context.options());
-    const ChosenPrivateKey chosen = only_key(context);
-    const Bytes spki = chosen.token->public_key_spki(chosen.key);
-    subject.abilities = chosen.token->abilities(spki);
-    const auto signer = chosen.token->raw_signer(chosen.key);
-    const cms::Certificate certificate =
-        cms::self_signed(spki, subject, *signer, cms::default_scheme(spki), context.now(), lifetime);
-    chosen.token->import_certificate(certificate, chosen.key.label, chosen.key.id);
-    const KeyReport report{
-        .token = chosen.token->info().label, .uri = chosen.key.uri, .certificate = certificate, .deleted = {}};
-    write(context, der ? certificate.der() : to_bytes(bytes_of(certificate.pem())), report);
-    return 0;
-}
 
 int import_certificate(Context& context) {
     if (context.options().files().empty())

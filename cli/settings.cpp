@@ -74,6 +74,12 @@ std::chrono::days lifetime_of(const Options& options) {
     return std::chrono::days(days);
 }
 
+cms::Profile profile_of(const Options& options) {
+    const auto profile = options.choice("profile", Names{"sign", "encrypt", "both"});
+    if (profile == "sign") return cms::Profile::sign;
+    return profile == "encrypt" ? cms::Profile::encrypt : cms::Profile::both;
+}
+
 void check_revocation(const Options& options) {
     (void)options.choice("revocation", Names{"off"}, Names{"offline", "online"});
 }
@@ -99,6 +105,7 @@ void check_settings(const Options& options) {
     (void)purpose_of(options);
     (void)time_of(options);
     (void)lifetime_of(options);
+    (void)profile_of(options);
     check_revocation(options);
     (void)pin_settings_of(options);
     for (const char* name : {"puk-source", "new-pin-source", "password-source"})

@@ -6,6 +6,7 @@
 
 #include "cli/options.h"
 #include "cli/pins.h"
+#include "cms/certificate_request.h"
 #include "cms/smime/encrypt.h"
 #include "cms/smime/read.h"
 #include "cms/trust.h"
@@ -26,6 +27,7 @@ std::optional<cms::smime::SenderCheck> sender_check_of(const Options& options);
 cms::Purpose purpose_of(const Options& options);
 std::optional<cms::Time> time_of(const Options& options);
 std::chrono::days lifetime_of(const Options& options);
+cms::Profile profile_of(const Options& options);
 void check_revocation(const Options& options);
 PinSettings pin_settings_of(const Options& options);
 

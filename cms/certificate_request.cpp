@@ -5,6 +5,7 @@
 #include <openssl/rand.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "cms/asn1.h"
 #include "cms/der.h"
@@ -60,14 +61,24 @@ Bytes subject_alternative_name(const CertificateSubject& subject) {
     return extension("2.5.29.17", false, der_value(tag::kSequence, names));
 }
 
-// key_usage is digitalSignature and the one of keyEncipherment and keyAgreement that fits the key, if any does.
-Bytes key_usage(const SignScheme& scheme) {
-    struct Bits {
-        Byte unused, value;
-    } bits{7, 0x80};
-    if (std::holds_alternative<RsaPkcs1>(scheme)) bits = {5, 0xa0};
-    if (std::holds_alternative<Ecdsa>(scheme)) bits = {3, 0x88};
-    return extension("2.5.29.15", true, Bytes{0x03, 0x02, bits.unused, bits.value});
+// KeyUsage is a bit of the key usage extension (RFC 5280 section 4.2.1.3).
+enum KeyUsage : Byte { kDigitalSignature = 0x80, kKeyEncipherment = 0x20, kKeyAgreement = 0x08 };
+
+// usage_for_encryption is the one of keyEncipherment and keyAgreement that fits a key that signs so; 0 where none does.
+Byte usage_for_encryption(const SignScheme& scheme) {
+    if (std::holds_alternative<RsaPkcs1>(scheme)) return kKeyEncipherment;
+    return std::holds_alternative<Ecdsa>(scheme) ? kKeyAgreement : 0;
+}
+
+Bytes key_usage(const SignScheme& scheme, Profile profile) {
+    const Byte encryption = profile == Profile::sign ? 0 : usage_for_encryption(scheme);
+    const Byte signing = profile == Profile::encrypt ? 0 : kDigitalSignature;
+    const auto bits = static_cast<Byte>(signing | encryption);
+    if (bits == 0)
+        throw Error(ErrorKind::usage, "this kind of key signs only and cannot be encrypted to",
+                    "an encryption certificate takes an RSA key or one on a NIST or brainpool curve");
+    const auto unused = static_cast<Byte>(std::countr_zero(bits));
+    return extension("2.5.29.15", true, Bytes{0x03, 0x02, unused, bits});
 }
 
 Bytes extended_key_usage() {
@@ -88,10 +99,13 @@ Bytes subject_key_identifier(const Bytes& spki_der) {
 
 Bytes extensions(const Bytes& spki_der, const CertificateSubject& subject, const SignScheme& scheme) {
     const Bytes not_a_ca = der_value(tag::kSequence, ByteView{});
+    const Bytes capabilities =
+        subject.profile == Profile::sign  // nobody encrypts to it
+            ? Bytes{}
+            : extension(oid::kSmimeCapabilities, false, smime::own_capabilities(subject.abilities));
     return der_value(tag::kSequence,
-                     {extension("2.5.29.19", true, not_a_ca), key_usage(scheme), extended_key_usage(),
-                      subject_key_identifier(spki_der), subject_alternative_name(subject),
-                      extension(oid::kSmimeCapabilities, false, smime::own_capabilities(subject.abilities))});
+                     {extension("2.5.29.19", true, not_a_ca), key_usage(scheme, subject.profile), extended_key_usage(),
+                      subject_key_identifier(spki_der), subject_alternative_name(subject), capabilities});
 }
 
 Bytes signed_by(Signer& signer, const SignScheme& scheme, const Bytes& to_be_signed, const char* what) {

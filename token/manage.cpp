@@ -26,7 +26,10 @@ struct KeyKind {
 
     bool is_rsa() const { return rsa_bits != 0; }
     bool signs() const { return mechanism != kEcMontgomeryKeyPairGen; }
-    bool agrees() const { return !is_rsa() && mechanism != CKM_EC_EDWARDS_KEY_PAIR_GEN; }
+    bool decrypts(cms::Profile profile) const { return is_rsa() && profile != cms::Profile::sign; }
+    bool agrees(cms::Profile profile) const {
+        return !is_rsa() && mechanism != CKM_EC_EDWARDS_KEY_PAIR_GEN && profile != cms::Profile::sign;
+    }
 };
 
 constexpr KeyKind rsa(KeySpec spec, std::string_view name, CK_ULONG bits) {
@@ -74,12 +77,14 @@ Bytes random_id() {
     return id;
 }
 
-Template public_template(const KeyKind& kind, const std::string& label, const Bytes& id) {
+Template public_template(const KeyKind& kind, const std::string& label, const Bytes& id, cms::Profile profile) {
     Template key;
     key.add_bool(CKA_TOKEN, true).add_bool(CKA_PRIVATE, false).add_bool(CKA_VERIFY, kind.signs());
     if (kind.is_rsa()) {
         constexpr std::array<Byte, 3> kF4 = {0x01, 0x00, 0x01};
-        key.add_bool(CKA_ENCRYPT, true).add(CKA_MODULUS_BITS, kind.rsa_bits).add(CKA_PUBLIC_EXPONENT, ByteView(kF4));
+        key.add_bool(CKA_ENCRYPT, kind.decrypts(profile))
+            .add(CKA_MODULUS_BITS, kind.rsa_bits)
+            .add(CKA_PUBLIC_EXPONENT, ByteView(kF4));
     } else {
         key.add(CKA_EC_PARAMS, cms::encode(OBJ_nid2obj(kind.curve), i2d_ASN1_OBJECT));
     }
@@ -87,7 +92,7 @@ Template public_template(const KeyKind& kind, const std::string& label, const By
     return key;
 }
 
-Template private_template(const KeyKind& kind, const std::string& label, const Bytes& id) {
+Template private_template(const KeyKind& kind, const std::string& label, const Bytes& id, cms::Profile profile) {
     Template key;
     key.add_bool(CKA_TOKEN, true)
         .add_bool(CKA_PRIVATE, true)
@@ -96,8 +101,8 @@ Template private_template(const KeyKind& kind, const std::string& label, const B
         .add_bool(CKA_SIGN, kind.signs())
         .add(CKA_LABEL, label)
         .add(CKA_ID, id);
-    if (kind.is_rsa()) key.add_bool(CKA_DECRYPT, true);
-    if (kind.agrees()) key.add_bool(CKA_DERIVE, true);
+    if (kind.is_rsa()) key.add_bool(CKA_DECRYPT, kind.decrypts(profile));
+    if (!kind.is_rsa()) key.add_bool(CKA_DERIVE, kind.agrees(profile));
     return key;
 }
 
@@ -148,7 +153,24 @@ std::vector<std::string_view> key_spec_names() {
     return names;
 }
 
-KeyObject generate_key(TokenCore& core, KeySpec spec, const std::string& label, Bytes id) {
+bool allows(KeySpec spec, cms::Profile profile) {
+    const KeyKind& kind = kind_of(spec);
+    switch (profile) {
+        case cms::Profile::sign:
+            return kind.signs();
+        case cms::Profile::encrypt:
+            return kind.decrypts(profile) || kind.agrees(profile);
+        case cms::Profile::both:
+            return true;  // what it can
+    }
+    return false;
+}
+
+bool can_sign(KeySpec spec) {
+    return kind_of(spec).signs();
+}
+
+KeyObject generate_key(TokenCore& core, KeySpec spec, const std::string& label, Bytes id, cms::Profile profile) {
     const KeyKind& kind = kind_of(spec);
     core.login("generate a key");
     if (id.empty()) id = random_id();
@@ -162,7 +184,8 @@ KeyObject generate_key(TokenCore& core, KeySpec spec, const std::string& label, 
             fmt::format("{} makes no {} keys: it offers no {}", core.name(), kind.name, mechanism_name(mechanism)),
             "choose another --type or another token");
     core.open_session(Session::Access::read_write)
-        ->generate_pair(Mechanism(mechanism), public_template(kind, label, id), private_template(kind, label, id));
+        ->generate_pair(Mechanism(mechanism), public_template(kind, label, id, profile),
+                        private_template(kind, label, id, profile));
     const std::vector<PrivateKey> made = core.private_keys(id);
     if (made.empty())
         throw Error(ErrorKind::token, fmt::format("{} made a key but does not show it", core.name()),

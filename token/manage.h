@@ -8,7 +8,7 @@ namespace p11mime::token {
 
 /// generate_key makes a key pair on the token: private, sensitive and not extractable, both halves with the same label
 /// and id (20 random bytes where empty). Throws Error(token), also where the id is taken.
-KeyObject generate_key(TokenCore& core, KeySpec spec, const std::string& label, Bytes id);
+KeyObject generate_key(TokenCore& core, KeySpec spec, const std::string& label, Bytes id, cms::Profile profile);
 
 /// store_certificate writes a certificate to the token with the id given, or else with that of the private key that it
 /// belongs to; Error(token) where there is none. One that is there already stays as it is.

@@ -99,8 +99,8 @@ Bytes Pkcs11Token::public_key_spki(const KeyObject& key) {
     return spki;
 }
 
-KeyObject Pkcs11Token::generate(KeySpec spec, const std::string& label, Bytes id) {
-    return generate_key(*core_, spec, label, std::move(id));
+KeyObject Pkcs11Token::generate(KeySpec spec, const std::string& label, Bytes id, cms::Profile profile) {
+    return generate_key(*core_, spec, label, std::move(id), profile);
 }
 
 void Pkcs11Token::import_certificate(const cms::Certificate& certificate, const std::string& label, const Bytes& id) {

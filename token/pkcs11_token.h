@@ -31,7 +31,7 @@ class Pkcs11Token final : public Token {
     std::unique_ptr<cms::Decrypter> decrypter(const CertificateObject& certificate) override;
     cms::Abilities abilities(ByteView spki) override;
 
-    KeyObject generate(KeySpec spec, const std::string& label, Bytes id) override;
+    KeyObject generate(KeySpec spec, const std::string& label, Bytes id, cms::Profile profile) override;
     Bytes public_key_spki(const KeyObject& key) override;
     std::unique_ptr<cms::Signer> raw_signer(const KeyObject& key) override;
     void import_certificate(const cms::Certificate& certificate, const std::string& label, const Bytes& id) override;

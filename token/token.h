@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cms/certificate_request.h"
 #include "cms/decrypter.h"
 #include "cms/signer.h"
 #include "cms/sources.h"
@@ -35,6 +36,12 @@ enum class KeySpec {
 
 /// key_spec finds a kind of key by its name: "rsa2048", "p256", "brainpool256" (brainpoolP256r1), "ed25519", …
 std::optional<KeySpec> key_spec(std::string_view name);
+
+/// allows says whether a kind of key can be used as a profile wants it.
+bool allows(KeySpec spec, cms::Profile profile);
+
+/// can_sign says whether a kind of key can sign, a request for its certificate among others.
+bool can_sign(KeySpec spec);
 
 /// key_spec_names are all of them.
 std::vector<std::string_view> key_spec_names();
@@ -95,7 +102,10 @@ class Token {
     /// but what only a token that is logged in tells is taken for not so before.
     virtual cms::Abilities abilities(ByteView spki) = 0;
 
-    virtual KeyObject generate(KeySpec spec, const std::string& label, Bytes id) = 0;  ///< id: random where empty
+    /// generate makes a key pair; `id` is random where empty. A key to sign with neither decrypts nor agrees; one to
+    /// encrypt to can sign, because requests for its certificates have to be.
+    virtual KeyObject generate(KeySpec spec, const std::string& label, Bytes id,
+                               cms::Profile profile = cms::Profile::both) = 0;
     virtual Bytes public_key_spki(
         const KeyObject& key) = 0;  ///< DER, from the public key object or the private key's public attributes
     /// raw_signer signs with a key that has no certificate yet (certificate requests); its certificate() must not be
