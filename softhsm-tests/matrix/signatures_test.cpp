@@ -7,6 +7,7 @@
 #include "softhsm-tests/matrix/own_signatures.h"
 #include "softhsm-tests/support/leaks.h"
 
+using namespace p11mime::test;
 using namespace p11mime::test::matrix;
 
 namespace {
