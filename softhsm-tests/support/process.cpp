@@ -202,4 +202,35 @@ Outcome run_process(const Command& command) {
     return outcome;
 }
 
+Background::Background(const Command& command, const std::string& log) {
+    const Descriptor input(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    const Descriptor output(::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+    check(input.number() >= 0 && output.number() >= 0 ? 0 : errno, log);
+    Command bound = command;
+    bound.arguments = {"setpriv", "--pdeathsig", "KILL", "--"};
+    bound.arguments.insert(bound.arguments.end(), command.arguments.begin(), command.arguments.end());
+    pid_ = spawn(bound, input.number(), output.number(), output.number());
+}
+
+Background::Background(Background&& other) noexcept : pid_(std::exchange(other.pid_, 0)) {}
+
+bool Background::running() {
+    if (pid_ != 0 && waitpid(pid_, nullptr, WNOHANG) == pid_) pid_ = 0;
+    return pid_ != 0;
+}
+
+void Background::kill() {
+    if (!running()) return;
+    ::kill(pid_, SIGKILL);
+    waitpid(std::exchange(pid_, 0), nullptr, 0);
+}
+
+void wait_until(const std::function<bool()>& condition, const std::string& what) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    while (!condition()) {
+        if (std::chrono::steady_clock::now() > deadline) throw std::runtime_error("waited in vain: " + what);
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+}
+
 }  // namespace p11mime::test

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -34,5 +36,27 @@ struct Outcome {
 
 /// run_process runs a program to its end. One that outlives its time is killed, and std::runtime_error thrown.
 Outcome run_process(const Command& command);
+
+/// Background is a program that runs beside the test and ends with it, whatever happens to the test.
+class Background {
+  public:
+    /// The program's input is empty; what it says goes to the file `log`.
+    Background(const Command& command, const std::string& log);
+    ~Background() { kill(); }
+    Background(Background&& other) noexcept;
+    Background& operator=(Background&&) = delete;
+
+    pid_t pid() const { return pid_; }
+    /// running says whether it has not ended by itself.
+    bool running();
+    /// kill ends it with SIGKILL and waits for its end.
+    void kill();
+
+  private:
+    pid_t pid_ = 0;  // 0 once it has ended
+};
+
+/// wait_until waits for a condition; std::runtime_error after a minute, with what was waited for.
+void wait_until(const std::function<bool()>& condition, const std::string& what);
 
 }  // namespace p11mime::test

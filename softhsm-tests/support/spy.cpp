@@ -32,7 +32,7 @@ Spied spied(const Desk& desk, Command command) {
     for (const auto& [name, value] : desk.environment)
         command.environment.emplace(name, value);
     command.environment["PKCS11_MODULE_PATH"] = SoftHsm::spy_module();
-    command.environment["PKCS11SPY"] = SoftHsm::module();
+    command.environment["PKCS11SPY"] = desk.module;
     command.environment["PKCS11SPY_OUTPUT"] = log;
     command.environment["ASAN_OPTIONS"] = "detect_leaks=0";  // pkcs11-spy leaks
     Outcome outcome = run_process(command);

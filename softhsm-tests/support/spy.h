@@ -32,7 +32,7 @@ struct Spied {
 };
 
 /// spied runs a program in the desk's environment; where it loads SoftHsm::spy_module(), or the module that
-/// PKCS11_MODULE_PATH names, pkcs11-spy stands in front of SoftHSM.
+/// PKCS11_MODULE_PATH names, pkcs11-spy stands in front of the desk's module.
 Spied spied(const Desk& desk, Command command);
 
 /// spied_p11mime runs p11mime so: command first, and --pin-source among the arguments.

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <iostream>
+
+#include "softhsm-tests/support/card_readers.h"
+#include "softhsm-tests/support/office.h"
+
+namespace p11mime::test {
+
+/// skipped_without_readers says so, and why, where there can be no card readers here.
+inline bool skipped_without_readers() {
+    const std::string why = CardReaders::why_not();
+    if (!why.empty()) std::cout << "skipped: " << why << std::endl;
+    return !why.empty();
+}
+
+/// CardOffice is an office whose people have PIV cards; the desk's module is OpenSC's.
+struct CardOffice : Office {
+    explicit CardOffice(const std::string& reader_name = "Virtual PCD") : readers(desk, reader_name) {}
+
+    PivCard& card(int number = 0) { return readers.card(number); }
+
+    /// issue_to_card issues an identity and puts it where a key reference of the first card says; it counts once the
+    /// card is inserted.
+    Identity issue_to_card(const std::string& reference, const Leaf& leaf) {
+        Identity identity = correspond(leaf);
+        card().put(reference, identity);
+        return identity;
+    }
+
+    /// openssl_verifies says whether openssl takes a signed mail for good.
+    bool openssl_verifies(const std::string& signed_mail) const {
+        return desk.run(Arguments{"openssl", "cms", "-verify"} + peer_trust(), signed_mail).status == 0;
+    }
+
+    CardReaders readers;
+};
+
+}  // namespace p11mime::test
