@@ -8,6 +8,13 @@ namespace p11mime::cli {
 
 namespace {
 
+bool names(const token::Uri& uri, const token::KeyObject& key) {
+    if (uri.object && *uri.object != key.label) return false;
+    return !uri.id || *uri.id == text_of(key.id);
+}
+
+}  // namespace
+
 std::vector<std::shared_ptr<token::Token>> tokens_at_hand(Context& context) {
     auto tokens = context.tokens().tokens();
     if (tokens.empty())
@@ -15,13 +22,6 @@ std::vector<std::shared_ptr<token::Token>> tokens_at_hand(Context& context) {
                     "p11mime tokens lists what is at hand");
     return tokens;
 }
-
-bool names(const token::Uri& uri, const token::KeyObject& key) {
-    if (uri.object && *uri.object != key.label) return false;
-    return !uri.id || *uri.id == text_of(key.id);
-}
-
-}  // namespace
 
 std::shared_ptr<token::Token> only_token(Context& context) {
     const auto tokens = tokens_at_hand(context);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "cli/context.h"
 
@@ -11,6 +12,9 @@ struct ChosenPrivateKey {
     std::shared_ptr<token::Token> token;
     token::KeyObject key;
 };
+
+/// tokens_at_hand are all tokens, or those that --token names. Throws Error(token) where there is none.
+std::vector<std::shared_ptr<token::Token>> tokens_at_hand(Context& context);
 
 /// only_token is the one token at hand, or the one that --token names. Throws Error(token), Error(usage) where there
 /// are several; the hint lists them.

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.h"
+#include "cli/key_choice.h"
 #include "cli/remember.h"
 #include "cli/settings.h"
 #include "cli/verdict.h"
@@ -35,6 +36,7 @@ class LazyKeys final : public cms::DecrypterSource {
 
     std::vector<std::unique_ptr<cms::Decrypter>> find(std::span<const cms::RecipientIdentifier> recipients) override {
         found_ = context_.run().once<OwnKeys>(list_name(recipients), [&] {
+            if (!has_secrets()) (void)tokens_at_hand(context_);  // else "none of the keys at hand" is to be said
             auto keys = context_.tokens().find(recipients);
             return OwnKeys{.keys = std::move(keys), .skipped = context_.tokens().skipped()};
         });
@@ -46,6 +48,8 @@ class LazyKeys final : public cms::DecrypterSource {
     std::vector<std::string> skipped() const override { return found_ ? found_->skipped : std::vector<std::string>{}; }
 
   private:
+    bool has_secrets() const { return context_.options().text("kek") || context_.options().text("password-source"); }
+
     Context& context_;
     std::shared_ptr<const OwnKeys> found_;
 };

@@ -65,8 +65,9 @@ std::vector<CK_OBJECT_HANDLE> Session::find(const Template& search) const {
         code = calls_.C_FindObjects(handle_, batch.data(), batch.size(), &count);
         if (code == CKR_OK) found.insert(found.end(), batch.begin(), batch.begin() + std::min(count, batch.size()));
     }
-    calls_.C_FindObjectsFinal(handle_);
+    const CK_RV final = calls_.C_FindObjectsFinal(handle_);
     check(code, name_, "search it");
+    check(final, name_, "end the search");
     return found;
 }
 
