@@ -1,6 +1,7 @@
 // A batch that ends in the middle and is run again: every mail is done once, and nothing is left half done.
 
 #include "softhsm-tests/e2e_batch.h"
+#include "softhsm-tests/support/built.h"
 
 using namespace p11mime::test;
 
@@ -9,7 +10,7 @@ namespace {
 // Runs the program until a call that is counted, where a signal comes: "FUNCTION N SIGNAL", see cut_off.cpp.
 Outcome cut_off(const Mailbag& bag, const std::string& where, const Arguments& arguments) {
     Command command = bag.office.desk.p11mime_command(arguments);
-    command.environment["LD_PRELOAD"] = P11MIME_CUT_OFF;
+    command.environment["LD_PRELOAD"] = built_path("libp11mime-cut-off.so");
     command.environment["P11MIME_CUT_OFF"] = where;
     command.environment["ASAN_OPTIONS"] = "verify_asan_link_order=0:detect_leaks=0";
     return run_process(command);

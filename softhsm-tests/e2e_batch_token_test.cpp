@@ -14,6 +14,7 @@
 
 #include "cli/fd.h"
 #include "softhsm-tests/e2e_batch.h"
+#include "softhsm-tests/support/built.h"
 #include "softhsm-tests/support/spy.h"
 
 using namespace p11mime::test;
@@ -124,9 +125,10 @@ TEST_CASE("eight at a time share the sessions that a token has", "[e2e]") {
         bag.office.desk.environment["P11MIME_POOR_CARD_FAULTS"] = faults;
         bag.office.desk.environment["P11MIME_POOR_CARD_LOG"] = log;
         const std::string out = bag.path("out of " + faults);
-        const Outcome outcome = bag.office.desk.p11mime(
-            Arguments{"sign", "-j", "8", "--module", P11MIME_POOR_CARD, "--pin-source", "env:DESK_PIN", "-d", out} +
-            bag.files());
+        const Outcome outcome =
+            bag.office.desk.p11mime(Arguments{"sign", "-j", "8", "--module", built_path("libp11mime-poor-card.so"),
+                                              "--pin-source", "env:DESK_PIN", "-d", out} +
+                                    bag.files());
         INFO(outcome.err);
         CHECK(outcome.status == 0);
         CHECK(count_of(out) == 40);

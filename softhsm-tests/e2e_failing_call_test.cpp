@@ -7,6 +7,7 @@
 #include <catch2/catch.hpp>
 #include <sstream>
 
+#include "softhsm-tests/support/built.h"
 #include "softhsm-tests/support/office.h"
 #include "softhsm-tests/support/program.h"
 
@@ -62,9 +63,9 @@ class Bench {
     Seen run(const Work& work, const Failure& failure) const {
         for (const std::string& path : {output(), report(), log()})
             std::filesystem::remove(path);
-        Command command = office_.desk.p11mime_command(work.arguments + Arguments{"--module", P11MIME_FAILING_CALL,
-                                                                                  "--pin-source", "env:DESK_PIN", "-o",
-                                                                                  output(), "--json", report()});
+        Command command = office_.desk.p11mime_command(
+            work.arguments + Arguments{"--module", built_path("libp11mime-failing-call.so"), "--pin-source",
+                                       "env:DESK_PIN", "-o", output(), "--json", report()});
         command.environment["P11MIME_FAILING_LOG"] = log();
         command.environment["P11MIME_FAILING_CALL"] = std::to_string(failure.call);
         command.environment["P11MIME_FAILING_CODE"] = std::to_string(failure.code);

@@ -16,6 +16,7 @@
 #include "cms/algorithms.h"
 #include "mime/error.h"
 #include "mime/hex.h"
+#include "softhsm-tests/support/built.h"
 #include "softhsm-tests/support/pki.h"
 #include "softhsm-tests/support/softhsm.h"
 #include "token/token.h"
@@ -94,7 +95,7 @@ class PoorCard {
     PoorCard(const PoorCard&) = delete;
     PoorCard& operator=(const PoorCard&) = delete;
 
-    static std::string module() { return P11MIME_POOR_CARD; }
+    static std::string module() { return test::built_path("libp11mime-poor-card.so"); }
     void set(const std::string& faults) const { setenv("P11MIME_POOR_CARD_FAULTS", faults.c_str(), 1); }
 
     /// log is a line for each call: its name, and for some what went along.

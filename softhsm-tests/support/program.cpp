@@ -2,11 +2,13 @@
 
 #include <cstdlib>
 
+#include "softhsm-tests/support/built.h"
+
 namespace p11mime::test {
 
 std::string program() {
     const char* given = std::getenv("P11MIME_PROGRAM");
-    return given != nullptr ? given : P11MIME_BUILT_PROGRAM;
+    return given != nullptr ? given : built_path("../p11mime");
 }
 
 bool is_sanitized() {

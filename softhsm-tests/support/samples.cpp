@@ -4,11 +4,13 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "softhsm-tests/support/built.h"
+
 namespace p11mime::test {
 
 std::string samples() {
     const char* named = std::getenv("P11MIME_SAMPLES");
-    const std::string directory = named != nullptr ? named : P11MIME_SOURCE_DIR "/../shared/data";
+    const std::string directory = named != nullptr ? named : source_path("../shared/data");
     if (std::filesystem::is_directory(directory)) return directory;
     WARN("skipped: no sample data in " << directory);
     return "";

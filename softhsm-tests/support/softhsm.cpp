@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "cms/handle.h"
+#include "softhsm-tests/support/built.h"
 #include "softhsm-tests/support/process.h"
 
 namespace p11mime::test {
@@ -50,7 +51,8 @@ std::vector<std::string> key_import(const std::string& token, const std::string&
     const KeyHandle key = read_key(pem_file);
     const int type = EVP_PKEY_get_base_id(key.get());
     if (type != EVP_PKEY_RSA && type != EVP_PKEY_EC)
-        return {P11MIME_PUT_EDWARDS_KEY, SoftHsm::module(), token, std::string(pin), pem_file, label, id_hex};
+        return {
+            built_path("p11mime-put-edwards-key"), SoftHsm::module(), token, std::string(pin), pem_file, label, id_hex};
     std::vector<std::string> command = tool_command(token, pin);
     command.insert(command.end(),
                    {"--write-object", pem_file, "--type", "privkey", "--label", label, "--id", id_hex, "--usage-sign"});

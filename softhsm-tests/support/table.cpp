@@ -9,6 +9,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "softhsm-tests/support/built.h"
 #include "softhsm-tests/support/temporary_directory.h"
 
 namespace p11mime::test {
@@ -137,7 +138,7 @@ std::string Table::tsv() const {
 }
 
 void check_table(const std::string& name, const Table& found) {
-    const std::string file = std::string(P11MIME_SOURCE_DIR "/softhsm-tests/") + name;
+    const std::string file = source_path("softhsm-tests/" + name);
     std::cout << found.text();
     if (std::getenv("P11MIME_MATRIX_UPDATE") != nullptr) {
         write_file(file, comments(file) + merged(Table::read(file), found).tsv());
