@@ -71,7 +71,7 @@ std::string tokens_report(const ReportFrame& frame, const std::vector<token::Slo
         json["slots"].push_back({{"module", slot.module},
                                  {"slot_id", slot.slot_id},
                                  {"description", slot.description},
-                                 {"token_present", slot.token_present}});
+                                 {"token_present", slot.token.has_value()}});
     json["tokens"] = Json::array();
     for (const TokenListing& token : tokens)
         json["tokens"].push_back(token_json(token));

@@ -80,7 +80,7 @@ void print(Terminal& terminal, const TokenListing& token) {
 
 void print(Context& context, const std::vector<token::SlotState>& slots, const std::vector<TokenListing>& tokens) {
     for (const auto& slot : slots)
-        if (!slot.token_present)
+        if (!slot.token)
             context.terminal().print(
                 fmt::format("slot {} without a token: {} ({})", slot.slot_id, slot.description, slot.module));
     for (const TokenListing& token : tokens)

@@ -14,6 +14,17 @@ std::unique_ptr<Session> TokenCore::open_session(Session::Access access) const {
     return std::make_unique<Session>(module_, info_, access);
 }
 
+bool TokenCore::keeps_login() {
+    const std::lock_guard lock(mutex_);
+    try {
+        const CK_STATE state = open_session(Session::Access::read_only)->state();
+        const bool logged_in = state == CKS_RO_USER_FUNCTIONS || state == CKS_RW_USER_FUNCTIONS;
+        return logged_in || !login_.done() || !info_.login_required;
+    } catch (const CkrError& error) {
+        return error.code() == CKR_SESSION_COUNT;  // others are open, so it is there
+    }
+}
+
 void TokenCore::login(const std::string& what) {
     if (login_done()) return;
     with_session([&](const Session& session) { login_.user(session, what); });

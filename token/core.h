@@ -22,6 +22,13 @@ class TokenCore {
 
     const TokenInfo& info() const { return info_; }
     std::string name() const { return token_name(info_); }
+    const Module& module() const { return *module_; }
+
+    /// keeps_login says whether a session is to be had and is logged in where a login was made: neither holds once the
+    /// token was pulled, though it may be back.
+    bool keeps_login();
+    /// retire ends all use of a token that was pulled: its sessions are closed, and no more are opened (CkrError).
+    void retire() { pool_.retire(); }
 
     std::unique_ptr<Session> open_session(Session::Access access) const;
 

@@ -90,7 +90,13 @@ std::optional<Mechanism> oaep_mechanism(const cms::RsaOaep& oaep) {
     return Mechanism(CKM_RSA_PKCS_OAEP, parameters);
 }
 
-/// begins_oaep tries whether the token begins a decryption, in a session of its own that ends with it.
+std::optional<SecretBytes> of_size(std::optional<SecretBytes> content_key, std::optional<std::size_t> size) {
+    if (content_key && size && content_key->size() != *size) return std::nullopt;
+    return content_key;
+}
+
+}  // namespace
+
 bool begins_oaep(TokenCore& core, const EVP_PKEY* own, const cms::RsaOaep& oaep) {
     const auto mechanism = oaep_mechanism(oaep);
     if (!mechanism || !core.logged_in()) return false;
@@ -104,13 +110,6 @@ bool begins_oaep(TokenCore& core, const EVP_PKEY* own, const cms::RsaOaep& oaep)
         return false;  // trouble with the token shows where it is needed
     }
 }
-
-std::optional<SecretBytes> of_size(std::optional<SecretBytes> content_key, std::optional<std::size_t> size) {
-    if (content_key && size && content_key->size() != *size) return std::nullopt;
-    return content_key;
-}
-
-}  // namespace
 
 void throw_refused(CK_RV code, const KeySession& key, std::string_view what) {
     const CkrError error(code, key.name(), what);

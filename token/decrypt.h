@@ -30,6 +30,10 @@ std::optional<SecretBytes> recover_by_agreement(KeySession& key, const EVP_PKEY*
 /// with kOaep's hash is tried where nothing else tells; without a login it is taken for not so.
 cms::Abilities key_abilities(TokenCore& core, const EVP_PKEY* own);
 
+/// begins_oaep tries whether the token begins a decryption with the private key, in a session of its own that ends with
+/// it; false without a login.
+bool begins_oaep(TokenCore& core, const EVP_PKEY* own, const cms::RsaOaep& oaep);
+
 /// agreement_mechanism is the token's mechanism for ECDH with this key and cofactor setting; nothing where it has none.
 std::optional<CK_MECHANISM_TYPE> agreement_mechanism(TokenCore& core, const EVP_PKEY* own, bool cofactor);
 

@@ -172,7 +172,10 @@ std::vector<Slot> Module::slots() const {
     for (const CK_SLOT_ID id : slot_ids()) {
         CK_SLOT_INFO info{};
         check(calls().C_GetSlotInfo(id, &info), name(), "describe its slots");
-        slots.push_back({.id = id, .description = trimmed(info.slotDescription), .token = token_in(id, info)});
+        slots.push_back({.id = id,
+                         .description = trimmed(info.slotDescription),
+                         .removable = (info.flags & CKF_REMOVABLE_DEVICE) != 0,
+                         .token = token_in(id, info)});
     }
     return slots;
 }

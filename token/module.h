@@ -15,6 +15,7 @@ namespace p11mime::token {
 struct Slot {
     unsigned long id = 0;
     std::string description;
+    bool removable = false;
     std::optional<TokenInfo> token;
 };
 

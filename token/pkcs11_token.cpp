@@ -7,6 +7,7 @@
 #include "mime/error.h"
 #include "token/decrypter.h"
 #include "token/manage.h"
+#include "token/methods.h"
 #include "token/public_key.h"
 #include "token/sign.h"
 
@@ -83,6 +84,11 @@ std::unique_ptr<cms::Decrypter> Pkcs11Token::decrypter(const CertificateObject& 
 cms::Abilities Pkcs11Token::abilities(ByteView spki) {
     const KeyHandle own = parse_spki(spki);
     return own ? key_abilities(*core_, own.get()) : cms::Abilities{};
+}
+
+std::vector<Method> Pkcs11Token::methods(ByteView spki) {
+    const KeyHandle own = parse_spki(spki);
+    return own ? key_methods(*core_, own.get()) : std::vector<Method>{};
 }
 
 std::unique_ptr<cms::Signer> Pkcs11Token::raw_signer(const KeyObject& key) {

@@ -30,6 +30,7 @@ class Pkcs11Token final : public Token {
     std::unique_ptr<cms::Signer> signer(const CertificateObject& certificate) override;
     std::unique_ptr<cms::Decrypter> decrypter(const CertificateObject& certificate) override;
     cms::Abilities abilities(ByteView spki) override;
+    std::vector<Method> methods(ByteView spki) override;
 
     KeyObject generate(KeySpec spec, const std::string& label, Bytes id, cms::Profile profile) override;
     Bytes public_key_spki(const KeyObject& key) override;

@@ -23,7 +23,8 @@ std::unique_lock<std::recursive_mutex> SessionPool::alone() const {
 std::unique_ptr<Session> SessionPool::take() {
     std::unique_lock lock(mutex_);
     for (;;) {
-        changed_.wait(lock, [&] { return !free_.empty() || open_ < most_; });
+        changed_.wait(lock, [&] { return retired_ || !free_.empty() || open_ < most_; });
+        if (retired_) throw CkrError(CKR_DEVICE_REMOVED, token_name(token_), "open a session");
         if (!free_.empty()) {
             auto session = std::move(free_.back());
             free_.pop_back();
@@ -52,7 +53,7 @@ std::unique_ptr<Session> SessionPool::take() {
 
 void SessionPool::give_back(std::unique_ptr<Session> session) {
     const std::lock_guard lock(mutex_);
-    if (session) free_.push_back(std::move(session));
+    if (session && !retired_) free_.push_back(std::move(session));
     changed_.notify_one();
 }
 
@@ -78,6 +79,14 @@ void SessionPool::close() {
     open_ -= free_.size();
     free_.clear();
     changed_.notify_all();
+}
+
+void SessionPool::retire() {
+    {
+        const std::lock_guard lock(mutex_);
+        retired_ = true;
+    }
+    close();
 }
 
 }  // namespace p11mime::token

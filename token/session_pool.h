@@ -44,6 +44,10 @@ class SessionPool {
     /// close closes the sessions that are not lent, and with the last one ends the login.
     void close();
 
+    /// retire does so for good: what is lent is closed when it comes back, and lend throws CkrError
+    /// (CKR_DEVICE_REMOVED).
+    void retire();
+
   private:
     std::unique_ptr<Session> open() const;
     std::unique_lock<std::recursive_mutex> alone() const;
@@ -60,6 +64,7 @@ class SessionPool {
     std::size_t open_ = 0;     // free, lent or being opened
     std::size_t opening_ = 0;  // being opened, which may fail
     std::size_t most_;         // at least 1
+    bool retired_ = false;
 };
 
 }  // namespace p11mime::token

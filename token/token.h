@@ -10,6 +10,7 @@
 #include "cms/decrypter.h"
 #include "cms/signer.h"
 #include "cms/sources.h"
+#include "mime/error.h"
 #include "token/pin.h"
 #include "token/uri.h"
 
@@ -73,6 +74,19 @@ struct CertificateQuery {
     Bytes issuer_der, serial_der;      ///< DER Name and INTEGER; both or none
 };
 
+/// Method is one thing that mail asks of a private key, and how its token does it.
+struct Method {
+    enum class Way {
+        none,
+        native,   ///< with a mechanism for it
+        raw,      ///< with raw RSA; the padding is made or removed here
+        untried,  ///< there is a mechanism; whether it takes these parameters shows after a login
+    };
+    std::string name;  ///< "RSA-PSS signature", "OAEP with sha256", "ECDH", …
+    bool signs = false;
+    Way way = Way::none;
+};
+
 /// Token is one token in a slot. Login happens at most once, when an operation first needs it; a refused PIN is
 /// remembered as refused and never sent again. Copies of the shared pointer share the login. Everything throws
 /// Error(token).
@@ -102,6 +116,9 @@ class Token {
     /// but what only a token that is logged in tells is taken for not so before.
     virtual cms::Abilities abilities(ByteView spki) = 0;
 
+    /// methods is all that mail may ask of the private key of a public key (DER SubjectPublicKeyInfo); no login.
+    virtual std::vector<Method> methods(ByteView spki) = 0;
+
     /// generate makes a key pair; `id` is random where empty. A key to sign with neither decrypts nor agrees; one to
     /// encrypt to can sign, because requests for its certificates have to be.
     virtual KeyObject generate(KeySpec spec, const std::string& label, Bytes id,
@@ -129,8 +146,18 @@ struct SlotState {
     std::string module;
     unsigned long slot_id = 0;
     std::string description;
-    bool token_present = false;
+    bool removable = false;          ///< tokens come and go
+    std::optional<TokenInfo> token;  ///< initialised or not, matching or not
 };
+
+/// LostToken is a token that was found and has gone since, or was pulled meanwhile so that its sessions are dead.
+struct LostToken {
+    TokenInfo token;
+    Error why;  ///< Error(token): pulled, replaced by another, its reader unplugged, pcscd gone
+};
+
+/// same_token says whether two are one token, which may have moved to another slot: module, serial number and label.
+bool same_token(const TokenInfo& a, const TokenInfo& b);
 
 /// Tokens is every module and token at hand; modules are loaded at first use and finalised on the way out. Also the
 /// DecrypterSource over all tokens. Safe for several threads, but for skipped(), which is of whoever called find()
@@ -143,7 +170,14 @@ class Tokens : public cms::DecrypterSource {
 
     virtual std::vector<std::shared_ptr<Token>> tokens() = 0;  ///< present, initialised and matching
     virtual std::vector<SlotState> slots() = 0;
+    virtual std::vector<std::string> modules() = 0;  ///< the files of those that are loaded
     virtual std::vector<std::string> warnings() const = 0;
+
+    /// lost looks at the tokens found so far; no login, and nothing is searched afresh.
+    virtual std::vector<LostToken> lost() = 0;
+    /// refresh drops all tokens, so that those given out before fail, unloads the modules and finds everything afresh
+    /// at the next call: the only way back to a token that was pulled. No operation may be under way.
+    virtual void refresh() = 0;
 };
 
 /// ChosenKey is the outcome of looking for one's own certificate.

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "mime/error.h"
+#include "token/loss.h"
 #include "token/p11kit_modules.h"
 #include "token/pkcs11_token.h"
 #include "token/recipients.h"
@@ -25,8 +26,7 @@ class AllTokens final : public Tokens {
     AllTokens(TokensOptions options, PinProvider& pins) : options_(std::move(options)), pins_(pins) {
         if (options_.modules.empty() && options_.token && options_.token->module_path)
             options_.modules.push_back(*options_.token->module_path);
-        for (const std::string& text : options_.modules)
-            load(ModuleFile::parse(text));
+        load_named();
     }
 
     std::vector<std::shared_ptr<Token>> tokens() override {
@@ -39,6 +39,15 @@ class AllTokens final : public Tokens {
         const std::lock_guard lock(mutex_);
         enumerate();
         return slots_;
+    }
+
+    std::vector<std::string> modules() override {
+        const std::lock_guard lock(mutex_);
+        enumerate();
+        std::vector<std::string> files;
+        for (const auto& module : modules_)
+            files.push_back(module->path());
+        return files;
     }
 
     std::vector<std::string> warnings() const override {
@@ -60,7 +69,30 @@ class AllTokens final : public Tokens {
         return skipped_;
     }
 
+    std::vector<LostToken> lost() override {
+        const std::lock_guard lock(mutex_);
+        std::vector<LostToken> all;
+        for (const auto& token : tokens_)
+            if (auto why = loss_of(*token->core())) all.push_back({token->info(), std::move(*why)});
+        return all;
+    }
+
+    void refresh() override {
+        const std::lock_guard lock(mutex_);
+        for (const auto& token : tokens_)
+            token->core()->retire();
+        tokens_.clear();
+        slots_.clear();
+        modules_.clear();
+        enumerated_ = false;
+    }
+
   private:
+    void load_named() {
+        for (const std::string& text : options_.modules)
+            load(ModuleFile::parse(text));
+    }
+
     void load(const ModuleFile& file) {
         std::shared_ptr<Module> module = Module::load(file);
         if (std::find(modules_.begin(), modules_.end(), module) == modules_.end())
@@ -69,27 +101,36 @@ class AllTokens final : public Tokens {
 
     void load_configured() {
         ConfiguredModules configured = configured_modules();
-        warnings_ = std::move(configured.warnings);
+        for (std::string& warning : configured.warnings)
+            warn(std::move(warning));
         for (const ModuleFile& file : configured.files) {
             if (options_.token && options_.token->module_name && *options_.token->module_name != module_name(file.path))
                 continue;
             try {
                 load(file);
             } catch (const Error& error) {
-                warnings_.emplace_back(error.what());
+                warn(error.what());
             }
         }
     }
 
+    void warn(std::string warning) {
+        if (std::find(warnings_.begin(), warnings_.end(), warning) == warnings_.end())
+            warnings_.push_back(std::move(warning));
+    }
+
     void enumerate() {
         if (enumerated_) return;
+        tokens_.clear();
+        slots_.clear();
+        load_named();
         if (options_.modules.empty()) load_configured();
         for (const auto& module : modules_) {
             try {
                 add_slots(module);
             } catch (const Error& error) {
                 if (!options_.modules.empty()) throw;
-                warnings_.emplace_back(error.what());
+                warn(error.what());
             }
         }
         enumerated_ = true;
@@ -102,7 +143,8 @@ class AllTokens final : public Tokens {
             slots_.push_back({.module = module->path(),
                               .slot_id = slot.id,
                               .description = slot.description,
-                              .token_present = slot.token.has_value()});
+                              .removable = slot.removable,
+                              .token = slot.token});
             const bool wanted =
                 slot.token && slot.token->initialized && (!options_.token || options_.token->matches(*slot.token));
             if (wanted)
