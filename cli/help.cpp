@@ -17,7 +17,7 @@ std::string spelled(const OptionSpec& spec) {
 }
 
 // Two short options share a line, so that the help of every command fits a screen.
-std::string option_lines(unsigned groups) {
+std::string option_lines(Groups groups) {
     std::string lines;
     std::string pending;
     const auto flush = [&] {

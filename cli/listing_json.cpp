@@ -79,6 +79,18 @@ std::string tokens_report(const ReportFrame& frame, const std::vector<token::Slo
     return one_line(json);
 }
 
+std::string doctor_report(const ReportFrame& frame, const Checks& checks) {
+    Json json = frame_json(frame);
+    json["checks"] = Json::array();
+    for (const Check& check : checks)
+        json["checks"].push_back({{"subject", check.subject},
+                                  {"standing", name(check.standing)},
+                                  {"message", check.message},
+                                  {"fix", check.fix.empty() ? Json(nullptr) : Json(check.fix)}});
+    json["error"] = error_json(frame);
+    return one_line(json);
+}
+
 std::string key_report(const ReportFrame& frame, const KeyReport& report) {
     Json json = frame_json(frame);
     json["token"] = or_null(report.token);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "cli/address_book.h"
+#include "cli/check.h"
 #include "cli/report_json.h"
 #include "mime/error.h"
 #include "token/token.h"
@@ -28,9 +29,10 @@ struct KeyReport {
     std::optional<std::size_t> deleted;           ///< objects
 };
 
-/// The JSON of tokens, key … and certs …, each one line.
+/// The JSON of tokens, doctor, key … and certs …, each one line.
 std::string tokens_report(const ReportFrame& frame, const std::vector<token::SlotState>& slots,
                           const std::vector<TokenListing>& tokens);
+std::string doctor_report(const ReportFrame& frame, const Checks& checks);
 std::string key_report(const ReportFrame& frame, const KeyReport& report);
 std::string certs_report(const ReportFrame& frame, const std::vector<BookEntry>& certificates,
                          const std::vector<Anchor>& anchors);

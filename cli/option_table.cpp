@@ -60,6 +60,7 @@ constexpr OptionSpec kOptions[] = {
     {"even-if-invalid", 0, flag, "", "write broken content too (-o only)", kVerdict},
 
     {"login", 0, flag, "", "log in, to show keys that need it", kShowKeys},
+    {"sign", 0, flag, "", "log in and make a test signature", kTestSignature},
     {"type", 0, text, "KIND", "rsa2048-4096, p256-521, brainpool256-512, (ed|x)(25519|448)", kGenerate},
     {"label", 0, text, "LABEL", "name on the token", kGenerate | kLabel},
     {"id", 0, text, "HEX", "CKA_ID; else random", kGenerate},
@@ -84,9 +85,9 @@ constexpr OptionSpec kOptions[] = {
     {"help", 'h', flag, "", "this text", kGeneral},
 };
 
-constexpr unsigned kSigning = kSign | kSender | kChain | kTokens;
-constexpr unsigned kEncrypting = kRecipients | kSecrets | kSender | kTrust | kTokens;
-constexpr unsigned kWriting = kOutput | kMany | kMail;
+constexpr Groups kSigning = kSign | kSender | kChain | kTokens;
+constexpr Groups kEncrypting = kRecipients | kSecrets | kSender | kTrust | kTokens;
+constexpr Groups kWriting = kOutput | kMany | kMail;
 
 constexpr std::size_t kMostMails = 10'000'000;
 
@@ -105,6 +106,8 @@ constexpr CommandSpec kCommands[] = {
      kGeneral | kWriting | kNoOutput | kTokens | kSecrets | kTrust | kVerdict, kMostMails},
     {"inspect", "[FILE]", "show layers, algorithms, signers and recipients; needs no key", kGeneral | kMail, 1},
     {"tokens", "", "list readers, tokens, PIN states, keys and certificates", kGeneral | kTokens | kShowKeys, 0},
+    {"doctor", "", "find out why a card does not work, and name the fix", kGeneral | kTokens | kTrust | kTestSignature,
+     0},
     {"key generate", "", "make a key pair on a token and print its URI, or with --csr a request",
      kGeneral | kTokens | kGenerate | kSubject | kOutput | kPemOrDer, 0},
     {"key csr", "", "certificate request (PKCS#10) for a key, signed on the token",
@@ -140,7 +143,7 @@ constexpr std::array<std::string_view, 14> kLaterOptions = {
     "--pin-cache",
     "--pin-reuse",
 };
-constexpr std::array<std::string_view, 3> kLaterCommands = {"watch", "doctor", "key import-p12"};
+constexpr std::array<std::string_view, 2> kLaterCommands = {"watch", "key import-p12"};
 
 }  // namespace
 

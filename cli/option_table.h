@@ -1,12 +1,16 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string_view>
 
 namespace p11mime::cli {
 
+/// Groups is a set of groups.
+using Groups = std::uint64_t;
+
 /// Group is a set of options that commands share; a command takes the options of its groups.
-enum Group : unsigned {
+enum Group : Groups {
     kGeneral = 1U << 0,      ///< every command
     kOutput = 1U << 1,       ///< writes data
     kNoOutput = 1U << 3,     ///< may give the verdict alone
@@ -32,11 +36,12 @@ enum Group : unsigned {
     kNewPin = 1U << 23,
     kPuk = 1U << 24,
     kPemOrDer = 1U << 25,
-    kMany = 1U << 26,        ///< takes many mails
-    kConfigOnly = 1U << 27,  ///< no option of a command; a key of the config files
-    kCompress = 1U << 28,    ///< may compress the content
-    kCertsForm = 1U << 29,   ///< writes certificates
-    kSecrets = 1U << 30,     ///< takes shared secrets, to encrypt or to decrypt with
+    kMany = 1U << 26,                  ///< takes many mails
+    kConfigOnly = 1U << 27,            ///< no option of a command; a key of the config files
+    kCompress = 1U << 28,              ///< may compress the content
+    kCertsForm = 1U << 29,             ///< writes certificates
+    kSecrets = 1U << 30,               ///< takes shared secrets, to encrypt or to decrypt with
+    kTestSignature = Groups{1} << 32,  ///< may make a test signature
 };
 
 enum class OptionKind { flag, text, list };
@@ -48,7 +53,7 @@ struct OptionSpec {
     OptionKind kind;
     const char* value;        ///< what the value is, for help; "" for a flag
     const char* description;  ///< for help
-    unsigned groups;
+    Groups groups;
 };
 
 /// option_table is every option in the order in which help shows them. A name may be there twice with different
@@ -60,7 +65,7 @@ struct CommandSpec {
     const char* name;       ///< "sign", "key generate"
     const char* arguments;  ///< for help: what follows the options
     const char* summary;
-    unsigned groups;
+    Groups groups;
     std::size_t most_files;  ///< how many positional arguments it takes
 };
 

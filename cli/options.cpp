@@ -19,7 +19,7 @@ std::string see_help(const CommandSpec& command) {
     return fmt::format("p11mime {} --help lists the options", command.name);
 }
 
-po::options_description description_for(unsigned groups) {
+po::options_description description_for(Groups groups) {
     po::options_description description;
     for (const OptionSpec& spec : option_table()) {
         if ((spec.groups & groups) == 0) continue;
@@ -39,7 +39,7 @@ po::options_description description_for(unsigned groups) {
     return description;
 }
 
-Values values_of(const po::variables_map& map, unsigned groups) {
+Values values_of(const po::variables_map& map, Groups groups) {
     Values values;
     for (const OptionSpec& spec : option_table()) {
         if ((spec.groups & groups) == 0 || map.count(spec.name) == 0) continue;
@@ -119,7 +119,7 @@ std::optional<std::string> Options::choice(std::string_view name, std::span<cons
 
 Options parse_options(const CommandSpec& command, const std::vector<std::string>& arguments,
                       const std::vector<std::string>& config) {
-    const unsigned groups = command.groups | kConfigOnly;
+    const Groups groups = command.groups | kConfigOnly;
     const po::options_description on_line = description_for(command.groups);
     const po::options_description everywhere = description_for(groups);
     po::variables_map map;

@@ -34,6 +34,7 @@ constexpr Entry kEntries[] = {
     {"open", open},
     {"inspect", inspect},
     {"tokens", list_tokens},
+    {"doctor", examine},
     {"key generate", generate_key},
     {"key csr", request_certificate},
     {"key self-sign", self_sign},

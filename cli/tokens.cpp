@@ -2,6 +2,7 @@
 
 #include "cli/commands.h"
 #include "cli/listing_json.h"
+#include "cli/reach.h"
 #include "mime/error.h"
 
 namespace p11mime::cli {
@@ -97,9 +98,7 @@ int list_tokens(Context& context) {
     for (const auto& token : tokens)
         listings.push_back(look_at(context, *token));
     if (!context.reports_to_stdout()) print(context, slots, listings);
-    if (listings.empty())
-        throw Error(ErrorKind::token, slots.empty() ? "no reader and no token" : "no token in any slot",
-                    "plug in the reader or card; --module FILE names a PKCS#11 module");
+    if (listings.empty()) throw no_token(context.tokens(), context.options());
     ReportFrame frame = frame_of(context, 0, "done");
     for (const TokenListing& listing : listings) {
         if (!listing.login_error) continue;

@@ -1,0 +1,161 @@
+// doctor: what keeps a token from being used, and the fix for it.
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "softhsm-tests/support/office.h"
+#include "softhsm-tests/support/spy.h"
+
+using namespace p11mime::test;
+
+namespace {
+
+struct Finding {
+    std::string subject, standing, message, fix;
+};
+
+std::vector<Finding> findings(const std::string& report) {
+    const auto json = nlohmann::json::parse(report);
+    std::vector<Finding> all;
+    for (const auto& check : json.at("checks"))
+        all.push_back({check.at("subject"), check.at("standing"), check.at("message"),
+                       check.at("fix").is_null() ? "" : check.at("fix").get<std::string>()});
+    return all;
+}
+
+bool has(const std::vector<Finding>& all, const std::string& subject, const std::string& standing,
+         const std::string& words, const std::string& fix = "") {
+    return std::any_of(all.begin(), all.end(), [&](const Finding& finding) {
+        return finding.subject == subject && finding.standing == standing &&
+               finding.message.find(words) != std::string::npos && finding.fix.find(fix) != std::string::npos;
+    });
+}
+
+Outcome doctor(const Office& office, const Arguments& options) {
+    return office.desk.p11mime(Arguments{"doctor", "--module", SoftHsm::module(), "--json", "-"} + office.trust() +
+                               options);
+}
+
+}  // namespace
+
+TEST_CASE("doctor finds nothing wrong with a token that works, and makes a test signature where asked to", "[e2e]") {
+    Office office;
+    office.employ({.name = "Alice", .email = "alice@example.gov"});
+    office.employ({.name = "Curve", .email = "curve@example.gov", .kind = KeyKind::p256});
+    const Outcome outcome = doctor(office, {"--sign", "--pin-source", "env:DESK_PIN"});
+    INFO(outcome.err + outcome.out);
+    CHECK(outcome.status == 0);
+    const auto all = findings(outcome.out);
+    CHECK(has(all, "module", "ok", SoftHsm::module()));
+    CHECK(has(all, "pcscd", "not_checked", "need no reader"));
+    CHECK(has(all, "token", "ok", "'Desk'"));
+    CHECK(has(all, "certificate", "ok", "alice@example.gov"));
+    CHECK(has(all, "certificate", "ok", "its chain ends at"));
+    CHECK(has(all, "mechanism", "ok", "RSA-PSS signature with the RSA-2048 key of Alice: native"));
+    CHECK(has(all, "mechanism", "ok", "OAEP with sha1 with the RSA-2048 key of Alice: native"));
+    CHECK(has(all, "mechanism", "ok", "OAEP with sha256 with the RSA-2048 key of Alice: raw RSA"));
+    CHECK(has(all, "mechanism", "ok", "ECDH with the P-256 key of Curve: native"));
+    CHECK(has(all, "signature", "ok", "RSA PKCS#1 v1.5 with sha256 by the key of CN=Alice"));
+    CHECK(has(all, "signature", "ok", "CN=Curve"));
+
+    const Outcome text = office.desk.p11mime(Arguments{"doctor", "--module", SoftHsm::module()} + office.trust());
+    CHECK(text.status == 0);
+    CHECK_THAT(text.out, Catch::Contains("ok           token: 'Desk'"));
+}
+
+TEST_CASE("doctor sends no PIN unless a test signature is agreed to, and one that is refused once", "[e2e]") {
+    Office office;
+    office.employ({.name = "Alice", .email = "alice@example.gov", .kind = KeyKind::p256});
+    office.employ({.name = "Second", .email = "second@example.gov", .kind = KeyKind::p256});
+    office.desk.environment["WRONG"] = "999999";
+    const Spied quiet =
+        spied_p11mime(office.desk, Arguments{"doctor", "--pin-source", "env:DESK_PIN"} + office.trust());
+    INFO(quiet.outcome.err);
+    CHECK(quiet.outcome.status == 0);
+    CHECK(quiet.log.calls("C_OpenSession") > 0);
+    CHECK(quiet.log.calls("C_Login") == 0);
+    CHECK_THAT(quiet.outcome.out, Catch::Contains("no login to token 'Desk' was asked for"));
+    for (const std::string function : {"C_CreateObject", "C_DestroyObject", "C_SetPIN", "C_InitPIN"})
+        CHECK(quiet.log.calls(function) == 0);
+
+    const Spied wrong =
+        spied_p11mime(office.desk, Arguments{"doctor", "--sign", "--pin-source", "env:WRONG"} + office.trust());
+    INFO(wrong.outcome.err);
+    CHECK(wrong.outcome.status == 4);
+    CHECK(wrong.log.calls("C_Login") == 1);
+    CHECK_THAT(wrong.outcome.out + wrong.outcome.err,
+               Catch::Contains("PIN refused by token 'Desk'") && !Catch::Contains("999999"));
+}
+
+TEST_CASE("doctor names the fix for modules, tokens and certificates that are of no use", "[e2e]") {
+    Office office;
+    const Outcome bare = doctor(office, {});
+    CHECK(bare.status == 4);
+    CHECK(has(findings(bare.out), "certificate", "failed", "token 'Desk' has none", "key csr"));
+
+    const Outcome no_module =
+        office.desk.p11mime({"doctor", "--module", "/nowhere/module.so", "--json", office.desk.path("report")});
+    CHECK(no_module.status == 4);
+    CHECK(has(findings(read_file(office.desk.path("report"))), "module", "failed", "/nowhere/module.so", "--module"));
+
+    const Outcome other = doctor(office, {"--token", "pkcs11:token=Other"});
+    CHECK(other.status == 4);
+    CHECK(has(findings(other.out), "token", "failed", "the token at hand is 'Desk'", "insert the right card"));
+
+    const Identity expired =
+        office.employ({.name = "Expired", .email = "alice@example.gov", .begins_in_days = -20, .ends_in_days = -10});
+    const Outcome old = doctor(office, {});
+    CHECK(old.status == 3);
+    CHECK(has(findings(old.out), "certificate", "failed", "CN=Expired,O=Example ended on", "key csr"));
+
+    office.employ({.name = "Soon", .email = "soon@example.gov", .kind = KeyKind::p256, .ends_in_days = 20});
+    office.employ({.name = "Server", .email = "", .kind = KeyKind::p256, .extended_key_usage = "serverAuth"});
+    office.employ({.name = "Nobody", .email = "", .kind = KeyKind::p256, .extended_key_usage = ""});
+    const Outcome mixed = doctor(office, {});
+    INFO(mixed.err);
+    CHECK(mixed.status == 0);  // one of them is of use
+    const auto all = findings(mixed.out);
+    CHECK(has(all, "certificate", "remark", "CN=Expired,O=Example ended on"));
+    CHECK(has(all, "certificate", "remark", "it ends soon", "key csr"));
+    CHECK(has(all, "certificate", "remark", "CN=Server,O=Example is not for e-mail"));
+    CHECK(has(all, "certificate", "remark", "CN=Nobody,O=Example has no e-mail address"));
+
+    const Outcome untrusted = office.desk.p11mime({"doctor", "--module", SoftHsm::module(), "--no-default-ca"});
+    CHECK(untrusted.status == 3);
+    CHECK_THAT(untrusted.out, Catch::Contains("--ca FILE"));
+}
+
+TEST_CASE("doctor tells a mechanism that the token lacks from one that is done here", "[e2e]") {
+    Office office;
+    office.employ({.name = "Alice", .email = "alice@example.gov"});
+    office.employ({.name = "Curve", .email = "curve@example.gov", .kind = KeyKind::p256});
+    office.desk.restrict("CKM_RSA_PKCS,CKM_ECDSA");
+    const auto poor = findings(doctor(office, {}).out);
+    CHECK(has(poor, "mechanism", "ok", "RSA PKCS#1 v1.5 signature with the RSA-2048 key of Alice: native"));
+    CHECK(has(poor, "mechanism", "remark", "RSA-PSS signature with the RSA-2048 key of Alice: the token does not"));
+    CHECK(has(poor, "mechanism", "remark", "OAEP with sha256 with the RSA-2048 key of Alice: the token does not"));
+    CHECK(has(poor, "mechanism", "remark", "ECDH with the P-256 key of Curve: the token does not offer it"));
+    office.desk.restrict("CKM_RSA_PKCS_OAEP,CKM_RSA_PKCS");
+    CHECK(has(findings(doctor(office, {}).out), "mechanism", "not_checked", "OAEP with sha256", "--sign"));
+    const auto tried = findings(doctor(office, {"--sign", "--pin-source", "env:DESK_PIN"}).out);
+    CHECK(has(tried, "mechanism", "ok", "OAEP with sha1 with the RSA-2048 key of Alice: native"));
+    CHECK(has(tried, "mechanism", "remark", "OAEP with sha256 with the RSA-2048 key of Alice: the token does not"));
+}
+
+TEST_CASE("doctor says that pcscd is not running where a module for cards needs it", "[e2e]") {
+    Office office;
+    const std::string opensc = "/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so";
+    if (!std::filesystem::exists(opensc)) {
+        WARN("skipped: opensc-pkcs11 is not installed");
+        return;
+    }
+    office.desk.environment["PCSCLITE_CSOCK_NAME"] = office.desk.path("no-pcscd");
+    const Outcome outcome = office.desk.p11mime({"doctor", "--module", opensc, "--json", "-"});
+    CHECK(outcome.status == 4);
+    const auto all = findings(outcome.out);
+    CHECK(has(all, "module", "ok", opensc));
+    CHECK(has(all, "pcscd", "failed", "is not running", "systemctl start pcscd"));
+    const Outcome listing = office.desk.p11mime({"tokens", "--module", opensc});
+    CHECK(listing.status == 4);
+    CHECK_THAT(listing.err, Catch::Contains("pcscd, which reaches smart card readers, is not running; start it"));
+}
