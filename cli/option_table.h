@@ -13,6 +13,7 @@ using Groups = std::uint64_t;
 enum Group : Groups {
     kGeneral = 1U << 0,      ///< every command
     kOutput = 1U << 1,       ///< writes data
+    kOwnCerts = 1U << 2,     ///< looks for one's own keys by certificates that are not on a token
     kNoOutput = 1U << 3,     ///< may give the verdict alone
     kMail = 1U << 4,         ///< reads a mail
     kForm = 1U << 5,         ///< writes a mail or bare CMS

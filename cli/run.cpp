@@ -1,5 +1,6 @@
 #include "cli/run.h"
 
+#include "cli/certificate_files.h"
 #include "cli/settings.h"
 #include "cli/trust_options.h"
 #include "mime/error.h"
@@ -49,11 +50,20 @@ Pins& Run::pins() {
     return *pins_;
 }
 
+// The certificates of one's own keys that are on no token.
+token::OtherCertificates Run::others() {
+    if (!options_.takes(kOwnCerts)) return {};
+    token::OtherCertificates others{.own = nullptr, .known = book_, .typed = !pins().stored()};
+    if (auto files = options_.list("own-cert"); !files.empty())
+        others.own = std::make_shared<CertificateFiles>(std::move(files));
+    return others;
+}
+
 token::Tokens& Run::tokens() {
     const std::lock_guard lock(mutex_);
     if (no_tokens_) std::rethrow_exception(no_tokens_);
     if (tokens_) return *tokens_;
-    token::TokensOptions narrowed{.modules = options_.list("module"), .token = std::nullopt};
+    token::TokensOptions narrowed{.modules = options_.list("module"), .token = std::nullopt, .others = others()};
     if (const auto uri = options_.text("token")) narrowed.token = token::Uri::parse(*uri);
     try {
         tokens_ = token::Tokens::open(std::move(narrowed), pins());

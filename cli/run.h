@@ -53,6 +53,8 @@ class Run {
     std::shared_ptr<const Value> once(const std::string& key, const std::function<Value()>& make);
 
   private:
+    token::OtherCertificates others();
+
     struct Made {
         std::shared_ptr<const void> value;
         std::exception_ptr failure;

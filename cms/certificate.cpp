@@ -8,6 +8,8 @@
 
 #include <algorithm>
 
+#include "cms/asn1.h"
+#include "cms/digests.h"
 #include "cms/encode.h"
 #include "cms/openssl_error.h"
 #include "mime/address.h"
@@ -83,6 +85,15 @@ std::vector<Certificate> from_bundle(CmsHandle bundle) {
 }
 
 }  // namespace
+
+Bytes key_identifier(ByteView spki_der) {
+    const auto key =
+        asn1::decode<Handle<X509_PUBKEY, X509_PUBKEY_free>>(spki_der, d2i_X509_PUBKEY, "unusable public key");
+    const Byte* bits = nullptr;
+    int size = 0;
+    X509_PUBKEY_get0_param(nullptr, &bits, &size, nullptr, key.get());
+    return digest_of(Hash::sha1, {bits, static_cast<std::size_t>(size)});
+}
 
 std::string name_text(const X509_NAME* name) {
     constexpr int kMaxNameBytes = 2048;  // of DER; text takes three times as much, and long to make

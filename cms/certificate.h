@@ -78,6 +78,11 @@ class Certificate {
     std::shared_ptr<X509> x509_;
 };
 
+/// key_identifier is the SHA-1 of the bits of a public key (DER SubjectPublicKeyInfo), which most CAs take for the
+/// subject key identifier (RFC 5280 section 4.2.1.2, method 1): an identifier, not a protection. Throws
+/// Error(malformed).
+Bytes key_identifier(ByteView spki_der);
+
 /// name_text is a distinguished name in RFC 2253 form in UTF-8; of one that nobody could read, of over 2 KiB, its size.
 std::string name_text(const X509_NAME* name);
 

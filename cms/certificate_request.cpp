@@ -9,7 +9,6 @@
 
 #include "cms/asn1.h"
 #include "cms/der.h"
-#include "cms/digests.h"
 #include "cms/identifiers.h"
 #include "cms/smime/capabilities.h"
 #include "mime/address.h"
@@ -85,16 +84,8 @@ Bytes extended_key_usage() {
     return extension("2.5.29.37", false, der_value(tag::kSequence, der_oid("1.3.6.1.5.5.7.3.4")));
 }
 
-// subject_key_identifier is the SHA-1 of the public key's bits (RFC 5280 section 4.2.1.2, method 1): an identifier, not
-// a protection.
 Bytes subject_key_identifier(const Bytes& spki_der) {
-    const auto key =
-        asn1::decode<Handle<X509_PUBKEY, X509_PUBKEY_free>>(spki_der, d2i_X509_PUBKEY, "unusable public key");
-    const Byte* bits = nullptr;
-    int size = 0;
-    X509_PUBKEY_get0_param(nullptr, &bits, &size, nullptr, key.get());
-    const Bytes digest = digest_of(Hash::sha1, {bits, static_cast<std::size_t>(size)});
-    return extension("2.5.29.14", false, der_value(tag::kOctetString, digest));
+    return extension("2.5.29.14", false, der_value(tag::kOctetString, key_identifier(spki_der)));
 }
 
 Bytes extensions(const Bytes& spki_der, const CertificateSubject& subject, const SignScheme& scheme) {

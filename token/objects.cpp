@@ -1,9 +1,12 @@
 #include "token/objects.h"
 
 #include <fmt/format.h>
+#include <openssl/core_names.h>
 
 #include <algorithm>
 
+#include "cms/digests.h"
+#include "cms/encode.h"
 #include "mime/error.h"
 #include "token/public_key.h"
 
@@ -58,6 +61,15 @@ Bytes spki_of_public_object(const Session& session, const PrivateKey& key) {
         if (!spki.empty()) return spki;
     }
     return {};
+}
+
+Bytes modulus_of(const EVP_PKEY* key) {
+    BIGNUM* number = nullptr;
+    if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &number) != 1) return {};
+    const BignumHandle modulus(number);
+    Bytes bytes(static_cast<std::size_t>(BN_num_bytes(modulus.get())));
+    BN_bn2bin(modulus.get(), bytes.data());
+    return bytes;
 }
 
 Bytes spki_of_private_object(const Session& session, const PrivateKey& key) {
@@ -174,12 +186,27 @@ bool fits(const PrivateKey& key, const EVP_PKEY* public_key) {
     return false;
 }
 
+Bytes read_public_object(const Session& session, CK_OBJECT_HANDLE object) {
+    const KeyType type = key_type(session.attributes(object, {CKA_KEY_TYPE}).number(CKA_KEY_TYPE));
+    return spki_from_attributes(session.attributes(object, public_attributes(type)));
+}
+
+std::vector<Bytes> ids_of_key(const EVP_PKEY* public_key) {
+    std::vector<Bytes> ids{cms::key_identifier(cms::encode(public_key, i2d_PUBKEY))};
+    if (EVP_PKEY_get_base_id(public_key) == EVP_PKEY_RSA)
+        ids.push_back(cms::digest_of(cms::Hash::sha1, modulus_of(public_key)));
+    return ids;
+}
+
 std::optional<PrivateKey> find_key_by_public_key(const Session& session, const TokenInfo& token,
                                                  const EVP_PKEY* public_key) {
+    const std::vector<Bytes> ids = ids_of_key(public_key);
     for (PrivateKey& key : read_private_keys(session, objects_of_class(CKO_PRIVATE_KEY))) {
         if (!fits(key, public_key)) continue;
         const KeyHandle own = parse_spki(read_public_key(session, token, key));
-        if (own && same_public_key(own.get(), public_key)) return std::move(key);
+        const bool belongs =
+            own ? same_public_key(own.get(), public_key) : std::find(ids.begin(), ids.end(), key.id) != ids.end();
+        if (belongs) return std::move(key);
     }
     return std::nullopt;
 }

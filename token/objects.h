@@ -38,7 +38,15 @@ Bytes read_public_key(const Session& session, const TokenInfo& token, const Priv
 /// fits says whether a private key may belong to a public key, as far as their types tell.
 bool fits(const PrivateKey& key, const EVP_PKEY* public_key);
 
-/// find_key_by_public_key looks for the private key that belongs to a public key, whatever its id.
+/// read_public_object returns the DER SubjectPublicKeyInfo of a public key object; empty where it does not tell.
+Bytes read_public_object(const Session& session, CK_OBJECT_HANDLE object);
+
+/// ids_of_key are the ids (CKA_ID) that programs derive from a public key: the SHA-1 of its bits (a point's for
+/// curves), which is mostly the subject key identifier of its certificate, and that of an RSA modulus.
+std::vector<Bytes> ids_of_key(const EVP_PKEY* public_key);
+
+/// find_key_by_public_key looks for the private key that belongs to a public key by its public half, whatever its id,
+/// or, where the token does not tell that, by an id that was derived from it.
 std::optional<PrivateKey> find_key_by_public_key(const Session& session, const TokenInfo& token,
                                                  const EVP_PKEY* public_key);
 

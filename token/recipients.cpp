@@ -9,6 +9,7 @@
 
 #include "mime/error.h"
 #include "token/decrypter.h"
+#include "token/key_hint.h"
 
 namespace p11mime::token {
 
@@ -29,6 +30,22 @@ std::string certificate_name(const CertificateObject& object) {
     return object.certificate->subject();
 }
 
+/// Elsewhere is a recipient's certificate that is not beside its key, and where it is.
+struct Elsewhere {
+    CertificateObject object;
+    std::string place;
+    bool own = false;  ///< that of whoever uses the tokens
+};
+
+/// Prospect is a token that may have the key of such a certificate.
+struct Prospect {
+    KeyHint hint;
+    std::shared_ptr<Pkcs11Token> token;
+    const Elsewhere* certificate;
+
+    bool is_chance() const { return hint != KeyHint::evidence; }
+};
+
 /// Search is one run over all tokens.
 class Search {
   public:
@@ -38,12 +55,18 @@ class Search {
     void by_template(Pkcs11Token& token);
     /// by_reading reads every certificate: some tokens store CKA_SERIAL_NUMBER raw or have no such attributes.
     void by_reading(Pkcs11Token& token);
+    /// by_others looks for keys whose certificate is not beside them.
+    void by_others(std::span<const std::shared_ptr<Pkcs11Token>> tokens, const OtherCertificates& others);
     bool found() const { return !result_.keys.empty(); }
     FoundKeys take();
 
   private:
     void add_certificate(Pkcs11Token& token, const CertificateObject& object);
     void add_retired_keys(Pkcs11Token& token);
+    void collect(const std::shared_ptr<cms::CertificateSource>& source, const std::string& place, bool own);
+    std::vector<Prospect> prospects(std::span<const std::shared_ptr<Pkcs11Token>> tokens);
+    bool may_ask(const Prospect& prospect, std::size_t chances, bool typed);
+    void ask(const Prospect& prospect);
     void skip(const Pkcs11Token& token, std::string_view kind, const std::string& label, std::string_view why);
     template <class Work>
     void keep_going(Work work);
@@ -52,6 +75,7 @@ class Search {
     FoundKeys result_;
     std::vector<std::pair<const Pkcs11Token*, cms::Certificate>> seen_;
     std::vector<std::pair<const Pkcs11Token*, Bytes>> used_ids_;
+    std::vector<Elsewhere> elsewhere_;
     std::exception_ptr trouble_;
 };
 
@@ -111,8 +135,10 @@ void Search::add_certificate(Pkcs11Token& token, const CertificateObject& object
     }
     keep_going([&] {
         std::optional<PrivateKey> key = core->private_key_of(object, kToDecrypt);
-        if (!key)
+        if (!key) {
+            elsewhere_.push_back({object, token_name(token.info()), true});
             return skip(token, "certificate", certificate_name(object), "no private key with its id on the token");
+        }
         used_ids_.emplace_back(&token, key->id);
         result_.keys.push_back(std::make_unique<TokenDecrypter>(core, object, std::move(key)));
     });
@@ -142,6 +168,79 @@ void Search::add_retired_keys(Pkcs11Token& token) {
     }
 }
 
+void Search::by_others(std::span<const std::shared_ptr<Pkcs11Token>> tokens, const OtherCertificates& others) {
+    collect(others.own, "--own-cert", true);
+    collect(others.known, "the address book", false);
+    const std::vector<Prospect> ranked = prospects(tokens);
+    std::set<const Pkcs11Token*> chances;
+    for (const Prospect& prospect : ranked)
+        if (prospect.is_chance()) chances.insert(prospect.token.get());
+    for (const Prospect& prospect : ranked)
+        if (may_ask(prospect, chances.size(), others.typed)) ask(prospect);
+}
+
+void Search::collect(const std::shared_ptr<cms::CertificateSource>& source, const std::string& place, bool own) {
+    if (!source) return;
+    try {
+        for (const cms::RecipientIdentifier& recipient : recipients_)
+            if (auto certificate = source->by_identifier(recipient); certificate && recipient.matches(*certificate))
+                elsewhere_.push_back(
+                    {{.label = certificate->subject(), .id = {}, .certificate = std::move(certificate), .uri = ""},
+                     place,
+                     own});
+    } catch (const Error& error) {
+        result_.skipped.emplace_back(error.what());  // what cannot be read may not be needed
+    }
+}
+
+std::vector<Prospect> Search::prospects(std::span<const std::shared_ptr<Pkcs11Token>> tokens) {
+    std::vector<Prospect> all;
+    for (const Elsewhere& one : elsewhere_)
+        for (const auto& token : tokens)
+            keep_going([&] {
+                const KeyHint hint = key_hint(*token, *one.object.certificate);
+                if (hint != KeyHint::none) all.push_back({hint, token, &one});
+            });
+    std::stable_sort(all.begin(), all.end(), [](const Prospect& a, const Prospect& b) { return a.hint > b.hint; });
+    return all;
+}
+
+/// may_ask says whether a token is worth a login, and why it is not.
+bool Search::may_ask(const Prospect& prospect, std::size_t chances, bool typed) {
+    if (!prospect.is_chance()) return true;
+    if (found()) return false;
+    const auto refuse = [&](std::string_view why) {
+        skip(*prospect.token, "certificate", certificate_name(prospect.certificate->object), why);
+        return false;
+    };
+    const PinState state = prospect.token->info().pin_state;
+    if (state == PinState::locked || state == PinState::not_set)
+        return refuse(fmt::format("its key may be there, but the PIN is {}", name(state)));
+    if (prospect.hint == KeyHint::hidden && !prospect.certificate->own)
+        return refuse("nothing shows its key there; where the certificate is your own, --own-cert FILE says so");
+    if (chances > 1 && !typed && !prospect.token->core()->logged_in())
+        return refuse("its key may be there or on another token, and a stored PIN is for one; --token names it");
+    return true;
+}
+
+void Search::ask(const Prospect& prospect) {
+    const std::shared_ptr<TokenCore>& core = prospect.token->core();
+    const CertificateObject& object = prospect.certificate->object;
+    if (found() && !core->logged_in()) {
+        result_.keys.push_back(std::make_unique<TokenDecrypter>(core, object, std::nullopt));
+        return;
+    }
+    keep_going([&] {
+        const std::string what = fmt::format("{} the key of {}, whose certificate is in {}",
+                                             prospect.is_chance() ? "look for" : "decrypt with",
+                                             object.certificate->subject(), prospect.certificate->place);
+        if (std::optional<PrivateKey> key = core->private_key_of(object, what))
+            result_.keys.push_back(std::make_unique<TokenDecrypter>(core, object, std::move(key)));
+        else
+            skip(*prospect.token, "certificate", certificate_name(object), "its key is not on this token");
+    });
+}
+
 void Search::skip(const Pkcs11Token& token, std::string_view kind, const std::string& label, std::string_view why) {
     result_.skipped.push_back(fmt::format("{}, {} '{}': {}", token_name(token.info()), kind, label, why));
 }
@@ -153,13 +252,15 @@ FoundKeys Search::take() {
 
 }  // namespace
 
-FoundKeys find_recipient_keys(std::span<const std::shared_ptr<Pkcs11Token>> tokens, Recipients recipients) {
+FoundKeys find_recipient_keys(std::span<const std::shared_ptr<Pkcs11Token>> tokens, Recipients recipients,
+                              const OtherCertificates& others) {
     Search search(recipients);
     for (const auto& token : tokens)
         search.by_template(*token);
     if (!search.found())
         for (const auto& token : tokens)
             search.by_reading(*token);
+    if (!search.found()) search.by_others(tokens, others);
     return search.take();
 }
 

@@ -135,10 +135,19 @@ class Token {
     virtual void unblock(const SecretBytes& puk, const SecretBytes& new_pin) = 0;  ///< SO login and C_InitPIN
 };
 
+/// OtherCertificates are certificates that are on no token, whose private keys may be all the same: those of retired
+/// keys and of old cards.
+struct OtherCertificates {
+    std::shared_ptr<cms::CertificateSource> own;    ///< one's own: a token that may have the key is worth a login
+    std::shared_ptr<cms::CertificateSource> known;  ///< of whoever: only one that shows a connection is
+    bool typed = false;  ///< PINs are typed, so that several tokens may be asked on the mere chance
+};
+
 /// TokensOptions narrows what is looked at.
 struct TokensOptions {
     std::vector<std::string> modules;  ///< as ModuleFile::parse takes them; empty: those that p11-kit has configured
     std::optional<Uri> token;          ///< only matching tokens
+    OtherCertificates others{};        ///< for find()
 };
 
 /// SlotState is one slot for listings, with or without a token.

@@ -59,7 +59,7 @@ class AllTokens final : public Tokens {
         const std::lock_guard lock(mutex_);
         enumerate();
         skipped_.clear();
-        FoundKeys found = find_recipient_keys(tokens_, recipients);
+        FoundKeys found = find_recipient_keys(tokens_, recipients, options_.others);
         skipped_ = std::move(found.skipped);
         return std::move(found.keys);
     }

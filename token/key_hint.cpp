@@ -1,0 +1,50 @@
+#include "token/key_hint.h"
+
+#include <algorithm>
+
+#include "token/public_key.h"
+
+namespace p11mime::token {
+
+namespace {
+
+bool shows_key(const Session& session, const TokenInfo& token, const cms::Certificate& certificate) {
+    const KeyHandle public_key = certificate.public_key();
+    for (const Bytes& id : ids_of_key(public_key.get())) {
+        Template any_object;
+        any_object.add(CKA_ID, id);
+        if (!session.find(any_object).empty()) return true;
+    }
+    for (const CK_OBJECT_HANDLE object : session.find(objects_of_class(CKO_PUBLIC_KEY))) {
+        const KeyHandle shown = parse_spki(read_public_object(session, object));
+        if (shown && same_public_key(shown.get(), public_key.get())) return true;
+    }
+    return find_key_by_public_key(session, token, public_key.get()).has_value();
+}
+
+bool is_of_holder(const CertificateObject& object, const cms::Certificate& certificate) {
+    if (!object.certificate || object.certificate->is_ca()) return false;
+    if (object.certificate->subject_der() == certificate.subject_der()) return true;
+    const auto emails = certificate.emails();
+    return std::any_of(emails.begin(), emails.end(),
+                       [&](const std::string& email) { return object.certificate->has_email(email); });
+}
+
+}  // namespace
+
+KeyHint key_hint(Pkcs11Token& token, const cms::Certificate& certificate) {
+    TokenCore& core = *token.core();
+    const bool shown =
+        core.with_session([&](const Session& session) { return shows_key(session, core.info(), certificate); });
+    const std::vector<CertificateObject> certificates = token.certificates();
+    const Bytes spki = certificate.spki_der();
+    const auto any = [&](auto fits) { return std::any_of(certificates.begin(), certificates.end(), fits); };
+    if (shown ||
+        any([&](const CertificateObject& one) { return one.certificate && one.certificate->spki_der() == spki; }))
+        return KeyHint::evidence;
+    if (core.logged_in()) return KeyHint::none;
+    return any([&](const CertificateObject& one) { return is_of_holder(one, certificate); }) ? KeyHint::holder
+                                                                                             : KeyHint::hidden;
+}
+
+}  // namespace p11mime::token
