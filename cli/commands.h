@@ -19,6 +19,7 @@ int generate_key(Context& context);
 int request_certificate(Context& context);
 int self_sign(Context& context);
 int import_certificate(Context& context);
+int import_p12(Context& context);
 int delete_key(Context& context);
 int change_pin(Context& context);
 int unblock_pin(Context& context);

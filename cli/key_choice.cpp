@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 
 #include "mime/error.h"
+#include "mime/hex.h"
 
 namespace p11mime::cli {
 
 namespace {
+
+constexpr std::size_t kLongestId = 64;  // of CKA_ID, in bytes
 
 bool names(const token::Uri& uri, const token::KeyObject& key) {
     if (uri.object && *uri.object != key.label) return false;
@@ -21,6 +24,15 @@ std::vector<std::shared_ptr<token::Token>> tokens_at_hand(Context& context) {
         throw Error(ErrorKind::token, context.options().text("token") ? "no token matches --token" : "no token at hand",
                     "p11mime tokens lists what is at hand");
     return tokens;
+}
+
+Bytes id_of(const Options& options) {
+    const std::string text = options.text("id").value_or("");
+    auto id = parse_hex(text);
+    if (!id || id->size() > kLongestId)
+        throw Error(ErrorKind::usage, fmt::format("--id does not take '{}'", text),
+                    fmt::format("it takes up to {} bytes in hexadecimal digits", kLongestId));
+    return std::move(*id);
 }
 
 std::shared_ptr<token::Token> only_token(Context& context) {

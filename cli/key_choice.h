@@ -16,6 +16,9 @@ struct ChosenPrivateKey {
 /// tokens_at_hand are all tokens, or those that --token names. Throws Error(token) where there is none.
 std::vector<std::shared_ptr<token::Token>> tokens_at_hand(Context& context);
 
+/// id_of is the CKA_ID that --id asks for; empty where it does not. Throws Error(usage).
+Bytes id_of(const Options& options);
+
 /// only_token is the one token at hand, or the one that --token names. Throws Error(token), Error(usage) where there
 /// are several; the hint lists them.
 std::shared_ptr<token::Token> only_token(Context& context);

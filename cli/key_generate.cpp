@@ -8,22 +8,10 @@
 #include "cms/sign_scheme.h"
 #include "mime/address.h"
 #include "mime/error.h"
-#include "mime/hex.h"
 
 namespace p11mime::cli {
 
 namespace {
-
-constexpr std::size_t kLongestId = 64;
-
-Bytes id_of(const Options& options) {
-    const std::string text = options.text("id").value_or("");
-    auto id = parse_hex(text);
-    if (!id || id->size() > kLongestId)
-        throw Error(ErrorKind::usage, fmt::format("--id does not take '{}'", text),
-                    fmt::format("it takes up to {} bytes in hexadecimal digits", kLongestId));
-    return std::move(*id);
-}
 
 cms::CertificateSubject subject_of(const Options& options) {
     cms::CertificateSubject subject;

@@ -24,6 +24,31 @@ Json certificate_json(const cms::Certificate& certificate) {
     return json;
 }
 
+Json key_json(const token::KeyObject& key) {
+    return {{"uri", key.uri},           {"label", key.label},
+            {"id", hex(key.id)},        {"type", key.description},
+            {"sign", key.can_sign},     {"decrypt", key.can_decrypt},
+            {"derive", key.can_derive}, {"always_authenticate", key.always_authenticate}};
+}
+
+void add_imported(Json& json, const std::optional<Imported>& imported) {
+    json["keys"] = imported ? Json::array() : Json(nullptr);
+    json["other_certificates"] = json["keys"];
+    if (!imported) return;
+    for (const ImportedKey& one : imported->keys) {
+        Json key = key_json(one.key);
+        key["certificates"] = Json::array();
+        for (const cms::Certificate& certificate : one.certificates)
+            key["certificates"].push_back(certificate_json(certificate));
+        json["keys"].push_back(std::move(key));
+    }
+    for (const OtherImport& other : imported->others) {
+        Json certificate = certificate_json(other.certificate);
+        certificate["in_address_book"] = other.in_book;
+        json["other_certificates"].push_back(std::move(certificate));
+    }
+}
+
 Json token_json(const TokenListing& token) {
     const token::TokenInfo& info = token.info;
     Json json;
@@ -48,14 +73,7 @@ Json token_json(const TokenListing& token) {
     }
     json["keys"] = Json::array();
     for (const auto& key : token.keys)
-        json["keys"].push_back({{"uri", key.uri},
-                                {"label", key.label},
-                                {"id", hex(key.id)},
-                                {"type", key.description},
-                                {"sign", key.can_sign},
-                                {"decrypt", key.can_decrypt},
-                                {"derive", key.can_derive},
-                                {"always_authenticate", key.always_authenticate}});
+        json["keys"].push_back(key_json(key));
     json["keys_complete"] = token.keys_complete;
     json["login_error"] = token.login_error ? Json(token.login_error->what()) : Json(nullptr);
     return json;
@@ -97,6 +115,7 @@ std::string key_report(const ReportFrame& frame, const KeyReport& report) {
     json["uri"] = or_null(report.uri);
     json["certificate"] = report.certificate ? certificate_json(*report.certificate) : Json(nullptr);
     json["deleted"] = or_null(report.deleted);
+    add_imported(json, report.imported);
     json["error"] = error_json(frame);
     return one_line(json);
 }

@@ -21,12 +21,27 @@ struct TokenListing {
     std::optional<Error> login_error;  ///< why --login failed
 };
 
+/// ImportedKey is a key that was put on a token, with its certificates; OtherImport a certificate that came along.
+struct ImportedKey {
+    token::KeyObject key;
+    std::vector<cms::Certificate> certificates;
+};
+struct OtherImport {
+    cms::Certificate certificate;
+    bool in_book = false;  ///< in the address book now, else nowhere
+};
+struct Imported {
+    std::vector<ImportedKey> keys;
+    std::vector<OtherImport> others;
+};
+
 /// KeyReport is the outcome of a key command.
 struct KeyReport {
     std::optional<std::string> token;             ///< label
     std::optional<std::string> uri;               ///< of the key or token concerned
     std::optional<cms::Certificate> certificate;  ///< made or imported
     std::optional<std::size_t> deleted;           ///< objects
+    std::optional<Imported> imported{};           ///< of a PKCS#12 file
 };
 
 /// The JSON of tokens, doctor, key … and certs …, each one line.

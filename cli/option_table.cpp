@@ -44,7 +44,7 @@ constexpr OptionSpec kOptions[] = {
     {"cipher", 0, text, "NAME", "aes-(128|192|256)-(gcm|cbc), chacha20-poly1305", kRecipients},
     {"own-cert", 0, list, "FILE|DIR", "of keys whose certificates are on no token", kOwnCerts},
     {"kek", 0, text, "FILE", "shared key", kSecrets},
-    {"password-source", 0, text, "SRC", "password", kSecrets},
+    {"password-source", 0, text, "SRC", "password", kSecrets | kImport},
     {"unknown-cipher", 0, text, "CIPHER", "for recipients who announce none", kConfigOnly},
 
     {"ca", 0, list, "FILE|DIR", "add anchors", kTrust},
@@ -65,6 +65,7 @@ constexpr OptionSpec kOptions[] = {
     {"type", 0, text, "KIND", "rsa2048-4096, p256-521, brainpool256-512, (ed|x)(25519|448)", kGenerate},
     {"label", 0, text, "LABEL", "name on the token", kGenerate | kLabel},
     {"id", 0, text, "HEX", "CKA_ID; else random", kGenerate},
+    {"id", 0, text, "HEX", "CKA_ID; else hash of key", kImport},
     {"csr", 0, flag, "", "request a certificate", kGenerate},
     {"profile", 0, text, "sign|encrypt|both", "what the key is for, default both", kSubject},
     {"name", 0, text, "NAME", "common name", kSubject},
@@ -116,6 +117,8 @@ constexpr CommandSpec kCommands[] = {
     {"key self-sign", "", "self-signed certificate for a key, for trying things out",
      kGeneral | kTokens | kOneKey | kSubject | kDays | kOutput | kPemOrDer, 0},
     {"key import-cert", "FILE", "put a certificate beside its key on the token", kGeneral | kTokens | kLabel, 1},
+    {"key import-p12", "FILE", "put a key and its certificates out of a PKCS#12 file on a token",
+     kGeneral | kTokens | kLabel | kImport, 1},
     {"key delete", "", "delete a key and its certificates from the token", kGeneral | kTokens | kOneKey | kDelete, 0},
     {"key change-pin", "", "change the PIN of a token", kGeneral | kTokens | kNewPin, 0},
     {"key unblock", "", "set a new PIN with the PUK", kGeneral | kTokens | kNewPin | kPuk, 0},
@@ -144,7 +147,7 @@ constexpr std::array<std::string_view, 14> kLaterOptions = {
     "--pin-cache",
     "--pin-reuse",
 };
-constexpr std::array<std::string_view, 2> kLaterCommands = {"watch", "key import-p12"};
+constexpr std::array<std::string_view, 1> kLaterCommands = {"watch"};
 
 }  // namespace
 

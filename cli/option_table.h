@@ -43,6 +43,7 @@ enum Group : Groups {
     kCertsForm = 1U << 29,             ///< writes certificates
     kSecrets = 1U << 30,               ///< takes shared secrets, to encrypt or to decrypt with
     kTestSignature = Groups{1} << 32,  ///< may make a test signature
+    kImport = Groups{1} << 33,         ///< imports a key
 };
 
 enum class OptionKind { flag, text, list };

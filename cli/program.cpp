@@ -39,6 +39,7 @@ constexpr Entry kEntries[] = {
     {"key csr", request_certificate},
     {"key self-sign", self_sign},
     {"key import-cert", import_certificate},
+    {"key import-p12", import_p12},
     {"key delete", delete_key},
     {"key change-pin", change_pin},
     {"key unblock", unblock_pin},

@@ -16,6 +16,9 @@ const Algorithm& aes_wrap(std::size_t key_size);
 /// wrap_key encrypts a content key with a key of the algorithm's size.
 Bytes wrap_key(const Algorithm& algorithm, const SecretBytes& wrapping_key, const SecretBytes& content_key);
 
+/// wrap_with_padding encrypts a secret of any size with a key of 32 bytes: AES key wrap with padding (RFC 5649).
+Bytes wrap_with_padding(const SecretBytes& wrapping_key, const SecretBytes& secret);
+
 /// is_wrapped_size says whether a key wrap gives as many bytes.
 bool is_wrapped_size(std::size_t size);
 

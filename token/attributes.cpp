@@ -18,11 +18,18 @@ Template& Template::add_bool(CK_ATTRIBUTE_TYPE type, bool value) {
     return add(type, ByteView(&flag, sizeof flag));
 }
 
+Template& Template::add_secret(CK_ATTRIBUTE_TYPE type, SecretBytes value) {
+    secrets_.emplace_back(type, std::make_shared<const SecretBytes>(std::move(value)));
+    return *this;
+}
+
 std::vector<CK_ATTRIBUTE> Template::list() const {
     std::vector<CK_ATTRIBUTE> list;
-    list.reserve(values_.size());
+    list.reserve(values_.size() + secrets_.size());
     for (const auto& [type, value] : values_)
         list.push_back({type, const_cast<Byte*>(value.data()), value.size()});  // Cryptoki takes input as non-const
+    for (const auto& [type, value] : secrets_)
+        list.push_back({type, const_cast<Byte*>(value->data()), value->size()});
     return list;
 }
 

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "cms/secret.h"
 #include "mime/bytes.h"
 #include "token/cryptoki.h"
 
@@ -18,12 +20,14 @@ class Template {
     Template& add(CK_ATTRIBUTE_TYPE type, std::string_view text) { return add(type, bytes_of(text)); }
     Template& add(CK_ATTRIBUTE_TYPE type, CK_ULONG number);
     Template& add_bool(CK_ATTRIBUTE_TYPE type, bool value);
+    Template& add_secret(CK_ATTRIBUTE_TYPE type, SecretBytes value);  ///< stays in wiped memory
 
     /// list is what Cryptoki takes; valid as long as the template lives unchanged.
     std::vector<CK_ATTRIBUTE> list() const;
 
   private:
     std::vector<std::pair<CK_ATTRIBUTE_TYPE, Bytes>> values_;
+    std::vector<std::pair<CK_ATTRIBUTE_TYPE, std::shared_ptr<const SecretBytes>>> secrets_;
 };
 
 /// objects_of_class begins a search template.

@@ -75,6 +75,13 @@ bool TokenCore::offers(CK_MECHANISM_TYPE mechanism) {
     return mechanisms_->contains(mechanism);
 }
 
+bool TokenCore::offers(CK_MECHANISM_TYPE mechanism, CK_FLAGS use) {
+    if (!offers(mechanism)) return false;
+    const std::lock_guard lock(mutex_);
+    CK_MECHANISM_INFO info{};
+    return module_->calls().C_GetMechanismInfo(info_.slot_id, mechanism, &info) == CKR_OK && (info.flags & use) == use;
+}
+
 std::optional<std::vector<CertificateObject>> TokenCore::certificates(const Template& search, std::size_t most) {
     return with_session([&](const Session& session) {
         const std::vector<CK_OBJECT_HANDLE> objects = session.find(search);

@@ -55,6 +55,8 @@ class TokenCore {
     void use_pin_source(const std::string& pin_source);
 
     bool offers(CK_MECHANISM_TYPE mechanism);
+    /// offers says whether it does for a use: CKF_UNWRAP, CKF_ENCRYPT, …
+    bool offers(CK_MECHANISM_TYPE mechanism, CK_FLAGS use);
 
     /// certificates that match a template, which objects_of_class(CKO_CERTIFICATE) begins. Each is read once; where
     /// more than `most` were not read before, none is, and there is no answer.

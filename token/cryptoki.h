@@ -7,6 +7,7 @@ namespace p11mime::token {
 // What p11-kit 0.24's pkcs11.h lacks of PKCS#11 3.0, and NSS's own trust objects.
 inline constexpr CK_KEY_TYPE kKeyEcMontgomery = 0x41;
 inline constexpr CK_MECHANISM_TYPE kEcMontgomeryKeyPairGen = 0x1056;
+inline constexpr CK_MECHANISM_TYPE kAesKeyWrapKwp = 0x210b;  // CKM_AES_KEY_WRAP_KWP
 /// EddsaParameters is CK_EDDSA_PARAMS (section 2.3.14), by default for a signature over the message, without context.
 struct EddsaParameters {
     CK_BBOOL prehash = CK_FALSE;

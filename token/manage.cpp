@@ -71,12 +71,6 @@ CK_MECHANISM_TYPE pair_generation(TokenCore& core, const KeyKind& kind) {
     return montgomery && !core.offers(kind.mechanism) ? CKM_EC_EDWARDS_KEY_PAIR_GEN : kind.mechanism;
 }
 
-Bytes random_id() {
-    Bytes id(kIdSize);
-    cms::require(RAND_bytes(id.data(), static_cast<int>(id.size())) == 1, "no random numbers", ErrorKind::token);
-    return id;
-}
-
 Template public_template(const KeyKind& kind, const std::string& label, const Bytes& id, cms::Profile profile) {
     Template key;
     key.add_bool(CKA_TOKEN, true).add_bool(CKA_PRIVATE, false).add_bool(CKA_VERIFY, kind.signs());
@@ -106,6 +100,27 @@ Template private_template(const KeyKind& kind, const std::string& label, const B
     return key;
 }
 
+/// id_of_matching_key finds the private key that a certificate belongs to.
+Bytes id_of_matching_key(TokenCore& core, const cms::Certificate& certificate) {
+    const KeyHandle public_key = certificate.public_key();
+    const auto key = core.with_session(
+        [&](const Session& session) { return find_key_by_public_key(session, core.info(), public_key.get()); });
+    if (!key || key->id.empty())
+        throw Error(
+            ErrorKind::token,
+            fmt::format("no private key on {} belongs to the certificate of {}", core.name(), certificate.subject()),
+            "generate the key on this token first, or give the id that the certificate is to have");
+    return key->id;
+}
+
+}  // namespace
+
+Bytes random_bytes(std::size_t size) {
+    Bytes bytes(size);
+    cms::require(RAND_bytes(bytes.data(), static_cast<int>(size)) == 1, "no random numbers", ErrorKind::token);
+    return bytes;
+}
+
 Template certificate_template(const cms::Certificate& certificate, const std::string& label, const Bytes& id) {
     Template object = objects_of_class(CKO_CERTIFICATE);
     object.add(CKA_CERTIFICATE_TYPE, CK_ULONG{CKC_X_509})
@@ -125,21 +140,6 @@ bool is_stored(TokenCore& core, const cms::Certificate& certificate, const Bytes
     search.add(CKA_ID, id).add(CKA_VALUE, certificate.der());
     return core.with_session([&](const Session& session) { return !session.find(search).empty(); });
 }
-
-/// id_of_matching_key finds the private key that a certificate belongs to.
-Bytes id_of_matching_key(TokenCore& core, const cms::Certificate& certificate) {
-    const KeyHandle public_key = certificate.public_key();
-    const auto key = core.with_session(
-        [&](const Session& session) { return find_key_by_public_key(session, core.info(), public_key.get()); });
-    if (!key || key->id.empty())
-        throw Error(
-            ErrorKind::token,
-            fmt::format("no private key on {} belongs to the certificate of {}", core.name(), certificate.subject()),
-            "generate the key on this token first, or give the id that the certificate is to have");
-    return key->id;
-}
-
-}  // namespace
 
 std::optional<KeySpec> key_spec(std::string_view name) {
     const auto kind = std::find_if(kKinds.begin(), kKinds.end(), [&](const KeyKind& row) { return row.name == name; });
@@ -173,7 +173,7 @@ bool can_sign(KeySpec spec) {
 KeyObject generate_key(TokenCore& core, KeySpec spec, const std::string& label, Bytes id, cms::Profile profile) {
     const KeyKind& kind = kind_of(spec);
     core.login("generate a key");
-    if (id.empty()) id = random_id();
+    if (id.empty()) id = random_bytes(kIdSize);
     if (!core.private_keys(id).empty())
         throw Error(ErrorKind::token, fmt::format("{} has a key with this id already", core.name()),
                     "choose another id, or leave it out");

@@ -6,6 +6,7 @@
 
 #include "mime/error.h"
 #include "token/decrypter.h"
+#include "token/import_key.h"
 #include "token/manage.h"
 #include "token/methods.h"
 #include "token/public_key.h"
@@ -107,6 +108,10 @@ Bytes Pkcs11Token::public_key_spki(const KeyObject& key) {
 
 KeyObject Pkcs11Token::generate(KeySpec spec, const std::string& label, Bytes id, cms::Profile profile) {
     return generate_key(*core_, spec, label, std::move(id), profile);
+}
+
+std::vector<KeyObject> Pkcs11Token::import_keys(std::span<const KeyImport> keys) {
+    return token::import_keys(*core_, keys);
 }
 
 void Pkcs11Token::import_certificate(const cms::Certificate& certificate, const std::string& label, const Bytes& id) {

@@ -13,6 +13,7 @@ constexpr std::size_t kFindBatch = 64;
 constexpr std::size_t kMaxObjects = 10'000;  // a module that never stops finding must not hang us
 constexpr std::size_t kMaxSignature = 2048;  // RSA with 16,384 bits
 constexpr std::size_t kMaxAttribute = 1024 * 1024;
+constexpr std::size_t kMaxPadding = 64;
 
 /// room is how many bytes to offer for an attribute at the first attempt.
 std::size_t room(CK_ATTRIBUTE_TYPE type) {
@@ -170,10 +171,39 @@ void Session::generate_pair(const Mechanism& mechanism, const Template& public_k
           name_, "generate the key");
 }
 
-void Session::create(const Template& object) const {
+CK_OBJECT_HANDLE Session::create(const Template& object) const {
     std::vector<CK_ATTRIBUTE> list = object.list();
     CK_OBJECT_HANDLE handle = 0;
     check(calls_.C_CreateObject(handle_, list.data(), list.size(), &handle), name_, "store the object");
+    return handle;
+}
+
+CK_OBJECT_HANDLE Session::generate_key(const Mechanism& mechanism, const Template& key) const {
+    CK_MECHANISM raw = mechanism.raw();
+    std::vector<CK_ATTRIBUTE> list = key.list();
+    CK_OBJECT_HANDLE handle = 0;
+    check(calls_.C_GenerateKey(handle_, &raw, list.data(), list.size(), &handle), name_, "generate a wrapping key");
+    return handle;
+}
+
+Bytes Session::encrypt(const Mechanism& mechanism, CK_OBJECT_HANDLE key, ByteView data) const {
+    CK_MECHANISM raw = mechanism.raw();
+    check(calls_.C_EncryptInit(handle_, &raw, key), name_, "wrap the key");
+    Bytes encrypted(data.size() + kMaxPadding);
+    CK_ULONG written = encrypted.size();
+    check(calls_.C_Encrypt(handle_, input(data), data.size(), encrypted.data(), &written), name_, "wrap the key");
+    encrypted.resize(std::min<std::size_t>(written, encrypted.size()));
+    return encrypted;
+}
+
+CK_OBJECT_HANDLE Session::unwrap(const Mechanism& mechanism, CK_OBJECT_HANDLE key, ByteView wrapped,
+                                 const Template& result) const {
+    CK_MECHANISM raw = mechanism.raw();
+    std::vector<CK_ATTRIBUTE> list = result.list();
+    CK_OBJECT_HANDLE handle = 0;
+    check(calls_.C_UnwrapKey(handle_, &raw, key, input(wrapped), wrapped.size(), list.data(), list.size(), &handle),
+          name_, "unwrap the key");
+    return handle;
 }
 
 CK_RV Session::destroy(CK_OBJECT_HANDLE object) const {

@@ -68,8 +68,12 @@ class Session {
     Answer<CK_OBJECT_HANDLE> derive(const Mechanism& mechanism, CK_OBJECT_HANDLE key,
                                     const Template& result) const;  ///< C_DeriveKey
     void generate_pair(const Mechanism& mechanism, const Template& public_key,
-                       const Template& private_key) const;                        ///< C_GenerateKeyPair
-    void create(const Template& object) const;                                    ///< C_CreateObject
+                       const Template& private_key) const;                                 ///< C_GenerateKeyPair
+    CK_OBJECT_HANDLE create(const Template& object) const;                                 ///< C_CreateObject
+    CK_OBJECT_HANDLE generate_key(const Mechanism& mechanism, const Template& key) const;  ///< C_GenerateKey
+    Bytes encrypt(const Mechanism& mechanism, CK_OBJECT_HANDLE key, ByteView data) const;  ///< C_EncryptInit, C_Encrypt
+    CK_OBJECT_HANDLE unwrap(const Mechanism& mechanism, CK_OBJECT_HANDLE key, ByteView wrapped,
+                            const Template& result) const;                        ///< C_UnwrapKey
     CK_RV destroy(CK_OBJECT_HANDLE object) const;                                 ///< C_DestroyObject
     CK_RV set_pin(const SecretBytes* old_pin, const SecretBytes* new_pin) const;  ///< C_SetPIN; null: on the reader
     CK_RV init_pin(const SecretBytes* pin) const;                                 ///< C_InitPIN; null: on the reader

@@ -87,6 +87,14 @@ struct Method {
     Way way = Way::none;
 };
 
+/// KeyImport is an existing key pair to put on a token.
+struct KeyImport {
+    const EVP_PKEY* key;
+    std::string label;
+    Bytes id;                                    ///< CKA_ID
+    std::vector<cms::Certificate> certificates;  ///< for this key, the newest first
+};
+
 /// Token is one token in a slot. Login happens at most once, when an operation first needs it; a refused PIN is
 /// remembered as refused and never sent again. Copies of the shared pointer share the login. Everything throws
 /// Error(token).
@@ -128,6 +136,9 @@ class Token {
     /// raw_signer signs with a key that has no certificate yet (certificate requests); its certificate() must not be
     /// called.
     virtual std::unique_ptr<cms::Signer> raw_signer(const KeyObject& key) = 0;
+    /// import_keys puts key pairs and their certificates on the token, all or none. Throws Error(token), also where a
+    /// key is there already.
+    virtual std::vector<KeyObject> import_keys(std::span<const KeyImport> keys) = 0;
     virtual void import_certificate(const cms::Certificate& certificate, const std::string& label, const Bytes& id) = 0;
     /// destroy deletes the objects with this id: private key, public key and certificates. Returns how many.
     virtual std::size_t destroy(const Bytes& id) = 0;

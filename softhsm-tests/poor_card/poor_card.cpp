@@ -2,6 +2,8 @@
 // own pad, lacks attributes, fails half-way. P11MIME_POOR_CARD_FAULTS holds the faults, words separated by blanks, read
 // at each call:
 //   locked last-try few-tries pin-pad     the token's flags; with pin-pad the PIN entered is P11MIME_POOR_CARD_PAD
+//   no-plain-keys                         C_CreateObject takes no private keys
+//   creates=N                             C_CreateObject makes no more than N objects
 //   FUNCTION=CODE                         the function fails with this return value
 //   ended                                 a C_Sign or C_Decrypt that fails so ends the operation, as the standard says
 //   no-always-authenticate                keys do not have the attribute
@@ -185,6 +187,25 @@ CK_RV derive_key(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_H
     return real->C_DeriveKey(session, mechanism, key, list, count, derived);
 }
 
+CK_RV create_object(CK_SESSION_HANDLE session, CK_ATTRIBUTE* list, CK_ULONG count, CK_OBJECT_HANDLE* object) {
+    if (const auto failure = enter("C_CreateObject")) return *failure;
+    static CK_ULONG created = 0;
+    if (const auto most = number("creates"); most && created >= *most) return CKR_DEVICE_MEMORY;
+    const bool is_private_key = std::any_of(list, list + count, [](const CK_ATTRIBUTE& a) {
+        return a.type == CKA_CLASS && *static_cast<CK_OBJECT_CLASS*>(a.pValue) == CKO_PRIVATE_KEY;
+    });
+    if (is_private_key && has("no-plain-keys")) return CKR_TEMPLATE_INCONSISTENT;
+    const CK_RV code = real->C_CreateObject(session, list, count, object);
+    if (code == CKR_OK) ++created;
+    return code;
+}
+
+CK_RV unwrap_key(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key, CK_BYTE* wrapped,
+                 CK_ULONG size, CK_ATTRIBUTE* list, CK_ULONG count, CK_OBJECT_HANDLE* object) {
+    if (const auto failure = enter("C_UnwrapKey", std::to_string(mechanism->mechanism))) return *failure;
+    return real->C_UnwrapKey(session, mechanism, key, wrapped, size, list, count, object);
+}
+
 CK_RV destroy_object(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object) {
     if (const auto failure = enter("C_DestroyObject")) return *failure;
     return real->C_DestroyObject(session, object);
@@ -247,6 +268,8 @@ extern "C" __attribute__((visibility("default"))) CK_RV C_GetFunctionList(CK_FUN
         functions.C_DecryptInit = decrypt_init;
         functions.C_Decrypt = decrypt;
         functions.C_DeriveKey = derive_key;
+        functions.C_CreateObject = create_object;
+        functions.C_UnwrapKey = unwrap_key;
         functions.C_DestroyObject = destroy_object;
         functions.C_GetSessionInfo = get_session_info;
         functions.C_SetPIN = set_pin;
