@@ -2,23 +2,17 @@
 // shows meanwhile.
 
 #include <fcntl.h>
-#include <poll.h>
-#include <pty.h>
-#include <signal.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <thread>
-#include <utility>
 
-#include "cli/fd.h"
 #include "softhsm-tests/e2e_batch.h"
 #include "softhsm-tests/support/built.h"
+#include "softhsm-tests/support/on_terminal.h"
 #include "softhsm-tests/support/spy.h"
 
 using namespace p11mime::test;
-using p11mime::cli::Fd;
 
 namespace {
 
@@ -28,56 +22,6 @@ std::size_t count(std::string_view text, std::string_view what) {
         ++found;
     return found;
 }
-
-// OnTerminal is a program on a terminal of its own.
-class OnTerminal {
-  public:
-    explicit OnTerminal(const Command& command) {
-        int terminal = -1;
-        child_ = forkpty(&terminal, nullptr, nullptr, nullptr);
-        REQUIRE(child_ >= 0);
-        if (child_ == 0) become(command);
-        terminal_ = Fd(terminal);
-    }
-    ~OnTerminal() {
-        if (child_ > 0) kill(child_, SIGKILL);
-        (void)status();
-    }
-    OnTerminal(const OnTerminal&) = delete;
-    OnTerminal& operator=(const OnTerminal&) = delete;
-
-    /// shows takes in what the program shows for a moment, and is false once it has ended.
-    bool shows() {
-        pollfd wanted{terminal_.get(), POLLIN, 0};
-        if (poll(&wanted, 1, 10) == 0) return true;
-        char buffer[4096];
-        const ssize_t got = read(terminal_.get(), buffer, sizeof buffer);
-        if (got > 0) shown_.append(buffer, static_cast<std::size_t>(got));
-        return got > 0;
-    }
-    const std::string& shown() const { return shown_; }
-    int status() {
-        int status = -1;
-        if (child_ > 0) waitpid(std::exchange(child_, 0), &status, 0);
-        return status;
-    }
-
-  private:
-    [[noreturn]] static void become(const Command& command) {
-        for (const auto& [name, value] : command.environment)
-            setenv(name.c_str(), value.c_str(), 1);
-        std::vector<char*> arguments;
-        for (const std::string& argument : command.arguments)
-            arguments.push_back(const_cast<char*>(argument.c_str()));
-        arguments.push_back(nullptr);
-        execv(arguments.front(), arguments.data());
-        _exit(127);
-    }
-
-    pid_t child_ = 0;
-    Fd terminal_;
-    std::string shown_;
-};
 
 }  // namespace
 

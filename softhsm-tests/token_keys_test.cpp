@@ -168,21 +168,45 @@ TEST_CASE("a certificate without its private key on the token is not imported un
     CHECK(std::string(missing.what()) == "token 'ID card' has no private key for certificate 'Alice'");
 }
 
-TEST_CASE("objects are deleted by id, and no others") {
+TEST_CASE("a key is deleted with its public half and its certificates, and what else has its id stays") {
     TokenDesk desk;
+    const Identity goes = desk.pki.issue({.name = "Goes", .kind = KeyKind::rsa2048});
+    desk.put(goes, "01");
+    desk.put(desk.pki.issue({.name = "Stays", .kind = KeyKind::rsa2048}), "01");
+    desk.put(desk.pki.issue({.name = "Elsewhere", .kind = KeyKind::p256}), "02");
     const auto tokens = desk.open();
     const auto token = only_token(*tokens);
-    token->generate(token::KeySpec::p256, "Goes", {0x01});
-    token->generate(token::KeySpec::p256, "Stays", {0x02});
-    token->import_certificate(certificate_of(desk.pki.issue({.kind = KeyKind::p256})), "Goes", {0x01});
-    CHECK(token->destroy({0x01}) == 3);
-    CHECK(token->destroy({0x01}) == 0);
+    token->import_certificate(certificate_of(goes), "Its certificate under another id", {0x07});
     const auto keys = token->private_keys(true);
-    REQUIRE(keys.size() == 1);
-    CHECK(keys[0].label == "Stays");
-    CHECK(error_of([&] { token->destroy({}); }).kind() == ErrorKind::usage);
-    CHECK(error_of([&] { token->raw_signer({.label = "Goes", .id = {0x01}, .type = token::KeyType::ec}); }).kind() ==
-          ErrorKind::token);
+    const auto key =
+        std::find_if(keys.begin(), keys.end(), [](const token::KeyObject& one) { return one.label == "Goes"; });
+    REQUIRE(key != keys.end());
+    const token::Belongings belongings = token->belongings(*key);
+    CHECK(belongings.certificates.size() == 2);
+    CHECK(belongings.others == std::vector<std::string>{"Stays"});
+    CHECK(token->destroy(*key) == 3);
+    CHECK(error_of([&] { token->destroy(*key); }).kind() == ErrorKind::token);
+    CHECK(token->private_keys(true).size() == 2);
+    const auto certificates = token->certificates();
+    REQUIRE(certificates.size() == 2);
+    for (const auto& certificate : certificates)
+        CHECK(certificate.label != "Goes");
+}
+
+TEST_CASE("a token that refuses to delete a private key keeps its certificate too") {
+    TokenDesk desk;
+    desk.put(desk.pki.issue({.name = "Alice", .kind = KeyKind::p256}), "01");
+    const PoorCard card;
+    const auto tokens = desk.open(PoorCard::module());
+    const auto token = only_token(*tokens);
+    const token::KeyObject key = token->private_keys(true).at(0);
+    card.set("C_DestroyObject=0x1b");  // CKR_ACTION_PROHIBITED
+    const Error error = error_of([&] { token->destroy(key); });
+    CHECK(error.kind() == ErrorKind::token);
+    CHECK_THAT(error.what(), Catch::Contains("cannot delete the key 'Alice'"));
+    card.set("");
+    CHECK(token->private_keys(true).size() == 1);
+    CHECK(token->certificates().size() == 1);
 }
 
 TEST_CASE("private keys are not seen without a login") {

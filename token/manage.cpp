@@ -201,21 +201,4 @@ void store_certificate(TokenCore& core, const cms::Certificate& certificate, con
     core.forget_objects();
 }
 
-std::size_t destroy_objects(TokenCore& core, const Bytes& id) {
-    if (id.empty()) throw Error(ErrorKind::usage, "an id is needed to delete objects", "p11mime tokens lists the ids");
-    core.login("delete a key");
-    const auto session = core.open_session(Session::Access::read_write);
-    std::size_t count = 0;
-    for (const CK_OBJECT_CLASS object_class : {CKO_CERTIFICATE, CKO_PUBLIC_KEY, CKO_PRIVATE_KEY}) {
-        Template search = objects_of_class(object_class);
-        search.add(CKA_ID, id);
-        for (const CK_OBJECT_HANDLE object : session->find(search)) {
-            check(session->destroy(object), core.name(), "delete an object");
-            ++count;
-        }
-    }
-    core.forget_objects();
-    return count;
-}
-
 }  // namespace p11mime::token

@@ -21,7 +21,4 @@ bool is_stored(TokenCore& core, const cms::Certificate& certificate, const Bytes
 /// belongs to; Error(token) where there is none. One that is there already stays as it is.
 void store_certificate(TokenCore& core, const cms::Certificate& certificate, const std::string& label, Bytes id);
 
-/// destroy_objects deletes the keys and certificates with this id and returns how many there were.
-std::size_t destroy_objects(TokenCore& core, const Bytes& id);
-
 }  // namespace p11mime::token

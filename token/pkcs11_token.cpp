@@ -6,6 +6,7 @@
 
 #include "mime/error.h"
 #include "token/decrypter.h"
+#include "token/delete_key.h"
 #include "token/import_key.h"
 #include "token/manage.h"
 #include "token/methods.h"
@@ -118,8 +119,12 @@ void Pkcs11Token::import_certificate(const cms::Certificate& certificate, const 
     store_certificate(*core_, certificate, label, id);
 }
 
-std::size_t Pkcs11Token::destroy(const Bytes& id) {
-    return destroy_objects(*core_, id);
+Belongings Pkcs11Token::belongings(const KeyObject& key) {
+    return belongings_of(*core_, key);
+}
+
+std::size_t Pkcs11Token::destroy(const KeyObject& key) {
+    return delete_key(*core_, key);
 }
 
 void Pkcs11Token::change_pin(const SecretBytes& old_pin, const SecretBytes& new_pin) {

@@ -37,7 +37,8 @@ class Pkcs11Token final : public Token {
     std::unique_ptr<cms::Signer> raw_signer(const KeyObject& key) override;
     std::vector<KeyObject> import_keys(std::span<const KeyImport> keys) override;
     void import_certificate(const cms::Certificate& certificate, const std::string& label, const Bytes& id) override;
-    std::size_t destroy(const Bytes& id) override;
+    Belongings belongings(const KeyObject& key) override;
+    std::size_t destroy(const KeyObject& key) override;
     void change_pin(const SecretBytes& old_pin, const SecretBytes& new_pin) override;
     void unblock(const SecretBytes& puk, const SecretBytes& new_pin) override;
 

@@ -66,6 +66,13 @@ struct CertificateObject {
     std::string uri;
 };
 
+/// Belongings is what else there is of a private key on its token: its certificates, by its public half, or by its id
+/// where the token does not tell that.
+struct Belongings {
+    std::vector<CertificateObject> certificates;
+    std::vector<std::string> others;  ///< labels of other private keys with its id, which are not concerned
+};
+
 /// CertificateQuery narrows a search for certificates; what is not set matches all.
 struct CertificateQuery {
     std::optional<Bytes> id;           ///< CKA_ID
@@ -140,8 +147,11 @@ class Token {
     /// key is there already.
     virtual std::vector<KeyObject> import_keys(std::span<const KeyImport> keys) = 0;
     virtual void import_certificate(const cms::Certificate& certificate, const std::string& label, const Bytes& id) = 0;
-    /// destroy deletes the objects with this id: private key, public key and certificates. Returns how many.
-    virtual std::size_t destroy(const Bytes& id) = 0;
+    /// belongings is what goes with a private key, and what stays beside it; logs in.
+    virtual Belongings belongings(const KeyObject& key) = 0;
+    /// destroy deletes a private key and then what goes with it, and returns how many objects. A token that refuses the
+    /// first keeps all.
+    virtual std::size_t destroy(const KeyObject& key) = 0;
     virtual void change_pin(const SecretBytes& old_pin, const SecretBytes& new_pin) = 0;
     virtual void unblock(const SecretBytes& puk, const SecretBytes& new_pin) = 0;  ///< SO login and C_InitPIN
 };
