@@ -341,7 +341,8 @@ TEST_CASE("a wrong old PIN is refused once, and a PIN set anew counts as right a
         error_of([&] { token->change_pin(SecretBytes(bytes_of("999999")), SecretBytes(bytes_of("567890"))); });
     CHECK(std::string(error.what()) == "PIN refused by token 'ID card'");
     CHECK_THROWS_AS(token->change_pin(SecretBytes(bytes_of("999999")), SecretBytes(bytes_of("567890"))), Error);
-    CHECK(card.calls("C_SetPIN") == 1);
+    CHECK(card.calls("C_Login") == 1);
+    CHECK(card.calls("C_SetPIN") == 0);
     token->change_pin(SecretBytes(bytes_of(kUserPin)), SecretBytes(bytes_of("999999")));
     desk.pins.usual = "999999";
     CHECK_NOTHROW(token->login("sign"));

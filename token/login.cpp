@@ -144,6 +144,9 @@ void Login::change_pin(const Session& session, const SecretBytes& old_pin, const
         return;
     }
     refuse_to_repeat(owner(kPin), old_pin, kPin);
+    // NSS wants a login first, and openCryptoki's private keys are lost without one.
+    const CK_RV entered = session.login(CKU_USER, &old_pin);
+    if (entered != CKR_PIN_EXPIRED) judge(entered, owner(kPin), &old_pin, kPin);
     const CK_RV code = session.set_pin(&old_pin, &new_pin);
     if (code == CKR_PIN_INVALID || code == CKR_PIN_LEN_RANGE)
         throw CkrError(code, token_name(token_), "set the new PIN");
