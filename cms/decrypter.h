@@ -91,8 +91,10 @@ class Decrypter {
     /// is_named_by says whether a RecipientInfo names this key, by its certificate or by its id.
     virtual bool is_named_by(const RecipientIdentifier& recipient) const = 0;
     virtual std::string name() const = 0;  ///< for people: the key's label and its token
-    /// supports says whether the key may do a recovery, as far as that shows without trying.
-    virtual bool supports(const Recovery& recovery) const = 0;
+    /// obstacle says what keeps the key from a recovery, as far as that shows without trying: "the token offers no
+    /// CKM_ECDH1_DERIVE". "" where nothing does.
+    virtual std::string obstacle(const Recovery& recovery) const = 0;
+    bool supports(const Recovery& recovery) const { return obstacle(recovery).empty(); }
 
     /// recover returns the content key; nothing where the ciphertext is bad. Throws Unsupported, and Error(token) for
     /// trouble with the token.

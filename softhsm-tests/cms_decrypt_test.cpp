@@ -164,7 +164,7 @@ TEST_CASE("a key that turns out unable is passed over and named, one in trouble 
         Failing(const SoftwareKey& key, std::function<void()> fail) : key_(key), fail_(std::move(fail)) {}
         bool is_named_by(const RecipientIdentifier& recipient) const override { return key_.is_named_by(recipient); }
         std::string name() const override { return key_.name(); }
-        bool supports(const Recovery& recovery) const override { return key_.supports(recovery); }
+        std::string obstacle(const Recovery& recovery) const override { return key_.obstacle(recovery); }
         std::optional<SecretBytes> recover(const Recovery&, ByteView, const Intent&, std::stop_token) override {
             fail_();
             return std::nullopt;

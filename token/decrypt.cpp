@@ -111,10 +111,13 @@ bool begins_oaep(TokenCore& core, const EVP_PKEY* own, const cms::RsaOaep& oaep)
     }
 }
 
+// The arguments are right: modules that find them bad, as SoftHSM does OAEP with SHA-256, lack what they ask for.
 void throw_refused(CK_RV code, const KeySession& key, std::string_view what) {
-    const CkrError error(code, key.name(), what);
-    if (is_unsupported(code)) throw cms::Unsupported(error);
-    throw error;
+    if (!is_unsupported(code)) throw CkrError(code, key.name(), what);
+    const CK_RV meant = code == CKR_ARGUMENTS_BAD ? CKR_MECHANISM_PARAM_INVALID : code;
+    throw cms::Unsupported(Error(
+        ErrorKind::token, fmt::format("{}: cannot {}: {} ({})", key.name(), what, ckr_message(meant), ckr_name(code)),
+        std::string(ckr_hint(meant))));
 }
 
 // Raw RSA comes first, since its answer does not depend on the padding: the token does not judge that at all.

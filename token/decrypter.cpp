@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "mime/error.h"
+#include "token/mechanisms.h"
 #include "token/public_key.h"
 
 namespace p11mime::token {
@@ -32,16 +33,22 @@ std::string TokenDecrypter::name() const {
     return fmt::format("key '{}' on {}", label, core_->name());
 }
 
-bool TokenDecrypter::supports(const cms::Recovery& recovery) const {
+std::string TokenDecrypter::obstacle(const cms::Recovery& recovery) const {
     const int type = EVP_PKEY_get_base_id(public_key_.get());
     const bool agrees = type == EVP_PKEY_EC || type == EVP_PKEY_X25519 || type == EVP_PKEY_X448;
-    const bool may_decrypt = !key_ || key_->decrypt.value_or(true);
-    const bool may_derive = !key_ || key_->derive.value_or(true);
-    if (const auto* agree = std::get_if<cms::Agree>(&recovery))
-        return agrees && may_derive && agreement_mechanism(*core_, public_key_.get(), agree->cofactor).has_value();
-    if (!needs_private_key(recovery) || type != EVP_PKEY_RSA || !may_decrypt) return false;
+    const auto* agree = std::get_if<cms::Agree>(&recovery);
+    if (!needs_private_key(recovery) || (agree != nullptr ? !agrees : type != EVP_PKEY_RSA))
+        return "it is of another type";
+    if (agree != nullptr) {
+        if (key_ && !key_->derive.value_or(true)) return "it may not agree on keys";
+        if (agreement_mechanism(*core_, public_key_.get(), agree->cofactor)) return {};
+        return fmt::format("the token offers no {}",
+                           mechanism_name(agree->cofactor ? CKM_ECDH1_COFACTOR_DERIVE : CKM_ECDH1_DERIVE));
+    }
+    if (key_ && !key_->decrypt.value_or(true)) return "it may not decrypt";
     const CK_MECHANISM_TYPE native = std::holds_alternative<cms::RsaV15>(recovery) ? CKM_RSA_PKCS : CKM_RSA_PKCS_OAEP;
-    return core_->offers(native) || core_->offers(CKM_RSA_X_509);
+    if (core_->offers(native) || core_->offers(CKM_RSA_X_509)) return {};
+    return fmt::format("the token offers no {} or {}", mechanism_name(native), mechanism_name(CKM_RSA_X_509));
 }
 
 KeySession& TokenDecrypter::key_session(const cms::Intent& intent) {

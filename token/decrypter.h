@@ -18,7 +18,7 @@ class TokenDecrypter final : public cms::Decrypter {
 
     bool is_named_by(const cms::RecipientIdentifier& recipient) const override;
     std::string name() const override;
-    bool supports(const cms::Recovery& recovery) const override;
+    std::string obstacle(const cms::Recovery& recovery) const override;
     std::optional<SecretBytes> recover(const cms::Recovery& recovery, ByteView encrypted_key, const cms::Intent& intent,
                                        std::stop_token stop) override;
     std::unique_ptr<cms::Decrypter> clone() const override;

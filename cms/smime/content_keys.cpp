@@ -147,10 +147,10 @@ std::vector<std::size_t> Search::recipients_of(const Decrypter& key) {
         const Recovery* recovery = recipients_[i].recovery.get();
         if (recovery == nullptr || !needs_private_key(*recovery) || !key.is_named_by(recipients_[i].identifier))
             continue;
-        if (key.supports(*recovery))
+        if (const std::string obstacle = key.obstacle(*recovery); obstacle.empty())
             fitting.push_back(i);
         else
-            skip(fmt::format("{} cannot do {}", key.name(), recipients_[i].key_management));
+            skip(fmt::format("{} cannot do {}: {}", key.name(), recipients_[i].key_management, obstacle));
     }
     std::stable_partition(fitting.begin(), fitting.end(), [&](std::size_t i) { return !is<RsaV15>(recipients_[i]); });
     return fitting;

@@ -16,7 +16,7 @@ class AnyKey final : public cms::Decrypter {
   public:
     bool is_named_by(const cms::RecipientIdentifier&) const override { return true; }
     std::string name() const override { return "any key"; }
-    bool supports(const cms::Recovery&) const override { return true; }
+    std::string obstacle(const cms::Recovery&) const override { return {}; }
     std::optional<SecretBytes> recover(const cms::Recovery&, ByteView encrypted, const cms::Intent&,
                                        std::stop_token) override {
         return SecretBytes(encrypted.size() % 2 == 0 ? 32 : 16);

@@ -189,9 +189,10 @@ Bytes SoftwareSigner::sign(const cms::SignScheme& scheme, ByteView message, cons
     return sign_with(key_.key.get(), scheme, message);
 }
 
-bool SoftwareDecrypter::supports(const cms::Recovery& recovery) const {
-    if (!cms::needs_private_key(recovery)) return false;
-    return std::holds_alternative<cms::Agree>(recovery) != is_a(key_, "RSA");
+std::string SoftwareDecrypter::obstacle(const cms::Recovery& recovery) const {
+    const bool fits =
+        cms::needs_private_key(recovery) && std::holds_alternative<cms::Agree>(recovery) != is_a(key_, "RSA");
+    return fits ? "" : "the key is of another type";
 }
 
 std::optional<SecretBytes> SoftwareDecrypter::recover(const cms::Recovery& recovery, ByteView encrypted_key,

@@ -76,7 +76,7 @@ class SoftwareDecrypter final : public cms::Decrypter {
         return recipient.matches(key_.certificate);
     }
     std::string name() const override { return key_.certificate.common_name() + " in software"; }
-    bool supports(const cms::Recovery& recovery) const override;
+    std::string obstacle(const cms::Recovery& recovery) const override;
     std::optional<SecretBytes> recover(const cms::Recovery& recovery, ByteView encrypted_key, const cms::Intent& intent,
                                        std::stop_token stop) override;
     std::unique_ptr<cms::Decrypter> clone() const override { return std::make_unique<SoftwareDecrypter>(key_); }
