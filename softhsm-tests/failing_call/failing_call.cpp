@@ -1,12 +1,18 @@
 // A PKCS#11 module over SoftHSM of which one call fails, whichever it is, as when a card is pulled just then.
+//   P11MIME_FAILING_MODULE the module that does the work, where it is not SoftHSM
 //   P11MIME_FAILING_CALL   the call's number, from 1; C_GetFunctionList is none
 //   P11MIME_FAILING_CODE   the return value that it has
 //   P11MIME_FAILING_ON     set: so do all calls that follow, but for C_CloseSession and C_Finalize, as without a card
+//   P11MIME_FAILING_KILL   "SIGNAL PID": instead of failing, the call is made after a process got a signal; PID 0 is
+//   the
+//                          process that makes the call
 //   P11MIME_FAILING_LOG    a file that gets a line for each call: its function, and "failed" where it was made to
 
 #include <p11-kit/pkcs11.h>
 
 #include <dlfcn.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cstdio>
@@ -42,6 +48,16 @@ bool fails(const std::string& function) {
     return failed;
 }
 
+/// kills sends the signal where there is one to send.
+bool kills() {
+    const char* text = std::getenv("P11MIME_FAILING_KILL");
+    int signal = 0;
+    long process = 0;
+    if (text == nullptr || std::sscanf(text, "%d %ld", &signal, &process) != 2) return false;
+    kill(process != 0 ? static_cast<pid_t>(process) : getpid(), signal);
+    return true;
+}
+
 /// Counted stands for one function of the list.
 template <auto Function, class Type>
 struct Counted;
@@ -51,7 +67,7 @@ struct Counted<Function, CK_RV (*CK_FUNCTION_LIST::*)(Parameters...)> {
     static inline const char* name = nullptr;
 
     static CK_RV call(Parameters... parameters) {
-        if (fails(name)) return number("P11MIME_FAILING_CODE");
+        if (fails(name) && !kills()) return number("P11MIME_FAILING_CODE");
         return (real->*Function)(parameters...);
     }
 };
@@ -102,7 +118,8 @@ void count_all() {
 #undef COUNT
 
 CK_RV load_real() {
-    void* library = dlopen("/usr/lib/softhsm/libsofthsm2.so", RTLD_NOW | RTLD_LOCAL);
+    const char* given = std::getenv("P11MIME_FAILING_MODULE");
+    void* library = dlopen(given != nullptr ? given : "/usr/lib/softhsm/libsofthsm2.so", RTLD_NOW | RTLD_LOCAL);
     if (library == nullptr) return CKR_GENERAL_ERROR;
     const auto get = reinterpret_cast<CK_C_GetFunctionList>(dlsym(library, "C_GetFunctionList"));
     return get != nullptr ? get(&real) : CKR_GENERAL_ERROR;
