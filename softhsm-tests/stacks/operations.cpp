@@ -13,25 +13,38 @@ constexpr const char* kCorrespondent = "bob@example.org";
 
 const Leaf kRsa{.name = "RSA", .email = "rsa@example.gov"};
 const Leaf kEc{.name = "EC", .email = "ec@example.gov", .kind = KeyKind::p256};
+const Leaf kAlways{.name = "Always", .email = "always@example.gov"};
+const std::string kMade = "made@example.gov";
 
 /// Refused is a request that p11mime turned down, as it must: the cell says how.
 struct Refused {
     std::string cell;
 };
 
-/// refusal makes sure that what p11mime said is fit for a person, and leaves out whose key and token it was.
+/// refusal makes sure that p11mime named the token and the mechanism that it lacks, and returns that without the hint.
 std::string refusal(const Stack& stack, const Outcome& outcome) {
     INFO(outcome.err);
     CHECK(outcome.status == 4);
     CHECK(outcome.out.empty());
-    CHECK_THAT(outcome.err, Catch::Contains("'" + stack.token() + "'"));
-    return outcome.err;
+    std::smatch said;
+    REQUIRE(std::regex_search(outcome.err, said, std::regex("p11mime: ([^\n]*CKM_[^\n]*); [^\n]+\n$")));
+    CHECK_THAT(said[1], Catch::Contains("token '" + stack.token() + "'"));
+    return said[1];
 }
 
 /// need goes on where p11mime did what it was asked to do.
 std::string need(const Stack& stack, const Outcome& outcome) {
     if (outcome.status != 0) throw Refused{refusal(stack, outcome)};
     return outcome.out;
+}
+
+/// owner has a key of a kind on the token. Where it takes none, p11mime has to say so when asked to make one.
+const Identity& owner(Stack& stack, const Leaf& leaf) {
+    if (leaf.kind != KeyKind::p256 || !stack.traits().no_ec_keys) return stack.employ(leaf);
+    const Outcome outcome =
+        stack.office.desk.p11mime({"key", "generate", "--type", "p256", "--label", "EC", "--token", stack.token_uri()});
+    REQUIRE(outcome.status != 0);
+    throw Refused{refusal(stack, outcome)};
 }
 
 /// signature_algorithm is the signer's, as openssl names it.
@@ -42,37 +55,113 @@ std::string signature_algorithm(const Desk& desk, const std::string& signed_mail
     return found[1];
 }
 
-void sign(Stack& stack, const Leaf& leaf, const Arguments& options, const std::string& algorithm) {
-    const Identity& signer = stack.employ(leaf);
+/// signed_mail is a mail that p11mime signed and openssl verified.
+std::string signed_mail(const Stack& stack, const std::string& from, const Arguments& options = {}) {
     const Desk& desk = stack.office.desk;
-    const std::string signed_mail =
-        need(stack, desk.p11mime(Arguments{"sign"} + options, mail(signer.email, kCorrespondent)));
-    const Outcome verified = desk.run(Arguments{"openssl", "cms", "-verify"} + stack.office.peer_trust(), signed_mail);
+    std::string text = need(stack, desk.p11mime(Arguments{"sign"} + options, mail(from, kCorrespondent)));
+    const Outcome verified = desk.run(Arguments{"openssl", "cms", "-verify"} + stack.office.peer_trust(), text);
     INFO(verified.err);
     CHECK(verified.status == 0);
     CHECK(verified.out == kText);
-    CHECK(signature_algorithm(desk, signed_mail) == algorithm);
+    return text;
+}
+
+void list(Stack& stack) {
+    owner(stack, kRsa);
+    const std::string text = need(stack, stack.office.desk.p11mime({"tokens", "--login", "--pin-source", "env:DESK_PIN",
+                                                                    "--token", stack.token_uri()}));
+    CHECK_THAT(text, Catch::Contains("token '" + stack.token() + "'") &&
+                         Catch::Contains("<rsa@example.gov>, RSA-2048") &&
+                         Catch::Contains("key 'RSA': RSA-2048 (sign, decrypt)"));
+}
+
+void sign(Stack& stack, const Leaf& leaf, const Arguments& options, const std::string& algorithm) {
+    const std::string text = signed_mail(stack, owner(stack, leaf).email, options);
+    CHECK(signature_algorithm(stack.office.desk, text) == algorithm);
 }
 
 void decrypt(Stack& stack, const Leaf& leaf, const Arguments& options) {
-    const Identity& recipient = stack.employ(leaf);
+    const Identity& recipient = owner(stack, leaf);
     const Desk& desk = stack.office.desk;
     const std::string encrypted =
         done(desk.run(Arguments{"openssl", "cms", "-encrypt", "-aes-256-cbc", "-binary", "-in",
                                 desk.file("entity", kText), "-recip", stack.office.certificate(recipient)} +
                       options));
-    CHECK(with_crlf(need(stack, desk.p11mime({"decrypt"}, encrypted))) == kText);
+    const std::string text = need(stack, desk.p11mime({"decrypt"}, encrypted));
+    CHECK(with_crlf(text) == kText);
 }
 
-void list(Stack& stack) {
-    stack.employ(kRsa);
-    const Outcome outcome =
-        stack.office.desk.p11mime({"tokens", "--login", "--pin-source", "env:DESK_PIN", "--token", stack.token_uri()});
-    const std::string text = need(stack, outcome);
-    CHECK_THAT(text, Catch::Contains("token '" + stack.token() + "'") &&
-                         Catch::Contains("<rsa@example.gov>, RSA-2048") &&
-                         Catch::Contains("key 'RSA': RSA-2048 (sign, decrypt)"));
+void always_authenticate(Stack& stack) {
+    if (const std::string& reason = stack.traits().no_always_authenticate; !reason.empty()) throw Refused{reason};
+    const Identity& signer = stack.employ_always_authenticate(kAlways);
+    CHECK_THAT(
+        stack.office.desk.p11mime({"tokens", "--login", "--pin-source", "env:DESK_PIN", "--token", stack.token_uri()})
+            .out,
+        Catch::Contains("key 'Always': RSA-2048") && Catch::Contains("asks for the PIN each time"));
+    signed_mail(stack, signer.email);
 }
+
+void wrong_pin(Stack& stack) {
+    stack.office.desk.environment["WRONG_PIN"] = "wrong 4711";
+    const std::string output = stack.office.desk.path("wrong-pin.eml");
+    const Outcome outcome = stack.office.desk.p11mime({"sign", "--pin-source", "env:WRONG_PIN", "-o", output},
+                                                      mail(owner(stack, kRsa).email, kCorrespondent));
+    INFO(outcome.err);
+    CHECK(outcome.status == 4);
+    CHECK_THAT(outcome.err,
+               Catch::Contains("PIN refused by token '" + stack.token() + "'") && !Catch::Contains("4711"));
+    CHECK_FALSE(std::filesystem::exists(output));
+    signed_mail(stack, kRsa.email);
+}
+
+Arguments made_key(const Stack& stack) {
+    return {"--key", stack.token_uri() + ";object=made"};
+}
+
+void generate(Stack& stack) {
+    const Desk& desk = stack.office.desk;
+    need(stack,
+         desk.p11mime({"key", "generate", "--type", "rsa2048", "--label", "made", "--token", stack.token_uri()}));
+    const std::string request = need(stack, desk.p11mime(Arguments{"key", "csr", "--email", kMade} + made_key(stack)));
+    desk.file("made.req", request);
+    const Outcome verified = desk.run({"openssl", "req", "-verify", "-noout"}, request);
+    INFO(verified.err);
+    CHECK(verified.status == 0);
+}
+
+void import_certificate(Stack& stack) {
+    const Desk& desk = stack.office.desk;
+    REQUIRE(std::filesystem::exists(desk.path("made.req")));
+    const std::string certificate =
+        desk.file("made.pem", stack.office.pki.issue_for_request(read_file(desk.path("made.req"))));
+    need(stack, desk.p11mime({"key", "import-cert", "--token", stack.token_uri(), certificate}));
+    signed_mail(stack, kMade);
+}
+
+void change_pin(Stack& stack) {
+    Desk& desk = stack.office.desk;
+    desk.environment["NEW_PIN"] = "27182818";
+    need(stack, desk.p11mime({"key", "change-pin", "--token", stack.token_uri(), "--new-pin-source", "env:NEW_PIN"}));
+    const Outcome old = desk.p11mime({"sign", "--from", owner(stack, kRsa).email}, mail(kRsa.email, kCorrespondent));
+    CHECK(old.status == 4);
+    desk.environment["DESK_PIN"] = desk.environment["NEW_PIN"];
+    signed_mail(stack, kRsa.email);
+}
+
+void remove(Stack& stack) {
+    if (const std::string& reason = stack.traits().no_removal; !reason.empty()) throw Refused{reason};
+    const std::string output = stack.office.desk.path("removed.eml");
+    const std::string text = mail(owner(stack, kRsa).email, kCorrespondent);
+    stack.remove();
+    const Outcome outcome = stack.office.desk.p11mime({"sign", "-o", output}, text);
+    INFO(outcome.err);
+    CHECK(outcome.status == 4);
+    CHECK_THAT(outcome.err, Catch::Contains("; "));  // a hint
+    CHECK_FALSE(std::filesystem::exists(output));
+}
+
+const Arguments kOaep{"-keyopt", "rsa_padding_mode:oaep"};
+const Arguments kOaepSha256{"-keyopt", "rsa_padding_mode:oaep", "-keyopt", "rsa_oaep_md:sha256"};
 
 }  // namespace
 
@@ -83,15 +172,15 @@ const std::vector<Operation>& operations() {
         {"sign RSA PSS", [](Stack& stack) { sign(stack, kRsa, {"--pss"}, "rsassaPss"); }},
         {"sign ECDSA", [](Stack& stack) { sign(stack, kEc, {}, "ecdsa-with-SHA256"); }},
         {"decrypt RSA PKCS#1 v1.5", [](Stack& stack) { decrypt(stack, kRsa, {}); }},
-        {"decrypt RSA OAEP SHA-1",
-         [](Stack& stack) {
-             decrypt(stack, kRsa, {"-keyopt", "rsa_padding_mode:oaep"});
-         }},
-        {"decrypt RSA OAEP SHA-256",
-         [](Stack& stack) {
-             decrypt(stack, kRsa, {"-keyopt", "rsa_padding_mode:oaep", "-keyopt", "rsa_oaep_md:sha256"});
-         }},
+        {"decrypt RSA OAEP SHA-1", [](Stack& stack) { decrypt(stack, kRsa, kOaep); }},
+        {"decrypt RSA OAEP SHA-256", [](Stack& stack) { decrypt(stack, kRsa, kOaepSha256); }},
         {"decrypt ECDH", [](Stack& stack) { decrypt(stack, kEc, {}); }},
+        {"always-authenticate", always_authenticate},
+        {"wrong PIN", wrong_pin},
+        {"key generate", generate},
+        {"key import-cert", import_certificate},
+        {"key change-pin", change_pin},
+        {"removal", remove},
     };
     return all;
 }

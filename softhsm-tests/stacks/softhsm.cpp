@@ -7,8 +7,10 @@ namespace {
 /// SoftHsmStack is the desk's own token.
 class SoftHsmStack final : public Stack {
   public:
-    SoftHsmStack()
-        : Stack("Desk", std::string(kUserPin), {.always_authenticate = {}, .removal = "SoftHSM has no reader"}) {}
+    explicit SoftHsmStack(std::string_view mechanisms)
+        : Stack({.token = "Desk", .pin = std::string(kUserPin), .no_removal = "SoftHSM has no reader"}) {
+        office.desk.restrict(mechanisms);
+    }
 
   private:
     Identity put(const Leaf& leaf) override { return import(leaf); }
@@ -17,7 +19,11 @@ class SoftHsmStack final : public Stack {
 }  // namespace
 
 std::unique_ptr<Stack> start_softhsm() {
-    return std::make_unique<SoftHsmStack>();
+    return std::make_unique<SoftHsmStack>("ALL");
+}
+
+std::unique_ptr<Stack> start_poor_softhsm() {
+    return std::make_unique<SoftHsmStack>("CKM_RSA_PKCS_KEY_PAIR_GEN,CKM_RSA_PKCS,CKM_RSA_PKCS_OAEP");
 }
 
 }  // namespace p11mime::test

@@ -1,7 +1,6 @@
 #include "softhsm-tests/stacks/stack.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 namespace p11mime::test {
 
@@ -27,18 +26,18 @@ void need_file(const std::string& path, const std::string& package) {
     if (!std::filesystem::exists(path)) throw Unavailable(fmt::format("package {} is not installed", package));
 }
 
-void need_root(const std::string& what_for) {
-    if (::geteuid() != 0) throw Unavailable(fmt::format("{} needs root", what_for));
+void need_namespaces(const std::vector<std::string>& kinds) {
+    const Outcome tried = run_process({.arguments = Arguments{"unshare"} + kinds + Arguments{"true"}});
+    if (tried.status != 0) throw Unavailable("no right to make namespaces: " + tried.err);
 }
 
-Stack::Stack(std::string token, std::string pin, Lacks lacks)
-    : token_(std::move(token)), pin_(std::move(pin)), lacks_(std::move(lacks)) {
-    office.desk.environment["DESK_PIN"] = pin_;
+Stack::Stack(Traits traits) : traits_(std::move(traits)) {
+    office.desk.environment["DESK_PIN"] = pin();
 }
 
 std::string Stack::token_uri() const {
     std::string uri = "pkcs11:token=";
-    for (const char c : token_)
+    for (const char c : token())
         uri += c == ' ' ? std::string("%20") : std::string(1, c);
     return uri;
 }
@@ -49,21 +48,33 @@ const Identity& Stack::employ(const Leaf& leaf) {
 }
 
 const Identity& Stack::employ_always_authenticate(const Leaf& leaf) {
-    return employed_.emplace(leaf.name, put_always_authenticate(leaf)).first->second;
-}
-
-Identity Stack::put_always_authenticate(const Leaf& leaf) {
-    return generate(leaf, {"--always-auth"});
+    return employed_.emplace(leaf.name, generate(leaf, {"--always-auth"})).first->second;
 }
 
 void Stack::remove() {
     throw std::runtime_error("this token cannot be removed");
 }
 
+Arguments Stack::tool_command() const {
+    return {"pkcs11-tool", "--module", tool_module.empty() ? office.desk.module : tool_module};
+}
+
+void Stack::initialise() const {
+    const std::string so_pin(kSoPin);
+    done(office.desk.run(tool_command() +
+                         Arguments{"--init-token", "--slot-index", "0", "--label", token(), "--so-pin", so_pin}));
+    done(office.desk.run(tool_command() + Arguments{"--token-label", token(), "--login", "--login-type", "so",
+                                                    "--so-pin", so_pin, "--init-pin", "--new-pin", pin()}));
+}
+
 std::string Stack::tool(const std::vector<std::string>& options) const {
-    const std::string& module = tool_module.empty() ? office.desk.module : tool_module;
-    return done(office.desk.run(
-        Arguments{"pkcs11-tool", "--module", module, "--token-label", token_, "--login", "--pin", pin_} + options));
+    return done(
+        office.desk.run(tool_command() + Arguments{"--token-label", token(), "--login", "--pin", pin()} + options));
+}
+
+std::string Stack::tool_says(const std::vector<std::string>& options) const {
+    const Outcome outcome = office.desk.run(tool_command() + options);
+    return outcome.out + outcome.err;
 }
 
 Identity Stack::import(const Leaf& leaf) {

@@ -30,6 +30,30 @@ TEST_CASE("SoftHSM does what stacks.tsv says", "[stacks]") {
     check_stack("SoftHSM", start_softhsm);
 }
 
+TEST_CASE("SoftHSM with few mechanisms does what stacks.tsv says", "[stacks]") {
+    check_stack("few mechanisms", start_poor_softhsm);
+}
+
+TEST_CASE("a TPM does what stacks.tsv says", "[stacks]") {
+    check_stack("TPM", start_tpm);
+}
+
 TEST_CASE("NSS softoken does what stacks.tsv says", "[stacks]") {
     check_stack("NSS", start_nss);
+}
+
+TEST_CASE("openCryptoki does what stacks.tsv says", "[stacks]") {
+    check_stack("openCryptoki", start_opencryptoki);
+}
+
+TEST_CASE("a remote token does what stacks.tsv says", "[stacks]") {
+    check_stack("remote", start_remote);
+}
+
+TEST_CASE("several tokens through p11-kit's proxy do what stacks.tsv says", "[stacks]") {
+    check_stack("proxy", start_proxy);
+}
+
+TEST_CASE("the tokens that p11-kit has configured do what stacks.tsv says", "[stacks]") {
+    check_stack("configured", start_configured);
 }
