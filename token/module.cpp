@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <fmt/format.h>
+#include <link.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -9,6 +10,7 @@
 #include <mutex>
 
 #include "token/ckr.h"
+#include "token/mutexes.h"
 
 namespace p11mime::token {
 
@@ -88,6 +90,12 @@ struct Module::Library {
     Library(const Library&) = delete;
     Library& operator=(const Library&) = delete;
 
+    /// file is the file that was found by the name given.
+    std::string file() const {
+        const link_map* found = nullptr;
+        return dlinfo(handle, RTLD_DI_LINKMAP, &found) == 0 ? found->l_name : "";
+    }
+
     void* handle;
 };
 
@@ -118,6 +126,7 @@ struct Module::Instance {
             void* reserved = nullptr;
         } arguments;
         arguments.standard.flags = flags;
+        if (flags & CKF_OS_LOCKING_OK) offer_mutexes(arguments.standard);
         if (!started_with.empty()) arguments.standard.pReserved = started_with.data();
         return calls.C_Initialize(&arguments.standard);
     }
@@ -142,11 +151,15 @@ std::shared_ptr<Module> Module::load(const ModuleFile& file) {
 }
 
 Module::Module(const ModuleFile& file)
-    : path_(file.path), arguments_(file.arguments), library_(std::make_unique<Library>(file.path)) {
+    : path_(file.path),
+      arguments_(file.arguments),
+      library_(std::make_unique<Library>(file.path)),
+      turns_(library_->file()) {
     const auto get_list = reinterpret_cast<CK_C_GetFunctionList>(dlsym(library_->handle, "C_GetFunctionList"));
     if (get_list == nullptr)
         throw Error(ErrorKind::token, fmt::format("'{}' is no PKCS#11 module: it has no C_GetFunctionList", path_),
                     kWhichModule);
+    const Turns::Turn reading(turns_, Turns::Kind::reading);
     CK_FUNCTION_LIST* list = nullptr;
     check(get_list(&list), name(), "get its functions");
     instance_ = std::make_unique<Instance>(*list, arguments_, name());
@@ -168,6 +181,7 @@ std::string Module::name() const {
 }
 
 std::vector<Slot> Module::slots() const {
+    const Turns::Turn reading(turns_, Turns::Kind::reading);
     std::vector<Slot> slots;
     for (const CK_SLOT_ID id : slot_ids()) {
         CK_SLOT_INFO info{};
@@ -215,6 +229,7 @@ std::optional<TokenInfo> Module::token_in(CK_SLOT_ID slot, const CK_SLOT_INFO& s
 }
 
 TokenInfo read_token_info(const Module& module, const TokenInfo& known) {
+    const Turns::Turn reading(module.turns(), Turns::Kind::reading);
     CK_TOKEN_INFO raw{};
     check(module.calls().C_GetTokenInfo(known.slot_id, &raw), token_name(known), "read its state");
     if (trimmed(raw.serialNumber) != known.serial || trimmed(raw.label) != known.label)

@@ -8,6 +8,7 @@
 #include "token/cryptoki.h"
 #include "token/module_file.h"
 #include "token/token_info.h"
+#include "token/turns.h"
 
 namespace p11mime::token {
 
@@ -36,6 +37,9 @@ class Module {
     /// threads says whether several threads may call the module at a time.
     bool threads() const;
 
+    /// turns are those of all that use the module's file.
+    Turns& turns() const { return turns_; }
+
     /// slots lists all slots afresh, readers that were plugged in meanwhile too. Throws CkrError.
     std::vector<Slot> slots() const;
 
@@ -51,6 +55,7 @@ class Module {
     std::string path_;
     std::string arguments_;
     std::unique_ptr<Library> library_;
+    mutable Turns turns_;
     std::unique_ptr<Instance> instance_;
     CK_INFO info_{};
 };

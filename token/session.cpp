@@ -51,7 +51,10 @@ CK_STATE Session::state() const {
     return info.state;
 }
 
+// Nobody else waits for a person at a reader's PIN pad.
 CK_RV Session::login(CK_USER_TYPE user, const SecretBytes* pin) const {
+    std::optional<Turns::Turn> turn;
+    if (pin != nullptr) turn.emplace(module_->turns(), Turns::Kind::login);
     return calls_.C_Login(handle_, user, input(pin), size(pin));
 }
 
@@ -211,6 +214,8 @@ CK_RV Session::destroy(CK_OBJECT_HANDLE object) const {
 }
 
 CK_RV Session::set_pin(const SecretBytes* old_pin, const SecretBytes* new_pin) const {
+    std::optional<Turns::Turn> turn;
+    if (old_pin != nullptr) turn.emplace(module_->turns(), Turns::Kind::login);
     return calls_.C_SetPIN(handle_, input(old_pin), size(old_pin), input(new_pin), size(new_pin));
 }
 
