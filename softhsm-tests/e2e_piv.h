@@ -28,6 +28,19 @@ struct CardOffice : Office {
         return identity;
     }
 
+    /// insert_afresh inserts the card with nothing left from before: not selected, not logged in.
+    void insert_afresh() {
+        if (card().status("inserted") == "true") card().remove();
+        card().insert();
+    }
+
+    /// encrypted is kText as openssl encrypts it to somebody, with more of its options.
+    std::string encrypted(const Identity& to, const Arguments& options = {}) const {
+        return done(desk.run(Arguments{"openssl", "cms", "-encrypt", "-aes-256-cbc", "-in", desk.file("entity", kText),
+                                       "-recip", certificate(to)} +
+                             options));
+    }
+
     /// openssl_verifies says whether openssl takes a signed mail for good.
     bool openssl_verifies(const std::string& signed_mail) const {
         return desk.run(Arguments{"openssl", "cms", "-verify"} + peer_trust(), signed_mail).status == 0;

@@ -12,7 +12,7 @@ std::optional<Apdu> parse_apdu(ByteView bytes) {
         apdu.data = to_bytes(body.subspan(1, length));
         body = body.subspan(1 + length);
     }
-    if (!body.empty()) apdu.expected = body[0] == 0 ? 256 : body[0];
+    if (!body.empty() && body[0] != 0) apdu.expected = body[0];
     return apdu;
 }
 

@@ -22,7 +22,7 @@ enum Instruction : Byte {
 struct Apdu {
     Byte cla = 0, ins = 0, p1 = 0, p2 = 0;
     Bytes data;
-    std::size_t expected = 0;  ///< how many bytes of answer at most: Le, 256 for 00, 0 where there is none
+    std::size_t expected = 256;  ///< how many bytes of answer at most: Le; 256 for 00, and where there is none
 
     bool chained() const { return (cla & 0x10) != 0; }  ///< more of the command follows
 };

@@ -7,7 +7,10 @@
 
 #include <algorithm>
 #include <array>
+#include <sstream>
 #include <stdexcept>
+
+#include "softhsm-tests/support/built.h"
 
 namespace p11mime::test {
 
@@ -118,6 +121,27 @@ unsigned PivCard::tries() const {
     return static_cast<unsigned>(std::stoul(answer.substr(counted.size(), 1), nullptr, 16));
 }
 
+std::vector<std::string> PivCard::transmitted(const std::string& instruction, const std::string& other) const {
+    std::vector<std::string> found;
+    std::istringstream lines(log());
+    for (std::string line; std::getline(lines, line);)
+        if (const std::string ins = line.substr(3, 2); ins == instruction || ins == other) found.push_back(line);
+    return found;
+}
+
+int PivCard::pins_sent() const {
+    const auto all = transmitted("20");
+    return static_cast<int>(std::count_if(
+        all.begin(), all.end(), [](const std::string& line) { return line.find(" Lc=8 ") != std::string::npos; }));
+}
+
+int PivCard::pins_refused() const {
+    const auto all = transmitted("20");
+    return static_cast<int>(std::count_if(all.begin(), all.end(), [](const std::string& line) {
+        return line.find(" Lc=8 ") != std::string::npos && !line.ends_with(" 9000");
+    }));
+}
+
 std::string CardReaders::opensc_module() {
     return first_library("opensc-pkcs11.so");
 }
@@ -160,9 +184,10 @@ CardReaders::CardReaders(Desk& desk, const std::string& name) : desk_(desk), dir
         cards_.emplace_back(new PivCard(desk, number, fmt::format("{} 00 {:02}", name, number)));
         const std::string& own = cards_.back()->directory_;
         running_cards_.emplace_back(
-            Command{.arguments = inside({P11MIME_PIV_CARD, "--keys", own + "/keys", "--control", own + "/control",
-                                         "--port", std::to_string(kPort + number), "--pin", std::string(kUserPin),
-                                         "--puk", std::string(kPuk), "--log", own + "/log", "--outside"})},
+            Command{.arguments =
+                        inside({built_path("p11mime-piv-card"), "--keys", own + "/keys", "--control", own + "/control",
+                                "--port", std::to_string(kPort + number), "--pin", std::string(kUserPin), "--puk",
+                                std::string(kPuk), "--log", own + "/log", "--outside"})},
             own + "/errors");
         wait_until([&] { return conversation(own + "/control", "status").starts_with("ok"); }, "the card");
     }
@@ -170,6 +195,8 @@ CardReaders::CardReaders(Desk& desk, const std::string& name) : desk_(desk), dir
 }
 
 void CardReaders::start() {
+    for (const char* left : {"/pcscd.comm", "/pcscd.pid"})  // by one that was killed
+        std::filesystem::remove(directory_ + left);
     pcscd_.emplace(
         Command{.arguments = inside({"pcscd", "--foreground", "--info", "--config", directory_ + "/readers"}),
                 .environment = {{"PCSCLITE_HP_DROPDIR", directory_ + "/no-drivers"}}},

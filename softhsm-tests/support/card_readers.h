@@ -35,6 +35,11 @@ class PivCard {
 
     const std::string& reader() const { return reader_; }  ///< its name
     std::string log() const { return read_file(directory_ + "/log"); }
+    /// transmitted are the lines of the log whose instruction is one of two, in hexadecimal.
+    std::vector<std::string> transmitted(const std::string& instruction, const std::string& other = {}) const;
+    /// pins_sent counts the PINs that it was given, pins_refused those that were wrong.
+    int pins_sent() const;
+    int pins_refused() const;
 
   private:
     friend class CardReaders;

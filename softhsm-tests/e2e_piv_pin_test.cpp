@@ -1,0 +1,114 @@
+// The PIN's retry counter, which is on the card: it falls by one after a wrong PIN and by nothing else.
+
+#include <fmt/format.h>
+
+#include <catch2/catch.hpp>
+#include <future>
+
+#include "softhsm-tests/e2e_piv.h"
+#include "softhsm-tests/support/on_terminal.h"
+#include "softhsm-tests/support/program.h"
+
+using namespace p11mime::test;
+
+namespace {
+
+/// Wallet is an office with Alice's card: a key to sign with, one to decrypt with, and another to sign with.
+struct Wallet : CardOffice {
+    Wallet() {
+        desk.environment["WRONG"] = "999999";
+        card().insert();
+    }
+
+    Outcome with_pin_in(const std::string& variable, const Arguments& arguments) {
+        return desk.p11mime(arguments + Arguments{"--pin-source", "env:" + variable});
+    }
+
+    Identity alice = issue_to_card("9a", {.name = "Alice", .key_usage = "digitalSignature"});
+    Identity decrypting =
+        issue_to_card("9d", {.name = "Alice", .kind = KeyKind::rsa2048, .key_usage = "keyEncipherment"});
+    Identity second = issue_to_card("9e", {.name = "Second", .kind = KeyKind::p256});
+    std::string text = desk.file("text.eml", mail(alice.email, "bob@example.org"));
+    std::string sealed = desk.file("sealed.eml", encrypted(decrypting));
+};
+
+}  // namespace
+
+TEST_CASE("nothing but a wrong PIN costs a try of the PIV card", "[e2e]") {
+    if (skipped_without_readers()) return;
+    Wallet wallet;
+    const std::string other = wallet.desk.file("other.eml", mail(wallet.alice.email, "carol@example.org"));
+    const std::string out = wallet.desk.path("out");
+    std::filesystem::create_directory(out);
+
+    wallet.card().order("tries 2");
+    CHECK(wallet.desk.p11mime({"tokens"}).status == 0);
+    CHECK(wallet.desk.run({program(), "sign", "--batch", "--module", wallet.desk.module, wallet.text}).status == 4);
+    CHECK(wallet.desk.p11mime({"sign", "--pin-source", "env:NOT_SET_ANYWHERE", wallet.text}).status != 0);
+    OnTerminal cancelled(wallet.desk.p11mime_command({"sign", "--pin-source", "tty", wallet.text}));
+    CHECK(cancelled.waits_for("PIN of token"));
+    cancelled.type("\x03");
+    CHECK(cancelled.status() != 0);
+    CHECK(wallet.card().pins_sent() == 0);
+    CHECK(wallet.card().tries() == 2);
+
+    for (const Arguments& command :
+         {Arguments{"sign", wallet.text}, Arguments{"decrypt", wallet.sealed}, Arguments{"tokens", "--login"},
+          Arguments{"sign", "--key", "pkcs11:id=%01", "--key", "pkcs11:id=%04", wallet.text},
+          Arguments{"sign", "-d", out, wallet.text, other}}) {
+        INFO(fmt::format("{}", fmt::join(command, " ")));
+        const Outcome outcome = wallet.with_pin_in("DESK_PIN", command);
+        INFO(outcome.err);
+        CHECK(outcome.status == 0);
+        CHECK(wallet.card().tries() == 3);
+    }
+    CHECK(wallet.card().pins_refused() == 0);
+}
+
+TEST_CASE("a wrong PIN costs the PIV card one try, whatever it was for and wherever it came from", "[e2e]") {
+    if (skipped_without_readers()) return;
+    Wallet wallet;
+    const std::string wrong = wallet.desk.file("wrong", "999999\n");
+    const std::string other = wallet.desk.file("other.eml", mail(wallet.alice.email, "carol@example.org"));
+    const std::string out = wallet.desk.path("out");
+    std::filesystem::create_directory(out);
+    const Arguments in_environment{"--pin-source", "env:WRONG"};
+    for (const Arguments& command :
+         {Arguments{"sign", wallet.text} + in_environment, Arguments{"decrypt", wallet.sealed} + in_environment,
+          Arguments{"tokens", "--login"} + in_environment,
+          Arguments{"sign", "--key", "pkcs11:id=%01", "--key", "pkcs11:id=%04", wallet.text} + in_environment,
+          Arguments{"sign", "-d", out, wallet.text, other} + in_environment,
+          Arguments{"sign", wallet.text, "--pin-source", "file:" + wrong},
+          Arguments{"sign", wallet.text, "--key", "pkcs11:id=%01?pin-source=file:" + wrong}}) {
+        INFO(fmt::format("{}", fmt::join(command, " ")));
+        wallet.card().order("tries 3");
+        const Outcome outcome = wallet.desk.p11mime(command);
+        INFO(outcome.err);
+        CHECK(outcome.status == 4);
+        CHECK_THAT(outcome.err, Catch::Contains("PIN"));
+        CHECK(wallet.card().tries() == 2);
+    }
+    wallet.card().order("tries 3");
+    const Outcome through_descriptor =
+        wallet.desk.run({"sh", "-c", "exec \"$0\" sign --module \"$1\" --pin-source fd:7 \"$2\" 7<\"$3\"", program(),
+                         wallet.desk.module, wallet.text, wrong});
+    CHECK(through_descriptor.status == 4);
+    CHECK(wallet.card().tries() == 2);
+    CHECK(names(out).empty());
+}
+
+TEST_CASE("a stored PIN is not sent to the PIV card on the last try, be it right or wrong", "[e2e]") {
+    if (skipped_without_readers()) return;
+    Wallet wallet;
+    wallet.card().order("tries 1");
+    for (const std::string variable : {"WRONG", "DESK_PIN"})
+        for (const Arguments& command : {Arguments{"sign", wallet.text}, Arguments{"decrypt", wallet.sealed}}) {
+            const Outcome outcome = wallet.with_pin_in(variable, command);
+            INFO(outcome.err);
+            CHECK(outcome.status == 4);
+            CHECK(outcome.out.empty());
+            CHECK_THAT(outcome.err, Catch::Contains("last try") && Catch::Contains("tty"));
+        }
+    CHECK(wallet.card().pins_sent() == 0);
+    CHECK(wallet.card().tries() == 1);
+}
