@@ -24,7 +24,10 @@ constexpr unsigned kGraceSeconds = 5;
 std::atomic<int> g_signal{0};
 std::array<std::atomic<const char*>, 4096> g_files{};
 std::atomic<int> g_terminal{-1};
-termios g_modes{};
+termios g_modes{};          // as found
+termios g_working_modes{};  // without echo
+std::atomic<bool> g_silent{false};
+std::atomic<bool> g_resumed{false};
 std::atomic<int> g_wake{-1};  // readable once a signal has come
 
 void undo() {
@@ -42,15 +45,54 @@ void end_now(int number) {
     ::raise(number);
 }
 
+// Ends the poll of whoever waits, also where the signal came just before it.
+void wake() {
+    const std::uint64_t one = 1;
+    (void)!::write(g_wake.load(), &one, sizeof one);
+}
+
 extern "C" void on_signal(int number) {
     const int saved = errno;
     undo();
     if (number == SIGALRM) end_now(g_signal.load());
     if (g_signal.exchange(number) != 0) end_now(number);
-    const std::uint64_t one = 1;
-    (void)!::write(g_wake.load(), &one, sizeof one);
+    wake();
     ::alarm(kGraceSeconds);
     errno = saved;
+}
+
+// Gives the terminal back, stops, and takes it again once the program goes on. In the background that stops it once
+// more (SIGTTOU), until it is in the foreground.
+extern "C" void on_stop(int number) {
+    const int saved = errno;
+    const int terminal = g_terminal.load();
+    if (terminal >= 0) ::tcsetattr(terminal, TCSANOW, &g_modes);
+    struct sigaction again {};
+    struct sigaction standard {};
+    standard.sa_handler = SIG_DFL;
+    sigaction(number, &standard, &again);
+    sigset_t only;
+    sigset_t before;
+    sigemptyset(&only);
+    sigaddset(&only, number);
+    ::raise(number);
+    pthread_sigmask(SIG_UNBLOCK, &only, &before);  // stops here
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    sigaction(number, &again, nullptr);
+    if (terminal >= 0 && g_silent.load()) ::tcsetattr(terminal, TCSANOW, &g_working_modes);
+    g_resumed.store(true);
+    wake();
+    errno = saved;
+}
+
+void handle(int number, void (*handler)(int)) {
+    struct sigaction before {};
+    // nohup's choice stays.
+    if (sigaction(number, nullptr, &before) == 0 && before.sa_handler == SIG_IGN) return;
+    struct sigaction action {};
+    action.sa_handler = handler;
+    sigemptyset(&action.sa_mask);
+    sigaction(number, &action, nullptr);
 }
 
 }  // namespace
@@ -58,15 +100,8 @@ extern "C" void on_signal(int number) {
 void install_signal_handlers() {
     g_wake.store(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     ::signal(SIGPIPE, SIG_IGN);
-    struct sigaction action {};
-    action.sa_handler = on_signal;
-    sigemptyset(&action.sa_mask);
-    for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGALRM}) {
-        struct sigaction before {};
-        // nohup's choice stays.
-        if (sigaction(number, nullptr, &before) == 0 && before.sa_handler == SIG_IGN) continue;
-        sigaction(number, &action, nullptr);
-    }
+    for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM})
+        handle(number, on_signal);
 }
 
 int interrupting_signal() {
@@ -77,12 +112,18 @@ void throw_if_interrupted() {
     if (g_signal.load() != 0) throw Error(ErrorKind::io, "interrupted");
 }
 
-void wait_readable(int fd) {
+void wait_readable(int fd, const std::function<void()>& resumed) {
     for (;;) {
         throw_if_interrupted();
         std::array<pollfd, 2> wanted{pollfd{fd, POLLIN, 0}, pollfd{g_wake.load(), POLLIN, 0}};
-        if (::poll(wanted.data(), wanted.size(), -1) < 0 && errno == EINTR) continue;
+        const bool disturbed = ::poll(wanted.data(), wanted.size(), -1) < 0 || wanted[1].revents != 0;
         throw_if_interrupted();
+        if (disturbed) {
+            std::uint64_t count = 0;
+            (void)!::read(g_wake.load(), &count, sizeof count);
+            if (resumed) resumed();
+            continue;
+        }
         return;  // what is wrong with the descriptor, reading it tells
     }
 }
@@ -103,22 +144,29 @@ RemovedOnSignal::~RemovedOnSignal() {
     g_files[slot_].store(nullptr);
 }
 
-EchoOff::EchoOff(int terminal) : terminal_(terminal) {
-    if (::tcgetattr(terminal, &g_modes) != 0) {
+TerminalModes::TerminalModes(int terminal, Echo echo) : terminal_(terminal) {
+    if (terminal < 0 || ::tcgetattr(terminal, &g_modes) != 0) {
         terminal_ = -1;
         return;
     }
+    g_working_modes = g_modes;
+    g_silent.store(echo == Echo::off);
+    if (echo == Echo::off) g_working_modes.c_lflag &= ~static_cast<tcflag_t>(ECHO | ECHOE | ECHOK | ECHONL);
+    g_resumed.store(false);
     g_terminal.store(terminal);
-    termios silent = g_modes;
-    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO | ECHOE | ECHOK | ECHONL);
-    silent.c_cc[VSUSP] = _POSIX_VDISABLE;  // a stopped program would leave the shell without echo
-    ::tcsetattr(terminal, TCSAFLUSH, &silent);
+    handle(SIGTSTP, on_stop);
+    if (echo == Echo::off) ::tcsetattr(terminal, TCSAFLUSH, &g_working_modes);
 }
 
-EchoOff::~EchoOff() {
+TerminalModes::~TerminalModes() {
     if (terminal_ < 0) return;
-    ::tcsetattr(terminal_, TCSAFLUSH, &g_modes);
+    ::tcsetattr(terminal_, g_silent.load() ? TCSAFLUSH : TCSANOW, &g_modes);
     g_terminal.store(-1);
+    handle(SIGTSTP, SIG_DFL);
+}
+
+bool TerminalModes::take_resumed() {
+    return g_resumed.exchange(false);
 }
 
 }  // namespace p11mime::cli

@@ -1,12 +1,13 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 
 namespace p11mime::cli {
 
-/// install_signal_handlers makes SIGINT, SIGTERM and SIGHUP undo at once what must not stay (temporary files, a
-/// terminal without echo) and then end the program in order: the work stops at the next piece of input, sessions are
+/// install_signal_handlers makes SIGINT, SIGTERM, SIGHUP and SIGQUIT undo at once what must not stay (temporary files,
+/// a terminal without echo) and then end the program in order: the work stops at the next piece of input, sessions are
 /// closed and modules finalised. A second signal, or five seconds, end it at once. SIGPIPE is ignored.
 void install_signal_handlers();
 
@@ -17,8 +18,8 @@ int interrupting_signal();
 void throw_if_interrupted();
 
 /// wait_readable waits for a descriptor to have something to read, or its end. Throws Error(io) once a signal has come,
-/// whichever thread got it.
-void wait_readable(int fd);
+/// whichever thread got it. `resumed` is called when the program may have been stopped and gone on meanwhile.
+void wait_readable(int fd, const std::function<void()>& resumed = {});
 
 /// end_by_signal lets a signal that came end the process, so that its parent sees it; it does nothing where none came.
 void end_by_signal();
@@ -37,13 +38,18 @@ class RemovedOnSignal {
     std::size_t slot_;
 };
 
-/// EchoOff turns the echo of a terminal off and back on, on a signal too.
-class EchoOff {
+/// TerminalModes has the modes of a terminal put back to what they were at the end, on a signal too, and while the
+/// program is stopped (SIGTSTP). One at a time. Without a terminal (-1) it does nothing.
+class TerminalModes {
   public:
-    explicit EchoOff(int terminal);
-    ~EchoOff();
-    EchoOff(const EchoOff&) = delete;
-    EchoOff& operator=(const EchoOff&) = delete;
+    enum class Echo { as_is, off };
+    TerminalModes(int terminal, Echo echo);
+    ~TerminalModes();
+    TerminalModes(const TerminalModes&) = delete;
+    TerminalModes& operator=(const TerminalModes&) = delete;
+
+    /// take_resumed says whether the program was stopped and went on since this was last asked.
+    bool take_resumed();
 
   private:
     int terminal_;

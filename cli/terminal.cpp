@@ -26,13 +26,18 @@ Fd open_tty() {
     return Fd(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
 }
 
-// Reads one line byte by byte straight into wiped memory. Nothing where the input ended before the line did.
-std::optional<SecretBytes> read_line(int fd) {
+// Reads one line byte by byte straight into wiped memory. Nothing where the input ended before the line did. A program
+// that was stopped asks once more when it goes on.
+std::optional<SecretBytes> read_line(int fd, const std::string& prompt, TerminalModes& modes) {
     SecretBytes line(kLongestSecret);
     std::size_t size = 0;
     for (;;) {
         Byte byte = 0;
-        wait_readable(fd);
+        wait_readable(fd, [&] {
+            if (!modes.take_resumed()) return;
+            size = 0;
+            (void)write_all(fd, prompt);
+        });
         const ssize_t count = ::read(fd, &byte, 1);
         if (count < 0 && errno == EINTR) continue;
         if (count <= 0) return std::nullopt;
@@ -111,10 +116,11 @@ std::optional<SecretBytes> Terminal::ask_secret(std::string_view prompt) {
     clear_bar();
     const Fd tty = open_tty();
     if (!tty) return std::nullopt;
-    if (!write_all(tty.get(), fmt::format("{}: ", visible(prompt)))) return std::nullopt;
+    const std::string text = fmt::format("{}: ", visible(prompt));
     const LineAfter line(tty.get());  // the one that was typed did not show
-    const EchoOff silent(tty.get());
-    auto secret = read_line(tty.get());
+    TerminalModes silent(tty.get(), TerminalModes::Echo::off);
+    if (!write_all(tty.get(), text)) return std::nullopt;
+    auto secret = read_line(tty.get(), text, silent);
     if (!secret || secret->empty()) return std::nullopt;
     return secret;
 }
@@ -123,11 +129,19 @@ std::optional<bool> Terminal::confirm(std::string_view question) {
     const std::lock_guard lock(mutex_);
     clear_bar();
     const Fd tty = open_tty();
-    if (!tty || !write_all(tty.get(), fmt::format("{} [y/N] ", visible(question)))) return std::nullopt;
-    const auto answer = read_line(tty.get());
+    const std::string text = fmt::format("{} [y/N] ", visible(question));
+    if (!tty || !write_all(tty.get(), text)) return std::nullopt;
+    TerminalModes modes(tty.get(), TerminalModes::Echo::as_is);
+    const auto answer = read_line(tty.get(), text, modes);
     if (!answer) return false;
     const std::string_view word = text_of(answer->view());
     return word == "y" || word == "Y" || word == "yes";
+}
+
+std::unique_lock<std::mutex> Terminal::hush() {
+    std::unique_lock lock(mutex_);
+    clear_bar();
+    return lock;
 }
 
 void Terminal::start_progress() {

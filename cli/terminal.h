@@ -36,6 +36,9 @@ class Terminal {
     /// confirm asks a yes-or-no question on /dev/tty; nothing where there is no terminal.
     std::optional<bool> confirm(std::string_view question);
 
+    /// hush keeps others from writing, while another program uses the terminal.
+    std::unique_lock<std::mutex> hush();
+
     /// start_progress begins a stretch of work; progress draws a bar once it has lasted a second, on a terminal only.
     void start_progress();
     void progress(std::uint64_t done, std::optional<std::uint64_t> total);
