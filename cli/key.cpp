@@ -36,24 +36,6 @@ void tell_loss(Context& context, const ChosenPrivateKey& chosen, const std::stri
         terminal.detail(fmt::format("the key '{}' with the same id stays", other));
 }
 
-// The one token whose PIN is concerned, and where its PINs come from.
-struct PinChange {
-    std::shared_ptr<token::Token> token;
-    std::optional<PinSource> new_source;
-};
-
-PinChange pin_change(Context& context) {
-    PinChange change;
-    if (const auto source = context.options().text("new-pin-source")) change.new_source = PinSource::parse(*source);
-    change.token = only_token(context);
-    return change;
-}
-
-SecretBytes new_pin(Context& context, const PinChange& change) {
-    return context.pins().secret(change.new_source, fmt::format("new PIN of token '{}'", change.token->info().label),
-                                 true);
-}
-
 KeyReport report_of(const token::Token& token) {
     return {.token = token.info().label, .uri = token.uri().to_string(), .certificate = {}, .deleted = {}};
 }
@@ -81,27 +63,18 @@ int delete_key(Context& context) {
 }
 
 int change_pin(Context& context) {
-    const PinChange change = pin_change(context);
-    auto old_pin =
-        context.pins().pin({.token = change.token->info(), .key_label = "", .what = "change it", .pin_source = ""});
-    if (!old_pin)
-        throw Error(ErrorKind::token, fmt::format("no PIN for token '{}'", change.token->info().label),
-                    "--pin-source names where it comes from");
-    change.token->change_pin(old_pin->value, new_pin(context, change));
-    finish_key_command(context, report_of(*change.token),
-                       fmt::format("the PIN of token '{}' is changed", change.token->info().label));
+    const auto token = only_token(context);
+    token->change_pin();
+    finish_key_command(context, report_of(*token),
+                       fmt::format("the PIN of token '{}' is changed", token->info().label));
     return 0;
 }
 
 int unblock_pin(Context& context) {
-    std::optional<PinSource> puk_source;
-    if (const auto source = context.options().text("puk-source")) puk_source = PinSource::parse(*source);
-    const PinChange change = pin_change(context);
-    const std::string label = change.token->info().label;
-    const SecretBytes puk = context.pins().secret(puk_source, fmt::format("PUK of token '{}'", label), false);
-    change.token->unblock(puk, new_pin(context, change));
-    finish_key_command(context, report_of(*change.token),
-                       fmt::format("token '{}' has a new PIN and is no longer blocked", label));
+    const auto token = only_token(context);
+    token->unblock();
+    finish_key_command(context, report_of(*token),
+                       fmt::format("token '{}' has a new PIN and is no longer blocked", token->info().label));
     return 0;
 }
 

@@ -82,7 +82,7 @@ Json token_json(const TokenListing& token) {
 }  // namespace
 
 std::string tokens_report(const ReportFrame& frame, const std::vector<token::SlotState>& slots,
-                          const std::vector<TokenListing>& tokens) {
+                          const std::vector<TokenListing>& tokens, std::optional<std::size_t> forgotten_pins) {
     Json json = frame_json(frame);
     json["slots"] = Json::array();
     for (const auto& slot : slots)
@@ -93,6 +93,7 @@ std::string tokens_report(const ReportFrame& frame, const std::vector<token::Slo
     json["tokens"] = Json::array();
     for (const TokenListing& token : tokens)
         json["tokens"].push_back(token_json(token));
+    json["forgotten_pins"] = or_null(forgotten_pins);
     json["error"] = error_json(frame);
     return one_line(json);
 }

@@ -46,7 +46,8 @@ struct KeyReport {
 
 /// The JSON of tokens, doctor, key … and certs …, each one line.
 std::string tokens_report(const ReportFrame& frame, const std::vector<token::SlotState>& slots,
-                          const std::vector<TokenListing>& tokens);
+                          const std::vector<TokenListing>& tokens,
+                          std::optional<std::size_t> forgotten_pins = std::nullopt);
 std::string doctor_report(const ReportFrame& frame, const Checks& checks);
 std::string key_report(const ReportFrame& frame, const KeyReport& report);
 std::string certs_report(const ReportFrame& frame, const std::vector<BookEntry>& certificates,

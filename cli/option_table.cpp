@@ -12,7 +12,7 @@ constexpr auto text = OptionKind::text;
 constexpr auto list = OptionKind::list;
 
 constexpr OptionSpec kOptions[] = {
-    {"output", 'o', text, "FILE", "write here, not to stdout", kOutput},
+    {"output", 'o', text, "FILE", "write here", kOutput},
     {"directory", 'd', text, "DIR", "outputs here", kMany},
     {"in-place", 0, flag, "", "replace FILES", kMany},
     {"jobs", 'j', text, "N", "mails at a time", kMany},
@@ -28,7 +28,7 @@ constexpr OptionSpec kOptions[] = {
     {"key", 0, list, "URI", "signing key", kSign},
     {"key", 0, text, "URI", "the key", kOneKey},
     {"from", 0, text, "ADDRESS", "sender, not From", kSender},
-    {"digest", 0, text, "sha256|sha384|sha512", "by default the one natural to the key", kSign},
+    {"digest", 0, text, "NAME", "sha(256|384|512)", kSign},
     {"pss", 0, flag, "", "RSA-PSS signature", kSign},
     {"opaque", 0, flag, "", "not clear-signed", kSign},
     {"no-chain", 0, flag, "", "no intermediates", kSign},
@@ -36,7 +36,7 @@ constexpr OptionSpec kOptions[] = {
 
     {"recipient", 'r', list, "ADDR", "an address", kRecipients},
     {"recipient-cert", 0, list, "FILE", "a recipient's certificate; with neither: To, Cc, Bcc", kRecipients},
-    {"bcc-separately", 0, text, "DIR", "a copy of its own for each Bcc, named ADDRESS.eml", kRecipients},
+    {"bcc-separately", 0, text, "DIR", "for Bcc copies", kRecipients},
     {"no-self", 0, flag, "", "not to the sender", kRecipients},
     {"oaep", 0, flag, "", "RSA-OAEP for all", kRecipients},
     {"shared-agreement", 0, flag, "", "one ECDH for many", kRecipients},
@@ -60,6 +60,7 @@ constexpr OptionSpec kOptions[] = {
     {"strict", 0, flag, "", "no output on exit 3", kVerdict},
     {"even-if-invalid", 0, flag, "", "write broken content too (-o only)", kVerdict},
 
+    {"forget", 0, flag, "", "drop cached PINs", kShowKeys},
     {"login", 0, flag, "", "log in, to show keys that need it", kShowKeys},
     {"sign", 0, flag, "", "log in and make a test signature", kTestSignature},
     {"type", 0, text, "KIND", "rsa2048-4096, p256-521, brainpool256-512, (ed|x)(25519|448)", kGenerate},
@@ -79,7 +80,10 @@ constexpr OptionSpec kOptions[] = {
 
     {"module", 0, list, "FILE", "PKCS#11 module", kTokens},
     {"token", 0, text, "URI", "this token only", kTokens},
-    {"pin-source", 0, text, "tty|env:VAR|file:PATH|fd:N", "default: the terminal", kTokens},
+    {"pin-source", 0, text, "SRC", "pad, pinentry, tty, env:VAR, file:PATH or fd:N", kTokens},
+    {"pin-cache", 0, text, "TIME", "keep it: 90s, 10m", kTokens},
+    {"pin-reuse", 0, flag, "", "type it once", kTokens},
+    {"pinentry-program", 0, text, "FILE", "pinentry, if not of PATH", kConfigOnly},
 
     {"json", 0, text, "FILE|-", "write report", kGeneral},
     {"batch", 0, flag, "", "never ask", kGeneral},
@@ -131,7 +135,7 @@ constexpr CommandSpec kCommands[] = {
 };
 
 // Names that a later version gives a meaning.
-constexpr std::array<std::string_view, 14> kLaterOptions = {
+constexpr std::array<std::string_view, 12> kLaterOptions = {
     "--timestamp",
     "--fetch-issuers",
     "--crl",
@@ -144,8 +148,6 @@ constexpr std::array<std::string_view, 14> kLaterOptions = {
     "--protect-headers",
     "--no-protect-headers",
     "--wait",
-    "--pin-cache",
-    "--pin-reuse",
 };
 constexpr std::array<std::string_view, 1> kLaterCommands = {"watch"};
 

@@ -1,121 +1,134 @@
 #include "cli/pins.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <charconv>
 #include <cstdlib>
-#include <cstring>
 
-#include "cli/fd.h"
-#include "cli/signals.h"
-#include "cli/system_error.h"
+#include "cli/pin_cache.h"
 #include "mime/error.h"
 
 namespace p11mime::cli {
 
 namespace {
 
-constexpr std::size_t kLongest = 1024;  // of PINs and passwords
+using token::LoginOutcome;
+using token::PinKind;
+using token::PinRequest;
+using token::PinState;
 
-SecretBytes first_line(int fd, std::string_view what, const std::string& name) {
-    SecretBytes line(kLongest);
-    std::size_t size = 0;
-    for (;;) {
-        Byte byte = 0;
-        wait_readable(fd);
-        const ssize_t count = ::read(fd, &byte, 1);
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0) throw system_error(fmt::format("cannot read the {} from {}", what, name), errno);
-        if (count == 0 || byte == '\n') break;
-        if (size == line.size())
-            throw Error(ErrorKind::usage, fmt::format("the first line of {} is no {}", name, what));
-        line.data()[size++] = byte;
-    }
-    if (size > 0 && line.data()[size - 1] == '\r') --size;
-    line.shrink(size);
-    return line;
-}
-
-SecretBytes from_environment(std::string_view what, const std::string& variable) {
-    char* value = std::getenv(variable.c_str());
-    if (value == nullptr)
-        throw Error(ErrorKind::usage, fmt::format("the environment has no variable {} with a {}", variable, what));
-    SecretBytes pin(bytes_of(value));
-    // Children are not to inherit it.
-    ::explicit_bzero(value, std::strlen(value));
-    ::unsetenv(variable.c_str());
-    return pin;
-}
-
-SecretBytes from_file(std::string_view what, const std::string& path) {
-    const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file) throw system_error(fmt::format("cannot open the {} file '{}'", what, path), errno);
-    return first_line(file.get(), what, fmt::format("'{}'", path));
-}
-
-SecretBytes from_descriptor(std::string_view what, const std::string& number) {
-    return first_line(std::atoi(number.c_str()), what, fmt::format("file descriptor {}", number));
-}
+constexpr std::size_t kLongestIntent = 160;  // of a prompt: a subject may be of any length
+constexpr const char* kReuse =
+    "--pin-reuse: the PIN that you type now signs and decrypts every mail of this run, without asking again";
 
 std::string identity(const token::TokenInfo& token) {
     return token.module + '\0' + token.serial + '\0' + token.label;
 }
 
 // A URI names a file, as "file:" URI or plain path (RFC 7512 section 2.4).
-std::string file_of(const std::string& pin_source) {
+SecretBytes from_uri_source(const std::string& pin_source) {
     std::string path = pin_source;
     if (path.starts_with("file:")) path.erase(0, 5);
     if (path.starts_with("///")) path.erase(0, 2);
     if (path.empty() || (path == pin_source && path.front() != '/'))
         throw Error(ErrorKind::usage, "pin-source in a PKCS#11 URI must be file:PATH or an absolute path");
-    return path;
+    return read_secret({PinSource::Kind::file, path}, "PIN");
+}
+
+std::string name(PinKind kind) {
+    if (kind == PinKind::puk) return "PUK";
+    return kind == PinKind::new_user ? "new PIN" : "PIN";
+}
+
+PinState state(const PinRequest& request) {
+    if (request.kind == PinKind::new_user) return PinState::ok;
+    return request.kind == PinKind::puk ? request.token.puk_state : request.token.pin_state;
+}
+
+bool is_login(const PinRequest& request) {
+    return request.kind == PinKind::user && request.key_label.empty();
+}
+
+// Cut between two characters.
+std::string shortened(std::string text) {
+    if (text.size() <= kLongestIntent) return text;
+    std::size_t end = kLongestIntent;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80)
+        --end;
+    return text.substr(0, end) + "...";
+}
+
+// Whose PIN, for which key and what.
+std::vector<std::string> subject_of(const PinRequest& request) {
+    std::vector<std::string> lines{fmt::format("token '{}'", request.token.label)};
+    if (!request.token.serial.empty()) lines.front() += fmt::format(" ({})", request.token.serial);
+    if (!request.key_label.empty()) lines.push_back(fmt::format("key '{}'", request.key_label));
+    if (!request.what.empty() && request.kind != PinKind::new_user)
+        lines.push_back(fmt::format("to {}", shortened(request.what)));
+    return lines;
+}
+
+bool is_set(const char* variable) {
+    const char* value = std::getenv(variable);
+    return value != nullptr && *value != '\0';
 }
 
 }  // namespace
 
-PinSource PinSource::parse(std::string_view text) {
-    const std::string hint = "sources are tty, env:VAR, file:PATH and fd:N";
-    if (text == "tty") return {};
-    if (text == "pinentry" || text == "pad")
-        throw Error(ErrorKind::usage, fmt::format("the source {} is not available in this version", text), hint);
-    const auto colon = text.find(':');
-    const std::string_view kind = text.substr(0, colon);
-    const std::string where(colon == std::string_view::npos ? "" : text.substr(colon + 1));
-    if (kind == "env" && !where.empty() && where.find('=') == std::string::npos) return {Kind::env, where};
-    if (kind == "file" && !where.empty() && where != "-") return {Kind::file, where};
-    const bool number = !where.empty() && where.size() < 6 &&
-                        std::all_of(where.begin(), where.end(), [](char c) { return c >= '0' && c <= '9'; });
-    if (kind == "fd" && number) return {Kind::fd, where};
-    throw Error(ErrorKind::usage, "unknown source of a PIN or password", hint);
-}
-
-SecretBytes read_secret(const PinSource& source, std::string_view what) {
-    SecretBytes secret;
-    switch (source.kind) {
-        case PinSource::Kind::env:
-            secret = from_environment(what, source.where);
-            break;
-        case PinSource::Kind::file:
-            secret = from_file(what, source.where);
-            break;
-        case PinSource::Kind::fd:
-            secret = from_descriptor(what, source.where);
-            break;
-        case PinSource::Kind::tty:
-            break;
-    }
-    if (secret.empty()) throw Error(ErrorKind::usage, fmt::format("the source of the {} gives an empty one", what));
-    return secret;
-}
-
 bool Pins::stored() const {
     const bool in_uri = std::any_of(settings_.uris.begin(), settings_.uris.end(),
                                     [](const token::Uri& uri) { return uri.pin_value || uri.pin_source; });
-    return in_uri || (settings_.source && settings_.source->kind != PinSource::Kind::tty);
+    return in_uri || (settings_.source && settings_.source->stored());
+}
+
+const std::optional<PinSource>& Pins::source_of(PinKind kind) const {
+    if (kind == PinKind::puk) return settings_.puk_source;
+    return kind == PinKind::new_user ? settings_.new_source : settings_.source;
+}
+
+std::optional<token::Pin> Pins::pin(const PinRequest& request) {
+    const std::lock_guard lock(mutex_);
+    expect_first(request);
+    const auto& source = source_of(request.kind);
+    if (source && source->kind == PinSource::Kind::pad)
+        throw Error(ErrorKind::token, fmt::format("the reader of token '{}' has no PIN pad", request.token.label),
+                    "--pin-source tty asks on the terminal");
+    if (has_given(request)) return given(request);
+    if (auto pin = remembered(request)) return pin;
+    return ask(request);
+}
+
+// A token that asks for its login once more has refused the first one, unless a person is to try again.
+void Pins::expect_first(const PinRequest& request) {
+    if (!is_login(request) || !request.refused.empty()) return;
+    if (asked_.insert(identity(request.token)).second) return;
+    throw Error(ErrorKind::token,
+                fmt::format("the login to token '{}' has failed before and is not tried again", request.token.label),
+                "run the command again with the right PIN");
+}
+
+bool Pins::has_given(const PinRequest& request) const {
+    const auto& source = source_of(request.kind);
+    if (source && source->stored()) return true;
+    if (request.kind == PinKind::puk || request.kind == PinKind::new_user) return false;
+    const bool in_uri = std::any_of(settings_.uris.begin(), settings_.uris.end(), [&](const token::Uri& uri) {
+        return (uri.pin_value || uri.pin_source) && uri.matches(request.token);
+    });
+    return in_uri || !request.pin_source.empty();
+}
+
+std::optional<token::Pin> Pins::given(const PinRequest& request) {
+    if (request.kind == PinKind::puk || request.kind == PinKind::new_user)
+        return token::Pin{read_secret(*source_of(request.kind), name(request.kind)), false};
+    if (!may_have(request.token)) return std::nullopt;
+    for (const token::Uri& uri : settings_.uris) {
+        if (!uri.matches(request.token)) continue;
+        if (uri.pin_value) return token::Pin{uri.pin_value->copy(), false};
+        if (uri.pin_source) return token::Pin{from_uri_source(*uri.pin_source), false};
+    }
+    if (!request.pin_source.empty()) return token::Pin{from_uri_source(request.pin_source), false};
+    if (read_.empty()) read_ = read_secret(*settings_.source, "PIN");
+    return token::Pin{read_.copy(), false};
 }
 
 bool Pins::may_have(const token::TokenInfo& token) {
@@ -130,69 +143,117 @@ bool Pins::may_have(const token::TokenInfo& token) {
     return false;
 }
 
-token::Pin Pins::given(const token::PinRequest& request) {
-    for (const token::Uri& uri : settings_.uris) {
-        if (!uri.matches(request.token)) continue;
-        if (uri.pin_value) return token::Pin{uri.pin_value->copy(), false};
-        if (uri.pin_source) return token::Pin{from_file("PIN", file_of(*uri.pin_source)), false};
+// A PIN that was typed before: in this run, for a key that asks each time (--pin-reuse), or in an earlier one, for a
+// login (--pin-cache). On the last try it is asked for anew.
+std::optional<token::Pin> Pins::remembered(const PinRequest& request) const {
+    if (request.kind != PinKind::user || !request.refused.empty() || state(request) == PinState::last_try)
+        return std::nullopt;
+    if (is_login(request)) {
+        if (!settings_.cache) return std::nullopt;
+        auto pin = cached_pin(request.token);
+        return pin ? std::optional(token::Pin{std::move(*pin), false}) : std::nullopt;
     }
-    if (!request.pin_source.empty()) return token::Pin{from_file("PIN", file_of(request.pin_source)), false};
-    if (read_.empty()) read_ = read_secret(*settings_.source, "PIN");
-    return token::Pin{read_.copy(), false};
+    const auto typed = typed_.find(identity(request.token));
+    return typed == typed_.end() ? std::nullopt : std::optional(token::Pin{typed->second.copy(), false});
 }
 
-bool Pins::has_given(const token::PinRequest& request) const {
-    const bool in_uri = std::any_of(settings_.uris.begin(), settings_.uris.end(), [&](const token::Uri& uri) {
-        return (uri.pin_value || uri.pin_source) && uri.matches(request.token);
-    });
-    return in_uri || !request.pin_source.empty() ||
-           (settings_.source && settings_.source->kind != PinSource::Kind::tty);
+std::optional<token::Pin> Pins::ask(const PinRequest& request) {
+    if (settings_.reuse && request.kind == PinKind::user && !told_of_reuse_) {
+        terminal_.say(kReuse);
+        told_of_reuse_ = true;
+    }
+    Question question{.prompt = name(request.kind), .details = subject_of(request), .refused = request.refused};
+    if (state(request) != PinState::ok) question.details.emplace_back(warning(state(request)));
+    auto typed = type(question, source_of(request.kind), request.kind == PinKind::new_user);
+    return typed ? std::optional(token::Pin{std::move(*typed), true}) : std::nullopt;
 }
 
-std::optional<token::Pin> Pins::ask(const token::PinRequest& request) {
+std::optional<SecretBytes> Pins::type(const Question& question, const std::optional<PinSource>& source, bool twice) {
     if (settings_.batch) return std::nullopt;
-    std::string prompt = fmt::format("PIN of token '{}'", request.token.label);
-    if (!request.token.serial.empty()) prompt += fmt::format(" ({})", request.token.serial);
-    if (!request.key_label.empty()) prompt += fmt::format(", key '{}'", request.key_label);
-    if (!request.what.empty()) prompt += fmt::format(", to {}", request.what);
-    auto typed = terminal_.ask_secret(prompt);
-    if (!typed) return std::nullopt;
-    return token::Pin{std::move(*typed), true};
+    auto typed = type_once(question, source);
+    if (!typed || !twice) return typed;
+    Question once_more = question;
+    once_more.prompt += " again";
+    const auto again = type_once(once_more, source);
+    const bool same =
+        again && std::equal(typed->data(), typed->data() + typed->size(), again->data(), again->data() + again->size());
+    if (!same) throw Error(ErrorKind::usage, fmt::format("the two entries of the {} differ", question.prompt));
+    return typed;
 }
 
-// A token that asks for its login once more has refused the first one.
-void Pins::expect_first(const token::PinRequest& request) {
-    if (!request.key_label.empty() || logged_in_.insert(identity(request.token)).second) return;
-    throw Error(ErrorKind::token,
-                fmt::format("the login to token '{}' has failed before and is not tried again", request.token.label),
-                "run the command again with the right PIN");
+std::optional<SecretBytes> Pins::type_once(const Question& question, const std::optional<PinSource>& source) {
+    if (source ? source->kind == PinSource::Kind::pinentry : prefers_pinentry()) {
+        const auto program = Pinentry::find(settings_.pinentry_program);
+        if (!program)
+            throw Error(ErrorKind::token, "no pinentry program is installed", "--pin-source tty asks on the terminal");
+        const auto quiet = terminal_.hush();
+        return Pinentry(*program, settings_.secret_variables).ask(question);
+    }
+    if (!question.refused.empty()) terminal_.say(question.refused);
+    const std::string of = question.details.empty() ? "" : " of ";
+    return terminal_.ask_secret(fmt::format("{}{}{}", question.prompt, of, fmt::join(question.details, ", ")));
 }
 
-std::optional<token::Pin> Pins::pin(const token::PinRequest& request) {
+bool Pins::prefers_pinentry() const {
+    return (is_set("DISPLAY") || is_set("WAYLAND_DISPLAY") || is_set("GPG_TTY")) &&
+           Pinentry::find(settings_.pinentry_program);
+}
+
+bool Pins::use_reader(const PinRequest& request) {
     const std::lock_guard lock(mutex_);
+    const auto& source = source_of(request.kind);
+    const bool pad_wanted = source && source->kind == PinSource::Kind::pad;
+    if ((source && !pad_wanted) || has_given(request)) return false;
     expect_first(request);
-    if (!has_given(request)) return ask(request);
-    if (!may_have(request.token)) return std::nullopt;
-    return given(request);
+    if (settings_.batch && !pad_wanted)
+        throw Error(ErrorKind::token,
+                    fmt::format("--batch asks nobody to enter the {} of token '{}' on its reader", name(request.kind),
+                                request.token.label),
+                    "--pin-source pad does");
+    std::string what = name(request.kind);
+    if (request.kind == PinKind::old_user) what = "old PIN, then the new one,";
+    if (request.kind == PinKind::puk) what = "PUK, then the new PIN,";
+    terminal_.say(fmt::format("enter the {} of {} on the reader", what, fmt::join(subject_of(request), ", ")));
+    return true;
 }
 
-void Pins::use_reader(const token::PinRequest& request) {
+void Pins::ended(const PinRequest& request, const token::Pin* pin, LoginOutcome outcome) {
     const std::lock_guard lock(mutex_);
-    expect_first(request);
-    terminal_.say(fmt::format("enter the PIN of token '{}' on the reader", request.token.label));
+    if (outcome != LoginOutcome::refused) asked_.erase(identity(request.token));
+    if (request.kind == PinKind::puk && outcome != LoginOutcome::replaced) return;
+    switch (outcome) {
+        case LoginOutcome::accepted:
+            if (pin == nullptr || !pin->typed_by_person || request.kind != PinKind::user) return;
+            if (settings_.reuse) typed_.insert_or_assign(identity(request.token), pin->value.copy());
+            if (settings_.cache && is_login(request)) cache(request, *pin);
+            return;
+        case LoginOutcome::unchecked:
+            return;
+        case LoginOutcome::refused:
+        case LoginOutcome::removed:
+        case LoginOutcome::replaced:
+            typed_.erase(identity(request.token));
+            (void)forget_cached_pin(request.token);
+            return;
+    }
+}
+
+void Pins::cache(const PinRequest& request, const token::Pin& pin) {
+    try {
+        cache_pin(request.token, pin.value, *settings_.cache);
+    } catch (const Error& error) {
+        if (!told_of_no_cache_) terminal_.say(fmt::format("{}; --pin-cache has no effect", error.what()));
+        told_of_no_cache_ = true;
+    }
 }
 
 SecretBytes Pins::secret(const std::optional<PinSource>& source, const std::string& what, bool twice) {
-    if (source && source->kind != PinSource::Kind::tty) return read_secret(*source, what);
-    const std::string hint = "name a source with --pin-source, --puk-source, --new-pin-source or --password-source";
+    const std::lock_guard lock(mutex_);
+    if (source && source->stored()) return read_secret(*source, what);
+    const std::string hint = "name a source with --password-source";
     if (settings_.batch) throw Error(ErrorKind::usage, fmt::format("--batch does not ask for the {}", what), hint);
-    auto typed = terminal_.ask_secret(what);
+    auto typed = type({.prompt = what, .details = {}, .refused = {}}, source, twice);
     if (!typed) throw Error(ErrorKind::usage, fmt::format("no {} and no terminal to ask on", what), hint);
-    if (!twice) return std::move(*typed);
-    const auto again = terminal_.ask_secret(fmt::format("{} again", what));
-    const bool same =
-        again && std::equal(typed->data(), typed->data() + typed->size(), again->data(), again->data() + again->size());
-    if (!same) throw Error(ErrorKind::usage, fmt::format("the two entries of the {} differ", what));
     return std::move(*typed);
 }
 

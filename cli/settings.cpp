@@ -84,10 +84,53 @@ void check_revocation(const Options& options) {
     (void)options.choice("revocation", Names{"off"}, Names{"offline", "online"});
 }
 
+namespace {
+
+// "90s", "10m" or "1h".
+std::optional<std::chrono::seconds> pin_cache_of(const Options& options) {
+    const auto text = options.text("pin-cache");
+    if (!text) return std::nullopt;
+    unsigned count = 0;
+    const char* end = text->data() + text->size();
+    const auto [unit, failure] = std::from_chars(text->data(), end, count);
+    const std::string_view name(unit, static_cast<std::size_t>(end - unit));
+    std::chrono::seconds each{0};
+    if (name == "s") each = std::chrono::seconds(1);
+    if (name == "m") each = std::chrono::minutes(1);
+    if (name == "h") each = std::chrono::hours(1);
+    constexpr unsigned kMostCount = 86'400;
+    constexpr auto kMost = std::chrono::hours(24);
+    if (failure != std::errc() || each.count() == 0 || count == 0 || count > kMostCount || count * each > kMost)
+        throw Error(ErrorKind::usage, fmt::format("--pin-cache does not take '{}'", *text),
+                    "it takes a time of at most 24 hours, as 90s, 10m or 1h");
+    return count * each;
+}
+
+std::optional<PinSource> source_of(const Options& options, std::string_view name) {
+    const auto text = options.text(name);
+    return text ? std::optional(PinSource::parse(*text)) : std::nullopt;
+}
+
+}  // namespace
+
 PinSettings pin_settings_of(const Options& options) {
     PinSettings settings;
     settings.batch = options.flag("batch");
-    if (const auto source = options.text("pin-source")) settings.source = PinSource::parse(*source);
+    settings.reuse = options.flag("pin-reuse");
+    settings.cache = pin_cache_of(options);
+    settings.source = source_of(options, "pin-source");
+    settings.puk_source = source_of(options, "puk-source");
+    settings.new_source = source_of(options, "new-pin-source");
+    settings.pinentry_program = options.text("pinentry-program");
+    const auto password_source = source_of(options, "password-source");
+    using Sources = std::initializer_list<const std::optional<PinSource>*>;
+    for (const auto* source : Sources{&settings.source, &settings.puk_source, &settings.new_source, &password_source})
+        if (*source && (*source)->kind == PinSource::Kind::env) settings.secret_variables.push_back((*source)->where);
+    if (settings.reuse && (settings.batch || (settings.source && settings.source->stored())))
+        throw Error(ErrorKind::usage, "--pin-reuse is for a PIN that a person types",
+                    "a stored one is sent for each mail anyway");
+    if (password_source && password_source->kind == PinSource::Kind::pad)
+        throw Error(ErrorKind::usage, "a PIN pad gives no password");
     for (const std::string name : {"key", "token"})
         for (const std::string& uri : options.list(name))
             settings.uris.push_back(token::Uri::parse(uri));
@@ -108,8 +151,6 @@ void check_settings(const Options& options) {
     (void)profile_of(options);
     check_revocation(options);
     (void)pin_settings_of(options);
-    for (const char* name : {"puk-source", "new-pin-source", "password-source"})
-        if (const auto source = options.text(name)) (void)PinSource::parse(*source);
 }
 
 }  // namespace p11mime::cli

@@ -2,6 +2,7 @@
 
 #include "cli/commands.h"
 #include "cli/listing_json.h"
+#include "cli/pin_cache.h"
 #include "cli/reach.h"
 #include "mime/error.h"
 
@@ -88,9 +89,20 @@ void print(Context& context, const std::vector<token::SlotState>& slots, const s
         print(context.terminal(), token);
 }
 
+// --forget drops PINs, and needs no module for it.
+int forget_pins(Context& context) {
+    std::optional<token::Uri> tokens;
+    if (const auto uri = context.options().text("token")) tokens = token::Uri::parse(*uri);
+    const std::size_t count = forget_cached_pins(tokens);
+    context.terminal().say(fmt::format("{} cached {} forgotten", count, count == 1 ? "PIN" : "PINs"));
+    context.deliver({}, tokens_report(frame_of(context, 0, "done"), {}, {}, count));
+    return 0;
+}
+
 }  // namespace
 
 int list_tokens(Context& context) {
+    if (context.options().flag("forget")) return forget_pins(context);
     const auto slots = context.tokens().slots();
     const auto tokens = context.tokens().tokens();
     check_login(context, tokens);

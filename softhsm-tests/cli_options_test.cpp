@@ -67,8 +67,7 @@ TEST_CASE("of what takes one value the last one counts, lists keep all, and a fl
 }
 
 TEST_CASE("documented options of later versions are said to be not available yet", "[cli]") {
-    for (const std::string option :
-         {"--timestamp", "--crl=x", "--fetch-issuers", "--wait", "--pin-cache", "--html", "--policy"}) {
+    for (const std::string option : {"--timestamp", "--crl=x", "--fetch-issuers", "--wait", "--html", "--policy"}) {
         INFO(option);
         CHECK(refusal("open", {option}).find("not available in this version") != std::string::npos);
     }
@@ -81,8 +80,41 @@ TEST_CASE("documented options of later versions are said to be not available yet
     CHECK_NOTHROW(value({"--revocation", "off"}));
     CHECK_THROWS_WITH(value({"--revocation", "online"}), Catch::Contains("not available in this version"));
     CHECK_NOTHROW(value({"--cipher", "chacha20-poly1305"}));
-    CHECK_THROWS_WITH(value({"--pin-source", "pinentry"}), Catch::Contains("not available in this version"));
     CHECK_THROWS_WITH(value({"--cipher", "rot13"}), Catch::Contains("rot13"));
+}
+
+TEST_CASE("a time for the PIN cache has a unit and is a day at most", "[cli]") {
+    const auto settings = [](const std::vector<std::string>& arguments) {
+        return pin_settings_of(parse("sign", arguments));
+    };
+    CHECK_FALSE(settings({}).cache);
+    CHECK(settings({"--pin-cache", "90s"}).cache == std::chrono::seconds(90));
+    CHECK(settings({"--pin-cache", "10m"}).cache == std::chrono::minutes(10));
+    CHECK(settings({"--pin-cache", "24h"}).cache == std::chrono::hours(24));
+    for (const std::string time :
+         {"", "10", "m", "0s", "-1s", "1.5h", "10m ", "25h", "86401s", "1441m", "99999999999s", "4294967297s", "1d"}) {
+        INFO(time);
+        CHECK_THROWS_WITH(settings({"--pin-cache", time}), Catch::Contains("--pin-cache does not take"));
+    }
+}
+
+TEST_CASE("the reuse of a PIN is for PINs that a person types", "[cli]") {
+    const auto settings = [](const std::vector<std::string>& arguments) {
+        return pin_settings_of(parse("sign", arguments));
+    };
+    CHECK(settings({"--pin-reuse"}).reuse);
+    CHECK(settings({"--pin-reuse", "--pin-source", "pinentry"}).reuse);
+    CHECK_THROWS_WITH(settings({"--pin-reuse", "--batch"}), Catch::Contains("a person types"));
+    for (const std::string source : {"env:PIN", "file:/pin", "fd:3"})
+        CHECK_THROWS_WITH(settings({"--pin-reuse", "--pin-source", source}), Catch::Contains("a person types"));
+}
+
+TEST_CASE("variables with PINs and passwords are told, so that children do not get them", "[cli]") {
+    const PinSettings settings =
+        pin_settings_of(parse("key unblock", {"--puk-source", "env:PUK", "--new-pin-source", "env:NEW"}));
+    CHECK(settings.secret_variables == std::vector<std::string>{"PUK", "NEW"});
+    CHECK(pin_settings_of(parse("decrypt", {"--password-source", "env:PASSWORD"})).secret_variables ==
+          std::vector<std::string>{"PASSWORD"});
 }
 
 TEST_CASE("the command line wins over the user's config, which wins over the system's", "[cli]") {

@@ -1,8 +1,10 @@
 #include <fcntl.h>
+#include <keyutils.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <cstdlib>
+#include <iostream>
 
 #include "cli/pins.h"
 #include "mime/error.h"
@@ -10,11 +12,16 @@
 
 using namespace p11mime;
 using namespace p11mime::cli;
+using token::LoginOutcome;
 
 namespace {
 
 std::string text(const SecretBytes& secret) {
     return std::string(text_of(secret.view()));
+}
+
+SecretBytes secret(std::string_view of) {
+    return SecretBytes(bytes_of(of));
 }
 
 token::PinRequest request(const std::string& label, const std::string& serial) {
@@ -34,8 +41,12 @@ struct Rig {
         for (const std::string& uri : uris)
             settings.uris.push_back(token::Uri::parse(uri));
         settings.batch = true;
+        settings.reuse = reuse;
+        settings.cache = cache;
         return {terminal, std::move(settings)};
     }
+    bool reuse = false;
+    std::optional<std::chrono::seconds> cache;
     test::TemporaryDirectory directory;
     int fd;
     Terminal terminal;
@@ -108,6 +119,159 @@ TEST_CASE("a token that asks for its login again has refused it, and gets no PIN
     CHECK(pins.pin(of_key));
     CHECK(pins.pin(request("Alice", "1")));
     CHECK_THROWS_WITH(pins.pin(request("Alice", "1")), Catch::Contains("Alice") && Catch::Contains("not tried again"));
+}
+
+TEST_CASE("a token may ask for its login again once it has accepted one or was removed, but not once it refused",
+          "[cli]") {
+    Rig rig;
+    test::write_file(rig.directory / "pin", "1234\n");
+    Pins pins = rig.pins("file:" + rig.directory / "pin");
+    const token::PinRequest alice = request("Alice", "1");
+    for (const auto outcome : {LoginOutcome::accepted, LoginOutcome::unchecked, LoginOutcome::removed}) {
+        const auto pin = pins.pin(alice);
+        REQUIRE(pin);
+        pins.ended(alice, &*pin, outcome);
+    }
+    const auto pin = pins.pin(alice);
+    REQUIRE(pin);
+    pins.ended(alice, &*pin, LoginOutcome::refused);
+    CHECK_THROWS_WITH(pins.pin(alice), Catch::Contains("not tried again"));
+}
+
+TEST_CASE("with --pin-reuse a typed PIN serves the keys of its token that ask each time, until it is refused",
+          "[cli]") {
+    Rig rig;
+    rig.reuse = true;
+    Pins pins = rig.pins(std::nullopt);
+    const token::PinRequest login = request("Alice", "1");
+    token::PinRequest key = login;
+    key.key_label = "signing key";
+    const token::Pin typed{secret("1234"), true};
+    const token::Pin stored{secret("1234"), false};
+    CHECK_FALSE(pins.pin(key));
+    pins.ended(login, &stored, LoginOutcome::accepted);
+    CHECK_FALSE(pins.pin(key));
+    pins.ended(login, &typed, LoginOutcome::unchecked);
+    CHECK_FALSE(pins.pin(key));
+
+    pins.ended(login, &typed, LoginOutcome::accepted);
+    const auto reused = pins.pin(key);
+    REQUIRE(reused);
+    CHECK(text(reused->value) == "1234");
+    CHECK_FALSE(reused->typed_by_person);
+    CHECK_FALSE(pins.pin(login));  // it is asked for, and nobody is there
+    token::PinRequest other = key;
+    other.token.serial = "2";
+    CHECK_FALSE(pins.pin(other));
+    token::PinRequest last = key;
+    last.token.pin_state = token::PinState::last_try;
+    CHECK_FALSE(pins.pin(last));
+
+    for (const auto outcome : {LoginOutcome::refused, LoginOutcome::removed, LoginOutcome::replaced}) {
+        pins.ended(key, &typed, LoginOutcome::accepted);
+        CHECK(pins.pin(key));
+        pins.ended(key, &*reused, outcome);
+        CHECK_FALSE(pins.pin(key));
+    }
+}
+
+TEST_CASE("without --pin-reuse a typed PIN serves once", "[cli]") {
+    Rig rig;
+    Pins pins = rig.pins(std::nullopt);
+    token::PinRequest key = request("Alice", "1");
+    key.key_label = "signing key";
+    const token::Pin typed{secret("1234"), true};
+    pins.ended(key, &typed, LoginOutcome::accepted);
+    CHECK_FALSE(pins.pin(key));
+}
+
+TEST_CASE("only a PIN that was typed and accepted for a login is cached, and it is not used on the last try", "[cli]") {
+    if (keyctl_join_session_keyring(nullptr) < 0) {
+        std::cout << "skipped: no keyring in this kernel or container\n";
+        return;
+    }
+    Rig rig;
+    rig.cache = std::chrono::minutes(10);
+    const token::PinRequest login = request("Alice", std::to_string(getpid()));
+    token::PinRequest key = login;
+    key.key_label = "signing key";
+    const auto cached = [&](token::PinRequest wanted) { return rig.pins(std::nullopt).pin(wanted); };
+    const token::Pin typed{secret("1234"), true};
+    const token::Pin stored{secret("1234"), false};
+    const auto ended = [&](const token::PinRequest& of, const token::Pin& pin, LoginOutcome outcome) {
+        rig.pins(std::nullopt).ended(of, &pin, outcome);
+    };
+    ended(login, stored, LoginOutcome::accepted);
+    CHECK_FALSE(cached(login));
+    ended(login, typed, LoginOutcome::unchecked);
+    CHECK_FALSE(cached(login));
+    ended(key, typed, LoginOutcome::accepted);
+    CHECK_FALSE(cached(login));
+    token::PinRequest old = login;
+    old.kind = token::PinKind::old_user;
+    ended(old, typed, LoginOutcome::accepted);
+    CHECK_FALSE(cached(login));
+
+    ended(login, typed, LoginOutcome::accepted);
+    const auto found = cached(login);
+    REQUIRE(found);
+    CHECK(text(found->value) == "1234");
+    CHECK_FALSE(found->typed_by_person);
+    CHECK_FALSE(cached(key));
+    CHECK_FALSE(cached(old));
+    token::PinRequest last = login;
+    last.token.pin_state = token::PinState::last_try;
+    CHECK_FALSE(cached(last));
+    rig.cache = std::nullopt;
+    CHECK_FALSE(cached(login));
+
+    for (const auto outcome : {LoginOutcome::refused, LoginOutcome::removed, LoginOutcome::replaced}) {
+        rig.cache = std::chrono::minutes(10);
+        ended(login, typed, LoginOutcome::accepted);
+        CHECK(cached(login));
+        rig.cache = std::nullopt;  // whoever does not use the cache keeps it right all the same
+        ended(login, *found, outcome);
+        rig.cache = std::chrono::minutes(10);
+        CHECK_FALSE(cached(login));
+    }
+}
+
+TEST_CASE("the pad of a reader is used unless the PIN comes from elsewhere, and with --batch only where asked for",
+          "[cli]") {
+    Rig rig;
+    test::write_file(rig.directory / "pin", "1234\n");
+    const token::PinRequest alice = request("Alice", "1");
+    CHECK(rig.pins("pad").use_reader(alice));
+    CHECK_FALSE(rig.pins("file:" + rig.directory / "pin").use_reader(alice));
+    CHECK_FALSE(rig.pins("tty").use_reader(alice));
+    CHECK_FALSE(rig.pins(std::nullopt, {"pkcs11:token=Alice?pin-value=1234"}).use_reader(alice));
+    CHECK_THROWS_WITH(rig.pins(std::nullopt).use_reader(alice), Catch::Contains("--batch asks nobody"));
+    CHECK_THROWS_WITH(rig.pins("pad").pin(alice), Catch::Contains("no PIN pad"));
+}
+
+TEST_CASE("a PUK and a new PIN come from their own sources, never from the PIN's", "[cli]") {
+    Rig rig;
+    PinSettings settings;
+    settings.batch = true;
+    for (auto [source, name] :
+         {std::pair(&settings.source, "pin"), {&settings.puk_source, "puk"}, {&settings.new_source, "new"}}) {
+        test::write_file(rig.directory / name, std::string("the ") + name);
+        *source = PinSource::parse("file:" + rig.directory / name);
+    }
+    token::PinRequest alice = request("Alice", "1");
+    Pins pins(rig.terminal, std::move(settings));
+    for (const auto& [kind, expected] : {std::pair(token::PinKind::user, "the pin"),
+                                         {token::PinKind::old_user, "the pin"},
+                                         {token::PinKind::puk, "the puk"},
+                                         {token::PinKind::new_user, "the new"}}) {
+        alice.kind = kind;
+        CHECK(text(pins.pin(alice).value().value) == expected);
+    }
+    Pins without = rig.pins("file:" + rig.directory / "pin", {"pkcs11:token=Alice?pin-value=1234"});
+    alice.kind = token::PinKind::puk;
+    CHECK_FALSE(without.pin(alice));
+    alice.kind = token::PinKind::new_user;
+    CHECK_FALSE(without.pin(alice));
 }
 
 TEST_CASE("a PIN goes to every token that the URIs name", "[cli]") {

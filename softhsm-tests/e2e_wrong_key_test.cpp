@@ -24,8 +24,9 @@ class FixedPin final : public token::PinProvider {
     std::optional<token::Pin> pin(const token::PinRequest&) override {
         return token::Pin{SecretBytes(bytes_of(kUserPin)), false};
     }
-    void use_reader(const token::PinRequest&) override {}
+    bool use_reader(const token::PinRequest&) override { return true; }
     void say(const std::string&) override {}
+    void ended(const token::PinRequest&, const token::Pin*, token::LoginOutcome) override {}
 };
 
 /// encrypt is openssl's CMS in DER.

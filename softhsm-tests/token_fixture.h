@@ -31,22 +31,35 @@ class ScriptedPins final : public token::PinProvider {
     std::optional<token::Pin> pin(const token::PinRequest& request) override {
         requests.push_back(request);
         std::optional<std::string> next = usual;
-        if (!queued.empty()) {
+        if (request.kind == token::PinKind::new_user) {
+            next = new_pin;
+        } else if (request.kind == token::PinKind::puk) {
+            next = puk;
+        } else if (!queued.empty()) {
             next = queued.front();
             queued.pop_front();
         }
         if (!next) return std::nullopt;
         return token::Pin{.value = SecretBytes(bytes_of(*next)), .typed_by_person = typed};
     }
-    void use_reader(const token::PinRequest& request) override { reader_requests.push_back(request); }
+    bool use_reader(const token::PinRequest& request) override {
+        reader_requests.push_back(request);
+        return true;
+    }
     void say(const std::string& line) override { said.push_back(line); }
+    void ended(const token::PinRequest&, const token::Pin*, token::LoginOutcome outcome) override {
+        outcomes.push_back(outcome);
+    }
 
     std::optional<std::string> usual;
+    std::string puk = std::string(kSoPin);
+    std::string new_pin = "567890";
     std::deque<std::string> queued;
     bool typed = false;
     std::vector<token::PinRequest> requests;
     std::vector<token::PinRequest> reader_requests;
     std::vector<std::string> said;
+    std::vector<token::LoginOutcome> outcomes;
 };
 
 /// TokenDesk is a SoftHSM with one token, a PKI, and a person with a PIN.

@@ -44,18 +44,18 @@ void TokenCore::context_login(const Session& session, const std::string& key_lab
     login_.context(session, key_label, what);
 }
 
-void TokenCore::change_pin(const SecretBytes& old_pin, const SecretBytes& new_pin) {
+void TokenCore::change_pin() {
     const std::lock_guard lock(mutex_);
-    login_.change_pin(*open_session(Session::Access::read_write), old_pin, new_pin);
+    login_.change_pin(*open_session(Session::Access::read_write));
 }
 
-void TokenCore::unblock(const SecretBytes& puk, const SecretBytes& new_pin) {
+void TokenCore::unblock() {
     const std::lock_guard lock(mutex_);
     pool_.close();  // a login with the PUK tolerates no other session
     login_.reset();
     keys_.clear();
     certificates_.clear();
-    login_.unblock(*open_session(Session::Access::read_write), puk, new_pin);
+    login_.unblock(*open_session(Session::Access::read_write));
 }
 
 void TokenCore::use_pin_source(const std::string& pin_source) {

@@ -50,8 +50,8 @@ class TokenCore {
     void login(const std::string& what);
     bool logged_in();  ///< or no login is needed
     void context_login(const Session& session, const std::string& key_label, const std::string& what);
-    void change_pin(const SecretBytes& old_pin, const SecretBytes& new_pin);
-    void unblock(const SecretBytes& puk, const SecretBytes& new_pin);
+    void change_pin();
+    void unblock();
     void use_pin_source(const std::string& pin_source);
 
     bool offers(CK_MECHANISM_TYPE mechanism);

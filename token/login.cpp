@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include "token/ckr.h"
 #include "token/refused_pins.h"
 
@@ -9,11 +12,21 @@ namespace p11mime::token {
 
 namespace {
 
-constexpr std::string_view kPin = "PIN";
-constexpr std::string_view kPuk = "PUK";
+constexpr std::size_t kMostTyped = 3;  // in one login, where the token does not say that tries run out
 constexpr const char* kUnblockHint = "unblock it with the PUK: p11mime key unblock";
 
-Error locked(const TokenInfo& token) {
+std::string_view name(PinKind kind) {
+    return kind == PinKind::puk ? "PUK" : "PIN";
+}
+
+PinState state(const TokenInfo& token, PinKind kind) {
+    return kind == PinKind::puk ? token.puk_state : token.pin_state;
+}
+
+Error locked(const TokenInfo& token, PinKind kind) {
+    if (kind == PinKind::puk)
+        return Error(ErrorKind::token, fmt::format("the PUK of {} is locked", token_name(token)),
+                     "ask whoever issued the token");
     return Error(ErrorKind::token, fmt::format("{} is locked", token_name(token)), kUnblockHint);
 }
 
@@ -21,102 +34,131 @@ bool is_refusal(CK_RV code) {
     return code == CKR_PIN_INCORRECT || code == CKR_PIN_INVALID || code == CKR_PIN_LEN_RANGE;
 }
 
+/// is_absence says whether a token was gone before it could look at a PIN.
+bool is_absence(CK_RV code) {
+    constexpr std::array kCodes = {CKR_DEVICE_REMOVED, CKR_TOKEN_NOT_PRESENT, CKR_TOKEN_NOT_RECOGNIZED,
+                                   CKR_SESSION_HANDLE_INVALID, CKR_SESSION_CLOSED};
+    return std::find(kCodes.begin(), kCodes.end(), code) != kCodes.end();
+}
+
+/// is_not_offered says whether a module that was asked to unblock a PIN has no such thing. Modules answer a card
+/// without a PIN of its officer in many ways.
+bool is_not_offered(CK_RV code) {
+    constexpr std::array kCodes = {
+        CKR_FUNCTION_NOT_SUPPORTED,   CKR_USER_TYPE_INVALID, CKR_FUNCTION_REJECTED, CKR_GENERAL_ERROR,
+        CKR_USER_PIN_NOT_INITIALIZED, CKR_FUNCTION_FAILED,   CKR_ARGUMENTS_BAD,     CKR_DATA_INVALID};
+    return std::find(kCodes.begin(), kCodes.end(), code) != kCodes.end();
+}
+
 }  // namespace
 
 void Login::user(const Session& session, const std::string& what) {
     if (done_) return;
-    TokenInfo now = read_token_info(*module_, token_);
-    if (now.login_required)
-        enter(session, CKU_USER, {.token = std::move(now), .key_label = "", .what = what, .pin_source = pin_source_});
+    PinRequest wanted = request("", what, PinKind::user);
+    if (wanted.token.login_required) enter(session, CKU_USER, std::move(wanted));
     done_ = true;
 }
 
 void Login::context(const Session& session, const std::string& key_label, const std::string& what) {
-    enter(session, CKU_CONTEXT_SPECIFIC,
-          {.token = read_token_info(*module_, token_),
-           .key_label = key_label.empty() ? "(no label)" : key_label,
-           .what = what,
-           .pin_source = pin_source_});
+    enter(session, CKU_CONTEXT_SPECIFIC, request(key_label.empty() ? "(no label)" : key_label, what, PinKind::user));
+}
+
+PinRequest Login::request(std::string key_label, std::string what, PinKind kind) const {
+    return {.token = read_token_info(*module_, token_),
+            .key_label = std::move(key_label),
+            .what = std::move(what),
+            .pin_source = pin_source_,
+            .kind = kind};
 }
 
 void Login::enter(const Session& session, CK_USER_TYPE user, PinRequest request) {
-    if (request.token.pin_state == PinState::locked) throw locked(token_);
-    say_state(request.token);
-    if (request.token.protected_authentication_path) {
-        pins_.use_reader(request);
-        judge(session.login(user, nullptr), owner(kPin), nullptr, kPin);
+    check_state(request);
+    if (request.token.protected_authentication_path && pins_.use_reader(request)) {
+        conclude(session.login(user, nullptr), request, nullptr);
         return;
     }
-    const Pin pin = obtain(request);
-    refuse_to_repeat(owner(kPin), pin.value, kPin);
-    if (request.token.pin_state == PinState::last_try && !pin.typed_by_person)
-        throw Error(
-            ErrorKind::token,
-            fmt::format("{} has one try left, and a stored PIN is not sent on the last try", token_name(token_)),
-            "type the PIN yourself: --pin-source tty");
-    judge(session.login(user, &pin.value), owner(kPin), &pin.value, kPin);
+    for (std::size_t typed = 1;; ++typed) {
+        const Pin pin = obtain(request);
+        const CK_RV code = session.login(user, &pin.value);
+        if (is_refusal(code)) remember_refused(owner(request.kind), pin.value);
+        if (is_refusal(code) && may_retype(request, pin, typed)) continue;
+        conclude(code, request, &pin);
+        return;
+    }
+}
+
+/// check_state refuses a locked token and says what else there is to say of the tries.
+void Login::check_state(const PinRequest& request) {
+    const PinState now = state(request.token, request.kind);
+    if (now == PinState::locked) throw locked(token_, request.kind);
+    if (now != PinState::ok)
+        pins_.say(fmt::format("{} of {}: {}", name(request.kind), token_name(token_), warning(now)));
 }
 
 Pin Login::obtain(const PinRequest& request) {
     std::optional<Pin> pin = pins_.pin(request);
     if (!pin)
-        throw Error(ErrorKind::token, fmt::format("no PIN for {}", token_name(token_)),
-                    "give one with --pin-source, or run it on a terminal");
+        throw Error(ErrorKind::token, fmt::format("no {} for {}", name(request.kind), token_name(token_)),
+                    fmt::format("give one with {}, or run it on a terminal",
+                                request.kind == PinKind::puk ? "--puk-source" : "--pin-source"));
+    check_may_be_sent(request, *pin);
     return std::move(*pin);
 }
 
-void Login::say_state(const TokenInfo& now) {
-    switch (now.pin_state) {
-        case PinState::ok:
-        case PinState::locked:
-            return;
-        case PinState::few_tries:
-            pins_.say(fmt::format("{}: a wrong PIN was entered before, few tries are left", token_name(now)));
-            return;
-        case PinState::last_try:
-            pins_.say(fmt::format("{}: this is the last try before the PIN is locked", token_name(now)));
-            return;
-        case PinState::not_set:
-            pins_.say(fmt::format("{}: no PIN is set yet", token_name(now)));
-            return;
-        case PinState::to_be_changed:
-            pins_.say(fmt::format("{}: the PIN must be changed: p11mime key change-pin", token_name(now)));
-            return;
-    }
+void Login::check_may_be_sent(const PinRequest& request, const Pin& pin) const {
+    if (was_refused(owner(request.kind), pin.value))
+        throw Error(ErrorKind::token,
+                    fmt::format("{} has refused this {} before, and it is not sent again", token_name(token_),
+                                name(request.kind)),
+                    "give the right one");
+    if (state(request.token, request.kind) == PinState::last_try && !pin.typed_by_person)
+        throw Error(ErrorKind::token,
+                    fmt::format("{} has one try left, and a stored {} is not sent on the last try", token_name(token_),
+                                name(request.kind)),
+                    fmt::format("type the {0} yourself: --{1}-source tty", name(request.kind),
+                                request.kind == PinKind::puk ? "puk" : "pin"));
 }
 
-/// judge turns the outcome of a login into an exception where it failed. `pin` is null for a reader's own PIN pad.
-void Login::judge(CK_RV code, const std::string& owner, const SecretBytes* pin, std::string_view pin_name) {
-    if (code == CKR_OK || code == CKR_USER_ALREADY_LOGGED_IN) return;
+/// may_retype says whether a person may type another PIN in place of a refused one, and has the request say why. The
+/// last try takes another run of the program, so that nobody uses it up in passing.
+bool Login::may_retype(PinRequest& request, const Pin& pin, std::size_t typed) {
+    if (!pin.typed_by_person || typed >= kMostTyped) return false;
+    request.token = read_token_info(*module_, token_);
+    const PinState now = request.token.pin_state;
+    if (now == PinState::last_try || now == PinState::locked) return false;
+    pins_.ended(request, &pin, LoginOutcome::refused);
+    request.refused = fmt::format("PIN refused by {}", token_name(token_));
+    return true;
+}
+
+/// conclude tells the outcome of a login, and turns one that failed into an exception. `pin` is null for a reader's own
+/// PIN pad.
+void Login::conclude(CK_RV code, const PinRequest& request, const Pin* pin) {
+    const std::string_view what = name(request.kind);
+    if (code == CKR_OK) return pins_.ended(request, pin, LoginOutcome::accepted);
+    if (code == CKR_USER_ALREADY_LOGGED_IN) return pins_.ended(request, pin, LoginOutcome::unchecked);
+    if (is_absence(code)) pins_.ended(request, pin, LoginOutcome::removed);
     if (is_refusal(code)) {
-        if (pin != nullptr) remember_refused(owner, *pin);
-        throw Error(ErrorKind::token, fmt::format("{} refused by {}", pin_name, token_name(token_)),
-                    pin_name == kPin ? tries_hint() : "check it: after too many wrong tries it locks for good");
+        if (pin != nullptr) remember_refused(owner(request.kind), pin->value);
+        pins_.ended(request, pin, LoginOutcome::refused);
+        throw Error(ErrorKind::token, fmt::format("{} refused by {}", what, token_name(token_)),
+                    tries_hint(request.kind));
     }
-    if (code == CKR_PIN_LOCKED && pin_name == kPin) throw locked(token_);
-    if (code == CKR_PIN_LOCKED)
-        throw Error(ErrorKind::token, fmt::format("the {} of {} is locked", pin_name, token_name(token_)),
-                    "ask whoever issued the token");
+    if (code == CKR_PIN_LOCKED) throw locked(token_, request.kind);
     throw CkrError(code, token_name(token_), "log in");
 }
 
-void Login::refuse_to_repeat(const std::string& owner, const SecretBytes& pin, std::string_view pin_name) const {
-    if (!was_refused(owner, pin)) return;
-    throw Error(ErrorKind::token,
-                fmt::format("{} has refused this {} before, and it is not sent again", token_name(token_), pin_name),
-                "give the right one");
-}
-
-std::string Login::tries_hint() const {
-    PinState state = PinState::ok;
+std::string Login::tries_hint(PinKind kind) const {
+    PinState now = PinState::ok;
     try {
-        state = read_token_info(*module_, token_).pin_state;
+        now = state(read_token_info(*module_, token_), kind);
     } catch (const Error&) {
         return "check the token";
     }
-    switch (state) {
+    switch (now) {
         case PinState::locked:
-            return fmt::format("the token is locked now; {}", kUnblockHint);
+            return kind == PinKind::puk ? "it is locked now; ask whoever issued the token"
+                                        : fmt::format("the token is locked now; {}", kUnblockHint);
         case PinState::last_try:
             return "one try is left before the token locks";
         case PinState::few_tries:
@@ -124,48 +166,112 @@ std::string Login::tries_hint() const {
         case PinState::ok:
         case PinState::not_set:
         case PinState::to_be_changed:
-            return "check it and try again";
+            return kind == PinKind::puk ? "check it: after too many wrong tries it locks for good"
+                                        : "check it and try again";
     }
     return {};
 }
 
 /// owner identifies the token by what stays the same when it moves to another slot.
-std::string Login::owner(std::string_view pin_name) const {
-    return fmt::format("{}\n{}\n{}\n{}", token_.module, token_.serial, token_.label, pin_name);
+std::string Login::owner(PinKind kind) const {
+    return fmt::format("{}\n{}\n{}\n{}", token_.module, token_.serial, token_.label, name(kind));
 }
 
-void Login::change_pin(const Session& session, const SecretBytes& old_pin, const SecretBytes& new_pin) {
-    const TokenInfo now = read_token_info(*module_, token_);
-    if (now.pin_state == PinState::locked) throw locked(token_);
-    say_state(now);
-    if (now.protected_authentication_path) {
-        pins_.use_reader({.token = now, .key_label = "", .what = "change the PIN", .pin_source = ""});
-        judge(session.set_pin(nullptr, nullptr), owner(kPin), nullptr, kPin);
+void Login::change_pin(const Session& session) {
+    const PinRequest wanted = request("", "change it", PinKind::old_user);
+    check_state(wanted);
+    if (wanted.token.protected_authentication_path && pins_.use_reader(wanted)) {
+        conclude(session.set_pin(nullptr, nullptr), wanted, nullptr);
+        conclude_change(wanted, nullptr);
         return;
     }
-    refuse_to_repeat(owner(kPin), old_pin, kPin);
+    const Pin old_pin = obtain(wanted);
+    const SecretBytes new_pin = obtain_new_pin(wanted);
     // NSS wants a login first, and openCryptoki's private keys are lost without one.
-    const CK_RV entered = session.login(CKU_USER, &old_pin);
-    if (entered != CKR_PIN_EXPIRED) judge(entered, owner(kPin), &old_pin, kPin);
-    const CK_RV code = session.set_pin(&old_pin, &new_pin);
+    const CK_RV entered = session.login(CKU_USER, &old_pin.value);
+    if (entered != CKR_PIN_EXPIRED) conclude(entered, wanted, &old_pin);
+    const CK_RV code = session.set_pin(&old_pin.value, &new_pin);
     if (code == CKR_PIN_INVALID || code == CKR_PIN_LEN_RANGE)
         throw CkrError(code, token_name(token_), "set the new PIN");
-    judge(code, owner(kPin), &old_pin, kPin);
-    forget_refused(owner(kPin), new_pin);
+    if (code != CKR_OK) conclude(code, wanted, &old_pin);
+    conclude_change(wanted, &new_pin);
 }
 
-void Login::unblock(const Session& session, const SecretBytes& puk, const SecretBytes& new_pin) {
-    const TokenInfo now = read_token_info(*module_, token_);
-    if (now.protected_authentication_path) {
-        pins_.use_reader({.token = now, .key_label = "", .what = "unblock the PIN", .pin_source = ""});
-        judge(session.login(CKU_SO, nullptr), owner(kPuk), nullptr, kPuk);
-        check(session.init_pin(nullptr), token_name(token_), "set the new PIN");
+SecretBytes Login::obtain_new_pin(const PinRequest& request) {
+    PinRequest wanted = request;
+    wanted.kind = PinKind::new_user;
+    std::optional<Pin> pin = pins_.pin(wanted);
+    if (!pin)
+        throw Error(ErrorKind::token, fmt::format("no new PIN for {}", token_name(token_)),
+                    "give one with --new-pin-source, or run it on a terminal");
+    const std::size_t shortest = request.token.shortest_pin;
+    const std::size_t longest = request.token.longest_pin;
+    const std::size_t size = pin->value.size();
+    if (size < shortest)
+        throw Error(ErrorKind::token, fmt::format("the new PIN is too short for {}", token_name(token_)),
+                    fmt::format("it takes at least {} characters; the old one stays as it is", shortest));
+    if (longest != 0 && size > longest)
+        throw Error(ErrorKind::token, fmt::format("the new PIN is too long for {}", token_name(token_)),
+                    fmt::format("it takes at most {} characters; the old one stays as it is", longest));
+    return std::move(pin->value);
+}
+
+/// conclude_change makes the new PIN count as right, and what is remembered of the old one as wrong.
+void Login::conclude_change(const PinRequest& request, const SecretBytes* new_pin) {
+    if (new_pin != nullptr) forget_refused(owner(PinKind::user), *new_pin);
+    pins_.ended(request, nullptr, LoginOutcome::replaced);
+}
+
+void Login::unblock(const Session& session) {
+    const PinRequest wanted = request("", "unblock the PIN", PinKind::puk);
+    check_state(wanted);
+    if (wanted.token.protected_authentication_path && pins_.use_reader(wanted)) {
+        unblock_on_reader(session, wanted);
         return;
     }
-    refuse_to_repeat(owner(kPuk), puk, kPuk);
-    judge(session.login(CKU_SO, &puk), owner(kPuk), &puk, kPuk);
-    check(session.init_pin(&new_pin), token_name(token_), "set the new PIN");
-    forget_refused(owner(kPin), new_pin);
+    const Pin puk = obtain(wanted);
+    const SecretBytes new_pin = obtain_new_pin(wanted);
+    if (!unblock_as_officer(session, wanted, puk, new_pin)) unblock_without_login(session, wanted, puk, new_pin);
+    conclude_change(wanted, &new_pin);
+}
+
+void Login::unblock_on_reader(const Session& session, const PinRequest& request) {
+    conclude(session.login(CKU_SO, nullptr), request, nullptr);
+    check(session.init_pin(nullptr), token_name(token_), "set the new PIN");
+    conclude_change(request, nullptr);
+}
+
+/// unblock_as_officer is how PKCS#11 does it (2.40 section 5.6): a login with the PUK and C_InitPIN. False where the
+/// module offers no such login, or nothing to be done with it.
+bool Login::unblock_as_officer(const Session& session, const PinRequest& request, const Pin& puk,
+                               const SecretBytes& new_pin) {
+    const CK_RV login = session.login(CKU_SO, &puk.value);
+    if (is_not_offered(login)) return false;
+    conclude(login, request, &puk);
+    const CK_RV code = session.init_pin(&new_pin);
+    if (code == CKR_OK) return true;
+    session.logout();
+    if (!is_not_offered(code)) check(code, token_name(token_), "set the new PIN");
+    return false;
+}
+
+/// unblock_without_login is what some modules take in its place, OpenSC among them: C_SetPIN with the PUK as old PIN.
+/// Others take that for a PIN, and count it, so only a PIN that has no try to lose gets it.
+void Login::unblock_without_login(const Session& session, const PinRequest& request, const Pin& puk,
+                                  const SecretBytes& new_pin) {
+    const bool opensc = request.token.library_manufacturer.starts_with("OpenSC");
+    const auto not_offered = [&](std::string_view or_else) {
+        return Error(
+            ErrorKind::token,
+            fmt::format("module '{}' does not unblock {} with a PUK{}", token_.module, token_name(token_), or_else),
+            opensc ? "OpenSC does where opensc.conf says user_pin_unblock_style = set_pin_in_unlogged_session"
+                   : "use the tool that came with the token");
+    };
+    if (request.token.pin_state != PinState::locked) throw not_offered("");
+    const CK_RV code = session.set_pin(&puk.value, &new_pin);
+    if (code == CKR_PIN_LOCKED) throw not_offered(", or the PUK is locked");
+    if (is_not_offered(code)) throw not_offered("");
+    conclude(code, request, &puk);
 }
 
 }  // namespace p11mime::token

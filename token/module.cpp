@@ -40,6 +40,14 @@ PinState pin_state(CK_FLAGS flags) {
     return PinState::ok;
 }
 
+PinState puk_state(CK_FLAGS flags) {
+    if (flags & CKF_SO_PIN_LOCKED) return PinState::locked;
+    if (flags & CKF_SO_PIN_FINAL_TRY) return PinState::last_try;
+    if (flags & CKF_SO_PIN_COUNT_LOW) return PinState::few_tries;
+    if (flags & CKF_SO_PIN_TO_BE_CHANGED) return PinState::to_be_changed;
+    return PinState::ok;
+}
+
 // Sessions here are read-only ones, which the limit of all sessions counts too. CK_EFFECTIVELY_INFINITE is 0.
 std::optional<std::size_t> most_sessions(const CK_TOKEN_INFO& info) {
     const bool limited =
@@ -50,6 +58,9 @@ std::optional<std::size_t> most_sessions(const CK_TOKEN_INFO& info) {
 /// take_state takes over what changes while a token is in its slot.
 void take_state(TokenInfo& info, const CK_TOKEN_INFO& raw) {
     info.pin_state = pin_state(raw.flags);
+    info.puk_state = puk_state(raw.flags);
+    info.shortest_pin = raw.ulMinPinLen;
+    info.longest_pin = raw.ulMaxPinLen;
     info.initialized = raw.flags & CKF_TOKEN_INITIALIZED;
     info.login_required = raw.flags & CKF_LOGIN_REQUIRED;
     info.protected_authentication_path = raw.flags & CKF_PROTECTED_AUTHENTICATION_PATH;

@@ -127,12 +127,4 @@ std::size_t Pkcs11Token::destroy(const KeyObject& key) {
     return delete_key(*core_, key);
 }
 
-void Pkcs11Token::change_pin(const SecretBytes& old_pin, const SecretBytes& new_pin) {
-    core_->change_pin(old_pin, new_pin);
-}
-
-void Pkcs11Token::unblock(const SecretBytes& puk, const SecretBytes& new_pin) {
-    core_->unblock(puk, new_pin);
-}
-
 }  // namespace p11mime::token

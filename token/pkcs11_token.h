@@ -39,8 +39,8 @@ class Pkcs11Token final : public Token {
     void import_certificate(const cms::Certificate& certificate, const std::string& label, const Bytes& id) override;
     Belongings belongings(const KeyObject& key) override;
     std::size_t destroy(const KeyObject& key) override;
-    void change_pin(const SecretBytes& old_pin, const SecretBytes& new_pin) override;
-    void unblock(const SecretBytes& puk, const SecretBytes& new_pin) override;
+    void change_pin() override { core_->change_pin(); }
+    void unblock() override { core_->unblock(); }
 
   private:
     PrivateKey key_of(const CertificateObject& certificate, const std::string& what);

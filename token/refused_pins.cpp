@@ -34,6 +34,7 @@ Refusals& refusals() {
 }  // namespace
 
 void remember_refused(const std::string& owner, const SecretBytes& pin) {
+    if (was_refused(owner, pin)) return;
     Refusals& all = refusals();
     const std::lock_guard lock(all.mutex);
     all.list.push_back({owner, pin.copy()});

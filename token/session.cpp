@@ -58,6 +58,10 @@ CK_RV Session::login(CK_USER_TYPE user, const SecretBytes* pin) const {
     return calls_.C_Login(handle_, user, input(pin), size(pin));
 }
 
+CK_RV Session::logout() const {
+    return calls_.C_Logout(handle_);
+}
+
 std::vector<CK_OBJECT_HANDLE> Session::find(const Template& search) const {
     std::vector<CK_ATTRIBUTE> list = search.list();
     check(calls_.C_FindObjectsInit(handle_, list.data(), list.size()), name_, "search it");

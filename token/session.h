@@ -51,6 +51,7 @@ class Session {
 
     CK_STATE state() const;                                        ///< C_GetSessionInfo
     CK_RV login(CK_USER_TYPE user, const SecretBytes* pin) const;  ///< C_Login; null: the PIN is entered on the reader
+    CK_RV logout() const;                                          ///< C_Logout, of all sessions with the token
 
     /// find returns all objects that match: C_FindObjectsInit, C_FindObjects, C_FindObjectsFinal.
     std::vector<CK_OBJECT_HANDLE> find(const Template& search) const;

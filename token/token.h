@@ -152,8 +152,8 @@ class Token {
     /// destroy deletes a private key and then what goes with it, and returns how many objects. A token that refuses the
     /// first keeps all.
     virtual std::size_t destroy(const KeyObject& key) = 0;
-    virtual void change_pin(const SecretBytes& old_pin, const SecretBytes& new_pin) = 0;
-    virtual void unblock(const SecretBytes& puk, const SecretBytes& new_pin) = 0;  ///< SO login and C_InitPIN
+    virtual void change_pin() = 0;  ///< the PIN provider gives the old and the new one: C_SetPIN
+    virtual void unblock() = 0;     ///< the PIN provider gives the PUK and the new PIN: C_InitPIN, or C_SetPIN
 };
 
 /// OtherCertificates are certificates that are on no token, whose private keys may be all the same: those of retired
@@ -203,7 +203,8 @@ class Tokens : public cms::DecrypterSource {
     virtual std::vector<std::string> modules() = 0;  ///< the files of those that are loaded
     virtual std::vector<std::string> warnings() const = 0;
 
-    /// lost looks at the tokens found so far; no login, and nothing is searched afresh.
+    /// lost looks at the tokens found so far; no login, and nothing is searched afresh. The PIN provider is told of
+    /// each.
     virtual std::vector<LostToken> lost() = 0;
     /// refresh drops all tokens, so that those given out before fail, unloads the modules and finds everything afresh
     /// at the next call: the only way back to a token that was pulled. No operation may be under way.

@@ -20,4 +20,22 @@ std::string_view name(PinState state) {
     return "";
 }
 
+std::string_view warning(PinState state) {
+    switch (state) {
+        case PinState::ok:
+            return "";
+        case PinState::few_tries:
+            return "a wrong one was entered before, few tries are left";
+        case PinState::last_try:
+            return "this is the last try before it is locked";
+        case PinState::locked:
+            return "it is locked";
+        case PinState::not_set:
+            return "none is set yet";
+        case PinState::to_be_changed:
+            return "it must be changed: p11mime key change-pin";
+    }
+    return "";
+}
+
 }  // namespace p11mime::token

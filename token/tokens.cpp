@@ -74,6 +74,9 @@ class AllTokens final : public Tokens {
         std::vector<LostToken> all;
         for (const auto& token : tokens_)
             if (auto why = loss_of(*token->core())) all.push_back({token->info(), std::move(*why)});
+        for (const LostToken& lost : all)
+            pins_.ended({.token = lost.token, .key_label = "", .what = "", .pin_source = ""}, nullptr,
+                        LoginOutcome::removed);
         return all;
     }
 

@@ -1,7 +1,11 @@
 // A PKCS#11 module over SoftHSM that behaves as real cards do and SoftHSM never does: it locks, reads the PIN on its
 // own pad, lacks attributes, fails half-way. P11MIME_POOR_CARD_FAULTS holds the faults, words separated by blanks, read
 // at each call:
-//   locked last-try few-tries pin-pad     the token's flags; with pin-pad the PIN entered is P11MIME_POOR_CARD_PAD
+//   locked last-try few-tries pin-pad     the token's flags; with pin-pad the PIN entered is P11MIME_POOR_CARD_PAD, and
+//                                         a new one P11MIME_POOR_CARD_PAD_NEW
+//   puk-locked puk-last-try puk-few-tries the same of the PUK
+//   longest-pin=N                         C_GetTokenInfo says so
+//   set-pin-takes-puk                     C_SetPIN unblocks with the PUK
 //   no-plain-keys                         C_CreateObject takes no private keys
 //   creates=N                             C_CreateObject makes no more than N objects
 //   FUNCTION=CODE                         the function fails with this return value
@@ -87,21 +91,32 @@ CK_RV get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO* info) {
     if (has("locked")) info->flags |= CKF_USER_PIN_LOCKED;
     if (has("last-try")) info->flags |= CKF_USER_PIN_FINAL_TRY;
     if (has("few-tries")) info->flags |= CKF_USER_PIN_COUNT_LOW;
+    if (has("puk-locked")) info->flags |= CKF_SO_PIN_LOCKED;
+    if (has("puk-last-try")) info->flags |= CKF_SO_PIN_FINAL_TRY;
+    if (has("puk-few-tries")) info->flags |= CKF_SO_PIN_COUNT_LOW;
+    if (const auto longest = number("longest-pin")) info->ulMaxPinLen = *longest;
     if (has("pin-pad")) info->flags |= CKF_PROTECTED_AUTHENTICATION_PATH;
     if (const auto most = number("says-sessions")) info->ulMaxSessionCount = *most;
     if (has("other-token")) std::memset(info->serialNumber, '9', sizeof info->serialNumber);
     return code;
 }
 
+/// entered is what comes from the pad where no PIN is given.
+std::string entered(const CK_UTF8CHAR* pin, CK_ULONG size, const char* variable) {
+    if (pin != nullptr) return {reinterpret_cast<const char*>(pin), size};
+    const char* pad = std::getenv(variable);
+    return pad != nullptr ? pad : "";
+}
+
+CK_UTF8CHAR* bytes(std::string& text) {
+    return reinterpret_cast<CK_UTF8CHAR*>(text.data());
+}
+
 CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR* pin, CK_ULONG size) {
     const std::string sent = pin != nullptr ? std::string(reinterpret_cast<char*>(pin), size) : "(pad)";
     if (const auto failure = enter("C_Login", std::to_string(user) + " " + sent)) return *failure;
-    std::string entered = sent;
-    if (pin == nullptr) {
-        const char* pad = std::getenv("P11MIME_POOR_CARD_PAD");
-        entered = pad != nullptr ? pad : "";
-    }
-    return real->C_Login(session, user, reinterpret_cast<CK_UTF8CHAR*>(entered.data()), entered.size());
+    std::string used = entered(pin, size, "P11MIME_POOR_CARD_PAD");
+    return real->C_Login(session, user, bytes(used), used.size());
 }
 
 CK_RV get_attribute_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE* list, CK_ULONG count) {
@@ -220,8 +235,20 @@ CK_RV get_session_info(CK_SESSION_HANDLE session, CK_SESSION_INFO* info) {
 
 CK_RV set_pin(CK_SESSION_HANDLE session, CK_UTF8CHAR* old_pin, CK_ULONG old_size, CK_UTF8CHAR* new_pin,
               CK_ULONG new_size) {
-    if (const auto failure = enter("C_SetPIN")) return *failure;
-    return real->C_SetPIN(session, old_pin, old_size, new_pin, new_size);
+    if (const auto failure = enter("C_SetPIN", old_pin == nullptr ? "(pad)" : "")) return *failure;
+    std::string from = entered(old_pin, old_size, "P11MIME_POOR_CARD_PAD");
+    std::string to = entered(new_pin, new_size, "P11MIME_POOR_CARD_PAD_NEW");
+    if (!has("set-pin-takes-puk")) return real->C_SetPIN(session, bytes(from), from.size(), bytes(to), to.size());
+    CK_RV code = real->C_Login(session, CKU_SO, bytes(from), from.size());
+    if (code == CKR_OK) code = real->C_InitPIN(session, bytes(to), to.size());
+    real->C_Logout(session);
+    return code;
+}
+
+CK_RV init_pin(CK_SESSION_HANDLE session, CK_UTF8CHAR* pin, CK_ULONG size) {
+    if (const auto failure = enter("C_InitPIN", pin == nullptr ? "(pad)" : "")) return *failure;
+    std::string used = entered(pin, size, "P11MIME_POOR_CARD_PAD_NEW");
+    return real->C_InitPIN(session, bytes(used), used.size());
 }
 
 CK_RV open_session(CK_SLOT_ID slot, CK_FLAGS flags, void* application, CK_NOTIFY notify, CK_SESSION_HANDLE* session) {
@@ -273,6 +300,7 @@ extern "C" __attribute__((visibility("default"))) CK_RV C_GetFunctionList(CK_FUN
         functions.C_DestroyObject = destroy_object;
         functions.C_GetSessionInfo = get_session_info;
         functions.C_SetPIN = set_pin;
+        functions.C_InitPIN = init_pin;
         functions.C_OpenSession = open_session;
         functions.C_CloseSession = close_session;
         functions.C_Finalize = finalize;
