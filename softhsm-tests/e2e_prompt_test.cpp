@@ -1,0 +1,449 @@
+// How a person is asked for a PIN: on the terminal, by pinentry, on a reader's PIN pad.
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <catch2/catch.hpp>
+#include <iostream>
+
+#include "softhsm-tests/support/built.h"
+#include "softhsm-tests/support/office.h"
+#include "softhsm-tests/support/program.h"
+#include "softhsm-tests/support/spy.h"
+#include "softhsm-tests/support/terminal_program.h"
+
+using namespace p11mime::test;
+
+namespace {
+
+const std::string kPin(kUserPin);
+constexpr const char* kWrong = "999999";
+
+/// Person is someone at a terminal with a token that holds their key.
+struct Person {
+    Person() {
+        office.employ({.name = "Alice", .email = "alice@example.gov", .kind = KeyKind::p256});
+        mail_file = office.desk.file("mail.eml", mail("alice@example.gov", "bob@example.gov"));
+        for (const char* name : {"DISPLAY", "WAYLAND_DISPLAY", "GPG_TTY"})
+            office.desk.environment[name] = "";
+        office.desk.environment["TERM"] = "xterm";
+        office.desk.environment["PKCS11SPY"] = SoftHsm::module();
+        office.desk.environment["PKCS11SPY_OUTPUT"] = office.desk.path("spy.log");
+        office.desk.environment["ASAN_OPTIONS"] = "detect_leaks=0";  // pkcs11-spy leaks
+    }
+
+    /// sign is the command that signs a mail with a PIN from wherever the options say.
+    Command sign(const Arguments& options = {}) const {
+        return office.desk.p11mime_command(Arguments{"sign", "--module", SoftHsm::spy_module()} + options +
+                                           Arguments{"-o", office.desk.path("signed.eml"), mail_file});
+    }
+    int logins() const { return SpyLog(read_file(office.desk.path("spy.log"))).calls("C_Login"); }
+    bool has_signed() const { return std::filesystem::exists(office.desk.path("signed.eml")); }
+
+    /// configure writes the config file.
+    void configure(const std::string& text) const {
+        std::filesystem::create_directories(office.desk.path("home/config/p11mime"));
+        office.desk.file("home/config/p11mime/config", text);
+    }
+
+    Office office;
+    std::string mail_file;
+};
+
+bool same_modes(const termios& a, const termios& b) {
+    return a.c_iflag == b.c_iflag && a.c_oflag == b.c_oflag && a.c_cflag == b.c_cflag && a.c_lflag == b.c_lflag &&
+           std::equal(std::begin(a.c_cc), std::end(a.c_cc), std::begin(b.c_cc));
+}
+
+}  // namespace
+
+TEST_CASE("the terminal asks for the PIN without echo, and once more after a mistake", "[e2e]") {
+    Person person;
+    TerminalProgram program(person.sign());
+    program.wait_for_prompt("PIN of token 'Desk'");
+    program.type(std::string(kWrong) + "\n");
+    program.wait_for("PIN refused by token 'Desk'");
+    program.wait_for_prompt("a wrong one was entered before, few tries are left: ");
+    program.type(kPin + "\n");
+    CHECK(program.wait_for_end() == 0);
+    CHECK(person.has_signed());
+    CHECK(person.logins() == 2);
+    CHECK_THAT(program.shown(), !Catch::Contains(kPin) && !Catch::Contains(kWrong));
+    CHECK(same_modes(program.modes(), program.modes_before()));
+}
+
+TEST_CASE("nothing typed at the PIN prompt is no PIN, and none is sent", "[e2e]") {
+    Person person;
+    TerminalProgram program(person.sign());
+    program.wait_for_prompt("PIN of token 'Desk'");
+    program.type("\n");
+    CHECK(program.wait_for_end() == 4);
+    CHECK_THAT(program.shown(), Catch::Contains("no PIN for token 'Desk'"));
+    CHECK(person.logins() == 0);
+}
+
+TEST_CASE("a signal at the PIN prompt leaves the terminal as it was", "[e2e]") {
+    Person person;
+    for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
+        INFO(number);
+        TerminalProgram program(person.sign());
+        program.wait_for_prompt("PIN of token 'Desk'");
+        program.type("12");
+        program.signal(number);
+        CHECK(program.wait_for_end() == 128 + number);
+        CHECK(same_modes(program.modes(), program.modes_before()));
+    }
+    CHECK_FALSE(person.has_signed());
+}
+
+TEST_CASE("a program stopped at the PIN prompt gives the terminal back, and asks again when it goes on", "[e2e]") {
+    Person person;
+    TerminalProgram program(person.sign());
+    program.wait_for_prompt("PIN of token 'Desk'");
+    SECTION("by its number") {
+        program.signal(SIGTSTP);
+    }
+    SECTION("by the key") {
+        program.type("99\x1a");
+    }
+    program.wait_until_stopped();
+    CHECK(same_modes(program.modes(), program.modes_before()));
+    program.signal(SIGCONT);
+    program.wait_for_prompt("PIN of token 'Desk'");
+    program.type(kPin + "\n");
+    CHECK(program.wait_for_end() == 0);
+    CHECK(person.has_signed());
+    CHECK(same_modes(program.modes(), program.modes_before()));
+}
+
+TEST_CASE("pinentry says whose PIN it asks for and, after a wrong one, why it asks again", "[e2e]") {
+    Person person;
+    person.configure("pinentry-program = /usr/bin/pinentry-tty\n");
+    TerminalProgram program(person.sign({"--pin-source", "pinentry"}));
+    program.wait_for("token 'Desk' (");
+    program.wait_for("to sign");
+    program.wait_for_prompt("PIN:");
+    program.type(std::string(kWrong) + "\n");
+    program.wait_for("PIN refused by token 'Desk'");
+    program.wait_for("a wrong one was entered before, few tries are left");
+    program.wait_for_prompt("PIN:");
+    program.type(kPin + "\n");
+    CHECK(program.wait_for_end() == 0);
+    CHECK(person.has_signed());
+    CHECK(person.logins() == 2);
+    CHECK_THAT(program.shown(), !Catch::Contains(kPin) && !Catch::Contains(kWrong));
+    CHECK(same_modes(program.modes(), program.modes_before()));
+}
+
+TEST_CASE("where there is a GPG_TTY or a display, the pinentry of the PATH is asked first", "[e2e]") {
+    Person person;
+    std::filesystem::create_directory(person.office.desk.path("bin"));
+    std::filesystem::create_symlink("/usr/bin/pinentry-curses", person.office.desk.path("bin/pinentry"));
+    person.office.desk.environment["PATH"] = person.office.desk.path("bin") + ":/usr/bin:/bin";
+    const std::string variable = GENERATE("GPG_TTY", "DISPLAY", "WAYLAND_DISPLAY");
+    CAPTURE(variable);
+    person.office.desk.environment[variable] = variable == "GPG_TTY" ? "/dev/tty" : "none";
+    TerminalProgram program(person.sign());
+    program.wait_for_prompt("token 'Desk' (");
+    program.type(kPin + "\r");
+    CHECK(program.wait_for_end() == 0);
+    CHECK(person.has_signed());
+    CHECK_THAT(program.shown(), Catch::Contains("\x1b[") && !Catch::Contains(kPin));
+    CHECK(same_modes(program.modes(), program.modes_before()));
+}
+
+TEST_CASE("without a pinentry program the terminal is asked, unless pinentry was asked for", "[e2e]") {
+    Person person;
+    std::filesystem::create_directory(person.office.desk.path("bin"));
+    person.office.desk.environment["PATH"] = person.office.desk.path("bin");
+    person.office.desk.environment["GPG_TTY"] = "/dev/tty";
+    {
+        TerminalProgram program(person.sign({"--pin-source", "pinentry"}));
+        CHECK(program.wait_for_end() == 4);
+        CHECK_THAT(program.shown(), Catch::Contains("no pinentry program is installed; --pin-source tty"));
+    }
+    TerminalProgram program(person.sign());
+    program.wait_for_prompt("PIN of token 'Desk'");
+    program.type(kPin + "\n");
+    CHECK(program.wait_for_end() == 0);
+}
+
+TEST_CASE("whoever cancels pinentry has sent no PIN, and is not asked for the next mail", "[e2e]") {
+    Person person;
+    const std::string kind = GENERATE("tty", "curses");
+    CAPTURE(kind);
+    person.configure("pinentry-program = /usr/bin/pinentry-" + kind + "\n");
+    const std::string second = person.office.desk.file("second.eml", mail("alice@example.gov", "bob@example.gov"));
+    std::filesystem::create_directory(person.office.desk.path("out"));
+    TerminalProgram program(
+        person.office.desk.p11mime_command({"sign", "--module", SoftHsm::spy_module(), "--pin-source", "pinentry", "-j",
+                                            "1", "-d", person.office.desk.path("out"), person.mail_file, second}));
+    program.wait_for_prompt("token 'Desk' (");
+    if (kind == "curses")
+        program.type("\t\t\r");  // past OK
+    else
+        program.type("\n");
+    CHECK(program.wait_for_end() == 4);
+    CHECK_THAT(program.shown(), Catch::Contains("cancelled: no PIN was given"));
+    CHECK(person.logins() == 0);
+    CHECK(std::filesystem::is_empty(person.office.desk.path("out")));
+    CHECK(same_modes(program.modes(), program.modes_before()));
+}
+
+TEST_CASE("a signal while pinentry asks ends both and leaves the terminal as it was", "[e2e]") {
+    Person person;
+    const std::string kind = GENERATE("tty", "curses");
+    CAPTURE(kind);
+    person.configure("pinentry-program = /usr/bin/pinentry-" + kind + "\n");
+    TerminalProgram program(person.sign({"--pin-source", "pinentry"}));
+    program.wait_for_prompt("token 'Desk' (");
+    program.signal(SIGTERM);
+    CHECK(program.wait_for_end() == 128 + SIGTERM);
+    CHECK(same_modes(program.modes(), program.modes_before()));
+    CHECK_FALSE(person.has_signed());
+}
+
+TEST_CASE("a pinentry that does not work is said to be that", "[e2e]") {
+    Person person;
+    const auto [script, why] = GENERATE(std::pair("exit 0\n", "does not ask for the PIN"),
+                                        std::pair("echo ERR 1 no\n", "does not ask for the PIN"),
+                                        std::pair("echo OK; read line; echo nonsense\n", "does not ask for the PIN"));
+    const std::string program = person.office.desk.file("pinentry", std::string("#!/bin/sh\n") + script);
+    std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+    person.configure("pinentry-program = " + program + "\n");
+    Command command = person.sign({"--pin-source", "pinentry"});
+    const Outcome outcome = run_process(command);
+    INFO(outcome.err);
+    CHECK(outcome.status == 4);
+    CHECK_THAT(outcome.err, Catch::Contains(why) && Catch::Contains("--pin-source tty"));
+    CHECK(person.logins() == 0);
+}
+
+TEST_CASE("pinentry inherits no variable with a secret, and is asked not to tell a password manager", "[e2e]") {
+    Person person;
+    const std::string seen = person.office.desk.path("seen");
+    const std::string program = person.office.desk.file(
+        "pinentry", "#!/bin/sh\nenv >" + seen + "\necho OK\nwhile read line; do echo \"$line\" >>" + seen +
+                        "\ncase $line in GETPIN*) echo D " + kPin +
+                        "; echo OK;; BYE*) echo OK; exit;; *) echo OK;; esac; done\n");
+    std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+    person.configure("pinentry-program = " + program + "\n");
+    person.office.desk.environment["NEW_PIN"] = "777777";
+    const Outcome changed = run_process(
+        person.office.desk.p11mime_command({"key", "change-pin", "--module", SoftHsm::module(), "--pin-source",
+                                            "pinentry", "--new-pin-source", "env:NEW_PIN"}));
+    INFO(changed.err);
+    CHECK(changed.status == 0);
+    const std::string told = read_file(seen);
+    CHECK_THAT(told, Catch::Contains("SETDESC token 'Desk'") && Catch::Contains("HOME="));
+    CHECK_THAT(told, !Catch::Contains("777777") && !Catch::Contains("NEW_PIN"));
+    CHECK_THAT(told, !Catch::Contains("external-password-cache") && !Catch::Contains("SETKEYINFO"));
+}
+
+TEST_CASE("text of others cannot drive pinentry, and a long subject is cut", "[e2e]") {
+    Person person;
+    const std::string seen = person.office.desk.path("seen");
+    const std::string program =
+        person.office.desk.file("pinentry", "#!/bin/sh\necho OK\nwhile read -r line; do echo \"$line\" >>" + seen +
+                                                "\ncase $line in GETPIN*) echo D " + kPin +
+                                                "; echo OK;; BYE*) echo OK; exit;; *) echo OK;; esac; done\n");
+    std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+    person.configure("pinentry-program = " + program + "\n");
+    const Identity bob = person.office.correspond({.name = "Bob", .email = "bob@example.gov", .kind = KeyKind::p256});
+    const std::string subject = "=?utf-8?Q?100=25=0AGETPIN=1B[2J?= " + std::string(3000, 'x');
+    const std::string key = person.office.desk.file("always.pem", bob.key_pem);
+    done(person.office.desk.run({"pkcs11-tool", "--module", SoftHsm::module(), "--token-label", "Desk", "--login",
+                                 "--pin", kPin, "--write-object", key, "--type", "privkey", "--label", "Bob", "--id",
+                                 "b0", "--usage-sign", "--always-auth"}));
+    person.office.desk.put_certificate(bob, "b0");
+    const std::string text = person.office.desk.file(
+        "long.eml", "From: bob@example.gov\r\nTo: carol@example.gov\r\nSubject: " + subject + "\r\n\r\ntext\r\n");
+    const Outcome outcome =
+        run_process(person.office.desk.p11mime_command({"sign", "--module", SoftHsm::module(), "--pin-source",
+                                                        "pinentry", "-o", person.office.desk.path("out"), text}));
+    INFO(outcome.err);
+    CHECK(outcome.status == 0);
+    const std::string told = read_file(seen);
+    INFO(told);
+    CHECK_THAT(told,
+               Catch::Contains("%0Akey 'Bob'%0Ato sign the mail to carol@example.gov, '100%25\\x0aGETPIN\\x1b[2J"));
+    CHECK_THAT(told, !Catch::Contains("\x1b") && !Catch::Contains(std::string(200, 'x')));
+    CHECK_THAT(told, Catch::Contains("x..."));
+}
+
+namespace {
+
+/// Signatory has a key that asks for its PIN each time, and three mails.
+struct Signatory : Person {
+    Signatory() {
+        const Identity carol =
+            office.correspond({.name = "Carol", .email = "carol@example.gov", .kind = KeyKind::p256});
+        const std::string key = office.desk.file("always.pem", carol.key_pem);
+        done(office.desk.run({"pkcs11-tool", "--module", SoftHsm::module(), "--token-label", "Desk", "--login", "--pin",
+                              kPin, "--write-object", key, "--type", "privkey", "--label", "Carol", "--id", "ca",
+                              "--usage-sign", "--always-auth"}));
+        office.desk.put_certificate(carol, "ca");
+        for (int i = 1; i <= 3; ++i)
+            mails.push_back(office.desk.file(
+                fmt::format("{}.eml", i),
+                fmt::format("From: carol@example.gov\r\nTo: bob@example.gov\r\nSubject: Budget {}\r\n\r\ntext\r\n",
+                            2026 + i)));
+        std::filesystem::create_directory(office.desk.path("out"));
+    }
+    Command sign_all(const Arguments& options) const {
+        return office.desk.p11mime_command(
+            Arguments{"sign", "--module", SoftHsm::spy_module(), "-j", "1", "-d", office.desk.path("out")} + options +
+            mails);
+    }
+    std::size_t done_mails() const {
+        std::size_t count = 0;
+        for (const auto& entry : std::filesystem::directory_iterator(office.desk.path("out")))
+            count += entry.path().extension() == ".eml" ? 1 : 0;
+        return count;
+    }
+    Arguments mails;
+};
+
+}  // namespace
+
+TEST_CASE("a key that asks each time is asked for with the card, the key and the mail", "[e2e]") {
+    Signatory carol;
+    TerminalProgram program(carol.sign_all({}));
+    program.wait_for_prompt("PIN of token 'Desk'");
+    program.type(kPin + "\n");
+    for (int i = 1; i <= 3; ++i) {
+        program.wait_for("PIN of token 'Desk'");
+        program.wait_for_prompt(
+            fmt::format("key 'Carol', to sign the mail to bob@example.gov, 'Budget {}': ", 2026 + i));
+        program.type(kPin + "\n");
+    }
+    CHECK(program.wait_for_end() == 0);
+    CHECK(carol.done_mails() == 3);
+    CHECK(carol.logins() == 4);
+}
+
+TEST_CASE("with --pin-reuse one PIN that was typed signs all mails, and whoever types it is told so before", "[e2e]") {
+    Signatory carol;
+    TerminalProgram program(carol.sign_all({"--pin-reuse"}));
+    program.wait_for("--pin-reuse: the PIN that you type now signs and decrypts every mail of this run");
+    program.wait_for_prompt("PIN of token 'Desk'");
+    program.type(kPin + "\n");
+    CHECK(program.wait_for_end() == 0);
+    CHECK(carol.done_mails() == 3);
+    CHECK(carol.logins() == 4);
+    const std::string& shown = program.shown();
+    CHECK(shown.find("PIN of token", shown.find("PIN of token") + 1) == std::string::npos);
+}
+
+TEST_CASE("with a PIN pad the PIN is entered on the reader, which a line says, unless nobody is there", "[e2e]") {
+    Person person;
+    auto& environment = person.office.desk.environment;
+    environment["P11MIME_POOR_CARD_MODULE"] = SoftHsm::module();
+    environment["P11MIME_POOR_CARD_FAULTS"] = "pin-pad";
+    environment["P11MIME_POOR_CARD_PAD"] = kPin;
+    environment["P11MIME_POOR_CARD_LOG"] = person.office.desk.path("card.log");
+    environment["GPG_TTY"] = "/dev/tty";
+    const auto sign = [&](const Arguments& options) {
+        std::filesystem::remove(person.office.desk.path("card.log"));
+        return run_process(
+            person.office.desk.p11mime_command(Arguments{"sign", "--module", built_path("libp11mime-poor-card.so")} +
+                                               options + Arguments{person.mail_file}));
+    };
+    const auto logged = [&] { return read_file(person.office.desk.path("card.log")); };
+    for (const Arguments& options : {Arguments{}, {"--pin-source", "pad"}, {"--pin-source", "pad", "--batch"}}) {
+        const Outcome outcome = sign(options);
+        INFO(outcome.err);
+        CHECK(outcome.status == 0);
+        CHECK_THAT(outcome.err, Catch::Contains("enter the PIN of token 'Desk'") && Catch::Contains("on the reader"));
+        CHECK_THAT(logged(), Catch::Contains("C_Login 1 (pad)"));
+    }
+    const Outcome batch = sign({"--batch"});
+    CHECK(batch.status == 4);
+    CHECK_THAT(batch.err, Catch::Contains("--batch asks nobody to enter the PIN of token 'Desk' on its reader"));
+    CHECK_THAT(logged(), !Catch::Contains("C_Login"));
+
+    const Outcome host = sign({"--pin-source", "env:DESK_PIN"});
+    CHECK(host.status == 0);
+    CHECK_THAT(host.err, !Catch::Contains("reader"));
+    CHECK_THAT(logged(), Catch::Contains("C_Login 1 " + kPin));
+
+    environment["P11MIME_POOR_CARD_PAD"] = kWrong;
+    const Outcome wrong = sign({});
+    CHECK(wrong.status == 4);
+    CHECK_THAT(wrong.err, Catch::Contains("PIN refused by token 'Desk'"));
+
+    environment["P11MIME_POOR_CARD_FAULTS"] = "";
+    const Outcome no_pad = sign({"--pin-source", "pad"});
+    CHECK(no_pad.status == 4);
+    CHECK_THAT(no_pad.err, Catch::Contains("the reader of token 'Desk' has no PIN pad"));
+    CHECK_THAT(logged(), !Catch::Contains("C_Login"));
+}
+
+TEST_CASE("a cached PIN serves the login of later runs, never a key that asks each time, until it is forgotten",
+          "[e2e]") {
+    Signatory carol;
+    const auto unattended = [&](const std::string& mail) {
+        std::filesystem::remove(carol.office.desk.path("spy.log"));
+        return run_process(carol.office.desk.p11mime_command(
+            {"sign", "--module", SoftHsm::spy_module(), "--pin-cache", "10m", "--batch", mail}));
+    };
+    CHECK(unattended(carol.mail_file).status == 4);
+    {
+        TerminalProgram program(carol.sign({"--pin-cache", "10m"}));
+        program.wait_for_prompt("PIN of token 'Desk'");
+        program.type(kPin + "\n");
+        REQUIRE(program.wait_for_end() == 0);
+        if (program.shown().find("keeps no PIN") != std::string::npos) {
+            CHECK_THAT(program.shown(), Catch::Contains("--pin-cache has no effect"));
+            std::cout << "skipped: no keyring in this kernel or container\n";
+            return;
+        }
+    }
+    const Outcome cached = unattended(carol.mail_file);
+    INFO(cached.err);
+    CHECK(cached.status == 0);
+    CHECK(carol.logins() == 1);
+
+    const Outcome each_time = unattended(carol.mails.front());
+    INFO(each_time.err);
+    CHECK(each_time.status == 4);
+    CHECK(carol.logins() == 1);
+    CHECK_THAT(each_time.err, Catch::Contains("no PIN for token 'Desk'"));
+
+    const std::string uri = done(carol.office.desk.run(
+        {"sh", "-c", "\"$0\" tokens --module \"$1\" | sed -n 's/^  pkcs11:/pkcs11:/p'", program(), SoftHsm::module()}));
+    const auto forget = [&] {
+        return carol.office.desk.run({program(), "tokens", "--forget", "--json", carol.office.desk.path("report"),
+                                      "--token", uri.substr(0, uri.find('\n'))});
+    };
+    const Outcome forgotten = forget();
+    INFO(forgotten.err);
+    CHECK(forgotten.status == 0);
+    CHECK_THAT(forgotten.err, Catch::Contains("1 cached PIN forgotten"));
+    CHECK_THAT(read_file(carol.office.desk.path("report")), Catch::Contains("\"forgotten_pins\":1"));
+    CHECK_THAT(forget().err, Catch::Contains("0 cached PINs forgotten"));
+    CHECK(unattended(carol.mail_file).status == 4);
+}
+
+TEST_CASE("a cached PIN that the token refuses is sent once and dropped", "[e2e]") {
+    Person person;
+    {
+        TerminalProgram program(person.sign({"--pin-cache", "10m"}));
+        program.wait_for_prompt("PIN of token 'Desk'");
+        program.type(kPin + "\n");
+        REQUIRE(program.wait_for_end() == 0);
+        if (program.shown().find("keeps no PIN") != std::string::npos) {
+            std::cout << "skipped: no keyring in this kernel or container\n";
+            return;
+        }
+    }
+    done(person.office.desk.run({"pkcs11-tool", "--module", SoftHsm::module(), "--token-label", "Desk", "--login",
+                                 "--pin", kPin, "--change-pin", "--new-pin", "777777"}));
+    const auto logins_of = [&] {
+        std::filesystem::remove(person.office.desk.path("spy.log"));
+        CHECK(run_process(person.sign({"--pin-cache", "10m", "--batch"})).status == 4);
+        return person.logins();
+    };
+    CHECK(logins_of() == 1);
+    CHECK(logins_of() == 0);
+}
