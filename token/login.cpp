@@ -269,8 +269,7 @@ void Login::unblock_without_login(const Session& session, const PinRequest& requ
     };
     if (request.token.pin_state != PinState::locked) throw not_offered("");
     const CK_RV code = session.set_pin(&puk.value, &new_pin);
-    if (code == CKR_PIN_LOCKED) throw not_offered(", or the PUK is locked");
-    if (is_not_offered(code)) throw not_offered("");
+    if (code == CKR_PIN_LOCKED || is_not_offered(code)) throw not_offered(", or the PUK is locked");
     conclude(code, request, &puk);
 }
 
