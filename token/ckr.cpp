@@ -22,6 +22,7 @@ constexpr std::string_view kCheckPin = "check the PIN; it is not sent again";
 constexpr std::string_view kFreeSpace = "delete keys or certificates that are not needed: p11mime key delete";
 constexpr std::string_view kOtherProgram = "close other programs that use the token";
 constexpr std::string_view kOtherKey = "use a key or token that offers it; p11mime tokens lists them";
+constexpr std::string_view kOtherId = "try another --id or --label: a YubiKey takes the ids 01 to 19 of its places";
 constexpr std::string_view kReport = "the PKCS#11 module is at fault; look for a newer version of it";
 
 // Values are those of PKCS#11 3.0; where p11-kit's header has others for the same name, both are here.
@@ -39,7 +40,7 @@ constexpr std::array kRows = {
     Row{CKR_ATTRIBUTE_READ_ONLY, "CKR_ATTRIBUTE_READ_ONLY", "an attribute cannot be changed"},
     Row{CKR_ATTRIBUTE_SENSITIVE, "CKR_ATTRIBUTE_SENSITIVE", "an attribute is secret"},
     Row{CKR_ATTRIBUTE_TYPE_INVALID, "CKR_ATTRIBUTE_TYPE_INVALID", "the object has no such attribute"},
-    Row{CKR_ATTRIBUTE_VALUE_INVALID, "CKR_ATTRIBUTE_VALUE_INVALID", "the token refuses an attribute's value"},
+    Row{CKR_ATTRIBUTE_VALUE_INVALID, "CKR_ATTRIBUTE_VALUE_INVALID", "the token refuses an attribute's value", kOtherId},
     Row{CKR_ACTION_PROHIBITED, "CKR_ACTION_PROHIBITED", "the token's policy forbids it"},
     Row{CKR_DATA_INVALID, "CKR_DATA_INVALID", "the token refuses the data"},
     Row{CKR_DATA_LEN_RANGE, "CKR_DATA_LEN_RANGE", "the data has the wrong length for the key"},

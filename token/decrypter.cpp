@@ -40,7 +40,9 @@ std::string TokenDecrypter::obstacle(const cms::Recovery& recovery) const {
     if (!needs_private_key(recovery) || (agree != nullptr ? !agrees : type != EVP_PKEY_RSA))
         return "it is of another type";
     if (agree != nullptr) {
-        if (key_ && !key_->derive.value_or(true)) return "it may not agree on keys";
+        // YKCS11 denies CKA_DERIVE of keys that agree all the same, so their certificate counts.
+        const bool certified = certificate_ && certificate_->certificate->allows_key_agreement();
+        if (key_ && !key_->derive.value_or(true) && !certified) return "it may not agree on keys";
         if (agreement_mechanism(*core_, public_key_.get(), agree->cofactor)) return {};
         return fmt::format("the token offers no {}",
                            mechanism_name(agree->cofactor ? CKM_ECDH1_COFACTOR_DERIVE : CKM_ECDH1_DERIVE));
