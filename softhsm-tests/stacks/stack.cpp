@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cctype>
+
 namespace p11mime::test {
 
 namespace {
@@ -31,15 +33,19 @@ void need_namespaces(const std::vector<std::string>& kinds) {
     if (tried.status != 0) throw Unavailable("no right to make namespaces: " + tried.err);
 }
 
+std::string escaped(const std::string& text) {
+    std::string all;
+    for (const unsigned char c : text)
+        all += std::isalnum(c) != 0 ? std::string(1, static_cast<char>(c)) : fmt::format("%{:02X}", c);
+    return all;
+}
+
 Stack::Stack(Traits traits) : traits_(std::move(traits)) {
     office.desk.environment["DESK_PIN"] = pin();
 }
 
 std::string Stack::token_uri() const {
-    std::string uri = "pkcs11:token=";
-    for (const char c : token())
-        uri += c == ' ' ? std::string("%20") : std::string(1, c);
-    return uri;
+    return "pkcs11:token=" + escaped(token());
 }
 
 const Identity& Stack::employ(const Leaf& leaf) {
@@ -48,7 +54,7 @@ const Identity& Stack::employ(const Leaf& leaf) {
 }
 
 const Identity& Stack::employ_always_authenticate(const Leaf& leaf) {
-    return employed_.emplace(leaf.name, generate(leaf, {"--always-auth"})).first->second;
+    return employed_.emplace(leaf.name, put_always_authenticate(leaf)).first->second;
 }
 
 void Stack::remove() {

@@ -20,6 +20,9 @@ struct Unavailable : std::runtime_error {
 void need_file(const std::string& path, const std::string& package);
 void need_namespaces(const std::vector<std::string>& kinds);
 
+/// escaped is a text as an attribute of an RFC 7512 URI.
+std::string escaped(const std::string& text);
+
 /// Stack is a token, and all that lies between it and a program: a module, daemons, their environment. It is started
 /// and stopped by itself, in directories and namespaces of its own. The office's desk runs programs on it: p11mime uses
 /// its module, and the token has the PIN that DESK_PIN holds.
@@ -49,6 +52,8 @@ class Stack {
     const Identity& employ(const Leaf& leaf);
     /// employ_always_authenticate does so with a key that asks for the PIN at each use.
     const Identity& employ_always_authenticate(const Leaf& leaf);
+    /// key_label is the label that the key of such an identity, an RSA one, has on the token.
+    virtual std::string key_label(const Leaf& leaf) const { return leaf.name; }
     /// remove takes the token away.
     virtual void remove();
 
@@ -58,6 +63,7 @@ class Stack {
     explicit Stack(Traits traits);
 
     virtual Identity put(const Leaf& leaf) = 0;
+    virtual Identity put_always_authenticate(const Leaf& leaf) { return generate(leaf, {"--always-auth"}); }
 
     /// initialise gives a new token its label and PIN with pkcs11-tool.
     void initialise() const;
@@ -84,6 +90,8 @@ class Stack {
 /// The stacks, each in its own file. They throw Unavailable, and std::runtime_error where one does not start.
 std::unique_ptr<Stack> start_softhsm();
 std::unique_ptr<Stack> start_poor_softhsm();  ///< with few mechanisms, as cards have
+std::unique_ptr<Stack> start_piv_opensc();    ///< a PIV card
+std::unique_ptr<Stack> start_piv_ykcs11();    ///< the same card through Yubico's module
 std::unique_ptr<Stack> start_tpm();
 std::unique_ptr<Stack> start_nss();
 std::unique_ptr<Stack> start_opencryptoki();

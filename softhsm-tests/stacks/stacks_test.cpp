@@ -34,6 +34,14 @@ TEST_CASE("SoftHSM with few mechanisms does what stacks.tsv says", "[stacks]") {
     check_stack("few mechanisms", start_poor_softhsm);
 }
 
+TEST_CASE("a PIV card through OpenSC does what stacks.tsv says", "[stacks]") {
+    check_stack("PIV", start_piv_opensc);
+}
+
+TEST_CASE("a PIV card through YKCS11 does what stacks.tsv says", "[stacks]") {
+    check_stack("YKCS11", start_piv_ykcs11);
+}
+
 TEST_CASE("a TPM does what stacks.tsv says", "[stacks]") {
     check_stack("TPM", start_tpm);
 }
