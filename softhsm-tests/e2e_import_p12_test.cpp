@@ -2,11 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <cctype>
+#include <sstream>
+
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
 #include "softhsm-tests/support/built.h"
 #include "softhsm-tests/support/office.h"
+#include "softhsm-tests/support/program.h"
 
 using namespace p11mime::test;
 
@@ -53,6 +57,24 @@ struct Exports : Office {
         return outcome.status == 0 && entity_of(outcome.out) == kText;
     }
 };
+
+/// prime is 24 bytes out of the middle of an RSA key's first prime, in hexadecimal digits.
+std::string prime(const Office& office, const Identity& identity) {
+    std::string digits;
+    bool inside = false;
+    const std::string text = done(office.desk.run({"openssl", "pkey", "-in", office.key(identity), "-noout", "-text"}));
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+        if (line.starts_with("prime1:"))
+            inside = true;
+        else if (inside && !line.starts_with(" "))
+            break;
+        else if (inside)
+            for (const char c : line)
+                if (std::isxdigit(static_cast<unsigned char>(c)) != 0) digits += c;
+    }
+    return digits.substr(digits.size() / 4 * 2, 48);
+}
 
 }  // namespace
 
@@ -324,4 +346,32 @@ TEST_CASE("a file with the keys of many years is imported whole, or not at all",
     REQUIRE(outcome.status == 0);
     CHECK(office.signs(current));
     CHECK_THAT(done(office.desk.p11mime({"decrypt"}, encrypted)), Catch::Contains("The second paragraph."));
+}
+
+TEST_CASE("an imported private key is wiped from all memory that is given back", "[e2e]") {
+    if (is_sanitized()) return;  // which has an allocator of its own
+    Exports office;
+    const Identity alice = office.correspond({.name = "Alice", .email = "alice@example.gov"});
+    const std::string file = office.p12(alice);
+    const std::string log = office.desk.path("freed");
+    const auto watched = [&](std::vector<std::string> arguments) {
+        std::filesystem::remove(log);
+        auto environment = office.desk.environment;
+        environment["LD_PRELOAD"] = built_path("libp11mime-free-watch.so");
+        environment["P11MIME_WATCHED"] = prime(office, alice);
+        environment["P11MIME_WATCH_LOG"] = log;
+        done(run_process({.arguments = std::move(arguments), .environment = environment}));
+        return std::filesystem::exists(log) ? read_file(log) : "";
+    };
+    // The watch sees what a program leaves behind that does not wipe.
+    CHECK_FALSE(watched({"openssl", "asn1parse", "-in", office.key(alice)}).empty());
+    CHECK(watched(office.desk.p11mime_command({"key", "import-p12", file, "--password-source", "env:P12_PASSWORD"})
+                      .arguments) == "");
+    office.desk.environment["P11MIME_POOR_CARD_MODULE"] = SoftHsm::module();
+    office.desk.environment["P11MIME_POOR_CARD_FAULTS"] = "no-plain-keys";
+    done(office.desk.p11mime({"key", "delete", "--yes", "--key", "pkcs11:object=Alice"}));
+    CHECK(watched(office.desk
+                      .p11mime_command({"key", "import-p12", file, "--password-source", "env:P12_PASSWORD", "--module",
+                                        built_path("libp11mime-poor-card.so"), "--pin-source", "env:DESK_PIN"})
+                      .arguments) == "");
 }
