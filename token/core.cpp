@@ -1,5 +1,7 @@
 #include "token/core.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "token/ckr.h"
@@ -14,8 +16,48 @@ std::unique_ptr<Session> TokenCore::open_session(Session::Access access) const {
     return std::make_unique<Session>(module_, info_, access);
 }
 
-bool TokenCore::keeps_login() {
+std::optional<Error> TokenCore::loss() {
     const std::lock_guard lock(mutex_);
+    if (loss_) return loss_;
+    if (!place_) return loss_in_slot();
+    loss_ = place_->loss(info_, trouble_.exchange(false));
+    return loss_;
+}
+
+void TokenCore::settle() {
+    if (!place_ || (!trouble_ && !loss_)) return;
+    const auto why = loss();
+    if (!why) return;
+    retire();
+    throw Error(*why);
+}
+
+/// loss_in_slot is for a token that no reader tells of: its module does.
+std::optional<Error> TokenCore::loss_in_slot() {
+    const auto lost = [](const std::string& message, const std::string& hint) {
+        return Error(ErrorKind::token, message, hint);
+    };
+    constexpr const char* kAgain = "insert it again and repeat the command";
+    try {
+        const std::vector<Slot> slots = module_->slots();
+        const auto slot =
+            std::find_if(slots.begin(), slots.end(), [&](const Slot& each) { return each.id == info_.slot_id; });
+        if (slot == slots.end() || !slot->token) return lost(fmt::format("{} was removed", name()), kAgain);
+        if (!same_token(*slot->token, info_))
+            return lost(
+                fmt::format("{} was replaced by {} (serial {})", name(), token_name(*slot->token), slot->token->serial),
+                kAgain);
+        if (keeps_login()) return std::nullopt;
+        return lost(fmt::format("{} was removed and inserted again", name()), "repeat the command");
+    } catch (const Error& why) {
+        return lost(fmt::format("{} is out of reach: {}", name(), why.what()),
+                    why.hint().empty() ? kAgain : why.hint());
+    }
+}
+
+/// keeps_login says whether a session is to be had and is logged in where a login was made: neither holds once the
+/// token was pulled, though it may be back.
+bool TokenCore::keeps_login() {
     try {
         const CK_STATE state = open_session(Session::Access::read_only)->state();
         const bool logged_in = state == CKS_RO_USER_FUNCTIONS || state == CKS_RW_USER_FUNCTIONS;

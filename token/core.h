@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -8,7 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "token/ckr.h"
 #include "token/login.h"
+#include "token/loss.h"
 #include "token/objects.h"
 #include "token/session_pool.h"
 
@@ -24,9 +27,17 @@ class TokenCore {
     std::string name() const { return token_name(info_); }
     const Module& module() const { return *module_; }
 
-    /// keeps_login says whether a session is to be had and is logged in where a login was made: neither holds once the
-    /// token was pulled, though it may be back.
-    bool keeps_login();
+    /// found_in says where the token is, before anything is done with it.
+    void found_in(std::optional<CardPlace> place) { place_ = std::move(place); }
+    bool in_reader() const { return place_.has_value(); }
+
+    /// loss says why the token is no longer usable; nothing where it is in its place and its sessions live. No login.
+    std::optional<Error> loss();
+    /// note_trouble is for an operation that failed half-way, as it does when a card is pulled.
+    void note_trouble() { trouble_ = true; }
+    /// settle throws the loss of a token in a reader after trouble, and ends all use of it. It comes before each use of
+    /// a session, under exclusive(): OpenSC 0.23 never returns from some calls after a card was pulled while it worked.
+    void settle();
     /// retire ends all use of a token that was pulled: its sessions are closed, and no more are opened (CkrError).
     void retire() { pool_.retire(); }
 
@@ -44,7 +55,13 @@ class TokenCore {
     auto with_session(Work work) {
         const auto loan = lend_session();  // before the lock, since it may have to be waited for
         const std::lock_guard lock(mutex_);
-        return work(loan->session());
+        settle();
+        try {
+            return work(loan->session());
+        } catch (const CkrError&) {
+            note_trouble();
+            throw;
+        }
     }
 
     void login(const std::string& what);
@@ -73,12 +90,17 @@ class TokenCore {
 
   private:
     bool login_done();
+    std::optional<Error> loss_in_slot();
+    bool keeps_login();
 
     std::recursive_mutex mutex_;
     std::shared_ptr<Module> module_;
     TokenInfo info_;
     Login login_;
     SessionPool pool_;
+    std::optional<CardPlace> place_;
+    std::optional<Error> loss_;
+    std::atomic<bool> trouble_ = false;
     std::optional<std::set<CK_MECHANISM_TYPE>> mechanisms_;
     std::map<Bytes, std::vector<PrivateKey>> keys_;
     std::map<CK_OBJECT_HANDLE, CertificateObject> certificates_;

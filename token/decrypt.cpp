@@ -54,6 +54,7 @@ Answer<std::optional<SecretBytes>> decrypt_block(KeySession& key, const Mechanis
     key.begin(intent.what);
     Answer<SecretBytes> answer = session.decrypt(block);
     if (answer.code == CKR_OK && !tells_nothing) return {CKR_OK, std::move(answer.value)};
+    if (!tells_nothing) key.core().note_trouble();
     const CK_RV discarded = key.discard();
     if (is_unsupported(answer.code) && !tells_nothing) return {answer.code, std::nullopt};
     const bool works =

@@ -13,7 +13,8 @@ std::string KeySession::name() const {
 const Session& KeySession::open(const std::string& what) {
     core_->login(what);
     if (!loan_) loan_ = core_->lend_session();
-    if (key_.always_authenticate && !exclusive_) exclusive_ = core_->exclusive();
+    if ((key_.always_authenticate || core_->in_reader()) && !exclusive_) exclusive_ = core_->exclusive();
+    core_->settle();
     return loan_->session();
 }
 

@@ -21,7 +21,8 @@ class KeySession {
     std::string name() const;  ///< "key 'LABEL' on token 'LABEL'"
 
     /// open logs in and returns the session, which stays until release() or discard(). Until then a key that wants a
-    /// login for each operation has the token for itself: a login of another thread would be taken for this one.
+    /// login for each operation has the token for itself: a login of another thread would be taken for this one. So has
+    /// one on a card, which does one thing at a time: nobody goes on before it is known whether it was pulled.
     const Session& open(const std::string& what);
     void release();
     CK_RV discard();  ///< as SessionPool::Loan::discard
@@ -42,7 +43,10 @@ class Operation {
   public:
     explicit Operation(KeySession& key) : key_(key) {}
     ~Operation() {
-        if (std::uncaught_exceptions() > before_) key_.discard();
+        if (std::uncaught_exceptions() > before_) {
+            key_.core().note_trouble();
+            key_.discard();
+        }
         key_.release();
     }
     Operation(const Operation&) = delete;

@@ -4,67 +4,75 @@
 
 #include <algorithm>
 
-#include "token/readers.h"
-#include "token/token.h"
+#include "token/module.h"
 
 namespace p11mime::token {
 
 namespace {
 
-constexpr const char* kAgain = "insert it again and repeat the command";
+constexpr const char* kRepeat = "repeat the command";
 
-std::optional<TokenInfo> token_in_slot_of(const TokenCore& core) {
-    for (const Slot& slot : core.module().slots())
-        if (slot.id == core.info().slot_id) return slot.token;
-    return std::nullopt;
+/// kNoticing is longer than pcscd takes between two looks at a reader that does not report by itself.
+constexpr std::chrono::milliseconds kNoticing = std::chrono::seconds(1);
+
+Error lost(const std::string& message, const std::string& hint) {
+    return Error(ErrorKind::token, message, hint);
 }
 
-/// is_reader: a slot has at most 64 characters of its reader's name.
-bool is_reader(const Reader& reader, const TokenInfo& token) {
-    return !token.slot_description.empty() && reader.name.starts_with(token.slot_description);
+/// reader_of finds a token's reader: a slot has at most 64 characters of its name.
+const Reader* reader_of(const TokenInfo& token, const std::vector<Reader>& readers) {
+    const auto found = std::find_if(readers.begin(), readers.end(), [&](const Reader& reader) {
+        return !token.slot_description.empty() && reader.name.starts_with(token.slot_description);
+    });
+    return found == readers.end() ? nullptr : &*found;
 }
 
-/// gone is the words for a token whose slot is empty: the reader is asked for where the slot is one's.
-Error gone(const TokenInfo& token) {
-    const std::string removed = fmt::format("{} was removed", token_name(token));
-    if (!token.removable) return Error(ErrorKind::token, removed, kAgain);
+/// without_pcscd is for a token that was seen through a pcscd which has ended since.
+Error without_pcscd(const TokenInfo& token) {
+    const std::string gone = fmt::format("{} is out of reach", token_name(token));
     try {
         const std::vector<Reader> readers = Readers().list();
-        const bool there =
-            std::any_of(readers.begin(), readers.end(), [&](const Reader& reader) { return is_reader(reader, token); });
-        if (there) return Error(ErrorKind::token, fmt::format("{} from its reader", removed), kAgain);
-        return Error(ErrorKind::token,
-                     fmt::format("the reader '{}' with {} was unplugged", token.slot_description, token_name(token)),
-                     "plug it in again and repeat the command");
-    } catch (const Error& error) {
-        return Error(ErrorKind::token, fmt::format("{} is out of reach: {}", token_name(token), error.what()),
-                     error.hint());
+        if (reader_of(token, readers) != nullptr) return lost(fmt::format("{}: pcscd was started anew", gone), kRepeat);
+        return lost(fmt::format("the reader '{}' with {} was unplugged", token.slot_description, token_name(token)),
+                    "plug it in again and repeat the command");
+    } catch (const Error& why) {
+        return lost(fmt::format("{}: {}", gone, why.what()), why.hint());
     }
 }
 
 }  // namespace
 
-bool same_token(const TokenInfo& a, const TokenInfo& b) {
-    return a.module == b.module && a.serial == b.serial && a.label == b.label;
+std::shared_ptr<CardsSeen> see_cards() {
+    try {
+        return std::make_shared<CardsSeen>();
+    } catch (const Error&) {
+        return nullptr;
+    }
 }
 
-std::optional<Error> loss_of(TokenCore& core) {
-    const TokenInfo& known = core.info();
+std::optional<CardPlace> CardPlace::find(const std::shared_ptr<CardsSeen>& seen, const TokenInfo& token) {
+    const Reader* reader = seen && token.removable ? reader_of(token, seen->readers) : nullptr;
+    if (reader == nullptr) return std::nullopt;
+    return CardPlace(seen, *reader);
+}
+
+std::optional<Error> CardPlace::loss(const TokenInfo& token, bool trouble) const {
+    std::vector<Reader> readers;
     try {
-        const std::optional<TokenInfo> now = token_in_slot_of(core);
-        if (!now) return gone(known);
-        if (!same_token(*now, known))
-            return Error(
-                ErrorKind::token,
-                fmt::format("{} was replaced by {} (serial {})", token_name(known), token_name(*now), now->serial),
-                kAgain);
-        if (core.keeps_login()) return std::nullopt;
-        return Error(ErrorKind::token, fmt::format("{} was removed and inserted again", token_name(known)),
-                     "leave it in the reader and repeat the command");
-    } catch (const Error& error) {
-        return Error(ErrorKind::token, fmt::format("{} is out of reach: {}", token_name(known), error.what()),
-                     error.hint().empty() ? kAgain : error.hint());
+        const std::lock_guard lock(seen_->mutex);
+        if (trouble) seen_->pcscd.wait(seen_->readers, kNoticing, {});
+        readers = seen_->pcscd.list();
+    } catch (const Error&) {
+        return without_pcscd(token);
     }
+    const Reader* now = reader_of(token, readers);
+    if (now == nullptr)
+        return lost(fmt::format("the reader '{}' with {} was unplugged", before_.name, token_name(token)),
+                    "plug it in again and repeat the command");
+    const std::string removed = fmt::format("{} was removed from its reader", token_name(token));
+    if (!now->card) return lost(removed, "insert it again and repeat the command");
+    if (now->movements == before_.movements) return std::nullopt;
+    return lost(fmt::format("{}, and a card was inserted", removed), kRepeat);
 }
 
 }  // namespace p11mime::token

@@ -1,14 +1,42 @@
 #pragma once
 
+#include <memory>
+#include <mutex>
 #include <optional>
+#include <vector>
 
 #include "mime/error.h"
-#include "token/core.h"
+#include "token/readers.h"
+#include "token/token_info.h"
 
 namespace p11mime::token {
 
-/// loss_of says why a token that was found is no longer usable: pulled, replaced by another, its reader unplugged,
-/// pcscd gone. Nothing where it is in its slot and its sessions live. No login.
-std::optional<Error> loss_of(TokenCore& core);
+/// CardsSeen is the readers as they were when tokens were found in them, and the connection over which they were seen:
+/// it fails once that pcscd has ended.
+struct CardsSeen {
+    Readers pcscd;
+    const std::vector<Reader> readers = pcscd.list();
+    std::mutex mutex;  // of the connection
+};
+
+/// see_cards returns nothing where pcscd cannot be asked.
+std::shared_ptr<CardsSeen> see_cards();
+
+/// CardPlace is the reader that a token was found in. Safe for several threads.
+class CardPlace {
+  public:
+    /// find returns nothing where no reader tells of the token.
+    static std::optional<CardPlace> find(const std::shared_ptr<CardsSeen>& seen, const TokenInfo& token);
+
+    /// loss says why the token is no longer usable: pulled, its reader unplugged, pcscd gone; nothing where it has not
+    /// moved. `trouble` gives pcscd the time that it takes to notice.
+    std::optional<Error> loss(const TokenInfo& token, bool trouble) const;
+
+  private:
+    CardPlace(std::shared_ptr<CardsSeen> seen, Reader reader) : seen_(std::move(seen)), before_(std::move(reader)) {}
+
+    std::shared_ptr<CardsSeen> seen_;
+    Reader before_;
+};
 
 }  // namespace p11mime::token

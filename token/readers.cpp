@@ -104,7 +104,15 @@ Reader reader_of(const SCARD_READERSTATE& state) {
 }  // namespace
 
 struct Readers::Connection {
-    Connection() { check(api().establish(SCARD_SCOPE_SYSTEM, nullptr, nullptr, &context)); }
+    Connection() {
+        LONG code = api().establish(SCARD_SCOPE_SYSTEM, nullptr, nullptr, &context);
+        // A pcscd that is about to end looks like one that refuses.
+        for (int tries = 0; tries < 10 && code == SCARD_W_SECURITY_VIOLATION; ++tries) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(50));
+            code = api().establish(SCARD_SCOPE_SYSTEM, nullptr, nullptr, &context);
+        }
+        check(code);
+    }
     ~Connection() { api().release(context); }
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;

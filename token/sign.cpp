@@ -189,7 +189,9 @@ Answer<Bytes> TokenSigner::try_one(const Attempt& attempt, ByteView message, con
     if (begun != CKR_OK) return {begun, {}};
     session_.begin(intent.what);
     Answer<Bytes> answer = session.sign(input);
-    if (answer.code != CKR_OK) session_.discard();  // whether the operation has ended differs between modules
+    if (answer.code == CKR_OK) return answer;
+    session_.core().note_trouble();
+    session_.discard();  // whether the operation has ended differs between modules
     return answer;
 }
 

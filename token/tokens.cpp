@@ -73,7 +73,7 @@ class AllTokens final : public Tokens {
         const std::lock_guard lock(mutex_);
         std::vector<LostToken> all;
         for (const auto& token : tokens_)
-            if (auto why = loss_of(*token->core())) all.push_back({token->info(), std::move(*why)});
+            if (auto why = token->core()->loss()) all.push_back({token->info(), std::move(*why)});
         for (const LostToken& lost : all)
             pins_.ended({.token = lost.token, .key_label = "", .what = "", .pin_source = ""}, nullptr,
                         LoginOutcome::removed);
@@ -137,8 +137,19 @@ class AllTokens final : public Tokens {
             }
         }
         enumerated_ = true;
+        find_places();
         if (options_.token && options_.token->pin_source && tokens_.size() == 1)
             tokens_.front()->core()->use_pin_source(*options_.token->pin_source);
+    }
+
+    // Where a token may be in a reader, it is looked at before the card can have moved much.
+    void find_places() {
+        const bool in_readers =
+            std::any_of(tokens_.begin(), tokens_.end(), [](const auto& token) { return token->info().removable; });
+        if (!in_readers) return;
+        const std::shared_ptr<CardsSeen> seen = see_cards();
+        for (const auto& token : tokens_)
+            token->core()->found_in(CardPlace::find(seen, token->info()));
     }
 
     void add_slots(const std::shared_ptr<Module>& module) {
@@ -168,6 +179,10 @@ class AllTokens final : public Tokens {
 };
 
 }  // namespace
+
+bool same_token(const TokenInfo& a, const TokenInfo& b) {
+    return a.module == b.module && a.serial == b.serial && a.label == b.label;
+}
 
 std::unique_ptr<Tokens> Tokens::open(TokensOptions options, PinProvider& pins) {
     return std::make_unique<AllTokens>(std::move(options), pins);

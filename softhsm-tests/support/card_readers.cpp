@@ -194,14 +194,25 @@ CardReaders::CardReaders(Desk& desk, const std::string& name) : desk_(desk), dir
     start();
 }
 
+Command CardReaders::pcscd(const std::string& readers) const {
+    return {.arguments = inside({"pcscd", "--foreground", "--info", "--config", readers}),
+            .environment = {{"PCSCLITE_HP_DROPDIR", directory_ + "/no-drivers"}}};
+}
+
 void CardReaders::start() {
     for (const char* left : {"/pcscd.comm", "/pcscd.pid"})  // by one that was killed
         std::filesystem::remove(directory_ + left);
-    pcscd_.emplace(
-        Command{.arguments = inside({"pcscd", "--foreground", "--info", "--config", directory_ + "/readers"}),
-                .environment = {{"PCSCLITE_HP_DROPDIR", directory_ + "/no-drivers"}}},
-        directory_ + "/pcscd.log");
+    pcscd_.emplace(pcscd(directory_ + "/readers"), directory_ + "/pcscd.log");
     wait_until([&] { return !reader_line(desk_, cards_.back()->reader()).empty(); }, "pcscd and its readers");
+}
+
+void CardReaders::unplug() {
+    pcscd_.emplace(pcscd(directory_ + "/no-drivers"), directory_ + "/pcscd.log");
+    wait_until(
+        [&] {
+            return desk_.run({"opensc-tool", "--list-readers"}).out.starts_with("No smart card readers");
+        },
+        "pcscd without readers");
 }
 
 void CardReaders::stop() {

@@ -70,11 +70,14 @@ class CardReaders {
     /// stop kills pcscd, and start starts it again.
     void stop();
     void start();
+    /// unplug takes the readers away: pcscd runs without any until start.
+    void unplug();
 
     static std::string opensc_module();
     static std::string ykcs11_module();  ///< which looks only at readers whose name begins with "Yubico"
 
   private:
+    Command pcscd(const std::string& readers) const;
     std::vector<std::string> inside(const std::vector<std::string>& arguments) const;
 
     Desk& desk_;
