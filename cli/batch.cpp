@@ -8,11 +8,11 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <functional>
 #include <map>
 #include <mutex>
 #include <thread>
 
+#include "cli/card_return.h"
 #include "cli/commands.h"
 #include "cli/failure.h"
 #include "cli/journal.h"
@@ -96,7 +96,7 @@ class Batch {
     bool enough() const;
     std::unique_ptr<Mail> process(const Assignment& assignment);
     bool passed_over(Mail& mail, const Assignment& assignment);
-    void attempt(Mail& mail, const std::function<void()>& action);
+    std::optional<Error> attempt(Mail& mail, const Assignment& assignment);
     void fail(Mail& mail, const Error& error);
     bool repeats(Mail& mail, const Error& error);
     std::optional<Done> record_of(Mail& mail, const Assignment& assignment);
@@ -110,6 +110,7 @@ class Batch {
     ReportLines report_;
     std::optional<Journal> journal_;
     bool named_;
+    CardReturn cards_{run_};
 
     std::atomic<std::size_t> next_{0};
     std::atomic<bool> stop_{false};  // the batch itself has failed
@@ -217,15 +218,23 @@ bool Batch::enough() const {
     return waiting_.size() >= kTogether || open_ >= plan_.most_open;
 }
 
+// What failed for the loss of a card is done again from the start once that is back: nothing of it was delivered.
 std::unique_ptr<Mail> Batch::process(const Assignment& assignment) {
-    auto mail = std::make_unique<Mail>(run_, assignment, named_);
-    attempt(*mail, [&] {
-        if (journal_ && passed_over(*mail, assignment)) return;
-        mail->status = command_(mail->context);
-        mail->record = record_of(*mail, assignment);
-        mail->context.close_input();
-    });
-    return mail;
+    for (;;) {
+        auto mail = std::make_unique<Mail>(run_, assignment, named_);
+        std::optional<Error> failure;
+        std::size_t work = 0;
+        {
+            const CardReturn::Work working(cards_);
+            work = working.number();
+            failure = attempt(*mail, assignment);
+        }
+        if (!failure) return mail;
+        failure = cards_.await(work, *failure);
+        if (!failure) continue;
+        fail(*mail, *failure);
+        return mail;
+    }
 }
 
 // A mail that an earlier run was done with keeps the status that it got then, and no verdict.
@@ -245,11 +254,15 @@ bool Batch::passed_over(Mail& mail, const Assignment& assignment) {
     return true;
 }
 
-void Batch::attempt(Mail& mail, const std::function<void()>& action) {
+std::optional<Error> Batch::attempt(Mail& mail, const Assignment& assignment) {
     try {
-        action();
+        if (journal_ && passed_over(mail, assignment)) return std::nullopt;
+        mail.status = command_(mail.context);
+        mail.record = record_of(mail, assignment);
+        mail.context.close_input();
+        return std::nullopt;
     } catch (...) {
-        fail(mail, current_error());
+        return current_error();
     }
 }
 

@@ -14,6 +14,7 @@ int decrypt(Context& context);
 int open(Context& context);
 int inspect(Context& context);
 int list_tokens(Context& context);
+int watch(Context& context);
 int examine(Context& context);  ///< doctor
 int generate_key(Context& context);
 int request_certificate(Context& context);

@@ -53,7 +53,8 @@ void check_token(Context& context, token::Token& token, Checks& checks) {
 }
 
 Checks all_checks(Context& context) {
-    Checks checks = guarded("module", [&] { return check_reach(context.tokens(), context.options()); });
+    Checks checks =
+        guarded("module", [&] { return check_reach(context.tokens(), context.options().text("token").value_or("")); });
     const bool reached = std::none_of(checks.begin(), checks.end(),
                                       [](const Check& check) { return check.standing == Standing::failed; });
     if (!reached) return checks;

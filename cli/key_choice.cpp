@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/card_wait.h"
 #include "mime/error.h"
 #include "mime/hex.h"
 
@@ -19,11 +20,8 @@ bool names(const token::Uri& uri, const token::KeyObject& key) {
 }  // namespace
 
 std::vector<std::shared_ptr<token::Token>> tokens_at_hand(Context& context) {
-    auto tokens = context.tokens().tokens();
-    if (tokens.empty())
-        throw Error(ErrorKind::token, context.options().text("token") ? "no token matches --token" : "no token at hand",
-                    "p11mime tokens lists what is at hand");
-    return tokens;
+    require_token(context.run(), std::nullopt);
+    return context.tokens().tokens();
 }
 
 Bytes id_of(const Options& options) {

@@ -78,12 +78,16 @@ constexpr OptionSpec kOptions[] = {
     {"puk-source", 0, text, "SOURCE", "where the PUK comes from, as --pin-source", kPuk},
     {"new-pin-source", 0, text, "SOURCE", "where the new PIN comes from, as --pin-source", kNewPin},
 
-    {"module", 0, list, "FILE", "PKCS#11 module", kTokens},
-    {"token", 0, text, "URI", "this token only", kTokens},
+    {"module", 0, list, "FILE", "PKCS#11 module", kTokens | kModules},
+    {"token", 0, text, "URI", "this token only", kTokens | kModules},
     {"pin-source", 0, text, "SRC", "pad, pinentry, tty, env:VAR, file:PATH or fd:N", kTokens},
     {"pin-cache", 0, text, "TIME", "keep it: 90s, 10m", kTokens},
     {"pin-reuse", 0, flag, "", "type it once", kTokens},
     {"pinentry-program", 0, text, "FILE", "pinentry, if not of PATH", kConfigOnly},
+
+    {"wait", 0, text, "SECONDS", "for the card", kTokens},
+    {"on-insert", 0, text, "COMMAND", "run this when a card comes, its event in P11MIME_*", kWatch},
+    {"on-remove", 0, text, "COMMAND", "run this when a card goes", kWatch},
 
     {"json", 0, text, "FILE|-", "write report", kGeneral},
     {"batch", 0, flag, "", "never ask", kGeneral},
@@ -112,6 +116,7 @@ constexpr CommandSpec kCommands[] = {
      kGeneral | kWriting | kNoOutput | kTokens | kOwnCerts | kSecrets | kTrust | kVerdict, kMostMails},
     {"inspect", "[FILE]", "show layers, algorithms, signers and recipients; needs no key", kGeneral | kMail, 1},
     {"tokens", "", "list readers, tokens, PIN states, keys and certificates", kGeneral | kTokens | kShowKeys, 0},
+    {"watch", "", "tell what readers and cards do, until a signal ends it", kGeneral | kModules | kWatch, 0},
     {"doctor", "", "find out why a card does not work, and name the fix", kGeneral | kTokens | kTrust | kTestSignature,
      0},
     {"key generate", "", "make a key pair on a token and print its URI, or with --csr a request",
@@ -135,7 +140,7 @@ constexpr CommandSpec kCommands[] = {
 };
 
 // Names that a later version gives a meaning.
-constexpr std::array<std::string_view, 12> kLaterOptions = {
+constexpr std::array<std::string_view, 11> kLaterOptions = {
     "--timestamp",
     "--fetch-issuers",
     "--crl",
@@ -147,9 +152,7 @@ constexpr std::array<std::string_view, 12> kLaterOptions = {
     "--html",
     "--protect-headers",
     "--no-protect-headers",
-    "--wait",
 };
-constexpr std::array<std::string_view, 1> kLaterCommands = {"watch"};
 
 }  // namespace
 
@@ -176,10 +179,6 @@ bool is_later_option(std::string_view option) {
         if (later.size() == 2) return option.substr(0, 2) == later;
         return option.substr(0, option.find('=')) == later;
     });
-}
-
-bool is_later_command(std::string_view command) {
-    return std::find(kLaterCommands.begin(), kLaterCommands.end(), command) != kLaterCommands.end();
 }
 
 }  // namespace p11mime::cli

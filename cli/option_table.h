@@ -44,6 +44,8 @@ enum Group : Groups {
     kSecrets = 1U << 30,               ///< takes shared secrets, to encrypt or to decrypt with
     kTestSignature = Groups{1} << 32,  ///< may make a test signature
     kImport = Groups{1} << 33,         ///< imports a key
+    kModules = Groups{1} << 34,        ///< looks at tokens and asks for no PIN
+    kWatch = Groups{1} << 35,          ///< watches cards
 };
 
 enum class OptionKind { flag, text, list };
@@ -77,9 +79,8 @@ const CommandSpec* find_command(std::string_view name);
 /// is_command_group says whether a name is the first word of two-word commands ("key", "certs").
 bool is_command_group(std::string_view name);
 
-/// later_option says whether an option (with its dashes) or a command belongs to the documented command line but not to
-/// this version.
+/// is_later_option says whether an option (with its dashes) belongs to the documented command line but not to this
+/// version.
 bool is_later_option(std::string_view option);
-bool is_later_command(std::string_view command);
 
 }  // namespace p11mime::cli

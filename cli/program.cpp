@@ -7,6 +7,7 @@
 #include <boost/version.hpp>
 
 #include "cli/batch.h"
+#include "cli/card_wait.h"
 #include "cli/commands.h"
 #include "cli/delivery.h"
 #include "cli/failure.h"
@@ -34,6 +35,7 @@ constexpr Entry kEntries[] = {
     {"open", open},
     {"inspect", inspect},
     {"tokens", list_tokens},
+    {"watch", watch},
     {"doctor", examine},
     {"key generate", generate_key},
     {"key csr", request_certificate},
@@ -59,7 +61,8 @@ std::string version_text() {
 }
 
 // Says what went wrong, to the person and in the report, and returns the status.
-int fail(Context& context, const Error& error) {
+int fail(Context& context, const Error& given) {
+    const Error error = explained(context.run(), given);
     (void)context.warnings();
     context.terminal().error(error.what(), error.hint());
     try {
@@ -105,8 +108,6 @@ std::string command_name(std::vector<std::string>& arguments) {
 const CommandSpec& command_of(const std::string& name) {
     if (const CommandSpec* command = find_command(name)) return *command;
     const std::string hint = "p11mime --help lists the commands";
-    if (is_later_command(name))
-        throw Error(ErrorKind::usage, fmt::format("{} is not available in this version", name), hint);
     if (is_command_group(name))
         throw Error(ErrorKind::usage, fmt::format("{} what?", name), fmt::format("p11mime {} --help lists it", name));
     if (name.starts_with("-")) throw Error(ErrorKind::usage, "the command comes before the options", hint);

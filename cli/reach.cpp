@@ -113,7 +113,7 @@ void check_readers(const Reach& reach, Checks& checks) {
         check_card(reach, reader, checks);
 }
 
-void check_token_there(const Reach& reach, const Options& options, Checks& checks) {
+void check_token_there(const Reach& reach, const std::string& wanted, Checks& checks) {
     if (!reach.tokens.empty()) return;
     std::vector<std::string> others;
     for (const token::SlotState& slot : reach.slots)
@@ -124,7 +124,7 @@ void check_token_there(const Reach& reach, const Options& options, Checks& check
     if (!others.empty())
         checks.push_back({"token", Standing::failed,
                           fmt::format("the token at hand is {}, not {}", fmt::join(others, ", "),
-                                      options.text("token").value_or("the one that is wanted")),
+                                      wanted.empty() ? "the one that is wanted" : wanted),
                           "insert the right card, or name this one with --token"});
     else if (empty_one)
         checks.push_back({"token", Standing::failed, "the token at hand is not initialised",
@@ -134,11 +134,11 @@ void check_token_there(const Reach& reach, const Options& options, Checks& check
             {"token", Standing::failed, "no token in any slot", "plug it in; --module FILE names its PKCS#11 module"});
 }
 
-Checks checks_of(const Reach& reach, const Options& options) {
+Checks checks_of(const Reach& reach, const std::string& wanted) {
     Checks checks;
     check_modules(reach, checks);
     check_readers(reach, checks);
-    check_token_there(reach, options, checks);
+    check_token_there(reach, wanted, checks);
     return checks;
 }
 
@@ -158,24 +158,26 @@ std::string_view name(Check::Standing standing) {
     return "";
 }
 
-Checks check_reach(token::Tokens& tokens, const Options& options) {
-    return checks_of(look(tokens), options);
+Checks check_reach(token::Tokens& tokens, const std::string& wanted) {
+    return checks_of(look(tokens), wanted);
 }
 
-Error no_token(token::Tokens& tokens, const Options& options) {
-    const Reach reach = look(tokens);
+Missing missing_token(token::Tokens& tokens, const std::string& wanted) {
+    Reach reach = look(tokens);
     // A token that is there is the nearest to what is wanted; what else is missing matters only without any.
-    const bool any = std::any_of(reach.slots.begin(), reach.slots.end(),
-                                 [](const token::SlotState& slot) { return slot.token && slot.token->initialized; });
+    const bool other = std::any_of(reach.slots.begin(), reach.slots.end(),
+                                   [](const token::SlotState& slot) { return slot.token && slot.token->initialized; });
+    reach.tokens.clear();
     Checks checks;
-    if (any)
-        check_token_there(reach, options, checks);
+    if (other)
+        check_token_there(reach, wanted, checks);
     else
-        checks = checks_of(reach, options);
+        checks = checks_of(reach, wanted);
     const auto found = std::find_if(checks.begin(), checks.end(),
                                     [](const Check& check) { return check.standing == Standing::failed; });
-    if (found == checks.end()) return Error(ErrorKind::token, "no token is at hand");
-    return Error(ErrorKind::token, found->message, found->fix);
+    if (found == checks.end()) return {Error(ErrorKind::token, "no token is at hand"), true};
+    return {Error(ErrorKind::token, found->message, found->fix),
+            found->subject != "module" && (other || reach.reads_cards)};
 }
 
 }  // namespace p11mime::cli

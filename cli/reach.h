@@ -3,16 +3,23 @@
 #include <string>
 
 #include "cli/check.h"
-#include "cli/options.h"
 #include "token/token.h"
 
 namespace p11mime::cli {
 
 /// check_reach looks in order at what a token needs before it shows: PKCS#11 modules, pcscd, readers, cards, and the
-/// tokens that the modules see. No login. Throws Error(token) where a module that was named does not load.
-Checks check_reach(token::Tokens& tokens, const Options& options);
+/// tokens that the modules see. No login. Throws Error(token) where a module that was named does not load. `wanted` as
+/// below.
+Checks check_reach(token::Tokens& tokens, const std::string& wanted);
 
-/// no_token is the Error(token) for a run that finds no token: the first thing that is missing, and its remedy.
-Error no_token(token::Tokens& tokens, const Options& options);
+/// Missing is what keeps a run from its token.
+struct Missing {
+    Error why;              ///< Error(token)
+    bool may_come = false;  ///< a person can put it there, so that a terminal waits without being told to
+};
+
+/// missing_token is for a run that finds no token: the first thing that is missing on the way to it, and its remedy.
+/// `wanted` names the token for a message: a URI, or "".
+Missing missing_token(token::Tokens& tokens, const std::string& wanted);
 
 }  // namespace p11mime::cli

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "cli/card_wait.h"
 #include "cli/commands.h"
 #include "cli/key_choice.h"
 #include "cli/remember.h"
@@ -35,11 +36,13 @@ class LazyKeys final : public cms::DecrypterSource {
     explicit LazyKeys(Context& context) : context_(context) {}
 
     std::vector<std::unique_ptr<cms::Decrypter>> find(std::span<const cms::RecipientIdentifier> recipients) override {
-        found_ = context_.run().once<OwnKeys>(list_name(recipients), [&] {
-            if (!has_secrets()) (void)tokens_at_hand(context_);  // else "none of the keys at hand" is to be said
-            auto keys = context_.tokens().find(recipients);
-            return OwnKeys{.keys = std::move(keys), .skipped = context_.tokens().skipped()};
-        });
+        found_ = context_.run().once<OwnKeys>(
+            list_name(recipients),
+            [&] {
+                if (!has_secrets()) (void)tokens_at_hand(context_);  // else "none of the keys at hand" is to be said
+                return look_for(recipients);
+            },
+            Run::Lasts::token);
         std::vector<std::unique_ptr<cms::Decrypter>> keys;
         for (const auto& key : found_->keys)
             keys.push_back(key->clone());
@@ -48,6 +51,15 @@ class LazyKeys final : public cms::DecrypterSource {
     std::vector<std::string> skipped() const override { return found_ ? found_->skipped : std::vector<std::string>{}; }
 
   private:
+    OwnKeys look_for(std::span<const cms::RecipientIdentifier> recipients) {
+        OwnKeys own;
+        (void)with_other_cards(context_, "no key for this mail", [&] {
+            own.keys = context_.tokens().find(recipients);
+            own.skipped = context_.tokens().skipped();
+            return !own.keys.empty();
+        });
+        return own;
+    }
     bool has_secrets() const { return context_.options().text("kek") || context_.options().text("password-source"); }
 
     Context& context_;

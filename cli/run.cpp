@@ -74,6 +74,19 @@ token::Tokens& Run::tokens() {
     return *tokens_;
 }
 
+std::vector<token::LostToken> Run::lost_tokens() {
+    {
+        const std::lock_guard lock(mutex_);
+        if (!tokens_) return {};
+    }
+    return tokens_->lost();
+}
+
+void Run::forget_tokens() {
+    const std::lock_guard lock(making_);
+    std::erase_if(made_, [](const auto& entry) { return entry.second.lasts == Lasts::token; });
+}
+
 const cms::Trust& Run::trust() {
     const std::lock_guard lock(mutex_);
     if (!trust_) trust_ = trust_of(options_, book_, clock_);

@@ -43,14 +43,22 @@ class Run {
 
     Pins& pins();
     token::Tokens& tokens();
+    /// lost_tokens are those of the tokens in use that are gone by now.
+    std::vector<token::LostToken> lost_tokens();
+    /// forget_tokens drops what was made of tokens (Lasts::token).
+    void forget_tokens();
     std::shared_ptr<AddressBook> book() { return book_; }
     const cms::Trust& trust();
     /// more_certificates are where intermediates are looked up: --intermediates, then the address book.
     std::vector<std::shared_ptr<cms::CertificateSource>> more_certificates();
 
+    /// Lasts says how long what was made once holds: for the run, or until its token is pulled.
+    enum class Lasts { run, token };
+
     /// once has something that many mails need made for the first of them; an Error is thrown at each of them too.
     template <class Value>
-    std::shared_ptr<const Value> once(const std::string& key, const std::function<Value()>& make);
+    std::shared_ptr<const Value> once(const std::string& key, const std::function<Value()>& make,
+                                      Lasts lasts = Lasts::run);
 
   private:
     token::OtherCertificates others();
@@ -58,6 +66,7 @@ class Run {
     struct Made {
         std::shared_ptr<const void> value;
         std::exception_ptr failure;
+        Lasts lasts;
     };
 
     const Options& options_;
@@ -80,11 +89,12 @@ class Run {
 };
 
 template <class Value>
-std::shared_ptr<const Value> Run::once(const std::string& key, const std::function<Value()>& make) {
+std::shared_ptr<const Value> Run::once(const std::string& key, const std::function<Value()>& make, Lasts lasts) {
     const std::lock_guard lock(making_);
     const auto [entry, fresh] = made_.try_emplace(std::string(typeid(Value).name()) + ' ' + key);
     Made& made = entry->second;
     if (fresh) {
+        made.lasts = lasts;
         try {
             made.value = std::make_shared<const Value>(make());
         } catch (const Error&) {

@@ -114,7 +114,8 @@ std::optional<ChosenRecipient> self_recipient(Context& context) {
     std::optional<ChosenRecipient> untrusted;
     std::string line;
     for (const std::string& address : addresses) {
-        const auto own = context.run().once<Own>(address, [&] { return own_certificate(context, address); });
+        const auto own = context.run().once<Own>(
+            address, [&] { return own_certificate(context, address); }, Run::Lasts::token);
         if (own->trusted) {
             warn_of_end(context, *own->trusted);
             return ChosenRecipient{address, *own->trusted, own->reading};

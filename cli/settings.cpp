@@ -80,6 +80,18 @@ cms::Profile profile_of(const Options& options) {
     return profile == "encrypt" ? cms::Profile::encrypt : cms::Profile::both;
 }
 
+std::optional<std::chrono::seconds> wait_of(const Options& options) {
+    const auto text = options.text("wait");
+    if (!text) return std::nullopt;
+    unsigned seconds = 0;
+    const auto [end, failure] = std::from_chars(text->data(), text->data() + text->size(), seconds);
+    constexpr unsigned kMost = 86'400;
+    if (failure != std::errc() || end != text->data() + text->size() || seconds > kMost)
+        throw Error(ErrorKind::usage, fmt::format("--wait does not take '{}'", *text),
+                    fmt::format("it takes a number of seconds up to {}", kMost));
+    return std::chrono::seconds(seconds);
+}
+
 void check_revocation(const Options& options) {
     (void)options.choice("revocation", Names{"off"}, Names{"offline", "online"});
 }
@@ -149,6 +161,7 @@ void check_settings(const Options& options) {
     (void)time_of(options);
     (void)lifetime_of(options);
     (void)profile_of(options);
+    (void)wait_of(options);
     check_revocation(options);
     (void)pin_settings_of(options);
 }

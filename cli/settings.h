@@ -28,6 +28,8 @@ cms::Purpose purpose_of(const Options& options);
 std::optional<cms::Time> time_of(const Options& options);
 std::chrono::days lifetime_of(const Options& options);
 cms::Profile profile_of(const Options& options);
+/// wait_of is --wait in seconds; nothing where it is not given.
+std::optional<std::chrono::seconds> wait_of(const Options& options);
 void check_revocation(const Options& options);
 PinSettings pin_settings_of(const Options& options);
 

@@ -128,6 +128,11 @@ void wait_readable(int fd, const std::function<void()>& resumed) {
     }
 }
 
+void pause_for(std::chrono::milliseconds longest) {
+    pollfd wake{g_wake.load(), POLLIN, 0};
+    (void)::poll(&wake, 1, static_cast<int>(longest.count()));
+}
+
 void end_by_signal() {
     if (const int number = g_signal.load(); number != 0) end_now(number);
 }

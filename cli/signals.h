@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <string>
@@ -20,6 +21,9 @@ void throw_if_interrupted();
 /// wait_readable waits for a descriptor to have something to read, or its end. Throws Error(io) once a signal has come,
 /// whichever thread got it. `resumed` is called when the program may have been stopped and gone on meanwhile.
 void wait_readable(int fd, const std::function<void()>& resumed = {});
+
+/// pause_for sleeps for so long, or until a signal comes.
+void pause_for(std::chrono::milliseconds longest);
 
 /// end_by_signal lets a signal that came end the process, so that its parent sees it; it does nothing where none came.
 void end_by_signal();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "cli/card_wait.h"
 #include "cli/expiry.h"
 #include "cli/self_recipient.h"
 #include "cli/settings.h"
@@ -75,16 +76,24 @@ token::ChosenKey named_key(Context& context, const std::string& text) {
 }
 
 Sender key_of_address(Context& context, const std::vector<std::string>& addresses) {
+    const std::string wanted = fmt::format("for {}", fmt::join(addresses, ", "));
     std::vector<std::string> passed_over;
-    for (const std::string& address : addresses) {
-        token::KeyChoice choice;
-        choice.address = address;
-        choice.at = context.now();
-        auto result = choose_key(context.tokens(), choice);
-        if (result.key) return {std::move(*result.key), address, false};
-        passed_over.insert(passed_over.end(), result.passed_over.begin(), result.passed_over.end());
-    }
-    none_fits(context, fmt::format("for {}", fmt::join(addresses, ", ")), passed_over);
+    std::optional<Sender> sender;
+    const bool found = with_other_cards(context, fmt::format("no signing key {}", wanted), [&] {
+        passed_over.clear();
+        for (const std::string& address : addresses) {
+            token::KeyChoice choice;
+            choice.address = address;
+            choice.at = context.now();
+            auto result = choose_key(context.tokens(), choice);
+            if (result.key) sender = Sender{std::move(*result.key), address, false};
+            if (sender) return true;
+            passed_over.insert(passed_over.end(), result.passed_over.begin(), result.passed_over.end());
+        }
+        return false;
+    });
+    if (!found) none_fits(context, wanted, passed_over);
+    return std::move(*sender);
 }
 
 void tell(Context& context, const Sender& sender) {
@@ -204,8 +213,12 @@ SenderKits choose_senders(Context& context) {
         throw Error(ErrorKind::usage, "the input has no From address to pick a signing key by",
                     "--key URI or --from ADDRESS names the key");
     const auto kit_of = [&](const std::string& name, const std::function<Sender()>& choose) {
-        return context.run().once<SenderKit>(name, [&] { return make_kit(context, choose()); });
+        return context.run().once<SenderKit>(
+            name, [&] { return make_kit(context, choose()); }, Run::Lasts::token);
     };
+    if (uris.empty()) require_token(context.run(), std::nullopt);
+    for (const std::string& uri : uris)
+        require_token(context.run(), token::Uri::parse(uri));
     if (uris.empty())
         return {
             kit_of(fmt::format("{}", fmt::join(addresses, " ")), [&] { return key_of_address(context, addresses); })};

@@ -82,6 +82,10 @@ void Terminal::write_line(std::string_view line) {
     (void)write_all(messages_, fmt::format("{}\n", line));
 }
 
+bool Terminal::interactive() const {
+    return ::isatty(messages_) != 0;
+}
+
 void Terminal::say(std::string_view line) {
     write_line(fmt::format("p11mime: {}", visible(line)));
 }

@@ -22,6 +22,8 @@ class Terminal {
   public:
     explicit Terminal(int messages = 2, int listing = 1) : messages_(messages), listing_(listing) {}
 
+    bool interactive() const;  ///< messages go to a terminal, where somebody may read them
+
     void say(std::string_view line);                                   ///< "p11mime: line"
     void detail(std::string_view line);                                ///< "  line"
     void warn(std::string_view line);                                  ///< "p11mime: warning: line"

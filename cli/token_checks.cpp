@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "cli/certificate_files.h"
+#include "cli/expiry.h"
 #include "cms/sign_scheme.h"
 #include "mime/error.h"
 
@@ -15,7 +16,6 @@ namespace {
 using Standing = Check::Standing;
 using Way = token::Method::Way;
 
-constexpr std::chrono::days kSoon{30};
 constexpr std::string_view kTestMessage = "p11mime doctor makes a test signature.";
 
 std::string token_name(const token::Token& token) {
@@ -106,7 +106,7 @@ Check check_dates_and_use(const cms::Certificate& certificate, cms::Time now, bo
                 fmt::format("{} {}", subject, defect->message), defect->fix, ErrorKind::untrusted};
     const std::string line = fmt::format("{} <{}> ({}), until {}", subject, fmt::join(certificate.emails(), ", "),
                                          uses(certificate), day(certificate.not_after()));
-    if (certificate.not_after() - now < kSoon)
+    if (ends_soon(certificate, now))
         return {"certificate", Standing::remark, fmt::format("{}: it ends soon", line),
                 "have a new one issued: p11mime key csr"};
     return {"certificate", Standing::good, line, ""};

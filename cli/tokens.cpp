@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
+#include "cli/card_wait.h"
 #include "cli/commands.h"
 #include "cli/listing_json.h"
 #include "cli/pin_cache.h"
-#include "cli/reach.h"
 #include "mime/error.h"
 
 namespace p11mime::cli {
@@ -103,6 +103,7 @@ int forget_pins(Context& context) {
 
 int list_tokens(Context& context) {
     if (context.options().flag("forget")) return forget_pins(context);
+    if (waits_when_told(context.options())) require_token(context.run(), std::nullopt);
     const auto slots = context.tokens().slots();
     const auto tokens = context.tokens().tokens();
     check_login(context, tokens);
@@ -110,7 +111,7 @@ int list_tokens(Context& context) {
     for (const auto& token : tokens)
         listings.push_back(look_at(context, *token));
     if (!context.reports_to_stdout()) print(context, slots, listings);
-    if (listings.empty()) throw no_token(context.tokens(), context.options());
+    if (listings.empty()) throw missing_token(context.tokens(), context.options().text("token").value_or("")).why;
     ReportFrame frame = frame_of(context, 0, "done");
     for (const TokenListing& listing : listings) {
         if (!listing.login_error) continue;

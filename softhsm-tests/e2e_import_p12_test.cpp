@@ -226,7 +226,7 @@ TEST_CASE("what is no PKCS#12 file with a key is refused, and nothing is put on 
           Row{office.certificate(alice), {}, 6, "no PKCS#12 file"},
           Row{office.desk.path("absent.p12"), {}, 7, "absent.p12"}, Row{certificates, {}, 6, "holds no private key"},
           Row{office.desk.path("Alice.p12"), {"--id", "xyz"}, 2, "--id does not take 'xyz'"},
-          Row{office.desk.path("Alice.p12"), {"--token", "pkcs11:token=Other"}, 4, "no token matches --token"}}) {
+          Row{office.desk.path("Alice.p12"), {"--token", "pkcs11:token=Other"}, 4, "the token at hand is 'Desk'"}}) {
         const Outcome outcome = office.import(row.file, row.options);
         INFO(outcome.err);
         CHECK(outcome.status == row.status);

@@ -1,0 +1,140 @@
+// watch: what readers and cards do, as it happens.
+
+#include <signal.h>
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <thread>
+
+#include "softhsm-tests/e2e_piv.h"
+
+using namespace p11mime::test;
+
+namespace {
+
+// Watching is p11mime watch, and the events that it has reported.
+class Watching {
+  public:
+    explicit Watching(const Desk& desk, const Arguments& options = {})
+        : events_(desk.path("events")),
+          log_(desk.path("watch.log")),
+          program_(
+              command(desk, Arguments{"watch", "--json", events_, "--module", CardReaders::opensc_module()} + options),
+              log_) {}
+
+    std::vector<nlohmann::json> events() const {
+        std::vector<nlohmann::json> all;
+        std::istringstream text(std::filesystem::exists(events_) ? read_file(events_) : "");
+        for (std::string line; std::getline(text, line) && !text.eof();)
+            all.push_back(nlohmann::json::parse(line));
+        return all;
+    }
+    // next waits for the number-th event from 0.
+    nlohmann::json next(std::size_t number) {
+        wait_until([&] { return events().size() > number || !program_.running(); }, "an event");
+        if (events().size() <= number) throw std::runtime_error("it ended and said: " + said());
+        return events()[number];
+    }
+    std::string said() const { return read_file(log_); }
+    Background& program() { return program_; }
+
+  private:
+    static Command command(const Desk& desk, const Arguments& arguments) { return desk.p11mime_command(arguments); }
+
+    std::string events_, log_;
+    Background program_;
+};
+
+std::string switches(pid_t program) {
+    std::string all;
+    for (const auto& thread : std::filesystem::directory_iterator("/proc/" + std::to_string(program) + "/task")) {
+        std::istringstream status(read_file(thread.path() / "status"));
+        for (std::string line; std::getline(status, line);)
+            if (line.find("ctxt_switches") != std::string::npos) all += line + "\n";
+    }
+    return all;
+}
+
+}  // namespace
+
+TEST_CASE("watch reports readers and cards as they come and go, with what is on the card and ends soon", "[e2e]") {
+    if (skipped_without_readers()) return;
+    CardOffice office;
+    (void)office.issue_to_card("9a", {.name = "Alice", .ends_in_days = 20});
+    office.desk.environment["DESK_PIN_COPY"] = "";
+    const std::string hook =
+        "printf '%s %s %s|' \"$P11MIME_EVENT\" \"$P11MIME_READER\" \"$P11MIME_SERIAL\" >> " + office.desk.path("hooks");
+    Watching watching(office.desk, {"--on-insert", hook, "--on-remove", hook});
+    for (std::size_t i = 0; i < 2; ++i) {
+        CHECK(watching.next(i)["event"] == "reader-added");
+        CHECK(watching.next(i)["initial"] == true);
+        CHECK(watching.next(i)["reader"] == office.card(static_cast<int>(i)).reader());
+    }
+    office.card().insert();
+    const auto inserted = watching.next(2);
+    CHECK(inserted["event"] == "card-inserted");
+    CHECK(inserted["initial"] == false);
+    CHECK(inserted["reader"] == office.card().reader());
+    CHECK(inserted["atr"].get<std::string>().starts_with("3b"));
+    REQUIRE(inserted["tokens"].size() == 1);
+    CHECK(inserted["tokens"][0]["module"] == CardReaders::opensc_module());
+    REQUIRE(inserted["warnings"].size() == 1);
+    CHECK(inserted["warnings"][0]["kind"] == "certificate-ends-soon");
+    CHECK_THAT(watching.said(),
+               Catch::Contains("card-inserted") && Catch::Contains("warning: the certificate CN=Alice"));
+    office.card().remove();
+    const auto removed = watching.next(3);
+    CHECK(removed["event"] == "card-removed");
+    CHECK(removed["tokens"] == inserted["tokens"]);
+    const std::string serial = inserted["tokens"][0]["serial"];
+    const std::string expected = "card-inserted " + office.card().reader() + " " + serial + "|card-removed " +
+                                 office.card().reader() + " " + serial + "|";
+    wait_until(
+        [&] {
+            return std::filesystem::exists(office.desk.path("hooks")) &&
+                   read_file(office.desk.path("hooks")) == expected;
+        },
+        "the commands");
+    for (const auto& event : watching.events())
+        CHECK(event.size() == 7);
+}
+
+TEST_CASE("watch sleeps while nothing happens, and ends in order on a signal", "[e2e]") {
+    if (skipped_without_readers()) return;
+    for (const int signal : {SIGTERM, SIGINT}) {
+        CardOffice office;
+        (void)office.issue_to_card("9a", {.name = "Alice", .kind = KeyKind::p256});
+        office.card().insert();
+        Watching watching(office.desk);
+        CHECK(watching.next(1)["event"] == "card-inserted");
+        CHECK(watching.next(2)["event"] == "reader-added");
+        const pid_t program = watching.program().pid();
+        // It falls asleep, and stays so: no thread of it runs for as long as the test looks.
+        std::string before;
+        wait_until([&] { return std::exchange(before, switches(program)) == switches(program); }, "sleep");
+        std::this_thread::sleep_for(std::chrono::seconds(2));
+        CHECK(switches(program) == before);
+        kill(program, signal);
+        wait_until([&] { return !watching.program().running(); }, "its end");
+        CHECK_THAT(watching.said(), !Catch::Contains("interrupted"));
+        office.card().remove();
+        CHECK(watching.events().size() == 3);
+    }
+}
+
+TEST_CASE("watch tells of a pcscd that ends and of one that starts", "[e2e]") {
+    if (skipped_without_readers()) return;
+    CardOffice office;
+    office.readers.stop();
+    Watching watching(office.desk);
+    CHECK(watching.next(0)["event"] == "pcscd-stopped");
+    office.readers.start();
+    CHECK(watching.next(1)["event"] == "pcscd-started");
+    CHECK(watching.next(2)["event"] == "reader-added");
+    CHECK(watching.next(3)["event"] == "reader-added");
+    office.readers.stop();
+    CHECK(watching.next(4)["event"] == "reader-removed");
+    CHECK(watching.next(6)["event"] == "pcscd-stopped");
+    CHECK_THAT(watching.said(), Catch::Contains("pcscd, which reaches smart card readers, is not running; start it"));
+}
