@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "cli/pin_cache.h"
 #include "cli/settings.h"
 #include "cli/signals.h"
 #include "token/readers.h"
@@ -143,6 +144,8 @@ Error explained(Run& run, const Error& error) {
 }
 
 bool await_return(Run& run, const std::vector<token::LostToken>& lost) {
+    for (const token::LostToken& each : lost)
+        forget_cached_pin(each.token);
     run.forget_tokens();
     run.tokens().refresh();
     try {

@@ -13,6 +13,7 @@
 #include "cli/commands.h"
 #include "cli/expiry.h"
 #include "cli/fd.h"
+#include "cli/pin_cache.h"
 #include "cli/signals.h"
 #include "cli/system_error.h"
 #include "cli/watch_event.h"
@@ -195,6 +196,8 @@ void Watch::look_at_card(const Reader& reader, WatchEvent& event) {
 void Watch::removed(const Reader& reader) {
     WatchEvent event = now(Kind::card_removed, &reader);
     event.tokens = std::exchange(tokens_[reader.name], {});
+    for (const token::TokenInfo& token : event.tokens)
+        forget_cached_pin(token);
     sink_.take(event);
     if (const auto command = context_.options().text("on-remove")) run_hook(*command, event);
 }
