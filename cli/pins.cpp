@@ -98,6 +98,11 @@ std::optional<token::Pin> Pins::pin(const PinRequest& request) {
     return ask(request);
 }
 
+bool Pins::answers_at_once(const PinRequest& request) {
+    const std::lock_guard lock(mutex_);
+    return has_given(request) || remembered(request);
+}
+
 // A token that asks for its login once more has refused the first one, unless a person is to try again.
 void Pins::expect_first(const PinRequest& request) {
     if (!is_login(request) || !request.refused.empty()) return;

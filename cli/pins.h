@@ -41,6 +41,7 @@ class Pins final : public token::PinProvider {
     bool stored() const;
 
     std::optional<token::Pin> pin(const token::PinRequest& request) override;
+    bool answers_at_once(const token::PinRequest& request) override;
     bool use_reader(const token::PinRequest& request) override;
     void say(const std::string& line) override { terminal_.say(line); }
     void ended(const token::PinRequest& request, const token::Pin* pin, token::LoginOutcome outcome) override;

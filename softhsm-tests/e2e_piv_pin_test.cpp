@@ -112,3 +112,22 @@ TEST_CASE("a stored PIN is not sent to the PIV card on the last try, be it right
     CHECK(wallet.card().pins_sent() == 0);
     CHECK(wallet.card().tries() == 1);
 }
+
+TEST_CASE("eight processes with a wrong stored PIN at once leave the PIV card its last try", "[e2e]") {
+    if (skipped_without_readers()) return;
+    Wallet wallet;
+    wallet.card().order("slow 5");  // so that they meet
+    std::vector<std::future<Outcome>> running;
+    for (int i = 0; i < 8; ++i)
+        running.push_back(std::async(std::launch::async, [&] {
+            return wallet.with_pin_in("WRONG", {"sign", wallet.text});
+        }));
+    for (std::future<Outcome>& run : running) {
+        const Outcome outcome = run.get();
+        INFO(outcome.err);
+        CHECK(outcome.status == 4);
+    }
+    wallet.card().order("slow 0");
+    CHECK(wallet.card().tries() == 1);
+    CHECK(wallet.card().pins_sent() == 2);
+}

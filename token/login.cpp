@@ -54,13 +54,16 @@ bool is_not_offered(CK_RV code) {
 
 void Login::user(const Session& session, const std::string& what) {
     if (done_) return;
+    const auto turn = turn_of_stored("", PinKind::user);
     PinRequest wanted = request("", what, PinKind::user);
     if (wanted.token.login_required) enter(session, CKU_USER, std::move(wanted));
     done_ = true;
 }
 
 void Login::context(const Session& session, const std::string& key_label, const std::string& what) {
-    enter(session, CKU_CONTEXT_SPECIFIC, request(key_label.empty() ? "(no label)" : key_label, what, PinKind::user));
+    const std::string label = key_label.empty() ? "(no label)" : key_label;
+    const auto turn = turn_of_stored(label, PinKind::user);
+    enter(session, CKU_CONTEXT_SPECIFIC, request(label, what, PinKind::user));
 }
 
 PinRequest Login::request(std::string key_label, std::string what, PinKind kind) const {
@@ -69,6 +72,13 @@ PinRequest Login::request(std::string key_label, std::string what, PinKind kind)
             .what = std::move(what),
             .pin_source = pin_source_,
             .kind = kind};
+}
+
+/// turn_of_stored keeps other processes from using up the tries between their being read and a stored PIN's being sent.
+std::unique_ptr<Turns::Turn> Login::turn_of_stored(const std::string& key_label, PinKind kind) const {
+    const bool stored = pins_.answers_at_once(
+        {.token = token_, .key_label = key_label, .what = "", .pin_source = pin_source_, .kind = kind});
+    return stored ? std::make_unique<Turns::Turn>(module_->turns(), Turns::Kind::login) : nullptr;
 }
 
 void Login::enter(const Session& session, CK_USER_TYPE user, PinRequest request) {
@@ -178,6 +188,7 @@ std::string Login::owner(PinKind kind) const {
 }
 
 void Login::change_pin(const Session& session) {
+    const auto turn = turn_of_stored("", PinKind::old_user);
     const PinRequest wanted = request("", "change it", PinKind::old_user);
     check_state(wanted);
     if (wanted.token.protected_authentication_path && pins_.use_reader(wanted)) {
@@ -223,6 +234,7 @@ void Login::conclude_change(const PinRequest& request, const SecretBytes* new_pi
 }
 
 void Login::unblock(const Session& session) {
+    const auto turn = turn_of_stored("", PinKind::puk);
     const PinRequest wanted = request("", "unblock the PIN", PinKind::puk);
     check_state(wanted);
     if (wanted.token.protected_authentication_path && pins_.use_reader(wanted)) {

@@ -35,6 +35,7 @@ class Login {
     void reset() { done_ = false; }  ///< after the session that held the login was closed
 
   private:
+    std::unique_ptr<Turns::Turn> turn_of_stored(const std::string& key_label, PinKind kind) const;
     void enter(const Session& session, CK_USER_TYPE user, PinRequest request);
     PinRequest request(std::string key_label, std::string what, PinKind kind) const;
     void check_state(const PinRequest& request);

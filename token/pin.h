@@ -50,6 +50,9 @@ class PinProvider {
     /// Error(io) for a bad source, Error(token) where the person has cancelled.
     virtual std::optional<Pin> pin(const PinRequest& request) = 0;
 
+    /// answers_at_once says that pin() would give a stored PIN and ask nobody: other processes may wait meanwhile.
+    virtual bool answers_at_once(const PinRequest&) { return false; }
+
     /// use_reader tells the person to enter the PIN on the reader; false where it is to come from elsewhere all the
     /// same. Throws Error(token) where nobody is there to enter it.
     virtual bool use_reader(const PinRequest& request) = 0;
