@@ -94,6 +94,29 @@ std::size_t step() {
     return is_sanitized() ? 7 : 1;
 }
 
+/// check_deaths signs again and again, and has what `restart` starts and names die before another call each time.
+void check_deaths(Stack& stack, const std::string& module, const std::function<pid_t()>& restart) {
+    const Signing signing(stack);
+    int refused = 0;
+    for (std::size_t call = 1;; call += step()) {
+        std::map<std::string, std::string> environment = end_at(call, SIGKILL, restart(), signing.log());
+        environment["P11MIME_FAILING_MODULE"] = module;
+        const Outcome outcome =
+            signing.run(environment, {"--module", counting_module(), "--pin-source", "env:DESK_PIN"});
+        const std::vector<std::string> calls = signing.calls();
+        if (!reached(calls)) {
+            INFO(outcome.err);
+            CHECK(outcome.status == 0);
+            break;
+        }
+        INFO("call " << call << ", " << calls.at(call - 1));
+        signing.check_whole_or_nothing(outcome);
+        CHECK(calls.back().starts_with("C_Finalize") == (call != 1));  // C_Initialize itself
+        refused += outcome.status != 0 ? 1 : 0;
+    }
+    CHECK(refused > 10 / static_cast<int>(step()));
+}
+
 /// unless_unavailable does what it is given, or says why not.
 template <class Test>
 void unless_unavailable(Test test) {
@@ -129,31 +152,27 @@ TEST_CASE("a p11-kit server that dies at any call gives exit 4, a hint and no ou
     });
 }
 
+TEST_CASE("a p11-kit server that dies between any two calls gives exit 4, a hint and no output", "[stacks]") {
+    unless_unavailable([] {
+        RemoteStack::need();
+        RemoteStack stack;
+        check_deaths(stack, RemoteStack::kModule, [&] {
+            stack.restart(SoftHsm::module(), {});
+            return stack.group();
+        });
+    });
+}
+
 TEST_CASE("a TPM that crashes at any call gives exit 4, a hint and no output", "[stacks]") {
     unless_unavailable([] {
         TpmStack::need(TpmStack::Way::direct);
         TpmStack stack(TpmStack::Way::direct);
-        const Signing signing(stack);
+        stack.employ(kSigner);
         stack.keep();
-        int refused = 0;
-        for (std::size_t call = 1;; call += step()) {
+        check_deaths(stack, TpmStack::kModule, [&] {
             stack.restart();
-            std::map<std::string, std::string> environment = end_at(call, SIGKILL, stack.pid(), signing.log());
-            environment["P11MIME_FAILING_MODULE"] = TpmStack::kModule;
-            const Outcome outcome =
-                signing.run(environment, {"--module", counting_module(), "--pin-source", "env:DESK_PIN"});
-            const std::vector<std::string> calls = signing.calls();
-            if (!reached(calls)) {
-                INFO(outcome.err);
-                CHECK(outcome.status == 0);
-                break;
-            }
-            INFO("call " << call << ", " << calls.at(call - 1));
-            signing.check_whole_or_nothing(outcome);
-            CHECK(calls.back().starts_with("C_Finalize") == (call != 1));  // C_Initialize itself
-            refused += outcome.status != 0 ? 1 : 0;
-        }
-        CHECK(refused > 10 / static_cast<int>(step()));
+            return stack.pid();
+        });
     });
 }
 

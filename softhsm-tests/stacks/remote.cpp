@@ -17,7 +17,7 @@ void RemoteStack::restart(const std::string& module, const std::map<std::string,
     const std::string socket = office.desk.path("socket");
     server_.reset();
     std::filesystem::remove(socket);
-    Command command{.arguments = {"p11-kit", "server", "-f", "-n", socket, "--provider", module, token_uri()},
+    Command command{.arguments = {"setsid", "p11-kit", "server", "-f", "-n", socket, "--provider", module, token_uri()},
                     .environment = office.desk.environment};
     command.environment.insert(more.begin(), more.end());
     server_.emplace(command, office.desk.path("server.log"));

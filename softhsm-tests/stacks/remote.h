@@ -14,6 +14,8 @@ class RemoteStack final : public Stack {
     RemoteStack();
 
     void remove() override { server_->kill(); }
+    /// group is the server and what it has started for each connection, as kill(2) takes a process group.
+    pid_t group() const { return -server_->pid(); }
     /// restart starts the server anew, with another module in the place of SoftHSM's and more in its environment.
     void restart(const std::string& module, const std::map<std::string, std::string>& more);
 
