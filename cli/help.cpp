@@ -62,8 +62,8 @@ std::string general_help() {
         if (std::string_view(command.name).find(' ') == std::string_view::npos)
             text += fmt::format("  {:<8}  {}\n", command.name, command.summary);
     text +=
-        "  key       generate, csr, self-sign, import-cert, import-p12, delete, change-pin,\n"
-        "            unblock\n"
+        "  key       generate, csr, self-sign, import-cert, import-p12, delete,\n"
+        "            change-pin, unblock\n"
         "  certs     import, list, export, remove, trust: the address book\n"
         "p11mime COMMAND --help lists the options; p11mime --version the libraries.\n"
         "Without FILE, or with -, the input is standard input; without -o, the output is\n"

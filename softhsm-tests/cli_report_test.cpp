@@ -117,7 +117,8 @@ TEST_CASE("the reports of the other commands have the common members and their o
     };
     CHECK(keys(Json::parse(made_report(frame, {}))) == with({"signers", "recipients", "shared_secrets", "cipher"}));
     CHECK(keys(Json::parse(tokens_report(frame, {}, {}))) == with({"slots", "tokens", "forgotten_pins"}));
-    CHECK(keys(Json::parse(key_report(frame, {}))) == with({"token", "uri", "certificate", "deleted"}));
+    CHECK(keys(Json::parse(key_report(frame, {}))) ==
+          with({"token", "uri", "certificate", "deleted", "keys", "other_certificates"}));
     CHECK(keys(Json::parse(certs_report(frame, {}, {}))) == with({"certificates", "anchors"}));
 }
 

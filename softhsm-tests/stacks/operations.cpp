@@ -125,7 +125,7 @@ std::string request(const Stack& stack, const std::string& label) {
 
 void generate(Stack& stack) {
     const Outcome outcome = stack.office.desk.p11mime(
-        {"key", "generate", "--type", "rsa2048", "--label", "made", "--token", stack.token_uri()});
+        {"key", "generate", "--type", "rsa2048", "--label", "made", "--id", "a0", "--token", stack.token_uri()});
     need(stack, outcome, "CK[MR]_");
     stack.office.desk.file("made.req", request(stack, "made"));
 }
