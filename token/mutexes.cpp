@@ -2,8 +2,11 @@
 
 #include <pthread.h>
 
+#include <cerrno>
+#include <cstdlib>
 #include <ctime>
-#include <memory>
+
+#include "cms/handle.h"
 
 namespace p11mime::token {
 
@@ -11,12 +14,15 @@ namespace {
 
 constexpr std::time_t kLongestWait = 300;  // seconds: longer than any card takes, with others waiting before
 
+/// Mutex is from malloc, since SoftHSM, where it does not initialise, frees mutexes that were made here as its own.
+using Mutex = Handle<pthread_mutex_t, std::free>;
+
 CK_RV create(void** made) {
     pthread_mutexattr_t attributes;
     pthread_mutexattr_init(&attributes);
     pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ERRORCHECK);
-    auto mutex = std::make_unique<pthread_mutex_t>();
-    const int error = pthread_mutex_init(mutex.get(), &attributes);
+    Mutex mutex(static_cast<pthread_mutex_t*>(std::malloc(sizeof(pthread_mutex_t))));
+    const int error = mutex ? pthread_mutex_init(mutex.get(), &attributes) : ENOMEM;
     pthread_mutexattr_destroy(&attributes);
     if (error != 0) return CKR_HOST_MEMORY;
     *made = mutex.release();
@@ -24,7 +30,7 @@ CK_RV create(void** made) {
 }
 
 CK_RV destroy(void* mutex) {
-    const std::unique_ptr<pthread_mutex_t> owned(static_cast<pthread_mutex_t*>(mutex));
+    const Mutex owned(static_cast<pthread_mutex_t*>(mutex));
     if (!owned) return CKR_MUTEX_BAD;
     pthread_mutex_destroy(owned.get());
     return CKR_OK;
