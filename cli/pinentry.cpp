@@ -33,8 +33,7 @@ namespace p11mime::cli {
 
 namespace {
 
-constexpr std::size_t kLongestText = 900;  // of a line of 1,000 bytes (Assuan manual, section 2.1)
-constexpr std::size_t kLongestSecret = 1024;
+constexpr std::size_t kLongestText = 900;            // of a line of 1,000 bytes (Assuan manual, section 2.1)
 constexpr auto kPatience = std::chrono::seconds(2);  // for a program that was told to end
 
 struct FreeContext {

@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
-#include <iostream>
 
 #include "cli/pin_cache.h"
+#include "softhsm-tests/support/skip.h"
 #include "softhsm-tests/support/temporary_directory.h"
 
 using namespace p11mime;
@@ -35,7 +35,7 @@ std::string text(const std::optional<SecretBytes>& pin) {
 /// starts_session puts the process into a session of its own; false, with a word, where there is no keyring.
 bool starts_session() {
     if (keyctl_join_session_keyring(nullptr) >= 0) return true;
-    std::cout << "skipped: no keyring in this kernel or container\n";
+    test::skip("no keyring in this kernel or container");
     return false;
 }
 
@@ -158,7 +158,7 @@ TEST_CASE("a session keyring of one's own comes before the user's", "[cli]") {
 TEST_CASE("without a session keyring of its own a process uses the user's", "[cli]") {
     const long session = keyctl_get_keyring_ID(KEY_SPEC_SESSION_KEYRING, 0);
     if (session < 0 || session != keyctl_get_keyring_ID(KEY_SPEC_USER_SESSION_KEYRING, 0)) {
-        std::cout << "skipped: no keyring, or a session keyring that cannot be left\n";
+        test::skip("no keyring, or a session keyring that cannot be left");
         return;
     }
     const token::TokenInfo alice = card("Alice", "1");

@@ -4,10 +4,10 @@
 
 #include <catch2/catch.hpp>
 #include <cstdlib>
-#include <iostream>
 
 #include "cli/pins.h"
 #include "mime/error.h"
+#include "softhsm-tests/support/skip.h"
 #include "softhsm-tests/support/temporary_directory.h"
 
 using namespace p11mime;
@@ -187,7 +187,7 @@ TEST_CASE("without --pin-reuse a typed PIN serves once", "[cli]") {
 
 TEST_CASE("only a PIN that was typed and accepted for a login is cached, and it is not used on the last try", "[cli]") {
     if (keyctl_join_session_keyring(nullptr) < 0) {
-        std::cout << "skipped: no keyring in this kernel or container\n";
+        test::skip("no keyring in this kernel or container");
         return;
     }
     Rig rig;

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "softhsm-tests/support/office.h"
+#include "softhsm-tests/support/skip.h"
 #include "softhsm-tests/support/spy.h"
 
 using namespace p11mime::test;
@@ -146,7 +147,7 @@ TEST_CASE("doctor says that pcscd is not running where a module for cards needs 
     Office office;
     const std::string opensc = "/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so";
     if (!std::filesystem::exists(opensc)) {
-        WARN("skipped: opensc-pkcs11 is not installed");
+        skip("opensc-pkcs11 is not installed");
         return;
     }
     office.desk.environment["PCSCLITE_CSOCK_NAME"] = office.desk.path("no-pcscd");

@@ -1,16 +1,15 @@
 #pragma once
 
-#include <iostream>
-
 #include "softhsm-tests/support/card_readers.h"
 #include "softhsm-tests/support/office.h"
+#include "softhsm-tests/support/skip.h"
 
 namespace p11mime::test {
 
 /// skipped_without_readers says so, and why, where there can be no card readers here.
 inline bool skipped_without_readers() {
     const std::string why = CardReaders::why_not();
-    if (!why.empty()) std::cout << "skipped: " << why << std::endl;
+    if (!why.empty()) skip(why);
     return !why.empty();
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <catch2/catch.hpp>
+#include <iostream>
 
 #include "softhsm-tests/e2e_piv.h"
 

@@ -4,11 +4,11 @@
 #include <signal.h>
 
 #include <catch2/catch.hpp>
-#include <iostream>
 
 #include "softhsm-tests/support/built.h"
 #include "softhsm-tests/support/office.h"
 #include "softhsm-tests/support/program.h"
+#include "softhsm-tests/support/skip.h"
 #include "softhsm-tests/support/spy.h"
 #include "softhsm-tests/support/terminal_program.h"
 
@@ -395,7 +395,7 @@ TEST_CASE("a cached PIN serves the login of later runs, never a key that asks ea
         REQUIRE(program.wait_for_end() == 0);
         if (program.shown().find("keeps no PIN") != std::string::npos) {
             CHECK_THAT(program.shown(), Catch::Contains("--pin-cache has no effect"));
-            std::cout << "skipped: no keyring in this kernel or container\n";
+            skip("no keyring in this kernel or container");
             return;
         }
     }
@@ -433,7 +433,7 @@ TEST_CASE("a cached PIN that the token refuses is sent once and dropped", "[e2e]
         program.type(kPin + "\n");
         REQUIRE(program.wait_for_end() == 0);
         if (program.shown().find("keeps no PIN") != std::string::npos) {
-            std::cout << "skipped: no keyring in this kernel or container\n";
+            skip("no keyring in this kernel or container");
             return;
         }
     }

@@ -9,6 +9,7 @@
 
 #include "softhsm-tests/support/built.h"
 #include "softhsm-tests/support/process.h"
+#include "softhsm-tests/support/skip.h"
 #include "softhsm-tests/support/temporary_directory.h"
 
 using namespace p11mime::test;
@@ -79,7 +80,7 @@ bool cannot(const std::vector<std::string>& command) {
 
 TEST_CASE("udev gives the person at the machine the tokens that are no CCID readers, and nothing else", "[e2e]") {
     if (cannot({"unshare", "-m", "true"}) || cannot({"sh", "-c", "command -v umockdev-run udevadm"})) {
-        WARN("skipped: no mount namespace, umockdev or udevadm");
+        skip("no mount namespace, umockdev or udevadm");
         return;
     }
     const std::string rules = source_path("udev/65-p11mime.rules");
@@ -108,7 +109,7 @@ TEST_CASE("udev gives the person at the machine the tokens that are no CCID read
 TEST_CASE("the installation puts rules and unit where udev and systemd look, and smartcard.target wants the unit",
           "[e2e]") {
     if (cannot({"sh", "-c", "command -v systemd-analyze systemctl"})) {
-        WARN("skipped: systemd is not installed");
+        skip("systemd is not installed");
         return;
     }
     const TemporaryDirectory root;

@@ -1,5 +1,7 @@
 #include "softhsm-tests/token_fixture.h"
 
+#include <map>
+
 using namespace p11mime;
 using namespace p11mime::test;
 

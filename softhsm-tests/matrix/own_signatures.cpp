@@ -1,5 +1,7 @@
 #include "softhsm-tests/matrix/own_signatures.h"
 
+#include <fmt/format.h>
+
 #include "cms/algorithms.h"
 #include "softhsm-tests/support/table.h"
 

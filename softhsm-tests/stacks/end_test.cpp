@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <csignal>
-#include <iostream>
 #include <regex>
 #include <sstream>
 
@@ -11,6 +10,7 @@
 #include "softhsm-tests/stacks/tpm.h"
 #include "softhsm-tests/support/built.h"
 #include "softhsm-tests/support/program.h"
+#include "softhsm-tests/support/skip.h"
 
 using namespace p11mime::test;
 
@@ -123,7 +123,7 @@ void unless_unavailable(Test test) {
     try {
         test();
     } catch (const Unavailable& reason) {
-        std::cout << "skipped: " << reason.what() << "\n";
+        skip(reason.what());
     }
 }
 

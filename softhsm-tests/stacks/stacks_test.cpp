@@ -1,9 +1,9 @@
 // What p11mime does on each stack: the same operations on all of them.
 
 #include <catch2/catch.hpp>
-#include <iostream>
 
 #include "softhsm-tests/stacks/operations.h"
+#include "softhsm-tests/support/skip.h"
 #include "softhsm-tests/support/table.h"
 
 using namespace p11mime::test;
@@ -15,7 +15,7 @@ void check_stack(const std::string& name, std::unique_ptr<Stack> (*start)()) {
     try {
         stack = start();
     } catch (const Unavailable& reason) {
-        std::cout << "skipped: " << name << ": " << reason.what() << "\n";
+        skip(name + ": " + reason.what());
         return;
     }
     Table found;

@@ -50,7 +50,6 @@ class PivCard {
     std::string reader_;
     std::string directory_;
     std::string serial_;
-    int inserted_ = 0;
 };
 
 /// CardReaders is pcscd with two virtual readers, and a PIV card for each: what lies between an application and a card

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "softhsm-tests/support/built.h"
+#include "softhsm-tests/support/skip.h"
 
 namespace p11mime::test {
 
@@ -12,7 +13,7 @@ std::string samples() {
     const char* named = std::getenv("P11MIME_SAMPLES");
     const std::string directory = named != nullptr ? named : source_path("../shared/data");
     if (std::filesystem::is_directory(directory)) return directory;
-    WARN("skipped: no sample data in " << directory);
+    skip("no sample data in " + directory);
     return "";
 }
 
