@@ -37,23 +37,36 @@ std::string first_library(const std::string& name) {
     return {};
 }
 
-// conversation sends one line to a socket and returns the line that comes back.
-std::string conversation(const std::string& path, const std::string& line) {
+// connected is a socket that is connected to `path`; -1 where nobody listens there.
+int connected(const std::string& path) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     if (path.size() >= sizeof address.sun_path) throw std::runtime_error("too long for a socket: " + path);
     std::copy(path.begin(), path.end(), address.sun_path);
     const int connection = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (::connect(connection, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return connection;
+    ::close(connection);
+    return -1;
+}
+
+// conversation sends one line to a socket and returns the line that comes back; "" where nobody listens.
+std::string conversation(const std::string& path, const std::string& line) {
+    const int connection = connected(path);
+    if (connection < 0) return {};
+    const std::string whole = line + "\n";
+    ::send(connection, whole.data(), whole.size(), MSG_NOSIGNAL);
     std::string reply;
-    if (::connect(connection, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
-        const std::string whole = line + "\n";
-        ::send(connection, whole.data(), whole.size(), MSG_NOSIGNAL);
-        char c = 0;
-        while (::recv(connection, &c, 1, 0) == 1 && c != '\n')
-            reply += c;
-    }
+    char c = 0;
+    while (::recv(connection, &c, 1, 0) == 1 && c != '\n')
+        reply += c;
     ::close(connection);
     return reply;
+}
+
+bool listens(const std::string& path) {
+    const int connection = connected(path);
+    if (connection >= 0) ::close(connection);
+    return connection >= 0;
 }
 
 // reader_line is what `opensc-tool --list-readers` says of a reader: "0    Yes             Virtual PCD 00 00".
@@ -200,20 +213,22 @@ Command CardReaders::pcscd(const std::string& readers) const {
             .environment = {{"PCSCLITE_HP_DROPDIR", directory_ + "/no-drivers"}}};
 }
 
-void CardReaders::start() {
+void CardReaders::run(const std::string& readers) {
+    pcscd_.reset();
     for (const char* left : {"/pcscd.comm", "/pcscd.pid"})  // by one that was killed
         std::filesystem::remove(directory_ + left);
-    pcscd_.emplace(pcscd(directory_ + "/readers"), directory_ + "/pcscd.log");
+    pcscd_.emplace(pcscd(readers), directory_ + "/pcscd.log");
+}
+
+void CardReaders::start() {
+    run(directory_ + "/readers");
     wait_until([&] { return !reader_line(desk_, cards_.back()->reader()).empty(); }, "pcscd and its readers");
 }
 
+// opensc-tool finds no readers without a pcscd as well, so that it does not tell when this one is there.
 void CardReaders::unplug() {
-    pcscd_.emplace(pcscd(directory_ + "/no-drivers"), directory_ + "/pcscd.log");
-    wait_until(
-        [&] {
-            return desk_.run({"opensc-tool", "--list-readers"}).out.starts_with("No smart card readers");
-        },
-        "pcscd without readers");
+    run(directory_ + "/no-drivers");
+    wait_until([&] { return listens(directory_ + "/pcscd.comm"); }, "pcscd without readers");
 }
 
 void CardReaders::stop() {

@@ -77,6 +77,7 @@ class CardReaders {
 
   private:
     Command pcscd(const std::string& readers) const;
+    void run(const std::string& readers);  // pcscd, instead of the one before
     std::vector<std::string> inside(const std::vector<std::string>& arguments) const;
 
     Desk& desk_;
