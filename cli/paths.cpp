@@ -15,8 +15,15 @@
 namespace p11mime::cli {
 
 namespace {
+
 constexpr int kMostLinks = 40;  // as Linux follows
+
+bool is_own_directory(const std::string& path) {
+    struct stat status {};
+    return stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == geteuid();
 }
+
+}  // namespace
 
 std::string xdg_directory(const char* variable, const char* fallback) {
     const char* set = std::getenv(variable);
@@ -49,6 +56,21 @@ std::string destination(std::string path) {
 void make_directory(const std::string& path, unsigned mode) {
     if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST)
         throw system_error(fmt::format("cannot make '{}'", path), errno);
+}
+
+std::string turns_file() {
+    std::error_code ignored;
+    const char* runtime = std::getenv("XDG_RUNTIME_DIR");
+    if (runtime != nullptr && runtime[0] == '/' && is_own_directory(runtime)) {
+        const std::string directory = fmt::format("{}/p11mime", runtime);
+        ::mkdir(directory.c_str(), 0700);
+        if (is_own_directory(directory)) return directory + "/turns.lock";
+    }
+    const std::string state = xdg_directory("XDG_STATE_HOME", ".local/state");
+    const std::string directory = state + "/p11mime";
+    std::filesystem::create_directories(state, ignored);
+    ::mkdir(directory.c_str(), 0700);
+    return is_own_directory(directory) ? directory + "/turns.lock" : "";
 }
 
 bool is_device(const std::string& path) {

@@ -17,6 +17,10 @@ std::string destination(std::string path);
 /// make_directory makes a directory, with `mode` less the umask, where there is nothing by its name. Throws Error(io).
 void make_directory(const std::string& path, unsigned mode = 0777);
 
+/// turns_file is what the user's processes lock, in a directory that is made where it is missing: p11mime below
+/// $XDG_RUNTIME_DIR where that is theirs, else below $XDG_STATE_HOME. "" where neither is to be had.
+std::string turns_file();
+
 /// is_device says whether there is something at `path` that is neither a regular file nor a directory.
 bool is_device(const std::string& path);
 

@@ -1,11 +1,17 @@
 #include "cli/run.h"
 
 #include "cli/certificate_files.h"
+#include "cli/paths.h"
 #include "cli/settings.h"
 #include "cli/trust_options.h"
 #include "mime/error.h"
 
 namespace p11mime::cli {
+
+namespace {
+constexpr const char* kWaitedInVain =
+    "another p11mime of yours is busy with a token for long, this one went on beside it";
+}
 
 Run::Run(const Options& options, Terminal& terminal)
     : options_(options),
@@ -21,6 +27,7 @@ void Run::warn(const std::string& kind, const std::string& message) {
 
 std::vector<cms::smime::Warning> Run::warnings() {
     const std::lock_guard lock(mutex_);
+    if (turns_ && turns_->waited_in_vain() && said_.insert(kWaitedInVain).second) warn("module", kWaitedInVain);
     if (tokens_) {
         const auto all = tokens_->warnings();
         for (; token_warnings_ < all.size(); ++token_warnings_)
@@ -59,11 +66,18 @@ token::OtherCertificates Run::others() {
     return others;
 }
 
+std::shared_ptr<token::Turns> Run::turns() {
+    const std::lock_guard lock(mutex_);
+    if (!turns_) turns_ = std::make_shared<token::Turns>(turns_file());
+    return turns_;
+}
+
 token::Tokens& Run::tokens() {
     const std::lock_guard lock(mutex_);
     if (no_tokens_) std::rethrow_exception(no_tokens_);
     if (tokens_) return *tokens_;
-    token::TokensOptions narrowed{.modules = options_.list("module"), .token = std::nullopt, .others = others()};
+    token::TokensOptions narrowed{
+        .modules = options_.list("module"), .token = std::nullopt, .others = others(), .turns = turns()};
     if (const auto uri = options_.text("token")) narrowed.token = token::Uri::parse(*uri);
     try {
         tokens_ = token::Tokens::open(std::move(narrowed), pins());

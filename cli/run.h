@@ -18,6 +18,7 @@
 #include "cms/smime/report.h"
 #include "cms/trust.h"
 #include "token/token.h"
+#include "token/turns.h"
 
 namespace p11mime::cli {
 
@@ -43,6 +44,8 @@ class Run {
 
     Pins& pins();
     token::Tokens& tokens();
+    /// turns are those of the user's processes with their tokens.
+    std::shared_ptr<token::Turns> turns();
     /// lost_tokens are those of the tokens in use that are gone by now.
     std::vector<token::LostToken> lost_tokens();
     /// forget_tokens drops what was made of tokens (Lasts::token).
@@ -79,6 +82,7 @@ class Run {
     std::size_t token_warnings_ = 0;  // how many of the modules' were taken over
     std::set<std::string> said_;
     std::unique_ptr<Pins> pins_;
+    std::shared_ptr<token::Turns> turns_;
     std::unique_ptr<token::Tokens> tokens_;
     std::exception_ptr no_tokens_;  // why they could not be opened
     std::optional<cms::Trust> trust_;

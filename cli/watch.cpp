@@ -178,7 +178,8 @@ void Watch::inserted(const Reader& reader) {
 
 // The modules are loaded for this alone, so that none holds the card, or a session, while nothing happens.
 void Watch::look_at_card(const Reader& reader, WatchEvent& event) {
-    token::TokensOptions narrowed{.modules = context_.options().list("module"), .token = std::nullopt};
+    token::TokensOptions narrowed{
+        .modules = context_.options().list("module"), .token = std::nullopt, .turns = context_.run().turns()};
     if (const auto uri = context_.options().text("token")) narrowed.token = token::Uri::parse(*uri);
     const auto tokens = token::Tokens::open(std::move(narrowed), context_.pins());
     for (const auto& token : tokens->tokens()) {

@@ -2,7 +2,6 @@
 
 #include <dlfcn.h>
 #include <fmt/format.h>
-#include <link.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -101,12 +100,6 @@ struct Module::Library {
     Library(const Library&) = delete;
     Library& operator=(const Library&) = delete;
 
-    /// file is the file that was found by the name given.
-    std::string file() const {
-        const link_map* found = nullptr;
-        return dlinfo(handle, RTLD_DI_LINKMAP, &found) == 0 ? found->l_name : "";
-    }
-
     void* handle;
 };
 
@@ -147,7 +140,7 @@ struct Module::Instance {
     bool ours = true;
 };
 
-std::shared_ptr<Module> Module::load(const ModuleFile& file) {
+std::shared_ptr<Module> Module::load(const ModuleFile& file, std::shared_ptr<Turns> turns) {
     Loaded& loaded = loaded_modules();
     const std::lock_guard lock(loaded.mutex);
     std::weak_ptr<Module>& known = loaded.modules[canonical(file.path)];
@@ -156,21 +149,21 @@ std::shared_ptr<Module> Module::load(const ModuleFile& file) {
         throw Error(ErrorKind::token, fmt::format("{} is in use with other arguments", module->name()),
                     "name the module once");
     }
-    std::shared_ptr<Module> module(new Module(file));
+    std::shared_ptr<Module> module(new Module(file, std::move(turns)));
     known = module;
     return module;
 }
 
-Module::Module(const ModuleFile& file)
+Module::Module(const ModuleFile& file, std::shared_ptr<Turns> turns)
     : path_(file.path),
       arguments_(file.arguments),
       library_(std::make_unique<Library>(file.path)),
-      turns_(library_->file()) {
+      turns_(turns ? std::move(turns) : std::make_shared<Turns>("")) {
     const auto get_list = reinterpret_cast<CK_C_GetFunctionList>(dlsym(library_->handle, "C_GetFunctionList"));
     if (get_list == nullptr)
         throw Error(ErrorKind::token, fmt::format("'{}' is no PKCS#11 module: it has no C_GetFunctionList", path_),
                     kWhichModule);
-    const Turns::Turn reading(turns_, Turns::Kind::reading);
+    const Turns::Turn reading(*turns_, Turns::Kind::reading);
     CK_FUNCTION_LIST* list = nullptr;
     check(get_list(&list), name(), "get its functions");
     instance_ = std::make_unique<Instance>(*list, arguments_, name());
@@ -192,7 +185,7 @@ std::string Module::name() const {
 }
 
 std::vector<Slot> Module::slots() const {
-    const Turns::Turn reading(turns_, Turns::Kind::reading);
+    const Turns::Turn reading(*turns_, Turns::Kind::reading);
     std::vector<Slot> slots;
     for (const CK_SLOT_ID id : slot_ids()) {
         CK_SLOT_INFO info{};

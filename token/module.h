@@ -25,8 +25,8 @@ struct Slot {
 class Module {
   public:
     /// load returns the one instance of the file that is in use. It throws Error(token) where the file is no PKCS#11
-    /// module or does not initialise, and where it is in use with other arguments.
-    static std::shared_ptr<Module> load(const ModuleFile& file);
+    /// module or does not initialise, and where it is in use with other arguments. `turns`: null for threads alone.
+    static std::shared_ptr<Module> load(const ModuleFile& file, std::shared_ptr<Turns> turns = nullptr);
     static std::shared_ptr<Module> load(const std::string& path) { return load(ModuleFile{path, {}}); }
     ~Module();
     Module(const Module&) = delete;
@@ -37,8 +37,8 @@ class Module {
     /// threads says whether several threads may call the module at a time.
     bool threads() const;
 
-    /// turns are those of all that use the module's file.
-    Turns& turns() const { return turns_; }
+    /// turns are what it was first loaded with.
+    Turns& turns() const { return *turns_; }
 
     /// slots lists all slots afresh, readers that were plugged in meanwhile too. Throws CkrError.
     std::vector<Slot> slots() const;
@@ -47,7 +47,7 @@ class Module {
     struct Library;   // dlopen and dlclose
     struct Instance;  // C_Initialize and C_Finalize
 
-    explicit Module(const ModuleFile& file);
+    Module(const ModuleFile& file, std::shared_ptr<Turns> turns);
     std::string name() const;
     std::vector<CK_SLOT_ID> slot_ids() const;
     std::optional<TokenInfo> token_in(CK_SLOT_ID slot, const CK_SLOT_INFO& slot_info) const;
@@ -55,7 +55,7 @@ class Module {
     std::string path_;
     std::string arguments_;
     std::unique_ptr<Library> library_;
-    mutable Turns turns_;
+    std::shared_ptr<Turns> turns_;
     std::unique_ptr<Instance> instance_;
     CK_INFO info_{};
 };

@@ -16,6 +16,8 @@
 
 namespace p11mime::token {
 
+class Turns;
+
 enum class KeyType { rsa, ec, edwards, montgomery, other };
 
 /// KeySpec is a kind of key to generate.
@@ -169,6 +171,7 @@ struct TokensOptions {
     std::vector<std::string> modules;  ///< as ModuleFile::parse takes them; empty: those that p11-kit has configured
     std::optional<Uri> token;          ///< only matching tokens
     OtherCertificates others{};        ///< for find()
+    std::shared_ptr<Turns> turns{};    ///< that all modules share; null for the threads of this process alone
 };
 
 /// SlotState is one slot for listings, with or without a token.

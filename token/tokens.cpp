@@ -97,7 +97,7 @@ class AllTokens final : public Tokens {
     }
 
     void load(const ModuleFile& file) {
-        std::shared_ptr<Module> module = Module::load(file);
+        std::shared_ptr<Module> module = Module::load(file, options_.turns);
         if (std::find(modules_.begin(), modules_.end(), module) == modules_.end())
             modules_.push_back(std::move(module));
     }

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <chrono>
 #include <thread>
 #include <utility>
 
@@ -15,25 +14,25 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::seconds kLongestWait{20};  // a login to a slow card takes a few, and several may come before
 constexpr std::chrono::milliseconds kBetweenTries{2};
-
-void lock(int descriptor, int operation) {
-    const auto deadline = Clock::now() + kLongestWait;
-    while (flock(descriptor, operation | LOCK_NB) != 0) {
-        if (errno != EWOULDBLOCK && errno != EINTR) return;
-        if (Clock::now() > deadline) return;
-        std::this_thread::sleep_for(kBetweenTries);
-    }
-}
 
 }  // namespace
 
+void Turns::lock(int operation) {
+    const auto deadline = Clock::now() + longest_wait_;
+    while (flock(descriptor_, operation | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK && errno != EINTR) return;
+        if (waited_in_vain_) return;
+        waited_in_vain_ = Clock::now() >= deadline;
+        if (!waited_in_vain_) std::this_thread::sleep_for(kBetweenTries);
+    }
+}
+
 void Turns::begin(Kind kind) {
     mutex_.lock();
-    if (depth_++ > 0) return;
-    descriptor_ = open(file_.c_str(), O_RDONLY | O_CLOEXEC);
-    if (descriptor_ >= 0) lock(descriptor_, kind == Kind::login ? LOCK_EX : LOCK_SH);
+    if (depth_++ > 0 || file_.empty()) return;
+    descriptor_ = open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (descriptor_ >= 0) lock(kind == Kind::login ? LOCK_EX : LOCK_SH);
 }
 
 void Turns::end() {

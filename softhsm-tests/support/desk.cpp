@@ -20,11 +20,13 @@ bool uses_tokens(const std::string& command) {
 Desk::Desk() : module(SoftHsm::module()) {
     std::filesystem::create_directory(path("tokens"));
     std::filesystem::create_directory(path("home"));
+    std::filesystem::create_directory(path("run"));
     environment["SOFTHSM2_CONF"] = configure("ALL");
     environment["HOME"] = path("home");
     environment["XDG_CONFIG_HOME"] = path("home/config");
     environment["XDG_DATA_HOME"] = path("home/data");
     environment["XDG_STATE_HOME"] = path("home/state");
+    environment["XDG_RUNTIME_DIR"] = path("run");
     environment["TMPDIR"] = directory_.path().string();
     environment["DESK_PIN"] = kUserPin;
     environment["LC_ALL"] = "C.UTF-8";
