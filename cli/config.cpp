@@ -8,10 +8,12 @@
 #include <cerrno>
 #include <cstdlib>
 #include <fstream>
+#include <optional>
 #include <sstream>
 
 #include "cli/options.h"
 #include "cli/paths.h"
+#include "cli/pin_source.h"
 #include "cli/system_error.h"
 #include "mime/error.h"
 
@@ -84,7 +86,13 @@ std::string without_comments(std::istream& in) {
     return text;
 }
 
-po::parsed_options read(const std::string& file, std::istream& from) {
+// read is all that a file sets; nothing where there is none.
+std::optional<po::parsed_options> read(const std::string& file) {
+    std::ifstream from(file);
+    if (!from) {
+        if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+        throw system_error(fmt::format("cannot read '{}'", file), errno);
+    }
     try {
         std::istringstream in(without_comments(from));
         return po::parse_config_file(in, po::options_description(), true);
@@ -101,15 +109,11 @@ std::vector<std::string> config_files() {
 
 void store_config(const std::string& file, const CommandSpec& command, const po::options_description& options,
                   po::variables_map& map) {
-    std::ifstream in(file);
-    if (!in) {
-        if (errno == ENOENT || errno == ENOTDIR) return;
-        throw system_error(fmt::format("cannot read '{}'", file), errno);
-    }
-    const po::parsed_options all = read(file, in);
+    const auto all = read(file);
+    if (!all) return;
     for (const std::string& wanted : {std::string(command.name), std::string()}) {
         po::parsed_options some(&options);
-        for (const po::option& option : all.options) {
+        for (const po::option& option : all->options) {
             check(file, option.string_key);
             const Key key = split(option.string_key);
             if (key.section != wanted || options.find_nothrow(key.name, false) == nullptr) continue;
@@ -123,6 +127,20 @@ void store_config(const std::string& file, const CommandSpec& command, const po:
             refuse(file, (wanted.empty() ? "" : wanted + ".") + error.get_option_name(), error.what());
         }
     }
+}
+
+std::vector<std::string> secret_variables(const std::vector<std::string>& files) {
+    std::vector<std::string> names;
+    for (const std::string& file : files) {
+        const auto all = read(file);
+        if (!all) continue;
+        for (const po::option& option : all->options) {
+            if (!option.string_key.ends_with("-source") || option.value.empty()) continue;
+            const PinSource source = PinSource::parse(option.value.front());
+            if (source.kind == PinSource::Kind::env) names.push_back(source.where);
+        }
+    }
+    return names;
 }
 
 }  // namespace p11mime::cli

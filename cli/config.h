@@ -3,6 +3,7 @@
 #include <boost/program_options/options_description.hpp>
 #include <boost/program_options/variables_map.hpp>
 #include <string>
+#include <vector>
 
 #include "cli/option_table.h"
 
@@ -15,5 +16,10 @@ namespace p11mime::cli {
 void store_config(const std::string& file, const CommandSpec& command,
                   const boost::program_options::options_description& options,
                   boost::program_options::variables_map& map);
+
+/// secret_variables are the environment's variables that config files name as sources of PINs and passwords
+/// ("env:VAR"), whichever command that is for. Throws Error(usage) for a file that is none, Error(io) for one that
+/// cannot be read.
+std::vector<std::string> secret_variables(const std::vector<std::string>& files);
 
 }  // namespace p11mime::cli

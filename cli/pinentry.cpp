@@ -21,13 +21,12 @@
 #include <memory>
 #include <thread>
 
+#include "cli/child_environment.h"
 #include "cli/fd.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
 #include "mime/error.h"
 #include "mime/hex.h"
-
-extern char** environ;
 
 namespace p11mime::cli {
 
@@ -66,11 +65,11 @@ class Child {
         sigaddset(&defaults, SIGPIPE);  // which is ignored here
         posix_spawnattr_setsigdefault(&attributes, &defaults);
         posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
-        std::vector<char*> variables = inherited(hidden);
+        std::vector<std::string> variables = child_environment(hidden);
         std::string name = program;
         std::array<char*, 2> arguments{name.data(), nullptr};
-        const int failure =
-            ::posix_spawn(&pid_, program.c_str(), &actions, &attributes, arguments.data(), variables.data());
+        const int failure = ::posix_spawn(&pid_, program.c_str(), &actions, &attributes, arguments.data(),
+                                          null_ended(variables).data());
         posix_spawnattr_destroy(&attributes);
         posix_spawn_file_actions_destroy(&actions);
         if (failure != 0) throw not_working(program, std::strerror(failure));
@@ -96,16 +95,6 @@ class Child {
     }
 
   private:
-    static std::vector<char*> inherited(const std::vector<std::string>& hidden) {
-        std::vector<char*> variables;
-        for (char** entry = environ; *entry != nullptr; ++entry) {
-            const std::string_view text = *entry;
-            const std::string name(text.substr(0, text.find('=')));
-            if (std::find(hidden.begin(), hidden.end(), name) == hidden.end()) variables.push_back(*entry);
-        }
-        variables.push_back(nullptr);
-        return variables;
-    }
     bool ended() {
         ended_ = ended_ || ::waitpid(pid_, nullptr, WNOHANG) == pid_;
         return ended_;

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "cli/commands.h"
+#include "cli/config.h"
 #include "cli/expiry.h"
 #include "cli/fd.h"
 #include "cli/pin_cache.h"
@@ -67,7 +68,8 @@ class EventSink {
 // Watch compares what pcscd says with what it knows, and tells the difference.
 class Watch {
   public:
-    explicit Watch(Context& context) : context_(context), sink_(context) {}
+    explicit Watch(Context& context)
+        : context_(context), sink_(context), secret_variables_(secret_variables(config_files())) {}
     [[noreturn]] void run();
 
   private:
@@ -81,6 +83,7 @@ class Watch {
 
     Context& context_;
     EventSink sink_;
+    std::vector<std::string> secret_variables_;  // which the commands do not inherit
     Readers known_;
     std::map<std::string, std::vector<token::TokenInfo>> tokens_;  // by reader
     std::optional<bool> pcscd_runs_;
@@ -173,7 +176,7 @@ void Watch::inserted(const Reader& reader) {
     }
     tokens_[reader.name] = event.tokens;
     sink_.take(event);
-    if (const auto command = context_.options().text("on-insert")) run_hook(*command, event);
+    if (const auto command = context_.options().text("on-insert")) run_hook(*command, event, secret_variables_);
 }
 
 // The modules are loaded for this alone, so that none holds the card, or a session, while nothing happens.
@@ -200,7 +203,7 @@ void Watch::removed(const Reader& reader) {
     for (const token::TokenInfo& token : event.tokens)
         forget_cached_pin(token);
     sink_.take(event);
-    if (const auto command = context_.options().text("on-remove")) run_hook(*command, event);
+    if (const auto command = context_.options().text("on-remove")) run_hook(*command, event, secret_variables_);
 }
 
 WatchEvent Watch::now(Kind kind, const Reader* reader) const {

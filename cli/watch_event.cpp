@@ -8,6 +8,7 @@
 
 #include <map>
 
+#include "cli/child_environment.h"
 #include "cli/json.h"
 #include "cli/system_error.h"
 
@@ -30,17 +31,6 @@ std::map<std::string, std::string> variables(const WatchEvent& event) {
             {"P11MIME_TOKEN", token.label},
             {"P11MIME_SERIAL", token.serial},
             {"P11MIME_MODULE", token.module}};
-}
-
-std::vector<std::string> environment_with(const std::map<std::string, std::string>& added) {
-    std::vector<std::string> all;
-    for (char** entry = environ; *entry != nullptr; ++entry) {
-        const std::string_view text = *entry;
-        if (!added.contains(std::string(text.substr(0, text.find('='))))) all.emplace_back(text);
-    }
-    for (const auto& [variable, value] : added)
-        all.push_back(fmt::format("{}={}", variable, value));
-    return all;
 }
 
 // ChildSetup is what a child starts with: no signal blocked or ignored, no descriptor of ours, nothing to read.
@@ -124,20 +114,13 @@ std::string event_json(const WatchEvent& event) {
     return one_line(json);
 }
 
-void run_hook(const std::string& command, const WatchEvent& event) {
+void run_hook(const std::string& command, const WatchEvent& event, const std::vector<std::string>& hidden) {
     std::vector<std::string> words = {"sh", "-c", command};
-    std::vector<std::string> environment = environment_with(variables(event));
-    const auto pointers = [](std::vector<std::string>& texts) {
-        std::vector<char*> all;
-        for (std::string& text : texts)
-            all.push_back(text.data());
-        all.push_back(nullptr);
-        return all;
-    };
+    std::vector<std::string> environment = child_environment(hidden, variables(event));
     const ChildSetup setup;
     pid_t child = 0;
-    const int failure = posix_spawn(&child, "/bin/sh", setup.actions(), setup.attributes(), pointers(words).data(),
-                                    pointers(environment).data());
+    const int failure = posix_spawn(&child, "/bin/sh", setup.actions(), setup.attributes(), null_ended(words).data(),
+                                    null_ended(environment).data());
     if (failure != 0) throw system_error("cannot run '/bin/sh'", failure);
 }
 

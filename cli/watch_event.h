@@ -31,7 +31,8 @@ std::string event_json(const WatchEvent& event);
 /// run_hook starts a command of the shell with the event in its environment, and does not wait for it:
 /// P11MIME_EVENT, P11MIME_INITIAL ("1" or ""), P11MIME_READER, P11MIME_ATR, and of the first token on the card
 /// P11MIME_TOKEN (label), P11MIME_SERIAL, P11MIME_MODULE; "" where there is none. Its output goes to standard error.
-/// Throws Error(io) where there is no shell.
-void run_hook(const std::string& command, const WatchEvent& event);
+/// `hidden` names variables that it is not to inherit, since they hold secrets. Throws Error(io) where there is no
+/// shell.
+void run_hook(const std::string& command, const WatchEvent& event, const std::vector<std::string>& hidden);
 
 }  // namespace p11mime::cli

@@ -130,6 +130,34 @@ TEST_CASE("watch reports readers and cards as they come and go, with what is on 
         CHECK(event.size() == 7);
 }
 
+TEST_CASE("the commands that watch runs inherit no variable that the config names as a source of PINs", "[e2e]") {
+    if (skipped_without_readers()) return;
+    CardOffice office;
+    std::filesystem::create_directories(office.desk.path("home/config/p11mime"));
+    office.desk.file("home/config/p11mime/config",
+                     "pin-source = env:DESK_PIN\n[sign]\npin-source = env:SIGNERS\n"
+                     "[key unblock]\npuk-source = env:DESK_PUK\n");
+    office.desk.environment["SIGNERS"] = "24681357";
+    office.desk.environment["DESK_PUK"] = kPuk;
+    office.desk.environment["HARMLESS"] = "as it was";
+    const std::string hook = "env > " + office.desk.path("half") + " && mv " + office.desk.path("half") + " ";
+    Watching watching(office.desk, {"--on-insert", hook + office.desk.path("inserted"), "--on-remove",
+                                    hook + office.desk.path("removed")});
+    CHECK(watching.next(1)["event"] == "reader-added");
+    const auto inherited = [&](const std::string& name) {
+        wait_until([&] { return std::filesystem::exists(office.desk.path(name)); }, "the command");
+        return read_file(office.desk.path(name));
+    };
+    const auto check_inherited = [&](const std::string& file) {
+        CHECK_THAT(inherited(file), Catch::Contains("HARMLESS=as it was") && !Catch::Contains("DESK_PIN=") &&
+                                        !Catch::Contains("SIGNERS=") && !Catch::Contains("DESK_PUK="));
+    };
+    office.card().insert();
+    check_inherited("inserted");
+    office.card().remove();
+    check_inherited("removed");
+}
+
 TEST_CASE("watch sleeps while nothing happens, and ends in order on a signal", "[e2e]") {
     if (skipped_without_readers()) return;
     for (const int signal : {SIGTERM, SIGINT}) {
