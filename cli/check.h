@@ -15,7 +15,8 @@ struct Check {
         failed,     ///< keeps mail from being signed or decrypted
         unchecked,  ///< the message says why
     };
-    std::string subject;  ///< "module", "pcscd", "reader", "card", "token", "certificate", "mechanism", "signature"
+    /// "packages", "pcscd", "reader", "card", "module", "token", "certificate", "mechanism", "signature"
+    std::string subject;
     Standing standing = Standing::good;
     std::string message;                ///< one line
     std::string fix;                    ///< what to do about it; "" where there is nothing to do

@@ -6,6 +6,7 @@
 #include "cli/failure.h"
 #include "cli/json.h"
 #include "cli/listing_json.h"
+#include "cli/packages.h"
 #include "cli/reach.h"
 #include "cli/token_checks.h"
 #include "mime/error.h"
@@ -39,7 +40,7 @@ Checks guarded(std::string subject, const std::function<Checks()>& look) {
     }
 }
 
-void check_token(Context& context, token::Token& token, Checks& checks) {
+void check_token(Context& context, token::Token& token, Uses& uses, Checks& checks) {
     add(checks, guarded("token", [&] { return check_certificates(context, token); }));
     const bool agreed = may_sign(context, token);
     const Checks refused = guarded("signature", [&] {
@@ -47,19 +48,39 @@ void check_token(Context& context, token::Token& token, Checks& checks) {
         return Checks{};
     });
     add(checks, guarded("mechanism", [&] { return check_mechanisms(token); }));
+    add(checks, guarded("mechanism", [&] {
+            add_uses(context, token, agreed && refused.empty(), uses);
+            return Checks{};
+        }));
     if (!refused.empty()) return add(checks, refused);
     add(checks,
         guarded("signature", [&] { return agreed ? check_signature(context, token) : check_no_signature(token); }));
 }
 
-Checks all_checks(Context& context) {
+bool has(const Checks& checks, Standing standing) {
+    return std::any_of(checks.begin(), checks.end(), [&](const Check& check) { return check.standing == standing; });
+}
+
+Checks reach_checks(Context& context) {
+    const auto modules = context.options().list("module");
     Checks checks =
         guarded("module", [&] { return check_reach(context.tokens(), context.options().text("token").value_or("")); });
-    const bool reached = std::none_of(checks.begin(), checks.end(),
-                                      [](const Check& check) { return check.standing == Standing::failed; });
-    if (!reached) return checks;
+    const bool loaded = checks.front().subject != "module";
+    if (!loaded && !modules.empty()) {
+        Checks packages = check_packages(modules, false);
+        packages.insert(packages.end(), checks.begin(), checks.end());
+        return packages;
+    }
+    return checks;
+}
+
+Checks all_checks(Context& context) {
+    Checks checks = reach_checks(context);
+    if (has(checks, Standing::failed)) return checks;
+    Uses uses;
     for (const auto& token : context.tokens().tokens())
-        check_token(context, *token, checks);
+        check_token(context, *token, uses, checks);
+    add(checks, check_uses(uses, context.options().flag("sign")));
     return checks;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "cli/packages.h"
 #include "mime/hex.h"
 #include "token/readers.h"
 
@@ -136,8 +137,8 @@ void check_token_there(const Reach& reach, const std::string& wanted, Checks& ch
 
 Checks checks_of(const Reach& reach, const std::string& wanted) {
     Checks checks;
-    check_modules(reach, checks);
     check_readers(reach, checks);
+    check_modules(reach, checks);
     check_token_there(reach, wanted, checks);
     return checks;
 }
@@ -159,7 +160,13 @@ std::string_view name(Check::Standing standing) {
 }
 
 Checks check_reach(token::Tokens& tokens, const std::string& wanted) {
-    return checks_of(look(tokens), wanted);
+    const Reach reach = look(tokens);
+    Checks checks = check_packages(reach.modules, reach.no_pcscd && !token::pcscd_installed());
+    for (Check& check : checks)
+        if (check.standing == Standing::failed) check.standing = missing(reach);
+    const Checks others = checks_of(reach, wanted);
+    checks.insert(checks.end(), others.begin(), others.end());
+    return checks;
 }
 
 Missing missing_token(token::Tokens& tokens, const std::string& wanted) {

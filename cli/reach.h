@@ -7,9 +7,9 @@
 
 namespace p11mime::cli {
 
-/// check_reach looks in order at what a token needs before it shows: PKCS#11 modules, pcscd, readers, cards, and the
-/// tokens that the modules see. No login. Throws Error(token) where a module that was named does not load. `wanted` as
-/// below.
+/// check_reach looks in order at what a token needs before it shows: packages, pcscd, readers, cards, PKCS#11
+/// modules, and the tokens that these see. No login. Throws Error(token) where a module that was named does not load.
+/// `wanted` as below.
 Checks check_reach(token::Tokens& tokens, const std::string& wanted);
 
 /// Missing is what keeps a run from its token.

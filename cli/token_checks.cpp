@@ -61,7 +61,8 @@ std::optional<Defect> defect_of(const cms::Certificate& certificate, cms::Time n
         return Defect{fmt::format("is not valid before {}", day(certificate.not_before())),
                       "check the clock of this machine, or wait"};
     if (now > certificate.not_after())
-        return Defect{fmt::format("ended on {}; it still decrypts old mail", day(certificate.not_after())),
+        return Defect{fmt::format("ended on {}{}", day(certificate.not_after()),
+                                  certificate.allows_encryption() ? "; it still decrypts old mail" : ""),
                       "have a new one issued: p11mime key csr"};
     if (!certificate.allows_signing() && !certificate.allows_encryption())
         return Defect{"has a key usage that allows neither signing nor encryption", "have one for e-mail issued"};
@@ -152,6 +153,15 @@ bool signs_mail(const cms::Certificate& certificate, cms::Time now) {
     return certificate.allows_signing() && certificate.allows_email() && certificate.valid_at(now);
 }
 
+bool takes_mail(const cms::Certificate& certificate, cms::Time now) {
+    return certificate.allows_encryption() && certificate.allows_email() && certificate.valid_at(now);
+}
+
+bool has_method(const std::vector<token::Method>& methods, bool signs) {
+    return std::any_of(methods.begin(), methods.end(),
+                       [&](const token::Method& method) { return method.signs == signs && method.way != Way::none; });
+}
+
 Check sign_once(token::Token& token, const token::CertificateObject& object) {
     const cms::Certificate& certificate = *object.certificate;
     const auto scheme = cms::default_scheme(certificate.spki_der());
@@ -195,6 +205,45 @@ Checks check_mechanisms(token::Token& token) {
     return checks;
 }
 
+void add_uses(Context& context, token::Token& token, bool logged_in, Uses& uses) {
+    for (const token::CertificateObject& object : token.certificates()) {
+        if (!object.certificate || object.certificate->is_ca()) continue;
+        const cms::Certificate& certificate = *object.certificate;
+        uses.certificates = true;
+        if (logged_in && !token.has_private_key(object, "make a test signature")) continue;
+        const auto methods = token.methods(certificate.spki_der());
+        const bool signs = signs_mail(certificate, context.now());
+        const bool decrypts = takes_mail(certificate, context.now());
+        uses.may_sign |= signs;
+        uses.may_decrypt |= decrypts;
+        uses.sign |= signs && has_method(methods, true);
+        uses.decrypt |= decrypts && has_method(methods, false);
+    }
+}
+
+Checks check_uses(const Uses& uses, bool wants_signature) {
+    constexpr const char* kIssue = "have one issued: p11mime key csr, then p11mime key import-cert";
+    constexpr const char* kOtherToken = "use another token, or another module for this one: --module FILE";
+    Checks checks;
+    if (!uses.certificates) return checks;  // said of each token
+    if (!uses.may_sign)
+        checks.push_back({"certificate", Standing::failed, "none with its private key can sign mail now", kIssue,
+                          ErrorKind::untrusted});
+    else if (!uses.sign)
+        checks.push_back(
+            {"mechanism", Standing::failed, "none signs with the keys of the certificates for signing", kOtherToken});
+    if (!uses.may_decrypt)
+        checks.push_back(
+            {"certificate", Standing::remark, "none with its private key can have mail encrypted to it now", kIssue});
+    else if (!uses.decrypt)
+        checks.push_back({"mechanism", Standing::failed,
+                          "none decrypts with the keys of the certificates for encryption", kOtherToken});
+    if (wants_signature && !uses.may_sign)
+        checks.push_back({"signature", Standing::failed, "there is no certificate to make a test signature with",
+                          kIssue, ErrorKind::untrusted});
+    return checks;
+}
+
 Checks check_signature(Context& context, token::Token& token) {
     Checks checks;
     for (const token::CertificateObject& object : token.certificates()) {
@@ -207,9 +256,6 @@ Checks check_signature(Context& context, token::Token& token) {
             if (error.kind() == ErrorKind::token) break;  // the next key would ask for the same PIN
         }
     }
-    if (checks.empty())
-        checks.push_back({"signature", Standing::unchecked,
-                          fmt::format("{} has no certificate that can sign mail now", token_name(token)), ""});
     return checks;
 }
 

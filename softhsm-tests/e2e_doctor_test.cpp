@@ -48,7 +48,13 @@ TEST_CASE("doctor finds nothing wrong with a token that works, and makes a test 
     CHECK(outcome.status == 0);
     const auto all = findings(outcome.out);
     CHECK(has(all, "module", "ok", SoftHsm::module()));
+    CHECK(has(all, "packages", "ok", "are installed"));
     CHECK(has(all, "pcscd", "not_checked", "need no reader"));
+    std::vector<std::string> order;
+    for (const Finding& finding : all)
+        if (order.empty() || order.back() != finding.subject) order.push_back(finding.subject);
+    CHECK(order ==
+          std::vector<std::string>{"packages", "pcscd", "module", "token", "certificate", "mechanism", "signature"});
     CHECK(has(all, "token", "ok", "'Desk'"));
     CHECK(has(all, "certificate", "ok", "alice@example.gov"));
     CHECK(has(all, "certificate", "ok", "its chain ends at"));
@@ -124,6 +130,63 @@ TEST_CASE("doctor names the fix for modules, tokens and certificates that are of
     const Outcome untrusted = office.desk.p11mime({"doctor", "--module", SoftHsm::module(), "--no-default-ca"});
     CHECK(untrusted.status == 3);
     CHECK_THAT(untrusted.out, Catch::Contains("--ca FILE"));
+}
+
+TEST_CASE("doctor fails where nothing can sign, whatever else is in order", "[e2e]") {
+    Office office;
+    office.employ({.name = "Signer",
+                   .email = "alice@example.gov",
+                   .key_usage = "digitalSignature",
+                   .begins_in_days = -20,
+                   .ends_in_days = -10});
+    office.employ({.name = "Opener", .email = "alice@example.gov", .key_usage = "keyEncipherment"});
+    const Arguments sign{"--sign", "--pin-source", "env:DESK_PIN"};
+    for (const Arguments& options : {Arguments{}, sign}) {
+        const Outcome outcome = doctor(office, options);
+        INFO(outcome.err + outcome.out);
+        CHECK(outcome.status == 3);
+        const auto all = findings(outcome.out);
+        CHECK(has(all, "certificate", "failed", "none with its private key can sign mail now", "key csr"));
+        CHECK(has(all, "signature", "failed", "no certificate to make a test signature with") == !options.empty());
+        CHECK(has(all, "certificate", "remark", "CN=Signer,O=Example ended on"));
+        CHECK_FALSE(has(all, "certificate", "remark", "it still decrypts old mail"));
+        CHECK_FALSE(has(all, "certificate", "remark", "have mail encrypted to it"));
+    }
+}
+
+TEST_CASE("doctor fails where the token has no mechanism to use its keys with", "[e2e]") {
+    Office office;
+    office.employ({.name = "Alice", .email = "alice@example.gov"});
+    office.desk.restrict("CKM_SHA256");
+    const Outcome outcome = doctor(office, {});
+    INFO(outcome.err + outcome.out);
+    CHECK(outcome.status == 4);
+    const auto all = findings(outcome.out);
+    CHECK(has(all, "mechanism", "failed", "none signs with the keys", "another token"));
+    CHECK(has(all, "mechanism", "failed", "none decrypts with the keys", "another token"));
+}
+
+TEST_CASE("doctor names the package that is missing for what is configured", "[e2e]") {
+    Office office;
+    const std::string missing = office.desk.path("opensc-pkcs11.so");
+    const Outcome no_module = office.desk.p11mime({"doctor", "--module", missing, "--json", "-"});
+    CHECK(no_module.status == 4);
+    CHECK(has(findings(no_module.out), "packages", "failed", missing, "apt install opensc-pkcs11"));
+
+    const std::string opensc = "/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so";
+    const Arguments without{"unshare", "-m", "sh", "-c", "mount --bind /dev/null /usr/sbin/pcscd && exec \"$@\"", "sh"};
+    if (!std::filesystem::exists(opensc) || !std::filesystem::exists("/usr/sbin/pcscd") ||
+        office.desk.run(without + Arguments{"true"}).status != 0) {
+        WARN("skipped: opensc-pkcs11 or pcscd is not installed, or there are no namespaces");
+        return;
+    }
+    office.desk.environment["PCSCLITE_CSOCK_NAME"] = office.desk.path("no-pcscd");
+    office.desk.launcher = without;
+    const Outcome no_pcscd = office.desk.p11mime({"doctor", "--module", opensc, "--json", "-"});
+    CHECK(no_pcscd.status == 4);
+    const auto all = findings(no_pcscd.out);
+    CHECK(has(all, "packages", "failed", "pcscd, which reaches smart card readers, is not installed", "apt install"));
+    CHECK(has(all, "pcscd", "failed", "not installed", "apt install pcscd"));
 }
 
 TEST_CASE("doctor tells a mechanism that the token lacks from one that is done here", "[e2e]") {

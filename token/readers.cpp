@@ -2,9 +2,11 @@
 
 #include <dlfcn.h>
 #include <fmt/format.h>
+#include <unistd.h>
 #include <winscard.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <thread>
 
@@ -16,6 +18,8 @@ namespace {
 
 constexpr const char* kLibrary = "libpcsclite.so.1";
 constexpr const char* kAnyReader = "\\\\?PnP?\\Notification";  // stands for readers that come and go
+
+constexpr std::array kPrograms = {"/usr/sbin/pcscd", "/usr/local/sbin/pcscd", "/sbin/pcscd"};
 
 /// kLongestSleep bounds what a reader that comes between two calls can be missed for.
 constexpr std::chrono::milliseconds kLongestSleep = std::chrono::minutes(10);
@@ -58,6 +62,12 @@ const Api& api() {
     return loaded;
 }
 
+Error no_pcscd() {
+    const std::string who = "pcscd, which reaches smart card readers, is not";
+    if (!pcscd_installed()) return {ErrorKind::token, who + " installed", "apt install pcscd"};
+    return {ErrorKind::token, who + " running", "start it: sudo systemctl start pcscd.socket"};
+}
+
 void check(LONG code) {
     switch (code) {
         case SCARD_S_SUCCESS:
@@ -66,8 +76,7 @@ void check(LONG code) {
         case SCARD_E_SERVICE_STOPPED:
         case SCARD_F_COMM_ERROR:
         case SCARD_E_INVALID_HANDLE:
-            throw Error(ErrorKind::token, "pcscd, which reaches smart card readers, is not running",
-                        "start it: sudo systemctl start pcscd.socket");
+            throw no_pcscd();
         case SCARD_W_SECURITY_VIOLATION:
         case SCARD_E_NO_ACCESS:
             throw Error(ErrorKind::token, "pcscd refuses this user the smart card readers",
@@ -102,6 +111,11 @@ Reader reader_of(const SCARD_READERSTATE& state) {
 }
 
 }  // namespace
+
+bool pcscd_installed() {
+    return std::any_of(kPrograms.begin(), kPrograms.end(),
+                       [](const char* program) { return access(program, X_OK) == 0; });
+}
 
 struct Readers::Connection {
     Connection() {

@@ -23,6 +23,9 @@ struct Reader {
     bool operator==(const Reader&) const = default;
 };
 
+/// pcscd_installed says whether pcscd's program is on this machine.
+bool pcscd_installed();
+
 /// Readers is a connection to pcscd, over PC/SC (pcsc-lite, loaded at first use). Everything throws Error(token) with
 /// the remedy where pcsc-lite is not installed, pcscd does not run or refuses this user. For one thread at a time.
 class Readers {
