@@ -25,6 +25,11 @@ std::string identity(const token::TokenInfo& token) {
     return token.module + '\0' + token.serial + '\0' + token.label;
 }
 
+// Several modules may show one token, whose tries are the same ones.
+std::string identity_in_any_module(const token::TokenInfo& token) {
+    return token.serial + '\0' + token.label;
+}
+
 // A URI names a file, as "file:" URI or plain path (RFC 7512 section 2.4).
 SecretBytes from_uri_source(const std::string& pin_source) {
     std::string path = pin_source;
@@ -106,7 +111,7 @@ bool Pins::answers_at_once(const PinRequest& request) {
 // A token that asks for its login once more has refused the first one, unless a person is to try again.
 void Pins::expect_first(const PinRequest& request) {
     if (!is_login(request) || !request.refused.empty()) return;
-    if (asked_.insert(identity(request.token)).second) return;
+    if (asked_.insert(identity_in_any_module(request.token)).second) return;
     throw Error(ErrorKind::token,
                 fmt::format("the login to token '{}' has failed before and is not tried again", request.token.label),
                 "run the command again with the right PIN");
@@ -224,7 +229,7 @@ bool Pins::use_reader(const PinRequest& request) {
 
 void Pins::ended(const PinRequest& request, const token::Pin* pin, LoginOutcome outcome) {
     const std::lock_guard lock(mutex_);
-    if (outcome != LoginOutcome::refused) asked_.erase(identity(request.token));
+    if (outcome != LoginOutcome::refused) asked_.erase(identity_in_any_module(request.token));
     if (request.kind == PinKind::puk && outcome != LoginOutcome::replaced) return;
     switch (outcome) {
         case LoginOutcome::accepted:

@@ -66,7 +66,7 @@ class Pins final : public token::PinProvider {
     std::mutex mutex_;
     Terminal& terminal_;
     PinSettings settings_;
-    std::set<std::string> asked_;               // tokens whose login has not ended well
+    std::set<std::string> asked_;               // tokens, in any module, whose login has not ended well
     std::map<std::string, SecretBytes> typed_;  // for --pin-reuse, by token
     SecretBytes read_;                          // from the source: a descriptor gives its line once
     std::optional<std::string> bound_to_;       // the token that the source's PIN went to

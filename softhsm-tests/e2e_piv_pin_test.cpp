@@ -131,3 +131,22 @@ TEST_CASE("eight processes with a wrong stored PIN at once leave the PIV card it
     CHECK(wallet.card().tries() == 1);
     CHECK(wallet.card().pins_sent() == 2);
 }
+
+TEST_CASE("a wrong stored PIN costs the PIV card one try, however many modules show the card", "[e2e]") {
+    if (skipped_without_readers()) return;
+    Wallet wallet;
+    std::string second = wallet.desk.module;
+    second.replace(second.rfind("opensc-pkcs11"), 0, "onepin-");
+    REQUIRE(std::filesystem::exists(second));
+    const Arguments both{"--module", second, "--token", "pkcs11:token=Alice", "--pin-source", "env:WRONG"};
+    for (const Arguments& command :
+         {Arguments{"decrypt", wallet.sealed}, Arguments{"sign", wallet.text}, Arguments{"tokens", "--login"}}) {
+        INFO(fmt::format("{}", fmt::join(command, " ")));
+        wallet.card().order("tries 3");
+        const Outcome outcome = wallet.desk.p11mime(command + both);
+        INFO(outcome.err);
+        CHECK(outcome.status == 4);
+        CHECK_THAT(outcome.err, Catch::Contains("PIN refused by token 'Alice'"));
+        CHECK(wallet.card().tries() == 2);
+    }
+}

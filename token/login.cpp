@@ -182,9 +182,10 @@ std::string Login::tries_hint(PinKind kind) const {
     return {};
 }
 
-/// owner identifies the token by what stays the same when it moves to another slot.
+/// owner identifies the token by what stays the same when it moves to another slot, or is seen through another module:
+/// the tries are the token's.
 std::string Login::owner(PinKind kind) const {
-    return fmt::format("{}\n{}\n{}\n{}", token_.module, token_.serial, token_.label, name(kind));
+    return fmt::format("{}\n{}\n{}", token_.serial, token_.label, name(kind));
 }
 
 void Login::change_pin(const Session& session) {
