@@ -30,18 +30,34 @@ std::atomic<bool> g_silent{false};
 std::atomic<bool> g_resumed{false};
 std::atomic<int> g_wake{-1};  // readable once a signal has come
 
+std::array<struct sigaction, 65> g_before{};  // what was done about a signal before a prompt, by its number
+
+// In the background the terminal is somebody else's, and changing it would stop the program (SIGTTOU).
+void give_terminal_back() {
+    const int terminal = g_terminal.load();
+    if (terminal < 0) return;
+    const pid_t foreground = ::tcgetpgrp(terminal);
+    if (foreground < 0 || foreground == ::getpgrp()) ::tcsetattr(terminal, TCSANOW, &g_modes);
+}
+
 void undo() {
     for (const auto& slot : g_files)
         if (const char* file = slot.load()) ::unlink(file);
-    if (const int terminal = g_terminal.load(); terminal >= 0) ::tcsetattr(terminal, TCSANOW, &g_modes);
+    give_terminal_back();
+}
+
+sigset_t unblock(int number) {
+    sigset_t only;
+    sigset_t before;
+    sigemptyset(&only);
+    sigaddset(&only, number);
+    pthread_sigmask(SIG_UNBLOCK, &only, &before);
+    return before;
 }
 
 void end_now(int number) {
     ::signal(number, SIG_DFL);
-    sigset_t only;
-    sigemptyset(&only);
-    sigaddset(&only, number);
-    pthread_sigmask(SIG_UNBLOCK, &only, nullptr);
+    unblock(number);
     ::raise(number);
 }
 
@@ -61,25 +77,33 @@ extern "C" void on_signal(int number) {
     errno = saved;
 }
 
-// Gives the terminal back, stops, and takes it again once the program goes on. In the background that stops it once
-// more (SIGTTOU), until it is in the foreground.
-extern "C" void on_stop(int number) {
-    const int saved = errno;
-    const int terminal = g_terminal.load();
-    if (terminal >= 0) ::tcsetattr(terminal, TCSANOW, &g_modes);
+// For what ends a program at once, at a prompt.
+extern "C" void on_end(int number) {
+    undo();
+    end_now(number);
+}
+
+// with_default does something while a signal has its default effect.
+template <class Action>
+void with_default(int number, Action action) {
     struct sigaction again {};
     struct sigaction standard {};
     standard.sa_handler = SIG_DFL;
     sigaction(number, &standard, &again);
-    sigset_t only;
-    sigset_t before;
-    sigemptyset(&only);
-    sigaddset(&only, number);
-    ::raise(number);
-    pthread_sigmask(SIG_UNBLOCK, &only, &before);  // stops here
+    const sigset_t before = unblock(number);
+    action();
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
     sigaction(number, &again, nullptr);
-    if (terminal >= 0 && g_silent.load()) ::tcsetattr(terminal, TCSANOW, &g_working_modes);
+}
+
+// Gives the terminal back, stops, and takes it again once the program goes on. In the background that stops it once
+// more (SIGTTOU), until it is in the foreground.
+extern "C" void on_stop(int number) {
+    const int saved = errno;
+    give_terminal_back();
+    with_default(number, [&] { ::raise(number); });
+    if (const int terminal = g_terminal.load(); terminal >= 0 && g_silent.load())
+        with_default(SIGTTOU, [&] { ::tcsetattr(terminal, TCSANOW, &g_working_modes); });
     g_resumed.store(true);
     wake();
     errno = saved;
@@ -93,6 +117,28 @@ void handle(int number, void (*handler)(int)) {
     action.sa_handler = handler;
     sigemptyset(&action.sa_mask);
     sigaction(number, &action, nullptr);
+}
+
+// Whatever else ends a program by default and can be caught, faults and the real-time signals among it.
+template <class Action>
+void each_ending_signal(Action action) {
+    for (const int number : {SIGUSR1, SIGUSR2, SIGXCPU, SIGXFSZ, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGSYS, SIGABRT,
+                             SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP})
+        action(number);
+#ifdef SIGSTKFLT
+    action(SIGSTKFLT);
+#endif
+    for (int number = SIGRTMIN; number <= SIGRTMAX; ++number)
+        action(number);
+}
+
+void handle_for_prompt(int number, void (*handler)(int)) {
+    sigaction(number, nullptr, &g_before.at(static_cast<std::size_t>(number)));
+    handle(number, handler);
+}
+
+void handle_as_before(int number) {
+    sigaction(number, &g_before.at(static_cast<std::size_t>(number)), nullptr);
 }
 
 }  // namespace
@@ -159,15 +205,22 @@ TerminalModes::TerminalModes(int terminal, Echo echo) : terminal_(terminal) {
     if (echo == Echo::off) g_working_modes.c_lflag &= ~static_cast<tcflag_t>(ECHO | ECHOE | ECHOK | ECHONL);
     g_resumed.store(false);
     g_terminal.store(terminal);
-    handle(SIGTSTP, on_stop);
+    handle_for_prompt(SIGTSTP, on_stop);
+    each_ending_signal([](int number) { handle_for_prompt(number, on_end); });
     if (echo == Echo::off) ::tcsetattr(terminal, TCSAFLUSH, &g_working_modes);
+    // Only now: in the background the line before is to stop the program, and to go on after that.
+    handle_for_prompt(SIGTTIN, on_stop);
+    handle_for_prompt(SIGTTOU, on_stop);
 }
 
 TerminalModes::~TerminalModes() {
     if (terminal_ < 0) return;
+    handle_as_before(SIGTTIN);
+    handle_as_before(SIGTTOU);
     ::tcsetattr(terminal_, g_silent.load() ? TCSAFLUSH : TCSANOW, &g_modes);
     g_terminal.store(-1);
-    handle(SIGTSTP, SIG_DFL);
+    handle_as_before(SIGTSTP);
+    each_ending_signal(handle_as_before);
 }
 
 bool TerminalModes::take_resumed() {

@@ -42,8 +42,9 @@ class RemovedOnSignal {
     std::size_t slot_;
 };
 
-/// TerminalModes has the modes of a terminal put back to what they were at the end, on a signal too, and while the
-/// program is stopped (SIGTSTP). One at a time. Without a terminal (-1) it does nothing.
+/// TerminalModes has the modes of a terminal put back to what they were at the end, on every signal that ends a program
+/// and can be caught, and while the program is stopped (SIGTSTP, SIGTTIN, SIGTTOU). One at a time. Without a terminal
+/// (-1) it does nothing.
 class TerminalModes {
   public:
     enum class Echo { as_is, off };

@@ -96,12 +96,27 @@ TEST_CASE("a signal at the PIN prompt leaves the terminal as it was", "[e2e]") {
     CHECK_FALSE(person.has_signed());
 }
 
+TEST_CASE("whatever else ends a program at the PIN prompt leaves the terminal as it was", "[e2e]") {
+    Person person;
+    for (const int number : {SIGALRM, SIGUSR1, SIGUSR2, SIGXCPU, SIGXFSZ, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGSYS,
+                             SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGRTMIN, SIGRTMAX}) {
+        INFO(number);
+        TerminalProgram program(person.sign());
+        program.wait_for_prompt("PIN of token 'Desk'");
+        program.type("12");
+        program.signal(number);
+        CHECK(program.wait_for_end() == 128 + number);
+        CHECK(same_modes(program.modes(), program.modes_before()));
+    }
+    CHECK_FALSE(person.has_signed());
+}
+
 TEST_CASE("a program stopped at the PIN prompt gives the terminal back, and asks again when it goes on", "[e2e]") {
     Person person;
     TerminalProgram program(person.sign());
     program.wait_for_prompt("PIN of token 'Desk'");
     SECTION("by its number") {
-        program.signal(SIGTSTP);
+        program.signal(GENERATE(SIGTSTP, SIGTTIN, SIGTTOU));
     }
     SECTION("by the key") {
         program.type("99\x1a");
