@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <future>
 
+#include "softhsm-tests/e2e_card_batch.h"
 #include "softhsm-tests/e2e_piv.h"
 #include "softhsm-tests/support/on_terminal.h"
 #include "softhsm-tests/support/program.h"
@@ -149,4 +150,34 @@ TEST_CASE("a wrong stored PIN costs the PIV card one try, however many modules s
         CHECK_THAT(outcome.err, Catch::Contains("PIN refused by token 'Alice'"));
         CHECK(wallet.card().tries() == 2);
     }
+}
+
+TEST_CASE("a stored PIN is not sent again to a PIV card that was pulled while it checked the PIN", "[e2e]") {
+    if (skipped_without_readers()) return;
+    CardBatch batch(2);
+    CardOffice& office = batch.office;
+    office.desk.environment["WRONG"] = "999999";
+    std::filesystem::create_directory(office.desk.path("first"));
+    const std::size_t before = office.card().log().size();
+    done(office.desk.p11mime(Arguments{"sign", "-j", "1", "-d", office.desk.path("first")} + batch.files));
+    const std::string log = office.card().log().substr(before);
+    const auto verify = static_cast<std::ptrdiff_t>(log.find("00 20 00 80 Lc=8"));
+    const auto place = 1 + std::count(log.begin(), log.begin() + verify, '\n');
+
+    office.insert_afresh();
+    const int sent = office.card().pins_sent();
+    office.card().order("hold-at " + std::to_string(place));
+    Running sign(office.desk, batch.command({"-j", "1", "--wait", "300", "--pin-source", "env:WRONG"}));
+    wait_until([&] { return office.card().status("held") == "true"; }, "the PIN to be checked");
+    REQUIRE(office.card().pins_sent() == sent + 1);
+    office.card().remove();
+    office.card().insert();
+    CHECK(sign.status() == 4);
+    INFO(sign.said());
+    CHECK_THAT(sign.said(),
+               Catch::Contains("was pulled, or failed, while it checked the PIN; a stored PIN is not sent a "
+                               "second time") &&
+                   Catch::Contains("run the command again"));
+    CHECK(office.card().pins_sent() == sent + 1);
+    CHECK(office.card().tries() == 2);
 }

@@ -158,6 +158,8 @@ TEST_CASE("a module that does not unblock costs neither the PIN nor the PUK a tr
                Catch::Contains("does not unblock token") && Catch::Contains("set_pin_in_unlogged_session"));
     CHECK(alice.card().tries() == tries);
     CHECK(alice.puk_tries() == "3");
+    // The card knows no such PIN, and so counts none.
+    CHECK_THAT(alice.card().log(), Catch::Contains("00 20 00 81 Lc=8 Le=256 6a88"));
 }
 
 TEST_CASE("the PUK unblocks a card where OpenSC is told to, and a wrong one costs it one try", "[e2e]") {

@@ -190,8 +190,18 @@ TEST_CASE("trouble during a login is no refusal of the PIN") {
     const auto token = only_token(*tokens);
     CHECK(std::string(error_of([&] { token->login("sign"); }).what()) ==
           "token 'ID card': cannot log in: the device reports an error (CKR_DEVICE_ERROR)");
+    CHECK(desk.pins.outcomes.empty());
     card.set("");
+    desk.pins.typed = true;
     CHECK_NOTHROW(token->login("sign"));
+}
+
+TEST_CASE("a PIN that locks the token has been refused") {
+    TokenDesk desk;
+    const PoorCard card("C_Login=0xa4");
+    const auto tokens = desk.open(PoorCard::module());
+    CHECK(std::string(error_of([&] { only_token(*tokens)->login("sign"); }).what()) == "token 'ID card' is locked");
+    CHECK(desk.pins.outcomes == std::vector{token::LoginOutcome::refused});
 }
 
 TEST_CASE("a token that is logged in already is taken as it is") {
@@ -452,7 +462,7 @@ TEST_CASE("the tries that a PUK has left are heeded as those of a PIN are") {
 TEST_CASE("a module that has no login with a PUK gets it as old PIN where the PIN is locked, and else not at all") {
     TokenDesk desk;
     // As with OpenSC's user_pin_unblock_style = set_pin_in_unlogged_session: C_SetPIN takes the PUK for the old PIN.
-    const std::string no_login = GENERATE("C_Login=0x5", "C_Login=0x54", "C_InitPIN=0x54");
+    const std::string no_login = GENERATE("C_Login=0x103", "C_Login=0x54", "C_InitPIN=0x54");
     CAPTURE(no_login);
     const PoorCard card(no_login);
     const auto tokens = desk.open(PoorCard::module());
@@ -475,6 +485,17 @@ TEST_CASE("a module that takes no PUK at all says so") {
     const Error error = error_of([&] { only_token(*tokens)->unblock(); });
     CHECK_THAT(error.what(), Catch::Contains("does not unblock token 'ID card' with a PUK, or the PUK is locked"));
     CHECK(error.hint() == "use the tool that came with the token");
+}
+
+TEST_CASE("a PUK is not sent a second time where the token may have counted it") {
+    const std::string code = GENERATE("0x5", "0x6", "0x7", "0x20", "0x30", "0x32");
+    CAPTURE(code);
+    TokenDesk desk;
+    const PoorCard card("locked C_Login=" + code);
+    const auto tokens = desk.open(PoorCard::module());
+    CHECK_THROWS_AS(only_token(*tokens)->unblock(), Error);
+    CHECK(card.calls("C_Login") == 1);
+    CHECK(card.calls("C_SetPIN") == 0);
 }
 
 TEST_CASE("on a PIN pad the PIN is changed and unblocked without a PIN from the host") {
@@ -540,8 +561,8 @@ TEST_CASE("three wrong PINs are enough, and none is asked for in the same run on
     CHECK(card.calls("C_Login") == 4);
 }
 
-TEST_CASE("a token that is removed during the login has not refused the PIN") {
-    const std::string code = GENERATE("0x32", "0xe0", "0xb3");
+TEST_CASE("a token that is removed during the login has not refused the PIN, and a person may type it again") {
+    const std::string code = GENERATE("0x32", "0xe0", "0xb3");  // CKR_DEVICE_REMOVED, _TOKEN_NOT_PRESENT, ...
     TokenDesk desk;
     const PoorCard card("C_Login=" + code);
     const auto tokens = desk.open(PoorCard::module());
@@ -549,6 +570,35 @@ TEST_CASE("a token that is removed during the login has not refused the PIN") {
     CHECK_THROWS_AS(token->login("sign"), Error);
     CHECK(desk.pins.outcomes == std::vector{token::LoginOutcome::removed});
     card.set("");
+    desk.pins.typed = true;
+    CHECK_NOTHROW(token->login("sign"));
+}
+
+TEST_CASE("a stored PIN is sent a second time only where the module has not sent the first") {
+    struct Row {
+        const char* code;
+        bool sent;
+    };
+    const Row row = GENERATE(Row{"0x32", true}, Row{"0xe0", true}, Row{"0x30", true}, Row{"0x5", true},
+                             Row{"0x6", true}, Row{"0xb3", false});
+    CAPTURE(row.code);
+    TokenDesk desk;
+    const PoorCard card(std::string("C_Login=") + row.code);
+    const auto tokens = desk.open(PoorCard::module());
+    const auto token = only_token(*tokens);
+    CHECK_THROWS_AS(token->login("sign"), Error);
+    const int logins = card.calls("C_Login");
+    card.set("");
+    if (!row.sent) {
+        CHECK_NOTHROW(token->login("sign"));
+        return;
+    }
+    const Error error = error_of([&] { token->login("sign"); });
+    CHECK_THAT(error.what(), Catch::Contains("was pulled, or failed, while it checked the PIN") &&
+                                 Catch::Contains("a stored PIN is not sent a second time"));
+    CHECK(error.hint() == "run the command again");
+    CHECK(card.calls("C_Login") == logins);
+    desk.pins.typed = true;
     CHECK_NOTHROW(token->login("sign"));
 }
 

@@ -34,19 +34,33 @@ bool is_refusal(CK_RV code) {
     return code == CKR_PIN_INCORRECT || code == CKR_PIN_INVALID || code == CKR_PIN_LEN_RANGE;
 }
 
-/// is_absence says whether a token was gone before it could look at a PIN.
+/// is_absence says whether a token is gone. It may have looked at the PIN before.
 bool is_absence(CK_RV code) {
     constexpr std::array kCodes = {CKR_DEVICE_REMOVED, CKR_TOKEN_NOT_PRESENT, CKR_TOKEN_NOT_RECOGNIZED,
                                    CKR_SESSION_HANDLE_INVALID, CKR_SESSION_CLOSED};
     return std::find(kCodes.begin(), kCodes.end(), code) != kCodes.end();
 }
 
-/// is_not_offered says whether a module that was asked to unblock a PIN has no such thing. Modules answer a card
-/// without a PIN of its officer in many ways.
+/// is_unsent says whether a login failed before the PIN was sent. No other code tells that of a failed one.
+bool is_unsent(CK_RV code) {
+    return code == CKR_SESSION_HANDLE_INVALID;
+}
+
+/// is_not_offered says whether a module that was asked to unblock a PIN has no such thing, and so has sent no PUK.
 bool is_not_offered(CK_RV code) {
-    constexpr std::array kCodes = {
-        CKR_FUNCTION_NOT_SUPPORTED,   CKR_USER_TYPE_INVALID, CKR_FUNCTION_REJECTED, CKR_GENERAL_ERROR,
-        CKR_USER_PIN_NOT_INITIALIZED, CKR_FUNCTION_FAILED,   CKR_ARGUMENTS_BAD,     CKR_DATA_INVALID};
+    constexpr std::array kCodes = {CKR_FUNCTION_NOT_SUPPORTED, CKR_USER_TYPE_INVALID, CKR_USER_PIN_NOT_INITIALIZED};
+    return std::find(kCodes.begin(), kCodes.end(), code) != kCodes.end();
+}
+
+bool is_opensc(const TokenInfo& token) {
+    return token.library_manufacturer.starts_with("OpenSC");
+}
+
+/// is_vague says whether a module may have no such thing: some say it that way, and others so report what the card has
+/// answered to the PUK.
+bool is_vague(CK_RV code) {
+    constexpr std::array kCodes = {CKR_FUNCTION_REJECTED, CKR_GENERAL_ERROR, CKR_FUNCTION_FAILED, CKR_ARGUMENTS_BAD,
+                                   CKR_DATA_INVALID};
     return std::find(kCodes.begin(), kCodes.end(), code) != kCodes.end();
 }
 
@@ -121,6 +135,12 @@ void Login::check_may_be_sent(const PinRequest& request, const Pin& pin) const {
                     fmt::format("{} has refused this {} before, and it is not sent again", token_name(token_),
                                 name(request.kind)),
                     "give the right one");
+    if (!pin.typed_by_person && is_in_doubt(owner(request.kind), pin.value))
+        throw Error(ErrorKind::token,
+                    fmt::format("{} was pulled, or failed, while it checked the {}; a stored {} is not sent a second "
+                                "time, since each may cost a try",
+                                token_name(token_), name(request.kind), name(request.kind)),
+                    "run the command again");
     if (state(request.token, request.kind) == PinState::last_try && !pin.typed_by_person)
         throw Error(ErrorKind::token,
                     fmt::format("{} has one try left, and a stored {} is not sent on the last try", token_name(token_),
@@ -145,8 +165,12 @@ bool Login::may_retype(PinRequest& request, const Pin& pin, std::size_t typed) {
 /// PIN pad.
 void Login::conclude(CK_RV code, const PinRequest& request, const Pin* pin) {
     const std::string_view what = name(request.kind);
-    if (code == CKR_OK) return pins_.ended(request, pin, LoginOutcome::accepted);
+    if (code == CKR_OK) {
+        if (pin != nullptr) forget_refused(owner(request.kind), pin->value);
+        return pins_.ended(request, pin, LoginOutcome::accepted);
+    }
     if (code == CKR_USER_ALREADY_LOGGED_IN) return pins_.ended(request, pin, LoginOutcome::unchecked);
+    if (pin != nullptr && !is_unsent(code)) remember_in_doubt(owner(request.kind), pin->value);
     if (is_absence(code)) pins_.ended(request, pin, LoginOutcome::removed);
     if (is_refusal(code)) {
         if (pin != nullptr) remember_refused(owner(request.kind), pin->value);
@@ -154,7 +178,10 @@ void Login::conclude(CK_RV code, const PinRequest& request, const Pin* pin) {
         throw Error(ErrorKind::token, fmt::format("{} refused by {}", what, token_name(token_)),
                     tries_hint(request.kind));
     }
-    if (code == CKR_PIN_LOCKED) throw locked(token_, request.kind);
+    if (code == CKR_PIN_LOCKED) {
+        pins_.ended(request, pin, LoginOutcome::refused);
+        throw locked(token_, request.kind);
+    }
     throw CkrError(code, token_name(token_), "log in");
 }
 
@@ -255,34 +282,43 @@ void Login::unblock_on_reader(const Session& session, const PinRequest& request)
 }
 
 /// unblock_as_officer is how PKCS#11 does it (2.40 section 5.6): a login with the PUK and C_InitPIN. False where the
-/// module offers no such login, or nothing to be done with it.
+/// module offers no such login, or nothing to be done with it, and the token has counted no PUK: it may be sent again.
 bool Login::unblock_as_officer(const Session& session, const PinRequest& request, const Pin& puk,
                                const SecretBytes& new_pin) {
     const CK_RV login = session.login(CKU_SO, &puk.value);
-    if (is_not_offered(login)) return false;
+    if (is_uncounted(login, request)) return false;
     conclude(login, request, &puk);
     const CK_RV code = session.init_pin(&new_pin);
     if (code == CKR_OK) return true;
     session.logout();
-    if (!is_not_offered(code)) check(code, token_name(token_), "set the new PIN");
+    if (!is_uncounted(code, request)) check(code, token_name(token_), "set the new PIN");
     return false;
+}
+
+/// is_uncounted says of an error whether the PUK was not counted. OpenSC has CKR_GENERAL_ERROR for the answer of PIV
+/// cards, which know no login with a PUK (6A88); the token's state then is as it was, and the token is there.
+bool Login::is_uncounted(CK_RV code, const PinRequest& request) const {
+    if (is_not_offered(code)) return true;
+    if (code != CKR_GENERAL_ERROR || !is_opensc(request.token)) return false;
+    const TokenInfo now = read_token_info(*module_, token_);
+    return now.puk_state == request.token.puk_state && now.pin_state == request.token.pin_state;
 }
 
 /// unblock_without_login is what some modules take in its place, OpenSC among them: C_SetPIN with the PUK as old PIN.
 /// Others take that for a PIN, and count it, so only a PIN that has no try to lose gets it.
 void Login::unblock_without_login(const Session& session, const PinRequest& request, const Pin& puk,
                                   const SecretBytes& new_pin) {
-    const bool opensc = request.token.library_manufacturer.starts_with("OpenSC");
     const auto not_offered = [&](std::string_view or_else) {
         return Error(
             ErrorKind::token,
             fmt::format("module '{}' does not unblock {} with a PUK{}", token_.module, token_name(token_), or_else),
-            opensc ? "OpenSC does where opensc.conf says user_pin_unblock_style = set_pin_in_unlogged_session"
-                   : "use the tool that came with the token");
+            is_opensc(request.token)
+                ? "OpenSC does where opensc.conf says user_pin_unblock_style = set_pin_in_unlogged_session"
+                : "use the tool that came with the token");
     };
     if (request.token.pin_state != PinState::locked) throw not_offered("");
     const CK_RV code = session.set_pin(&puk.value, &new_pin);
-    if (code == CKR_PIN_LOCKED || is_not_offered(code)) throw not_offered(", or the PUK is locked");
+    if (code == CKR_PIN_LOCKED || is_not_offered(code) || is_vague(code)) throw not_offered(", or the PUK is locked");
     conclude(code, request, &puk);
 }
 

@@ -47,6 +47,7 @@ class Login {
     void conclude_change(const PinRequest& request, const SecretBytes* new_pin);
     bool unblock_as_officer(const Session& session, const PinRequest& request, const Pin& puk,
                             const SecretBytes& new_pin);
+    bool is_uncounted(CK_RV code, const PinRequest& request) const;
     void unblock_without_login(const Session& session, const PinRequest& request, const Pin& puk,
                                const SecretBytes& new_pin);
     void unblock_on_reader(const Session& session, const PinRequest& request);

@@ -10,9 +10,12 @@ namespace p11mime::token {
 
 namespace {
 
-struct Refusal {
+enum class Reason { refused, in_doubt };
+
+struct Entry {
     std::string owner;
     SecretBytes pin;
+    Reason reason;
 
     bool is(const std::string& other_owner, const SecretBytes& other) const {
         return owner == other_owner && pin.size() == other.size() &&
@@ -20,36 +23,53 @@ struct Refusal {
     }
 };
 
-/// Refusals is the process's memory: modules and tokens may be opened anew, the card still counts.
-struct Refusals {
+/// Memory is the process's: modules and tokens may be opened anew, the card still counts.
+struct Memory {
     std::mutex mutex;
-    std::vector<Refusal> list;
+    std::vector<Entry> entries;
 };
 
-Refusals& refusals() {
-    static Refusals all;
+Memory& memory() {
+    static Memory all;
     return all;
+}
+
+bool remembers(const std::string& owner, const SecretBytes& pin, Reason reason) {
+    Memory& all = memory();
+    const std::lock_guard lock(all.mutex);
+    return std::any_of(all.entries.begin(), all.entries.end(),
+                       [&](const Entry& entry) { return entry.reason == reason && entry.is(owner, pin); });
+}
+
+void remember(const std::string& owner, const SecretBytes& pin, Reason reason) {
+    if (remembers(owner, pin, reason)) return;
+    Memory& all = memory();
+    const std::lock_guard lock(all.mutex);
+    all.entries.push_back({owner, pin.copy(), reason});
 }
 
 }  // namespace
 
 void remember_refused(const std::string& owner, const SecretBytes& pin) {
-    if (was_refused(owner, pin)) return;
-    Refusals& all = refusals();
-    const std::lock_guard lock(all.mutex);
-    all.list.push_back({owner, pin.copy()});
+    remember(owner, pin, Reason::refused);
 }
 
 bool was_refused(const std::string& owner, const SecretBytes& pin) {
-    Refusals& all = refusals();
-    const std::lock_guard lock(all.mutex);
-    return std::any_of(all.list.begin(), all.list.end(), [&](const Refusal& entry) { return entry.is(owner, pin); });
+    return remembers(owner, pin, Reason::refused);
+}
+
+void remember_in_doubt(const std::string& owner, const SecretBytes& pin) {
+    remember(owner, pin, Reason::in_doubt);
+}
+
+bool is_in_doubt(const std::string& owner, const SecretBytes& pin) {
+    return remembers(owner, pin, Reason::in_doubt);
 }
 
 void forget_refused(const std::string& owner, const SecretBytes& pin) {
-    Refusals& all = refusals();
+    Memory& all = memory();
     const std::lock_guard lock(all.mutex);
-    std::erase_if(all.list, [&](const Refusal& entry) { return entry.is(owner, pin); });
+    std::erase_if(all.entries, [&](const Entry& entry) { return entry.is(owner, pin); });
 }
 
 }  // namespace p11mime::token
