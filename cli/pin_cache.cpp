@@ -117,9 +117,7 @@ std::optional<SecretBytes> cached_pin(const token::TokenInfo& token) {
 }
 
 std::size_t forget_cached_pin(const token::TokenInfo& token) {
-    return forget([&](const token::Uri& kept) {
-        return kept.token == token.label && kept.serial == token.serial && kept.module_path == real_path(token.module);
-    });
+    return forget([&](const token::Uri& kept) { return kept.token == token.label && kept.serial == token.serial; });
 }
 
 std::size_t forget_cached_pins(const std::optional<token::Uri>& tokens) {

@@ -20,8 +20,8 @@ void cache_pin(const token::TokenInfo& token, const SecretBytes& pin, std::chron
 /// cached_pin finds the PIN of a token; nothing where none is kept, or where there is no keyring.
 std::optional<SecretBytes> cached_pin(const token::TokenInfo& token);
 
-/// forget_cached_pin drops the PIN of a token (refused, changed, or the token was removed), whichever of the user's
-/// sessions has it. Returns how many there were.
+/// forget_cached_pin drops the PINs of a token (refused, changed, or the token was removed), whichever module they were
+/// for and whichever of the user's sessions has them. Returns how many there were.
 std::size_t forget_cached_pin(const token::TokenInfo& token);
 
 /// forget_cached_pins drops those of the tokens that a URI matches by label, serial and module, or all.

@@ -88,6 +88,20 @@ TEST_CASE("a module is known by where it is, not by a link to it or the director
     CHECK(forget_cached_pin(alice) == 1);
 }
 
+TEST_CASE("a token's PINs are forgotten whichever module they were for, and no other token's", "[cli]") {
+    if (!starts_session()) return;
+    const token::TokenInfo alice = card("Alice", "1");
+    const token::TokenInfo second = card("Alice", "2");
+    token::TokenInfo elsewhere = alice;
+    elsewhere.module = "/modules/other.so";
+    for (const token::TokenInfo& token : {alice, elsewhere, second})
+        cache_pin(token, secret("1234"), kLong);
+    CHECK(forget_cached_pin(elsewhere) == 2);
+    CHECK(text(cached_pin(alice)) == "none");
+    CHECK(text(cached_pin(elsewhere)) == "none");
+    CHECK(forget_cached_pin(second) == 1);
+}
+
 TEST_CASE("a PIN kept anew takes the place of the one before", "[cli]") {
     if (!starts_session()) return;
     const token::TokenInfo alice = card("Alice", "1");
