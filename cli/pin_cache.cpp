@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <keyutils.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
@@ -14,6 +15,7 @@
 
 #include "cli/system_error.h"
 #include "mime/error.h"
+#include "token/loss.h"
 
 namespace p11mime::cli {
 
@@ -21,7 +23,7 @@ namespace {
 
 constexpr const char* kType = "user";
 constexpr std::string_view kPrefix = "p11mime:";
-constexpr std::size_t kLongestPin = 1024;
+constexpr std::size_t kLongestEntry = 1024;
 
 // Another session of the same user may see that there is a PIN and drop it, but not read it.
 constexpr key_perm_t kPermissions =
@@ -40,6 +42,15 @@ std::string description(const token::TokenInfo& token) {
     uri.serial = token.serial;
     uri.module_path = real_path(token.module);
     return std::string(kPrefix) + uri.to_string();
+}
+
+// An entry is the mark of the card that the PIN is for, a line feed and the PIN.
+SecretBytes entry_of(const token::TokenInfo& token, const SecretBytes& pin) {
+    const std::string head = token::card_mark(token) + '\n';
+    SecretBytes entry(head.size() + pin.size());
+    std::copy(head.begin(), head.end(), entry.data());
+    std::copy(pin.data(), pin.data() + pin.size(), entry.data() + head.size());
+    return entry;
 }
 
 // Without a session keyring of its own a process is given the user's default one (session-keyring(7)).
@@ -97,7 +108,8 @@ std::size_t forget(const std::function<bool(const token::Uri&)>& is_meant) {
 
 void cache_pin(const token::TokenInfo& token, const SecretBytes& pin, std::chrono::seconds lifetime) {
     const auto failed = [](int cause) { return system_error("the kernel's keyring keeps no PIN", cause); };
-    const key_serial_t key = add_key(kType, description(token).c_str(), pin.data(), pin.size(), keyring());
+    const SecretBytes entry = entry_of(token, pin);
+    const key_serial_t key = add_key(kType, description(token).c_str(), entry.data(), entry.size(), keyring());
     if (key < 0) throw failed(errno);
     if (keyctl_set_timeout(key, static_cast<unsigned>(lifetime.count())) == 0 && keyctl_setperm(key, kPermissions) == 0)
         return;
@@ -109,11 +121,16 @@ void cache_pin(const token::TokenInfo& token, const SecretBytes& pin, std::chron
 std::optional<SecretBytes> cached_pin(const token::TokenInfo& token) {
     const long key = keyctl_search(keyring(), kType, description(token).c_str(), 0);
     if (key < 0) return std::nullopt;
-    SecretBytes pin(kLongestPin);
-    const long size = keyctl_read(static_cast<key_serial_t>(key), reinterpret_cast<char*>(pin.data()), pin.size());
-    if (size <= 0 || static_cast<std::size_t>(size) > pin.size()) return std::nullopt;
-    pin.shrink(static_cast<std::size_t>(size));
-    return pin;
+    SecretBytes entry(kLongestEntry);
+    const long size = keyctl_read(static_cast<key_serial_t>(key), reinterpret_cast<char*>(entry.data()), entry.size());
+    if (size <= 0 || static_cast<std::size_t>(size) > entry.size()) return std::nullopt;
+    entry.shrink(static_cast<std::size_t>(size));
+    const std::string head = token::card_mark(token) + '\n';
+    if (!text_of(entry.view()).starts_with(head)) {
+        keyctl_invalidate(static_cast<key_serial_t>(key));
+        return std::nullopt;
+    }
+    return SecretBytes(entry.view().subspan(head.size()));
 }
 
 std::size_t forget_cached_pin(const token::TokenInfo& token) {

@@ -17,7 +17,8 @@ namespace p11mime::cli {
 /// cache_pin keeps a PIN for so long. Throws Error(io) where the kernel keeps none, as in many containers.
 void cache_pin(const token::TokenInfo& token, const SecretBytes& pin, std::chrono::seconds lifetime);
 
-/// cached_pin finds the PIN of a token; nothing where none is kept, or where there is no keyring.
+/// cached_pin finds the PIN of a token; nothing where none is kept, or where there is no keyring. It drops one from
+/// before the card was last taken out, or before pcscd last started.
 std::optional<SecretBytes> cached_pin(const token::TokenInfo& token);
 
 /// forget_cached_pin drops the PINs of a token (refused, changed, or the token was removed), whichever module they were

@@ -1,6 +1,7 @@
 // The PIN's retry counter, which is on the card: it falls by one after a wrong PIN and by nothing else.
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <future>
@@ -9,6 +10,7 @@
 #include "softhsm-tests/e2e_piv.h"
 #include "softhsm-tests/support/on_terminal.h"
 #include "softhsm-tests/support/program.h"
+#include "softhsm-tests/support/terminal_program.h"
 
 using namespace p11mime::test;
 
@@ -180,4 +182,40 @@ TEST_CASE("a stored PIN is not sent again to a PIV card that was pulled while it
                    Catch::Contains("run the command again"));
     CHECK(office.card().pins_sent() == sent + 1);
     CHECK(office.card().tries() == 2);
+}
+
+TEST_CASE("a cached PIN is not used once the PIV card was out of the reader, or pcscd was started anew", "[e2e]") {
+    if (skipped_without_readers()) return;
+    CardOffice office;
+    const Identity alice = office.issue_to_card("9a", {.name = "Alice"});
+    office.card().set_serial(fmt::format("{:08x}", getpid()));  // in the keyring others' PINs have other names
+    office.card().insert();
+    const std::string text = office.desk.file("text.eml", mail(alice.email, "bob@example.org"));
+    const bool restarted = GENERATE(false, true);
+    CAPTURE(restarted);
+    {
+        TerminalProgram program(office.desk.p11mime_command(
+            {"sign", "--pin-cache", "10m", "--pin-source", "tty", "-o", office.desk.path("signed.eml"), text}));
+        program.wait_for_prompt("PIN of token");
+        program.type(std::string(kUserPin) + "\n");
+        REQUIRE(program.wait_for_end() == 0);
+        if (program.shown().find("keeps no PIN") != std::string::npos) {
+            std::cout << "skipped: no keyring in this kernel or container\n";
+            return;
+        }
+    }
+    const auto is_asked = [&] {
+        return office.desk.p11mime({"sign", "--pin-cache", "10m", "--pin-source", "tty", "--batch", text}).status == 4;
+    };
+    CHECK_FALSE(is_asked());
+    CHECK_FALSE(is_asked());
+    if (restarted) {
+        office.readers.stop();
+        office.readers.start();
+    } else {
+        office.card().remove();
+    }
+    office.card().insert();
+    CHECK(is_asked());
+    CHECK(is_asked());
 }

@@ -75,4 +75,15 @@ std::optional<Error> CardPlace::loss(const TokenInfo& token, bool trouble) const
     return lost(fmt::format("{}, and a card was inserted", removed), kRepeat);
 }
 
+std::string card_mark(const TokenInfo& token) {
+    if (!token.removable) return {};
+    try {
+        const std::vector<Reader> readers = Readers().list();
+        const Reader* reader = reader_of(token, readers);
+        return reader == nullptr ? "" : fmt::format("{} {}", reader->movements, pcscd_mark());
+    } catch (const Error&) {
+        return {};
+    }
+}
+
 }  // namespace p11mime::token

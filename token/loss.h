@@ -39,4 +39,8 @@ class CardPlace {
     Reader before_;
 };
 
+/// card_mark changes once a card has come to or gone from the token's reader, or pcscd has started anew and may have
+/// missed that. "" for a token in no reader, and without pcscd.
+std::string card_mark(const TokenInfo& token);
+
 }  // namespace p11mime::token

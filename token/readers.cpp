@@ -2,12 +2,14 @@
 
 #include <dlfcn.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <winscard.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cstdlib>
 #include <thread>
 
 #include "mime/error.h"
@@ -17,6 +19,8 @@ namespace p11mime::token {
 namespace {
 
 constexpr const char* kLibrary = "libpcsclite.so.1";
+constexpr const char* kSocket = "/run/pcscd/pcscd.comm";
+constexpr const char* kProcess = "/run/pcscd/pcscd.pid";       // of systemd's pcscd too, whose socket stays
 constexpr const char* kAnyReader = "\\\\?PnP?\\Notification";  // stands for readers that come and go
 
 constexpr std::array kPrograms = {"/usr/sbin/pcscd", "/usr/local/sbin/pcscd", "/sbin/pcscd"};
@@ -198,6 +202,17 @@ void Readers::wait(std::span<const Reader> known, std::optional<std::chrono::mil
     const bool ended = code == SCARD_E_TIMEOUT || code == SCARD_E_CANCELLED || code == SCARD_E_UNKNOWN_READER ||
                        code == SCARD_E_READER_UNAVAILABLE;
     if (!ended) check(code);
+}
+
+std::string pcscd_mark() {
+    const char* named = std::getenv("PCSCLITE_CSOCK_NAME");
+    std::string mark;
+    for (const char* file : {named != nullptr ? named : kSocket, kProcess}) {
+        struct stat found {};
+        if (::stat(file, &found) == 0)
+            mark += fmt::format("{}:{}.{:09}/", found.st_ino, found.st_ctim.tv_sec, found.st_ctim.tv_nsec);
+    }
+    return mark;
 }
 
 }  // namespace p11mime::token

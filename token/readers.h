@@ -48,4 +48,7 @@ class Readers {
     std::unique_ptr<Connection> connection_;
 };
 
+/// pcscd_mark changes whenever pcscd starts, which counts movements anew then.
+std::string pcscd_mark();
+
 }  // namespace p11mime::token
