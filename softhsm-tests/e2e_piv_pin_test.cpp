@@ -141,9 +141,9 @@ TEST_CASE("a wrong stored PIN costs the PIV card one try, however many modules s
     std::string second = wallet.desk.module;
     second.replace(second.rfind("opensc-pkcs11"), 0, "onepin-");
     REQUIRE(std::filesystem::exists(second));
-    const Arguments both{"--module", second, "--token", "pkcs11:token=Alice", "--pin-source", "env:WRONG"};
-    for (const Arguments& command :
-         {Arguments{"decrypt", wallet.sealed}, Arguments{"sign", wallet.text}, Arguments{"tokens", "--login"}}) {
+    const Arguments both{"--module", wallet.desk.module,   "--module",     second,
+                         "--token",  "pkcs11:token=Alice", "--pin-source", "env:WRONG"};
+    for (const Arguments& command : {Arguments{"decrypt", wallet.sealed}, Arguments{"sign", wallet.text}}) {
         INFO(fmt::format("{}", fmt::join(command, " ")));
         wallet.card().order("tries 3");
         const Outcome outcome = wallet.desk.p11mime(command + both);
