@@ -76,15 +76,17 @@ std::optional<std::chrono::seconds> timeout_of(const std::filesystem::path& thre
 }
 
 // sleep_of is the shortest time for which some thread of a program waits for events; nothing while one does anything
-// else.
+// else, or the first is alone: the one that waits for pcscd begins or has ended then.
 std::optional<std::chrono::seconds> sleep_of(pid_t program) {
     auto shortest = std::chrono::seconds::max();
+    std::size_t threads = 0;
     for (const auto& thread : std::filesystem::directory_iterator("/proc/" + std::to_string(program) + "/task")) {
         const auto timeout = timeout_of(thread.path());
         if (!timeout) return std::nullopt;
         shortest = std::min(shortest, *timeout);
+        ++threads;
     }
-    return shortest;
+    return threads > 1 ? std::optional(shortest) : std::nullopt;
 }
 
 }  // namespace
