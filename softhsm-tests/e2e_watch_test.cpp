@@ -171,7 +171,9 @@ TEST_CASE("watch sleeps while nothing happens, and ends in order on a signal", "
         CHECK(watching.next(2)["event"] == "reader-added");
         const pid_t program = watching.program().pid();
         // One thread waits for a signal without an end, and one for pcscd; what wakes for a look waits for less.
-        wait_until([&] { return sleep_of(program) >= kNearlyEver; }, "sleep");
+        // A look itself waits for pcscd's answer without an end, so that it is seen asleep many times in a row.
+        int in_a_row = 0;
+        wait_until([&] { return (in_a_row = sleep_of(program) >= kNearlyEver ? in_a_row + 1 : 0) == 20; }, "sleep");
         kill(program, signal);
         wait_until([&] { return !watching.program().running(); }, "its end");
         CHECK_THAT(watching.said(), !Catch::Contains("interrupted"));
