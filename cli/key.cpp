@@ -20,7 +20,7 @@ bool is_encrypted_to(const token::KeyObject& key, const token::Belongings& belon
 }
 
 // Names what goes with a key, and what can't be done without it.
-void tell_loss(Context& context, const ChosenPrivateKey& chosen, const std::string& what) {
+void tell_loss(Context& context, const token::KeyOnToken& chosen, const std::string& what) {
     const token::Belongings belongings = chosen.token->belongings(chosen.key);
     Terminal& terminal = context.terminal();
     terminal.say(fmt::format("{} on token '{}' goes with what belongs to it:", what, chosen.token->info().label));
@@ -46,7 +46,7 @@ int delete_key(Context& context) {
     const Options& options = context.options();
     if (options.flag("batch") && !options.flag("yes"))
         throw Error(ErrorKind::usage, "--batch does not ask whether to delete", "--yes says so");
-    const ChosenPrivateKey chosen = only_key(context);
+    const token::KeyOnToken chosen = only_key(context);
     const std::string what = fmt::format("key '{}' ({})", chosen.key.label, chosen.key.description);
     tell_loss(context, chosen, what);
     if (!options.flag("yes")) {

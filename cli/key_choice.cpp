@@ -12,11 +12,6 @@ namespace {
 
 constexpr std::size_t kLongestId = 64;  // of CKA_ID, in bytes
 
-bool names(const token::Uri& uri, const token::KeyObject& key) {
-    if (uri.object && *uri.object != key.label) return false;
-    return !uri.id || *uri.id == text_of(key.id);
-}
-
 }  // namespace
 
 std::vector<std::shared_ptr<token::Token>> tokens_at_hand(Context& context) {
@@ -43,14 +38,10 @@ std::shared_ptr<token::Token> only_token(Context& context) {
                 fmt::format("--token takes one of {}", fmt::join(uris, " ")));
 }
 
-ChosenPrivateKey only_key(Context& context) {
+token::KeyOnToken only_key(Context& context) {
     const token::Uri uri = token::Uri::parse(context.options().required("key"));
-    std::vector<ChosenPrivateKey> found;
-    for (const auto& token : tokens_at_hand(context)) {
-        if (!uri.matches(token->info())) continue;
-        for (const auto& key : token->private_keys(true))
-            if (names(uri, key)) found.push_back({token, key});
-    }
+    require_token(context.run(), std::nullopt);
+    auto found = context.tokens().find_keys({.uri = &uri, .certificate = nullptr});
     if (found.empty())
         throw Error(ErrorKind::token, fmt::format("no private key fits {}", uri.to_string()),
                     "p11mime tokens --login lists the keys");
@@ -62,17 +53,10 @@ ChosenPrivateKey only_key(Context& context) {
                 fmt::format("--key takes one of {}", fmt::join(uris, " ")));
 }
 
-ChosenPrivateKey key_of_certificate(Context& context, const cms::Certificate& certificate) {
-    const Bytes wanted = certificate.spki_der();
-    for (const auto& token : tokens_at_hand(context))
-        for (const auto& key : token->private_keys(true)) {
-            try {
-                if (token->public_key_spki(key) == wanted) return {token, key};
-            } catch (const Error& error) {
-                // Some keys do not show their public half; another one may still be it.
-                context.terminal().detail(fmt::format("key '{}' passed over: {}", key.label, error.what()));
-            }
-        }
+token::KeyOnToken key_of_certificate(Context& context, const cms::Certificate& certificate) {
+    require_token(context.run(), std::nullopt);
+    auto found = context.tokens().find_keys({.uri = nullptr, .certificate = &certificate});
+    if (!found.empty()) return std::move(found.front());
     throw Error(ErrorKind::token, fmt::format("no key on a token belongs to the certificate {}", certificate.subject()),
                 "p11mime tokens --login lists the keys");
 }

@@ -7,12 +7,6 @@
 
 namespace p11mime::cli {
 
-/// ChosenPrivateKey is a private key that --key names, and its token.
-struct ChosenPrivateKey {
-    std::shared_ptr<token::Token> token;
-    token::KeyObject key;
-};
-
 /// tokens_at_hand are all tokens, or those that --token names. Throws Error(token) where there is none.
 std::vector<std::shared_ptr<token::Token>> tokens_at_hand(Context& context);
 
@@ -23,12 +17,12 @@ Bytes id_of(const Options& options);
 /// are several; the hint lists them.
 std::shared_ptr<token::Token> only_token(Context& context);
 
-/// only_key is the one private key that --key names; it logs in. Throws Error(token), Error(usage) where the URI fits
-/// several.
-ChosenPrivateKey only_key(Context& context);
+/// only_key is the one private key that --key names; it logs in as Tokens::find_keys says. Throws Error(token),
+/// Error(usage) where the URI fits several.
+token::KeyOnToken only_key(Context& context);
 
-/// key_of_certificate finds the private key that a certificate belongs to, over all tokens; it logs in. Throws
-/// Error(token) where none has it.
-ChosenPrivateKey key_of_certificate(Context& context, const cms::Certificate& certificate);
+/// key_of_certificate finds the private key that a certificate belongs to, over all tokens; it logs in as
+/// Tokens::find_keys says. Throws Error(token) where none has it, Error(usage) where --token is needed.
+token::KeyOnToken key_of_certificate(Context& context, const cms::Certificate& certificate);
 
 }  // namespace p11mime::cli

@@ -39,7 +39,7 @@ void write(Context& context, Bytes bytes, const KeyReport& report) {
     context.deliver(std::move(outputs), key_report(frame_of(context, 0, "done"), report));
 }
 
-KeyReport report_of(const ChosenPrivateKey& chosen, std::optional<cms::Certificate> certificate = {}) {
+KeyReport report_of(const token::KeyOnToken& chosen, std::optional<cms::Certificate> certificate = {}) {
     return {.token = chosen.token->info().label,
             .uri = chosen.key.uri,
             .certificate = std::move(certificate),
@@ -84,7 +84,7 @@ token::KeyObject generate(Context& context, token::Token& token, const NewKey& w
     return token.generate(wanted.spec, wanted.label, wanted.id, wanted.profile);
 }
 
-Bytes request_for(const ChosenPrivateKey& chosen, cms::CertificateSubject subject, bool der) {
+Bytes request_for(const token::KeyOnToken& chosen, cms::CertificateSubject subject, bool der) {
     const Bytes spki = chosen.token->public_key_spki(chosen.key);
     subject.abilities = chosen.token->abilities(spki);
     const auto signer = chosen.token->raw_signer(chosen.key);
@@ -100,7 +100,7 @@ int generate_key(Context& context) {
     if (!options.flag("csr")) {
         refuse_subject(options);
         const auto token = only_token(context);
-        const ChosenPrivateKey made{token, generate(context, *token, wanted)};
+        const token::KeyOnToken made{token, generate(context, *token, wanted)};
         if (!context.reports_to_stdout()) context.terminal().print(made.key.uri);
         context.deliver({}, key_report(frame_of(context, 0, "done"), report_of(made)));
         return 0;
@@ -108,7 +108,7 @@ int generate_key(Context& context) {
     const cms::CertificateSubject subject = subject_of(options);
     const bool der = wants_der(options);
     const auto token = only_token(context);
-    const ChosenPrivateKey made{token, generate(context, *token, wanted)};
+    const token::KeyOnToken made{token, generate(context, *token, wanted)};
     context.terminal().say(fmt::format("the key is {}", made.key.uri));  // also where the request fails
     write(context, request_for(made, subject, der), report_of(made));
     return 0;
@@ -117,7 +117,7 @@ int generate_key(Context& context) {
 int request_certificate(Context& context) {
     const cms::CertificateSubject subject = subject_of(context.options());
     const bool der = wants_der(context.options());
-    const ChosenPrivateKey chosen = only_key(context);
+    const token::KeyOnToken chosen = only_key(context);
     write(context, request_for(chosen, subject, der), report_of(chosen));
     return 0;
 }
@@ -126,7 +126,7 @@ int self_sign(Context& context) {
     cms::CertificateSubject subject = subject_of(context.options());
     const bool der = wants_der(context.options());
     const std::chrono::days lifetime = lifetime_of(context.options());
-    const ChosenPrivateKey chosen = only_key(context);
+    const token::KeyOnToken chosen = only_key(context);
     const Bytes spki = chosen.token->public_key_spki(chosen.key);
     subject.abilities = chosen.token->abilities(spki);
     const auto signer = chosen.token->raw_signer(chosen.key);

@@ -97,7 +97,7 @@ int import_certificate(Context& context) {
     const auto end = std::find_if(certificates.begin(), certificates.end(),
                                   [](const cms::Certificate& one) { return !one.is_ca(); });
     const cms::Certificate& certificate = end == certificates.end() ? certificates.front() : *end;
-    const ChosenPrivateKey chosen = key_of_certificate(context, certificate);
+    const token::KeyOnToken chosen = key_of_certificate(context, certificate);
     const std::string label = context.options().text("label").value_or(chosen.key.label);
     chosen.token->import_certificate(certificate, label, chosen.key.id);
     if (certificates.size() > 1)

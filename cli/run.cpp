@@ -59,8 +59,9 @@ Pins& Run::pins() {
 
 // The certificates of one's own keys that are on no token.
 token::OtherCertificates Run::others() {
-    if (!options_.takes(kOwnCerts)) return {};
-    token::OtherCertificates others{.own = nullptr, .known = book_, .typed = !pins().stored()};
+    token::OtherCertificates others{.own = nullptr, .known = nullptr, .typed = !pins().stored()};
+    if (!options_.takes(kOwnCerts)) return others;
+    others.known = book_;
     if (auto files = options_.list("own-cert"); !files.empty())
         others.own = std::make_shared<CertificateFiles>(std::move(files));
     return others;

@@ -47,26 +47,12 @@ bool names_object(const Uri* uri) {
     return uri != nullptr && (uri->id || uri->object);
 }
 
-/// certificates_of_key finds the certificates that belong to the private keys with a label.
-std::vector<CertificateObject> certificates_of_key(Token& token, const std::string& label) {
-    std::vector<CertificateObject> certificates;
-    for (const KeyObject& key : token.private_keys(true)) {
-        if (key.label != label || key.id.empty()) continue;
-        for (CertificateObject& object : token.find_certificates(
-                 {.id = key.id, .label = {}, .subject_der = {}, .issuer_der = {}, .serial_der = {}}))
-            certificates.push_back(std::move(object));
-    }
-    return certificates;
-}
-
 std::vector<CertificateObject> certificates_on(Token& token, const Uri* uri) {
     CertificateQuery query;
     if (uri != nullptr && uri->id) query.id = to_bytes(bytes_of(*uri->id));
     const bool key_label = uri != nullptr && uri->type == "private";
     if (uri != nullptr && uri->object && !(key_label && query.id)) query.label = uri->object;
-    std::vector<CertificateObject> found = token.find_certificates(query);
-    if (found.empty() && query.label && uri->type != "cert") return certificates_of_key(token, *query.label);
-    return found;
+    return token.find_certificates(query);
 }
 
 /// Choice is one run of choose_key.
@@ -77,6 +63,7 @@ class Choice {
 
   private:
     void collect();
+    void collect_of_keys();
     void judge();
     void pick();
     bool has_key(const Candidate& candidate);
@@ -109,6 +96,22 @@ void Choice::collect() {
         } catch (const Error& error) {
             keep(error);
         }
+    }
+    if (seen_.empty() && wanted_.uri != nullptr && wanted_.uri->object && wanted_.uri->type != "cert")
+        collect_of_keys();
+}
+
+/// collect_of_keys finds the certificates that belong to the private keys with a label.
+void Choice::collect_of_keys() {
+    try {
+        for (const KeyOnToken& found : tokens_.find_keys({.uri = wanted_.uri, .certificate = nullptr})) {
+            if (found.key.id.empty()) continue;
+            for (CertificateObject& object : found.token->find_certificates(
+                     {.id = found.key.id, .label = {}, .subject_der = {}, .issuer_der = {}, .serial_der = {}}))
+                seen_.push_back({found.token, std::move(object)});
+        }
+    } catch (const Error& error) {
+        keep(error);
     }
 }
 

@@ -30,7 +30,37 @@ bool is_of_holder(const CertificateObject& object, const cms::Certificate& certi
                        [&](const std::string& email) { return object.certificate->has_email(email); });
 }
 
+bool shows(const Session& session, Template search, const Uri& uri) {
+    if (uri.id) search.add(CKA_ID, to_bytes(bytes_of(*uri.id)));
+    if (uri.object) search.add(CKA_LABEL, *uri.object);
+    return !session.find(search).empty();
+}
+
+bool shows_id(const Session& session, const Uri& uri) {
+    if (!uri.id) return false;
+    Template any_object;
+    any_object.add(CKA_ID, to_bytes(bytes_of(*uri.id)));
+    return !session.find(any_object).empty();
+}
+
 }  // namespace
+
+bool may_ask_on_chance(Pkcs11Token& token, std::size_t chances, bool typed) {
+    return chances <= 1 || typed || token.core()->logged_in();
+}
+
+KeyHint key_hint(Pkcs11Token& token, const Uri& uri) {
+    TokenCore& core = *token.core();
+    const bool logged_in = core.logged_in();
+    if (!uri.id && !uri.object) return logged_in ? KeyHint::evidence : KeyHint::hidden;
+    return core.with_session([&](const Session& session) {
+        if (shows(session, objects_of_class(CKO_PRIVATE_KEY), uri)) return KeyHint::evidence;
+        if (logged_in) return KeyHint::none;
+        if (shows(session, objects_of_class(CKO_PUBLIC_KEY), uri)) return KeyHint::evidence;
+        if (shows(session, objects_of_class(CKO_CERTIFICATE), uri) || shows_id(session, uri)) return KeyHint::likely;
+        return KeyHint::hidden;
+    });
+}
 
 KeyHint key_hint(Pkcs11Token& token, const cms::Certificate& certificate) {
     TokenCore& core = *token.core();
@@ -39,9 +69,9 @@ KeyHint key_hint(Pkcs11Token& token, const cms::Certificate& certificate) {
     const std::vector<CertificateObject> certificates = token.certificates();
     const Bytes spki = certificate.spki_der();
     const auto any = [&](auto fits) { return std::any_of(certificates.begin(), certificates.end(), fits); };
-    if (shown ||
-        any([&](const CertificateObject& one) { return one.certificate && one.certificate->spki_der() == spki; }))
-        return KeyHint::evidence;
+    if (shown) return KeyHint::evidence;
+    if (any([&](const CertificateObject& one) { return one.certificate && one.certificate->spki_der() == spki; }))
+        return KeyHint::likely;
     if (core.logged_in()) return KeyHint::none;
     return any([&](const CertificateObject& one) { return is_of_holder(one, certificate); }) ? KeyHint::holder
                                                                                              : KeyHint::hidden;

@@ -43,7 +43,7 @@ struct Prospect {
     std::shared_ptr<Pkcs11Token> token;
     const Elsewhere* certificate;
 
-    bool is_chance() const { return hint != KeyHint::evidence; }
+    bool is_chance() const { return token::is_chance(hint); }
 };
 
 /// Search is one run over all tokens.
@@ -218,7 +218,7 @@ bool Search::may_ask(const Prospect& prospect, std::size_t chances, bool typed) 
         return refuse(fmt::format("its key may be there, but the PIN is {}", name(state)));
     if (prospect.hint == KeyHint::hidden && !prospect.certificate->own)
         return refuse("nothing shows its key there; where the certificate is your own, --own-cert FILE says so");
-    if (chances > 1 && !typed && !prospect.token->core()->logged_in())
+    if (!may_ask_on_chance(*prospect.token, chances, typed))
         return refuse("its key may be there or on another token, and a stored PIN is for one; --token names it");
     return true;
 }

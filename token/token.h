@@ -170,9 +170,21 @@ struct OtherCertificates {
 struct TokensOptions {
     std::vector<std::string> modules;  ///< as ModuleFile::parse takes them; empty: those that p11-kit has configured
     std::optional<Uri> token;          ///< only matching tokens
-    OtherCertificates others{};        ///< for find()
+    OtherCertificates others{};        ///< for find(); `typed` for find_keys() too
     std::shared_ptr<Turns> turns{};    ///< that all modules share; null for the threads of this process alone
 };
+/// KeyQuery says which private keys are wanted: those that a URI names, or that of a certificate. One of both is set.
+struct KeyQuery {
+    const Uri* uri = nullptr;
+    const cms::Certificate* certificate = nullptr;
+};
+
+/// KeyOnToken is a private key, and its token.
+struct KeyOnToken {
+    std::shared_ptr<Token> token;
+    KeyObject key;
+};
+
 
 /// SlotState is one slot for listings, with or without a token.
 struct SlotState {
@@ -208,6 +220,11 @@ class Tokens : public cms::DecrypterSource {
 
     /// lost looks at the tokens found so far; no login, and nothing is searched afresh. The PIN provider is told of
     /// each.
+    /// find_keys looks for private keys, first without a login on all tokens; it logs in to those alone that show the
+    /// key, its public half or, failing these, a certificate for it. Where none does or has it, those are asked that
+    /// show their keys after a login only, one after the other until one has it: several where PINs are typed, else
+    /// Error(usage) lists them. Throws the Error(token) of a token only where no other has the key.
+    virtual std::vector<KeyOnToken> find_keys(const KeyQuery& query) = 0;
     virtual std::vector<LostToken> lost() = 0;
     /// refresh drops all tokens, so that those given out before fail, unloads the modules and finds everything afresh
     /// at the next call: the only way back to a token that was pulled. No operation may be under way.

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "mime/error.h"
+#include "token/key_search.h"
 #include "token/loss.h"
 #include "token/p11kit_modules.h"
 #include "token/pkcs11_token.h"
@@ -33,6 +34,12 @@ class AllTokens final : public Tokens {
         const std::lock_guard lock(mutex_);
         enumerate();
         return {tokens_.begin(), tokens_.end()};
+    }
+
+    std::vector<KeyOnToken> find_keys(const KeyQuery& query) override {
+        const std::lock_guard lock(mutex_);
+        enumerate();
+        return token::find_keys(tokens_, query, options_.others.typed);
     }
 
     std::vector<SlotState> slots() override {

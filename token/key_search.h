@@ -1,0 +1,16 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "token/pkcs11_token.h"
+
+namespace p11mime::token {
+
+/// find_keys looks for private keys as Tokens::find_keys says. `typed` says that PINs are typed by a person, who may be
+/// asked for those of several tokens on the mere chance.
+std::vector<KeyOnToken> find_keys(std::span<const std::shared_ptr<Pkcs11Token>> tokens, const KeyQuery& query,
+                                  bool typed);
+
+}  // namespace p11mime::token
