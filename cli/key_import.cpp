@@ -118,14 +118,14 @@ int import_p12(Context& context) {
         throw Error(ErrorKind::malformed, fmt::format("'{}' holds no private key", path),
                     "key import-cert and certs import take certificates");
     const std::vector<token::KeyImport> imports = imports_of(context.options(), content);
-    const std::vector<token::KeyObject> made = token->import_keys(imports);
+    std::vector<token::ImportedKey> made = token->import_keys(imports);
     KeyReport report{.token = token->info().label, .uri = token->uri().to_string()};
     report.imported.emplace();
-    for (std::size_t i = 0; i < made.size(); ++i) {
-        report.imported->keys.push_back({made[i], imports[i].certificates});
+    for (token::ImportedKey& one : made) {
         context.terminal().say(fmt::format("key '{}' ({}) is now on token '{}', with {} of its certificates",
-                                           made[i].label, made[i].description, token->info().label,
-                                           imports[i].certificates.size()));
+                                           one.key.label, one.key.description, token->info().label,
+                                           one.certificates.size()));
+        report.imported->keys.push_back(std::move(one));
     }
     for (const cms::Certificate& other : content.others)
         report.imported->others.push_back(keep_other(context, other));

@@ -35,7 +35,7 @@ void add_imported(Json& json, const std::optional<Imported>& imported) {
     json["keys"] = imported ? Json::array() : Json(nullptr);
     json["other_certificates"] = json["keys"];
     if (!imported) return;
-    for (const ImportedKey& one : imported->keys) {
+    for (const token::ImportedKey& one : imported->keys) {
         Json key = key_json(one.key);
         key["certificates"] = Json::array();
         for (const cms::Certificate& certificate : one.certificates)

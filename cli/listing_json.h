@@ -21,17 +21,13 @@ struct TokenListing {
     std::optional<Error> login_error;  ///< why --login failed
 };
 
-/// ImportedKey is a key that was put on a token, with its certificates; OtherImport a certificate that came along.
-struct ImportedKey {
-    token::KeyObject key;
-    std::vector<cms::Certificate> certificates;
-};
+/// OtherImport is a certificate that came along with imported keys.
 struct OtherImport {
     cms::Certificate certificate;
     bool in_book = false;  ///< in the address book now, else nowhere
 };
 struct Imported {
-    std::vector<ImportedKey> keys;
+    std::vector<token::ImportedKey> keys;
     std::vector<OtherImport> others;
 };
 

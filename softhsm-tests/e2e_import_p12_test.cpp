@@ -254,6 +254,13 @@ TEST_CASE("an import that breaks off takes back what it has stored", "[e2e]") {
         CHECK_THAT(outcome.err, Catch::Contains("cannot store the object"));
         CHECK_THAT(office.objects(), !Catch::Contains("Alice"));
     }
+    office.desk.environment["P11MIME_POOR_CARD_FAULTS"] = "creates=2 throws";
+    const Outcome without_memory =
+        office.import(file, {"--module", built_path("libp11mime-poor-card.so"), "--pin-source", "env:DESK_PIN"});
+    INFO(without_memory.err);
+    CHECK(without_memory.status != 0);
+    CHECK_THAT(without_memory.err, Catch::Contains("memory") || Catch::Contains("bad_alloc"));
+    CHECK_THAT(office.objects(), !Catch::Contains("Alice"));
     office.desk.environment["P11MIME_POOR_CARD_FAULTS"] = "creates=2 C_DestroyObject=0x1b";
     const Outcome stuck =
         office.import(file, {"--module", built_path("libp11mime-poor-card.so"), "--pin-source", "env:DESK_PIN"});

@@ -37,14 +37,24 @@ constexpr std::array kRfc5649 = {kAesKeyWrapKwp, CK_MECHANISM_TYPE{CKM_AES_KEY_W
 class Import {
   public:
     explicit Import(TokenCore& core) : core_(core), session_(core.open_session(Session::Access::read_write)) {}
+    /// Whatever was stored and not kept is removed, however this ends.
+    ~Import() {
+        undo();
+        core_.forget_objects();
+    }
+    Import(const Import&) = delete;
+    Import& operator=(const Import&) = delete;
 
-    void add(const KeyImport& wanted);
+    ImportedKey add(const KeyImport& wanted);
+    void keep() { stored_.clear(); }
     /// undo removes what was stored and returns how much could not be removed.
     std::size_t undo();
 
   private:
     void refuse_what_is_there(const KeyImport& wanted);
-    void store_private(const KeyParts& parts, const Template& object);
+    template <class Make>
+    CK_OBJECT_HANDLE store(Make make);
+    CK_OBJECT_HANDLE store_private(const KeyParts& parts, const Template& object);
     CK_OBJECT_HANDLE store_wrapped(const KeyParts& parts, const Template& object, const CkrError& refused);
     CK_OBJECT_HANDLE wrapped_on_token(const KeyParts& parts, const Template& object);
     CK_OBJECT_HANDLE wrapped_on_host(const KeyParts& parts, const Template& object, CK_MECHANISM_TYPE mechanism);
@@ -67,7 +77,14 @@ void Import::refuse_what_is_there(const KeyImport& wanted) {
                     "choose another one with --id");
 }
 
-void Import::add(const KeyImport& wanted) {
+/// store remembers an object before anything else can fail.
+template <class Make>
+CK_OBJECT_HANDLE Import::store(Make make) {
+    stored_.reserve(stored_.size() + 1);
+    return stored_.emplace_back(make());
+}
+
+ImportedKey Import::add(const KeyImport& wanted) {
     const KeyParts parts(core_, wanted.key);
     if (!parts.is_usable())
         throw Error(ErrorKind::token,
@@ -76,21 +93,22 @@ void Import::add(const KeyImport& wanted) {
     refuse_what_is_there(wanted);
     Template object = parts.private_template(wanted.label, wanted.id);
     if (!wanted.certificates.empty()) object.add(CKA_SUBJECT, wanted.certificates.front().subject_der());
-    store_private(parts, object);
+    const CK_OBJECT_HANDLE key = store_private(parts, object);
     store_public(parts, wanted);
     for (const cms::Certificate& certificate : wanted.certificates)
         if (!is_stored(core_, certificate, wanted.id))
-            stored_.push_back(session_->create(certificate_template(certificate, wanted.label, wanted.id)));
+            store([&] { return session_->create(certificate_template(certificate, wanted.label, wanted.id)); });
+    return {describe_key(*session_, core_.info(), read_private_key(*session_, key)), wanted.certificates};
 }
 
-void Import::store_private(const KeyParts& parts, const Template& object) {
+CK_OBJECT_HANDLE Import::store_private(const KeyParts& parts, const Template& object) {
     Template plain = object;
     parts.add_private_values(plain);
     try {
-        stored_.push_back(session_->create(plain));
+        return store([&] { return session_->create(plain); });
     } catch (const CkrError& refused) {
         if (!is_refusal(refused.code())) throw;
-        stored_.push_back(store_wrapped(parts, object, refused));
+        return store([&] { return store_wrapped(parts, object, refused); });
     }
 }
 
@@ -137,7 +155,7 @@ CK_OBJECT_HANDLE Import::wrapped_on_host(const KeyParts& parts, const Template& 
 /// store_public is for tokens that show public halves as objects; those that refuse them show them otherwise.
 void Import::store_public(const KeyParts& parts, const KeyImport& wanted) {
     try {
-        stored_.push_back(session_->create(parts.public_template(wanted.label, wanted.id)));
+        store([&] { return session_->create(parts.public_template(wanted.label, wanted.id)); });
     } catch (const CkrError& refused) {
         if (!is_refusal(refused.code())) throw;
     }
@@ -147,33 +165,28 @@ std::size_t Import::undo() {
     std::size_t left = 0;
     for (auto object = stored_.rbegin(); object != stored_.rend(); ++object)
         if (session_->destroy(*object) != CKR_OK) ++left;
+    stored_.clear();
     return left;
 }
 
 }  // namespace
 
-std::vector<KeyObject> import_keys(TokenCore& core, std::span<const KeyImport> keys) {
+std::vector<ImportedKey> import_keys(TokenCore& core, std::span<const KeyImport> keys) {
     core.login("import a key");
     Import import(core);
     try {
+        std::vector<ImportedKey> made;
         for (const KeyImport& key : keys)
-            import.add(key);
+            made.push_back(import.add(key));
+        import.keep();
+        return made;
     } catch (const Error& error) {
         const std::size_t left = import.undo();
-        core.forget_objects();
         if (left == 0) throw;
         throw Error(ErrorKind::token,
                     fmt::format("{}; {} objects that were stored could not be removed", error.what(), left),
                     "p11mime tokens --login lists what is on the token");
     }
-    core.forget_objects();
-    return core.with_session([&](const Session& session) {
-        std::vector<KeyObject> made;
-        for (const KeyImport& key : keys)
-            for (const PrivateKey& one : core.private_keys(key.id))
-                if (fits(one, key.key)) made.push_back(describe_key(session, core.info(), one));
-        return made;
-    });
 }
 
 }  // namespace p11mime::token

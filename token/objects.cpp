@@ -131,20 +131,23 @@ CertificateObject read_certificate(const Session& session, const TokenInfo& toke
     return certificate;
 }
 
+PrivateKey read_private_key(const Session& session, CK_OBJECT_HANDLE object) {
+    const Attributes attributes = session.attributes(
+        object, {CKA_KEY_TYPE, CKA_ID, CKA_LABEL, CKA_SIGN, CKA_DECRYPT, CKA_DERIVE, CKA_ALWAYS_AUTHENTICATE});
+    return {.handle = object,
+            .id = attributes.bytes(CKA_ID),
+            .label = attributes.text(CKA_LABEL),
+            .type = key_type(attributes.number(CKA_KEY_TYPE)),
+            .sign = attributes.boolean(CKA_SIGN),
+            .decrypt = attributes.boolean(CKA_DECRYPT),
+            .derive = attributes.boolean(CKA_DERIVE),
+            .always_authenticate = attributes.boolean(CKA_ALWAYS_AUTHENTICATE).value_or(false)};
+}
+
 std::vector<PrivateKey> read_private_keys(const Session& session, const Template& search) {
     std::vector<PrivateKey> keys;
-    for (const CK_OBJECT_HANDLE object : session.find(search)) {
-        const Attributes attributes = session.attributes(
-            object, {CKA_KEY_TYPE, CKA_ID, CKA_LABEL, CKA_SIGN, CKA_DECRYPT, CKA_DERIVE, CKA_ALWAYS_AUTHENTICATE});
-        keys.push_back({.handle = object,
-                        .id = attributes.bytes(CKA_ID),
-                        .label = attributes.text(CKA_LABEL),
-                        .type = key_type(attributes.number(CKA_KEY_TYPE)),
-                        .sign = attributes.boolean(CKA_SIGN),
-                        .decrypt = attributes.boolean(CKA_DECRYPT),
-                        .derive = attributes.boolean(CKA_DERIVE),
-                        .always_authenticate = attributes.boolean(CKA_ALWAYS_AUTHENTICATE).value_or(false)});
-    }
+    for (const CK_OBJECT_HANDLE object : session.find(search))
+        keys.push_back(read_private_key(session, object));
     return keys;
 }
 

@@ -25,6 +25,9 @@ Uri token_uri(const TokenInfo& token);
 /// read_certificate reads a certificate object: one C_GetAttributeValue.
 CertificateObject read_certificate(const Session& session, const TokenInfo& token, CK_OBJECT_HANDLE object);
 
+/// read_private_key reads a private key.
+PrivateKey read_private_key(const Session& session, CK_OBJECT_HANDLE object);
+
 /// read_private_keys reads the private keys that match a template and that the session may see.
 std::vector<PrivateKey> read_private_keys(const Session& session, const Template& search);
 

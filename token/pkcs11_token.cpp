@@ -111,7 +111,7 @@ KeyObject Pkcs11Token::generate(KeySpec spec, const std::string& label, Bytes id
     return generate_key(*core_, spec, label, std::move(id), profile);
 }
 
-std::vector<KeyObject> Pkcs11Token::import_keys(std::span<const KeyImport> keys) {
+std::vector<ImportedKey> Pkcs11Token::import_keys(std::span<const KeyImport> keys) {
     return token::import_keys(*core_, keys);
 }
 

@@ -35,7 +35,7 @@ class Pkcs11Token final : public Token {
     KeyObject generate(KeySpec spec, const std::string& label, Bytes id, cms::Profile profile) override;
     Bytes public_key_spki(const KeyObject& key) override;
     std::unique_ptr<cms::Signer> raw_signer(const KeyObject& key) override;
-    std::vector<KeyObject> import_keys(std::span<const KeyImport> keys) override;
+    std::vector<ImportedKey> import_keys(std::span<const KeyImport> keys) override;
     void import_certificate(const cms::Certificate& certificate, const std::string& label, const Bytes& id) override;
     Belongings belongings(const KeyObject& key) override;
     std::size_t destroy(const KeyObject& key) override;

@@ -104,6 +104,12 @@ struct KeyImport {
     std::vector<cms::Certificate> certificates;  ///< for this key, the newest first
 };
 
+/// ImportedKey is a key that was put on a token, with its certificates.
+struct ImportedKey {
+    KeyObject key;
+    std::vector<cms::Certificate> certificates;  ///< the newest first
+};
+
 /// Token is one token in a slot. Login happens at most once, when an operation first needs it; a refused PIN is
 /// remembered as refused and never sent again. Copies of the shared pointer share the login. Everything throws
 /// Error(token).
@@ -145,9 +151,9 @@ class Token {
     /// raw_signer signs with a key that has no certificate yet (certificate requests); its certificate() must not be
     /// called.
     virtual std::unique_ptr<cms::Signer> raw_signer(const KeyObject& key) = 0;
-    /// import_keys puts key pairs and their certificates on the token, all or none. Throws Error(token), also where a
-    /// key is there already.
-    virtual std::vector<KeyObject> import_keys(std::span<const KeyImport> keys) = 0;
+    /// import_keys puts key pairs and their certificates on the token, all or none, and returns them in this order.
+    /// Throws Error(token), also where a key is there already.
+    virtual std::vector<ImportedKey> import_keys(std::span<const KeyImport> keys) = 0;
     virtual void import_certificate(const cms::Certificate& certificate, const std::string& label, const Bytes& id) = 0;
     /// belongings is what goes with a private key, and what stays beside it; logs in.
     virtual Belongings belongings(const KeyObject& key) = 0;
@@ -166,13 +172,6 @@ struct OtherCertificates {
     bool typed = false;  ///< PINs are typed, so that several tokens may be asked on the mere chance
 };
 
-/// TokensOptions narrows what is looked at.
-struct TokensOptions {
-    std::vector<std::string> modules;  ///< as ModuleFile::parse takes them; empty: those that p11-kit has configured
-    std::optional<Uri> token;          ///< only matching tokens
-    OtherCertificates others{};        ///< for find(); `typed` for find_keys() too
-    std::shared_ptr<Turns> turns{};    ///< that all modules share; null for the threads of this process alone
-};
 /// KeyQuery says which private keys are wanted: those that a URI names, or that of a certificate. One of both is set.
 struct KeyQuery {
     const Uri* uri = nullptr;
@@ -185,6 +184,13 @@ struct KeyOnToken {
     KeyObject key;
 };
 
+/// TokensOptions narrows what is looked at.
+struct TokensOptions {
+    std::vector<std::string> modules;  ///< as ModuleFile::parse takes them; empty: those that p11-kit has configured
+    std::optional<Uri> token;          ///< only matching tokens
+    OtherCertificates others{};        ///< for find(); `typed` for find_keys() too
+    std::shared_ptr<Turns> turns{};    ///< that all modules share; null for the threads of this process alone
+};
 
 /// SlotState is one slot for listings, with or without a token.
 struct SlotState {
@@ -214,17 +220,17 @@ class Tokens : public cms::DecrypterSource {
     static std::unique_ptr<Tokens> open(TokensOptions options, PinProvider& pins);
 
     virtual std::vector<std::shared_ptr<Token>> tokens() = 0;  ///< present, initialised and matching
+    /// find_keys looks for private keys, first without a login on all tokens; it logs in to those alone that show the
+    /// key, its public half or, failing these, a certificate for it. Where none does or has it, those are asked that
+    /// show their keys after a login only, one after the other until one has it: several where PINs are typed, else
+    /// Error(usage) lists them. Throws the Error(token) of a token only where no other has the key.
+    virtual std::vector<KeyOnToken> find_keys(const KeyQuery& query) = 0;
     virtual std::vector<SlotState> slots() = 0;
     virtual std::vector<std::string> modules() = 0;  ///< the files of those that are loaded
     virtual std::vector<std::string> warnings() const = 0;
 
     /// lost looks at the tokens found so far; no login, and nothing is searched afresh. The PIN provider is told of
     /// each.
-    /// find_keys looks for private keys, first without a login on all tokens; it logs in to those alone that show the
-    /// key, its public half or, failing these, a certificate for it. Where none does or has it, those are asked that
-    /// show their keys after a login only, one after the other until one has it: several where PINs are typed, else
-    /// Error(usage) lists them. Throws the Error(token) of a token only where no other has the key.
-    virtual std::vector<KeyOnToken> find_keys(const KeyQuery& query) = 0;
     virtual std::vector<LostToken> lost() = 0;
     /// refresh drops all tokens, so that those given out before fail, unloads the modules and finds everything afresh
     /// at the next call: the only way back to a token that was pulled. No operation may be under way.

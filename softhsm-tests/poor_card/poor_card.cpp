@@ -8,6 +8,7 @@
 //   set-pin-takes-puk                     C_SetPIN unblocks with the PUK
 //   no-plain-keys                         C_CreateObject takes no private keys
 //   creates=N                             C_CreateObject makes no more than N objects
+//   throws                                it runs out of memory then, as a module in C++ may say it
 //   FUNCTION=CODE                         the function fails with this return value
 //   ended                                 a C_Sign or C_Decrypt that fails so ends the operation, as the standard says
 //   no-always-authenticate                keys do not have the attribute
@@ -36,6 +37,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -205,7 +207,10 @@ CK_RV derive_key(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_H
 CK_RV create_object(CK_SESSION_HANDLE session, CK_ATTRIBUTE* list, CK_ULONG count, CK_OBJECT_HANDLE* object) {
     if (const auto failure = enter("C_CreateObject")) return *failure;
     static CK_ULONG created = 0;
-    if (const auto most = number("creates"); most && created >= *most) return CKR_DEVICE_MEMORY;
+    if (const auto most = number("creates"); most && created >= *most) {
+        if (has("throws")) throw std::bad_alloc();
+        return CKR_DEVICE_MEMORY;
+    }
     const bool is_private_key = std::any_of(list, list + count, [](const CK_ATTRIBUTE& a) {
         return a.type == CKA_CLASS && *static_cast<CK_OBJECT_CLASS*>(a.pValue) == CKO_PRIVATE_KEY;
     });
