@@ -1,12 +1,14 @@
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 
 #include "cli/certificate_files.h"
 #include "cli/commands.h"
-#include "cli/input.h"
 #include "cli/key_choice.h"
 #include "cli/key_report.h"
+#include "cli/secret_file.h"
 #include "cms/encode.h"
 #include "cms/pkcs12.h"
 #include "mime/error.h"
@@ -25,10 +27,12 @@ std::string only_file(Context& context, const std::string& what) {
 }
 
 cms::Pkcs12File read_pkcs12(const std::string& path) {
-    const auto input = FileInput::open_path(path, {});
-    const auto source = input->open();
+    const Fd file(path == "-" ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    SecretBytes bytes = read_secret_file(file, kLongestFile + 1, fmt::format("PKCS#12 file '{}'", path));
+    if (bytes.size() > kLongestFile)
+        throw Error(ErrorKind::malformed, fmt::format("'{}' is longer than any PKCS#12 file", path));
     try {
-        return cms::Pkcs12File::from_bytes(read_all(*source, kLongestFile, "a PKCS#12 file"));
+        return cms::Pkcs12File::from_bytes(std::move(bytes));
     } catch (const Error& error) {
         if (error.kind() != ErrorKind::malformed) throw;
         throw Error(ErrorKind::malformed, fmt::format("'{}': {}", path, error.what()), error.hint());

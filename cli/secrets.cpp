@@ -2,15 +2,12 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
 
-#include "cli/fd.h"
-#include "cli/signals.h"
-#include "cli/system_error.h"
+#include "cli/secret_file.h"
 #include "mime/error.h"
 #include "mime/hex.h"
 
@@ -18,29 +15,9 @@ namespace p11mime::cli {
 
 namespace {
 
-constexpr std::size_t kMaxFileBytes = 4096;
+constexpr std::size_t kLongestFile = 4096;  // of a key
 constexpr const char* kFormHint =
     "the file holds 16, 24 or 32 bytes, raw or in hex; in hex the key's id may stand before it: ID:KEY";
-
-SecretBytes read_small_file(const std::string& path) {
-    const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    const auto failed = [&] { return system_error(fmt::format("cannot read the key file '{}'", path), errno); };
-    if (!file) throw failed();
-    SecretBytes content(kMaxFileBytes);
-    std::size_t size = 0;
-    while (size < content.size()) {
-        const ssize_t count = ::read(file.get(), content.data() + size, content.size() - size);
-        if (count < 0 && errno == EINTR) {
-            throw_if_interrupted();
-            continue;
-        }
-        if (count < 0) throw failed();
-        if (count == 0) break;
-        size += static_cast<std::size_t>(count);
-    }
-    content.shrink(size);
-    return content;
-}
 
 bool is_key_size(std::size_t size) {
     return size == 16 || size == 24 || size == 32;
@@ -67,7 +44,8 @@ ByteView without_trailing_space(ByteView text) {
 }  // namespace
 
 cms::KeyEncryptionKey read_kek(const std::string& path) {
-    const SecretBytes content = read_small_file(path);
+    const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    const SecretBytes content = read_secret_file(file, kLongestFile, fmt::format("key file '{}'", path));
     const ByteView text = without_trailing_space(content);
     const auto colon = static_cast<std::size_t>(std::find(text.begin(), text.end(), ':') - text.begin());
     const bool named = colon < text.size();

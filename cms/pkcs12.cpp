@@ -224,11 +224,11 @@ struct LegacyLibrary {
 
 }  // namespace
 
-Pkcs12File Pkcs12File::from_bytes(ByteView bytes) {
+Pkcs12File Pkcs12File::from_bytes(SecretBytes bytes) {
     const FileHandle file = parse(bytes, nullptr);
     ERR_clear_error();
     if (!file) throw Error(ErrorKind::malformed, "no PKCS#12 file");
-    return Pkcs12File(to_bytes(bytes));
+    return Pkcs12File(std::move(bytes));
 }
 
 std::optional<Pkcs12> Pkcs12File::open(const SecretBytes& password) const {

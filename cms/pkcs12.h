@@ -26,17 +26,17 @@ struct Pkcs12 {
 /// Pkcs12File is such a file before its password is known.
 class Pkcs12File {
   public:
-    /// from_bytes reads DER. Throws Error(malformed), also where it asks for more work than any program that writes
-    /// such files does.
-    static Pkcs12File from_bytes(ByteView bytes);
+    /// from_bytes takes DER, in wiped memory because a file may have its private key unencrypted. Throws
+    /// Error(malformed), also where it asks for more work than any program that writes such files does.
+    static Pkcs12File from_bytes(SecretBytes bytes);
 
     /// open decrypts what is in it; nothing where the password is wrong. Throws Error(malformed). The legacy algorithms
     /// (RC2, DES) come from OpenSSL's legacy provider, which is loaded for a file that needs it alone.
     std::optional<Pkcs12> open(const SecretBytes& password) const;
 
   private:
-    explicit Pkcs12File(Bytes der) : der_(std::move(der)) {}
-    Bytes der_;
+    explicit Pkcs12File(SecretBytes der) : der_(std::move(der)) {}
+    SecretBytes der_;
 };
 
 }  // namespace p11mime::cms

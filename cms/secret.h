@@ -17,6 +17,7 @@ class SecretBytes {
     SecretBytes() = default;
     explicit SecretBytes(std::size_t size)
         : data_(static_cast<Byte*>(OPENSSL_secure_zalloc(size == 0 ? 1 : size))), size_(size) {
+        if (data_ == nullptr) data_ = static_cast<Byte*>(OPENSSL_zalloc(size == 0 ? 1 : size));
         if (data_ == nullptr) throw std::bad_alloc();
     }
     explicit SecretBytes(ByteView bytes) : SecretBytes(bytes.size()) {

@@ -28,7 +28,8 @@ FileHandle file_of(EVP_PKEY* key, X509* certificate) {
 }
 
 std::optional<cms::Pkcs12> opened(PKCS12* file, const std::string& password = kPassword) {
-    return cms::Pkcs12File::from_bytes(cms::encode(file, i2d_PKCS12)).open(SecretBytes(bytes_of(password)));
+    return cms::Pkcs12File::from_bytes(SecretBytes(cms::encode(file, i2d_PKCS12)))
+        .open(SecretBytes(bytes_of(password)));
 }
 
 }  // namespace

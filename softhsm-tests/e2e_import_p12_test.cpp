@@ -374,11 +374,15 @@ TEST_CASE("an imported private key is wiped from all memory that is given back",
     CHECK_FALSE(watched({"openssl", "asn1parse", "-in", office.key(alice)}).empty());
     CHECK(watched(office.desk.p11mime_command({"key", "import-p12", file, "--password-source", "env:P12_PASSWORD"})
                       .arguments) == "");
+    done(office.desk.p11mime({"key", "delete", "--yes", "--key", "pkcs11:object=Alice"}));
+    const std::string bare = office.p12(alice, {"-keypbe", "NONE", "-certpbe", "NONE", "-nomac"});
+    CHECK(watched(office.desk.p11mime_command({"key", "import-p12", bare}).arguments) == "");
+    done(office.desk.p11mime({"key", "delete", "--yes", "--key", "pkcs11:object=Alice"}));
+    const std::string again = office.p12(alice);
     office.desk.environment["P11MIME_POOR_CARD_MODULE"] = SoftHsm::module();
     office.desk.environment["P11MIME_POOR_CARD_FAULTS"] = "no-plain-keys";
-    done(office.desk.p11mime({"key", "delete", "--yes", "--key", "pkcs11:object=Alice"}));
     CHECK(watched(office.desk
-                      .p11mime_command({"key", "import-p12", file, "--password-source", "env:P12_PASSWORD", "--module",
+                      .p11mime_command({"key", "import-p12", again, "--password-source", "env:P12_PASSWORD", "--module",
                                         built_path("libp11mime-poor-card.so"), "--pin-source", "env:DESK_PIN"})
                       .arguments) == "");
 }

@@ -7,7 +7,7 @@ using namespace p11mime;
 
 extern "C" int LLVMFuzzerTestOneInput(const Byte* data, std::size_t size) {
     try {
-        const auto file = cms::Pkcs12File::from_bytes({data, size});
+        const auto file = cms::Pkcs12File::from_bytes(SecretBytes(ByteView(data, size)));
         (void)file.open(SecretBytes(bytes_of("password")));
     } catch (const Error&) {
     }
