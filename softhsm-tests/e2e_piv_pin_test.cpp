@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 #include <future>
+#include <iostream>
 
 #include "softhsm-tests/e2e_card_batch.h"
 #include "softhsm-tests/e2e_piv.h"
