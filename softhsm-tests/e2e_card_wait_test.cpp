@@ -104,8 +104,7 @@ TEST_CASE("with --wait a token that has no reader is found by its slot", "[e2e]"
     Running tokens(desk, {"tokens", "--wait", "300", "--token", "pkcs11:token=Later"});
     tokens.wait_for("the token at hand is 'Desk'");
     tokens.wait_for("waiting for it, 300 s at most");
-    done(desk.run({"softhsm2-util", "--init-token", "--free", "--label", "Later", "--pin", std::string(kUserPin),
-                   "--so-pin", std::string(kSoPin)}));
+    desk.add_token("Later");
     CHECK(tokens.status() == 0);
     CHECK_THAT(tokens.said(), Catch::Contains("token 'Later': SoftHSM project"));
 }

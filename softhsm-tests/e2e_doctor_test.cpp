@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include "softhsm-tests/support/card_readers.h"
 #include "softhsm-tests/support/office.h"
 #include "softhsm-tests/support/skip.h"
 #include "softhsm-tests/support/spy.h"
@@ -173,9 +174,9 @@ TEST_CASE("doctor names the package that is missing for what is configured", "[e
     CHECK(no_module.status == 4);
     CHECK(has(findings(no_module.out), "packages", "failed", missing, "apt install opensc-pkcs11"));
 
-    const std::string opensc = "/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so";
+    const std::string opensc = CardReaders::opensc_module();
     const Arguments without{"unshare", "-m", "sh", "-c", "mount --bind /dev/null /usr/sbin/pcscd && exec \"$@\"", "sh"};
-    if (!std::filesystem::exists(opensc) || !std::filesystem::exists("/usr/sbin/pcscd") ||
+    if (opensc.empty() || !std::filesystem::exists("/usr/sbin/pcscd") ||
         office.desk.run(without + Arguments{"true"}).status != 0) {
         WARN("skipped: opensc-pkcs11 or pcscd is not installed, or there are no namespaces");
         return;
@@ -208,8 +209,8 @@ TEST_CASE("doctor tells a mechanism that the token lacks from one that is done h
 
 TEST_CASE("doctor says that pcscd is not running where a module for cards needs it", "[e2e]") {
     Office office;
-    const std::string opensc = "/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so";
-    if (!std::filesystem::exists(opensc)) {
+    const std::string opensc = CardReaders::opensc_module();
+    if (opensc.empty()) {
         skip("opensc-pkcs11 is not installed");
         return;
     }

@@ -130,8 +130,7 @@ TEST_CASE("a token that also holds Ed25519 keys works for its RSA and EC keys", 
 TEST_CASE("tokens --login sends a stored PIN to one token alone, and lists a token whose login fails", "[e2e]") {
     Office office;
     office.employ({.name = "Alice", .email = "alice@example.gov", .kind = KeyKind::p256});
-    done(office.desk.run({"softhsm2-util", "--init-token", "--free", "--label", "Other", "--pin", "777777", "--so-pin",
-                          std::string(kSoPin)}));
+    office.desk.add_token("Other", "777777");
     const Spied both = spied_p11mime(office.desk, {"tokens", "--login", "--pin-source", "env:DESK_PIN"}, "");
     INFO(both.outcome.err);
     CHECK(both.outcome.status == 2);
@@ -164,8 +163,7 @@ TEST_CASE("a stored PIN goes to one of several tokens that could decrypt", "[e2e
     const Identity alice = office.employ({.name = "Alice", .email = "alice@example.gov"});
     const std::string encrypted = done(office.desk.run({"openssl", "cms", "-encrypt", "-aes-256-cbc", "-in",
                                                         office.desk.file("entity", kText), office.certificate(alice)}));
-    done(office.desk.run({"softhsm2-util", "--init-token", "--free", "--label", "Other", "--pin", "777777", "--so-pin",
-                          std::string(kSoPin)}));
+    office.desk.add_token("Other", "777777");
     for (const auto& [type, der] :
          {std::pair<std::string, std::string>{"privkey", alice.key_der()}, {"cert", alice.certificate_der()}})
         done(office.desk.run({"pkcs11-tool", "--module", SoftHsm::module(), "--token-label", "Other", "--login",

@@ -18,8 +18,7 @@ constexpr const char* kBob = "bob@example.org";
 struct Years : Office {
     Years() {
         for (const char* label : {"Old card", "New card"})
-            done(desk.run({"softhsm2-util", "--init-token", "--free", "--label", label, "--pin", std::string(kUserPin),
-                           "--so-pin", std::string(kSoPin)}));
+            desk.add_token(label);
         put_key("Old card", first);
         put_key("Desk", second);
         put_certificate("Desk", second);

@@ -16,8 +16,7 @@ constexpr const char* kOtherPin = "654321";
 /// TwoTokens is a desk with two tokens, of which the one that is looked at last has the key; the PIN at hand is its.
 struct TwoTokens : Office {
     TwoTokens() {
-        done(desk.run({"softhsm2-util", "--init-token", "--free", "--label", "Shelf", "--pin", kOtherPin, "--so-pin",
-                       std::string(kSoPin)}));
+        desk.add_token("Shelf", kOtherPin);
         const auto json = nlohmann::json::parse(done(desk.p11mime({"tokens", "--json", "-"})));
         std::vector<std::string> labels;
         for (const auto& token : json["tokens"])

@@ -31,7 +31,11 @@ Desk::Desk() : module(SoftHsm::module()) {
     environment["DESK_PIN"] = kUserPin;
     environment["LC_ALL"] = "C.UTF-8";
     environment["TZ"] = "UTC";
-    done(run({"softhsm2-util", "--init-token", "--free", "--label", "Desk", "--pin", std::string(kUserPin), "--so-pin",
+    add_token("Desk");
+}
+
+void Desk::add_token(const std::string& label, std::string_view pin) const {
+    done(run({"softhsm2-util", "--init-token", "--free", "--label", label, "--pin", std::string(pin), "--so-pin",
               std::string(kSoPin)}));
 }
 

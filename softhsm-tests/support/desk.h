@@ -22,6 +22,9 @@ class Desk {
     /// put_certificate writes a certificate alone.
     void put_certificate(const Identity& identity, const std::string& id);
 
+    /// add_token puts another token on the desk.
+    void add_token(const std::string& label, std::string_view pin = kUserPin) const;
+
     /// restrict limits the mechanisms that the token offers from now on, as SoftHsm takes them.
     void restrict(std::string_view mechanisms) const;
 
