@@ -21,8 +21,7 @@ struct Holder : CardOffice {
         desk.environment["WRONG"] = kWrong;
         desk.environment["NEW"] = "567890";
         desk.environment["PUK"] = kPuk;
-        for (const char* name : {"DISPLAY", "WAYLAND_DISPLAY", "GPG_TTY"})
-            desk.environment[name] = "";
+        ask_on_terminal(desk);
     }
     Outcome sign(const std::string& source) { return desk.p11mime({"sign", "--pin-source", source, text}); }
     Command sign_at_terminal() const {

@@ -24,12 +24,10 @@ struct Person {
     Person() {
         office.employ({.name = "Alice", .email = "alice@example.gov", .kind = KeyKind::p256});
         mail_file = office.desk.file("mail.eml", mail("alice@example.gov", "bob@example.gov"));
-        for (const char* name : {"DISPLAY", "WAYLAND_DISPLAY", "GPG_TTY"})
-            office.desk.environment[name] = "";
+        ask_on_terminal(office.desk);
         office.desk.environment["TERM"] = "xterm";
-        office.desk.environment["PKCS11SPY"] = SoftHsm::module();
-        office.desk.environment["PKCS11SPY_OUTPUT"] = office.desk.path("spy.log");
-        office.desk.environment["ASAN_OPTIONS"] = "detect_leaks=0";  // pkcs11-spy leaks
+        for (const auto& [name, value] : spy_environment(office.desk))
+            office.desk.environment[name] = value;
     }
 
     /// sign is the command that signs a mail with a PIN from wherever the options say.
@@ -37,22 +35,57 @@ struct Person {
         return office.desk.p11mime_command(Arguments{"sign", "--module", SoftHsm::spy_module()} + options +
                                            Arguments{"-o", office.desk.path("signed.eml"), mail_file});
     }
-    int logins() const { return SpyLog(read_file(office.desk.path("spy.log"))).calls("C_Login"); }
+    int logins() const { return spy_log(office.desk).calls("C_Login"); }
     bool has_signed() const { return std::filesystem::exists(office.desk.path("signed.eml")); }
+
+    /// put_always_authenticate puts a key on the token that asks for its PIN each time it signs.
+    void put_always_authenticate(const Identity& identity) {
+        done(office.desk.run({"pkcs11-tool", "--module", SoftHsm::module(), "--token-label", "Desk", "--login", "--pin",
+                              kPin, "--write-object", office.key(identity), "--type", "privkey", "--label",
+                              identity.name, "--id", "aa", "--usage-sign", "--always-auth"}));
+        office.desk.put_certificate(identity, "aa");
+    }
 
     /// configure writes the config file.
     void configure(const std::string& text) const {
         std::filesystem::create_directories(office.desk.path("home/config/p11mime"));
         office.desk.file("home/config/p11mime/config", text);
     }
+    /// use_pinentry has a shell script asked for the PIN.
+    void use_pinentry(const std::string& script) const {
+        const std::string file = office.desk.file("pinentry", "#!/bin/sh\n" + script);
+        std::filesystem::permissions(file, std::filesystem::perms::owner_all);
+        configure("pinentry-program = " + file + "\n");
+    }
 
     Office office;
     std::string mail_file;
 };
 
+/// answering is a pinentry that writes down what it is told and gives the PIN.
+std::string answering(const std::string& seen) {
+    return "echo OK\nwhile read -r line; do echo \"$line\" >>" + seen + "\ncase $line in GETPIN*) echo D " + kPin +
+           "; echo OK;; BYE*) echo OK; exit;; *) echo OK;; esac; done\n";
+}
+
 bool same_modes(const termios& a, const termios& b) {
     return a.c_iflag == b.c_iflag && a.c_oflag == b.c_oflag && a.c_cflag == b.c_cflag && a.c_lflag == b.c_lflag &&
            std::equal(std::begin(a.c_cc), std::end(a.c_cc), std::begin(b.c_cc));
+}
+
+/// check_ends_at_prompt sends each signal to a program that asks for the PIN.
+void check_ends_at_prompt(std::initializer_list<int> signals) {
+    Person person;
+    for (const int number : signals) {
+        INFO(number);
+        TerminalProgram program(person.sign());
+        program.wait_for_prompt("PIN of token 'Desk'");
+        program.type("12");
+        program.signal(number);
+        CHECK(program.wait_for_end() == 128 + number);
+        CHECK(same_modes(program.modes(), program.modes_before()));
+    }
+    CHECK_FALSE(person.has_signed());
 }
 
 }  // namespace
@@ -83,32 +116,12 @@ TEST_CASE("nothing typed at the PIN prompt is no PIN, and none is sent", "[e2e]"
 }
 
 TEST_CASE("a signal at the PIN prompt leaves the terminal as it was", "[e2e]") {
-    Person person;
-    for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
-        INFO(number);
-        TerminalProgram program(person.sign());
-        program.wait_for_prompt("PIN of token 'Desk'");
-        program.type("12");
-        program.signal(number);
-        CHECK(program.wait_for_end() == 128 + number);
-        CHECK(same_modes(program.modes(), program.modes_before()));
-    }
-    CHECK_FALSE(person.has_signed());
+    check_ends_at_prompt({SIGINT, SIGTERM, SIGHUP, SIGQUIT});
 }
 
 TEST_CASE("whatever else ends a program at the PIN prompt leaves the terminal as it was", "[e2e]") {
-    Person person;
-    for (const int number : {SIGALRM, SIGUSR1, SIGUSR2, SIGXCPU, SIGXFSZ, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGSYS,
-                             SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGRTMIN, SIGRTMAX}) {
-        INFO(number);
-        TerminalProgram program(person.sign());
-        program.wait_for_prompt("PIN of token 'Desk'");
-        program.type("12");
-        program.signal(number);
-        CHECK(program.wait_for_end() == 128 + number);
-        CHECK(same_modes(program.modes(), program.modes_before()));
-    }
-    CHECK_FALSE(person.has_signed());
+    check_ends_at_prompt({SIGALRM, SIGUSR1, SIGUSR2, SIGXCPU, SIGXFSZ, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGSYS,
+                          SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGRTMIN, SIGRTMAX});
 }
 
 TEST_CASE("a program stopped at the PIN prompt gives the terminal back, and asks again when it goes on", "[e2e]") {
@@ -223,9 +236,7 @@ TEST_CASE("a pinentry that does not work is said to be that", "[e2e]") {
     const auto [script, why] = GENERATE(std::pair("exit 0\n", "does not ask for the PIN"),
                                         std::pair("echo ERR 1 no\n", "does not ask for the PIN"),
                                         std::pair("echo OK; read line; echo nonsense\n", "does not ask for the PIN"));
-    const std::string program = person.office.desk.file("pinentry", std::string("#!/bin/sh\n") + script);
-    std::filesystem::permissions(program, std::filesystem::perms::owner_all);
-    person.configure("pinentry-program = " + program + "\n");
+    person.use_pinentry(script);
     Command command = person.sign({"--pin-source", "pinentry"});
     const Outcome outcome = run_process(command);
     INFO(outcome.err);
@@ -237,12 +248,7 @@ TEST_CASE("a pinentry that does not work is said to be that", "[e2e]") {
 TEST_CASE("pinentry inherits no variable with a secret, and is asked not to tell a password manager", "[e2e]") {
     Person person;
     const std::string seen = person.office.desk.path("seen");
-    const std::string program = person.office.desk.file(
-        "pinentry", "#!/bin/sh\nenv >" + seen + "\necho OK\nwhile read line; do echo \"$line\" >>" + seen +
-                        "\ncase $line in GETPIN*) echo D " + kPin +
-                        "; echo OK;; BYE*) echo OK; exit;; *) echo OK;; esac; done\n");
-    std::filesystem::permissions(program, std::filesystem::perms::owner_all);
-    person.configure("pinentry-program = " + program + "\n");
+    person.use_pinentry("env >" + seen + "\n" + answering(seen));
     person.office.desk.environment["NEW_PIN"] = "777777";
     const Outcome changed = run_process(
         person.office.desk.p11mime_command({"key", "change-pin", "--module", SoftHsm::module(), "--pin-source",
@@ -258,19 +264,10 @@ TEST_CASE("pinentry inherits no variable with a secret, and is asked not to tell
 TEST_CASE("text of others cannot drive pinentry, and a long subject is cut", "[e2e]") {
     Person person;
     const std::string seen = person.office.desk.path("seen");
-    const std::string program =
-        person.office.desk.file("pinentry", "#!/bin/sh\necho OK\nwhile read -r line; do echo \"$line\" >>" + seen +
-                                                "\ncase $line in GETPIN*) echo D " + kPin +
-                                                "; echo OK;; BYE*) echo OK; exit;; *) echo OK;; esac; done\n");
-    std::filesystem::permissions(program, std::filesystem::perms::owner_all);
-    person.configure("pinentry-program = " + program + "\n");
+    person.use_pinentry(answering(seen));
     const Identity bob = person.office.correspond({.name = "Bob", .email = "bob@example.gov", .kind = KeyKind::p256});
     const std::string subject = "=?utf-8?Q?100=25=0AGETPIN=1B[2J?= " + std::string(3000, 'x');
-    const std::string key = person.office.desk.file("always.pem", bob.key_pem);
-    done(person.office.desk.run({"pkcs11-tool", "--module", SoftHsm::module(), "--token-label", "Desk", "--login",
-                                 "--pin", kPin, "--write-object", key, "--type", "privkey", "--label", "Bob", "--id",
-                                 "b0", "--usage-sign", "--always-auth"}));
-    person.office.desk.put_certificate(bob, "b0");
+    person.put_always_authenticate(bob);
     const std::string text = person.office.desk.file(
         "long.eml", "From: bob@example.gov\r\nTo: carol@example.gov\r\nSubject: " + subject + "\r\n\r\ntext\r\n");
     const Outcome outcome =
@@ -293,11 +290,7 @@ struct Signatory : Person {
     Signatory() {
         const Identity carol =
             office.correspond({.name = "Carol", .email = "carol@example.gov", .kind = KeyKind::p256});
-        const std::string key = office.desk.file("always.pem", carol.key_pem);
-        done(office.desk.run({"pkcs11-tool", "--module", SoftHsm::module(), "--token-label", "Desk", "--login", "--pin",
-                              kPin, "--write-object", key, "--type", "privkey", "--label", "Carol", "--id", "ca",
-                              "--usage-sign", "--always-auth"}));
-        office.desk.put_certificate(carol, "ca");
+        put_always_authenticate(carol);
         for (int i = 1; i <= 3; ++i)
             mails.push_back(office.desk.file(
                 fmt::format("{}.eml", i),
@@ -398,7 +391,7 @@ TEST_CASE("a cached PIN serves the login of later runs, never a key that asks ea
           "[e2e]") {
     Signatory carol;
     const auto unattended = [&](const std::string& mail) {
-        std::filesystem::remove(carol.office.desk.path("spy.log"));
+        forget_spy_log(carol.office.desk);
         return run_process(carol.office.desk.p11mime_command(
             {"sign", "--module", SoftHsm::spy_module(), "--pin-cache", "10m", "--batch", mail}));
     };
@@ -455,7 +448,7 @@ TEST_CASE("a cached PIN that the token refuses is sent once and dropped", "[e2e]
     done(person.office.desk.run({"pkcs11-tool", "--module", SoftHsm::module(), "--token-label", "Desk", "--login",
                                  "--pin", kPin, "--change-pin", "--new-pin", "777777"}));
     const auto logins_of = [&] {
-        std::filesystem::remove(person.office.desk.path("spy.log"));
+        forget_spy_log(person.office.desk);
         CHECK(run_process(person.sign({"--pin-cache", "10m", "--batch"})).status == 4);
         return person.logins();
     };

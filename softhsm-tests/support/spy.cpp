@@ -5,6 +5,14 @@
 
 namespace p11mime::test {
 
+namespace {
+
+std::string log_file(const Desk& desk) {
+    return desk.path("spy.log");
+}
+
+}  // namespace
+
 SpyLog::SpyLog(const std::string& text) {
     constexpr std::string_view kObject = "[in] hObject = ";
     std::istringstream lines(text);
@@ -26,17 +34,29 @@ int SpyLog::calls(const std::string& function) const {
     return static_cast<int>(std::count(sequence_.begin(), sequence_.end(), function));
 }
 
+std::map<std::string, std::string> spy_environment(const Desk& desk) {
+    return {{"PKCS11_MODULE_PATH", SoftHsm::spy_module()},
+            {"PKCS11SPY", desk.module},
+            {"PKCS11SPY_OUTPUT", log_file(desk)},
+            {"ASAN_OPTIONS", "detect_leaks=0"}};  // pkcs11-spy leaks
+}
+
+SpyLog spy_log(const Desk& desk) {
+    return SpyLog(read_file(log_file(desk)));
+}
+
+void forget_spy_log(const Desk& desk) {
+    std::filesystem::remove(log_file(desk));
+}
+
 Spied spied(const Desk& desk, Command command) {
-    const std::string log = desk.path("spy.log");
-    std::filesystem::remove(log);
+    forget_spy_log(desk);
     for (const auto& [name, value] : desk.environment)
         command.environment.emplace(name, value);
-    command.environment["PKCS11_MODULE_PATH"] = SoftHsm::spy_module();
-    command.environment["PKCS11SPY"] = desk.module;
-    command.environment["PKCS11SPY_OUTPUT"] = log;
-    command.environment["ASAN_OPTIONS"] = "detect_leaks=0";  // pkcs11-spy leaks
+    for (const auto& [name, value] : spy_environment(desk))
+        command.environment[name] = value;
     Outcome outcome = run_process(command);
-    return {std::move(outcome), SpyLog(std::filesystem::exists(log) ? read_file(log) : "")};
+    return {std::move(outcome), std::filesystem::exists(log_file(desk)) ? spy_log(desk) : SpyLog("")};
 }
 
 Spied spied_p11mime(const Desk& desk, const std::vector<std::string>& arguments, const std::string& input) {

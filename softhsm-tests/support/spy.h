@@ -25,14 +25,20 @@ class SpyLog {
     std::map<std::string, int> certificate_reads_;
 };
 
+/// spy_environment has pkcs11-spy stand in front of the desk's module where a program loads SoftHsm::spy_module(), or
+/// the module that PKCS11_MODULE_PATH names. spy_log is what it has written since forget_spy_log;
+/// std::runtime_error where it was not loaded.
+std::map<std::string, std::string> spy_environment(const Desk& desk);
+SpyLog spy_log(const Desk& desk);
+void forget_spy_log(const Desk& desk);
+
 /// Spied is how a program ended, and what it asked of the token.
 struct Spied {
     Outcome outcome;
     SpyLog log;
 };
 
-/// spied runs a program in the desk's environment; where it loads SoftHsm::spy_module(), or the module that
-/// PKCS11_MODULE_PATH names, pkcs11-spy stands in front of the desk's module.
+/// spied runs a program in the desk's environment and that of the spy.
 Spied spied(const Desk& desk, Command command);
 
 /// spied_p11mime runs p11mime so: command first, and --pin-source among the arguments.

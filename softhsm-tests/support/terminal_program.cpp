@@ -107,6 +107,11 @@ std::vector<pid_t> session_members(pid_t session) {
 
 }  // namespace
 
+void ask_on_terminal(Desk& desk) {
+    for (const char* name : {"DISPLAY", "WAYLAND_DISPLAY", "GPG_TTY"})
+        desk.environment[name] = "";
+}
+
 TerminalProgram::TerminalProgram(const Command& command) {
     Line arguments(command.arguments);
     Line variables(environment_of(command));

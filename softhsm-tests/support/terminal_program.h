@@ -6,9 +6,12 @@
 #include <string>
 #include <string_view>
 
-#include "softhsm-tests/support/process.h"
+#include "softhsm-tests/support/desk.h"
 
 namespace p11mime::test {
+
+/// ask_on_terminal has a desk's programs ask for PINs themselves, whatever display or GPG_TTY the test runs with.
+void ask_on_terminal(Desk& desk);
 
 /// TerminalProgram is a program in the foreground of a pseudo-terminal, under a session leader as a shell is one, so
 /// that it can be stopped. Whatever is left of the session is killed when this ends. What takes longer than a minute
