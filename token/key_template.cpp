@@ -75,20 +75,14 @@ Bytes public_number(const EVP_PKEY* key, const char* parameter) {
     return bytes;
 }
 
-SecretBytes private_octets(const EVP_PKEY* key) {
+// octets reads a half of a key that is a string of bytes.
+template <class Octets>
+Octets octets(const EVP_PKEY* key, int (*half)(const EVP_PKEY*, unsigned char*, std::size_t*)) {
     std::size_t size = 0;
-    cms::require(EVP_PKEY_get_raw_private_key(key, nullptr, &size) == 1, "the private key is missing");
-    SecretBytes octets(size);
-    cms::require(EVP_PKEY_get_raw_private_key(key, octets.data(), &size) == 1, "the private key is missing");
-    return octets;
-}
-
-Bytes public_octets(const EVP_PKEY* key) {
-    std::size_t size = 0;
-    cms::require(EVP_PKEY_get_raw_public_key(key, nullptr, &size) == 1, "the public key is missing");
-    Bytes octets(size);
-    cms::require(EVP_PKEY_get_raw_public_key(key, octets.data(), &size) == 1, "the public key is missing");
-    return octets;
+    cms::require(half(key, nullptr, &size) == 1, "a part of the key is missing");
+    Octets value(size);
+    cms::require(half(key, value.data(), &size) == 1, "a part of the key is missing");
+    return value;
 }
 
 }  // namespace
@@ -142,52 +136,54 @@ Bytes KeyParts::parameters() const {
 }
 
 Bytes KeyParts::point() const {
-    return wrap_octet_string(kind_ == KeyType::ec ? uncompressed_point(key_) : public_octets(key_));
+    return wrap_octet_string(kind_ == KeyType::ec ? uncompressed_point(key_)
+                                                  : octets<Bytes>(key_, EVP_PKEY_get_raw_public_key));
+}
+
+Template KeyParts::common_template(CK_OBJECT_CLASS half, const std::string& label, const Bytes& id) const {
+    Template key = objects_of_class(half);
+    key.add(CKA_KEY_TYPE, CK_ULONG{cryptoki_type()})
+        .add_bool(CKA_TOKEN, true)
+        .add_bool(CKA_PRIVATE, half == CKO_PRIVATE_KEY)
+        .add(CKA_LABEL, label)
+        .add(CKA_ID, id);
+    return key;
 }
 
 Template KeyParts::private_template(const std::string& label, const Bytes& id) const {
-    Template key = objects_of_class(CKO_PRIVATE_KEY);
-    key.add(CKA_KEY_TYPE, CK_ULONG{cryptoki_type()})
-        .add_bool(CKA_TOKEN, true)
-        .add_bool(CKA_PRIVATE, true)
-        .add_bool(CKA_SENSITIVE, true)
-        .add_bool(CKA_EXTRACTABLE, false)
-        .add_bool(CKA_SIGN, signs())
-        .add(CKA_LABEL, label)
-        .add(CKA_ID, id);
+    Template key = common_template(CKO_PRIVATE_KEY, label, id);
+    key.add_bool(CKA_SENSITIVE, true).add_bool(CKA_EXTRACTABLE, false).add_bool(CKA_SIGN, signs());
     if (is_rsa()) key.add_bool(CKA_DECRYPT, true);
     if (!is_rsa()) key.add_bool(CKA_DERIVE, agrees());
     return key;
 }
 
 Template KeyParts::public_template(const std::string& label, const Bytes& id) const {
-    Template key = objects_of_class(CKO_PUBLIC_KEY);
-    key.add(CKA_KEY_TYPE, CK_ULONG{cryptoki_type()})
-        .add_bool(CKA_TOKEN, true)
-        .add_bool(CKA_PRIVATE, false)
-        .add_bool(CKA_VERIFY, signs())
-        .add(CKA_LABEL, label)
-        .add(CKA_ID, id);
-    if (is_rsa())
-        key.add_bool(CKA_ENCRYPT, true)
-            .add(CKA_MODULUS, public_number(key_, OSSL_PKEY_PARAM_RSA_N))
-            .add(CKA_PUBLIC_EXPONENT, public_number(key_, OSSL_PKEY_PARAM_RSA_E));
-    else
-        key.add(CKA_EC_PARAMS, parameters()).add(CKA_EC_POINT, point());
+    Template key = common_template(CKO_PUBLIC_KEY, label, id);
+    key.add_bool(CKA_VERIFY, signs());
+    add_group(key);
+    if (is_rsa()) key.add_bool(CKA_ENCRYPT, true);
+    if (!is_rsa()) key.add(CKA_EC_POINT, point());
     return key;
 }
 
-void KeyParts::add_private_values(Template& object) const {
-    if (is_rsa()) {
+void KeyParts::add_group(Template& object) const {
+    if (is_rsa())
         object.add(CKA_MODULUS, public_number(key_, OSSL_PKEY_PARAM_RSA_N))
             .add(CKA_PUBLIC_EXPONENT, public_number(key_, OSSL_PKEY_PARAM_RSA_E));
+    else
+        object.add(CKA_EC_PARAMS, parameters());
+}
+
+void KeyParts::add_private_values(Template& object) const {
+    add_group(object);
+    if (is_rsa()) {
         for (const RsaValue& value : kRsaSecrets)
             object.add_secret(value.attribute, secret_number(key_, value.parameter, 0));
         return;
     }
-    object.add(CKA_EC_PARAMS, parameters());
     object.add_secret(CKA_VALUE, kind_ == KeyType::ec ? secret_number(key_, OSSL_PKEY_PARAM_PRIV_KEY, field_size(key_))
-                                                      : private_octets(key_));
+                                                      : octets<SecretBytes>(key_, EVP_PKEY_get_raw_private_key));
 }
 
 SecretBytes KeyParts::pkcs8() const {

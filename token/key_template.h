@@ -13,7 +13,7 @@ class KeyParts {
     /// Throws Error(malformed) where it is of a kind that is not for mail.
     KeyParts(TokenCore& core, const EVP_PKEY* key);
 
-    /// takes_part says whether the token can do anything with such a key.
+    /// is_usable says whether the token can do anything with such a key.
     bool is_usable() const;
 
     /// What both halves have: class, type, label and id, and that they are on the token.
@@ -29,6 +29,8 @@ class KeyParts {
     bool signs() const { return kind_ != KeyType::montgomery; }
     bool agrees() const { return kind_ == KeyType::ec || kind_ == KeyType::montgomery; }
     CK_KEY_TYPE cryptoki_type() const;
+    Template common_template(CK_OBJECT_CLASS half, const std::string& label, const Bytes& id) const;
+    void add_group(Template& object) const;  // what both halves of a pair have in them: RSA's modulus, or the curve
     Bytes parameters() const;
     Bytes point() const;
 
