@@ -4,13 +4,9 @@
 //   P11MIME_FAILING_CODE   the return value that it has
 //   P11MIME_FAILING_ON     set: so do all calls that follow, but for C_CloseSession and C_Finalize, as without a card
 //   P11MIME_FAILING_KILL   "SIGNAL PID": instead of failing, the call is made after a process got a signal; PID 0 is
-//   the
-//                          process that makes the call
+//                          the process that makes the call
 //   P11MIME_FAILING_LOG    a file that gets a line for each call: its function, and "failed" where it was made to
 
-#include <p11-kit/pkcs11.h>
-
-#include <dlfcn.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -18,6 +14,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+
+#include "softhsm-tests/wrapped_module.h"
 
 namespace {
 
@@ -117,19 +115,11 @@ void count_all() {
 
 #undef COUNT
 
-CK_RV load_real() {
-    const char* given = std::getenv("P11MIME_FAILING_MODULE");
-    void* library = dlopen(given != nullptr ? given : "/usr/lib/softhsm/libsofthsm2.so", RTLD_NOW | RTLD_LOCAL);
-    if (library == nullptr) return CKR_GENERAL_ERROR;
-    const auto get = reinterpret_cast<CK_C_GetFunctionList>(dlsym(library, "C_GetFunctionList"));
-    return get != nullptr ? get(&real) : CKR_GENERAL_ERROR;
-}
-
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) CK_RV C_GetFunctionList(CK_FUNCTION_LIST** list) {
     if (real == nullptr) {
-        if (const CK_RV code = load_real(); code != CKR_OK) return code;
+        if (const CK_RV code = p11mime::test::load_module("P11MIME_FAILING_MODULE", real); code != CKR_OK) return code;
         functions = *real;
         functions.C_GetFunctionList = C_GetFunctionList;
         count_all();

@@ -26,10 +26,6 @@
 //   sessions=N says-sessions=N            C_OpenSession opens no more than N; C_GetTokenInfo says that there are N
 // P11MIME_POOR_CARD_LOG names a file that gets one line for each call of the functions here.
 
-#include <p11-kit/pkcs11.h>
-
-#include <dlfcn.h>
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -43,6 +39,8 @@
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "softhsm-tests/wrapped_module.h"
 
 namespace {
 
@@ -277,19 +275,12 @@ CK_RV finalize(void* reserved) {
     return real->C_Finalize(reserved);
 }
 
-CK_RV load_real() {
-    const char* path = std::getenv("P11MIME_POOR_CARD_MODULE");
-    void* library = dlopen(path != nullptr ? path : "/usr/lib/softhsm/libsofthsm2.so", RTLD_NOW | RTLD_LOCAL);
-    if (library == nullptr) return CKR_GENERAL_ERROR;
-    const auto get = reinterpret_cast<CK_C_GetFunctionList>(dlsym(library, "C_GetFunctionList"));
-    return get != nullptr ? get(&real) : CKR_GENERAL_ERROR;
-}
-
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) CK_RV C_GetFunctionList(CK_FUNCTION_LIST** list) {
     if (real == nullptr) {
-        if (const CK_RV code = load_real(); code != CKR_OK) return code;
+        if (const CK_RV code = p11mime::test::load_module("P11MIME_POOR_CARD_MODULE", real); code != CKR_OK)
+            return code;
         functions = *real;
         functions.C_GetFunctionList = C_GetFunctionList;
         functions.C_GetTokenInfo = get_token_info;
