@@ -160,4 +160,11 @@ inline const EVP_MD* evp(cms::Hash hash) {
 inline constexpr cms::Hash kAllHashes[] = {cms::Hash::sha1, cms::Hash::sha224, cms::Hash::sha256, cms::Hash::sha384,
                                            cms::Hash::sha512};
 
+/// only_token is the one token that there is.
+inline std::shared_ptr<token::Token> only_token(token::Tokens& tokens) {
+    const auto all = tokens.tokens();
+    REQUIRE(all.size() == 1);
+    return all.front();
+}
+
 }  // namespace p11mime::test

@@ -7,10 +7,6 @@ using namespace p11mime::test;
 
 namespace {
 
-std::shared_ptr<token::Token> only_token(token::Tokens& tokens) {
-    return tokens.tokens().at(0);
-}
-
 /// verifies asks OpenSSL whether a PKCS#1 v1.5 or ECDSA signature with SHA-256 is right for a SubjectPublicKeyInfo.
 bool verifies(const Bytes& spki, ByteView message, ByteView signature) {
     const Byte* at = spki.data();
