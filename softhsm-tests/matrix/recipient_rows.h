@@ -37,6 +37,11 @@ inline constexpr const char* kKekId = "0a0b0c";
 std::vector<RecipientRow> key_managements();
 std::vector<RecipientRow> recipient_rows();
 
+/// sampled_rows are those of recipient_rows for a peer that does one message at a time: each key management with one
+/// cipher, the ciphers in turn, the first of each way with every cipher, and all that is only read or changed. They are
+/// all rows where P11MIME_WHOLE_MATRIX or P11MIME_MATRIX_UPDATE is in the environment.
+std::vector<RecipientRow> sampled_rows();
+
 /// not_run_but_example is the cell of a row that a peer with RSA PKCS#1 v1.5 alone leaves out; "" for all of that, and
 /// for one of each other way with a private key.
 std::string not_run_but_example(const RecipientRow& row);

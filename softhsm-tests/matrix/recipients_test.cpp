@@ -22,8 +22,7 @@ std::set<p11mime::test::KeyKind> keys_of(const std::vector<RecipientRow>& rows) 
 }
 
 template <class Peer>
-void check_peer() {
-    const std::vector<RecipientRow> rows = recipient_rows();
+void check_peer(const std::vector<RecipientRow>& rows) {
     People people(keys_of(rows));
     Peer peer(people);
     Table found;
@@ -32,7 +31,7 @@ void check_peer() {
         [&](const RecipientRow& row, const std::string& message) {
             return read_encrypted(people, row, received(row, message));
         });
-    check_table(kTable, found);
+    check_table(kTable, found, Rows::some);
 }
 
 }  // namespace
@@ -50,21 +49,21 @@ TEST_CASE("p11mime reads its own key management and ciphers as recipients.tsv sa
 }
 
 TEST_CASE("key management and ciphers go both ways with openssl as recipients.tsv says", "[matrix]") {
-    check_peer<OpenSslRecipients>();
+    check_peer<OpenSslRecipients>(sampled_rows());
 }
 
 TEST_CASE("key management and ciphers go both ways with Bouncy Castle as recipients.tsv says", "[matrix]") {
-    check_peer<BouncyCastleRecipients>();
+    check_peer<BouncyCastleRecipients>(sampled_rows());
 }
 
 TEST_CASE("key management and ciphers go both ways with a decoder by hand as recipients.tsv says", "[matrix]") {
-    check_peer<HandmadeRecipients>();
+    check_peer<HandmadeRecipients>(sampled_rows());
 }
 
 TEST_CASE("key management and ciphers go both ways with gpgsm as recipients.tsv says", "[matrix]") {
-    check_peer<GpgsmRecipients>();
+    check_peer<GpgsmRecipients>(recipient_rows());
 }
 
 TEST_CASE("key management and ciphers go both ways with NSS as recipients.tsv says", "[matrix]") {
-    check_peer<NssRecipients>();
+    check_peer<NssRecipients>(recipient_rows());
 }

@@ -36,8 +36,8 @@ std::string comments(const std::string& file) {
     return text;
 }
 
-/// differences has a line for each cell that is not as expected. A reduced run has not all rows.
-std::string differences(const Table& expected, const Table& found) {
+/// differences has a line for each cell that is not as expected. A sanitized run never has all rows.
+std::string differences(const Table& expected, const Table& found, [[maybe_unused]] Rows rows) {
     std::string text;
     for (const std::string& column : found.columns())
         for (const std::string& row : found.rows())
@@ -45,7 +45,7 @@ std::string differences(const Table& expected, const Table& found) {
                 text += fmt::format("{}, {}: expected '{}', found '{}'\n", row, column, was, is);
 #ifndef P11MIME_SANITIZE
     for (const std::string& row : expected.rows())
-        if (std::find(found.rows().begin(), found.rows().end(), row) == found.rows().end())
+        if (rows == Rows::all && std::find(found.rows().begin(), found.rows().end(), row) == found.rows().end())
             text += fmt::format("{}: expected, but not found\n", row);
 #endif
     return text;
@@ -137,14 +137,14 @@ std::string Table::tsv() const {
     return text;
 }
 
-void check_table(const std::string& name, const Table& found) {
+void check_table(const std::string& name, const Table& found, Rows rows) {
     const std::string file = source_path("softhsm-tests/" + name);
     std::cout << found.text();
     if (std::getenv("P11MIME_MATRIX_UPDATE") != nullptr) {
         write_file(file, comments(file) + merged(Table::read(file), found).tsv());
         return;
     }
-    if (const std::string text = differences(Table::read(file), found); !text.empty())
+    if (const std::string text = differences(Table::read(file), found, rows); !text.empty())
         FAIL(text << "where this is as it should be, run the test with P11MIME_MATRIX_UPDATE=1 and commit " << name);
 }
 

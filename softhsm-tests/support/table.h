@@ -33,9 +33,12 @@ class Table {
     std::map<std::pair<std::string, std::string>, std::string> cells_;
 };
 
+/// Rows says whether a test has looked at all rows of a table.
+enum class Rows { all, some };
+
 /// check_table prints what was found and fails the test unless the committed table, `name` in softhsm-tests, says the
-/// same of these columns: each cell found, and no row more. With P11MIME_MATRIX_UPDATE in the environment it writes
-/// what was found to the committed table instead.
-void check_table(const std::string& name, const Table& found);
+/// same of these columns: each cell found, and no row more where all were looked at. With P11MIME_MATRIX_UPDATE in the
+/// environment it writes what was found to the committed table instead.
+void check_table(const std::string& name, const Table& found, Rows rows = Rows::all);
 
 }  // namespace p11mime::test
