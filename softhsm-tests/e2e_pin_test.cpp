@@ -158,7 +158,7 @@ TEST_CASE("tokens --login sends a stored PIN to one token alone, and lists a tok
     CHECK_THAT(batch.err, Catch::Contains("no PIN"));
 }
 
-TEST_CASE("a stored PIN goes to one of several tokens that could decrypt", "[e2e]") {
+TEST_CASE("a stored PIN goes to none of several tokens that could decrypt, until --token names one", "[e2e]") {
     Office office;
     const Identity alice = office.employ({.name = "Alice", .email = "alice@example.gov"});
     const std::string encrypted = done(office.desk.run({"openssl", "cms", "-encrypt", "-aes-256-cbc", "-in",
@@ -170,8 +170,15 @@ TEST_CASE("a stored PIN goes to one of several tokens that could decrypt", "[e2e
                               "--pin", "777777", "--write-object", office.desk.file("put.der", der), "--type", type,
                               "--id", "01", "--label", "Alice"}));
     office.desk.environment["WRONG"] = kWrong;
-    const Spied bad = spied_p11mime(office.desk, {"decrypt", "--pin-source", "env:WRONG"}, encrypted);
-    INFO(bad.outcome.err);
-    CHECK(bad.outcome.status == 4);
-    CHECK(bad.log.calls("C_Login") == 1);
+    const Spied any = spied_p11mime(office.desk, {"decrypt", "--pin-source", "env:WRONG"}, encrypted);
+    INFO(any.outcome.err);
+    CHECK(any.outcome.status == 2);
+    CHECK(any.log.calls("C_Login") == 0);
+    CHECK_THAT(any.outcome.err, Catch::Contains("--token takes one of") && Catch::Contains("token=Desk") &&
+                                    Catch::Contains("token=Other"));
+    const Spied named = spied_p11mime(
+        office.desk, {"decrypt", "--pin-source", "env:WRONG", "--token", "pkcs11:token=Other"}, encrypted);
+    INFO(named.outcome.err);
+    CHECK(named.outcome.status == 4);
+    CHECK(named.log.calls("C_Login") == 1);
 }

@@ -174,7 +174,7 @@ TEST_CASE("trouble with one token does not keep another from being chosen") {
     desk.hsm.import_key("Second", desk.files / "newer.pem", "Newer", "01", "567890");
     desk.hsm.import_certificate("Second", desk.files / "newer.der", "Newer", "01", "567890");
     {
-        const auto tokens = desk.open();
+        const auto tokens = desk.open_for_person();
         const auto result = choose(*tokens, "alice@example.gov");
         REQUIRE(result.key);
         CHECK(result.key->certificate.label == "Older");

@@ -71,6 +71,11 @@ struct TokenDesk {
     std::unique_ptr<token::Tokens> open(const std::string& module = SoftHsm::module()) {
         return token::Tokens::open({.modules = {module}, .token = std::nullopt}, pins);
     }
+    /// open_for_person is for whoever types the PINs, so that each token that may have a key is asked.
+    std::unique_ptr<token::Tokens> open_for_person() {
+        return token::Tokens::open({.modules = {SoftHsm::module()}, .token = std::nullopt, .others = {.typed = true}},
+                                   pins);
+    }
 
     /// put writes an identity's key and certificate to a token.
     void put(const Identity& identity, const std::string& id_hex, const std::string& label = "ID card") {

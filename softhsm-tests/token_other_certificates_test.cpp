@@ -119,7 +119,10 @@ TEST_CASE("a key that was certified once more opens what was encrypted to its fi
     }
     drawer.pins.requests.clear();
     const cms::Certificate first = certificate_of(alice);
-    CHECK(drawer.find(first, {.own = source({first})}) == "key 'CN=alice,O=Example' on token 'Card'");
+    CHECK(drawer.find(first, {.own = source({first}), .typed = false}).empty());
+    CHECK(drawer.asked().empty());
+    drawer.tokens.reset();
+    CHECK(drawer.find(first, {.own = source({first}), .typed = true}) == "key 'CN=alice,O=Example' on token 'Card'");
     CHECK(drawer.asked() == Labels{"Card"});
 }
 
@@ -218,8 +221,9 @@ TEST_CASE("a certificate on one token leads to its key on another") {
     drawer.put_key(alice, "02", "Old card");
     drawer.put_public_key(alice, "02", "Old card");
     drawer.put(drawer.pki.issue(leaf("carol")), "01", "Stranger's card");
-    CHECK(drawer.find(certificate_of(alice), {}) == "key 'alice' on token 'Old card'");
-    CHECK(drawer.asked() == Labels{"New card", "Old card"});
+    const bool typed = GENERATE(true, false);
+    CHECK(drawer.find(certificate_of(alice), {.typed = typed}) == "key 'alice' on token 'Old card'");
+    CHECK(drawer.asked() == (typed ? Labels{"New card", "Old card"} : Labels{"Old card"}));
 }
 
 TEST_CASE("a key beside its certificate is taken without a look at what is elsewhere") {

@@ -173,7 +173,7 @@ TEST_CASE("with keys on two tokens one PIN is asked for, and the other's when it
     const Identity bob = desk.pki.issue(leaf("bob"));
     desk.put(alice, "01", "ID card");
     desk.put(bob, "01", "Second");
-    const auto tokens = desk.open();
+    const auto tokens = desk.open_for_person();
     const auto keys = find(*tokens, {by_serial(alice), by_serial(bob)});
     REQUIRE(keys.size() == 2);
     CHECK(desk.pins.requests.size() == 1);
@@ -196,13 +196,13 @@ TEST_CASE("trouble with one token is kept to itself where another has a key, and
     desk.hsm.import_certificate("Second", desk.files / "bob.der", "bob", "01", "567890");
     const std::string wrong_for_both = "999999";
     {
-        const auto tokens = desk.open();
+        const auto tokens = desk.open_for_person();
         const auto keys = find(*tokens, {by_serial(bob), by_serial(alice)});
         REQUIRE_FALSE(keys.empty());
         check_opens(*keys[0], alice);
     }
     desk.pins.usual = wrong_for_both;
-    const auto tokens = desk.open();
+    const auto tokens = desk.open_for_person();
     const Error error = error_of([&] { find(*tokens, {by_serial(bob), by_serial(alice)}); });
     CHECK(error.kind() == ErrorKind::token);
     CHECK(std::string(error.what()).starts_with("PIN refused by token "));

@@ -149,6 +149,11 @@ void Choice::pick() {
 bool Choice::has_key(const Candidate& candidate) {
     if (troubled_.contains(candidate.token.get())) return false;
     try {
+        if (const auto why = tokens_.why_not_ask(*candidate.token, *candidate.certificate.certificate, wanted_.uri)) {
+            if (why->kind() != ErrorKind::token && !trouble_) throw Error(*why);
+            pass_over(candidate, why->what());
+            return false;
+        }
         if (candidate.token->has_private_key(candidate.certificate, "sign")) return true;
         pass_over(candidate, "no private key with its id on the token");
     } catch (const Error& error) {

@@ -10,11 +10,8 @@ namespace {
 
 bool shows_key(const Session& session, const TokenInfo& token, const cms::Certificate& certificate) {
     const KeyHandle public_key = certificate.public_key();
-    for (const Bytes& id : ids_of_key(public_key.get())) {
-        Template any_object;
-        any_object.add(CKA_ID, id);
-        if (!session.find(any_object).empty()) return true;
-    }
+    for (const Bytes& id : ids_of_key(public_key.get()))
+        if (shows_key_with(session, id)) return true;
     for (const CK_OBJECT_HANDLE object : session.find(objects_of_class(CKO_PUBLIC_KEY))) {
         const KeyHandle shown = parse_spki(read_public_object(session, object));
         if (shown && same_public_key(shown.get(), public_key.get())) return true;
@@ -45,8 +42,28 @@ bool shows_id(const Session& session, const Uri& uri) {
 
 }  // namespace
 
+bool may_hide(Pkcs11Token& token, KeyHint hint) {
+    const PinState state = token.info().pin_state;
+    return hint != KeyHint::none && hint != KeyHint::evidence && !token.core()->logged_in() &&
+           state != PinState::locked && state != PinState::not_set;
+}
+
 bool may_ask_on_chance(Pkcs11Token& token, std::size_t chances, bool typed) {
     return chances <= 1 || typed || token.core()->logged_in();
+}
+
+bool shows_key(Pkcs11Token& token, const cms::Certificate& certificate) {
+    TokenCore& core = *token.core();
+    return core.with_session([&](const Session& session) { return shows_key(session, core.info(), certificate); });
+}
+
+bool shows_key_with(const Session& session, const Bytes& id) {
+    Template any_object;
+    any_object.add(CKA_ID, id);
+    Template certificates = objects_of_class(CKO_CERTIFICATE);
+    certificates.add(CKA_ID, id);
+    const std::size_t all = session.find(any_object).size();
+    return all > 0 && all > session.find(certificates).size();
 }
 
 KeyHint key_hint(Pkcs11Token& token, const Uri& uri) {
@@ -64,8 +81,7 @@ KeyHint key_hint(Pkcs11Token& token, const Uri& uri) {
 
 KeyHint key_hint(Pkcs11Token& token, const cms::Certificate& certificate) {
     TokenCore& core = *token.core();
-    const bool shown =
-        core.with_session([&](const Session& session) { return shows_key(session, core.info(), certificate); });
+    const bool shown = shows_key(token, certificate);
     const std::vector<CertificateObject> certificates = token.certificates();
     const Bytes spki = certificate.spki_der();
     const auto any = [&](auto fits) { return std::any_of(certificates.begin(), certificates.end(), fits); };

@@ -18,9 +18,20 @@ inline bool is_chance(KeyHint hint) {
     return hint < KeyHint::likely;
 }
 
-/// may_ask_on_chance says whether such a token is worth a login, where there are so many: a stored PIN is for one of
-/// them, and would cost the others a try.
+/// may_hide says whether a login to the token may bring the key to light, and sends a PIN.
+bool may_hide(Pkcs11Token& token, KeyHint hint);
+
+/// may_ask_on_chance says whether a token that does not show the key is worth a login, where so many may hide it: a
+/// stored PIN is for one of them, and would cost the others a try.
 bool may_ask_on_chance(Pkcs11Token& token, std::size_t chances, bool typed);
+
+/// shows_key says whether a token shows the key of a certificate, its public half or an object with an id that was
+/// derived from it. The certificates beside it count for nothing: they are put on tokens without their keys too. Throws
+/// Error(token).
+bool shows_key(Pkcs11Token& token, const cms::Certificate& certificate);
+
+/// shows_key_with says whether a session shows an object with an id that is no certificate.
+bool shows_key_with(const Session& session, const Bytes& id);
 
 /// key_hint asks a token for the key of a certificate; the certificates on it are read. Throws Error(token).
 KeyHint key_hint(Pkcs11Token& token, const cms::Certificate& certificate);

@@ -23,9 +23,15 @@ struct Prospect {
     std::shared_ptr<Pkcs11Token> token;
 };
 
-bool has_pin(const Prospect& prospect) {
-    const PinState state = prospect.token->info().pin_state;
-    return state != PinState::locked && state != PinState::not_set;
+/// unsure is the answer where a stored PIN might be for any of several tokens.
+Error unsure(std::string_view wanted, const std::vector<std::string>& tokens) {
+    return Error(ErrorKind::usage,
+                 fmt::format("{} may be on any of {} tokens, and a stored PIN is for one", wanted, tokens.size()),
+                 fmt::format("--token takes one of {}", fmt::join(tokens, " ")));
+}
+
+std::string key_of(const cms::Certificate& certificate) {
+    return fmt::format("the key of {}", certificate.subject());
 }
 
 /// Search is one run of find_keys.
@@ -38,6 +44,7 @@ class Search {
     void rank(std::span<const std::shared_ptr<Pkcs11Token>> tokens);
     void ask_all(KeyHint hint);
     void ask_on_chance();
+    void ask_if_due(const Prospect& prospect);
     void ask(const Prospect& prospect);
     std::string wanted() const;
     template <class Work>
@@ -46,6 +53,7 @@ class Search {
     const KeyQuery& query_;
     bool typed_;
     std::vector<Prospect> prospects_;  // the likeliest first
+    std::size_t hiding_ = 0;           // of them
     std::vector<std::string> unasked_;
     std::vector<KeyOnToken> found_;
     std::exception_ptr trouble_;
@@ -58,11 +66,7 @@ std::vector<KeyOnToken> Search::run(std::span<const std::shared_ptr<Pkcs11Token>
     if (found_.empty()) ask_on_chance();
     if (!found_.empty()) return std::move(found_);
     if (trouble_) std::rethrow_exception(trouble_);
-    if (!unasked_.empty())
-        throw Error(
-            ErrorKind::usage,
-            fmt::format("{} may be on any of {} tokens, and a stored PIN is for one", wanted(), unasked_.size()),
-            fmt::format("--token takes one of {}", fmt::join(unasked_, " ")));
+    if (!unasked_.empty()) throw unsure(wanted(), unasked_);
     return {};
 }
 
@@ -73,6 +77,7 @@ void Search::rank(std::span<const std::shared_ptr<Pkcs11Token>> tokens) {
             const KeyHint hint =
                 query_.uri != nullptr ? key_hint(*token, *query_.uri) : key_hint(*token, *query_.certificate);
             if (hint != KeyHint::none) prospects_.push_back({hint, token});
+            if (may_hide(*token, hint)) ++hiding_;
         });
     }
     std::stable_sort(prospects_.begin(), prospects_.end(),
@@ -81,19 +86,19 @@ void Search::rank(std::span<const std::shared_ptr<Pkcs11Token>> tokens) {
 
 void Search::ask_all(KeyHint hint) {
     for (const Prospect& prospect : prospects_)
-        if (prospect.hint == hint) ask(prospect);
+        if (prospect.hint == hint) ask_if_due(prospect);
 }
 
 void Search::ask_on_chance() {
-    const auto chances = std::count_if(prospects_.begin(), prospects_.end(),
-                                       [](const Prospect& one) { return is_chance(one.hint) && has_pin(one); });
-    for (const Prospect& prospect : prospects_) {
-        if (!is_chance(prospect.hint) || !found_.empty()) continue;
-        if (has_pin(prospect) && !may_ask_on_chance(*prospect.token, static_cast<std::size_t>(chances), typed_))
-            unasked_.push_back(prospect.token->uri().to_string());
-        else
-            ask(prospect);  // where the PIN is locked, the login says so and sends none
-    }
+    for (const Prospect& prospect : prospects_)
+        if (is_chance(prospect.hint) && found_.empty()) ask_if_due(prospect);
+}
+
+void Search::ask_if_due(const Prospect& prospect) {
+    if (may_hide(*prospect.token, prospect.hint) && !may_ask_on_chance(*prospect.token, hiding_, typed_))
+        unasked_.push_back(prospect.token->uri().to_string());
+    else
+        ask(prospect);  // where the PIN is locked, the login says so and sends none
 }
 
 void Search::ask(const Prospect& prospect) {
@@ -116,8 +121,7 @@ void Search::ask(const Prospect& prospect) {
 }
 
 std::string Search::wanted() const {
-    return query_.uri != nullptr ? fmt::format("the key {}", query_.uri->to_string())
-                                 : fmt::format("the key of {}", query_.certificate->subject());
+    return query_.uri != nullptr ? fmt::format("the key {}", query_.uri->to_string()) : key_of(*query_.certificate);
 }
 
 /// keep_going keeps the first trouble for the case that no other token has the key.
@@ -136,6 +140,21 @@ void Search::keep_going(Work work) {
 std::vector<KeyOnToken> find_keys(std::span<const std::shared_ptr<Pkcs11Token>> tokens, const KeyQuery& query,
                                   bool typed) {
     return Search(query, typed).run(tokens);
+}
+
+std::optional<Error> why_not_ask(std::span<const std::shared_ptr<Pkcs11Token>> tokens, const Token& token,
+                                 const cms::Certificate& certificate, bool typed) {
+    const auto asked = std::find_if(tokens.begin(), tokens.end(), [&](const auto& one) { return one.get() == &token; });
+    if (typed || tokens.size() == 1 || asked == tokens.end() || (*asked)->core()->logged_in()) return std::nullopt;
+    if (shows_key(**asked, certificate)) return std::nullopt;
+    std::vector<std::string> hiding;
+    for (const auto& one : tokens) {
+        if (one != *asked && shows_key(*one, certificate))
+            return Error(ErrorKind::token, fmt::format("{} shows its key", token_name(one->info())));
+        if (may_hide(*one, KeyHint::hidden)) hiding.push_back(one->uri().to_string());
+    }
+    if (hiding.size() <= 1) return std::nullopt;
+    return unsure(key_of(certificate), hiding);
 }
 
 }  // namespace p11mime::token

@@ -10,6 +10,7 @@
 #include "mime/error.h"
 #include "token/decrypter.h"
 #include "token/key_hint.h"
+#include "token/key_search.h"
 
 namespace p11mime::token {
 
@@ -49,14 +50,15 @@ struct Prospect {
 /// Search is one run over all tokens.
 class Search {
   public:
-    explicit Search(Recipients recipients) : recipients_(recipients) {}
+    Search(Recipients recipients, std::span<const std::shared_ptr<Pkcs11Token>> tokens, bool typed)
+        : recipients_(recipients), tokens_(tokens), typed_(typed) {}
 
     /// by_template asks the token for the certificates alone that can match, so that no other is read.
     void by_template(Pkcs11Token& token);
     /// by_reading reads every certificate: some tokens store CKA_SERIAL_NUMBER raw or have no such attributes.
     void by_reading(Pkcs11Token& token);
     /// by_others looks for keys whose certificate is not beside them.
-    void by_others(std::span<const std::shared_ptr<Pkcs11Token>> tokens, const OtherCertificates& others);
+    void by_others(const OtherCertificates& others);
     bool found() const { return !result_.keys.empty(); }
     FoundKeys take();
 
@@ -64,19 +66,23 @@ class Search {
     void add_certificate(Pkcs11Token& token, const CertificateObject& object);
     void add_retired_keys(Pkcs11Token& token);
     void collect(const std::shared_ptr<cms::CertificateSource>& source, const std::string& place, bool own);
-    std::vector<Prospect> prospects(std::span<const std::shared_ptr<Pkcs11Token>> tokens);
-    bool may_ask(const Prospect& prospect, std::size_t chances, bool typed);
+    std::vector<Prospect> prospects();
+    bool shows(const Session& session, const Bytes& id) const;
+    bool may_ask(const Prospect& prospect, std::size_t chances);
     void ask(const Prospect& prospect);
     void skip(const Pkcs11Token& token, std::string_view kind, const std::string& label, std::string_view why);
     template <class Work>
     void keep_going(Work work);
 
     Recipients recipients_;
+    std::span<const std::shared_ptr<Pkcs11Token>> tokens_;
+    bool typed_;
     FoundKeys result_;
     std::vector<std::pair<const Pkcs11Token*, cms::Certificate>> seen_;
     std::vector<std::pair<const Pkcs11Token*, Bytes>> used_ids_;
     std::vector<Elsewhere> elsewhere_;
     std::exception_ptr trouble_;
+    std::optional<Error> unsure_;  // which token a stored PIN is for
 };
 
 /// keep_going keeps the first trouble for the case that nothing else is found.
@@ -134,11 +140,16 @@ void Search::add_certificate(Pkcs11Token& token, const CertificateObject& object
         return;
     }
     keep_going([&] {
-        std::optional<PrivateKey> key = core->private_key_of(object, kToDecrypt);
-        if (!key) {
+        const auto keep_for_others = [&](std::string_view why) {
             elsewhere_.push_back({object, token_name(token.info()), true});
-            return skip(token, "certificate", certificate_name(object), "no private key with its id on the token");
+            skip(token, "certificate", certificate_name(object), why);
+        };
+        if (const auto why = why_not_ask(tokens_, token, *object.certificate, typed_)) {
+            if (why->kind() == ErrorKind::usage) unsure_ = why;
+            return keep_for_others(why->what());
         }
+        std::optional<PrivateKey> key = core->private_key_of(object, kToDecrypt);
+        if (!key) return keep_for_others("no private key with its id on the token");
         used_ids_.emplace_back(&token, key->id);
         result_.keys.push_back(std::make_unique<TokenDecrypter>(core, object, std::move(key)));
     });
@@ -151,10 +162,7 @@ void Search::add_retired_keys(Pkcs11Token& token) {
         const Bytes& id = recipient.key_identifier;
         const auto used = std::make_pair(static_cast<const Pkcs11Token*>(&token), id);
         if (id.empty() || std::find(used_ids_.begin(), used_ids_.end(), used) != used_ids_.end()) continue;
-        Template any_object;
-        any_object.add(CKA_ID, id);
-        const bool present =
-            core->with_session([&](const Session& session) { return !session.find(any_object).empty(); });
+        const bool present = core->with_session([&](const Session& session) { return shows(session, id); });
         if (!present || (found() && !core->logged_in())) continue;  // no PIN for a second token that is not needed
         core->login(kToDecrypt);
         for (const PrivateKey& key : core->private_keys(id)) {
@@ -168,15 +176,24 @@ void Search::add_retired_keys(Pkcs11Token& token) {
     }
 }
 
-void Search::by_others(std::span<const std::shared_ptr<Pkcs11Token>> tokens, const OtherCertificates& others) {
+/// shows says whether a token shows an object with an id. A certificate alone is not worth a stored PIN that may be for
+/// another token.
+bool Search::shows(const Session& session, const Bytes& id) const {
+    if (!typed_ && tokens_.size() > 1) return shows_key_with(session, id);
+    Template any_object;
+    any_object.add(CKA_ID, id);
+    return !session.find(any_object).empty();
+}
+
+void Search::by_others(const OtherCertificates& others) {
     collect(others.own, "--own-cert", true);
     collect(others.known, "the address book", false);
-    const std::vector<Prospect> ranked = prospects(tokens);
-    std::set<const Pkcs11Token*> chances;
+    const std::vector<Prospect> ranked = prospects();
+    std::set<const Pkcs11Token*> hiding;
     for (const Prospect& prospect : ranked)
-        if (prospect.is_chance()) chances.insert(prospect.token.get());
+        if (may_hide(*prospect.token, prospect.hint)) hiding.insert(prospect.token.get());
     for (const Prospect& prospect : ranked)
-        if (may_ask(prospect, chances.size(), others.typed)) ask(prospect);
+        if (may_ask(prospect, hiding.size())) ask(prospect);
 }
 
 void Search::collect(const std::shared_ptr<cms::CertificateSource>& source, const std::string& place, bool own) {
@@ -193,10 +210,10 @@ void Search::collect(const std::shared_ptr<cms::CertificateSource>& source, cons
     }
 }
 
-std::vector<Prospect> Search::prospects(std::span<const std::shared_ptr<Pkcs11Token>> tokens) {
+std::vector<Prospect> Search::prospects() {
     std::vector<Prospect> all;
     for (const Elsewhere& one : elsewhere_)
-        for (const auto& token : tokens)
+        for (const auto& token : tokens_)
             keep_going([&] {
                 const KeyHint hint = key_hint(*token, *one.object.certificate);
                 if (hint != KeyHint::none) all.push_back({hint, token, &one});
@@ -206,19 +223,19 @@ std::vector<Prospect> Search::prospects(std::span<const std::shared_ptr<Pkcs11To
 }
 
 /// may_ask says whether a token is worth a login, and why it is not.
-bool Search::may_ask(const Prospect& prospect, std::size_t chances, bool typed) {
-    if (!prospect.is_chance()) return true;
-    if (found()) return false;
+bool Search::may_ask(const Prospect& prospect, std::size_t chances) {
+    if (prospect.hint == KeyHint::evidence) return true;
+    if (found()) return !prospect.is_chance();
     const auto refuse = [&](std::string_view why) {
         skip(*prospect.token, "certificate", certificate_name(prospect.certificate->object), why);
         return false;
     };
     const PinState state = prospect.token->info().pin_state;
-    if (state == PinState::locked || state == PinState::not_set)
+    if (prospect.is_chance() && (state == PinState::locked || state == PinState::not_set))
         return refuse(fmt::format("its key may be there, but the PIN is {}", name(state)));
     if (prospect.hint == KeyHint::hidden && !prospect.certificate->own)
         return refuse("nothing shows its key there; where the certificate is your own, --own-cert FILE says so");
-    if (!may_ask_on_chance(*prospect.token, chances, typed))
+    if (!may_ask_on_chance(*prospect.token, chances, typed_))
         return refuse("its key may be there or on another token, and a stored PIN is for one; --token names it");
     return true;
 }
@@ -247,6 +264,7 @@ void Search::skip(const Pkcs11Token& token, std::string_view kind, const std::st
 
 FoundKeys Search::take() {
     if (!found() && trouble_) std::rethrow_exception(trouble_);
+    if (!found() && unsure_) throw Error(*unsure_);
     return std::move(result_);
 }
 
@@ -254,13 +272,13 @@ FoundKeys Search::take() {
 
 FoundKeys find_recipient_keys(std::span<const std::shared_ptr<Pkcs11Token>> tokens, Recipients recipients,
                               const OtherCertificates& others) {
-    Search search(recipients);
+    Search search(recipients, tokens, others.typed);
     for (const auto& token : tokens)
         search.by_template(*token);
     if (!search.found())
         for (const auto& token : tokens)
             search.by_reading(*token);
-    if (!search.found()) search.by_others(tokens, others);
+    if (!search.found()) search.by_others(others);
     return search.take();
 }
 

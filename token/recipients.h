@@ -21,7 +21,8 @@ struct FoundKeys {
 /// match are logged in to, and only until one key has been found; further ones wait with the login until they are used.
 /// Where none has been found, keys are looked for whose certificate is elsewhere: on another token or among `others`;
 /// tokens that show the key come first, then those that have another certificate of its holder, then those that show
-/// no key before a login. Throws the Error(token) of a token only where no other has a key.
+/// no key before a login. Throws the Error(token) of a token only where no other has a key, and likewise Error(usage)
+/// where a stored PIN may be for another token than that with the certificate.
 FoundKeys find_recipient_keys(std::span<const std::shared_ptr<Pkcs11Token>> tokens,
                               std::span<const cms::RecipientIdentifier> recipients,
                               const OtherCertificates& others = {});

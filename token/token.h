@@ -222,9 +222,16 @@ class Tokens : public cms::DecrypterSource {
     virtual std::vector<std::shared_ptr<Token>> tokens() = 0;  ///< present, initialised and matching
     /// find_keys looks for private keys, first without a login on all tokens; it logs in to those alone that show the
     /// key, its public half or, failing these, a certificate for it. Where none does or has it, those are asked that
-    /// show their keys after a login only, one after the other until one has it: several where PINs are typed, else
-    /// Error(usage) lists them. Throws the Error(token) of a token only where no other has the key.
+    /// show their keys after a login only, one after the other until one has it. Where none shows the key or its public
+    /// half, several are asked only if PINs are typed, else Error(usage) lists them. Throws the Error(token) of a token
+    /// only where no other has the key.
     virtual std::vector<KeyOnToken> find_keys(const KeyQuery& query) = 0;
+    /// why_not_ask says why a token is not to be logged in to for the private key of a certificate on it. Where PINs
+    /// are typed it always may be. A stored PIN goes to a token that shows the key or its public half, or that is the
+    /// only one that may hide it: Error(token) where another shows it, Error(usage), which lists them, where several
+    /// may hide it. `among` narrows these to the tokens that a URI fits; null for all.
+    virtual std::optional<Error> why_not_ask(const Token& token, const cms::Certificate& certificate,
+                                             const Uri* among) = 0;
     virtual std::vector<SlotState> slots() = 0;
     virtual std::vector<std::string> modules() = 0;  ///< the files of those that are loaded
     virtual std::vector<std::string> warnings() const = 0;
@@ -255,7 +262,8 @@ struct KeyChoice {
 
 /// choose_key picks the newest-issued certificate that fits and whose private key is on the same token (for encryption
 /// the private key is not needed). `passed_over` gets one line for each certificate seen that did not fit and why.
-/// Nothing where none fits.
+/// Nothing where none fits. Throws Error(usage) where a stored PIN may be for another token, as Tokens::why_not_ask
+/// says.
 struct KeyChoiceResult {
     std::optional<ChosenKey> key;
     std::vector<std::string> passed_over;

@@ -42,6 +42,15 @@ class AllTokens final : public Tokens {
         return token::find_keys(tokens_, query, options_.others.typed);
     }
 
+    std::optional<Error> why_not_ask(const Token& token, const cms::Certificate& certificate,
+                                     const Uri* among) override {
+        const std::lock_guard lock(mutex_);
+        std::vector<std::shared_ptr<Pkcs11Token>> fitting;
+        std::copy_if(tokens_.begin(), tokens_.end(), std::back_inserter(fitting),
+                     [&](const auto& one) { return among == nullptr || among->matches(one->info()); });
+        return token::why_not_ask(fitting, token, certificate, options_.others.typed);
+    }
+
     std::vector<SlotState> slots() override {
         const std::lock_guard lock(mutex_);
         enumerate();
