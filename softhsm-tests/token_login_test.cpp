@@ -2,6 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
 #include "softhsm-tests/support/leaks.h"
 #include "softhsm-tests/support/spy.h"
 #include "softhsm-tests/token_fixture.h"
@@ -85,6 +90,61 @@ TEST_CASE("a PIN refused by one token may be right for another") {
         else
             CHECK_THROWS_AS(token->login("sign"), Error);
     }
+}
+
+namespace {
+
+/// LateOutcome gives out PINs, and gives a second thread time to come between one and its outcome.
+class LateOutcome final : public token::PinProvider {
+  public:
+    std::optional<token::Pin> pin(const token::PinRequest&) override {
+        std::unique_lock lock(mutex_);
+        if (++open_ > 1) overlapped = true;
+        changed_.notify_all();
+        changed_.wait_for(lock, std::chrono::milliseconds(300), [&] { return open_ > 1; });
+        return token::Pin{.value = SecretBytes(bytes_of(std::string(kUserPin))), .typed_by_person = true};
+    }
+    bool use_reader(const token::PinRequest&) override { return true; }
+    void say(const std::string&) override {}
+    void ended(const token::PinRequest&, const token::Pin*, token::LoginOutcome) override {
+        const std::lock_guard lock(mutex_);
+        --open_;
+        ++outcomes;
+    }
+    bool overlapped = false;
+    int outcomes = 0;
+
+  private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    int open_ = 0;
+};
+
+}  // namespace
+
+TEST_CASE("of two threads that log in to a token through two modules, the second waits for the first's outcome") {
+    TokenDesk desk;
+    const std::string copy = desk.files / "another-softhsm.so";
+    std::filesystem::copy_file(SoftHsm::module(), copy);
+    LateOutcome pins;
+    const auto tokens = token::Tokens::open({.modules = {SoftHsm::module(), copy}, .token = std::nullopt}, pins);
+    const auto all = tokens->tokens();
+    REQUIRE(all.size() == 2);
+    std::atomic<int> failed{0};
+    {
+        std::vector<std::jthread> threads;
+        for (const auto& token : all)
+            threads.emplace_back([&, token] {
+                try {
+                    token->login("sign");
+                } catch (const Error&) {
+                    ++failed;
+                }
+            });
+    }
+    CHECK(failed == 0);
+    CHECK(pins.outcomes == 2);
+    CHECK_FALSE(pins.overlapped);
 }
 
 TEST_CASE("the PIN is asked for once a token, with what it is for") {

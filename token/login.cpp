@@ -6,6 +6,7 @@
 #include <array>
 
 #include "token/ckr.h"
+#include "token/login_lock.h"
 #include "token/refused_pins.h"
 
 namespace p11mime::token {
@@ -68,6 +69,7 @@ bool is_vague(CK_RV code) {
 
 void Login::user(const Session& session, const std::string& what) {
     if (done_) return;
+    const auto lock = lock_login(token_);
     const auto turn = turn_of_stored("", PinKind::user);
     PinRequest wanted = request("", what, PinKind::user);
     if (wanted.token.login_required) enter(session, CKU_USER, std::move(wanted));
@@ -76,6 +78,7 @@ void Login::user(const Session& session, const std::string& what) {
 
 void Login::context(const Session& session, const std::string& key_label, const std::string& what) {
     const std::string label = key_label.empty() ? "(no label)" : key_label;
+    const auto lock = lock_login(token_);
     const auto turn = turn_of_stored(label, PinKind::user);
     enter(session, CKU_CONTEXT_SPECIFIC, request(label, what, PinKind::user));
 }
@@ -216,6 +219,7 @@ std::string Login::owner(PinKind kind) const {
 }
 
 void Login::change_pin(const Session& session) {
+    const auto lock = lock_login(token_);
     const auto turn = turn_of_stored("", PinKind::old_user);
     const PinRequest wanted = request("", "change it", PinKind::old_user);
     check_state(wanted);
@@ -262,6 +266,7 @@ void Login::conclude_change(const PinRequest& request, const SecretBytes* new_pi
 }
 
 void Login::unblock(const Session& session) {
+    const auto lock = lock_login(token_);
     const auto turn = turn_of_stored("", PinKind::puk);
     const PinRequest wanted = request("", "unblock the PIN", PinKind::puk);
     check_state(wanted);
