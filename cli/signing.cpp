@@ -48,6 +48,14 @@ std::vector<std::string> sender_addresses(Context& context) {
                 "p11mime tokens lists what is at hand; --key URI names a key");
 }
 
+// What the first login is for. It holds for all mails of a run, so whoever types the PIN is told how many there are.
+std::string intent(Context& context) {
+    const Message& message = context.message();
+    const std::string mail = cms::smime::mail_name(fmt::format("{}", fmt::join(message.to, ", ")), message.subject);
+    const std::size_t count = context.options().files().size();
+    return count > 1 ? fmt::format("sign {} mails, among them {}", count, mail) : "sign " + mail;
+}
+
 // A certificate that was named is taken as it is, so it is judged here.
 void check_named(const cms::Certificate& certificate, cms::Time now) {
     const std::string subject = certificate.subject();
@@ -67,6 +75,7 @@ token::ChosenKey named_key(Context& context, const std::string& text) {
     token::KeyChoice choice;
     choice.uri = &uri;
     choice.at = context.now();
+    choice.what = intent(context);
     auto result = choose_key(context.tokens(), choice);
     if (!result.key) none_fits(context, fmt::format("with a certificate fits {}", uri.to_string()), result.passed_over);
     if (!result.key->certificate.certificate)
@@ -85,6 +94,7 @@ Sender key_of_address(Context& context, const std::vector<std::string>& addresse
             token::KeyChoice choice;
             choice.address = address;
             choice.at = context.now();
+            choice.what = intent(context);
             auto result = choose_key(context.tokens(), choice);
             if (result.key) sender = Sender{std::move(*result.key), address, false};
             if (sender) return true;

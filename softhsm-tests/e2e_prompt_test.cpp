@@ -105,6 +105,37 @@ TEST_CASE("the terminal asks for the PIN without echo, and once more after a mis
     CHECK(same_modes(program.modes(), program.modes_before()));
 }
 
+TEST_CASE("the first prompt of a run names the mail that is to be signed", "[e2e]") {
+    Person person;
+    const std::string how = GENERATE("sign", "seal", "by its key");
+    CAPTURE(how);
+    const std::string text = person.office.desk.file(
+        "budget.eml",
+        "From: alice@example.gov\r\nTo: bob@example.gov\r\nSubject: =?utf-8?Q?Budget_2027?=\r\n\r\nx\r\n");
+    Arguments command{how == "seal" ? "seal" : "sign", "--module", SoftHsm::module(), "-o",
+                      person.office.desk.path("signed.eml")};
+    if (how == "by its key") command = command + Arguments{"--key", "pkcs11:token=Desk;object=Alice"};
+    if (how == "seal") {
+        const Identity bob = person.office.correspond({.name = "Bob", .email = "bob@example.gov"});
+        command = command + person.office.trust() + Arguments{"--recipient-cert", person.office.certificate(bob)};
+    }
+    const bool pinentry = GENERATE(false, true);
+    CAPTURE(pinentry);
+    if (pinentry) person.configure("pinentry-program = /usr/bin/pinentry-tty\n");
+    TerminalProgram program(
+        person.office.desk.p11mime_command(command + Arguments{"--pin-source", pinentry ? "pinentry" : "tty", text}));
+    if (pinentry) {
+        program.wait_for("to sign the mail to bob@example.gov, 'Budget 2027'");
+        program.wait_for_prompt("PIN:");
+    } else {
+        program.wait_for("PIN of token 'Desk' (");
+        program.wait_for_prompt("), to sign the mail to bob@example.gov, 'Budget 2027': ");
+    }
+    program.type(kPin + "\n");
+    CHECK(program.wait_for_end() == 0);
+    CHECK(person.has_signed());
+}
+
 TEST_CASE("nothing typed at the PIN prompt is no PIN, and none is sent", "[e2e]") {
     Person person;
     TerminalProgram program(person.sign());
@@ -317,7 +348,8 @@ struct Signatory : Person {
 TEST_CASE("a key that asks each time is asked for with the card, the key and the mail", "[e2e]") {
     Signatory carol;
     TerminalProgram program(carol.sign_all({}));
-    program.wait_for_prompt("PIN of token 'Desk'");
+    program.wait_for("PIN of token 'Desk'");
+    program.wait_for_prompt("to sign 3 mails, among them the mail to bob@example.gov, 'Budget 2027': ");
     program.type(kPin + "\n");
     for (int i = 1; i <= 3; ++i) {
         program.wait_for("PIN of token 'Desk'");

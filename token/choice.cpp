@@ -154,7 +154,7 @@ bool Choice::has_key(const Candidate& candidate) {
             pass_over(candidate, why->what());
             return false;
         }
-        if (candidate.token->has_private_key(candidate.certificate, "sign")) return true;
+        if (candidate.token->has_private_key(candidate.certificate, wanted_.what)) return true;
         pass_over(candidate, "no private key with its id on the token");
     } catch (const Error& error) {
         keep(error);

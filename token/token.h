@@ -258,6 +258,7 @@ struct KeyChoice {
     const Uri* uri = nullptr;
     cms::Time at{};
     enum class Use { signing, encryption } use = Use::signing;
+    std::string what = "sign";  ///< the Intent, for the PIN prompt of a login
 };
 
 /// choose_key picks the newest-issued certificate that fits and whose private key is on the same token (for encryption

@@ -29,6 +29,10 @@ struct SignOptions {
     std::string intent;          ///< for PIN prompts; made from the mail's header where empty
 };
 
+/// mail_name is what a PIN prompt calls a mail that is signed: "the mail to bob@example.gov, 'Budget 2027'".
+/// `recipients` are those of the To field, "" for none; `subject` is UTF-8.
+std::string mail_name(const std::string& recipients, const std::optional<std::string>& subject);
+
 /// natural_scheme is the scheme that a key signs with: the digest asked for, or SHA-256 for RSA and P-256, SHA-384 for
 /// P-384, SHA-512 for P-521. Throws Error(usage) where the key cannot do what is asked, Error(token) where its token
 /// cannot.

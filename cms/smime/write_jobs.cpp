@@ -23,13 +23,6 @@ std::string random_boundary() {
     return "p11mime-" + hex(random);
 }
 
-std::string sign_intent(const Mail& mail) {
-    const std::string to = mail.recipients();
-    std::string what = to.empty() ? "sign a mail" : "sign the mail to " + to;
-    if (const auto subject = mail.subject()) what += fmt::format(", '{}'", *subject);
-    return what;
-}
-
 // Chain is the writers of one pass, from the output inwards.
 class Chain {
   public:
@@ -98,7 +91,8 @@ class WriteJob final : public Job {
         if (mail.entity.find("Content-Type") == nullptr)
             mail.entity.fields.push_back(mime::make_field("Content-Type", "text/plain", mail.ending));
         for (LayerState& layer : layers_)
-            if (layer.signing && layer.signing->intent.empty()) layer.signing->intent = sign_intent(mail);
+            if (layer.signing && layer.signing->intent.empty())
+                layer.signing->intent = "sign " + mail_name(mail.recipients(), mail.subject());
 
         mime::LfSink lf(output);
         const bool to_lf = form_ == Form::smime && mail.ending == mime::LineEnding::lf;
@@ -175,6 +169,11 @@ SigningState new_signing_state(const std::vector<Signer*>& signers, const Clock&
 }
 
 }  // namespace
+
+std::string mail_name(const std::string& recipients, const std::optional<std::string>& subject) {
+    const std::string name = recipients.empty() ? "a mail" : "the mail to " + recipients;
+    return subject ? fmt::format("{}, '{}'", name, *subject) : name;
+}
 
 SignScheme natural_scheme(const Signer& signer, std::optional<Hash> digest, bool pss) {
     const SignScheme scheme = chosen_scheme(signer.certificate(), digest, pss);
