@@ -77,10 +77,20 @@ extern "C" void on_signal(int number) {
     errno = saved;
 }
 
-// For what ends a program at once, at a prompt.
-extern "C" void on_end(int number) {
+// Whether going back from the handler meets the fault again. A signal that was sent, or is a trap, comes once.
+bool comes_again(int number, const siginfo_t& info) {
+    const bool fault = number == SIGSEGV || number == SIGBUS || number == SIGFPE || number == SIGILL;
+    return fault && info.si_code > 0;
+}
+
+// For what ends a program at once, at a prompt. Whoever handled it before, such as a sanitizer, gets it after that,
+// and a fault at the place where it happened.
+extern "C" void on_end(int number, siginfo_t* info, void*) {
     undo();
-    end_now(number);
+    sigaction(number, &g_before.at(static_cast<std::size_t>(number)), nullptr);
+    if (comes_again(number, *info)) return;
+    unblock(number);
+    ::raise(number);
 }
 
 // with_default does something while a signal has its default effect.
@@ -109,14 +119,26 @@ extern "C" void on_stop(int number) {
     errno = saved;
 }
 
-void handle(int number, void (*handler)(int)) {
+void handle(int number, struct sigaction action) {
     struct sigaction before {};
     // nohup's choice stays.
     if (sigaction(number, nullptr, &before) == 0 && before.sa_handler == SIG_IGN) return;
-    struct sigaction action {};
-    action.sa_handler = handler;
     sigemptyset(&action.sa_mask);
     sigaction(number, &action, nullptr);
+}
+
+void handle(int number, void (*handler)(int)) {
+    struct sigaction action {};
+    action.sa_handler = handler;
+    handle(number, action);
+}
+
+// On the alternate stack where there is one, since the stack may be what has run out.
+struct sigaction ending_action() {
+    struct sigaction action {};
+    action.sa_sigaction = on_end;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+    return action;
 }
 
 // Whatever else ends a program by default and can be caught, faults and the real-time signals among it.
@@ -132,7 +154,8 @@ void each_ending_signal(Action action) {
         action(number);
 }
 
-void handle_for_prompt(int number, void (*handler)(int)) {
+template <class Handler>
+void handle_for_prompt(int number, Handler handler) {
     sigaction(number, nullptr, &g_before.at(static_cast<std::size_t>(number)));
     handle(number, handler);
 }
@@ -206,7 +229,7 @@ TerminalModes::TerminalModes(int terminal, Echo echo) : terminal_(terminal) {
     g_resumed.store(false);
     g_terminal.store(terminal);
     handle_for_prompt(SIGTSTP, on_stop);
-    each_ending_signal([](int number) { handle_for_prompt(number, on_end); });
+    each_ending_signal([](int number) { handle_for_prompt(number, ending_action()); });
     if (echo == Echo::off) ::tcsetattr(terminal, TCSAFLUSH, &g_working_modes);
     // Only now: in the background the line before is to stop the program, and to go on after that.
     handle_for_prompt(SIGTTIN, on_stop);

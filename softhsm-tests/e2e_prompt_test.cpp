@@ -76,6 +76,8 @@ bool same_modes(const termios& a, const termios& b) {
 /// check_ends_at_prompt sends each signal to a program that asks for the PIN.
 void check_ends_at_prompt(std::initializer_list<int> signals) {
     Person person;
+    person.office.desk.environment["ASAN_OPTIONS"] +=
+        ":handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0";  // whose own end has another status
     for (const int number : signals) {
         INFO(number);
         TerminalProgram program(person.sign());
@@ -153,6 +155,23 @@ TEST_CASE("a signal at the PIN prompt leaves the terminal as it was", "[e2e]") {
 TEST_CASE("whatever else ends a program at the PIN prompt leaves the terminal as it was", "[e2e]") {
     check_ends_at_prompt({SIGALRM, SIGUSR1, SIGUSR2, SIGXCPU, SIGXFSZ, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGSYS,
                           SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGRTMIN, SIGRTMAX});
+}
+
+TEST_CASE("whoever handles a fault gets one at the PIN prompt as it was, and the terminal has its echo by then",
+          "[e2e]") {
+    Person person;
+    if (!is_sanitized()) person.office.desk.environment["LD_PRELOAD"] = built_path("libp11mime-faulting-prompt.so");
+    TerminalProgram program(person.sign());
+    if (is_sanitized()) {
+        program.wait_for_prompt("PIN of token 'Desk'");
+        program.signal(SIGSEGV);
+        program.wait_for("AddressSanitizer");
+        CHECK(program.wait_for_end() == 1);
+    } else {
+        program.wait_for("fault at 0x40, code 1");  // SEGV_MAPERR: the fault itself, not a signal sent again
+        CHECK(program.wait_for_end() == 77);
+    }
+    CHECK(same_modes(program.modes(), program.modes_before()));
 }
 
 TEST_CASE("a program stopped at the PIN prompt gives the terminal back, and asks again when it goes on", "[e2e]") {
