@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/failure.h"
 #include "cli/json.h"
+#include "cli/key_choice.h"
 #include "cli/listing_json.h"
 #include "cli/packages.h"
 #include "cli/reach.h"
@@ -61,24 +62,26 @@ bool has(const Checks& checks, Standing standing) {
     return std::any_of(checks.begin(), checks.end(), [&](const Check& check) { return check.standing == standing; });
 }
 
+// A module that does not load leaves what can be looked at without it.
 Checks reach_checks(Context& context) {
-    const auto modules = context.options().list("module");
-    Checks checks =
-        guarded("module", [&] { return check_reach(context.tokens(), context.options().text("token").value_or("")); });
-    const bool loaded = checks.front().subject != "module";
-    if (!loaded && !modules.empty()) {
-        Checks packages = check_packages(modules, false);
-        packages.insert(packages.end(), checks.begin(), checks.end());
-        return packages;
+    try {
+        return check_reach(context.tokens(), context.options().text("token").value_or(""));
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::token) throw;
+        Checks checks = check_packages(context.options().list("module"), false);
+        add(checks, check_readers_alone());
+        checks.push_back({"module", Standing::failed, error.what(), error.hint()});
+        return checks;
     }
-    return checks;
 }
 
 Checks all_checks(Context& context) {
     Checks checks = reach_checks(context);
     if (has(checks, Standing::failed)) return checks;
     Uses uses;
-    for (const auto& token : context.tokens().tokens())
+    const auto tokens = context.tokens().tokens();
+    if (context.options().flag("sign")) check_stored_pin(context, tokens);
+    for (const auto& token : tokens)
         check_token(context, *token, uses, checks);
     add(checks, check_uses(uses, context.options().flag("sign")));
     return checks;

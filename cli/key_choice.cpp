@@ -19,6 +19,17 @@ std::vector<std::shared_ptr<token::Token>> tokens_at_hand(Context& context) {
     return context.tokens().tokens();
 }
 
+void check_stored_pin(Context& context, const std::vector<std::shared_ptr<token::Token>>& tokens) {
+    if (!context.pins().stored()) return;
+    std::vector<std::string> uris;
+    for (const auto& token : tokens)
+        if (token->info().login_required && !token->info().protected_authentication_path)
+            uris.push_back(token->uri().to_string());
+    if (uris.size() > 1)
+        throw Error(ErrorKind::usage, fmt::format("which of the {} tokens is the PIN for?", uris.size()),
+                    fmt::format("--token takes one of {}", fmt::join(uris, " ")));
+}
+
 Bytes id_of(const Options& options) {
     const std::string text = options.text("id").value_or("");
     auto id = parse_hex(text);

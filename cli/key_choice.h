@@ -10,6 +10,10 @@ namespace p11mime::cli {
 /// tokens_at_hand are all tokens, or those that --token names. Throws Error(token) where there is none.
 std::vector<std::shared_ptr<token::Token>> tokens_at_hand(Context& context);
 
+/// check_stored_pin is for a login to each of several tokens: a stored PIN is one token's, and would cost another one a
+/// try. Throws Error(usage) where it may be for any of several; the hint lists them.
+void check_stored_pin(Context& context, const std::vector<std::shared_ptr<token::Token>>& tokens);
+
 /// id_of is the CKA_ID that --id asks for; empty where it does not. Throws Error(usage).
 Bytes id_of(const Options& options);
 

@@ -22,6 +22,7 @@ struct Reach {
     std::vector<token::SlotState> slots;
     std::vector<std::shared_ptr<token::Token>> tokens;
     bool reads_cards = false;  // some module gets its tokens from readers
+    bool any_module = true;    // to know a card by
     std::optional<Error> no_pcscd;
     std::vector<token::Reader> readers;
 };
@@ -34,6 +35,15 @@ bool reads_cards(const std::vector<std::string>& modules, const std::vector<toke
     });
 }
 
+void list_readers(Reach& reach) {
+    try {
+        reach.readers = token::Readers().list();
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::token) throw;
+        reach.no_pcscd = error;
+    }
+}
+
 Reach look(token::Tokens& tokens) {
     Reach reach{.modules = tokens.modules(),
                 .module_warnings = tokens.warnings(),
@@ -42,13 +52,7 @@ Reach look(token::Tokens& tokens) {
                 .no_pcscd = {},
                 .readers = {}};
     reach.reads_cards = reads_cards(reach.modules, reach.slots);
-    if (!reach.reads_cards) return reach;
-    try {
-        reach.readers = token::Readers().list();
-    } catch (const Error& error) {
-        if (error.kind() != ErrorKind::token) throw;
-        reach.no_pcscd = error;
-    }
+    if (reach.reads_cards) list_readers(reach);
     return reach;
 }
 
@@ -84,7 +88,7 @@ void check_card(const Reach& reach, const token::Reader& reader, Checks& checks)
     } else if (reader.mute) {
         checks.push_back({"card", missing(reach), fmt::format("the card in reader '{}' does not answer", reader.name),
                           "turn it round, clean its contacts, or try another reader"});
-    } else if (!shows_token(reach, reader)) {
+    } else if (reach.any_module && !shows_token(reach, reader)) {
         checks.push_back({"card", missing(reach),
                           fmt::format("no module knows the card in reader '{}' (ATR {})", reader.name, hex(reader.atr)),
                           "install the PKCS#11 module made for it and name it: --module FILE"});
@@ -166,6 +170,18 @@ Checks check_reach(token::Tokens& tokens, const std::string& wanted) {
         if (check.standing == Standing::failed) check.standing = missing(reach);
     const Checks others = checks_of(reach, wanted);
     checks.insert(checks.end(), others.begin(), others.end());
+    return checks;
+}
+
+Checks check_readers_alone() {
+    Reach reach;
+    reach.reads_cards = true;
+    reach.any_module = false;
+    list_readers(reach);
+    Checks checks;
+    check_readers(reach, checks);
+    for (Check& check : checks)
+        if (check.standing == Standing::failed) check.standing = Standing::remark;
     return checks;
 }
 

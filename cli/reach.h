@@ -12,6 +12,10 @@ namespace p11mime::cli {
 /// `wanted` as below.
 Checks check_reach(token::Tokens& tokens, const std::string& wanted);
 
+/// check_readers_alone looks at pcscd, readers and cards where a module that was named does not load. Whether it needs
+/// them nobody knows, so nothing fails.
+Checks check_readers_alone();
+
 /// Missing is what keeps a run from its token.
 struct Missing {
     Error why;              ///< Error(token)

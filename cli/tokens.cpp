@@ -2,6 +2,7 @@
 
 #include "cli/card_wait.h"
 #include "cli/commands.h"
+#include "cli/key_choice.h"
 #include "cli/listing_json.h"
 #include "cli/pin_cache.h"
 #include "mime/error.h"
@@ -25,18 +26,6 @@ TokenListing look_at(Context& context, token::Token& token) {
     listing.keys = token.private_keys(false);
     listing.keys_complete = !listing.info.login_required || (login && !listing.login_error);
     return listing;
-}
-
-// A stored PIN is one token's: sent to another one, it would cost that one a try.
-void check_login(Context& context, const std::vector<std::shared_ptr<token::Token>>& tokens) {
-    if (!context.options().flag("login") || !context.pins().stored()) return;
-    std::vector<std::string> uris;
-    for (const auto& token : tokens)
-        if (token->info().login_required && !token->info().protected_authentication_path)
-            uris.push_back(token->uri().to_string());
-    if (uris.size() > 1)
-        throw Error(ErrorKind::usage, fmt::format("which of the {} tokens is the PIN for?", uris.size()),
-                    fmt::format("--token takes one of {}", fmt::join(uris, " ")));
 }
 
 std::string certificate_line(const token::CertificateObject& object) {
@@ -106,7 +95,7 @@ int list_tokens(Context& context) {
     if (waits_when_told(context.options())) require_token(context.run(), std::nullopt);
     const auto slots = context.tokens().slots();
     const auto tokens = context.tokens().tokens();
-    check_login(context, tokens);
+    if (context.options().flag("login")) check_stored_pin(context, tokens);
     std::vector<TokenListing> listings;
     for (const auto& token : tokens)
         listings.push_back(look_at(context, *token));

@@ -3,10 +3,12 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include "softhsm-tests/e2e_piv.h"
 #include "softhsm-tests/support/card_readers.h"
 #include "softhsm-tests/support/office.h"
 #include "softhsm-tests/support/skip.h"
 #include "softhsm-tests/support/spy.h"
+#include "softhsm-tests/support/terminal_program.h"
 
 using namespace p11mime::test;
 
@@ -93,6 +95,82 @@ TEST_CASE("doctor sends no PIN unless a test signature is agreed to, and one tha
     CHECK(wrong.log.calls("C_Login") == 1);
     CHECK_THAT(wrong.outcome.out + wrong.outcome.err,
                Catch::Contains("PIN refused by token 'Desk'") && !Catch::Contains("999999"));
+}
+
+TEST_CASE("doctor asks whether to make a test signature, and makes none unless the answer is yes", "[e2e]") {
+    Office office;
+    office.employ({.name = "Alice", .email = "alice@example.gov", .kind = KeyKind::p256});
+    auto& environment = office.desk.environment;
+    environment["PKCS11SPY"] = SoftHsm::module();
+    environment["PKCS11SPY_OUTPUT"] = office.desk.path("spy.log");
+    environment["ASAN_OPTIONS"] = "detect_leaks=0";  // pkcs11-spy leaks
+    const auto [answer, logins] = GENERATE(std::pair("y\n", 1), std::pair("n\n", 0), std::pair("\n", 0),
+                                           std::pair("no thanks\n", 0), std::pair("\x04", 0));
+    CAPTURE(answer);
+    TerminalProgram program(office.desk.p11mime_command(
+        Arguments{"doctor", "--module", SoftHsm::spy_module(), "--pin-source", "tty"} + office.trust()));
+    program.wait_for("make a test signature with token 'Desk'? It asks for the PIN [y/N]");
+    program.type(answer);
+    if (logins > 0) {
+        program.wait_for_prompt("PIN of token 'Desk'");
+        program.type(std::string(kUserPin) + "\n");
+        program.wait_for("signature: ");
+    } else {
+        program.wait_for("no login to token 'Desk' was asked for");
+    }
+    CHECK(program.wait_for_end() == 0);
+    const SpyLog log(read_file(office.desk.path("spy.log")));
+    CHECK(log.calls("C_OpenSession") > 0);
+    CHECK(log.calls("C_Login") == logins);
+    CHECK(log.calls("C_Sign") == logins);
+}
+
+TEST_CASE("doctor sends a stored PIN to none of several tokens, until --token names one", "[e2e]") {
+    Office office;
+    office.employ({.name = "Alice", .email = "alice@example.gov", .kind = KeyKind::p256});
+    done(office.desk.run({"softhsm2-util", "--init-token", "--free", "--label", "Other", "--pin", "777777", "--so-pin",
+                          std::string(kSoPin)}));
+    const Arguments sign = Arguments{"doctor", "--sign", "--pin-source", "env:DESK_PIN"} + office.trust();
+    const Spied any = spied_p11mime(office.desk, sign);
+    INFO(any.outcome.err);
+    CHECK(any.outcome.status == 2);
+    CHECK(any.log.calls("C_Login") == 0);
+    CHECK_THAT(any.outcome.err, Catch::Contains("--token takes one of"));
+    const Spied named = spied_p11mime(office.desk, sign + Arguments{"--token", "pkcs11:token=Desk"});
+    INFO(named.outcome.err);
+    CHECK(named.outcome.status == 0);
+    CHECK(named.log.calls("C_Login") == 1);
+}
+
+TEST_CASE("doctor looks at reader and card, and signs with the card, also where the module named is missing", "[e2e]") {
+    if (skipped_without_readers()) return;
+    CardOffice office;
+    (void)office.issue_to_card("9a", {.name = "Alice", .email = "alice@example.gov"});
+    office.card().insert();
+    const Arguments sign =
+        Arguments{"doctor", "--json", "-", "--sign", "--pin-source", "env:DESK_PIN"} + office.trust();
+    const Outcome whole = office.desk.p11mime(sign + Arguments{"--module", CardReaders::opensc_module()});
+    INFO(whole.err + whole.out);
+    CHECK(whole.status == 0);
+    const auto all = findings(whole.out);
+    CHECK(has(all, "pcscd", "ok", "runs"));
+    CHECK(has(all, "reader", "ok", office.card().reader()));
+    CHECK(has(all, "card", "ok", office.card().reader()));
+    CHECK(has(all, "signature", "ok", "CN=Alice"));
+
+    const Outcome missing = office.desk.p11mime(sign + Arguments{"--module", "/nowhere/module.so"});
+    INFO(missing.err + missing.out);
+    CHECK(missing.status == 4);
+    const auto rest = findings(missing.out);
+    CHECK(has(rest, "packages", "failed", "/nowhere/module.so"));
+    CHECK(has(rest, "pcscd", "ok", "runs"));
+    CHECK(has(rest, "reader", "ok", office.card().reader()));
+    CHECK(has(rest, "card", "ok", office.card().reader()));
+    CHECK(has(rest, "module", "failed", "/nowhere/module.so", "--module"));
+    CHECK_FALSE(has(rest, "signature", "ok", ""));
+    office.card().remove();
+    const auto empty = findings(office.desk.p11mime(sign + Arguments{"--module", "/nowhere/module.so"}).out);
+    CHECK(has(empty, "card", "remark", "there is no card in reader", "insert the card"));
 }
 
 TEST_CASE("doctor names the fix for modules, tokens and certificates that are of no use", "[e2e]") {
