@@ -355,6 +355,20 @@ TEST_CASE("a file with the keys of many years is imported whole, or not at all",
     CHECK_THAT(done(office.desk.p11mime({"decrypt"}, encrypted)), Catch::Contains("The second paragraph."));
 }
 
+TEST_CASE("a PKCS#12 file comes out of a pipe too", "[e2e]") {
+    Exports office;
+    const Identity alice = office.correspond({.name = "Alice", .email = "alice@example.gov"});
+    const std::string file = office.p12(alice);
+    const Arguments import{"key", "import-p12", "-", "--password-source", "env:P12_PASSWORD"};
+    CHECK(office.desk.p11mime(import, read_file(file).substr(0, 1000)).status == 6);
+    CHECK_THAT(office.objects(), !Catch::Contains("Alice"));
+    const Outcome outcome = office.desk.p11mime(import, read_file(file));
+    INFO(outcome.err);
+    REQUIRE(outcome.status == 0);
+    CHECK(office.signs(alice));
+    CHECK(office.decrypts(alice));
+}
+
 TEST_CASE("an imported private key is wiped from all memory that is given back", "[e2e]") {
     if (is_sanitized()) return;  // which has an allocator of its own
     Exports office;
