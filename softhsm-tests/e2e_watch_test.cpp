@@ -1,7 +1,9 @@
 // watch: what readers and cards do, as it happens.
 
+#include <fmt/format.h>
 #include <signal.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include <array>
 #include <catch2/catch.hpp>
@@ -11,6 +13,8 @@
 #include <sstream>
 
 #include "softhsm-tests/e2e_piv.h"
+#include "softhsm-tests/support/program.h"
+#include "softhsm-tests/support/terminal_program.h"
 
 using namespace p11mime::test;
 
@@ -130,6 +134,46 @@ TEST_CASE("watch reports readers and cards as they come and go, with what is on 
         "the commands");
     for (const auto& event : watching.events())
         CHECK(event.size() == 7);
+}
+
+TEST_CASE("watch drops the cached PIN of a card that is removed", "[e2e]") {
+    if (skipped_without_readers()) return;
+    CardOffice office;
+    const Identity alice = office.issue_to_card("9a", {.name = "Alice"});
+    office.card().set_serial(fmt::format("{:08x}", getpid()));  // in the keyring others' PINs have other names
+    office.card().insert();
+    const std::string text = office.desk.file("text.eml", mail(alice.email, "bob@example.org"));
+    const auto sign = [&] {
+        TerminalProgram program(office.desk.p11mime_command(
+            {"sign", "--pin-cache", "10m", "--pin-source", "tty", "-o", office.desk.path("signed.eml"), text}));
+        program.wait_for_prompt("PIN of token");
+        program.type(std::string(kUserPin) + "\n");
+        REQUIRE(program.wait_for_end() == 0);
+        return program.shown();
+    };
+    if (sign().find("keeps no PIN") != std::string::npos) {
+        skip("no keyring in this kernel or container");
+        return;
+    }
+    std::string serial;
+    const auto kept = [&] {
+        return done(
+            office.desk.run({program(), "tokens", "--forget", "--json", "-", "--token", "pkcs11:serial=" + serial}));
+    };
+    {
+        Watching watching(office.desk);
+        (void)watching.next(2);  // two readers and a card
+        for (const auto& event : watching.events())
+            if (event["event"] == "card-inserted") serial = event["tokens"][0]["serial"];
+        REQUIRE_FALSE(serial.empty());
+        office.card().remove();
+        CHECK(watching.next(3)["event"] == "card-removed");
+        CHECK_THAT(kept(), Catch::Contains("\"forgotten_pins\":0"));
+    }
+    office.card().insert();
+    (void)sign();
+    office.card().remove();  // nobody watches
+    CHECK_THAT(kept(), Catch::Contains("\"forgotten_pins\":1"));
 }
 
 TEST_CASE("the commands that watch runs inherit no variable that the config names as a source of PINs", "[e2e]") {
