@@ -19,8 +19,12 @@ class Running {
         wait_until([&] { return said().find(words) != std::string::npos || !program_.running(); }, words);
         if (said().find(words) == std::string::npos) throw std::runtime_error("it ended and said: " + said());
     }
-    /// stop keeps it from running until go_on.
-    void stop() const { ::kill(pid(), SIGSTOP); }
+    /// stop keeps it from running until go_on; it stands still when this returns.
+    void stop() const {
+        ::kill(pid(), SIGSTOP);
+        const std::string state = "/proc/" + std::to_string(pid()) + "/stat";
+        wait_until([&] { return read_file(state).find(") T ") != std::string::npos; }, "its stop");
+    }
     void go_on() const { ::kill(pid(), SIGCONT); }
     /// status waits for its end.
     int status() {
