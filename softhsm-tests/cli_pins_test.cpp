@@ -109,7 +109,8 @@ TEST_CASE("a PIN that names no token goes to the first token that asks, and to i
     CHECK_FALSE(pins.pin(request("Alice", "2")));
 }
 
-TEST_CASE("a token that asks for its login again has refused it, and gets no PIN; a key may ask each time", "[cli]") {
+TEST_CASE("a token that asks for its login again has refused it, and gets no PIN, but a key may ask each time",
+          "[cli]") {
     Rig rig;
     test::write_file(rig.directory / "pin", "1234\n");
     Pins pins = rig.pins("file:" + rig.directory / "pin");

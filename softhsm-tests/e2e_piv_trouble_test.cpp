@@ -83,7 +83,7 @@ TEST_CASE("a PIV card that is pulled out in the middle ends in exit 4 without ou
     CHECK(trouble.card().tries() == 3);
 }
 
-TEST_CASE("a pcscd that is killed, or not there, ends in exit 4 and a hint; started again all is well", "[e2e]") {
+TEST_CASE("a pcscd that is killed, or not there, ends in exit 4 and a hint, and started again all is well", "[e2e]") {
     if (skipped_without_readers()) return;
     Trouble trouble;
     for (const bool signs : {true, false}) {
