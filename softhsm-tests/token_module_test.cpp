@@ -207,3 +207,40 @@ TEST_CASE("PIN states have the names that listings use") {
     CHECK(name(PinState::not_set) == "not set");
     CHECK(name(PinState::to_be_changed) == "must be changed");
 }
+
+TEST_CASE("a module that says it has more slots than there can be is refused") {
+    TokenDesk desk;
+    const PoorCard card(GENERATE("slots=0xffffffffffffffff", "slots=0x4000000000000000", "slots=10001"));
+    const auto tokens = desk.open(PoorCard::module());
+    const Error error = error_of([&] { tokens->tokens(); });
+    CHECK(error.kind() == ErrorKind::token);
+    CHECK_THAT(error.what(), Catch::StartsWith("module '") && Catch::EndsWith(" slots"));
+    CHECK_FALSE(error.hint().empty());
+}
+
+TEST_CASE("a module that says it gave more mechanisms, objects or bytes than it was asked for is not believed") {
+    TokenDesk desk;
+    desk.put(desk.pki.issue({.kind = KeyKind::p256}), "01");
+    const PoorCard card(GENERATE("mechanisms=0x2000000000000000", "mechanisms=0xffffffffffffffff",
+                                 "objects=0x1000000000000000", "attribute-size=0x7fffffffffffffff"));
+    const auto tokens = desk.open(PoorCard::module());
+    const auto token = tokens->tokens().at(0);
+    try {
+        for (const auto& certificate : token->certificates())
+            if (certificate.certificate) check_signs(*token);
+    } catch (const Error& error) {
+        CHECK(error.kind() == ErrorKind::token);
+    }
+}
+
+TEST_CASE("among several modules one that says it has too many slots is passed over with a warning") {
+    P11KitConfiguration configuration;
+    TokenDesk desk;
+    const PoorCard card("slots=0xffffffffffffffff");
+    configuration.add("poor", "module: " + PoorCard::module() + "\n");
+    configuration.add("softhsm", "module: " + SoftHsm::module() + "\n");
+    const auto tokens = token::Tokens::open({.modules = {}, .token = std::nullopt}, desk.pins);
+    CHECK(count_tokens(*tokens, "ID card") == 1);
+    REQUIRE(tokens->warnings().size() == 1);
+    CHECK_THAT(tokens->warnings()[0], Catch::Contains(PoorCard::module()) && Catch::EndsWith(" slots"));
+}

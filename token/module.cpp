@@ -15,7 +15,8 @@ namespace p11mime::token {
 
 namespace {
 
-constexpr CK_ULONG kSpareSlots = 16;  // for readers that come between two calls
+constexpr CK_ULONG kSpareSlots = 16;     // for readers that come between two calls
+constexpr CK_ULONG kMostSlots = 10'000;  // more is what a broken module says
 constexpr const char* kWhichModule =
     "give the module's file with --module; 'p11-kit list-modules' shows those installed";
 constexpr const char* kWantsArguments =
@@ -202,6 +203,8 @@ std::vector<Slot> Module::slots() const {
 std::vector<CK_SLOT_ID> Module::slot_ids() const {
     CK_ULONG count = 0;
     check(calls().C_GetSlotList(CK_FALSE, nullptr, &count), name(), "list its slots");
+    if (count > kMostSlots)
+        throw Error(ErrorKind::token, fmt::format("{} says that it has {} slots", name(), count), kWhichModule);
     count += kSpareSlots;
     std::vector<CK_SLOT_ID> ids(count);
     check(calls().C_GetSlotList(CK_FALSE, ids.data(), &count), name(), "list its slots");

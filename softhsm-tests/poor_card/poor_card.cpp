@@ -15,6 +15,10 @@
 //   eddsa-parameters=yes, =no             C_SignInit takes CKM_EDDSA with or without parameters only
 //   slow-sign-init                        C_SignInit takes 20 ms, so that threads which may overlap do
 //   signs-32-bytes                        C_Sign takes no more
+//   signs-garbage                         C_Sign gives as many bytes as it should, of no signature
+//   slots=N                               C_GetSlotList says that there are N
+//   mechanisms=N objects=N                C_GetMechanismList and C_FindObjects say that they gave N
+//   attribute-size=N                      C_GetAttributeValue says that each attribute has N bytes
 //   may-not-sign                          CKA_SIGN is false
 //   unsure-attributes                     C_GetAttributeValue fills in nothing once one attribute is missing
 //   wrapped-point, raw-point              C_DeriveKey takes the peer's point only so
@@ -131,7 +135,7 @@ CK_RV get_attribute_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK
     if (missing && has("unsure-attributes")) return CKR_ATTRIBUTE_TYPE_INVALID;  // the lengths stay what they were
     const CK_RV code = real->C_GetAttributeValue(session, object, asked.data(), count);
     for (CK_ULONG i = 0; i < count; ++i)
-        list[i].ulValueLen = asked[i].ulValueLen;
+        list[i].ulValueLen = number("attribute-size").value_or(asked[i].ulValueLen);
     for (CK_ULONG i = 0; i < count; ++i)
         if (list[i].type == CKA_SIGN && has("may-not-sign") && list[i].pValue != nullptr && list[i].ulValueLen == 1)
             *static_cast<CK_BBOOL*>(list[i].pValue) = CK_FALSE;
@@ -161,7 +165,31 @@ CK_RV sign(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG size, CK_BYTE* sig
         return *failure;
     }
     if (size > 32 && has("signs-32-bytes")) return CKR_DATA_LEN_RANGE;
-    return real->C_Sign(session, data, size, signature, signature_size);
+    const CK_RV code = real->C_Sign(session, data, size, signature, signature_size);
+    if (code == CKR_OK && has("signs-garbage")) std::memset(signature, 0x11, *signature_size);
+    return code;
+}
+
+/// The counts below are what a module may claim; it writes no more than it has.
+CK_RV get_slot_list(CK_BBOOL with_token, CK_SLOT_ID* list, CK_ULONG* count) {
+    if (const auto failure = enter("C_GetSlotList")) return *failure;
+    const CK_RV code = real->C_GetSlotList(with_token, list, count);
+    *count = number("slots").value_or(*count);
+    return code;
+}
+
+CK_RV get_mechanism_list(CK_SLOT_ID slot, CK_MECHANISM_TYPE* list, CK_ULONG* count) {
+    if (const auto failure = enter("C_GetMechanismList")) return *failure;
+    const CK_RV code = real->C_GetMechanismList(slot, list, count);
+    *count = number("mechanisms").value_or(*count);
+    return code;
+}
+
+CK_RV find_objects(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE* list, CK_ULONG most, CK_ULONG* count) {
+    if (const auto failure = enter("C_FindObjects")) return *failure;
+    const CK_RV code = real->C_FindObjects(session, list, most, count);
+    *count = number("objects").value_or(*count);
+    return code;
 }
 
 CK_RV decrypt_init(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
@@ -284,6 +312,9 @@ extern "C" __attribute__((visibility("default"))) CK_RV C_GetFunctionList(CK_FUN
         functions = *real;
         functions.C_GetFunctionList = C_GetFunctionList;
         functions.C_GetTokenInfo = get_token_info;
+        functions.C_GetSlotList = get_slot_list;
+        functions.C_GetMechanismList = get_mechanism_list;
+        functions.C_FindObjects = find_objects;
         functions.C_Login = login;
         functions.C_GetAttributeValue = get_attribute_value;
         functions.C_SignInit = sign_init;
