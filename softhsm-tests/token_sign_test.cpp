@@ -348,6 +348,41 @@ TEST_CASE("a private key that does not belong to its certificate gives no signat
     CHECK(error.hint() == "the private key does not belong to its certificate");
 }
 
+TEST_CASE("the key of another pair under a certificate's id gives no signature, of whatever type") {
+    const auto [kind, scheme] = GENERATE(
+        std::pair<KeyKind, cms::SignScheme>(KeyKind::rsa2048, cms::RsaPkcs1{cms::Hash::sha256}),
+        std::pair<KeyKind, cms::SignScheme>(KeyKind::rsa2048, cms::RsaPss{cms::Hash::sha256, cms::Hash::sha256, 32}),
+        std::pair<KeyKind, cms::SignScheme>(KeyKind::p256, cms::Ecdsa{cms::Hash::sha256}));
+    TokenDesk desk;
+    desk.put_key(desk.pki.issue({.name = "Old", .kind = kind}), "01");
+    desk.put_certificate(desk.pki.issue({.name = "New", .kind = kind}), "01");
+    const auto tokens = desk.open();
+    const Error error = error_of([&] { sign(*signer_of(*tokens), scheme); });
+    CHECK(error.kind() == ErrorKind::token);
+    CHECK_THAT(error.what(), Catch::Contains("gave a signature that does not verify"));
+    CHECK(error.hint() == "the private key does not belong to its certificate");
+}
+
+TEST_CASE("a module that gives garbage of the right length gives no signature, of a key without a certificate either") {
+    TokenDesk desk;
+    const token::KeySpec spec = GENERATE(token::KeySpec::rsa2048, token::KeySpec::p256, token::KeySpec::ed25519);
+    const PoorCard card;
+    const auto tokens = desk.open(PoorCard::module());
+    const auto token = tokens->tokens().at(0);
+    const auto key = token->generate(spec, "Key", {});
+    const Bytes spki = token->public_key_spki(key);
+    const auto signer = token->raw_signer(key);
+    const ModuleLeaks leaks;
+    CHECK_FALSE(sign(*signer, cms::default_scheme(spki)).empty());
+    card.set("signs-garbage");
+    const Error error = error_of([&] { sign(*signer, cms::default_scheme(spki)); });
+    CHECK(error.kind() == ErrorKind::token);
+    CHECK_THAT(error.what(), Catch::Contains("gave a signature that does not verify"));
+    CHECK(error.hint() == "the private key does not belong to its public key");
+    card.set("");
+    CHECK_FALSE(sign(*signer, cms::default_scheme(spki)).empty());
+}
+
 TEST_CASE("after a failure half-way the next signature works, without another login") {
     const std::string faults = GENERATE("", "sessions=1 ended");
     CAPTURE(faults);

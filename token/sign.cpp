@@ -17,6 +17,7 @@
 #include "token/mechanisms.h"
 #include "token/public_key.h"
 #include "token/rsa_padding.h"
+#include "token/token.h"
 
 namespace p11mime::token {
 
@@ -165,6 +166,12 @@ std::string TokenSigner::obstacle(const cms::SignScheme& scheme) const {
 
 Bytes TokenSigner::sign(const cms::SignScheme& scheme, ByteView message, const cms::Intent& intent,
                         std::stop_token stop) {
+    return finish(scheme, message, raw_signature(scheme, message, intent, stop));
+}
+
+/// raw_signature is what the token gives.
+Bytes TokenSigner::raw_signature(const cms::SignScheme& scheme, ByteView message, const cms::Intent& intent,
+                                 const std::stop_token& stop) {
     const Operation operation(session_);
     CK_RV last = CKR_OK;
     std::string refused;
@@ -173,7 +180,7 @@ Bytes TokenSigner::sign(const cms::SignScheme& scheme, ByteView message, const c
         throw_if_stopped(stop);
         Answer<Bytes> answer = try_one(attempt, message, intent);
         throw_if_stopped(stop);
-        if (answer.code == CKR_OK) return finish(scheme, std::move(answer.value));
+        if (answer.code == CKR_OK) return std::move(answer.value);
         if (!is_unsupported(answer.code)) throw CkrError(answer.code, session_.name(), "sign");
         last = answer.code;
         refused = mechanism_name(attempt.mechanism.type());
@@ -195,17 +202,22 @@ Answer<Bytes> TokenSigner::try_one(const Attempt& attempt, ByteView message, con
     return answer;
 }
 
-/// finish gives the signature the form that CMS wants and refuses one that cannot be right.
-Bytes TokenSigner::finish(const cms::SignScheme& scheme, Bytes signature) const {
+/// finish gives the signature the form that CMS wants, and refuses one that the public key does not verify: a renewal
+/// may leave the key of another pair beside a certificate, and a module may be broken.
+Bytes TokenSigner::finish(const cms::SignScheme& scheme, ByteView message, Bytes signature) const {
+    const auto refused = [&](const std::string& what) {
+        return WrongSignature(
+            fmt::format("{} gave a signature {}", session_.name(), what),
+            fmt::format("the private key does not belong to its {}", certificate_ ? "certificate" : "public key"));
+    };
     const bool ecdsa = std::holds_alternative<cms::Ecdsa>(scheme);
     const std::size_t expected =
         ecdsa ? 2 * order_size(public_key_.get()) : static_cast<std::size_t>(EVP_PKEY_get_size(public_key_.get()));
     if (signature.size() != expected)
-        throw Error(ErrorKind::token,
-                    fmt::format("{} gave a signature of {} bytes where {} were expected", session_.name(),
-                                signature.size(), expected),
-                    "the private key does not belong to its certificate");
-    return ecdsa ? ecdsa_der(signature) : signature;
+        throw refused(fmt::format("of {} bytes where {} were expected", signature.size(), expected));
+    if (ecdsa) signature = ecdsa_der(signature);
+    if (!cms::verify_message(public_key_.get(), scheme, message, signature)) throw refused("that does not verify");
+    return signature;
 }
 
 std::unique_ptr<cms::Signer> TokenSigner::clone() const {

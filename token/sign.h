@@ -9,7 +9,8 @@
 namespace p11mime::token {
 
 /// TokenSigner signs with a private key on a token. Of the mechanisms that give the wanted signature it takes the first
-/// that the token offers and accepts: the one over a digest made here, the one that hashes on the token, raw RSA.
+/// that the token offers and accepts: the one over a digest made here, the one that hashes on the token, raw RSA. No
+/// signature leaves it that the public key does not verify.
 class TokenSigner final : public cms::Signer {
   public:
     /// `public_key` is the DER SubjectPublicKeyInfo; `certificate` is missing for a key that has none yet.
@@ -26,7 +27,9 @@ class TokenSigner final : public cms::Signer {
     struct Attempt;
     std::vector<Attempt> attempts(const cms::SignScheme& scheme) const;
     Answer<Bytes> try_one(const Attempt& attempt, ByteView message, const cms::Intent& intent);
-    Bytes finish(const cms::SignScheme& scheme, Bytes signature) const;
+    Bytes raw_signature(const cms::SignScheme& scheme, ByteView message, const cms::Intent& intent,
+                        const std::stop_token& stop);
+    Bytes finish(const cms::SignScheme& scheme, ByteView message, Bytes signature) const;
 
     KeySession session_;
     Bytes spki_;

@@ -201,6 +201,13 @@ struct SlotState {
     std::optional<TokenInfo> token;  ///< initialised or not, matching or not
 };
 
+/// WrongSignature is the Error(token) for a signature that the public key does not verify: the key is of another pair,
+/// or the module is broken.
+class WrongSignature : public Error {
+  public:
+    WrongSignature(const std::string& message, std::string hint) : Error(ErrorKind::token, message, std::move(hint)) {}
+};
+
 /// LostToken is a token that was found and has gone since, or was pulled meanwhile so that its sessions are dead.
 struct LostToken {
     TokenInfo token;
