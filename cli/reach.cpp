@@ -56,14 +56,10 @@ Reach look(token::Tokens& tokens) {
     return reach;
 }
 
-// A slot has at most 64 characters of its reader's name.
-bool is_slot_of(const token::SlotState& slot, const token::Reader& reader) {
-    return !slot.description.empty() && reader.name.starts_with(slot.description);
-}
-
 bool shows_token(const Reach& reach, const token::Reader& reader) {
-    return std::any_of(reach.slots.begin(), reach.slots.end(),
-                       [&](const token::SlotState& slot) { return slot.token && is_slot_of(slot, reader); });
+    return std::any_of(reach.slots.begin(), reach.slots.end(), [&](const token::SlotState& slot) {
+        return slot.token && token::may_be_slot_of(slot.description, reader);
+    });
 }
 
 void check_modules(const Reach& reach, Checks& checks) {

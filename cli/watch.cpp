@@ -186,8 +186,7 @@ void Watch::look_at_card(const Reader& reader, WatchEvent& event) {
     if (const auto uri = context_.options().text("token")) narrowed.token = token::Uri::parse(*uri);
     const auto tokens = token::Tokens::open(std::move(narrowed), context_.pins());
     for (const auto& token : tokens->tokens()) {
-        const std::string& slot = token->info().slot_description;
-        if (slot.empty() || !reader.name.starts_with(slot)) continue;
+        if (!token::may_be_slot_of(token->info().slot_description, reader)) continue;
         event.tokens.push_back(token->info());
         for (const auto& object : token->certificates()) {
             if (!object.certificate || object.certificate->is_ca()) continue;

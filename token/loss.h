@@ -22,7 +22,8 @@ struct CardsSeen {
 /// see_cards returns nothing where pcscd cannot be asked.
 std::shared_ptr<CardsSeen> see_cards();
 
-/// CardPlace is the reader that a token was found in. Safe for several threads.
+/// CardPlace is the reader that a token was found in, or the several of which it may be in any: then the token counts
+/// as lost with each card in these, since OpenSC cannot be asked. Safe for several threads.
 class CardPlace {
   public:
     /// find returns nothing where no reader tells of the token.
@@ -33,14 +34,15 @@ class CardPlace {
     std::optional<Error> loss(const TokenInfo& token, bool trouble) const;
 
   private:
-    CardPlace(std::shared_ptr<CardsSeen> seen, Reader reader) : seen_(std::move(seen)), before_(std::move(reader)) {}
+    CardPlace(std::shared_ptr<CardsSeen> seen, std::vector<Reader> readers)
+        : seen_(std::move(seen)), before_(std::move(readers)) {}
 
     std::shared_ptr<CardsSeen> seen_;
-    Reader before_;
+    std::vector<Reader> before_;  // at least one
 };
 
-/// card_mark changes once a card has come to or gone from the token's reader, or pcscd has started anew and may have
-/// missed that. "" for a token in no reader, and without pcscd.
+/// card_mark changes once a card has come to or gone from a reader that the token may be in, or pcscd has started anew
+/// and may have missed that. "" for a token in no reader, and without pcscd.
 std::string card_mark(const TokenInfo& token);
 
 }  // namespace p11mime::token

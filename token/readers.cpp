@@ -116,6 +116,15 @@ Reader reader_of(const SCARD_READERSTATE& state) {
 
 }  // namespace
 
+bool may_be_slot_of(std::string_view slot_description, const Reader& reader) {
+    constexpr std::string_view kCut = "...";
+    if (slot_description.empty()) return false;
+    if (reader.name.starts_with(slot_description)) return true;
+    if (!slot_description.ends_with(kCut) || slot_description == kCut) return false;
+    slot_description.remove_suffix(kCut.size());
+    return reader.name.starts_with(slot_description);
+}
+
 bool pcscd_installed() {
     return std::any_of(kPrograms.begin(), kPrograms.end(),
                        [](const char* program) { return access(program, X_OK) == 0; });

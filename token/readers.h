@@ -6,6 +6,7 @@
 #include <span>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "mime/bytes.h"
@@ -22,6 +23,10 @@ struct Reader {
 
     bool operator==(const Reader&) const = default;
 };
+
+/// may_be_slot_of says whether a slot with this description may be that of a reader. A description has at most 64 bytes
+/// of the reader's name, and OpenSC ends one that is cut in "...", so that readers which begin alike share one.
+bool may_be_slot_of(std::string_view slot_description, const Reader& reader);
 
 /// pcscd_installed says whether pcscd's program is on this machine.
 bool pcscd_installed();
