@@ -13,7 +13,7 @@ TokenCore::TokenCore(std::shared_ptr<Module> module, TokenInfo info, PinProvider
     : module_(std::move(module)), info_(std::move(info)), login_(module_, info_, pins), pool_(module_, info_, mutex_) {}
 
 std::unique_ptr<Session> TokenCore::open_session(Session::Access access) const {
-    return std::make_unique<Session>(module_, info_, access);
+    return noting_failure([&] { return std::make_unique<Session>(module_, info_, access); });
 }
 
 std::optional<Error> TokenCore::loss() {
@@ -83,12 +83,12 @@ bool TokenCore::logged_in() {
 
 void TokenCore::context_login(const Session& session, const std::string& key_label, const std::string& what) {
     const std::lock_guard lock(mutex_);
-    login_.context(session, key_label, what);
+    noting_failure([&] { login_.context(session, key_label, what); });
 }
 
 void TokenCore::change_pin() {
     const std::lock_guard lock(mutex_);
-    login_.change_pin(*open_session(Session::Access::read_write));
+    noting_failure([&] { login_.change_pin(*open_session(Session::Access::read_write)); });
 }
 
 void TokenCore::unblock() {
@@ -97,7 +97,7 @@ void TokenCore::unblock() {
     login_.reset();
     keys_.clear();
     certificates_.clear();
-    login_.unblock(*open_session(Session::Access::read_write));
+    noting_failure([&] { login_.unblock(*open_session(Session::Access::read_write)); });
 }
 
 void TokenCore::use_pin_source(const std::string& pin_source) {

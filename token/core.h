@@ -20,6 +20,16 @@ namespace p11mime::token {
 /// TokenCore is what a token and its signers and decrypters share: the module, the sessions, the PIN policy, the list
 /// of mechanisms, and the certificates and private keys found so far. Safe for several threads.
 class TokenCore {
+    template <class Work>
+    auto noting_failure(Work work) const {  // defined before its uses, which deduce its type
+        try {
+            return work();
+        } catch (...) {
+            failed_ = true;
+            throw;
+        }
+    }
+
   public:
     TokenCore(std::shared_ptr<Module> module, TokenInfo info, PinProvider& pins);
 
@@ -34,7 +44,9 @@ class TokenCore {
     /// loss says why the token is no longer usable; nothing where it is in its place and its sessions live. No login.
     std::optional<Error> loss();
     /// note_trouble is for an operation that failed half-way, as it does when a card is pulled.
-    void note_trouble() { trouble_ = true; }
+    void note_trouble() { trouble_ = failed_ = true; }
+    /// failed says whether some use of the token has ended in an error.
+    bool failed() const { return failed_; }
     /// settle throws the loss of a token in a reader after trouble, and ends all use of it. It comes before each use of
     /// a session, under exclusive(): OpenSC 0.23 never returns from some calls after a card was pulled while it worked.
     void settle();
@@ -45,7 +57,9 @@ class TokenCore {
 
     /// lend_session gives out a session for one operation with a key; one thread has at most one, and meanwhile calls
     /// nothing here that needs a session.
-    std::unique_ptr<SessionPool::Loan> lend_session() { return pool_.lend(); }
+    std::unique_ptr<SessionPool::Loan> lend_session() {
+        return noting_failure([&] { return pool_.lend(); });
+    }
 
     /// exclusive keeps other threads from the token's state, its logins among them, for as long as it is held.
     std::unique_lock<std::recursive_mutex> exclusive() { return std::unique_lock(mutex_); }
@@ -55,13 +69,15 @@ class TokenCore {
     auto with_session(Work work) {
         const auto loan = lend_session();  // before the lock, since it may have to be waited for
         const std::lock_guard lock(mutex_);
-        settle();
-        try {
-            return work(loan->session());
-        } catch (const CkrError&) {
-            note_trouble();
-            throw;
-        }
+        return noting_failure([&] {
+            settle();
+            try {
+                return work(loan->session());
+            } catch (const CkrError&) {
+                note_trouble();
+                throw;
+            }
+        });
     }
 
     void login(const std::string& what);
@@ -101,6 +117,7 @@ class TokenCore {
     std::optional<CardPlace> place_;
     std::optional<Error> loss_;
     std::atomic<bool> trouble_ = false;
+    mutable std::atomic<bool> failed_ = false;
     std::optional<std::set<CK_MECHANISM_TYPE>> mechanisms_;
     std::map<Bytes, std::vector<PrivateKey>> keys_;
     std::map<CK_OBJECT_HANDLE, CertificateObject> certificates_;

@@ -88,8 +88,11 @@ class AllTokens final : public Tokens {
     std::vector<LostToken> lost() override {
         const std::lock_guard lock(mutex_);
         std::vector<LostToken> all;
+        const bool some_failed =
+            std::any_of(tokens_.begin(), tokens_.end(), [](const auto& token) { return token->core()->failed(); });
         for (const auto& token : tokens_)
-            if (auto why = token->core()->loss()) all.push_back({token->info(), std::move(*why)});
+            if (token->core()->failed() || !some_failed)
+                if (auto why = token->core()->loss()) all.push_back({token->info(), std::move(*why)});
         for (const LostToken& lost : all)
             pins_.ended({.token = lost.token, .key_label = "", .what = "", .pin_source = ""}, nullptr,
                         LoginOutcome::removed);
