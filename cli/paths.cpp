@@ -1,5 +1,6 @@
 #include "cli/paths.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <pwd.h>
 #include <sys/stat.h>
@@ -10,6 +11,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "cli/fd.h"
 #include "cli/system_error.h"
 
 namespace p11mime::cli {
@@ -21,6 +23,16 @@ constexpr int kMostLinks = 40;  // as Linux follows
 bool is_own_directory(const std::string& path) {
     struct stat status {};
     return stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == geteuid();
+}
+
+// A file in a directory of the user's own below `base`; "" where it cannot be made there.
+std::string file_to_lock(const std::string& base) {
+    const std::string directory = fmt::format("{}/p11mime", base);
+    ::mkdir(directory.c_str(), 0700);
+    if (!is_own_directory(directory)) return "";
+    std::string file = directory + "/turns.lock";
+    const Fd made(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    return made ? file : "";
 }
 
 }  // namespace
@@ -60,17 +72,12 @@ void make_directory(const std::string& path, unsigned mode) {
 
 std::string turns_file() {
     std::error_code ignored;
-    const char* runtime = std::getenv("XDG_RUNTIME_DIR");
-    if (runtime != nullptr && runtime[0] == '/' && is_own_directory(runtime)) {
-        const std::string directory = fmt::format("{}/p11mime", runtime);
-        ::mkdir(directory.c_str(), 0700);
-        if (is_own_directory(directory)) return directory + "/turns.lock";
-    }
     const std::string state = xdg_directory("XDG_STATE_HOME", ".local/state");
-    const std::string directory = state + "/p11mime";
     std::filesystem::create_directories(state, ignored);
-    ::mkdir(directory.c_str(), 0700);
-    return is_own_directory(directory) ? directory + "/turns.lock" : "";
+    if (std::string file = file_to_lock(state); !file.empty()) return file;
+    const char* runtime = std::getenv("XDG_RUNTIME_DIR");
+    const bool usable = runtime != nullptr && runtime[0] == '/' && is_own_directory(runtime);
+    return usable ? file_to_lock(runtime) : "";
 }
 
 bool is_device(const std::string& path) {

@@ -17,8 +17,9 @@ std::string destination(std::string path);
 /// make_directory makes a directory, with `mode` less the umask, where there is nothing by its name. Throws Error(io).
 void make_directory(const std::string& path, unsigned mode = 0777);
 
-/// turns_file is what the user's processes lock, in a directory that is made where it is missing: p11mime below
-/// $XDG_RUNTIME_DIR where that is theirs, else below $XDG_STATE_HOME. "" where neither is to be had.
+/// turns_file is what the user's processes lock, made where it is missing: in p11mime below $XDG_STATE_HOME, which is
+/// the same for a desktop session and for cron, or, where it cannot be made there, below an $XDG_RUNTIME_DIR that is
+/// theirs. "" where neither is to be had.
 std::string turns_file();
 
 /// is_device says whether there is something at `path` that is neither a regular file nor a directory.

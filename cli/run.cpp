@@ -11,6 +11,9 @@ namespace p11mime::cli {
 namespace {
 constexpr const char* kWaitedInVain =
     "another p11mime of yours is busy with a token for long, this one went on beside it";
+constexpr const char* kNoTurns =
+    "no lock file can be made in the state directory ($XDG_STATE_HOME, else ~/.local/state), so nothing keeps two "
+    "p11mime of yours from sending a wrong stored PIN at a time";
 }
 
 Run::Run(const Options& options, Terminal& terminal)
@@ -69,7 +72,10 @@ token::OtherCertificates Run::others() {
 
 std::shared_ptr<token::Turns> Run::turns() {
     const std::lock_guard lock(mutex_);
-    if (!turns_) turns_ = std::make_shared<token::Turns>(turns_file());
+    if (turns_) return turns_;
+    const std::string file = turns_file();
+    if (file.empty()) warn("module", kNoTurns);
+    turns_ = std::make_shared<token::Turns>(file);
     return turns_;
 }
 

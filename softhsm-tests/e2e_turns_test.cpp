@@ -47,27 +47,40 @@ TEST_CASE("no other user can hold p11mime up: it locks a file of the user's own 
     const Desk desk;
     const Locked module(SoftHsm::module());  // as whoever may read it can
     CHECK(warnings(desk).empty());
-    CHECK(mode(desk.path("run/p11mime")) == 0700);
-    CHECK(mode(desk.path("run/p11mime/turns.lock")) == 0600);
+    CHECK(mode(desk.path("home/state/p11mime")) == 0700);
+    CHECK(mode(desk.path("home/state/p11mime/turns.lock")) == 0600);
 }
 
 TEST_CASE("p11mime goes on beside one of the same user that keeps its turn for long, and says so once", "[e2e]") {
     const Desk desk;
     CHECK(warnings(desk).empty());
-    const Locked turns(desk.path("run/p11mime/turns.lock"));
+    const Locked turns(desk.path("home/state/p11mime/turns.lock"));
     const auto said = warnings(desk);
     REQUIRE(said.size() == 1);
     CHECK_THAT(said[0].at("message"), Catch::Contains("another p11mime of yours is busy with a token"));
 }
 
-TEST_CASE("without a runtime directory of the user's the lock is in the state directory, or there is none", "[e2e]") {
+TEST_CASE("a desktop session and cron lock the same file, whatever they call the runtime directory", "[e2e]") {
     Desk desk;
-    for (const std::string& runtime : {std::string(), desk.path("missing")}) {
+    CHECK(warnings(desk).empty());
+    const Locked turns(desk.path("home/state/p11mime/turns.lock"));
+    for (const std::string& runtime : {desk.path("run"), desk.path("missing"), std::string()}) {
         desk.environment["XDG_RUNTIME_DIR"] = runtime;
-        CHECK(warnings(desk).empty());
-        CHECK(std::filesystem::exists(desk.path("home/state/p11mime/turns.lock")));
-        std::filesystem::remove(desk.path("home/state/p11mime/turns.lock"));
+        REQUIRE(warnings(desk).size() == 1);
     }
+    CHECK_FALSE(std::filesystem::exists(desk.path("run/p11mime")));
+}
+
+TEST_CASE("without a state directory the lock is in the runtime directory, and without either p11mime says so",
+          "[e2e]") {
+    Desk desk;
     desk.environment["XDG_STATE_HOME"] = desk.file("no directory", "");
     CHECK(warnings(desk).empty());
+    CHECK(mode(desk.path("run/p11mime/turns.lock")) == 0600);
+    for (const std::string& runtime : {std::string(), desk.path("missing")}) {
+        desk.environment["XDG_RUNTIME_DIR"] = runtime;
+        const auto said = warnings(desk);
+        REQUIRE(said.size() == 1);
+        CHECK_THAT(said[0].at("message"), Catch::Contains("no lock file can be made in the state directory"));
+    }
 }
