@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "cli/pin_cache.h"
+#include "cli/pin_record.h"
 #include "mime/error.h"
 
 namespace p11mime::cli {
@@ -23,6 +24,10 @@ constexpr const char* kReuse =
 
 std::string identity(const token::TokenInfo& token) {
     return token.module + '\0' + token.serial + '\0' + token.label;
+}
+
+bool names_token(const token::Uri& uri) {
+    return uri.token || uri.serial || uri.slot_id || uri.pin_value || uri.pin_source;
 }
 
 // Several modules may show one token, whose tries are the same ones.
@@ -73,6 +78,29 @@ std::vector<std::string> subject_of(const PinRequest& request) {
     return lines;
 }
 
+// A PIN that nobody typed and that the token has refused, in this run or an earlier one: only by this record is one
+// that shows no tries, such as a TPM, kept from being locked by whatever runs again and again.
+void check_record(const PinRequest& request, const token::Pin& pin) {
+    if (request.kind == PinKind::new_user) return;
+    const auto when = refused_at(request.token, request.kind, pin.value);
+    if (!when) return;
+    throw Error(ErrorKind::token,
+                fmt::format("token '{}' has refused this {} before ({}), and it is not sent again", request.token.label,
+                            name(request.kind), cms::format_time(*when)),
+                "give the right one; should this be the right one by now: p11mime tokens --forget");
+}
+
+void record(const PinRequest& request, const token::Pin* pin, LoginOutcome outcome, Terminal& terminal) {
+    try {
+        if (outcome == LoginOutcome::accepted || outcome == LoginOutcome::replaced)
+            forget_refused_pins(request.token);
+        else if (outcome == LoginOutcome::refused && pin != nullptr && !pin->typed_by_person)
+            record_refused_pin(request.token, request.kind, pin->value);
+    } catch (const Error& error) {
+        terminal.say(fmt::format("{}; a stored PIN that was refused may be sent again in another run", error.what()));
+    }
+}
+
 bool is_set(const char* variable) {
     const char* value = std::getenv(variable);
     return value != nullptr && *value != '\0';
@@ -98,7 +126,11 @@ std::optional<token::Pin> Pins::pin(const PinRequest& request) {
     if (source && source->kind == PinSource::Kind::pad)
         throw Error(ErrorKind::token, fmt::format("the reader of token '{}' has no PIN pad", request.token.label),
                     "--pin-source tty asks on the terminal");
-    if (has_given(request)) return given(request);
+    if (has_given(request)) {
+        auto stored = given(request);
+        if (stored) check_record(request, *stored);
+        return stored;
+    }
     if (auto pin = remembered(request)) return pin;
     return ask(request);
 }
@@ -130,27 +162,40 @@ bool Pins::has_given(const PinRequest& request) const {
 std::optional<token::Pin> Pins::given(const PinRequest& request) {
     if (request.kind == PinKind::puk || request.kind == PinKind::new_user)
         return token::Pin{read_secret(*source_of(request.kind), name(request.kind)), false};
-    if (!may_have(request.token)) return std::nullopt;
-    for (const token::Uri& uri : settings_.uris) {
-        if (!uri.matches(request.token)) continue;
-        if (uri.pin_value) return token::Pin{uri.pin_value->copy(), false};
-        if (uri.pin_source) return token::Pin{from_uri_source(*uri.pin_source), false};
+    const auto uris = bound_to(request.token);
+    if (uris.empty()) {
+        terminal_.say(
+            fmt::format("the PIN given is another token's and is not sent to token '{0}' (serial {1}); "
+                        "--token 'pkcs11:serial={1}' names it",
+                        request.token.label, request.token.serial));
+        return std::nullopt;
+    }
+    for (const token::Uri* uri : uris) {
+        if (uri == nullptr) continue;
+        if (uri->pin_value) return token::Pin{uri->pin_value->copy(), false};
+        if (uri->pin_source) return token::Pin{from_uri_source(*uri->pin_source), false};
     }
     if (!request.pin_source.empty()) return token::Pin{from_uri_source(request.pin_source), false};
+    if (!settings_.source || !settings_.source->stored()) return std::nullopt;
     if (read_.empty()) read_ = read_secret(*settings_.source, "PIN");
     return token::Pin{read_.copy(), false};
 }
 
-bool Pins::may_have(const token::TokenInfo& token) {
-    const bool named = std::any_of(settings_.uris.begin(), settings_.uris.end(), [&](const token::Uri& uri) {
-        return (uri.token || uri.serial || uri.slot_id) && uri.matches(token);
+// What the token may have the PIN of: URIs that name it, or null where none names a token. Each is bound to the first
+// token that asks, since a second one with the same label is another card, whose tries the PIN would cost too.
+std::vector<const token::Uri*> Pins::bound_to(const token::TokenInfo& token) {
+    std::vector<const token::Uri*> wanted;
+    bool some_name_a_token = false;
+    for (const token::Uri& uri : settings_.uris) {
+        if (!names_token(uri)) continue;
+        some_name_a_token = true;
+        if (uri.matches(token)) wanted.push_back(&uri);
+    }
+    if (!some_name_a_token) wanted.push_back(nullptr);
+    std::erase_if(wanted, [&](const token::Uri* uri) {
+        return bound_.try_emplace(uri, identity(token)).first->second != identity(token);
     });
-    if (named) return true;
-    if (!bound_to_) bound_to_ = identity(token);
-    if (*bound_to_ == identity(token)) return true;
-    terminal_.say(fmt::format(
-        "the PIN given went to another token and is not sent to token '{}'; --token URI names one", token.label));
-    return false;
+    return wanted;
 }
 
 // A PIN that was typed before: in this run, for a key that asks each time (--pin-reuse), or in an earlier one, for a
@@ -229,7 +274,9 @@ bool Pins::use_reader(const PinRequest& request) {
 
 void Pins::ended(const PinRequest& request, const token::Pin* pin, LoginOutcome outcome) {
     const std::lock_guard lock(mutex_);
-    if (outcome != LoginOutcome::refused) asked_.erase(identity_in_any_module(request.token));
+    if (outcome != LoginOutcome::refused && outcome != LoginOutcome::locked)
+        asked_.erase(identity_in_any_module(request.token));
+    record(request, pin, outcome, terminal_);
     if (request.kind == PinKind::puk && outcome != LoginOutcome::replaced) return;
     switch (outcome) {
         case LoginOutcome::accepted:
@@ -240,6 +287,7 @@ void Pins::ended(const PinRequest& request, const token::Pin* pin, LoginOutcome 
         case LoginOutcome::unchecked:
             return;
         case LoginOutcome::refused:
+        case LoginOutcome::locked:
         case LoginOutcome::removed:
         case LoginOutcome::replaced:
             typed_.erase(identity(request.token));

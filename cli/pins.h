@@ -30,9 +30,9 @@ struct PinSettings {
 };
 
 /// Pins gets PINs from where the command line says: without a source from the reader's PIN pad, else from pinentry
-/// where there is a display or GPG_TTY, else from the terminal. A PIN that was not typed for a token goes only to the
-/// tokens that the URIs name, or, where none is named, to the first token that asks. A token whose login has failed
-/// gets no other PIN: throws Error(token). Safe for several threads, which are served one after the other.
+/// where there is a display or GPG_TTY, else from the terminal. A PIN that was not typed for a token goes to one token
+/// alone for each URI that names one, or, where none is named, to one: the first that asks. A token whose login has
+/// failed gets no other PIN: throws Error(token). Safe for several threads, which are served one after the other.
 class Pins final : public token::PinProvider {
   public:
     Pins(Terminal& terminal, PinSettings settings) : terminal_(terminal), settings_(std::move(settings)) {}
@@ -55,7 +55,7 @@ class Pins final : public token::PinProvider {
     void expect_first(const token::PinRequest& request);
     bool has_given(const token::PinRequest& request) const;
     std::optional<token::Pin> given(const token::PinRequest& request);
-    bool may_have(const token::TokenInfo& token);
+    std::vector<const token::Uri*> bound_to(const token::TokenInfo& token);
     std::optional<token::Pin> remembered(const token::PinRequest& request) const;
     std::optional<token::Pin> ask(const token::PinRequest& request);
     std::optional<SecretBytes> type(const Question& question, const std::optional<PinSource>& source, bool twice);
@@ -69,7 +69,8 @@ class Pins final : public token::PinProvider {
     std::set<std::string> asked_;               // tokens, in any module, whose login has not ended well
     std::map<std::string, SecretBytes> typed_;  // for --pin-reuse, by token
     SecretBytes read_;                          // from the source: a descriptor gives its line once
-    std::optional<std::string> bound_to_;       // the token that the source's PIN went to
+    // The token that a URI's PIN, or, without a URI that names one, the source's went to.
+    std::map<const token::Uri*, std::string> bound_;
     bool told_of_reuse_ = false;
     bool told_of_no_cache_ = false;
 };

@@ -5,6 +5,7 @@
 #include "cli/key_choice.h"
 #include "cli/listing_json.h"
 #include "cli/pin_cache.h"
+#include "cli/pin_record.h"
 #include "mime/error.h"
 
 namespace p11mime::cli {
@@ -84,6 +85,8 @@ int forget_pins(Context& context) {
     if (const auto uri = context.options().text("token")) tokens = token::Uri::parse(*uri);
     const std::size_t count = forget_cached_pins(tokens);
     context.terminal().say(fmt::format("{} cached {} forgotten", count, count == 1 ? "PIN" : "PINs"));
+    if (const std::size_t refused = forget_refused_pins(tokens); refused > 0)
+        context.terminal().say(fmt::format("{} refused {} forgotten", refused, refused == 1 ? "PIN" : "PINs"));
     context.deliver({}, tokens_report(frame_of(context, 0, "done"), {}, {}, count));
     return 0;
 }

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 
+#include "cli/pin_record.h"
 #include "cli/pins.h"
 #include "mime/error.h"
 #include "softhsm-tests/support/skip.h"
@@ -33,8 +34,13 @@ token::PinRequest request(const std::string& label, const std::string& serial) {
 }
 
 struct Rig {
-    Rig() : fd(open("/dev/null", O_WRONLY)), terminal(fd, fd) {}
-    ~Rig() { close(fd); }
+    Rig() : fd(open("/dev/null", O_WRONLY)), terminal(fd, fd) {
+        setenv("XDG_STATE_HOME", (directory / "state").c_str(), 1);
+    }
+    ~Rig() {
+        unsetenv("XDG_STATE_HOME");
+        close(fd);
+    }
     Pins pins(std::optional<std::string> source, const std::vector<std::string>& uris = {}) {
         PinSettings settings;
         if (source) settings.source = PinSource::parse(*source);
@@ -281,6 +287,70 @@ TEST_CASE("a PIN goes to every token that the URIs name", "[cli]") {
     Pins pins = rig.pins("file:" + rig.directory / "pin", {"pkcs11:token=Alice", "pkcs11:token=Bob"});
     CHECK(pins.pin(request("Alice", "1")));
     CHECK(pins.pin(request("Bob", "2")));
+}
+
+TEST_CASE("of several tokens that a URI fits, the first alone gets a PIN that nobody typed", "[cli]") {
+    Rig rig;
+    test::write_file(rig.directory / "pin", "1234\n");
+    const std::string source = "file:" + rig.directory / "pin";
+    for (const std::string uri : {"pkcs11:token=Alice", "pkcs11:token=Alice;id=%01", "pkcs11:slot-id=0"}) {
+        INFO(uri);
+        Pins pins = rig.pins(source, {uri});
+        CHECK(pins.pin(request("Alice", "1")));
+        CHECK_FALSE(pins.pin(request("Alice", "2")));
+        token::PinRequest elsewhere = request("Alice", "1");
+        elsewhere.token.module = "other.so";
+        elsewhere.key_label = "signing key";
+        CHECK_FALSE(pins.pin(elsewhere));
+    }
+    Pins of_value = rig.pins(std::nullopt, {"pkcs11:token=Alice?pin-value=1111"});
+    CHECK(of_value.pin(request("Alice", "1")));
+    CHECK_FALSE(of_value.pin(request("Alice", "2")));
+    Pins of_module = rig.pins(source, {"pkcs11:token=Alice?module-path=/lib/other.so"});
+    CHECK_FALSE(of_module.pin(request("Alice", "1")));
+    Pins of_alice = rig.pins(source, {"pkcs11:token=Alice"});
+    CHECK_FALSE(of_alice.pin(request("Bob", "3")));
+}
+
+TEST_CASE("a stored PIN that a token has refused is not given for it in a later run, until it is right again",
+          "[cli]") {
+    Rig rig;
+    test::write_file(rig.directory / "pin", "1234\n");
+    const std::string source = "file:" + rig.directory / "pin";
+    const token::PinRequest alice = request("Alice", "1");
+    const token::Pin wrong{secret("1234"), false};
+    const auto given = [&](const token::PinRequest& wanted) { return rig.pins(source).pin(wanted).has_value(); };
+    const auto refuse = [&] { rig.pins(source).ended(alice, &wrong, LoginOutcome::refused); };
+    const token::Pin typed{secret("1234"), true};
+    rig.pins(source).ended(alice, &typed, LoginOutcome::refused);
+    rig.pins(source).ended(alice, &wrong, LoginOutcome::locked);
+    CHECK(given(alice));
+
+    refuse();
+    CHECK_THROWS_WITH(given(alice), Catch::Contains("has refused this PIN before") && !Catch::Contains("1234"));
+    CHECK(given(request("Alice", "2")));
+    CHECK_FALSE(test::read_file(rig.directory / "state/p11mime/refused-pins.sqlite").find("1234") != std::string::npos);
+    test::write_file(rig.directory / "pin", "5678\n");  // another one, and not one in 256 that looks the same
+    int passed = 0;
+    for (const char* other : {"5678\n", "5679\n", "5680\n"}) {
+        test::write_file(rig.directory / "pin", other);
+        try {
+            passed += given(alice) ? 1 : 0;
+        } catch (const Error&) {
+        }
+    }
+    CHECK(passed > 0);
+    test::write_file(rig.directory / "pin", "1234\n");
+    for (const auto outcome : {LoginOutcome::accepted, LoginOutcome::replaced}) {
+        refuse();
+        CHECK_THROWS_AS(given(alice), Error);
+        rig.pins(source).ended(alice, &typed, outcome);
+        CHECK(given(alice));
+    }
+    refuse();
+    CHECK(forget_refused_pins(token::Uri::parse("pkcs11:token=Bob")) == 0);
+    CHECK(forget_refused_pins(token::Uri::parse("pkcs11:token=Alice")) == 1);
+    CHECK(given(alice));
 }
 
 TEST_CASE("pin-source and pin-value of a URI serve the tokens that it matches", "[cli]") {

@@ -187,3 +187,40 @@ TEST_CASE("the PUK unblocks a card where OpenSC is told to, and a wrong one cost
     alice.card().order("tries 3");
     CHECK(alice.sign("env:NEW").status == 0);
 }
+
+TEST_CASE("of two cards with one label, a wrong stored PIN costs one a try, once in all runs", "[e2e]") {
+    if (skipped_without_readers()) return;
+    Holder alice;
+    alice.card(1).put("9a", alice.correspond({.name = "Alice"}));
+    alice.card(1).set_serial("02");
+    alice.card(1).insert();
+    const auto tries = [&] { return alice.card(0).tries() + alice.card(1).tries(); };
+    const Arguments sign{"sign", "--token", "pkcs11:token=Alice", "--pin-source", "env:WRONG", alice.text};
+    for (int run = 0; run < 2; ++run) {
+        const Outcome outcome = alice.desk.p11mime(sign);
+        INFO(outcome.err);
+        CHECK(outcome.status == 4);
+    }
+    CHECK(tries() == 5);
+}
+
+TEST_CASE("through YKCS11, which does not unblock, no PUK is sent, and the tool that does is named", "[e2e]") {
+    if (skipped_without_readers()) return;
+    if (CardReaders::ykcs11_module().empty()) return skip("package ykcs11 is not installed");
+    CardOffice office("Yubico Virtual");
+    office.issue_to_card("9a", {.name = "Alice"});
+    office.card().insert();
+    office.desk.module = CardReaders::ykcs11_module();
+    office.desk.environment["PUK"] = kPuk;
+    office.desk.environment["NEW"] = "567890";
+    office.card().order("tries 0");
+    const Outcome unblock =
+        office.desk.p11mime({"key", "unblock", "--puk-source", "env:PUK", "--new-pin-source", "env:NEW"});
+    CHECK(unblock.status == 4);
+    CHECK_THAT(unblock.err, Catch::Contains("does not unblock token") && Catch::Contains("ykman piv access") &&
+                                !Catch::Contains("PUK is locked"));
+    CHECK(office.card().status("puk-tries") == "3");
+    const Outcome sign = office.desk.p11mime({"sign"}, mail("alice@example.gov", "bob@example.org"));
+    CHECK(sign.status == 4);
+    CHECK_THAT(sign.err, Catch::Contains("ykman piv access") && !Catch::Contains("key unblock"));
+}

@@ -255,7 +255,7 @@ TEST_CASE("a PIN that locks the token has been refused") {
     const PoorCard card("C_Login=0xa4");
     const auto tokens = desk.open(PoorCard::module());
     CHECK(std::string(error_of([&] { only_token(*tokens)->login("sign"); }).what()) == "token 'ID card' is locked");
-    CHECK(desk.pins.outcomes == std::vector{token::LoginOutcome::refused});
+    CHECK(desk.pins.outcomes == std::vector{token::LoginOutcome::locked});
 }
 
 TEST_CASE("a token that is logged in already is taken as it is") {

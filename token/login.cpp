@@ -6,6 +6,7 @@
 #include <array>
 
 #include "token/ckr.h"
+#include "token/lock_advice.h"
 #include "token/login_lock.h"
 #include "token/refused_pins.h"
 
@@ -14,7 +15,6 @@ namespace p11mime::token {
 namespace {
 
 constexpr std::size_t kMostTyped = 3;  // in one login, where the token does not say that tries run out
-constexpr const char* kUnblockHint = "unblock it with the PUK: p11mime key unblock";
 
 std::string_view name(PinKind kind) {
     return kind == PinKind::puk ? "PUK" : "PIN";
@@ -22,13 +22,6 @@ std::string_view name(PinKind kind) {
 
 PinState state(const TokenInfo& token, PinKind kind) {
     return kind == PinKind::puk ? token.puk_state : token.pin_state;
-}
-
-Error locked(const TokenInfo& token, PinKind kind) {
-    if (kind == PinKind::puk)
-        return Error(ErrorKind::token, fmt::format("the PUK of {} is locked", token_name(token)),
-                     "ask whoever issued the token");
-    return Error(ErrorKind::token, fmt::format("{} is locked", token_name(token)), kUnblockHint);
 }
 
 bool is_refusal(CK_RV code) {
@@ -117,7 +110,7 @@ void Login::enter(const Session& session, CK_USER_TYPE user, PinRequest request)
 /// check_state refuses a locked token and says what else there is to say of the tries.
 void Login::check_state(const PinRequest& request) {
     const PinState now = state(request.token, request.kind);
-    if (now == PinState::locked) throw locked(token_, request.kind);
+    if (now == PinState::locked) throw locked_error(token_, request.kind);
     if (now != PinState::ok)
         pins_.say(fmt::format("{} of {}: {}", name(request.kind), token_name(token_), warning(now)));
 }
@@ -182,8 +175,8 @@ void Login::conclude(CK_RV code, const PinRequest& request, const Pin* pin) {
                     tries_hint(request.kind));
     }
     if (code == CKR_PIN_LOCKED) {
-        pins_.ended(request, pin, LoginOutcome::refused);
-        throw locked(token_, request.kind);
+        pins_.ended(request, pin, LoginOutcome::locked);
+        throw locked_error(token_, request.kind);
     }
     throw CkrError(code, token_name(token_), "log in");
 }
@@ -198,7 +191,7 @@ std::string Login::tries_hint(PinKind kind) const {
     switch (now) {
         case PinState::locked:
             return kind == PinKind::puk ? "it is locked now; ask whoever issued the token"
-                                        : fmt::format("the token is locked now; {}", kUnblockHint);
+                                        : fmt::format("the token is locked now; {}", unlock_hint(token_));
         case PinState::last_try:
             return "one try is left before the token locks";
         case PinState::few_tries:
@@ -206,6 +199,7 @@ std::string Login::tries_hint(PinKind kind) const {
         case PinState::ok:
         case PinState::not_set:
         case PinState::to_be_changed:
+            if (!shows_tries(token_)) return "check it: a TPM does not show how many tries are left before it locks";
             return kind == PinKind::puk ? "check it: after too many wrong tries it locks for good"
                                         : "check it and try again";
     }
@@ -266,6 +260,10 @@ void Login::conclude_change(const PinRequest& request, const SecretBytes* new_pi
 }
 
 void Login::unblock(const Session& session) {
+    if (!takes_puk(token_))
+        throw Error(ErrorKind::token,
+                    fmt::format("module '{}' does not unblock {} with a PUK", token_.module, token_name(token_)),
+                    kUnblockYubiKey);
     const auto lock = lock_login(token_);
     const auto turn = turn_of_stored("", PinKind::puk);
     const PinRequest wanted = request("", "unblock the PIN", PinKind::puk);

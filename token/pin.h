@@ -36,6 +36,7 @@ struct Pin {
 enum class LoginOutcome {
     accepted,
     refused,
+    locked,     ///< the token took no PIN and said that it is locked, which tells nothing of this one
     unchecked,  ///< the token was logged in already and did not look at it
     removed,    ///< the token was removed
     replaced,   ///< another one was set in its place

@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <filesystem>
 #include <set>
 #include <vector>
 
 #include "mime/error.h"
 #include "mime/hex.h"
+#include "token/module_file.h"
 
 namespace p11mime::token {
 
@@ -201,6 +203,16 @@ bool fits(const Text& wanted, const std::string& actual) {
     return !wanted || *wanted == actual;
 }
 
+/// is_module says whether a module-path (RFC 7512 section 2.3) leads to a module's file.
+bool is_module(const std::string& module_path, const std::string& file) {
+    const std::filesystem::path wanted = ModuleFile::parse(module_path).path;
+    const std::filesystem::path actual(file);
+    if (wanted == actual || wanted == actual.filename()) return true;
+    std::error_code none;
+    return std::filesystem::equivalent(wanted, actual, none) ||
+           std::filesystem::equivalent(wanted, actual.parent_path(), none);
+}
+
 }  // namespace
 
 Uri Uri::parse(std::string_view text) {
@@ -240,7 +252,8 @@ bool Uri::matches(const TokenInfo& info) const {
            fits(library_description, info.library_description) && fits(slot_description, info.slot_description) &&
            fits(slot_manufacturer, info.slot_manufacturer) && (!slot_id || *slot_id == info.slot_id) &&
            (!library_version || *library_version == info.library_version ||
-            *library_version + ".0" == info.library_version);
+            *library_version + ".0" == info.library_version) &&
+           (!module_path || is_module(*module_path, info.module));
 }
 
 }  // namespace p11mime::token

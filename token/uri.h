@@ -27,6 +27,8 @@ struct Uri {
     static Uri parse(std::string_view text);
     /// to_string prints the canonical form; a pin-value is never printed.
     std::string to_string() const;
+    /// matches says whether it names the token, or is silent on it; of a module-path it takes the file itself, its bare
+    /// name, or a directory that it is in.
     bool matches(const TokenInfo& token) const;
 };
 

@@ -1,0 +1,135 @@
+#include "cli/pin_record.h"
+
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <memory>
+
+#include "cli/paths.h"
+#include "cli/sqlite.h"
+#include "cms/handle.h"
+#include "mime/error.h"
+
+namespace p11mime::cli {
+
+namespace {
+
+constexpr const char* kSchema = R"(
+CREATE TABLE IF NOT EXISTS salt (salt BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS refused (
+  serial TEXT NOT NULL, label TEXT NOT NULL, kind TEXT NOT NULL, mark INTEGER NOT NULL, at INTEGER NOT NULL,
+  PRIMARY KEY (serial, label, kind, mark));
+)";
+constexpr std::int64_t kSchemaVersion = 1;
+constexpr std::size_t kSaltBytes = 16;
+
+std::string path() {
+    return xdg_directory("XDG_STATE_HOME", ".local/state") + "/p11mime/refused-pins.sqlite";
+}
+
+std::unique_ptr<Database> writing() {
+    return Database::open(path(), "record of refused PINs", kSchema, kSchemaVersion);
+}
+
+// Null where nothing was ever refused.
+std::unique_ptr<Database> reading() {
+    if (::access(path().c_str(), F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR)) return nullptr;
+    return writing();
+}
+
+const char* name(token::PinKind kind) {
+    return kind == token::PinKind::puk ? "PUK" : "PIN";
+}
+
+// One salt for all, so that several tokens that refused one PIN tell no more of it than one.
+Bytes salt_of(Database& database) {
+    Statement query(database, "SELECT salt FROM salt");
+    if (query.step()) return query.blob(0).value_or(Bytes{});
+    Bytes salt(kSaltBytes);
+    if (RAND_bytes(salt.data(), static_cast<int>(salt.size())) != 1) throw Error(ErrorKind::io, "no random numbers");
+    Statement(database, "INSERT INTO salt (salt) VALUES (?)").bind(ByteView(salt)).step();
+    return salt;
+}
+
+std::int64_t mark_of(Database& database, const SecretBytes& pin) {
+    const Bytes salt = salt_of(database);
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    const DigestContext context(EVP_MD_CTX_new());
+    if (!context || EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) != 1 ||
+        EVP_DigestUpdate(context.get(), salt.data(), salt.size()) != 1 ||
+        EVP_DigestUpdate(context.get(), pin.data(), pin.size()) != 1 ||
+        EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) != 1)
+        throw Error(ErrorKind::io, "cannot compute a digest");
+    return digest.front();
+}
+
+std::optional<cms::Time> time_in(Statement& query) {
+    if (!query.step()) return std::nullopt;
+    return cms::Time(std::chrono::seconds(query.number(0)));
+}
+
+std::size_t changes(Database& database) {
+    return static_cast<std::size_t>(sqlite3_changes(database.get()));
+}
+
+}  // namespace
+
+void record_refused_pin(const token::TokenInfo& token, token::PinKind kind, const SecretBytes& pin) {
+    const auto database = writing();
+    Transaction transaction(*database);
+    const std::int64_t mark = mark_of(*database, pin);
+    Statement(*database, "INSERT OR REPLACE INTO refused (serial, label, kind, mark, at) VALUES (?, ?, ?, ?, ?)")
+        .bind(token.serial)
+        .bind(token.label)
+        .bind(std::string_view(name(kind)))
+        .bind(mark)
+        .bind(std::int64_t{cms::SystemClock().now().time_since_epoch().count()})
+        .step();
+    transaction.commit();
+}
+
+std::optional<cms::Time> refused_at(const token::TokenInfo& token, token::PinKind kind, const SecretBytes& pin) {
+    const auto database = reading();
+    if (!database) return std::nullopt;
+    Statement query(*database, "SELECT at FROM refused WHERE serial = ? AND label = ? AND kind = ? AND mark = ?");
+    query.bind(token.serial).bind(token.label).bind(std::string_view(name(kind))).bind(mark_of(*database, pin));
+    return time_in(query);
+}
+
+std::optional<cms::Time> refused_at(const token::TokenInfo& token) {
+    const auto database = reading();
+    if (!database) return std::nullopt;
+    Statement query(*database, "SELECT at FROM refused WHERE serial = ? AND label = ? ORDER BY at DESC LIMIT 1");
+    query.bind(token.serial).bind(token.label);
+    return time_in(query);
+}
+
+std::size_t forget_refused_pins(const token::TokenInfo& token) {
+    const auto database = reading();
+    if (!database) return 0;
+    Statement(*database, "DELETE FROM refused WHERE serial = ? AND label = ?")
+        .bind(token.serial)
+        .bind(token.label)
+        .step();
+    return changes(*database);
+}
+
+std::size_t forget_refused_pins(const std::optional<token::Uri>& tokens) {
+    const auto database = reading();
+    if (!database) return 0;
+    Statement remove(*database,
+                     "DELETE FROM refused WHERE serial = coalesce(?, serial) AND label = coalesce(?, label)");
+    for (const auto& wanted : {tokens ? tokens->serial : std::nullopt, tokens ? tokens->token : std::nullopt}) {
+        if (wanted)
+            remove.bind(*wanted);
+        else
+            remove.bind_null();
+    }
+    remove.step();
+    return changes(*database);
+}
+
+}  // namespace p11mime::cli
