@@ -27,11 +27,17 @@ struct Reach {
     std::vector<token::Reader> readers;
 };
 
+// p11-kit's client has no slots while its server does not answer.
+bool is_p11kit_client(const std::string& module) {
+    return module.find("p11-kit-client.so") != std::string::npos;
+}
+
 // A module for cards has slots whose tokens come and go, or, without a reader, none at all.
 bool reads_cards(const std::vector<std::string>& modules, const std::vector<token::SlotState>& slots) {
     return std::any_of(modules.begin(), modules.end(), [&](const std::string& module) {
-        return std::none_of(slots.begin(), slots.end(),
-                            [&](const token::SlotState& slot) { return slot.module == module && !slot.removable; });
+        return !is_p11kit_client(module) && std::none_of(slots.begin(), slots.end(), [&](const token::SlotState& slot) {
+            return slot.module == module && !slot.removable;
+        });
     });
 }
 
@@ -130,6 +136,9 @@ void check_token_there(const Reach& reach, const std::string& wanted, Checks& ch
     else if (empty_one)
         checks.push_back({"token", Standing::failed, "the token at hand is not initialised",
                           "set it up with its maker's program, or pkcs11-tool --init-token --init-pin"});
+    else if (std::any_of(reach.modules.begin(), reach.modules.end(), is_p11kit_client))
+        checks.push_back({"token", Standing::failed, "no p11-kit server answers, or it has no token",
+                          "start 'p11-kit server' where the token is; P11_KIT_SERVER_ADDRESS has to name its socket"});
     else
         checks.push_back(
             {"token", Standing::failed, "no token in any slot", "plug it in; --module FILE names its PKCS#11 module"});

@@ -6,8 +6,10 @@
 
 #include "cli/certificate_files.h"
 #include "cli/expiry.h"
+#include "cli/pin_record.h"
 #include "cms/sign_scheme.h"
 #include "mime/error.h"
+#include "token/lock_advice.h"
 
 namespace p11mime::cli {
 
@@ -32,9 +34,17 @@ Check check_state(const token::Token& token) {
         return Check{"token", standing, fmt::format("'{}' (serial {}): {}", info.label, info.serial, words),
                      std::move(fix)};
     };
+    if (!info.login_required && info.pin_state != token::PinState::locked)
+        return state(Standing::good, "it wants no PIN", "");
+    if (const auto refused = refused_at(info))
+        return state(
+            Standing::remark,
+            fmt::format("it has refused a stored PIN ({}), which is not sent again", cms::format_time(*refused)),
+            "give the right one; should that be the right one by now: p11mime tokens --forget");
     switch (info.pin_state) {
         case token::PinState::ok:
-            return state(Standing::good, "its PIN is in order", "");
+            return token::shows_tries(info) ? state(Standing::good, "it reports no trouble with its PIN", "")
+                                            : state(Standing::good, "a TPM does not tell how its PIN stands", "");
         case token::PinState::few_tries:
             return state(Standing::remark, "a wrong PIN was entered, few tries are left",
                          "the right PIN, entered once, gives all tries back");
@@ -42,7 +52,7 @@ Check check_state(const token::Token& token) {
             return state(Standing::remark, "one try is left before the PIN is locked",
                          "look the PIN up before it is entered again");
         case token::PinState::locked:
-            return state(Standing::failed, "its PIN is locked", "unblock it with the PUK: p11mime key unblock");
+            return state(Standing::failed, "its PIN is locked", token::unlock_hint(info));
         case token::PinState::not_set:
             return state(Standing::failed, "it has no PIN yet", "set one with the PUK: p11mime key unblock");
         case token::PinState::to_be_changed:
@@ -113,6 +123,18 @@ Check check_dates_and_use(const cms::Certificate& certificate, cms::Time now, bo
     return {"certificate", Standing::good, line, ""};
 }
 
+// An issuer that is not known may be a root or an intermediate, which only a person can tell.
+std::string chain_fix(const cms::PathVerdict& verdict) {
+    constexpr const char* kRoot = "name the root with --ca FILE, or once for all: p11mime certs trust FILE";
+    if (verdict.chain.empty()) return kRoot;
+    const cms::Certificate& top = verdict.chain.back();
+    if (top.issuer_der() == top.subject_der()) return kRoot;
+    return fmt::format(
+        "if {} is an intermediate CA, give its certificate with --intermediates FILE, or once for all: "
+        "p11mime certs import FILE; if it is a root: --ca FILE, or p11mime certs trust FILE",
+        top.issuer());
+}
+
 // What the default anchors do not know, the machine's TLS store may.
 Check check_chain(Context& context, const cms::Certificate& certificate, const Own& own) {
     const auto use = certificate.allows_signing() ? cms::Use::signing : cms::Use::encryption;
@@ -127,8 +149,8 @@ Check check_chain(Context& context, const cms::Certificate& certificate, const O
         return {"certificate", Standing::remark,
                 fmt::format("{}: its root is one of the machine's TLS store, not of those for e-mail", subject),
                 "correspondents need it as an anchor: --ca FILE, or --system-ca"};
-    return {"certificate", Standing::failed, fmt::format("{}: {}", subject, verdict.reason),
-            "name the root with --ca FILE, or once for all: p11mime certs trust FILE", ErrorKind::untrusted};
+    return {"certificate", Standing::failed, fmt::format("{}: {}", subject, verdict.reason), chain_fix(verdict),
+            ErrorKind::untrusted};
 }
 
 Check check_method(const cms::Certificate& certificate, const token::Method& method) {

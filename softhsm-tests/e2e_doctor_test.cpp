@@ -302,3 +302,50 @@ TEST_CASE("doctor says that pcscd is not running where a module for cards needs 
     CHECK(listing.status == 4);
     CHECK_THAT(listing.err, Catch::Contains("pcscd, which reaches smart card readers, is not running; start it"));
 }
+
+TEST_CASE("doctor takes an empty token beside one that serves for a remark", "[e2e]") {
+    Office office;
+    done(office.desk.run({"softhsm2-util", "--init-token", "--free", "--label", "Empty", "--pin", "777777", "--so-pin",
+                          std::string(kSoPin)}));
+    CHECK(doctor(office, {}).status == 4);
+    office.employ({.name = "Alice", .email = "alice@example.gov"});
+    const Outcome outcome = doctor(office, {});
+    INFO(outcome.err + outcome.out);
+    CHECK(outcome.status == 0);
+    CHECK(has(findings(outcome.out), "certificate", "remark", "token 'Empty' has none"));
+}
+
+TEST_CASE("doctor names the intermediate that is missing, and how to give it", "[e2e]") {
+    Office office;
+    office.employ({.name = "Alice", .email = "alice@example.gov"});
+    const Outcome outcome = office.desk.p11mime({"doctor", "--module", SoftHsm::module(), "--json", "-",
+                                                 "--no-default-ca", "--ca", office.desk.path("root.pem")});
+    CHECK(outcome.status == 3);
+    CHECK(has(findings(outcome.out), "certificate", "failed", "is neither trusted nor known", "--intermediates FILE"));
+}
+
+TEST_CASE("doctor and sign blame the p11-kit server that does not answer, and no reader", "[e2e]") {
+    Office office;
+    const std::string client = "/usr/lib/x86_64-linux-gnu/pkcs11/p11-kit-client.so";
+    if (!std::filesystem::exists(client)) return skip("p11-kit-modules is not installed");
+    office.desk.environment["P11_KIT_SERVER_ADDRESS"] = "unix:path=" + office.desk.path("no-server");
+    for (const Arguments& command : {Arguments{"doctor", "--module", client}, {"sign", "--module", client}}) {
+        const Outcome outcome = office.desk.p11mime(command, mail("alice@example.gov", "bob@example.org"));
+        INFO(outcome.err);
+        CHECK(outcome.status == 4);
+        CHECK_THAT(outcome.err, Catch::Contains("no p11-kit server answers") && !Catch::Contains("pcscd"));
+    }
+}
+
+TEST_CASE("a TPM that is out of reach is said to be that", "[e2e]") {
+    Office office;
+    const std::string tpm = "/usr/lib/x86_64-linux-gnu/pkcs11/libtpm2_pkcs11.so";
+    if (!std::filesystem::exists(tpm)) return skip("libtpm2-pkcs11-1 is not installed");
+    std::filesystem::create_directory(office.desk.path("store"));
+    office.desk.environment["TPM2_PKCS11_STORE"] = office.desk.path("store");
+    office.desk.environment["TPM2_PKCS11_TCTI"] = "swtpm:path=" + office.desk.path("no-tpm");
+    const Outcome outcome = office.desk.p11mime({"tokens", "--module", tpm});
+    INFO(outcome.err);
+    CHECK(outcome.status == 4);
+    CHECK_THAT(outcome.err, Catch::Contains("the TPM is out of reach") && !Catch::Contains("insert the token"));
+}

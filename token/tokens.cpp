@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "mime/error.h"
+#include "token/ckr.h"
 #include "token/key_search.h"
 #include "token/loss.h"
 #include "token/p11kit_modules.h"
@@ -116,9 +117,21 @@ class AllTokens final : public Tokens {
     }
 
     void load(const ModuleFile& file) {
-        std::shared_ptr<Module> module = Module::load(file, options_.turns);
+        std::shared_ptr<Module> module = start(file);
         if (std::find(modules_.begin(), modules_.end(), module) == modules_.end())
             modules_.push_back(std::move(module));
+    }
+
+    // tpm2-pkcs11 does not start without its TPM, which takes a right that not everybody has.
+    std::shared_ptr<Module> start(const ModuleFile& file) const {
+        try {
+            return Module::load(file, options_.turns);
+        } catch (const CkrError& error) {
+            if (file.path.find("tpm2_pkcs11") == std::string::npos) throw;
+            throw Error(ErrorKind::token, error.what(),
+                        "the TPM is out of reach: only members of the group tss may use /dev/tpmrm0 (adduser USER tss, "
+                        "then log in again); TPM2_PKCS11_TCTI must name the TPM where it is another one");
+        }
     }
 
     void load_configured() {
