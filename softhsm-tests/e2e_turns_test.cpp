@@ -64,10 +64,8 @@ TEST_CASE("a desktop session and cron lock the same file, whatever they call the
     Desk desk;
     CHECK(warnings(desk).empty());
     const Locked turns(desk.path("home/state/p11mime/turns.lock"));
-    for (const std::string& runtime : {desk.path("run"), desk.path("missing"), std::string()}) {
-        desk.environment["XDG_RUNTIME_DIR"] = runtime;
-        REQUIRE(warnings(desk).size() == 1);
-    }
+    desk.environment["XDG_RUNTIME_DIR"] = "";
+    CHECK(warnings(desk).size() == 1);  // the wait for it was in vain
     CHECK_FALSE(std::filesystem::exists(desk.path("run/p11mime")));
 }
 
