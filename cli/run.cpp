@@ -14,7 +14,7 @@ constexpr const char* kWaitedInVain =
 constexpr const char* kNoTurns =
     "no lock file can be made in the state directory ($XDG_STATE_HOME, else ~/.local/state), so nothing keeps two "
     "p11mime of yours from sending a wrong stored PIN at a time";
-}
+}  // namespace
 
 Run::Run(const Options& options, Terminal& terminal)
     : options_(options),

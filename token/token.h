@@ -243,8 +243,8 @@ class Tokens : public cms::DecrypterSource {
     virtual std::vector<std::string> modules() = 0;  ///< the files of those that are loaded
     virtual std::vector<std::string> warnings() const = 0;
 
-    /// lost looks at the tokens found so far, where the use of some failed only at these; no login, no fresh search. The
-    /// PIN provider is told of each.
+    /// lost looks at the tokens found so far, where the use of some failed only at these; no login, no fresh search.
+    /// The PIN provider is told of each.
     virtual std::vector<LostToken> lost() = 0;
     /// refresh drops all tokens, so that those given out before fail, unloads the modules and finds everything afresh
     /// at the next call: the only way back to a token that was pulled. No operation may be under way.

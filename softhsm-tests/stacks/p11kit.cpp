@@ -30,7 +30,7 @@ class P11KitStack final : public Stack {
 
   private:
     Identity put(const Leaf& leaf) override {
-        if (leaf.kind == KeyKind::rsa2048) return import(leaf);
+        if (leaf.kind == KeyKind::rsa2048) return import(leaf, Half::both);
         Identity identity = office.correspond(leaf);
         database_.import(identity);
         return identity;

@@ -84,12 +84,18 @@ std::string Stack::tool_says(const std::vector<std::string>& options) const {
     return outcome.out + outcome.err;
 }
 
-Identity Stack::import(const Leaf& leaf) {
+Identity Stack::import(const Leaf& leaf, Half half) {
     Identity identity = office.correspond(leaf);
     const std::string id = next_id();
     const bool rsa = leaf.kind == KeyKind::rsa2048;
     tool({"--write-object", office.key(identity), "--type", "privkey", "--id", id, "--label", leaf.name, "--usage-sign",
           rsa ? "--usage-decrypt" : "--usage-derive"});
+    if (half == Half::both) {
+        const std::string spki = office.desk.path("public.der");
+        done(office.desk.run(
+            {"openssl", "pkey", "-in", office.key(identity), "-pubout", "-outform", "DER", "-out", spki}));
+        tool({"--write-object", spki, "--type", "pubkey", "--id", id, "--label", leaf.name});
+    }
     put_certificate(identity, id);
     return identity;
 }

@@ -70,8 +70,10 @@ class Stack {
     /// tool runs pkcs11-tool on the token, logged in; tool_says runs it on the module and returns whatever it says.
     std::string tool(const std::vector<std::string>& options) const;
     std::string tool_says(const std::vector<std::string>& options) const;
-    /// import puts a key from software, and its certificate, on the token with pkcs11-tool.
-    Identity import(const Leaf& leaf);
+    /// import puts a key from software, and its certificate, on the token with pkcs11-tool; with both halves, anybody
+    /// sees that the token has the key.
+    enum class Half { private_one, both };
+    Identity import(const Leaf& leaf, Half half = Half::private_one);
     /// generate has pkcs11-tool make a key on the token, with more of its options, and certifies it.
     Identity generate(const Leaf& leaf, const std::vector<std::string>& further = {});
 
