@@ -1,16 +1,13 @@
 #include "cli/pin_record.h"
 
-#include <openssl/evp.h>
-#include <openssl/rand.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <memory>
 
 #include "cli/paths.h"
 #include "cli/sqlite.h"
-#include "cms/handle.h"
+#include "cms/digests.h"
 #include "mime/error.h"
 
 namespace p11mime::cli {
@@ -24,7 +21,6 @@ CREATE TABLE IF NOT EXISTS refused (
   PRIMARY KEY (serial, label, kind, mark));
 )";
 constexpr std::int64_t kSchemaVersion = 1;
-constexpr std::size_t kSaltBytes = 16;
 
 std::string path() {
     return xdg_directory("XDG_STATE_HOME", ".local/state") + "/p11mime/refused-pins.sqlite";
@@ -46,24 +42,17 @@ const char* name(token::PinKind kind) {
 
 // One salt for all, so that several tokens that refused one PIN tell no more of it than one.
 Bytes salt_of(Database& database) {
+    Statement(database, "INSERT INTO salt (salt) SELECT randomblob(16) WHERE NOT EXISTS (SELECT 1 FROM salt)").step();
     Statement query(database, "SELECT salt FROM salt");
-    if (query.step()) return query.blob(0).value_or(Bytes{});
-    Bytes salt(kSaltBytes);
-    if (RAND_bytes(salt.data(), static_cast<int>(salt.size())) != 1) throw Error(ErrorKind::io, "no random numbers");
-    Statement(database, "INSERT INTO salt (salt) VALUES (?)").bind(ByteView(salt)).step();
-    return salt;
+    query.step();
+    return query.blob(0).value_or(Bytes{});
 }
 
 std::int64_t mark_of(Database& database, const SecretBytes& pin) {
-    const Bytes salt = salt_of(database);
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    const DigestContext context(EVP_MD_CTX_new());
-    if (!context || EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) != 1 ||
-        EVP_DigestUpdate(context.get(), salt.data(), salt.size()) != 1 ||
-        EVP_DigestUpdate(context.get(), pin.data(), pin.size()) != 1 ||
-        EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) != 1)
-        throw Error(ErrorKind::io, "cannot compute a digest");
-    return digest.front();
+    cms::Digests digest({cms::Hash::sha256});
+    digest.push(salt_of(database));
+    digest.push(pin.view());
+    return digest.value(cms::Hash::sha256).value().front();
 }
 
 std::optional<cms::Time> time_in(Statement& query) {
