@@ -88,12 +88,11 @@ Json ess_json(const cms::Ess& ess) {
     return json;
 }
 
-// not_checked lists what is there and was not looked at.
-Json not_checked(std::size_t count) {
-    Json list = Json::array();
-    for (std::size_t i = 0; i < count; ++i)
-        list.push_back({{"integrity", "not_checked"}});
-    return list;
+Json timestamp_json(const cms::TimestampVerdict& timestamp) {
+    return {{"integrity", name(timestamp.integrity)},
+            {"integrity_reason", timestamp.reason.empty() ? Json(nullptr) : Json(timestamp.reason)},
+            {"time", or_null(timestamp.time, cms::format_time)},
+            {"authority", timestamp.authority ? Json(timestamp.authority->subject()) : Json(nullptr)}};
 }
 
 }  // namespace
@@ -118,7 +117,7 @@ Json signer_json(const SignerVerdict& signer) {
     json["algorithms"] = {{"digest", signer.digest}, {"signature", signer.signature}};
     json["time"] = {{"basis", signer.time_basis}, {"at", or_null(signer.time_at, cms::format_time)}};
     json["time"]["signing_time"] = or_null(signer.signing_time, cms::format_time);
-    json["timestamps"] = not_checked(signer.timestamps);
+    json["timestamps"] = array(signer.timestamps, timestamp_json);
     json["countersignatures"] = array(signer.countersignatures, signer_json);
     json["signed_attributes"] = signer.signed_attributes;
     json["unsigned_attributes"] = signer.unsigned_attributes;

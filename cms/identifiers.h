@@ -34,6 +34,7 @@ inline constexpr std::string_view kContentIdentifier = "1.2.840.113549.1.9.16.2.
 inline constexpr std::string_view kEquivalentLabels = "1.2.840.113549.1.9.16.2.9";
 inline constexpr std::string_view kContentReference = "1.2.840.113549.1.9.16.2.10";
 inline constexpr std::string_view kTimestampToken = "1.2.840.113549.1.9.16.2.14";
+inline constexpr std::string_view kTstInfo = "1.2.840.113549.1.9.16.1.4";
 
 inline constexpr std::string_view kPSpecified = "1.2.840.113549.1.1.9";  ///< RSAES-OAEP's label (RFC 4055 section 4.1)
 inline constexpr std::string_view kEcPublicKey = "1.2.840.10045.2.1";

@@ -3,6 +3,7 @@
 #include "cms/identifiers.h"
 #include "cms/signer_info.h"
 #include "cms/smime/capabilities.h"
+#include "cms/timestamp.h"
 
 namespace p11mime::cms {
 
@@ -51,9 +52,14 @@ Bytes make_signer_info(Signer& signer, const SignScheme& scheme, const SignedAtt
     Bytes signed_attributes = der_set_of(tag::kSet, std::move(attributes));
     const Bytes signature = signer.sign(scheme, signed_attributes, intent, {});
     signed_attributes.front() = tag::context(0, true);
-    return der_value(tag::kSequence,
-                     {der_integer(1), issuer_and_serial(certificate), digest_identifier(scheme_hash(scheme)),
-                      signed_attributes, signer_info_algorithm(scheme), der_value(tag::kOctetString, signature)});
+    Bytes unsigned_attributes;
+    if (content.timestamps != nullptr)
+        unsigned_attributes = der_value(tag::context(1, true),
+                                        attribute(oid::kTimestampToken, get_timestamp(signature, *content.timestamps)));
+    return der_value(
+        tag::kSequence,
+        {der_integer(1), issuer_and_serial(certificate), digest_identifier(scheme_hash(scheme)), signed_attributes,
+         signer_info_algorithm(scheme), der_value(tag::kOctetString, signature), unsigned_attributes});
 }
 
 }  // namespace p11mime::cms

@@ -178,9 +178,7 @@ SignerInfoVerdict claims_of(const asn1::SignerInfo& signer, Attributes& attribut
     read_claims(attributes, verdict);
     verdict.ess = read_ess(attributes);
     verdict.signed_attributes = attributes.names();
-    const Attributes unsigned_attributes(signer.unsigned_attributes);
-    verdict.unsigned_attributes = unsigned_attributes.names();
-    verdict.timestamps = unsigned_attributes.values(oid::kTimestampToken).size();
+    verdict.unsigned_attributes = Attributes(signer.unsigned_attributes).names();
     return verdict;
 }
 

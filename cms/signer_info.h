@@ -14,6 +14,7 @@ namespace asn1 {
 struct SignerInfo;
 }
 class Digests;
+class TimestampSource;
 
 enum class Integrity { valid, invalid, not_checked };
 
@@ -30,7 +31,6 @@ struct SignerInfoVerdict {
     Ess ess;
     std::vector<std::string> signed_attributes;    ///< kinds, by name
     std::vector<std::string> unsigned_attributes;  ///< likewise
-    std::size_t timestamps = 0;                    ///< unsigned attributes of that kind, which are not checked
     std::optional<Time> signing_time;
     std::optional<RecipientIdentifier> encryption_key;  ///< SMIMEEncryptionKeyPreference
     std::optional<Bytes> capabilities;                  ///< DER of SMIMECapabilities
@@ -61,10 +61,12 @@ struct SignedAttributes {
     Bytes message_digest;
     Time signing_time;
     std::optional<Certificate> encryption_certificate;
-    Abilities abilities;  ///< of the key that mail to the signer is encrypted to
+    Abilities abilities;                    ///< of the key that mail to the signer is encrypted to
+    TimestampSource* timestamps = nullptr;  ///< stamps the signature (RFC 3161 appendix A), or null
 };
 
-/// make_signer_info signs attributes and gives the DER of the SignerInfo.
+/// make_signer_info signs attributes and gives the DER of the SignerInfo. Throws Error(io) where no time-stamp can be
+/// had.
 Bytes make_signer_info(Signer& signer, const SignScheme& scheme, const SignedAttributes& attributes,
                        const Intent& intent);
 

@@ -16,8 +16,7 @@ SharedLibrary::SharedLibrary(std::string name, std::string package)
 void* SharedLibrary::find(const char* symbol) const {
     void* found = dlsym(handle_, symbol);
     if (found == nullptr)
-        throw Error(ErrorKind::io, fmt::format("{} has no {}", name_, symbol),
-                    fmt::format("apt install {}", package_));
+        throw Error(ErrorKind::io, fmt::format("{} has no {}", name_, symbol), fmt::format("apt install {}", package_));
     return found;
 }
 

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kMaxCountersignatures = 20;  // of one message; each may cost a path validation
 constexpr std::size_t kMaxCountersignatureDepth = 4;
+constexpr std::size_t kMaxTimestamps = 20;  // of one message; likewise
 
 std::optional<Certificate> find_certificate(const RecipientIdentifier& identifier, const SignedDataReader& reader,
                                             const Trust* trust) {
@@ -72,7 +73,6 @@ SignerVerdict describe(const asn1::SignerInfo& signer, const SignerInfoVerdict& 
     verdict.ess = judged.ess;
     verdict.signed_attributes = judged.signed_attributes;
     verdict.unsigned_attributes = judged.unsigned_attributes;
-    verdict.timestamps = judged.timestamps;
     verdict.signing_time = judged.signing_time;
     if (judged.integrity != Integrity::valid) return verdict;  // the rest is acted upon, so it must be signed
     verdict.capabilities = judged.capabilities;
@@ -107,20 +107,32 @@ class Judge {
             judged_.warnings.push_back(
                 {"countersignatures",
                  "there are more countersignatures than the limit; the others were not looked at"});
+        if (too_many_timestamps_)
+            judged_.warnings.push_back(
+                {"timestamps", "there are more time-stamps than the limit; the others were not looked at"});
+        for (const SignerVerdict& each : judged_.verdicts)
+            warn_of_timestamps(each);
         return std::move(judged_);
     }
 
   private:
     void count_verification() { workload_.add_verifications(1 + std::exchange(path_verifications_, 0)); }
 
+    void warn_of_timestamps(const SignerVerdict& signer) {
+        if (trust_ == nullptr) return;
+        for (const TimestampVerdict& each : signer.timestamps)
+            if (each.integrity != Integrity::valid)
+                judged_.warnings.push_back({"timestamps", fmt::format("a time-stamp does not count: {}", each.reason)});
+    }
+
     // judge leaves sender and countersignatures to its callers. Without trust nothing is verified.
     SignerVerdict judge(const asn1::SignerInfo& signer, const SignedContent& content, SignerInfoVerdict& info) {
         const auto certificate = find_certificate(asn1::identifier(*signer.sid), reader_, trust_);
-        std::optional<PathVerdict> path;
-        if (certificate && trust_ != nullptr)
-            path = validate(*certificate, reader_.certificates(), *trust_, Use::signing);
-        if (path) path_verifications_ += path->verifications;
-        const EVP_PKEY* inherited = path && path->completed ? X509_get0_pubkey(path->completed->get()) : nullptr;
+        const std::vector<TimestampVerdict> timestamps = judge_timestamps(signer);
+        std::optional<JudgedPath> path;
+        if (certificate && trust_ != nullptr) path = judge_path(*certificate, timestamps);
+        const EVP_PKEY* inherited =
+            path && path->verdict.completed ? X509_get0_pubkey(path->verdict.completed->get()) : nullptr;
         info = judge_signer_info(signer, content, certificate ? &*certificate : nullptr, inherited);
         if (trust_ == nullptr) {
             info.integrity = Integrity::not_checked;
@@ -128,12 +140,56 @@ class Judge {
         }
         SignerVerdict verdict = describe(signer, info, reader_);
         verdict.certificate = certificate;
+        verdict.timestamps = timestamps;
         if (trust_ != nullptr) {
-            verdict.time_basis = trust_->at ? "given" : "now";
-            verdict.time_at = trust_->at.value_or(trust_->clock->now());
+            verdict.time_basis = path && path->timestamp ? "timestamp" : trust_->at ? "given" : "now";
+            verdict.time_at = path && path->timestamp ? *path->timestamp : trust_->at.value_or(trust_->clock->now());
         }
-        if (path) set_chain(verdict, *path);
+        if (path) set_chain(verdict, path->verdict);
         return verdict;
+    }
+
+    // JudgedPath is a signer's path, and the time-stamp whose time it was judged at, if any.
+    struct JudgedPath {
+        PathVerdict verdict;
+        std::optional<Time> timestamp;
+    };
+
+    // A path that does not hold now, because something in it has ended or was revoked since, may hold at the time of a
+    // time-stamp: the signature was there by then.
+    JudgedPath judge_path(const Certificate& certificate, const std::vector<TimestampVerdict>& timestamps) {
+        JudgedPath now{path_at(certificate, trust_->at), std::nullopt};
+        if (now.verdict.trusted || trust_->at) return now;
+        for (const TimestampVerdict& each : timestamps) {
+            if (each.integrity != Integrity::valid) continue;
+            JudgedPath then{path_at(certificate, each.time), each.time};
+            if (then.verdict.trusted) return then;
+        }
+        return now;
+    }
+
+    PathVerdict path_at(const Certificate& certificate, std::optional<Time> at) {
+        Trust trust = *trust_;
+        trust.at = at;
+        PathVerdict path = validate(certificate, reader_.certificates(), trust, Use::signing);
+        path_verifications_ += path.verifications;
+        return path;
+    }
+
+    // judge_timestamps looks at the time-stamps of a signature (RFC 3161 appendix A).
+    std::vector<TimestampVerdict> judge_timestamps(const asn1::SignerInfo& signer) {
+        std::vector<TimestampVerdict> verdicts;
+        for (const ASN1_TYPE* value : Attributes(signer.unsigned_attributes).values(oid::kTimestampToken)) {
+            if (timestamps_ == kMaxTimestamps) {
+                too_many_timestamps_ = true;
+                break;
+            }
+            ++timestamps_;
+            verdicts.push_back(judge_timestamp(der_of(value, V_ASN1_SEQUENCE).value_or(Bytes{}),
+                                               asn1::octets(signer.signature), trust_));
+            path_verifications_ += verdicts.back().verifications;
+        }
+        return verdicts;
     }
 
     // countersignatures are SignerInfos over the signature of the one that carries them (RFC 5652 section 11.4), and
@@ -184,6 +240,8 @@ class Judge {
     std::size_t countersignatures_ = 0;
     std::size_t path_verifications_ = 0;  // not counted yet
     bool left_out_ = false;
+    std::size_t timestamps_ = 0;
+    bool too_many_timestamps_ = false;
 };
 
 }  // namespace

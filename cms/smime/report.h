@@ -9,6 +9,7 @@
 #include "cms/algorithms.h"
 #include "cms/certificate.h"
 #include "cms/signer_info.h"
+#include "cms/timestamp.h"
 
 namespace p11mime::cms::smime {
 
@@ -53,7 +54,7 @@ struct SignerVerdict {
     std::vector<std::string> signed_attributes;    ///< the kinds of attributes that are there
     std::vector<std::string> unsigned_attributes;  ///< likewise
     std::vector<SignerVerdict> countersignatures;  ///< over this signature; they add nothing to the result
-    std::size_t timestamps = 0;                    ///< there, and not checked
+    std::vector<TimestampVerdict> timestamps;      ///< of this signature
     std::optional<Bytes> capabilities;             ///< DER of the SMIMECapabilities attribute
 };
 

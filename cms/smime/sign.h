@@ -11,6 +11,7 @@
 #include "cms/signer.h"
 #include "cms/smime/form.h"
 #include "cms/sources.h"
+#include "cms/timestamp.h"
 
 namespace p11mime::cms::smime {
 
@@ -24,9 +25,10 @@ struct SignOptions {
     bool pss = false;
     std::vector<Certificate> chain;  ///< intermediates to enclose, for all signers
     std::optional<Certificate>
-        encryption_certificate;  ///< of the sender, enclosed and preferred (RFC 8551 section 2.5.3)
-    Abilities abilities{};       ///< announced: of the key that mail to the sender is encrypted to
-    std::string intent;          ///< for PIN prompts; made from the mail's header where empty
+        encryption_certificate;                   ///< of the sender, enclosed and preferred (RFC 8551 section 2.5.3)
+    Abilities abilities{};                        ///< announced: of the key that mail to the sender is encrypted to
+    std::shared_ptr<TimestampSource> timestamps;  ///< stamps each signature, or null
+    std::string intent;                           ///< for PIN prompts; made from the mail's header where empty
 };
 
 /// mail_name is what a PIN prompt calls a mail that is signed: "the mail to bob@example.gov, 'Budget 2027'".

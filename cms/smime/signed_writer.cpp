@@ -36,7 +36,8 @@ void sign(SigningState& state, const Digests& digests) {
                                                        .message_digest = values[i],
                                                        .signing_time = now,
                                                        .encryption_certificate = state.options.encryption_certificate,
-                                                       .abilities = state.options.abilities},
+                                                       .abilities = state.options.abilities,
+                                                       .timestamps = state.options.timestamps.get()},
                                                       {state.intent}));
     state.signed_digests = std::move(values);
 }

@@ -1,0 +1,331 @@
+// RFC 3161 time-stamps of signatures: of openssl's authority, and of others with whatever is wrong in them.
+
+#include <fmt/format.h>
+
+#include <catch2/catch.hpp>
+
+#include "cms/timestamp.h"
+#include "softhsm-tests/cms_craft.h"
+#include "softhsm-tests/support/office.h"
+#include "softhsm-tests/support/timestamps.h"
+
+using namespace p11mime;
+using namespace p11mime::cms;
+using namespace p11mime::cms::smime;
+using namespace p11mime::test;
+
+namespace {
+
+constexpr std::string_view kContent = "Content-Type: text/plain\r\n\r\nPay 10 to Bob.\r\n";
+constexpr std::string_view kStamped = "the value of a signature";
+
+/// ShiftedClock is a clock that is so many days off.
+class ShiftedClock final : public Clock {
+  public:
+    explicit ShiftedClock(int days) : days_(days) {}
+    Time now() const override { return SystemClock().now() + days_; }
+
+  private:
+    std::chrono::days days_;
+};
+
+/// Stamp is a token to craft.
+struct Stamp {
+    std::string_view stamped = kStamped;
+    Hash hash = Hash::sha256;
+    unsigned version = 1;
+    int days_ago = 0;
+    Bytes more{};  ///< DER, behind genTime
+    bool names_certificate = true;
+    std::size_t signers = 1;
+};
+
+Bytes generalized_time(Time time) {
+    std::string text = format_time(time);
+    std::erase_if(text, [](char c) { return c == '-' || c == ':' || c == 'T'; });
+    return der_value(0x18, bytes_of(text));
+}
+
+Bytes tst_info(const Stamp& stamp) {
+    const Bytes imprint = der_value(
+        tag::kSequence,
+        {digest_identifier(stamp.hash), der_value(tag::kOctetString, digest_of(stamp.hash, bytes_of(stamp.stamped)))});
+    const Time time = SystemClock().now() - std::chrono::days(stamp.days_ago);
+    return der_value(tag::kSequence, {der_integer(stamp.version), der_oid("1.2.3.4"), imprint, der_integer(7),
+                                      generalized_time(time), stamp.more});
+}
+
+std::string token(const SoftwareKey& authority, const Stamp& stamp = {}) {
+    const Bytes info = tst_info(stamp);
+    const std::string_view content = text_of(info);
+    std::vector<Bytes> attributes{craft::content_type(oid::kTstInfo), craft::message_digest(content)};
+    if (stamp.names_certificate) attributes.push_back(craft::signing_certificate_v2(authority.certificate));
+    const std::vector<Bytes> signers(stamp.signers, craft::signer_info(authority, attributes, content));
+    return craft::signed_data({content, signers, {authority.certificate}, oid::kTstInfo});
+}
+
+struct World {
+    CmsBench bench;
+    SoftwareKey authority = certify(timestamping_spec(), &bench.root);
+    SoftwareKey alice = bench.issue();
+    Trust trust = bench.trust();
+
+    TimestampVerdict judge(const std::string& token, std::string_view stamped = kStamped) const {
+        return judge_timestamp(bytes_of(token), bytes_of(stamped), &trust);
+    }
+    std::string fault(const std::string& token) const {
+        const TimestampVerdict verdict = judge(token);
+        CHECK(verdict.integrity != Integrity::valid);
+        return verdict.reason;
+    }
+    SoftwareKey other_authority(const CertificateSpec& spec) const { return certify(spec, &bench.root); }
+
+    std::string signed_mail(const std::shared_ptr<TimestampSource>& source) const {
+        return bench.sign({alice}, kContent, {.timestamps = source});
+    }
+    std::shared_ptr<TimestampSource> openssl() const { return std::make_shared<OpensslTimestamps>(bench, authority); }
+};
+
+using Catch::Contains;
+
+}  // namespace
+
+TEST_CASE("a time-stamp of openssl's authority counts, and tells the time") {
+    const World world;
+    const Time before = SystemClock().now();
+    const ReadMail mail = world.bench.verify(world.signed_mail(world.openssl()));
+    CHECK(mail.report.result == Result::valid);
+    CHECK(mail.report.warnings.empty());
+    CHECK(mail.signer().time_basis == "now");
+    REQUIRE(mail.signer().timestamps.size() == 1);
+    const TimestampVerdict& stamp = mail.signer().timestamps.front();
+    CHECK(stamp.integrity == Integrity::valid);
+    CHECK(stamp.reason.empty());
+    CHECK(*stamp.time >= before);
+    CHECK(*stamp.time <= SystemClock().now() + std::chrono::seconds(1));
+    CHECK(*stamp.authority == world.authority.certificate);
+
+    const TimestampVerdict looked_at =
+        world.bench.inspect(world.signed_mail(world.openssl())).signer().timestamps.at(0);
+    CHECK(looked_at.integrity == Integrity::not_checked);
+    CHECK(looked_at.time.has_value());
+}
+
+TEST_CASE("openssl verifies the time-stamp that an authority was asked for") {
+    const World world;
+    const Bytes der = get_timestamp(bytes_of(kStamped), *world.openssl());
+    const std::string said =
+        world.bench.openssl({"ts", "-verify", "-token_in", "-in", world.bench.file(text_of(der)), "-data",
+                             world.bench.file(kStamped), "-CAfile", world.bench.trusted_file()});
+    CHECK_THAT(said, Contains("Verification: OK"));
+}
+
+TEST_CASE("a certificate that has ended is judged at the time of a time-stamp") {
+    World world;
+    const std::string stamped = world.signed_mail(world.openssl()), plain = world.signed_mail(nullptr);
+    world.trust.clock = std::make_shared<ShiftedClock>(400);  // Alice's certificate is for a year
+
+    const ReadMail without = world.bench.verify(plain, world.trust);
+    CHECK(without.report.result == Result::untrusted);
+    CHECK(without.signer().time_basis == "now");
+
+    const ReadMail with = world.bench.verify(stamped, world.trust);
+    CHECK(with.report.result == Result::valid);
+    CHECK(with.signer().time_basis == "timestamp");
+    CHECK(with.signer().time_at == with.signer().timestamps.at(0).time);
+
+    // --at is the time that was asked for.
+    world.trust.at = world.trust.clock->now();
+    const ReadMail at = world.bench.verify(stamped, world.trust);
+    CHECK(at.report.result == Result::untrusted);
+    CHECK(at.signer().time_basis == "given");
+}
+
+TEST_CASE("a certificate that began after its time-stamp stays untrusted") {
+    World world;
+    CertificateSpec later;
+    later.begins_in_days = 10;
+    world.alice = world.bench.issue(later);
+    const std::string mail = world.signed_mail(world.openssl());
+    world.trust.clock = std::make_shared<ShiftedClock>(400);
+    CHECK(world.bench.verify(mail, world.trust).report.result == Result::untrusted);
+}
+
+TEST_CASE("a crafted time-stamp with nothing wrong in it counts") {
+    const World world;
+    const TimestampVerdict verdict = world.judge(token(world.authority));
+    CHECK(verdict.reason.empty());
+    CHECK(verdict.integrity == Integrity::valid);
+}
+
+TEST_CASE("the accuracy of a time-stamp and parts of a second make its time later, never earlier") {
+    const World world;
+    const Stamp plain{.days_ago = 1};
+    const Bytes ninety = der_value(tag::kSequence, der_integer(90));
+    const Time base = *world.judge(token(world.authority, plain)).time;
+    const Time later = *world.judge(token(world.authority, {.days_ago = 1, .more = ninety})).time;
+    CHECK(later - base >= std::chrono::seconds(90));
+    CHECK(later - base <= std::chrono::seconds(92));
+    const Bytes endless = der_value(tag::kSequence, der_value(tag::kInteger, bytes_of("\x7f\xff\xff\xff")));
+    CHECK_THAT(world.fault(token(world.authority, {.more = endless})), Contains("cannot be read"));
+}
+
+TEST_CASE("a time-stamp over something else does not count") {
+    const World world;
+    CHECK_THAT(world.fault(token(world.authority, {.stamped = "another signature"})), Contains("something else"));
+    // Nor does one that was moved from another mail.
+    const std::string mail = world.signed_mail(world.openssl());
+    CHECK(world.bench.verify(mail).signer().timestamps.at(0).integrity == Integrity::valid);
+}
+
+TEST_CASE("a time-stamp whose time or signature was changed does not count") {
+    const World world;
+    const std::string good = token(world.authority);
+    std::string changed = good;
+    const std::size_t time = changed.find("\x18\x0f");  // GeneralizedTime
+    REQUIRE(time != std::string::npos);
+    changed[time + 2 + 3] ^= 1;  // the year's last digit
+    CHECK_THAT(world.fault(changed), Contains("changed"));
+    std::string broken = good;
+    broken.back() ^= 1;
+    CHECK_THAT(world.fault(broken), Contains("does not fit"));
+}
+
+TEST_CASE("a time-stamp counts only from a trusted authority that is for time-stamps alone") {
+    const World world;
+    const SoftwareKey stranger = certify(timestamping_spec());
+    CHECK_THAT(world.fault(token(stranger)), Contains("not trusted"));
+
+    CertificateSpec spec = timestamping_spec();
+    spec.extended_key_usage = "timeStamping";
+    CHECK_THAT(world.fault(token(world.other_authority(spec))), Contains("not for time-stamps alone"));
+    spec.extended_key_usage = "critical,timeStamping,emailProtection";
+    CHECK_THAT(world.fault(token(world.other_authority(spec))), Contains("not for time-stamps alone"));
+    spec.extended_key_usage = "critical,emailProtection";
+    CHECK_THAT(world.fault(token(world.other_authority(spec))), Contains("not for time-stamps alone"));
+    spec.extended_key_usage = "";
+    CHECK_THAT(world.fault(token(world.other_authority(spec))), Contains("not for time-stamps alone"));
+
+    spec = timestamping_spec();
+    spec.begins_in_days = -20;
+    spec.ends_in_days = -10;
+    CHECK_THAT(world.fault(token(world.other_authority(spec), {.days_ago = 15})), Contains("has ended"));
+}
+
+TEST_CASE("a time-stamp from the future does not count") {
+    const World world;
+    CHECK_THAT(world.fault(token(world.authority, {.days_ago = -1})), Contains("has not come yet"));
+    CHECK(world.judge(token(world.authority, {.days_ago = 1})).integrity == Integrity::valid);
+}
+
+TEST_CASE("a time-stamp of another form than RFC 3161's does not count") {
+    const World world;
+    CHECK_THAT(world.fault(token(world.authority, {.version = 2})), Contains("unknown version"));
+    CHECK_THAT(world.fault(token(world.authority, {.names_certificate = false})), Contains("does not name"));
+    CHECK_THAT(world.fault(token(world.authority, {.signers = 2})), Contains("exactly one signer"));
+    CHECK_THAT(world.fault(token(world.authority, {.signers = 0})), Contains("exactly one signer"));
+
+    const Bytes critical = der_value(
+        tag::kSequence, {der_oid("1.2.3.5"), der_value(0x01, bytes_of("\xff")), der_value(tag::kOctetString, Bytes{})});
+    const Bytes extensions = der_value(tag::context(1, true), critical);
+    CHECK_THAT(world.fault(token(world.authority, {.more = extensions})), Contains("critical extension"));
+
+    CHECK_THAT(world.fault("rubbish"), !Contains("rubbish"));
+    const Bytes info = tst_info({});
+    CHECK_THAT(world.fault(craft::signed_data({text_of(info), {}, {}, oid::kData})), Contains("holds no time"));
+    CHECK_THAT(world.fault(craft::signed_data({"no time", {}, {}, oid::kTstInfo})), Contains("cannot be read"));
+}
+
+TEST_CASE("a weak time-stamp counts only where weak signatures do") {
+    World world;
+    const std::string weak = token(world.authority, {.hash = Hash::sha1});
+    CHECK_THAT(world.fault(weak), Contains("weak"));
+    world.trust.allow_weak = true;
+    CHECK(world.judge(weak).integrity == Integrity::valid);
+}
+
+TEST_CASE("a time-stamp that does not count is a warning, and changes no verdict") {
+    World world;
+    const auto read = [&](const Trust& trust) {
+        const std::vector<Bytes> attributes = craft::usual_attributes(kContent);
+        const Bytes stamp = to_bytes(bytes_of(token(world.authority)));  // over other bytes
+        const Bytes info =
+            craft::signer_info({.key = world.alice,
+                                .attributes = attributes,
+                                .content = kContent,
+                                .unsigned_attributes = {craft::attribute(oid::kTimestampToken, {stamp})}});
+        return world.bench.verify(craft::signed_data({kContent, {info}, {world.alice.certificate}}), trust);
+    };
+    const ReadMail now = read(world.trust);
+    CHECK(now.report.result == Result::valid);
+    CHECK(now.report.warnings.at(0).kind == "timestamps");
+    world.trust.clock = std::make_shared<ShiftedClock>(400);
+    CHECK(read(world.trust).report.result == Result::untrusted);
+}
+
+TEST_CASE("no more time-stamps are looked at than the limit") {
+    const World world;
+    const Bytes stamp = to_bytes(bytes_of(token(world.authority)));
+    const std::vector<Bytes> many(30, craft::attribute(oid::kTimestampToken, {stamp}));
+    const Bytes info = craft::signer_info({.key = world.alice,
+                                           .attributes = craft::usual_attributes(kContent),
+                                           .content = kContent,
+                                           .unsigned_attributes = many});
+    const ReadMail mail = world.bench.verify(craft::signed_data({kContent, {info}, {world.alice.certificate}}));
+    CHECK(mail.signer().timestamps.size() == 20);
+    CHECK(mail.report.warnings.at(0).message.find("than the limit") != std::string::npos);
+}
+
+namespace {
+
+/// Answers is an authority that gives the answers of another to whatever it makes of the request.
+class Answers final : public TimestampSource {
+  public:
+    explicit Answers(std::function<Bytes(ByteView)> answer) : answer_(std::move(answer)) {}
+    Bytes answer(ByteView request) override { return answer_(request); }
+
+  private:
+    std::function<Bytes(ByteView)> answer_;
+};
+
+}  // namespace
+
+TEST_CASE("a mail is not signed where the authority's answer is no time-stamp for it") {
+    const World world;
+    const auto refused = [&](std::function<Bytes(ByteView)> answer) {
+        const auto source = std::make_shared<Answers>(std::move(answer));
+        const Error error = caught([&] { (void)world.signed_mail(source); });
+        CHECK(error.kind() == ErrorKind::io);
+        CHECK_THAT(error.hint(), Contains("--timestamp"));
+        return std::string(error.what());
+    };
+    OpensslTimestamps picky(world.bench, world.authority, "digests = sha512");
+    CHECK_THAT(refused([&](ByteView request) { return picky.answer(request); }), Contains("not supported"));
+
+    const auto openssl = world.openssl();
+    Bytes first;
+    CHECK_THAT(refused([&](ByteView request) {
+                   first = openssl->answer(request);
+                   return Bytes(first.begin(), first.begin() + static_cast<std::ptrdiff_t>(first.size() / 2));
+               }),
+               Contains("malformed"));
+    CHECK_THAT(refused([&](ByteView) { return first; }), Contains("something else"));
+    CHECK_THAT(refused([&](ByteView) { return Bytes{}; }), Contains("malformed"));
+    CHECK_THAT(refused([&](ByteView request) {
+                   Bytes answer = openssl->answer(request);
+                   answer.back() ^= 1;
+                   return answer;
+               }),
+               Contains("does not fit"));
+}
+
+TEST_CASE("an authority's answer to another request for the same bytes is refused") {
+    const World world;
+    const auto openssl = world.openssl();
+    Bytes first;
+    Answers keeping([&](ByteView request) { return first = openssl->answer(request); });
+    (void)get_timestamp(bytes_of(kStamped), keeping);
+    Answers repeating([&](ByteView) { return first; });
+    const Error error = caught([&] { (void)get_timestamp(bytes_of(kStamped), repeating); });
+    CHECK_THAT(error.what(), Contains("another request"));
+}
