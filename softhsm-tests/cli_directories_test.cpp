@@ -1,0 +1,82 @@
+// Searches for certificates in LDAP directories: what is asked, and what is made of the answer.
+
+#include <fmt/format.h>
+
+#include <catch2/catch.hpp>
+
+#include "cli/directories.h"
+#include "mime/codec.h"
+#include "softhsm-tests/support/cms_bench.h"
+
+using namespace p11mime;
+using namespace p11mime::cli;
+using namespace p11mime::test;
+
+namespace {
+
+constexpr const char* kDirectory = "ldap://ldap.example.gov/dc=example,dc=gov";
+
+std::string line(std::string_view attribute, const std::string& der) {
+    return fmt::format("\t{}:: {}\n", attribute, mime::base64_text(bytes_of(der)));
+}
+
+std::string der(const SoftwareKey& key) {
+    return std::string(text_of(key.certificate.der()));
+}
+
+}  // namespace
+
+TEST_CASE("an address is searched for below a directory's base") {
+    CHECK(search_url(kDirectory, "bob@example.gov") ==
+          "ldap://ldap.example.gov/dc=example,dc=gov?userCertificate,userSMIMECertificate?sub?(mail=bob@example.gov)");
+}
+
+TEST_CASE("nothing in an address widens a search, or ends the URL") {
+    // RFC 4515 section 3: these characters are written as a backslash and their hexadecimal form; RFC 3986: a URL
+    // writes a backslash as %5c.
+    CHECK(search_url(kDirectory, "*)(mail=*").ends_with("(mail=%5c2a%5c29%5c28mail%5c3d%5c2a)"));
+    CHECK(search_url(kDirectory, "a?b#c%d\\e f@x").ends_with("(mail=a%5c3fb%5c23c%5c25d%5c5ce%5c20f@x)"));
+    CHECK(search_url(kDirectory, "ü@x").ends_with("(mail=%5cc3%5cbc@x)"));
+}
+
+TEST_CASE("what is no directory is a usage error with an example") {
+    for (const std::string wrong : {"", "ldap.example.gov", "http://ldap.example.gov/dc=example", "ldap://host",
+                                    "ldap://host/", "ldap:///dc=example", "ldap://host/dc=example?mail"}) {
+        const Error error = caught([&] { (void)search_url(wrong, "bob@example.gov"); });
+        CHECK(error.kind() == ErrorKind::usage);
+        CHECK_THAT(error.hint(), Catch::Contains("ldap://"));
+    }
+}
+
+TEST_CASE("certificates of both attributes are found, each once") {
+    const CmsBench bench;
+    const SoftwareKey bob = bench.bob(), carol = bench.issue({});
+    const std::string smime =
+        bench.openssl({"crl2pkcs7", "-nocrl", "-outform", "DER", "-certfile", bench.certificate_file(carol)});
+    const std::string answer = "DN: cn=Bob,dc=example,dc=gov\n" + line("userCertificate;binary", der(bob)) +
+                               line("USERCERTIFICATE", der(bob)) + "\n\nDN: cn=Carol\n" +
+                               line("userSMIMECertificate;binary", smime);
+    CHECK(read_search(answer) == std::vector{bob.certificate, carol.certificate});
+    CHECK(read_search("").empty());
+}
+
+TEST_CASE("what is no certificate in a directory's answer is passed over") {
+    const CmsBench bench;
+    const std::string bob = der(bench.bob());
+    CHECK(read_search(line("jpegPhoto", bob) + "\tcn: userCertificate:: x\n" + "\tuserCertificate:: =!\n" +
+                      "\tuserCertificate:: MIIB\n" + "userCertificate:: " + mime::base64_text(bytes_of(bob)) + "\n")
+              .empty());
+    CHECK(read_search("\tuserCertificate:: rubbish\n" + line("userCertificate", bob)).size() == 1);
+}
+
+TEST_CASE("no more certificates are taken from a directory than the limit") {
+    const CmsBench bench;
+    const PrivateKey key = new_private_key(KeyKind::p256);
+    std::string answer;
+    for (std::size_t i = 0; i < kMaxFound + 5; ++i) {
+        CertificateSpec spec;
+        spec.name = fmt::format("Alice {}", i);
+        answer += line("userCertificate", std::string(text_of(certify_key(key, spec, &bench.root).der())));
+    }
+    CHECK(read_search(answer).size() == kMaxFound);
+}
