@@ -54,6 +54,7 @@ constexpr OptionSpec kOptions[] = {
     {"purpose", 0, text, "email|any", "default email", kTrust},
     {"allow-weak", 0, flag, "", "SHA-1, RSA < 2048", kTrust},
     {"at", 0, text, "TIME", "when to judge", kTrust},
+    {"private-hosts", 0, list, "HOST", "servers that may have private addresses", kConfigOnly},
     {"revocation", 0, text, "off", "not checked yet", kTrust},
     {"sender-check", 0, text, "require|warn|off", "signer against From; require by default", kVerdict},
     {"remember", 0, flag, "", "keep certificates", kVerdict},
