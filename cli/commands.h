@@ -29,6 +29,7 @@ int list_certificates(Context& context);
 int export_certificates(Context& context);
 int remove_certificates(Context& context);
 int trust_certificate(Context& context);
+int lookup_certificates(Context& context);
 
 /// frame_of begins the report of a command.
 ReportFrame frame_of(Context& context, int exit, std::optional<std::string> result);

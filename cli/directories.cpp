@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "mime/codec.h"
 #include "mime/error.h"
 
 namespace p11mime::cli {
@@ -25,22 +24,20 @@ std::string filter_value(std::string_view value) {
     return text;
 }
 
-bool holds_certificates(std::string_view attribute) {
-    std::string name(attribute.substr(0, attribute.find(';')));
+bool holds_certificates(std::string name) {
     std::transform(name.begin(), name.end(), name.begin(),
                    [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
     return name == "usercertificate" || name == "usersmimecertificate";
 }
 
-// certificates_in reads a line "\tATTRIBUTE:: BASE64".
-std::vector<cms::Certificate> certificates_in(std::string_view line) {
-    const std::size_t colons = line.find(":: ");
-    if (!line.starts_with('\t') || colons == std::string_view::npos || !holds_certificates(line.substr(1, colons - 1)))
+std::vector<cms::Certificate> certificates_in(const DirectoryEntry::Value& value) {
+    if (!holds_certificates(value.attribute)) return {};
+    try {
+        return cms::Certificate::from_file_bytes(value.value);
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::malformed) throw;
         return {};
-    ViewSource text(bytes_of(line.substr(colons + 3)));
-    BytesSink der;
-    copy(*mime::decode(text, mime::TransferEncoding::base64), der);
-    return cms::Certificate::from_file_bytes(der.bytes);
+    }
 }
 
 }  // namespace
@@ -56,19 +53,13 @@ std::string search_url(const std::string& directory, std::string_view address) {
     return fmt::format("{}?userCertificate,userSMIMECertificate?sub?(mail={})", directory, filter_value(address));
 }
 
-std::vector<cms::Certificate> read_search(std::string_view answer) {
+std::vector<cms::Certificate> certificates_of(std::span<const DirectoryEntry> entries) {
     std::vector<cms::Certificate> found;
-    while (!answer.empty() && found.size() < kMaxFound) {
-        const std::size_t end = std::min(answer.find('\n'), answer.size());
-        try {
-            for (cms::Certificate& each : certificates_in(answer.substr(0, end)))
+    for (const DirectoryEntry& entry : entries)
+        for (const DirectoryEntry::Value& value : entry.values)
+            for (cms::Certificate& each : certificates_in(value))
                 if (found.size() < kMaxFound && std::find(found.begin(), found.end(), each) == found.end())
                     found.push_back(std::move(each));
-        } catch (const Error& error) {
-            if (error.kind() != ErrorKind::malformed) throw;
-        }
-        answer.remove_prefix(std::min(end + 1, answer.size()));
-    }
     return found;
 }
 

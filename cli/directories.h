@@ -1,9 +1,11 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "cli/fetch.h"
 #include "cms/certificate.h"
 
 namespace p11mime::cli {
@@ -12,11 +14,9 @@ namespace p11mime::cli {
 /// URL of where it searches: "ldap://ldap.example.gov/dc=example,dc=gov". Throws Error(usage) where that is none.
 std::string search_url(const std::string& directory, std::string_view address);
 
-/// read_search gives the certificates in what libcurl makes of a search's answer: a line for each entry's name, then
-/// one for each value, which is in base64 behind two colons. Values of both attributes for certificates count:
-/// userCertificate (RFC 4523) and userSMIMECertificate (RFC 2798 section 2.8). What is none is passed over. At most
-/// kMaxFound are given.
+/// certificates_of gives the certificates in a directory's answer, each once: in userCertificate (RFC 4523) and
+/// userSMIMECertificate (RFC 2798 section 2.8). What is none is passed over. At most kMaxFound are given.
 inline constexpr std::size_t kMaxFound = 100;
-std::vector<cms::Certificate> read_search(std::string_view answer);
+std::vector<cms::Certificate> certificates_of(std::span<const DirectoryEntry> entries);
 
 }  // namespace p11mime::cli

@@ -55,6 +55,7 @@ std::string empty_report(const ReportFrame& frame) {
     if (frame.command == "tokens") return tokens_report(frame, {}, {});
     if (frame.command == "doctor") return doctor_report(frame, {});
     if (frame.command.starts_with("key ")) return key_report(frame, {});
+    if (frame.command == "certs lookup") return lookup_report(frame, {});
     if (frame.command.starts_with("certs ")) return certs_report(frame, {}, {});
     return made_report(frame, {});
 }

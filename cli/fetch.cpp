@@ -136,6 +136,13 @@ std::string without_parameters(std::string_view type) {
 
 }  // namespace
 
+std::string server_of(std::string_view url) {
+    const std::size_t start = url.find("//");
+    if (start == std::string_view::npos) return {};
+    url.remove_prefix(start + 2);
+    return std::string(url.substr(0, url.find_first_of("/?#")));
+}
+
 Fetcher::Fetcher(std::vector<std::string> private_hosts, FetchLimits limits)
     : private_hosts_(std::move(private_hosts)), limits_(limits), loaded_(std::make_unique<Loaded>()) {}
 

@@ -67,6 +67,10 @@ class Fetcher {
     std::unique_ptr<Loaded> loaded_;
 };
 
+/// server_of is the host of a URL, with its port where it has one, as `private_hosts` takes it: of a server that the
+/// user names themselves, which may well be their organisation's own.
+std::string server_of(std::string_view url);
+
 /// is_directory_url says whether a URL is one for Fetcher::search().
 bool is_directory_url(std::string_view url);
 

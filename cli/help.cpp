@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cli/options.h"
 
 namespace p11mime::cli {
@@ -7,7 +9,9 @@ namespace p11mime::cli {
 namespace {
 
 constexpr std::size_t kNameWidth = 16;
-constexpr std::size_t kHalfWidth = 40;  // of a screen of 80 columns
+constexpr std::size_t kScreenWidth = 80;
+constexpr std::size_t kHalfWidth = kScreenWidth / 2;
+constexpr std::ptrdiff_t kMostLines = 23;  // a screen has 25, two are the usage
 
 std::string spelled(const OptionSpec& spec) {
     std::string text = spec.letter != 0 ? fmt::format("-{}, ", spec.letter) : "";
@@ -16,8 +20,8 @@ std::string spelled(const OptionSpec& spec) {
     return text;
 }
 
-// Two short options share a line, so that the help of every command fits a screen.
-std::string option_lines(Groups groups) {
+// Two short options share a line.
+std::string in_columns(Groups groups) {
     std::string lines;
     std::string pending;
     const auto flush = [&] {
@@ -38,6 +42,24 @@ std::string option_lines(Groups groups) {
     }
     flush();
     return lines;
+}
+
+// As many options as there is room for share a line.
+std::string in_a_row(Groups groups) {
+    std::string lines, line;
+    for (const OptionSpec& spec : option_table()) {
+        if ((spec.groups & groups) == 0) continue;
+        const std::string entry = fmt::format("  {} ({})", spelled(spec), spec.description);
+        if (line.size() + entry.size() > kScreenWidth) lines += std::exchange(line, "") + "\n";
+        line += entry;
+    }
+    return lines + line + "\n";
+}
+
+// The help of every command fits a screen; one with many options has no room for columns.
+std::string option_lines(Groups groups) {
+    std::string columns = in_columns(groups);
+    return std::count(columns.begin(), columns.end(), '\n') <= kMostLines ? columns : in_a_row(groups);
 }
 
 }  // namespace
@@ -64,7 +86,7 @@ std::string general_help() {
     text +=
         "  key       generate, csr, self-sign, import-cert, import-p12, delete,\n"
         "            change-pin, unblock\n"
-        "  certs     import, list, export, remove, trust: the address book\n"
+        "  certs     import, list, export, remove, trust, lookup: the address book\n"
         "p11mime COMMAND --help lists the options; p11mime --version the libraries.\n"
         "Without FILE, or with -, the input is standard input; without -o, the output is\n"
         "standard output; many files need -d DIR, --in-place or -n, and the worst status\n"

@@ -142,4 +142,19 @@ std::string certs_report(const ReportFrame& frame, const std::vector<BookEntry>&
     return one_line(json);
 }
 
+std::string lookup_report(const ReportFrame& frame, const std::vector<LookedUp>& found) {
+    Json json = frame_json(frame);
+    json["certificates"] = Json::array();
+    for (const LookedUp& each : found) {
+        Json one = certificate_json(each.certificate);
+        one["directory"] = each.directory;
+        one["usable"] = each.reason.empty();
+        one["reason"] = each.reason.empty() ? Json(nullptr) : Json(each.reason);
+        one["kept"] = each.kept;
+        json["certificates"].push_back(std::move(one));
+    }
+    json["error"] = error_json(frame);
+    return one_line(json);
+}
+
 }  // namespace p11mime::cli

@@ -40,6 +40,14 @@ struct KeyReport {
     std::optional<Imported> imported{};           ///< of a PKCS#12 file
 };
 
+/// LookedUp is a certificate that a directory has.
+struct LookedUp {
+    cms::Certificate certificate;
+    std::string directory;  ///< its URL
+    std::string reason;     ///< why it is not usable; "" where it is
+    bool kept = false;      ///< in the address book now
+};
+
 /// The JSON of tokens, doctor, key … and certs …, each one line.
 std::string tokens_report(const ReportFrame& frame, const std::vector<token::SlotState>& slots,
                           const std::vector<TokenListing>& tokens,
@@ -48,5 +56,6 @@ std::string doctor_report(const ReportFrame& frame, const Checks& checks);
 std::string key_report(const ReportFrame& frame, const KeyReport& report);
 std::string certs_report(const ReportFrame& frame, const std::vector<BookEntry>& certificates,
                          const std::vector<Anchor>& anchors);
+std::string lookup_report(const ReportFrame& frame, const std::vector<LookedUp>& found);
 
 }  // namespace p11mime::cli

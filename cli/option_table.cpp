@@ -31,6 +31,7 @@ constexpr OptionSpec kOptions[] = {
     {"digest", 0, text, "NAME", "sha(256|384|512)", kSign},
     {"pss", 0, flag, "", "RSA-PSS signature", kSign},
     {"opaque", 0, flag, "", "not clear-signed", kSign},
+    {"timestamp", 0, text, "URL", "have it stamped", kSign},
     {"no-chain", 0, flag, "", "no intermediates", kSign},
     {"triple", 0, flag, "", "sign outside too", kTriple},
 
@@ -75,7 +76,8 @@ constexpr OptionSpec kOptions[] = {
     {"organization", 0, text, "NAME", "organization (O)", kSubject},
     {"country", 0, text, "CC", "country (C)", kSubject},
     {"days", 0, text, "N", "lifetime, else 365", kDays},
-    {"yes", 0, flag, "", "don't ask", kDelete},
+    {"ldap-directory", 0, list, "URL", "where to look: ldap://HOST/BASE", kLookup},
+    {"yes", 0, flag, "", "don't ask", kDelete | kLookup},
     {"puk-source", 0, text, "SOURCE", "where the PUK comes from, as --pin-source", kPuk},
     {"new-pin-source", 0, text, "SOURCE", "where the new PIN comes from, as --pin-source", kNewPin},
 
@@ -137,12 +139,12 @@ constexpr CommandSpec kCommands[] = {
     {"certs export", "ADDRESS|FINGERPRINT", "write certificates of the address book", kGeneral | kOutput | kCertsForm,
      1},
     {"certs remove", "ADDRESS|FINGERPRINT", "remove certificates, or an anchor by its fingerprint", kGeneral, 1},
+    {"certs lookup", "ADDRESS", "find certificates in the directories of the config", kGeneral | kTrust | kLookup, 1},
     {"certs trust", "FILE", "make a certificate an anchor of one's own", kGeneral, 1},
 };
 
 // Names that a later version gives a meaning.
-constexpr std::array<std::string_view, 11> kLaterOptions = {
-    "--timestamp",
+constexpr std::array<std::string_view, 10> kLaterOptions = {
     "--fetch-issuers",
     "--crl",
     "--policy",

@@ -46,6 +46,7 @@ enum Group : Groups {
     kImport = Groups{1} << 33,         ///< imports a key
     kModules = Groups{1} << 34,        ///< looks at tokens and asks for no PIN
     kWatch = Groups{1} << 35,          ///< watches cards
+    kLookup = Groups{1} << 36,         ///< looks for certificates in directories
 };
 
 enum class OptionKind { flag, text, list };

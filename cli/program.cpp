@@ -50,6 +50,7 @@ constexpr Entry kEntries[] = {
     {"certs export", export_certificates},
     {"certs remove", remove_certificates},
     {"certs trust", trust_certificate},
+    {"certs lookup", lookup_certificates},
 };
 
 std::string version_text() {

@@ -12,6 +12,13 @@
 
 namespace p11mime::cli {
 
+std::string reason_against_recipient(Context& context, const cms::Certificate& certificate,
+                                     std::span<const cms::Certificate> surplus) {
+    if (!certificate.allows_encryption()) return "its key usage does not allow encryption";
+    const auto verdict = validate(certificate, surplus, context.trust(), cms::Use::encryption);
+    return verdict.trusted ? "" : verdict.reason;
+}
+
 namespace {
 
 using cms::Hash;
@@ -45,13 +52,6 @@ class Finder {
     std::vector<std::string> untrusted_;
 };
 
-std::string reason_of(Context& context, const cms::Certificate& certificate,
-                      std::span<const cms::Certificate> surplus) {
-    if (!certificate.allows_encryption()) return "its key usage does not allow encryption";
-    const auto verdict = validate(certificate, surplus, context.trust(), cms::Use::encryption);
-    return verdict.trusted ? "" : verdict.reason;
-}
-
 Judged judge_address(Context& context, const std::string& address) {
     std::vector<BookEntry> candidates;
     for (BookEntry& entry : context.book()->by_address(address))
@@ -64,7 +64,7 @@ Judged judge_address(Context& context, const std::string& address) {
     const BookEntry* chosen = nullptr;
     std::string reason;
     for (const BookEntry& entry : candidates) {
-        const std::string why = reason_of(context, entry.certificate, {});
+        const std::string why = reason_against_recipient(context, entry.certificate, {});
         const bool better = chosen == nullptr ||
                             (!chosen->certificate.valid_at(context.now()) && entry.certificate.valid_at(context.now()));
         if (why.empty() || better) {
@@ -86,7 +86,7 @@ Judged judge_file(Context& context, const std::string& file) {
     const std::string name =
         emails.empty() ? certificate.subject() : fmt::format("{} ('{}')", fmt::join(emails, ", "), file);
     return {certificate, announced_capabilities(certificate, std::nullopt), name,
-            reason_of(context, certificate, certificates)};
+            reason_against_recipient(context, certificate, certificates)};
 }
 
 std::optional<ChosenRecipient> Finder::accept(const Judged& judged) {

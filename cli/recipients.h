@@ -29,6 +29,11 @@ struct Recipients {
     std::vector<ChosenRecipient> bcc;
 };
 
+/// reason_against_recipient says why a certificate is not to be encrypted to, or nothing. `surplus` are further
+/// certificates for its path.
+std::string reason_against_recipient(Context& context, const cms::Certificate& certificate,
+                                     std::span<const cms::Certificate> surplus);
+
 /// choose_recipients finds and checks all certificates (-r, --recipient-cert, or To, Cc and Bcc of the mail; the
 /// sender). Where secrets are shared (--kek, --password-source) those of the mail and the sender are left out. All or
 /// nothing: throws Error(no_key) naming all who have none, Error(untrusted) naming those who are not trusted,

@@ -9,6 +9,7 @@
 #include "cli/expiry.h"
 #include "cli/self_recipient.h"
 #include "cli/settings.h"
+#include "cli/timestamps.h"
 #include "mime/error.h"
 
 namespace p11mime::cli {
@@ -284,6 +285,7 @@ Signing prepare_signing(Context& context) {
     if (signing.options.detached && signing.options.opaque)
         throw Error(ErrorKind::usage, "--detached and --opaque exclude each other");
 
+    if (const auto url = options.text("timestamp")) signing.options.timestamps = timestamps_from(*url);
     const SenderKits kits = choose_senders(context);
     warn_of_sender_check(context, kits);
     for (const auto& kit : kits) {

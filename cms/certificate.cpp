@@ -112,6 +112,7 @@ Certificate Certificate::from_der(ByteView der) {
 }
 
 std::vector<Certificate> Certificate::from_file_bytes(ByteView bytes) {
+    require(!bytes.empty(), "there is nothing in it");
     std::vector<Certificate> certificates;
     const BioHandle pem = read_bio(bytes);
     while (X509Handle x509{PEM_read_bio_X509_AUX(pem.get(), nullptr, nullptr, nullptr)})

@@ -5,23 +5,20 @@
 #include <catch2/catch.hpp>
 
 #include "cli/directories.h"
-#include "mime/codec.h"
 #include "softhsm-tests/support/cms_bench.h"
 
 using namespace p11mime;
 using namespace p11mime::cli;
+using p11mime::cms::Certificate;
 using namespace p11mime::test;
 
 namespace {
 
 constexpr const char* kDirectory = "ldap://ldap.example.gov/dc=example,dc=gov";
 
-std::string line(std::string_view attribute, const std::string& der) {
-    return fmt::format("\t{}:: {}\n", attribute, mime::base64_text(bytes_of(der)));
-}
-
-std::string der(const SoftwareKey& key) {
-    return std::string(text_of(key.certificate.der()));
+std::vector<Certificate> found(std::vector<DirectoryEntry::Value> values) {
+    const DirectoryEntry entry{"cn=Bob", std::move(values)};
+    return certificates_of({&entry, 1});
 }
 
 }  // namespace
@@ -53,30 +50,29 @@ TEST_CASE("certificates of both attributes are found, each once") {
     const SoftwareKey bob = bench.bob(), carol = bench.issue({});
     const std::string smime =
         bench.openssl({"crl2pkcs7", "-nocrl", "-outform", "DER", "-certfile", bench.certificate_file(carol)});
-    const std::string answer = "DN: cn=Bob,dc=example,dc=gov\n" + line("userCertificate;binary", der(bob)) +
-                               line("USERCERTIFICATE", der(bob)) + "\n\nDN: cn=Carol\n" +
-                               line("userSMIMECertificate;binary", smime);
-    CHECK(read_search(answer) == std::vector{bob.certificate, carol.certificate});
-    CHECK(read_search("").empty());
+    CHECK(found({{"userCertificate", bob.certificate.der()},
+                 {"USERCERTIFICATE", bob.certificate.der()},
+                 {"userSMIMECertificate", to_bytes(bytes_of(smime))}}) ==
+          std::vector{bob.certificate, carol.certificate});
+    CHECK(certificates_of({}).empty());
 }
 
 TEST_CASE("what is no certificate in a directory's answer is passed over") {
     const CmsBench bench;
-    const std::string bob = der(bench.bob());
-    CHECK(read_search(line("jpegPhoto", bob) + "\tcn: userCertificate:: x\n" + "\tuserCertificate:: =!\n" +
-                      "\tuserCertificate:: MIIB\n" + "userCertificate:: " + mime::base64_text(bytes_of(bob)) + "\n")
-              .empty());
-    CHECK(read_search("\tuserCertificate:: rubbish\n" + line("userCertificate", bob)).size() == 1);
+    const Bytes bob = bench.bob().certificate.der();
+    const Bytes cut(bob.begin(), bob.begin() + 100);
+    CHECK(found({{"jpegPhoto", bob}, {"userCertificate", cut}, {"userCertificate", {}}}).empty());
+    CHECK(found({{"userCertificate", cut}, {"userCertificate", bob}}).size() == 1);
 }
 
 TEST_CASE("no more certificates are taken from a directory than the limit") {
     const CmsBench bench;
     const PrivateKey key = new_private_key(KeyKind::p256);
-    std::string answer;
+    std::vector<DirectoryEntry::Value> values;
     for (std::size_t i = 0; i < kMaxFound + 5; ++i) {
         CertificateSpec spec;
         spec.name = fmt::format("Alice {}", i);
-        answer += line("userCertificate", std::string(text_of(certify_key(key, spec, &bench.root).der())));
+        values.push_back({"userCertificate", certify_key(key, spec, &bench.root).der()});
     }
-    CHECK(read_search(answer).size() == kMaxFound);
+    CHECK(found(values).size() == kMaxFound);
 }

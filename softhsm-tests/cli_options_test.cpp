@@ -67,7 +67,7 @@ TEST_CASE("of what takes one value the last one counts, lists keep all, and a fl
 }
 
 TEST_CASE("documented options of later versions are said to be not available yet", "[cli]") {
-    for (const std::string option : {"--timestamp", "--crl=x", "--fetch-issuers", "--html", "--policy"}) {
+    for (const std::string option : {"--crl=x", "--fetch-issuers", "--html", "--policy"}) {
         INFO(option);
         CHECK(refusal("open", {option}).find("not available in this version") != std::string::npos);
     }

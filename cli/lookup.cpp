@@ -1,0 +1,117 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/commands.h"
+#include "cli/directories.h"
+#include "cli/listing_json.h"
+#include "cli/recipients.h"
+#include "mime/address.h"
+#include "mime/error.h"
+
+namespace p11mime::cli {
+
+namespace {
+
+std::string address_of(const Context& context) {
+    const auto& files = context.options().files();
+    const std::string text = files.empty() ? "" : files.front();
+    const auto parsed = mime::parse_addresses(text);
+    if (parsed.size() != 1 || !mime::unreadable_addresses(text).empty())
+        throw Error(ErrorKind::usage, fmt::format("certs lookup needs one address, not '{}'", text),
+                    "p11mime certs lookup bob@example.org");
+    return parsed.front().mailbox;
+}
+
+std::vector<std::string> directories_of(const Context& context) {
+    auto directories = context.options().list("ldap-directory");
+    if (directories.empty())
+        throw Error(ErrorKind::usage, "no directory is named to look in",
+                    "'ldap-directory = ldap://HOST/BASE' in the config, or --ldap-directory");
+    for (const std::string& directory : directories)
+        (void)search_url(directory, "");  // all are right before one is asked
+    return directories;
+}
+
+// A directory that does not answer is a warning as long as another does. It may be in the user's own network.
+std::vector<cms::Certificate> ask(Context& context, const std::string& directory, const std::string& address,
+                                  std::optional<Error>& failure) {
+    try {
+        return certificates_of(Fetcher({server_of(directory)}).search(search_url(directory, address)));
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::io) throw;
+        context.warn("directory", error.what());
+        failure = error;
+        return {};
+    }
+}
+
+std::string reason_against(Context& context, const cms::Certificate& certificate,
+                           std::span<const cms::Certificate> others, const std::string& address) {
+    if (!certificate.has_email(address)) return fmt::format("it is not for {}", address);
+    return reason_against_recipient(context, certificate, others);
+}
+
+void tell(Context& context, const LookedUp& found) {
+    const cms::Certificate& certificate = found.certificate;
+    context.terminal().say(
+        fmt::format("{}: {}", found.reason.empty() ? "usable" : "not usable", certificate.subject()));
+    if (!found.reason.empty()) context.terminal().detail(found.reason);
+    context.terminal().detail(fmt::format("for {}", fmt::join(certificate.emails(), ", ")));
+    context.terminal().detail(fmt::format("{}, issued by {}", certificate.key_type(), certificate.issuer()));
+    context.terminal().detail(fmt::format("valid {} to {}, from {}",
+                                          cms::format_time(certificate.not_before()).substr(0, 10),
+                                          cms::format_time(certificate.not_after()).substr(0, 10), found.directory));
+    context.terminal().detail(fmt::format("SHA-256 fingerprint {}", certificate.fingerprint_sha256()));
+}
+
+bool may_keep(Context& context, std::size_t usable, const std::string& address) {
+    if (context.options().flag("yes")) return true;
+    const auto sure =
+        context.options().flag("batch")
+            ? std::nullopt
+            : context.terminal().confirm(fmt::format(
+                  "Keep {} for {} in the address book?",
+                  usable == 1 ? "this certificate" : fmt::format("these {} certificates", usable), address));
+    if (!sure) context.terminal().say("not kept: --yes keeps what is usable");
+    return sure.value_or(false);
+}
+
+}  // namespace
+
+int lookup_certificates(Context& context) {
+    const std::string address = address_of(context);
+    std::vector<LookedUp> found;
+    std::optional<Error> failure;
+    std::size_t answers = 0;
+    for (const std::string& directory : directories_of(context)) {
+        std::optional<Error> failed;
+        const auto certificates = ask(context, directory, address, failed);
+        failed ? void(failure = failed) : void(++answers);
+        for (const cms::Certificate& each : certificates)
+            if (std::none_of(found.begin(), found.end(), [&](const auto& one) { return one.certificate == each; }))
+                found.push_back({each, directory, reason_against(context, each, certificates, address), false});
+    }
+    if (answers == 0) throw *failure;
+    if (found.empty())
+        throw Error(ErrorKind::no_key, fmt::format("no directory has a certificate for {}", address),
+                    "p11mime certs import FILE keeps one that you have otherwise");
+    for (const LookedUp& each : found)
+        tell(context, each);
+    const auto usable = static_cast<std::size_t>(
+        std::count_if(found.begin(), found.end(), [](const LookedUp& each) { return each.reason.empty(); }));
+    if (usable == 0)
+        throw Error(ErrorKind::untrusted, fmt::format("no certificate for {} is usable", address),
+                    "the reasons are above; --ca or certs trust adds an anchor");
+    if (may_keep(context, usable, address))
+        for (LookedUp& each : found)
+            if (each.reason.empty()) {
+                (void)context.book()->put(each.certificate, std::nullopt, "directory", context.now());
+                each.kept = true;
+                context.terminal().say(fmt::format("kept: {}", each.certificate.subject()));
+            }
+    context.deliver({}, lookup_report(frame_of(context, 0, "done"), found));
+    return 0;
+}
+
+}  // namespace p11mime::cli

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "cms/timestamp.h"
+
+namespace p11mime::cli {
+
+/// timestamps_from is the time-stamping authority at a URL (RFC 3161 section 3.4, over HTTP). Throws Error(usage) where
+/// it is none of http or https.
+std::shared_ptr<cms::TimestampSource> timestamps_from(const std::string& url);
+
+}  // namespace p11mime::cli
