@@ -43,6 +43,11 @@ std::vector<Anchor> anchors_named(Context& context, const std::string& fingerpri
     return found;
 }
 
+const char* where_from(const BookEntry& entry) {
+    if (entry.source == "mail") return "from a signed mail";
+    return entry.source == "directory" ? "from a directory" : "imported";
+}
+
 void print(Terminal& terminal, const cms::Certificate& certificate, std::string_view source, cms::Time now) {
     terminal.print(describe(certificate));
     terminal.print(fmt::format("  {}, {}", certificate.key_type(), source));
@@ -81,8 +86,7 @@ int list_certificates(Context& context) {
     const auto anchors = files.empty() ? context.book()->anchors() : std::vector<Anchor>{};
     if (!context.reports_to_stdout()) {
         for (const BookEntry& entry : certificates)
-            print(context.terminal(), entry.certificate, entry.source == "mail" ? "from a signed mail" : "imported",
-                  context.now());
+            print(context.terminal(), entry.certificate, where_from(entry), context.now());
         for (const Anchor& anchor : anchors)
             print(context.terminal(), anchor.certificate, "own anchor", context.now());
     }

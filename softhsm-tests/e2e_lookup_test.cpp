@@ -1,0 +1,150 @@
+// Correspondents' certificates out of an LDAP directory.
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "softhsm-tests/support/directory_server.h"
+#include "softhsm-tests/support/office.h"
+#include "softhsm-tests/support/on_terminal.h"
+#include "softhsm-tests/support/program.h"
+#include "softhsm-tests/support/skip.h"
+
+using namespace p11mime::test;
+using nlohmann::json;
+
+namespace {
+
+using Catch::Contains;
+
+struct World {
+    Office office;
+    Identity bob = office.correspond({.name = "Bob", .email = "bob@example.gov"});
+    Identity old = office.correspond(
+        {.name = "Bob before", .email = "bob@example.gov", .begins_in_days = -400, .ends_in_days = -30});
+    Identity signs =
+        office.correspond({.name = "Bob signs", .email = "bob@example.gov", .key_usage = "critical,digitalSignature"});
+    Identity other = office.correspond({.name = "Bobby", .email = "bobby@example.gov"});
+    Identity stranger = TestPki().issue({.name = "Stranger", .email = "stranger@example.gov"});
+    DirectoryServer directory{
+        {{"Bob",
+          bob.email,
+          {bob.certificate_der(), old.certificate_der(), signs.certificate_der(), other.certificate_der()}},
+         {"Stranger", stranger.email, {stranger.certificate_der()}},
+         {"Nobody", "nobody@example.gov", {}}}};
+
+    Outcome lookup(const std::string& address, const Arguments& options = {}) const {
+        return office.desk.p11mime(Arguments{"certs", "lookup", address, "--ldap-directory", directory.url()} +
+                                   options + office.trust());
+    }
+    std::string book() const { return office.desk.p11mime({"certs", "list"}).out; }
+};
+
+/// with_directory runs a test where there is a slapd.
+template <class Test>
+void with_directory(Test test) {
+    if (!DirectoryServer::installed()) return skip("slapd is not installed");
+    World world;
+    test(world);
+}
+
+}  // namespace
+
+TEST_CASE("a directory's certificates are shown, each with why it is not usable, and the usable kept", "[e2e]") {
+    with_directory([](World& world) {
+        const Outcome shown = world.lookup("bob@example.gov", {"--batch"});
+        CHECK(shown.status == 0);
+        CHECK_THAT(shown.err, Contains("not kept: --yes keeps what is usable"));
+        CHECK(world.book().empty());
+
+        const std::string report = world.office.desk.path("report.json");
+        const Outcome kept = world.lookup("bob@example.gov", {"--yes", "--json", report});
+        CHECK(kept.status == 0);
+        CHECK_THAT(kept.err, Contains("usable: CN=Bob,O=Example"));
+        CHECK_THAT(kept.err, Contains("it is not for bob@example.gov"));
+        CHECK_THAT(world.book(), Contains("CN=Bob,O=Example") && !Contains("Bobby") && !Contains("before"));
+
+        std::map<std::string, json> by_subject;
+        for (const json& each : json::parse(read_file(report))["certificates"])
+            by_subject[each["subject"]] = each;
+        REQUIRE(by_subject.size() == 4);
+        CHECK(by_subject["CN=Bob,O=Example"]["usable"] == true);
+        CHECK(by_subject["CN=Bob,O=Example"]["reason"] == nullptr);
+        CHECK(by_subject["CN=Bob,O=Example"]["kept"] == true);
+        CHECK(by_subject["CN=Bob,O=Example"]["directory"] == world.directory.url());
+        for (const auto& [subject, why] :
+             std::map<std::string, std::string>{{"CN=Bob before,O=Example", "ended"},
+                                                {"CN=Bob signs,O=Example", "key usage"},
+                                                {"CN=Bobby,O=Example", "it is not for bob@example.gov"}}) {
+            CHECK(by_subject[subject]["usable"] == false);
+            CHECK_THAT(by_subject[subject]["reason"].get<std::string>(), Contains(why));
+            CHECK(by_subject[subject]["kept"] == false);
+        }
+    });
+}
+
+TEST_CASE("mail is encrypted with the certificate that a directory had", "[e2e]") {
+    with_directory([](World& world) {
+        CHECK(world.lookup("bob@example.gov", {"--yes"}).status == 0);
+        const std::string text = world.office.desk.file("text.eml", mail("alice@example.gov", "bob@example.gov"));
+        const Outcome sealed =
+            world.office.desk.p11mime(Arguments{"encrypt", "--no-self", text} + world.office.trust());
+        CHECK(sealed.status == 0);
+        const std::string file = world.office.desk.file("encrypted.eml", sealed.out);
+        CHECK_THAT(
+            done(world.office.desk.run({"openssl", "cms", "-decrypt", "-in", file, "-recip",
+                                        world.office.certificate(world.bob), "-inkey", world.office.key(world.bob)})),
+            Contains("Gr=C3=BC=C3=9Fe"));
+    });
+}
+
+TEST_CASE("a person is asked before a directory's certificate is kept", "[e2e]") {
+    with_directory([](World& world) {
+        for (const std::string answer : {"n\n", "y\n"}) {
+            Command command = world.office.desk.p11mime_command(
+                Arguments{"certs", "lookup", "bob@example.gov", "--ldap-directory", world.directory.url()} +
+                world.office.trust());
+            OnTerminal terminal(command);
+            REQUIRE(terminal.waits_for("Keep this certificate for bob@example.gov in the address book? [y/N]"));
+            terminal.type(answer);
+            CHECK(terminal.status() == 0);
+            CHECK(world.book().empty() == (answer == "n\n"));
+        }
+    });
+}
+
+TEST_CASE("a directory without a usable certificate ends in the documented status", "[e2e]") {
+    with_directory([](World& world) {
+        const Outcome untrusted = world.lookup("stranger@example.gov", {"--yes"});
+        CHECK(untrusted.status == 3);
+        CHECK_THAT(untrusted.err, Contains("not usable: CN=Stranger") && Contains("neither trusted nor known"));
+        CHECK(world.book().empty());
+        const Outcome none = world.lookup("nobody@example.gov");
+        CHECK(none.status == 5);
+        CHECK_THAT(none.err, Contains("no directory has a certificate for nobody@example.gov; "));
+        CHECK(world.lookup("*").status == 2);
+        CHECK(world.lookup("b*@example.gov").status == 5);
+        CHECK(world.office.desk.p11mime({"certs", "lookup", "bob@example.gov"}).status == 2);
+    });
+}
+
+TEST_CASE("a directory that does not answer is a warning beside one that does, and alone exit 7", "[e2e]") {
+    with_directory([](World& world) {
+        const Arguments away{"--ldap-directory", "ldap://127.0.0.1:1/dc=example,dc=gov"};
+        const Outcome beside = world.lookup("bob@example.gov", away + Arguments{"--batch"});
+        CHECK(beside.status == 0);
+        CHECK_THAT(beside.err, Contains("warning: cannot fetch 'ldap://127.0.0.1:1/"));
+        const Outcome alone =
+            world.office.desk.p11mime(Arguments{"certs", "lookup", "bob@example.gov"} + away + world.office.trust());
+        CHECK(alone.status == 7);
+    });
+}
+
+TEST_CASE("the config names the directories", "[e2e]") {
+    with_directory([](World& world) {
+        std::filesystem::create_directories(world.office.desk.path("home/config/p11mime"));
+        world.office.desk.file("home/config/p11mime/config", "ldap-directory = " + world.directory.url() + "\n");
+        CHECK(world.office.desk.p11mime(Arguments{"certs", "lookup", "bob@example.gov", "--yes"} + world.office.trust())
+                  .status == 0);
+        CHECK_THAT(world.book(), Contains("Bob"));
+    });
+}
