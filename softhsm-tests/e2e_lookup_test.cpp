@@ -64,7 +64,8 @@ TEST_CASE("a directory's certificates are shown, each with why it is not usable,
         CHECK_THAT(world.book(), Contains("CN=Bob,O=Example") && !Contains("Bobby") && !Contains("before"));
 
         std::map<std::string, json> by_subject;
-        for (const json& each : json::parse(read_file(report))["certificates"])
+        const json said = json::parse(read_file(report));
+        for (const json& each : said["certificates"])
             by_subject[each["subject"]] = each;
         REQUIRE(by_subject.size() == 4);
         CHECK(by_subject["CN=Bob,O=Example"]["usable"] == true);
