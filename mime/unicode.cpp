@@ -1,0 +1,131 @@
+#include "mime/unicode.h"
+
+#include <unicode/uidna.h>
+#include <unicode/uspoof.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "mime/error.h"
+#include "mime/header.h"
+#include "mime/shared_library.h"
+
+// ICU's functions carry the number of its release in their names.
+#define P11MIME_TEXT(name) #name
+#define P11MIME_EXPANDED_TEXT(name) P11MIME_TEXT(name)
+#define P11MIME_TAKE(library, member, function) library.take(member, P11MIME_EXPANDED_TEXT(function))
+
+namespace p11mime::mime {
+
+namespace {
+
+constexpr std::int32_t kMaxTextBytes = 64 * 1024;  // of what is compared; a mailbox is far shorter
+
+// Icu is the library's functions and the two objects that all calls share; both are safe to read from many threads.
+class Icu {
+  public:
+    Icu() {
+        const SharedLibrary common("libicuuc.so." U_ICU_VERSION_SHORT, kPackage);
+        const SharedLibrary more("libicui18n.so." U_ICU_VERSION_SHORT, kPackage);
+        decltype(&::uidna_openUTS46) open_idna{};
+        decltype(&::uspoof_open) open_spoof{};
+        decltype(&::uspoof_setRestrictionLevel) set_level{};
+        decltype(&::uspoof_setChecks) set_checks{};
+        P11MIME_TAKE(common, open_idna, uidna_openUTS46);
+        P11MIME_TAKE(common, to_ascii, uidna_nameToASCII_UTF8);
+        P11MIME_TAKE(common, to_unicode, uidna_nameToUnicodeUTF8);
+        P11MIME_TAKE(more, open_spoof, uspoof_open);
+        P11MIME_TAKE(more, set_level, uspoof_setRestrictionLevel);
+        P11MIME_TAKE(more, skeleton, uspoof_getSkeletonUTF8);
+        P11MIME_TAKE(more, check, uspoof_check2UTF8);
+        P11MIME_TAKE(more, set_checks, uspoof_setChecks);
+        UErrorCode status = U_ZERO_ERROR;
+        idna = open_idna(
+            UIDNA_NONTRANSITIONAL_TO_ASCII | UIDNA_NONTRANSITIONAL_TO_UNICODE | UIDNA_CHECK_BIDI | UIDNA_CHECK_CONTEXTJ,
+            &status);
+        spoof = open_spoof(&status);
+        if (U_SUCCESS(status)) {
+            set_level(spoof, USPOOF_HIGHLY_RESTRICTIVE);
+            set_checks(spoof, USPOOF_RESTRICTION_LEVEL | USPOOF_INVISIBLE, &status);
+        }
+        if (U_FAILURE(status))
+            throw Error(ErrorKind::io, "ICU's data cannot be read", std::string("apt install ") + kPackage);
+    }
+
+    static const Icu& loaded() {
+        static const Icu icu;
+        return icu;
+    }
+
+    decltype(&::uidna_nameToASCII_UTF8) to_ascii{};
+    decltype(&::uidna_nameToUnicodeUTF8) to_unicode{};
+    decltype(&::uspoof_getSkeletonUTF8) skeleton{};
+    decltype(&::uspoof_check2UTF8) check{};
+    UIDNA* idna = nullptr;
+    USpoofChecker* spoof = nullptr;
+
+  private:
+    static constexpr const char* kPackage = "libicu" U_ICU_VERSION_SHORT;
+};
+
+std::int32_t size_of(std::string_view text) {
+    return static_cast<std::int32_t>(text.size());
+}
+
+// converted is what one of ICU's two conversions makes of a domain; nothing where it finds an error in it.
+template <class Convert>
+std::optional<std::string> converted(std::string_view domain, Convert convert) {
+    if (domain.size() > kMaxTextBytes) return std::nullopt;
+    std::string result(domain.size() * 8 + 64, '\0');
+    UIDNAInfo info = UIDNA_INFO_INITIALIZER;
+    UErrorCode status = U_ZERO_ERROR;
+    const std::int32_t size =
+        convert(Icu::loaded().idna, domain.data(), size_of(domain), result.data(), size_of(result), &info, &status);
+    if (U_FAILURE(status) || info.errors != 0) return std::nullopt;
+    result.resize(static_cast<std::size_t>(size));
+    return result;
+}
+
+}  // namespace
+
+bool is_ascii(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+std::string ascii_domain(std::string_view domain) {
+    if (is_ascii(domain)) return ascii_lower(domain);
+    return converted(domain, Icu::loaded().to_ascii).value_or(std::string(domain));
+}
+
+std::string unicode_domain(std::string_view domain) {
+    const std::string lower = ascii_lower(domain);
+    if (is_ascii(domain) && lower.find("xn--") == lower.npos) return lower;
+    return converted(domain, Icu::loaded().to_unicode).value_or(lower);
+}
+
+std::string skeleton(std::string_view text) {
+    if (text.size() > kMaxTextBytes) return std::string(text);
+    const Icu& icu = Icu::loaded();
+    std::string result(text.size() * 4 + 64, '\0');
+    for (;;) {
+        UErrorCode status = U_ZERO_ERROR;
+        const std::int32_t size =
+            icu.skeleton(icu.spoof, 0, text.data(), size_of(text), result.data(), size_of(result), &status);
+        if (status == U_BUFFER_OVERFLOW_ERROR && size > size_of(result)) {
+            result.resize(static_cast<std::size_t>(size));
+            continue;
+        }
+        if (U_FAILURE(status)) return std::string(text);
+        result.resize(static_cast<std::size_t>(size));
+        return ascii_lower(result);
+    }
+}
+
+bool mixes_scripts(std::string_view text) {
+    if (is_ascii(text) || text.size() > kMaxTextBytes) return false;
+    const Icu& icu = Icu::loaded();
+    UErrorCode status = U_ZERO_ERROR;
+    return icu.check(icu.spoof, text.data(), size_of(text), nullptr, &status) != 0 && U_SUCCESS(status);
+}
+
+}  // namespace p11mime::mime

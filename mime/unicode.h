@@ -1,0 +1,30 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace p11mime::mime {
+
+/// What ICU tells of text. It is loaded at the first call with anything to tell; each call throws Error(io) where it is
+/// not installed.
+
+/// ascii_domain is the form of a domain that is compared: labels beyond ASCII as A-labels (UTS #46, nontransitional, as
+/// IDNA2008 has it), lower case. A domain that ICU refuses stays as it is. ASCII domains do without ICU.
+std::string ascii_domain(std::string_view domain);
+
+/// unicode_domain is the form of a domain that is shown: A-labels as the letters that they stand for. Domains without
+/// any do without ICU.
+std::string unicode_domain(std::string_view domain);
+
+/// skeleton is the same for texts that look alike (UTS #39 section 4), letters' case aside.
+std::string skeleton(std::string_view text);
+
+/// mixes_scripts says whether text has letters of scripts that no language writes together (UTS #39 section 5.2, highly
+/// restrictive), or letters that nobody writes names with. ASCII does without ICU.
+bool mixes_scripts(std::string_view text);
+
+/// is_ascii says whether text has no byte beyond ASCII.
+bool is_ascii(std::string_view text);
+
+}  // namespace p11mime::mime

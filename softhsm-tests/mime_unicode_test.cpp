@@ -1,0 +1,57 @@
+#include "mime/unicode.h"
+
+#include <catch2/catch.hpp>
+#include <fstream>
+
+using namespace p11mime::mime;
+
+namespace {
+
+bool icu_is_loaded() {
+    std::ifstream maps("/proc/self/maps");
+    for (std::string line; std::getline(maps, line);)
+        if (line.find("libicu") != line.npos) return true;
+    return false;
+}
+
+}  // namespace
+
+// A-labels as Python's idna package has them (IDNA2008).
+TEST_CASE("domains beyond ASCII are compared as A-labels and shown as letters") {
+    CHECK(ascii_domain("M\xc3\xbcnchen.Example") == "xn--mnchen-3ya.example");
+    CHECK(ascii_domain("stra\xc3\x9f"
+                       "e.example") == "xn--strae-oqa.example");
+    CHECK(ascii_domain("\xe4\xbe\x8b.example") == "xn--fsq.example");
+    CHECK(unicode_domain("xn--mnchen-3ya.example") == "m\xc3\xbcnchen.example");
+    CHECK(unicode_domain("XN--MNCHEN-3YA.example") == "m\xc3\xbcnchen.example");
+    CHECK(unicode_domain("xn--\x80.example") == "xn--\x80.example");
+}
+
+TEST_CASE("ASCII is compared without ICU") {
+    CHECK(ascii_domain("Example.GOV") == "example.gov");
+    CHECK(unicode_domain("Example.GOV") == "example.gov");
+    CHECK_FALSE(mixes_scripts("alice@example.gov"));
+    CHECK_FALSE(icu_is_loaded());
+    CHECK(skeleton("a") == "a");
+    CHECK(icu_is_loaded());
+}
+
+// Pairs of Unicode's confusables.txt.
+TEST_CASE("texts that look alike have one skeleton") {
+    CHECK(skeleton("a1ice@example.gov") == skeleton("alice@example.gov"));
+    CHECK(skeleton("aIice@example.gov") == skeleton("alice@example.gov"));
+    CHECK(skeleton("example.g0v") == skeleton("example.gov"));
+    CHECK(skeleton("rnary@example.gov") == skeleton("mary@example.gov"));
+    CHECK(skeleton("\xd0\xb0lice@example.gov") == skeleton("alice@example.gov"));
+    CHECK(skeleton("alice@ex\xd0\xb0mple.gov") == skeleton("alice@example.gov"));
+    CHECK(skeleton("bob@example.gov") != skeleton("alice@example.gov"));
+}
+
+TEST_CASE("letters of several scripts in one word are noticed, those that are written together are not") {
+    CHECK(mixes_scripts("p\xd0\xb0ypal"));
+    CHECK_FALSE(mixes_scripts("m\xc3\xbcnchen"));
+    CHECK_FALSE(mixes_scripts("\xd0\xbc\xd0\xb8\xd1\x80"));
+    CHECK_FALSE(
+        mixes_scripts("\xe4\xbe\x8b\xe3\x81\xae"
+                      "abc"));
+}
