@@ -144,6 +144,11 @@ std::string Certificate::issuer() const {
     return name_text(X509_get_issuer_name(get()));
 }
 
+std::string display_name(const Certificate& certificate) {
+    const std::string subject = certificate.subject();
+    return subject.empty() ? "serial " + certificate.serial_hex() : subject;
+}
+
 std::string Certificate::common_name() const {
     const X509_NAME* name = X509_get_subject_name(get());
     const int at = X509_NAME_get_index_by_NID(name, NID_commonName, -1);

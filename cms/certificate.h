@@ -78,6 +78,9 @@ class Certificate {
     std::shared_ptr<X509> x509_;
 };
 
+/// display_name is the subject for people, or the serial number where there is none.
+std::string display_name(const Certificate& certificate);
+
 /// key_identifier is the SHA-1 of the bits of a public key (DER SubjectPublicKeyInfo), which most CAs take for the
 /// subject key identifier (RFC 5280 section 4.2.1.2, method 1): an identifier, not a protection. Throws
 /// Error(malformed).

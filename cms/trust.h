@@ -6,11 +6,19 @@
 #include <string>
 #include <vector>
 
+#include "cms/path_rules.h"
 #include "cms/sources.h"
 
 namespace p11mime::cms {
 
-enum class Purpose { email, any };
+/// PolicyDemands are the inputs to certificate policy processing (RFC 5280 section 6.1.1). What certificates demand
+/// themselves holds without them too.
+struct PolicyDemands {
+    std::vector<std::string> accepted;  ///< dotted OIDs; none: any policy
+    bool explicit_policy = false;       ///< a path must be valid for one of them
+    bool inhibit_mapping = false;
+    bool inhibit_any_policy = false;
+};
 
 /// Trust is what a path is judged by.
 struct Trust {
@@ -20,29 +28,34 @@ struct Trust {
     std::shared_ptr<const Clock> clock;
     std::optional<Time> at;  ///< the time to judge at, now where unset
     Purpose purpose = Purpose::email;
+    PolicyDemands policy;
     bool allow_weak = false;  ///< accept SHA-1 signatures and RSA under 2048 bits in the path
 };
-
-/// Use is what the end certificate is judged for.
-enum class Use { signing, encryption };
 
 /// PathVerdict is the outcome of path validation (RFC 5280, with the e-mail rules of RFC 8550).
 struct PathVerdict {
     bool trusted = false;
     std::string reason;              ///< one cause in plain words with the certificate concerned; empty where trusted
+    std::string hint;                ///< what could be done about it; may be empty
     std::vector<Certificate> chain;  ///< as far as it was built, end certificate first
     std::optional<Certificate>
         completed;  ///< the end certificate with the key parameters that it inherits along the path, which was built
                     ///< to an anchor though it need not be trusted; nothing where it has its own
-    bool weak = false;              ///< a signature or key in the path is weak (strength, not trust)
-    std::size_t verifications = 0;  ///< of signatures, to find the parameters that keys inherit
+    bool incomplete = false;            ///< the issuer of the last certificate of `chain` is missing
+    bool weak = false;                  ///< a signature or key in the path is weak (strength, not trust)
+    std::vector<std::string> policies;  ///< dotted OIDs of the policies that a trusted path is valid for, in the terms
+                                        ///< of its anchor (RFC 5280 section 6.1.6); without "any policy"
+    std::size_t verifications = 0;      ///< of signatures, to find the parameters that keys inherit and for paths after
+                                        ///< the first
     RevocationState revocation = RevocationState::not_checked;
     std::string revocation_reason;
 };
 
-/// validate builds and checks a path from `certificate` to an anchor. `surplus` are further certificates, e.g. from the
-/// message.
-PathVerdict validate(const Certificate& certificate, std::span<const Certificate> surplus, const Trust& trust, Use use);
+/// validate looks for a path from `certificate` to an anchor that holds, among all that can be built, up to a limit.
+/// `surplus` are further certificates, e.g. from the message. `claimed` is when the certificate is said to have been
+/// used; it changes nothing but the words of the reason.
+PathVerdict validate(const Certificate& certificate, std::span<const Certificate> surplus, const Trust& trust, Use use,
+                     std::optional<Time> claimed = std::nullopt);
 
 /// MemoryCertificates is a CertificateSource over a list.
 class MemoryCertificates final : public CertificateSource {

@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "softhsm-tests/support/cms_bench.h"
+#include "softhsm-tests/cms_paths.h"
 
 using namespace p11mime;
 using namespace p11mime::cms;
@@ -21,19 +21,6 @@ struct World {
         return validate(certificate, {}, trust, use);
     }
 };
-
-bool untrusted(const PathVerdict& verdict, std::string_view reason) {
-    CAPTURE(verdict.reason);
-    CHECK_FALSE(verdict.trusted);
-    CHECK(verdict.reason.find(reason) != std::string::npos);
-    return !verdict.trusted && verdict.reason.find(reason) != std::string::npos;
-}
-
-bool trusted(const PathVerdict& verdict) {
-    CAPTURE(verdict.reason);
-    CHECK(verdict.reason.empty());
-    return verdict.trusted;
-}
 
 }  // namespace
 

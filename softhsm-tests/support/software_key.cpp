@@ -1,5 +1,6 @@
 #include "softhsm-tests/support/software_key.h"
 
+#include <openssl/conf.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -23,12 +24,15 @@ void check(bool done, const std::string& what) {
     if (!done) throw std::runtime_error("software key: " + what);
 }
 
-NameHandle name_of(const std::string& common_name) {
+NameHandle name_of(const CertificateSpec& spec) {
     NameHandle name(X509_NAME_new());
-    for (const auto& [type, text] : {std::pair<const char*, std::string>{"O", "Example"}, {"CN", common_name}})
-        check(X509_NAME_add_entry_by_txt(name.get(), type, MBSTRING_UTF8,
-                                         reinterpret_cast<const unsigned char*>(text.c_str()), -1, -1, 0) == 1,
-              "name");
+    for (const auto& [type, text] : {std::pair<const char*, std::string>{"O", spec.organization},
+                                     {"CN", spec.name},
+                                     {"emailAddress", spec.email_address}})
+        if (!text.empty())
+            check(X509_NAME_add_entry_by_txt(name.get(), type, MBSTRING_UTF8,
+                                             reinterpret_cast<const unsigned char*>(text.c_str()), -1, -1, 0) == 1,
+                  "name");
     return name;
 }
 
@@ -44,7 +48,8 @@ void add_extension(X509* certificate, X509* issuer, const std::string& name, con
     if (value.empty()) return;
     X509V3_CTX context;
     X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
-    X509V3_set_ctx_nodb(&context);
+    const Handle<CONF, NCONF_free> empty(NCONF_new(nullptr));  // without one some extensions are refused
+    X509V3_set_nconf(&context, empty.get());
     const Handle<X509_EXTENSION, X509_EXTENSION_free> extension(
         X509V3_EXT_nconf(nullptr, &context, name.c_str(), value.c_str()));
     check(extension && X509_add_ext(certificate, extension.get(), -1) == 1, name + " = " + value);
@@ -127,7 +132,7 @@ cms::Certificate certify_key(const PrivateKey& key, const CertificateSpec& spec,
     X509Handle x509(X509_new());
     X509_set_version(x509.get(), X509_VERSION_3);
     set_random_serial(x509.get());
-    const NameHandle subject = name_of(spec.name);
+    const NameHandle subject = name_of(spec);
     X509* issuing = issuer == nullptr ? x509.get() : issuer->certificate.get();
     X509_set_subject_name(x509.get(), subject.get());
     X509_set_issuer_name(x509.get(), X509_get_subject_name(issuing));
@@ -136,13 +141,14 @@ cms::Certificate certify_key(const PrivateKey& key, const CertificateSpec& spec,
     check(X509_set_pubkey(x509.get(), key.get()) == 1, "public key");
 
     const auto add = [&](const std::string& name, const std::string& value) {
-        add_extension(x509.get(), issuing, name, value);
+        if (!spec.version_1) add_extension(x509.get(), issuing, name, value);
     };
+    if (spec.version_1) X509_set_version(x509.get(), X509_VERSION_1);
     add("basicConstraints", spec.basic_constraints);
     add("keyUsage", spec.key_usage);
     add("extendedKeyUsage", spec.extended_key_usage);
     add("subjectKeyIdentifier", "hash");
-    add("authorityKeyIdentifier", "keyid");
+    add("authorityKeyIdentifier", spec.authority_key_identifier);
     add("subjectAltName", spec.alternative_name);
     std::istringstream lines(spec.more_extensions);
     for (std::string line; std::getline(lines, line);)

@@ -35,6 +35,10 @@ struct CertificateSpec {
     std::string digest = "SHA256";
     int begins_in_days = -1;
     int ends_in_days = 365;
+    std::string authority_key_identifier = "keyid";
+    bool version_1 = false;          ///< without any extension
+    std::string email_address = {};  ///< in the subject
+    std::string organization = "Example";
 };
 
 /// authority_spec is the certificate of a CA; `constraints` are its basic constraints.

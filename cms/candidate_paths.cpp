@@ -1,0 +1,188 @@
+#include "cms/candidate_paths.h"
+
+#include <openssl/err.h>
+#include <openssl/x509_vfy.h>
+
+#include <algorithm>
+#include <map>
+
+namespace p11mime::cms {
+
+namespace {
+
+constexpr std::size_t kMaxSteps = 10'000;  // of the search, over all paths of one certificate
+
+const X509_NAME* subject_of(const Certificate& certificate) {
+    return X509_get_subject_name(certificate.get());
+}
+
+// issuer_hash and subject_hash are of the name as RFC 5280 section 7.1 compares it.
+unsigned long issuer_hash(const Certificate& certificate) {
+    return X509_NAME_hash_ex(X509_get_issuer_name(certificate.get()), nullptr, nullptr, nullptr);
+}
+unsigned long subject_hash(const Certificate& certificate) {
+    return X509_NAME_hash_ex(subject_of(certificate), nullptr, nullptr, nullptr);
+}
+
+// may_have_issued goes by names and key identifiers: what the issuer may do, and whether its key is of use, the path's
+// validation can tell.
+bool may_have_issued(const Certificate& issuer, const Certificate& certificate) {
+    if (X509_NAME_cmp(subject_of(issuer), X509_get_issuer_name(certificate.get())) != 0) return false;
+    const int answer = X509_check_issued(issuer.get(), certificate.get());
+    ERR_clear_error();
+    return answer == X509_V_OK || answer == X509_V_ERR_KEYUSAGE_NO_CERTSIGN ||
+           answer == X509_V_ERR_NO_ISSUER_PUBLIC_KEY || answer == X509_V_ERR_UNSPECIFIED;  // extensions not readable
+}
+
+bool same_name_and_key(const Certificate& a, const Certificate& b) {
+    const EVP_PKEY* key = X509_get0_pubkey(a.get());
+    const EVP_PKEY* other = X509_get0_pubkey(b.get());
+    const bool same = X509_NAME_cmp(subject_of(a), subject_of(b)) == 0 && key != nullptr && other != nullptr &&
+                      EVP_PKEY_eq(key, other) == 1;
+    ERR_clear_error();
+    return same;
+}
+
+}  // namespace
+
+Candidates find_candidates(const Certificate& certificate, std::span<const Certificate> surplus,
+                           const std::vector<std::shared_ptr<CertificateSource>>& anchors,
+                           const std::vector<std::shared_ptr<CertificateSource>>& intermediates) {
+    Candidates found;
+    std::multimap<unsigned long, const Certificate*> by_subject;
+    for (const Certificate& each : surplus)
+        by_subject.emplace(subject_hash(each), &each);
+    std::set<Bytes> asked;
+    std::vector<Certificate> queue{certificate};
+    for (std::size_t i = 0; i < queue.size() && queue.size() < kMaxCandidates; ++i) {
+        const Certificate issued = queue[i];
+        const Bytes issuer = issued.issuer_der();
+        if (!asked.insert(issuer).second) continue;
+        for (const auto& source : anchors)
+            for (Certificate& each : source->by_subject(issuer)) {
+                found.anchors.push_back(each);
+                queue.push_back(std::move(each));
+            }
+        std::vector<Certificate> others;
+        for (const auto& source : intermediates)
+            for (Certificate& each : source->by_subject(issuer))
+                others.push_back(std::move(each));
+        const auto [first, last] = by_subject.equal_range(issuer_hash(issued));
+        for (auto each = first; each != last && others.size() < kMaxCandidates; ++each)
+            if (X509_NAME_cmp(subject_of(*each->second), X509_get_issuer_name(issued.get())) == 0)
+                others.push_back(*each->second);
+        for (Certificate& each : others) {
+            found.untrusted.push_back(each);
+            queue.push_back(std::move(each));
+        }
+    }
+    // An end certificate may itself be an anchor; sources are asked for it by its own name.
+    for (const auto& source : anchors)
+        for (Certificate& each : source->by_subject(certificate.subject_der()))
+            if (each == certificate) found.anchors.push_back(std::move(each));
+    return found;
+}
+
+CandidatePaths::CandidatePaths(const Certificate& end, const Candidates& candidates, const InheritedKeys& inherited,
+                               Time at) {
+    const auto is_end = [&](const Certificate& each) { return each == end; };
+    nodes_.push_back({inherited.usable(end)});
+    nodes_.front().anchor = std::any_of(candidates.anchors.begin(), candidates.anchors.end(), is_end);
+    for (const Certificate& each : candidates.anchors)
+        if (!is_end(each) && !lacks_parameters(inherited.usable(each))) add(inherited.usable(each), true);
+    for (const Certificate& each : candidates.untrusted)
+        if (!is_end(each)) add(inherited.usable(each), false);
+    link(at);
+    mark_ways_up();
+    if (nodes_.front().leads_up) steps_.push_back({0});
+}
+
+void CandidatePaths::add(const Certificate& certificate, bool anchor) {
+    const bool there =
+        std::any_of(nodes_.begin(), nodes_.end(), [&](const Node& node) { return node.certificate == certificate; });
+    if (!there) nodes_.push_back({certificate, anchor});
+}
+
+void CandidatePaths::link(Time at) {
+    std::multimap<unsigned long, std::size_t> by_subject;
+    for (std::size_t i = 0; i < nodes_.size(); ++i)
+        by_subject.emplace(subject_hash(nodes_[i].certificate), i);
+    const auto rank = [&](std::size_t i) { return std::pair(!nodes_[i].anchor, !nodes_[i].certificate.valid_at(at)); };
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+        std::vector<std::size_t>& issuers = nodes_[i].issuers;
+        const auto [first, last] = by_subject.equal_range(issuer_hash(nodes_[i].certificate));
+        for (auto each = first; each != last; ++each)
+            if (each->second != i && may_have_issued(nodes_[each->second].certificate, nodes_[i].certificate))
+                issuers.push_back(each->second);
+        std::stable_sort(issuers.begin(), issuers.end(),
+                         [&](std::size_t a, std::size_t b) { return rank(a) < rank(b); });
+    }
+}
+
+void CandidatePaths::mark_ways_up() {
+    bool changed = true;
+    while (std::exchange(changed, false))
+        for (Node& node : nodes_) {
+            if (node.leads_up) continue;
+            node.leads_up = node.anchor || std::any_of(node.issuers.begin(), node.issuers.end(),
+                                                       [&](std::size_t issuer) { return nodes_[issuer].leads_up; });
+            changed = changed || node.leads_up;
+        }
+}
+
+bool CandidatePaths::repeats(std::size_t index, const std::vector<Step>& steps) const {
+    return std::any_of(steps.begin(), steps.end(), [&](const Step& step) {
+        return step.node == index || same_name_and_key(nodes_[step.node].certificate, nodes_[index].certificate);
+    });
+}
+
+// drop_excluded takes back what was walked from the first certificate or link that is excluded now.
+void CandidatePaths::drop_excluded() {
+    for (std::size_t i = 0; i < steps_.size(); ++i) {
+        const bool link_gone = i > 0 && excluded_links_.count({steps_[i - 1].node, steps_[i].node}) != 0;
+        if (!link_gone && excluded_.count(steps_[i].node) == 0) continue;
+        steps_.resize(i);
+        return;
+    }
+}
+
+std::optional<CandidatePaths::Path> CandidatePaths::next() {
+    drop_excluded();
+    while (!steps_.empty() && ++walked_ <= kMaxSteps) {
+        Step& top = steps_.back();
+        const Node& node = nodes_[top.node];
+        if (node.anchor && top.next_issuer == 0) {
+            top.next_issuer = node.issuers.size() + 1;  // nothing beyond an anchor makes a path better
+            Path path;
+            for (const Step& step : steps_)
+                path.push_back(step.node);
+            return path;
+        }
+        if (top.next_issuer >= node.issuers.size() || steps_.size() > kMaxPathLength) {
+            steps_.pop_back();
+            continue;
+        }
+        const std::size_t issuer = node.issuers[top.next_issuer++];
+        if (nodes_[issuer].leads_up && excluded_.count(issuer) == 0 && excluded_links_.count({top.node, issuer}) == 0 &&
+            !repeats(issuer, steps_))
+            steps_.push_back({issuer});
+    }
+    return std::nullopt;
+}
+
+CandidatePaths::Path CandidatePaths::farthest() {
+    std::vector<Step> steps{{0}};
+    while (steps.size() <= kMaxPathLength) {
+        const std::vector<std::size_t>& issuers = nodes_[steps.back().node].issuers;
+        const auto up =
+            std::find_if(issuers.begin(), issuers.end(), [&](std::size_t issuer) { return !repeats(issuer, steps); });
+        if (up == issuers.end()) break;
+        steps.push_back({*up});
+    }
+    Path path;
+    for (const Step& step : steps)
+        path.push_back(step.node);
+    return path;
+}
+
+}  // namespace p11mime::cms

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <optional>
+#include <set>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "cms/inherited_key.h"
+#include "cms/sources.h"
+
+namespace p11mime::cms {
+
+inline constexpr std::size_t kMaxCandidates = 200;  ///< certificates looked at for one certificate's paths
+inline constexpr std::size_t kMaxPathLength = 20;   ///< certificates below an anchor
+
+/// Candidates is what the paths of a certificate may be built from.
+struct Candidates {
+    std::vector<Certificate> anchors;
+    std::vector<Certificate> untrusted;
+};
+
+/// find_candidates follows issuer names upwards and asks every source for them, those of intermediates before
+/// `surplus`.
+Candidates find_candidates(const Certificate& certificate, std::span<const Certificate> surplus,
+                           const std::vector<std::shared_ptr<CertificateSource>>& anchors,
+                           const std::vector<std::shared_ptr<CertificateSource>>& intermediates);
+
+/// CandidatePaths are the paths from a certificate to an anchor that names and key identifiers allow (RFC 4158), one
+/// after the other: short ways to an anchor first, and issuers that are valid at the time before others. No path takes
+/// a name with the same key twice. Nothing is verified here.
+class CandidatePaths {
+  public:
+    /// Path is indexes into what CandidatePaths holds, the end certificate's first.
+    using Path = std::vector<std::size_t>;
+
+    CandidatePaths(const Certificate& end, const Candidates& candidates, const InheritedKeys& inherited, Time at);
+
+    /// next gives another path, the anchor last, or nothing.
+    std::optional<Path> next();
+    /// farthest is the way up that leads to no anchor, for who asks why there is no path.
+    Path farthest();
+
+    const Certificate& operator[](std::size_t index) const { return nodes_[index].certificate; }
+
+    /// exclude drops a certificate, exclude_link one that another has not issued, from all paths to come.
+    void exclude(std::size_t index) { excluded_.insert(index); }
+    void exclude_link(std::size_t index, std::size_t issuer) { excluded_links_.insert({index, issuer}); }
+
+  private:
+    struct Node {
+        Certificate certificate;  // in the form that OpenSSL can work with
+        bool anchor = false;
+        bool leads_up = false;  // to an anchor
+        std::vector<std::size_t> issuers;
+    };
+    struct Step {
+        std::size_t node;
+        std::size_t next_issuer = 0;
+    };
+
+    void add(const Certificate& certificate, bool anchor);
+    void link(Time at);
+    void mark_ways_up();
+    bool repeats(std::size_t index, const std::vector<Step>& steps) const;
+    void drop_excluded();
+
+    std::vector<Node> nodes_;
+    std::vector<Step> steps_;
+    std::set<std::size_t> excluded_;
+    std::set<std::pair<std::size_t, std::size_t>> excluded_links_;
+    std::size_t walked_ = 0;
+};
+
+}  // namespace p11mime::cms

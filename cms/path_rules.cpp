@@ -1,0 +1,115 @@
+#include "cms/path_rules.h"
+
+#include <fmt/format.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <array>
+
+#include "cms/algorithms.h"
+#include "cms/name_constraints.h"
+
+namespace p11mime::cms {
+
+namespace {
+
+// The extensions that OpenSSL or these rules process. OpenSSL's own list has more, which it only processes where asked
+// to, such as Netscape's certificate types.
+constexpr std::array kProcessed = {
+    NID_key_usage,       NID_subject_alt_name,        NID_basic_constraints,  NID_certificate_policies,
+    NID_policy_mappings, NID_policy_constraints,      NID_inhibit_any_policy, NID_name_constraints,
+    NID_ext_key_usage,   NID_crl_distribution_points,
+};
+
+bool signed_with(const Certificate& certificate, Standing standing) {
+    int digest = NID_undef;
+    if (X509_get_signature_info(certificate.get(), &digest, nullptr, nullptr, nullptr) != 1 || digest == NID_undef)
+        return false;
+    const Algorithm* row = find_algorithm(AlgorithmKind::digest, oid_text(OBJ_nid2obj(digest)));
+    return row != nullptr && row->standing == standing;
+}
+
+Fault of_certificate(std::size_t at, std::string reason, std::string hint = {}) {
+    return {std::move(reason), std::move(hint), Fault::Scope::certificate, at};
+}
+
+bool readable(const Certificate& certificate) {
+    const bool good = (X509_get_extension_flags(certificate.get()) & EXFLAG_INVALID) == 0;
+    ERR_clear_error();
+    return good;
+}
+
+}  // namespace
+
+std::string unhandled_extension(const Certificate& certificate) {
+    for (int i = 0; i < X509_get_ext_count(certificate.get()); ++i) {
+        X509_EXTENSION* extension = X509_get_ext(certificate.get(), i);
+        if (X509_EXTENSION_get_critical(extension) == 0) continue;
+        const int nid = OBJ_obj2nid(X509_EXTENSION_get_object(extension));
+        if (std::find(kProcessed.begin(), kProcessed.end(), nid) != kProcessed.end()) continue;
+        return nid == NID_undef ? oid_text(X509_EXTENSION_get_object(extension)) : OBJ_nid2ln(nid);
+    }
+    return {};
+}
+
+std::optional<Fault> name_fault(const std::vector<Certificate>& chain) {
+    const auto breach = name_breach(chain);
+    if (!breach) return std::nullopt;
+    const std::string who = display_name(chain[breach->at]);
+    const std::string above = display_name(chain[breach->above]);
+    if (breach->name.empty())
+        return Fault{fmt::format("{} carries a name that {} may not certify", who, above), "", Fault::Scope::path,
+                     breach->at};
+    return Fault{fmt::format("{} carries the address {}, which {} may not certify", who, breach->name, above), "",
+                 Fault::Scope::path, breach->at};
+}
+
+std::optional<Fault> path_fault(const std::vector<Certificate>& chain) {
+    for (std::size_t i = 0; i < chain.size(); ++i) {
+        const std::string who = display_name(chain[i]);
+        if (!readable(chain[i])) return of_certificate(i, fmt::format("{} has extensions that cannot be read", who));
+        if (const std::string extension = unhandled_extension(chain[i]); !extension.empty())
+            return of_certificate(
+                i, fmt::format("the certificate of {} has the critical extension '{}', which is not understood", who,
+                               extension));
+        if (i + 1 == chain.size()) break;  // the anchor
+        if (signed_with(chain[i], Standing::refused))
+            return of_certificate(i, fmt::format("the certificate of {} is signed with a broken digest", who));
+    }
+    return name_fault(chain);
+}
+
+std::optional<Fault> purpose_fault(const std::vector<Certificate>& chain, Purpose purpose, Use use) {
+    const Certificate& end = chain.front();
+    if (use == Use::signing && !end.allows_signing())
+        return of_certificate(
+            0, fmt::format("the key usage of the certificate of {} does not allow signing", display_name(end)));
+    if (use == Use::encryption && !end.allows_encryption())
+        return of_certificate(
+            0, fmt::format("the key usage of the certificate of {} does not allow encryption", display_name(end)));
+    if (purpose == Purpose::any) return std::nullopt;
+    for (std::size_t i = 0; i < chain.size(); ++i)
+        if (!chain[i].allows_email())
+            return of_certificate(i,
+                                  fmt::format("the certificate of {} is not meant for e-mail", display_name(chain[i])),
+                                  "--purpose any accepts it");
+    return std::nullopt;
+}
+
+std::optional<Fault> weak_link(const std::vector<Certificate>& chain) {
+    constexpr const char* kHint = "--allow-weak accepts it";
+    for (std::size_t i = 0; i < chain.size(); ++i) {
+        const bool anchor = i + 1 == chain.size();
+        if (!anchor && signed_with(chain[i], Standing::weak))
+            return of_certificate(
+                i, fmt::format("the certificate of {} is signed with a weak digest", display_name(chain[i])), kHint);
+        const EVP_PKEY* key = X509_get0_pubkey(chain[i].get());
+        if (key != nullptr && weak_key(key))
+            return of_certificate(i, fmt::format("{} has a weak key ({})", display_name(chain[i]), chain[i].key_type()),
+                                  kHint);
+    }
+    return std::nullopt;
+}
+
+}  // namespace p11mime::cms

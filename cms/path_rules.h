@@ -1,0 +1,51 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cms/certificate.h"
+
+namespace p11mime::cms {
+
+enum class Purpose { email, any };
+
+/// Use is what the end certificate is judged for.
+enum class Use { signing, encryption };
+
+/// Fault is why a path does not hold.
+struct Fault {
+    /// Scope is what else it is a fault of.
+    enum class Scope {
+        certificate,  ///< every path through the certificate
+        link,         ///< every path that has the certificate issued by the same one
+        path,         ///< this path alone
+    };
+
+    std::string reason;  ///< one cause in plain words with the certificate concerned
+    std::string hint;    ///< what could be done; may be empty
+    Scope scope = Scope::path;
+    std::size_t at = 0;  ///< index of the certificate in the path
+};
+
+/// path_fault finds where a path (end certificate first, of which the last is the anchor) breaks a rule that OpenSSL
+/// does not hold it to: extensions that cannot be read or are critical and not processed, name constraints on
+/// addresses, digests that are refused.
+std::optional<Fault> path_fault(const std::vector<Certificate>& chain);
+
+/// purpose_fault finds what RFC 8550 section 4.4 does not allow of key usages; OpenSSL's smimesign purpose is stricter
+/// than it.
+std::optional<Fault> purpose_fault(const std::vector<Certificate>& chain, Purpose purpose, Use use);
+
+/// weak_link is the first weak signature or key of a path. An anchor's own signature proves nothing and is not looked
+/// at.
+std::optional<Fault> weak_link(const std::vector<Certificate>& chain);
+
+/// name_fault tells of a name that a certificate authority above may not certify; nothing where there is none.
+std::optional<Fault> name_fault(const std::vector<Certificate>& chain);
+
+/// unhandled_extension names the first critical extension of a certificate that is not processed; "" where there is
+/// none.
+std::string unhandled_extension(const Certificate& certificate);
+
+}  // namespace p11mime::cms

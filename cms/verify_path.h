@@ -1,0 +1,24 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cms/path_rules.h"
+#include "cms/trust.h"
+
+namespace p11mime::cms {
+
+/// VerifiedPath is OpenSSL's answer about one path.
+struct VerifiedPath {
+    std::optional<Fault> fault;         ///< nothing where the path is good
+    std::vector<std::string> policies;  ///< as of PathVerdict
+};
+
+/// verify_path has OpenSSL validate exactly the path given, end certificate first and anchor last, at a time: dates,
+/// signatures, basic constraints, name constraints but for internationalized addresses, policies. `claimed` is as for
+/// validate().
+VerifiedPath verify_path(std::vector<Certificate> path, const PolicyDemands& policy, Time at,
+                         std::optional<Time> claimed);
+
+}  // namespace p11mime::cms

@@ -1,0 +1,124 @@
+// The rules of RFC 5280 and RFC 8550 that a path is held to beyond what OpenSSL holds it to.
+#include <catch2/catch.hpp>
+
+#include "softhsm-tests/cms_paths.h"
+
+using namespace p11mime;
+using namespace p11mime::cms;
+using namespace p11mime::test;
+
+namespace {
+
+struct World {
+    CmsBench bench;
+    Trust trust = trust_in({bench.root.certificate});
+
+    Certificate issue(const std::string& extensions) const {
+        CertificateSpec spec;
+        spec.more_extensions = extensions;
+        return certify(spec, &bench.intermediate).certificate;
+    }
+    PathVerdict judged(const Certificate& end) const { return judge(end, {bench.intermediate}, trust); }
+    bool peer(const Certificate& end) const {
+        return openssl_verify(bench, end, {bench.intermediate}, bench.root.certificate);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a critical extension that is not understood is refused by name") {
+    const World world;
+    for (const auto& [extension, name] : std::initializer_list<std::pair<const char*, const char*>>{
+             {"1.2.3.4=critical,DER:0500", "'1.2.3.4'"},
+             {"qcStatements=critical,DER:3000", "qcStatements"},
+             {"issuerAltName=critical,DNS:a.example", "X509v3 Issuer Alternative Name"}}) {
+        const Certificate end = world.issue(extension);
+        CHECK(untrusted(world.judged(end), name));
+        CHECK(untrusted(world.judged(end), "not understood"));
+        CHECK_FALSE(world.peer(end));
+    }
+    for (const char* extension : {"1.2.3.4=DER:0500", "crlDistributionPoints=critical,URI:http://a.example/crl"}) {
+        const Certificate end = world.issue(extension);
+        CHECK(trusted(world.judged(end)));
+        CHECK(world.peer(end));
+    }
+    // OpenSSL counts these among those it knows and does not look at them here.
+    CHECK(untrusted(world.judged(world.issue("nsCertType=critical,client")), "Netscape Cert Type"));
+    CHECK(trusted(world.judged(world.issue("nsCertType=client"))));
+
+    CertificateSpec odd = authority_spec("Odd");
+    odd.more_extensions = "1.2.3.4=critical,DER:0500";
+    const SoftwareKey issuer = certify(odd, &world.bench.root);
+    CHECK(untrusted(judge(certify({}, &issuer).certificate, {issuer}, world.trust),
+                    "the certificate of CN=Odd,O=Example has the critical extension"));
+}
+
+TEST_CASE("extensions that cannot be read or are there twice are refused") {
+    const World world;
+    CHECK(untrusted(world.judged(world.issue("basicConstraints=CA:FALSE")), "cannot be read"));
+    CHECK(untrusted(world.judged(world.issue("keyUsage=digitalSignature")), "cannot be read"));
+    CertificateSpec broken;
+    broken.alternative_name = "DER:0500";
+    CHECK_FALSE(
+        judge(certify(broken, &world.bench.intermediate).certificate, {world.bench.intermediate}, world.trust).trusted);
+    CHECK_FALSE(world.judged(world.issue("certificatePolicies=DER:0500")).trusted);
+}
+
+TEST_CASE("an authority of X.509 version 1 is one only as an anchor") {
+    const World world;
+    CertificateSpec old = authority_spec("Old");
+    old.version_1 = true;
+    const SoftwareKey root = certify(old);
+    CertificateSpec leaf;
+    leaf.authority_key_identifier = "";
+    const Certificate below_root = certify(leaf, &root).certificate;
+    CHECK(trusted(judge(below_root, {}, trust_in({root.certificate}))));
+    CHECK(openssl_verify(world.bench, below_root, {}, root.certificate));
+
+    const SoftwareKey between = certify(old, &world.bench.root);
+    const Certificate end = certify(leaf, &between).certificate;
+    CHECK(untrusted(judge(end, {between}, world.trust), "CN=Old,O=Example may not issue certificates"));
+    CHECK_FALSE(openssl_verify(world.bench, end, {between}, world.bench.root.certificate));
+}
+
+TEST_CASE("an issuer without basic constraints is no authority, whatever its key usage") {
+    const World world;
+    const SoftwareKey issuer = certify(authority_spec("Between", ""), &world.bench.root);
+    const Certificate end = certify({}, &issuer).certificate;
+    CHECK(untrusted(judge(end, {issuer}, world.trust), "may not issue certificates"));
+    CHECK_FALSE(openssl_verify(world.bench, end, {issuer}, world.bench.root.certificate));
+    const SoftwareKey good = certify(authority_spec("Between", "critical,CA:TRUE"), &world.bench.root);
+    CHECK(trusted(judge(certify({}, &good).certificate, {good}, world.trust)));
+}
+
+TEST_CASE("path lengths count from the authority that sets them, and self-issued certificates do not count") {
+    const World world;
+    const SoftwareKey one = certify(authority_spec("One", "critical,CA:TRUE,pathlen:1"), &world.bench.root);
+    const SoftwareKey two = certify(authority_spec("Two"), &one);
+    const SoftwareKey three = certify(authority_spec("Three"), &two);
+    const SoftwareKey renewed = certify(authority_spec("Two"), &two);  // self-issued, with a new key
+    const auto both = [&](const SoftwareKey& issuer, const std::vector<SoftwareKey>& along) {
+        const Certificate end = certify({}, &issuer).certificate;
+        const bool ours = judge(end, along, world.trust).trusted;
+        CHECK(openssl_verify(world.bench, end, along, world.bench.root.certificate) == ours);
+        return ours;
+    };
+    CHECK(both(two, {one, two}));
+    CHECK(both(renewed, {one, two, renewed}));
+    CHECK_FALSE(both(three, {one, two, three}));
+}
+
+TEST_CASE("an authority's extended key usage limits what is below it") {
+    const World world;
+    const auto judged = [&](const char* usage) {
+        CertificateSpec spec = authority_spec("Between");
+        spec.extended_key_usage = usage;
+        const SoftwareKey issuer = certify(spec, &world.bench.root);
+        return judge(certify({}, &issuer).certificate, {issuer}, world.trust);
+    };
+    CHECK(trusted(judged("emailProtection")));
+    CHECK(trusted(judged("anyExtendedKeyUsage")));
+    CHECK(trusted(judged("serverAuth,emailProtection")));
+    CHECK(untrusted(judged("serverAuth,clientAuth"), "CN=Between,O=Example is not meant for e-mail"));
+    CHECK(judged("serverAuth").hint.find("--purpose any") != std::string::npos);
+}

@@ -1,0 +1,214 @@
+// Several candidate paths: one that fails does not stand in the way of one that holds.
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <map>
+
+#include "cms/candidate_paths.h"
+#include "softhsm-tests/cms_paths.h"
+
+using namespace p11mime;
+using namespace p11mime::cms;
+using namespace p11mime::test;
+
+namespace {
+
+constexpr const char* kPolicy = "1.3.6.1.4.1.99999.1";
+
+// World is an authority that two roots have certified, each in its own way, and Alice below it.
+struct World {
+    SoftwareKey first_root = certify(authority_spec("First Root"));
+    SoftwareKey second_root = certify(authority_spec("Second Root"));
+    SoftwareKey issuer = certify(authority_spec("Issuer"), &second_root);
+    Trust trust = trust_in({first_root.certificate, second_root.certificate});
+
+    SoftwareKey by_first(const CertificateSpec& spec) const { return cross_certify(issuer, spec, first_root); }
+    Certificate alice(const std::string& extensions = {}) const {
+        CertificateSpec spec;
+        spec.more_extensions = extensions;
+        return certify(spec, &issuer).certificate;
+    }
+    /// takes_the_other says that Alice is trusted by the second root alone, in whatever order the two come.
+    void takes_the_other(const SoftwareKey& bad, std::string_view reason, const std::string& extensions = {}) const {
+        const Certificate end = alice(extensions);
+        CHECK(untrusted(judge(end, {bad}, trust), reason));
+        for (const auto& along : {std::vector{bad, issuer}, std::vector{issuer, bad}}) {
+            const PathVerdict verdict = judge(end, along, trust);
+            CHECK(trusted(verdict));
+            CHECK(verdict.chain.back() == second_root.certificate);
+        }
+    }
+};
+
+CertificateSpec issuer_spec(const std::string& extensions, const std::string& constraints = "critical,CA:TRUE") {
+    CertificateSpec spec = authority_spec("Issuer", constraints);
+    spec.more_extensions = extensions;
+    return spec;
+}
+
+}  // namespace
+
+TEST_CASE("another path is taken where the first has ended, is weak or not meant for e-mail") {
+    const World world;
+    CertificateSpec old = issuer_spec("");
+    old.begins_in_days = -20;
+    old.ends_in_days = -10;
+    world.takes_the_other(world.by_first(old), "has ended on");
+    CertificateSpec weak = issuer_spec("");
+    weak.digest = "SHA1";
+    world.takes_the_other(world.by_first(weak), "weak digest");
+    CertificateSpec server = issuer_spec("");
+    server.extended_key_usage = "serverAuth";
+    world.takes_the_other(world.by_first(server), "not meant for e-mail");
+}
+
+TEST_CASE("another path is taken where the first has no right to the name, depth or critical extension") {
+    const World world;
+    world.takes_the_other(world.by_first(issuer_spec("nameConstraints=critical,permitted;email:example.org")),
+                          "may not certify");
+    world.takes_the_other(world.by_first(issuer_spec("1.2.3.4=critical,DER:0500")), "'1.2.3.4'");
+    world.takes_the_other(world.by_first(issuer_spec("", "critical,CA:FALSE")), "may not issue certificates");
+
+    CertificateSpec flat = authority_spec("Flat", "critical,CA:TRUE,pathlen:0");
+    const SoftwareKey between = certify(flat, &world.first_root);
+    const SoftwareKey too_deep = cross_certify(world.issuer, issuer_spec(""), between);
+    const Certificate end = world.alice();
+    CHECK(untrusted(judge(end, {between, too_deep}, world.trust), "may not issue certificates"));
+    CHECK(trusted(judge(end, {between, too_deep, world.issuer}, world.trust)));
+}
+
+TEST_CASE("another path is taken where the first is not valid for an accepted policy") {
+    World world;
+    world.trust.policy.accepted = {kPolicy};
+    world.trust.policy.explicit_policy = true;
+    world.issuer =
+        cross_certify(world.issuer, issuer_spec(std::string("certificatePolicies=") + kPolicy), world.second_root);
+    world.takes_the_other(world.by_first(issuer_spec("certificatePolicies=1.2.3.4")), "no certificate policy",
+                          std::string("certificatePolicies=") + kPolicy);
+}
+
+TEST_CASE("another path is taken where an issuer in the first is revoked") {
+    struct Source final : RevocationSource {
+        RevocationState state(const Certificate& certificate, const Certificate&, Time) override {
+            ++asked[certificate.serial_hex()];
+            return certificate.serial_hex() == revoked ? RevocationState::revoked : RevocationState::good;
+        }
+        std::string revoked;
+        std::map<std::string, int> asked;
+    };
+    World world;
+    const auto source = std::make_shared<Source>();
+    world.trust.revocation = source;
+    const SoftwareKey bad = world.by_first(issuer_spec(""));
+    source->revoked = bad.certificate.serial_hex();
+    world.takes_the_other(bad, "is revoked");
+
+    // Nothing is asked about certificates on no path to an anchor: each question is a beacon.
+    const SoftwareKey stranger = certify(authority_spec("Stranger"));
+    source->asked.clear();
+    CHECK_FALSE(judge(certify({}, &stranger).certificate, {stranger}, world.trust).trusted);
+    const SoftwareKey namesake = certify(issuer_spec(""), &world.first_root);
+    CertificateSpec unsure;
+    unsure.authority_key_identifier = "";
+    const Certificate end = certify(unsure, &world.issuer).certificate;
+    CHECK_FALSE(judge(end, {namesake}, world.trust).trusted);
+    CHECK(source->asked.empty());
+}
+
+TEST_CASE("an issuer's namesake with another key does no harm") {
+    const World world;
+    CertificateSpec unsure;
+    unsure.authority_key_identifier = "";  // nothing but the signature tells which issuer it is
+    const Certificate end = certify(unsure, &world.issuer).certificate;
+    const SoftwareKey namesake = certify(issuer_spec(""), &world.first_root);
+    for (const auto& along : {std::vector{namesake, world.issuer}, std::vector{world.issuer, namesake}})
+        CHECK(trusted(judge(end, along, world.trust)));
+    CHECK(untrusted(judge(end, {namesake}, world.trust), "the signature on the certificate of CN=Alice"));
+
+    // What is said is not that the namesake has not signed it, where there is more to say.
+    CertificateSpec old = issuer_spec("");
+    old.begins_in_days = -20;
+    old.ends_in_days = -10;
+    const SoftwareKey ended = cross_certify(world.issuer, old, world.second_root);
+    for (const auto& along : {std::vector{namesake, ended}, std::vector{ended, namesake}})
+        CHECK(untrusted(judge(end, along, world.trust), "CN=Issuer,O=Example has ended on"));
+}
+
+TEST_CASE("authorities that certify each other lead round in no circle") {
+    const World world;
+    const SoftwareKey left = certify(authority_spec("Left"), &world.issuer);
+    const SoftwareKey right = certify(authority_spec("Right"), &left);
+    const SoftwareKey left_by_right = cross_certify(left, authority_spec("Left"), right);
+    const SoftwareKey issuer_by_right = cross_certify(world.issuer, issuer_spec(""), right);
+    const Certificate end = certify({}, &right).certificate;
+    CHECK(untrusted(judge(end, {left_by_right, right}, world.trust), "neither trusted nor known"));
+    const std::vector along{left_by_right, issuer_by_right, right, left, world.issuer};
+    const PathVerdict verdict = judge(end, along, world.trust);
+    CHECK(trusted(verdict));
+    CHECK(verdict.chain.size() == 5);
+    CHECK_FALSE(judge(end, along, trust_in({world.first_root.certificate})).trusted);
+}
+
+TEST_CASE("there is an end to the paths that are tried") {
+    World world;
+    CertificateSpec unsure;
+    unsure.authority_key_identifier = "";
+    const Certificate end = certify(unsure, &world.issuer).certificate;
+    std::vector<SoftwareKey> namesakes;
+    const PrivateKey key = new_private_key(KeyKind::p256);
+    for (int i = 0; i < 60; ++i)
+        namesakes.push_back({key, certify_key(key, issuer_spec(""), &world.first_root)});
+    const PathVerdict verdict = judge(end, namesakes, world.trust);
+    CHECK(untrusted(verdict, "signature"));
+    CHECK(verdict.verifications > 0);
+    CHECK(verdict.verifications < 100);
+
+    // What one path has shown of an issuer is not tried in others.
+    CertificateSpec again = authority_spec("First Root");
+    const Certificate same_root = certify_key(world.first_root.key, again, nullptr);
+    std::vector<SoftwareKey> few(namesakes.begin(), namesakes.begin() + 20);
+    few.push_back(world.issuer);
+    CHECK(trusted(judge(end, few, trust_in({world.first_root.certificate, same_root, world.second_root.certificate}))));
+
+    // Those that we know are tried before those that came along.
+    world.trust = trust_in({world.first_root.certificate, world.second_root.certificate}, {world.issuer.certificate});
+    CHECK(trusted(judge(end, namesakes, world.trust)));
+}
+
+TEST_CASE("no path takes a name with the same key twice") {
+    const SoftwareKey root = certify(authority_spec("Root"));
+    std::vector<SoftwareKey> mesh;
+    for (const char* name : {"A", "B", "C", "D"})
+        mesh.push_back(certify(authority_spec(name), &root));
+    Candidates candidates{{root.certificate}, {}};
+    for (const SoftwareKey& each : mesh) {
+        candidates.untrusted.push_back(each.certificate);
+        for (const SoftwareKey& by : mesh)
+            if (by.key != each.key)
+                candidates.untrusted.push_back(
+                    cross_certify(each, authority_spec(each.certificate.common_name()), by).certificate);
+    }
+    const Certificate end = certify({}, &mesh.front()).certificate;
+    const InheritedKeys inherited(end, candidates.untrusted, candidates.anchors);
+    CandidatePaths paths(end, candidates, inherited, SystemClock().now());
+    std::vector<std::size_t> lengths;
+    while (const auto path = paths.next())
+        lengths.push_back(path->size());
+    // A; A and one of three; A and two of three in either order; A and all three in any order.
+    CHECK(lengths.size() == 1 + 3 + 6 + 6);
+    CHECK(lengths.front() == 3);
+}
+
+TEST_CASE("names are the same in other letters and white space") {
+    const World world;
+    const SoftwareKey shouting{world.second_root.key,
+                               certify_key(world.second_root.key, authority_spec("SECOND   root"), nullptr)};
+    const SoftwareKey below = certify(authority_spec("Below"), &shouting);
+    const SoftwareKey whispering{below.key, certify_key(below.key, authority_spec("below "), &shouting)};
+    const Certificate end = certify({}, &whispering).certificate;
+    CHECK(trusted(judge(end, {below}, world.trust)));
+    const CmsBench bench;
+    CHECK(openssl_verify(bench, end, {below}, world.second_root.certificate));
+    const SoftwareKey other{below.key, certify_key(below.key, authority_spec("be low"), &shouting)};
+    CHECK_FALSE(judge(certify({}, &other).certificate, {below}, world.trust).trusted);
+}
