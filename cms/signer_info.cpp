@@ -123,10 +123,14 @@ bool names_certificate(const ASN1_TYPE* attribute, Hash default_hash, const Cert
     return hash && std::ranges::equal(digest_of(*hash, certificate.der()), named);
 }
 
+std::optional<Time> signing_time(Attributes& attributes) {
+    const ASN1_TYPE* time = attributes.find(oid::kSigningTime);
+    const bool is_time = time != nullptr && (time->type == V_ASN1_UTCTIME || time->type == V_ASN1_GENERALIZEDTIME);
+    return is_time ? to_time(time->value.asn1_string) : std::nullopt;
+}
+
 void read_claims(Attributes& attributes, SignerInfoVerdict& verdict) {
-    if (const ASN1_TYPE* time = attributes.find(oid::kSigningTime))
-        if (time->type == V_ASN1_UTCTIME || time->type == V_ASN1_GENERALIZEDTIME)
-            verdict.signing_time = to_time(time->value.asn1_string);
+    verdict.signing_time = signing_time(attributes);
     verdict.capabilities = der_of(attributes.find(oid::kSmimeCapabilities), V_ASN1_SEQUENCE);
     if (const ASN1_TYPE* preference = attributes.find(oid::kEncryptionKeyPreference)) {
         const Bytes der = encode(preference, i2d_ASN1_TYPE);
@@ -204,6 +208,13 @@ std::string signature_fault(const asn1::SignerInfo& signer, const AlgorithmChoic
 }
 
 }  // namespace
+
+std::optional<Time> claimed_signing_time(const asn1::SignerInfo& signer) {
+    Attributes attributes(signer.signed_attributes);
+    const auto time = signing_time(attributes);
+    ERR_clear_error();
+    return time;
+}
 
 SignerInfoVerdict judge_signer_info(const asn1::SignerInfo& signer, const SignedContent& content,
                                     const Certificate* certificate, const EVP_PKEY* key) {

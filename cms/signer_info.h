@@ -55,6 +55,9 @@ struct SignedContent {
 SignerInfoVerdict judge_signer_info(const asn1::SignerInfo& signer, const SignedContent& content,
                                     const Certificate* certificate, const EVP_PKEY* key = nullptr);
 
+/// claimed_signing_time is the signingTime attribute, which nobody has checked.
+std::optional<Time> claimed_signing_time(const asn1::SignerInfo& signer);
+
 /// SignedAttributes is what goes into a new SignerInfo.
 struct SignedAttributes {
     std::string content_type;

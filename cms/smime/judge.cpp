@@ -49,7 +49,7 @@ bool trust_fault(Report& report, const Layer& layer, bool allow_weak) {
             set_result(report, Result::untrusted,
                        fmt::format("the certificate of {} is not trusted: {}", who(signer),
                                    signer.chain_reason.value_or("not checked")),
-                       "add its root with --ca or 'p11mime certs trust' if you know that it is right");
+                       signer.chain_hint);
             return true;
         }
         if (signer.strength == Strength::weak && !allow_weak) {

@@ -14,6 +14,7 @@ namespace p11mime::cms::smime {
 struct Sender {
     std::vector<std::string> mailboxes;
     SenderCheck check = SenderCheck::off;
+    std::optional<Time> date;  ///< that the mail claims
 };
 
 /// judge_signers gives a verdict for each SignerInfo, within the limits of `workload`. Without trust nothing is

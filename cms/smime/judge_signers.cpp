@@ -51,7 +51,10 @@ Revocation revocation(RevocationState state) {
 
 void set_chain(SignerVerdict& verdict, const PathVerdict& path) {
     verdict.chain = path.trusted ? ChainState::trusted : ChainState::untrusted;
-    if (!path.trusted) verdict.chain_reason = path.reason;
+    if (!path.trusted) {
+        verdict.chain_reason = path.reason;
+        verdict.chain_hint = path.hint;
+    }
     for (const Certificate& each : path.chain)
         verdict.chain_certs.push_back(each.subject());
     if (path.trusted && path.chain.size() > 2)
@@ -130,7 +133,7 @@ class Judge {
         const auto certificate = find_certificate(asn1::identifier(*signer.sid), reader_, trust_);
         const std::vector<TimestampVerdict> timestamps = judge_timestamps(signer);
         std::optional<JudgedPath> path;
-        if (certificate && trust_ != nullptr) path = judge_path(*certificate, timestamps);
+        if (certificate && trust_ != nullptr) path = judge_path(*certificate, timestamps, claimed_time(signer));
         const EVP_PKEY* inherited =
             path && path->verdict.completed ? X509_get0_pubkey(path->verdict.completed->get()) : nullptr;
         info = judge_signer_info(signer, content, certificate ? &*certificate : nullptr, inherited);
@@ -157,21 +160,22 @@ class Judge {
 
     // A path that does not hold now, because something in it has ended or was revoked since, may hold at the time of a
     // time-stamp: the signature was there by then.
-    JudgedPath judge_path(const Certificate& certificate, const std::vector<TimestampVerdict>& timestamps) {
-        JudgedPath now{path_at(certificate, trust_->at), std::nullopt};
+    JudgedPath judge_path(const Certificate& certificate, const std::vector<TimestampVerdict>& timestamps,
+                          std::optional<Time> claimed) {
+        JudgedPath now{path_at(certificate, trust_->at, claimed), std::nullopt};
         if (now.verdict.trusted || trust_->at) return now;
         for (const TimestampVerdict& each : timestamps) {
             if (each.integrity != Integrity::valid) continue;
-            JudgedPath then{path_at(certificate, each.time), each.time};
+            JudgedPath then{path_at(certificate, each.time, claimed), each.time};
             if (then.verdict.trusted) return then;
         }
         return now;
     }
 
-    PathVerdict path_at(const Certificate& certificate, std::optional<Time> at) {
+    PathVerdict path_at(const Certificate& certificate, std::optional<Time> at, std::optional<Time> claimed) {
         Trust trust = *trust_;
         trust.at = at;
-        PathVerdict path = validate(certificate, reader_.certificates(), trust, Use::signing);
+        PathVerdict path = validate(certificate, reader_.certificates(), trust, Use::signing, claimed);
         path_verifications_ += path.verifications;
         return path;
     }
@@ -190,6 +194,12 @@ class Judge {
             path_verifications_ += verdicts.back().verifications;
         }
         return verdicts;
+    }
+
+    // claimed_time is when the signer, or else the mail, says that it was signed.
+    std::optional<Time> claimed_time(const asn1::SignerInfo& signer) const {
+        const auto time = claimed_signing_time(signer);
+        return time ? time : sender_.date;
     }
 
     // countersignatures are SignerInfos over the signature of the one that carries them (RFC 5652 section 11.4), and

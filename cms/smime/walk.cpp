@@ -90,6 +90,7 @@ void Walk::run(Source& input, Sink& output) {
         report_.subject = mail_.subject();
         report_.date = mail_.date();
         sender_.mailboxes = report_.from;
+        if (report_.date) sender_.date = parse_time(*report_.date);
         entity(mail_.entity, window,
                {.path = "1", .parent = std::nullopt, .whole = true, .depth = 0, .output = &output});
     } else if (form == InputForm::other) {

@@ -59,7 +59,8 @@ void Walk::finish_signed(SignedDataReader& reader) {
 
 void Walk::judge(std::size_t layer, const SignedDataReader& reader, const SignedContent& signed_content,
                  const Place& place) {
-    const Sender nobody;
+    Sender nobody;
+    nobody.date = sender_.date;
     const Trust* trust = options_.task == Task::inspect ? nullptr : trust_;
     JudgedSigners judged = judge_signers(reader, signed_content, trust, place.whole ? sender_ : nobody, workload_);
     report_.layers[layer].signers = std::move(judged.verdicts);
