@@ -95,6 +95,19 @@ Json timestamp_json(const cms::TimestampVerdict& timestamp) {
             {"authority", timestamp.authority ? Json(timestamp.authority->subject()) : Json(nullptr)}};
 }
 
+// class_json has the same members where there is no certificate.
+Json class_json(const std::optional<cms::CertificateClass>& known) {
+    const cms::CertificateClass kind = known.value_or(cms::CertificateClass{});
+    Json json;
+    json["validation"] = name(kind.validation);
+    json["basis"] = known ? Json(name(kind.basis)) : Json(nullptr);
+    json["generation"] = or_null(kind.generation, [](cms::Generation generation) { return name(generation); });
+    json["class"] = cli::or_null(kind.level);
+    json["qualified"] = known ? Json(kind.qualified) : Json(nullptr);
+    json["on_secure_device"] = known ? Json(kind.on_secure_device) : Json(nullptr);
+    return json;
+}
+
 }  // namespace
 
 Json signer_json(const SignerVerdict& signer) {
@@ -122,9 +135,9 @@ Json signer_json(const SignerVerdict& signer) {
     json["signed_attributes"] = signer.signed_attributes;
     json["unsigned_attributes"] = signer.unsigned_attributes;
     json["ess"] = ess_json(signer.ess);
-    json["policy_name"] = nullptr;
-    json["certificate_class"] = {{"validation", "unknown"}, {"basis", nullptr},     {"generation", nullptr},
-                                 {"class", nullptr},        {"qualified", nullptr}, {"on_secure_device", nullptr}};
+    const auto& kind = signer.certificate_class;
+    json["policy_name"] = kind ? cli::or_null(kind->policy_name) : Json(nullptr);
+    json["certificate_class"] = class_json(kind);
     return json;
 }
 

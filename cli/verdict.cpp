@@ -95,6 +95,20 @@ const char* algorithm_label(const Layer& layer) {
     return layer.type == LayerType::digested ? "digest" : "authentication code";
 }
 
+// class_text tells what kind of certificate it is, and by what that is known.
+std::string class_text(const cms::CertificateClass& kind) {
+    std::string text;
+    if (kind.validation == cms::Validation::unknown)
+        text = "of unknown kind";
+    else
+        text = fmt::format("{}{}", name(kind.validation), kind.basis == cms::Basis::policy ? "-validated" : "");
+    if (kind.level) text += fmt::format(", class {}", *kind.level);
+    text += kind.policy_name ? fmt::format(", by policy {}", *kind.policy_name) : std::string(", as it claims");
+    if (kind.qualified) text += "; qualified";
+    if (kind.on_secure_device) text += "; key on a secure device";
+    return text;
+}
+
 // add_signer tells of a signer, or of a countersigner where `countersigned` is whose signature it is over.
 void add_signer(std::vector<std::string>& lines, const SignerVerdict& signer, bool judged, std::string margin,
                 const SignerVerdict* countersigned = nullptr) {
@@ -104,6 +118,8 @@ void add_signer(std::vector<std::string>& lines, const SignerVerdict& signer, bo
     if (signer.certificate)
         lines.push_back(fmt::format("{}issued by {}, serial {}", margin, signer.certificate->issuer(),
                                     signer.certificate->serial_hex()));
+    if (signer.certificate_class)
+        lines.push_back(fmt::format("{}certificate: {}", margin, class_text(*signer.certificate_class)));
     lines.push_back(fmt::format("{}signature: {}{}, {} with {}{}", margin, dashed(name(signer.integrity)),
                                 reason_text(signer.integrity_reason), signer.signature, signer.digest,
                                 signer.strength == Strength::weak ? ", weak" : ""));

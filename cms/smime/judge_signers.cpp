@@ -149,6 +149,9 @@ class Judge {
             verdict.time_at = path && path->timestamp ? *path->timestamp : trust_->at.value_or(trust_->clock->now());
         }
         if (path) set_chain(verdict, path->verdict);
+        if (certificate)
+            verdict.certificate_class =
+                classify(*certificate, path ? path->verdict.policies : std::vector<std::string>{});
         return verdict;
     }
 

@@ -8,6 +8,7 @@
 
 #include "cms/algorithms.h"
 #include "cms/certificate.h"
+#include "cms/certificate_class.h"
 #include "cms/signer_info.h"
 #include "cms/timestamp.h"
 
@@ -57,6 +58,8 @@ struct SignerVerdict {
     std::vector<SignerVerdict> countersignatures;  ///< over this signature; they add nothing to the result
     std::vector<TimestampVerdict> timestamps;      ///< of this signature
     std::optional<Bytes> capabilities;             ///< DER of the SMIMECapabilities attribute
+    /// What kind of certificate it is; nothing where it is missing. It is no reason to trust it.
+    std::optional<CertificateClass> certificate_class;
 };
 
 /// Carried counts what a SignedData carries beside its content and signers.
