@@ -56,6 +56,10 @@ constexpr OptionSpec kOptions[] = {
     {"allow-weak", 0, flag, "", "SHA-1, RSA < 2048", kTrust},
     {"at", 0, text, "TIME", "when to judge", kTrust},
     {"private-hosts", 0, list, "HOST", "servers that may have private addresses", kConfigOnly},
+    {"policy", 0, list, "OID", "accepted policy", kTrust},
+    {"explicit-policy", 0, flag, "", "need a policy", kTrust},
+    {"inhibit-policy-mapping", 0, flag, "", "no mapping", kTrust},
+    {"inhibit-any-policy", 0, flag, "", "none is any", kTrust},
     {"revocation", 0, text, "off", "not checked yet", kTrust},
     {"sender-check", 0, text, "require|warn|off", "signer against From; require by default", kVerdict},
     {"remember", 0, flag, "", "keep certificates", kVerdict},
@@ -144,17 +148,8 @@ constexpr CommandSpec kCommands[] = {
 };
 
 // Names that a later version gives a meaning.
-constexpr std::array<std::string_view, 10> kLaterOptions = {
-    "--fetch-issuers",
-    "--crl",
-    "--policy",
-    "--explicit-policy",
-    "--inhibit-policy-mapping",
-    "--inhibit-any-policy",
-    "--require-revocation",
-    "--html",
-    "--protect-headers",
-    "--no-protect-headers",
+constexpr std::array<std::string_view, 6> kLaterOptions = {
+    "--fetch-issuers", "--crl", "--require-revocation", "--html", "--protect-headers", "--no-protect-headers",
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <charconv>
 
+#include "cms/policies.h"
 #include "mime/error.h"
 
 namespace p11mime::cli {
@@ -51,6 +52,19 @@ std::optional<cms::smime::SenderCheck> sender_check_of(const Options& options) {
 
 cms::Purpose purpose_of(const Options& options) {
     return options.choice("purpose", Names{"email", "any"}) == "any" ? cms::Purpose::any : cms::Purpose::email;
+}
+
+cms::PolicyDemands policy_demands_of(const Options& options) {
+    cms::PolicyDemands demands;
+    demands.accepted = options.list("policy");
+    for (const std::string& policy : demands.accepted)
+        if (!cms::is_dotted_oid(policy))
+            throw Error(ErrorKind::usage, fmt::format("--policy does not take '{}'", policy),
+                        "a policy is an object identifier in dots, as 2.23.140.1.5.3.3");
+    demands.explicit_policy = options.flag("explicit-policy");
+    demands.inhibit_mapping = options.flag("inhibit-policy-mapping");
+    demands.inhibit_any_policy = options.flag("inhibit-any-policy");
+    return demands;
 }
 
 std::optional<cms::Time> time_of(const Options& options) {
@@ -158,6 +172,7 @@ void check_settings(const Options& options) {
     (void)cipher_of(options, "unknown-cipher");
     (void)sender_check_of(options);
     (void)purpose_of(options);
+    (void)policy_demands_of(options);
     (void)time_of(options);
     (void)lifetime_of(options);
     (void)profile_of(options);

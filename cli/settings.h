@@ -25,6 +25,7 @@ std::optional<cms::Hash> digest_of(const Options& options);
 const cms::Algorithm* cipher_of(const Options& options, std::string_view name);  ///< null where unset
 std::optional<cms::smime::SenderCheck> sender_check_of(const Options& options);
 cms::Purpose purpose_of(const Options& options);
+cms::PolicyDemands policy_demands_of(const Options& options);
 std::optional<cms::Time> time_of(const Options& options);
 std::chrono::days lifetime_of(const Options& options);
 cms::Profile profile_of(const Options& options);

@@ -50,6 +50,7 @@ cms::Trust trust_of(const Options& options, const std::shared_ptr<AddressBook>& 
     trust.clock = clock;
     trust.at = time_of(options);
     trust.purpose = purpose_of(options);
+    trust.policy = policy_demands_of(options);
     trust.allow_weak = options.flag("allow-weak");
     if (const auto files = options.list("ca"); !files.empty())
         trust.anchors.push_back(std::make_shared<CertificateFiles>(files));

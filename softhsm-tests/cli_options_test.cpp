@@ -67,7 +67,7 @@ TEST_CASE("of what takes one value the last one counts, lists keep all, and a fl
 }
 
 TEST_CASE("documented options of later versions are said to be not available yet", "[cli]") {
-    for (const std::string option : {"--crl=x", "--fetch-issuers", "--html", "--policy"}) {
+    for (const std::string option : {"--crl=x", "--fetch-issuers", "--html"}) {
         INFO(option);
         CHECK(refusal("open", {option}).find("not available in this version") != std::string::npos);
     }
@@ -201,6 +201,14 @@ TEST_CASE("sysexits make token trouble and input/output errors transient", "[cli
 
 TEST_CASE("times, lifetimes and forms are checked", "[cli]") {
     CHECK_THROWS_WITH(time_of(parse("verify", {"--at", "yesterday"})), Catch::Contains("yesterday"));
+    const auto demands =
+        policy_demands_of(parse("verify", {"--policy", "2.23.140.1.5.3.3", "--policy", "1.2.3", "--explicit-policy"}));
+    CHECK(demands.accepted == std::vector<std::string>{"2.23.140.1.5.3.3", "1.2.3"});
+    CHECK(demands.explicit_policy);
+    CHECK_FALSE(demands.inhibit_mapping);
+    CHECK(policy_demands_of(parse("seal", {"--inhibit-policy-mapping"})).inhibit_mapping);
+    CHECK(policy_demands_of(parse("open", {"--inhibit-any-policy"})).inhibit_any_policy);
+    CHECK_THROWS_WITH(policy_demands_of(parse("verify", {"--policy", "strict"})), Catch::Contains("'strict'"));
     CHECK_THROWS_WITH(lifetime_of(parse("key self-sign", {"--days", "0"})), Catch::Contains("'0'"));
     CHECK_THROWS_WITH(lifetime_of(parse("key self-sign", {"--days", "3d"})), Catch::Contains("3d"));
     CHECK(lifetime_of(parse("key self-sign", {"--days", "30"})) == std::chrono::days(30));

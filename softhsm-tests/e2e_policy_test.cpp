@@ -1,0 +1,87 @@
+// Certificate policies, and the kind of certificate, as a user meets them.
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "softhsm-tests/support/desk.h"
+#include "softhsm-tests/support/office.h"
+#include "softhsm-tests/support/software_key.h"
+
+using namespace p11mime::test;
+using nlohmann::json;
+
+namespace {
+
+constexpr const char* kSponsored = "2.23.140.1.5.3.3";
+
+// Scene is a mail that Alice has signed in software, below an authority that issues under a policy.
+struct Scene {
+    explicit Scene(const CertificateSpec& leaf) {
+        CertificateSpec issuing = authority_spec("Authority");
+        issuing.more_extensions = std::string("certificatePolicies=") + kSponsored;
+        const SoftwareKey root = certify(authority_spec("Root"));
+        const SoftwareKey issuer = certify(issuing, &root);
+        const SoftwareKey alice = certify(leaf, &issuer);
+        trust = {"--no-default-ca", "--ca", desk.file("root.pem", root.certificate.pem()), "--intermediates",
+                 desk.file("issuer.pem", issuer.certificate.pem())};
+        mail = desk.path("signed.eml");
+        done(desk.run({"openssl", "cms", "-sign", "-in", desk.file("text", "Content-Type: text/plain\r\n\r\nHello\r\n"),
+                       "-signer", desk.file("alice.pem", alice.certificate.pem()), "-inkey",
+                       desk.file("alice.key", alice.key_pem()), "-from", "alice@example.gov", "-out", mail}));
+    }
+
+    Outcome verify(const Arguments& options) const {
+        return desk.p11mime(Arguments{"verify", "-n"} + trust + options + Arguments{mail});
+    }
+
+    Desk desk;
+    Arguments trust;
+    std::string mail;
+};
+
+CertificateSpec sponsored() {
+    CertificateSpec leaf;
+    leaf.more_extensions = std::string("certificatePolicies=") + kSponsored;
+    return leaf;
+}
+
+}  // namespace
+
+TEST_CASE("verify tells what kind of certificate signed, by its policy or as it claims", "[e2e]") {
+    const Scene scene(sponsored());
+    const Outcome outcome = scene.verify({"--json", scene.desk.path("report.json")});
+    CHECK(outcome.status == 0);
+    CHECK_THAT(outcome.err, Catch::Contains("certificate: sponsor-validated, class 3, by policy CA/Browser Forum "
+                                            "S/MIME, sponsor-validated, strict\n"));
+    const json signer = json::parse(read_file(scene.desk.path("report.json")))["layers"][0]["signers"][0];
+    CHECK(signer["policy_name"] == "CA/Browser Forum S/MIME, sponsor-validated, strict");
+    CHECK(signer["certificate_class"] == json::parse(R"({"validation": "sponsor", "basis": "policy", "generation":
+          "strict", "class": 3, "qualified": false, "on_secure_device": false})"));
+
+    CertificateSpec claims;
+    claims.organization = "";
+    const Scene other(claims);
+    const Outcome claimed = other.verify({"--json", other.desk.path("report.json")});
+    CHECK(claimed.status == 0);
+    CHECK_THAT(claimed.err, Catch::Contains("certificate: individual, class 2, as it claims\n"));
+    const json theirs = json::parse(read_file(other.desk.path("report.json")))["layers"][0]["signers"][0];
+    CHECK(theirs["policy_name"].is_null());
+    CHECK(theirs["certificate_class"]["basis"] == "claimed");
+    CHECK(theirs["certificate_class"]["generation"].is_null());
+}
+
+TEST_CASE("policies can be demanded, and one that is none is refused", "[e2e]") {
+    const Scene scene(sponsored());
+    CHECK(scene.verify({"--policy", kSponsored, "--explicit-policy"}).status == 0);
+    const Outcome other = scene.verify({"--policy", "2.23.140.1.5.1.3", "--explicit-policy"});
+    CHECK(other.status == 3);
+    CHECK_THAT(other.err, Catch::Contains("CN=Alice,O=Example has no certificate policy that is accepted"));
+    CHECK(scene.verify({"--policy", "1.2.3", "--policy", kSponsored, "--explicit-policy"}).status == 0);
+    const Outcome bad = scene.verify({"--policy", "strict"});
+    CHECK(bad.status == 2);
+    CHECK_THAT(bad.err, Catch::Contains("--policy does not take 'strict'; a policy is an object identifier"));
+
+    const Scene without({});
+    CHECK(without.verify({}).status == 0);
+    CHECK(without.verify({"--explicit-policy"}).status == 3);
+}
