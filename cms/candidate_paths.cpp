@@ -111,9 +111,11 @@ void CandidatePaths::link(Time at) {
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
         std::vector<std::size_t>& issuers = nodes_[i].issuers;
         const auto [first, last] = by_subject.equal_range(issuer_hash(nodes_[i].certificate));
-        for (auto each = first; each != last; ++each)
+        std::size_t compared = 0;
+        for (auto each = first; each != last && compared < kMaxIssuers; ++each, ++compared)
             if (each->second != i && may_have_issued(nodes_[each->second].certificate, nodes_[i].certificate))
                 issuers.push_back(each->second);
+        comparisons_ += compared;
         std::stable_sort(issuers.begin(), issuers.end(),
                          [&](std::size_t a, std::size_t b) { return rank(a) < rank(b); });
     }

@@ -13,6 +13,7 @@ namespace p11mime::cms {
 
 inline constexpr std::size_t kMaxCandidates = 200;  ///< certificates looked at for one certificate's paths
 inline constexpr std::size_t kMaxPathLength = 20;   ///< certificates below an anchor
+inline constexpr std::size_t kMaxIssuers = 32;      ///< of one name, that a certificate is compared with
 
 /// Candidates is what the paths of a certificate may be built from.
 struct Candidates {
@@ -43,6 +44,9 @@ class CandidatePaths {
 
     const Certificate& operator[](std::size_t index) const { return nodes_[index].certificate; }
 
+    /// comparisons is how many pairs of certificates were looked at, at about a hundredth of a verification each.
+    std::size_t comparisons() const { return comparisons_; }
+
     /// exclude drops a certificate, exclude_link one that another has not issued, from all paths to come.
     void exclude(std::size_t index) { excluded_.insert(index); }
     void exclude_link(std::size_t index, std::size_t issuer) { excluded_links_.insert({index, issuer}); }
@@ -70,6 +74,7 @@ class CandidatePaths {
     std::set<std::size_t> excluded_;
     std::set<std::pair<std::size_t, std::size_t>> excluded_links_;
     std::size_t walked_ = 0;
+    std::size_t comparisons_ = 0;
 };
 
 }  // namespace p11mime::cms

@@ -65,6 +65,14 @@ std::optional<Fault> name_fault(const std::vector<Certificate>& chain) {
                  Fault::Scope::path, breach->at};
 }
 
+std::optional<Fault> oversized_issuer(const std::vector<Certificate>& chain) {
+    for (std::size_t i = 1; i < chain.size(); ++i)
+        if (const EVP_PKEY* key = X509_get0_pubkey(chain[i].get()); key != nullptr && oversized_key(key))
+            return of_certificate(
+                i, fmt::format("{} has a key that is too large ({})", display_name(chain[i]), chain[i].key_type()));
+    return std::nullopt;
+}
+
 std::optional<Fault> path_fault(const std::vector<Certificate>& chain) {
     for (std::size_t i = 0; i < chain.size(); ++i) {
         const std::string who = display_name(chain[i]);

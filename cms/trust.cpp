@@ -79,7 +79,8 @@ class Judge {
         PathVerdict verdict;
         verdict.chain = as_they_came(path);
         VerifiedPath verified;
-        fault = stranger(path);
+        fault = oversized_issuer(path);
+        if (!fault) fault = stranger(path);
         if (!fault) {
             verified = verify_path(path, trust_.policy, at_, claimed_);
             fault = std::move(verified.fault);
@@ -148,7 +149,7 @@ PathVerdict validate(const Certificate& certificate, std::span<const Certificate
     // The first path that fails tells why, unless it fails for an issuer of the name that has not issued anything.
     std::optional<PathVerdict> failed;
     bool by_namesake = false;
-    std::size_t verifications = inherited.tries();
+    std::size_t verifications = inherited.tries() + paths.comparisons() / 100;
     for (std::size_t tried = 0; tried < kMaxPaths; ++tried) {
         const auto path = paths.next();
         if (!path) break;

@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "softhsm-tests/cms_paths.h"
+#include "softhsm-tests/support/large_key.h"
 
 using namespace p11mime;
 using namespace p11mime::cms;
@@ -106,6 +107,14 @@ TEST_CASE("path lengths count from the authority that sets them, and self-issued
     CHECK(both(two, {one, two}));
     CHECK(both(renewed, {one, two, renewed}));
     CHECK_FALSE(both(three, {one, two, three}));
+}
+
+TEST_CASE("nothing is verified with an issuer's key that takes long to verify with") {
+    const World world;
+    const Certificate large = certify_key(rsa_key(3'072, 3'068), authority_spec("Large"), &world.bench.root);
+    const SoftwareKey impostor{new_private_key(KeyKind::rsa2048), large};
+    CHECK(untrusted(judge(certify({}, &impostor).certificate, {impostor}, world.trust),
+                    "CN=Large,O=Example has a key that is too large"));
 }
 
 TEST_CASE("an authority's extended key usage limits what is below it") {
