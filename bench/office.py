@@ -1,9 +1,12 @@
 """What the programs work with: one key and certificate, known to each of them, and the mails."""
 import base64
+import functools
+import http.server
 import os
 import pathlib
 import shutil
 import subprocess
+import threading
 
 PIN = "123456"
 ADDRESS = "alice@example.gov"
@@ -17,6 +20,13 @@ subjectAltName=email:{ADDRESS}
 subjectKeyIdentifier=hash
 authorityKeyIdentifier=keyid
 """
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    """Serves files and says nothing about it."""
+
+    def log_message(self, *_):
+        pass
 
 
 class Office:
@@ -94,6 +104,44 @@ class Office:
             *("-name", "alice", "-certfile", path("ca.pem"), "-passout", "pass:x", "-out", path("alice.p12")),
         )
 
+    def list_alice(self, fetch, mail, signed, anchors):
+        """Signs a mail with a certificate of Alice's that names a CRL, and has `fetch` run while that is served; the CA
+        and the CRL are in `anchors`."""
+        path = self.path
+        site = path("site")
+        site.mkdir()
+        handler = functools.partial(QuietHandler, directory=site)
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+            url = f"http://127.0.0.1:{server.server_port}/bench.crl"
+            path("listed").write_text(EXTENSIONS + f"crlDistributionPoints=URI:{url}\n")
+            self.run(
+                *("openssl", "x509", "-req", "-in", path("alice.csr"), "-CA", path("ca.pem"), "-CAkey", path("ca.key")),
+                *("-days", "30", "-extfile", path("listed"), "-out", path("listed.pem")),
+            )
+            path("index").write_text("")
+            path("ca.cnf").write_text(f"[ca]\ndefault_ca=bench\n[bench]\ndatabase={path('index')}\ndefault_md=sha256\n")
+            self.run(
+                *("openssl", "ca", "-config", path("ca.cnf"), "-gencrl", "-crldays", "30", "-cert", path("ca.pem")),
+                *("-keyfile", path("ca.key"), "-out", path("crl.pem")),
+            )
+            self.run("openssl", "crl", "-in", path("crl.pem"), "-outform", "DER", "-out", site / "bench.crl")
+            anchors.write_bytes(path("ca.pem").read_bytes() + path("crl.pem").read_bytes())
+            head, _, body = mail.read_bytes().partition(b"\r\n\r\n")
+            path("listed.txt").write_bytes(b"Content-Type: text/plain\r\n\r\n" + body)
+            self.run(
+                *("openssl", "cms", "-sign", "-binary", "-in", path("listed.txt"), "-signer", path("listed.pem")),
+                *("-inkey", path("alice.key"), "-out", path("listed.smime")),
+            )
+            fields = [line for line in head.split(b"\r\n") if not line.lower().startswith((b"content-", b"mime-"))]
+            signed.write_bytes(b"\n".join(fields) + b"\n" + path("listed.smime").read_bytes())
+            thread = threading.Thread(target=server.serve_forever)
+            thread.start()
+            try:
+                fetch()
+            finally:
+                server.shutdown()
+                thread.join()
+
     def _token(self):
         self.path("softhsm2.conf").write_text(f"directories.tokendir = {self.path('tokens')}\n")
         self.run(*("softhsm2-util", "--init-token", "--free", "--label", "bench", "--pin", PIN, "--so-pin", "12345678"))
@@ -101,7 +149,7 @@ class Office:
             *("softhsm2-util", "--import", self.path("alice.key"), "--token", "bench", "--label", "alice"),
             *("--id", KEY_ID, "--pin", PIN),
         )
-        self.path("home/p11mime/config").write_text(f"module = {self.module}\npin-source = env:PIN\n")
+        self.path("home/p11mime/config").write_text(f"module = {self.module}\npin-source = env:PIN\nprivate-hosts = 127.0.0.1\n")
         self.run(self.program, "key", "import-cert", self.path("alice.pem"))
 
     def _gnupg(self):

@@ -342,6 +342,22 @@ class Bench:
             runs=51,
         )
 
+    def one_revocation(self):
+        """The CRL is fetched once from a server on loopback; then it is in the cache, for openssl in a file."""
+        signed, anchors = self.path("small-listed.eml"), self.path("ca-and-crl.pem")
+        check = ("verify", "-n", *self.trust(), "--revocation", "online", "--require-revocation", signed)
+        self.desk.list_alice(lambda: self.desk.run(self.p11mime, *check), self.small_mails()[0], signed, anchors)
+        return Row(
+            "one-revocation",
+            "one small mail verified with a cached CRL, whole process",
+            [
+                self.ours(*check),
+                self.openssl("-verify", "-crl_check", "-in", signed, "-CAfile", anchors, "-out", "/dev/null"),
+            ],
+            (Bar("openssl cms", 1.5),),
+            runs=51,
+        )
+
     def calls(self):
         """PKCS#11 calls of one small mail signed, counted with pkcs11-spy."""
         mail, log = self.small_mails()[0], self.path("spy.log")
@@ -366,6 +382,7 @@ class Bench:
         return {
             "one": self.one,
             "one-verified": self.one_verified,
+            "one-revocation": self.one_revocation,
             "calls": self.calls,
             "batch": self.batch,
             "verify": self.verify,

@@ -22,20 +22,9 @@ namespace {
 constexpr std::size_t kLongestFile = 16 * 1024 * 1024;
 constexpr int kMostOfOneHash = 100;
 
-std::vector<std::string> files_of(const std::string& path) {
-    std::error_code failure;
-    if (!std::filesystem::is_directory(path, failure)) return {path};
-    std::vector<std::string> files;
-    for (const auto& entry : std::filesystem::directory_iterator(path, failure))
-        if (entry.is_regular_file(failure)) files.push_back(entry.path().string());
-    if (failure) throw Error(ErrorKind::io, fmt::format("cannot read '{}': {}", path, failure.message()));
-    std::sort(files.begin(), files.end());
-    return files;
-}
-
 // In a directory, what is no certificate is passed over.
 std::vector<cms::Certificate> read_all_of(const std::string& path) {
-    const auto files = files_of(path);
+    const auto files = files_at(path);
     const bool directory = files.size() != 1 || files.front() != path;
     std::vector<cms::Certificate> all;
     for (const std::string& file : files) {
@@ -66,6 +55,17 @@ std::optional<Bytes> smime_body(ByteView bytes) {
 }
 
 }  // namespace
+
+std::vector<std::string> files_at(const std::string& path) {
+    std::error_code failure;
+    if (!std::filesystem::is_directory(path, failure)) return {path};
+    std::vector<std::string> files;
+    for (const auto& entry : std::filesystem::directory_iterator(path, failure))
+        if (entry.is_regular_file(failure)) files.push_back(entry.path().string());
+    if (failure) throw Error(ErrorKind::io, fmt::format("cannot read '{}': {}", path, failure.message()));
+    std::sort(files.begin(), files.end());
+    return files;
+}
 
 std::vector<cms::Certificate> read_certificates(const std::string& path) {
     const auto input = FileInput::open_path(path, {});

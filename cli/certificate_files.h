@@ -13,6 +13,9 @@ namespace p11mime::cli {
 /// bundle. Throws Error(io), or Error(malformed) naming the file.
 std::vector<cms::Certificate> read_certificates(const std::string& path);
 
+/// files_at is a file itself, or the regular files of a directory, by name. Throws Error(io).
+std::vector<std::string> files_at(const std::string& path);
+
 /// CertificateFiles gives the certificates in files, and in the files of directories (what is no certificate there is
 /// passed over). They are read at first use. Safe for several threads.
 class CertificateFiles final : public cms::CertificateSource {

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "cli/options.h"
 
@@ -20,40 +21,44 @@ std::string spelled(const OptionSpec& spec) {
     return text;
 }
 
-// Two short options share a line.
+// add_to_row puts an entry on the last of some lines where there is room on it.
+void add_to_row(std::string& lines, const std::string& entry) {
+    const std::size_t start = lines.rfind('\n') + 1;  // 0 where there is but one line
+    if (lines.size() - start + entry.size() > kScreenWidth) lines += "\n";
+    lines += entry;
+}
+
+// Two short options share a line; those whose names say it all stand close together at the end.
 std::string in_columns(Groups groups) {
-    std::string lines;
-    std::string pending;
-    const auto flush = [&] {
-        if (!pending.empty()) lines += pending + "\n";
-        pending.clear();
-    };
+    std::string lines, pending, names;
     for (const OptionSpec& spec : option_table()) {
         if ((spec.groups & groups) == 0) continue;
+        if (*spec.description == '\0') {
+            add_to_row(names, "  " + spelled(spec));
+            continue;
+        }
         const std::string entry = fmt::format("  {:<{}}  {}", spelled(spec), kNameWidth, spec.description);
         if (entry.size() >= kHalfWidth) {
             lines += entry + "\n";
         } else if (pending.empty()) {
             pending = entry;
         } else {
-            lines += fmt::format("{:<{}}{}\n", pending, kHalfWidth, entry);
-            pending.clear();
+            lines += fmt::format("{:<{}}{}\n", std::exchange(pending, ""), kHalfWidth, entry);
         }
     }
-    flush();
-    return lines;
+    if (!pending.empty()) lines += pending + "\n";
+    return names.empty() ? lines : lines + names + "\n";
 }
 
 // As many options as there is room for share a line.
 std::string in_a_row(Groups groups) {
-    std::string lines, line;
+    std::string lines;
     for (const OptionSpec& spec : option_table()) {
         if ((spec.groups & groups) == 0) continue;
-        const std::string entry = fmt::format("  {} ({})", spelled(spec), spec.description);
-        if (line.size() + entry.size() > kScreenWidth) lines += std::exchange(line, "") + "\n";
-        line += entry;
+        add_to_row(lines, *spec.description == '\0' ? "  " + spelled(spec)
+                                                    : fmt::format("  {} ({})", spelled(spec), spec.description));
     }
-    return lines + line + "\n";
+    return lines + "\n";
 }
 
 // The help of every command fits a screen; one with many options has no room for columns.

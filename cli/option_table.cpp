@@ -35,13 +35,13 @@ constexpr OptionSpec kOptions[] = {
     {"no-chain", 0, flag, "", "no intermediates", kSign},
     {"triple", 0, flag, "", "sign outside too", kTriple},
 
-    {"recipient", 'r', list, "ADDR", "an address", kRecipients},
-    {"recipient-cert", 0, list, "FILE", "a recipient's certificate; with neither: To, Cc, Bcc", kRecipients},
+    {"recipient", 'r', list, "ADDR", "not To, Cc, Bcc", kRecipients},
+    {"recipient-cert", 0, list, "FILE", "certificate", kRecipients},
     {"bcc-separately", 0, text, "DIR", "for Bcc copies", kRecipients},
     {"no-self", 0, flag, "", "not to the sender", kRecipients},
     {"oaep", 0, flag, "", "RSA-OAEP for all", kRecipients},
     {"shared-agreement", 0, flag, "", "one ECDH for many", kRecipients},
-    {"allow-untrusted-recipients", 0, flag, "", "encrypt to untrusted certificates too", kRecipients},
+    {"allow-untrusted-recipients", 0, flag, "", "", kRecipients},
     {"cipher", 0, text, "NAME", "aes-(128|192|256)-(gcm|cbc), chacha20-poly1305", kRecipients},
     {"own-cert", 0, list, "FILE|DIR", "of keys whose certificates are on no token", kOwnCerts},
     {"kek", 0, text, "FILE", "shared key", kSecrets},
@@ -49,7 +49,7 @@ constexpr OptionSpec kOptions[] = {
     {"unknown-cipher", 0, text, "CIPHER", "for recipients who announce none", kConfigOnly},
 
     {"ca", 0, list, "FILE|DIR", "add anchors", kTrust},
-    {"system-ca", 0, flag, "", "add the TLS roots", kTrust},
+    {"system-ca", 0, flag, "", "", kTrust},
     {"no-default-ca", 0, flag, "", "drop e-mail roots", kTrust},
     {"intermediates", 0, list, "FILE|DIR", "for paths", kTrust | kChain},
     {"purpose", 0, text, "email|any", "default email", kTrust},
@@ -57,10 +57,13 @@ constexpr OptionSpec kOptions[] = {
     {"at", 0, text, "TIME", "when to judge", kTrust},
     {"private-hosts", 0, list, "HOST", "servers that may have private addresses", kConfigOnly},
     {"policy", 0, list, "OID", "accepted policy", kTrust},
-    {"explicit-policy", 0, flag, "", "need a policy", kTrust},
-    {"inhibit-policy-mapping", 0, flag, "", "no mapping", kTrust},
-    {"inhibit-any-policy", 0, flag, "", "none is any", kTrust},
-    {"revocation", 0, text, "off", "not checked yet", kTrust},
+    {"explicit-policy", 0, flag, "", "", kTrust},
+    {"inhibit-policy-mapping", 0, flag, "", "", kTrust},
+    {"inhibit-any-policy", 0, flag, "", "", kTrust},
+    {"revocation", 0, text, "HOW", "off|offline|online", kTrust},
+    {"require-revocation", 0, flag, "", "", kTrust},
+    {"crl", 0, list, "FILE|DIR", "revocation lists", kTrust},
+    {"fetch-issuers", 0, flag, "", "", kTrust},
     {"sender-check", 0, text, "require|warn|off", "signer against From; require by default", kVerdict},
     {"remember", 0, flag, "", "keep certificates", kVerdict},
     {"strict", 0, flag, "", "no output on exit 3", kVerdict},
@@ -98,8 +101,8 @@ constexpr OptionSpec kOptions[] = {
 
     {"json", 0, text, "FILE|-", "write report", kGeneral},
     {"batch", 0, flag, "", "never ask", kGeneral},
-    {"sysexits", 0, flag, "", "sysexits.h status", kGeneral},
-    {"help", 'h', flag, "", "this text", kGeneral},
+    {"sysexits", 0, flag, "", "", kGeneral},
+    {"help", 'h', flag, "", "", kGeneral},
 };
 
 constexpr Groups kSigning = kSign | kSender | kChain | kTokens;
@@ -148,8 +151,10 @@ constexpr CommandSpec kCommands[] = {
 };
 
 // Names that a later version gives a meaning.
-constexpr std::array<std::string_view, 6> kLaterOptions = {
-    "--fetch-issuers", "--crl", "--require-revocation", "--html", "--protect-headers", "--no-protect-headers",
+constexpr std::array<std::string_view, 3> kLaterOptions = {
+    "--html",
+    "--protect-headers",
+    "--no-protect-headers",
 };
 
 }  // namespace

@@ -57,7 +57,7 @@ struct OptionSpec {
     char letter;       ///< short name, or 0
     OptionKind kind;
     const char* value;        ///< what the value is, for help; "" for a flag
-    const char* description;  ///< for help
+    const char* description;  ///< for help; "" where the name says it all
     Groups groups;
 };
 

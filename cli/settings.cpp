@@ -106,8 +106,14 @@ std::optional<std::chrono::seconds> wait_of(const Options& options) {
     return std::chrono::seconds(seconds);
 }
 
-void check_revocation(const Options& options) {
-    (void)options.choice("revocation", Names{"off"}, Names{"offline", "online"});
+Revocation revocation_of(const Options& options) {
+    const auto revocation = options.choice("revocation", Names{"off", "offline", "online"});
+    if (revocation == "online") return Revocation::online;
+    if (revocation != "off") return Revocation::offline;
+    if (options.flag("require-revocation"))
+        throw Error(ErrorKind::usage, "--require-revocation does not go with --revocation off",
+                    "--revocation offline looks at what is at hand, online asks the servers");
+    return Revocation::off;
 }
 
 namespace {
@@ -177,7 +183,7 @@ void check_settings(const Options& options) {
     (void)lifetime_of(options);
     (void)profile_of(options);
     (void)wait_of(options);
-    check_revocation(options);
+    (void)revocation_of(options);
     (void)pin_settings_of(options);
 }
 

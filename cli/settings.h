@@ -31,7 +31,9 @@ std::chrono::days lifetime_of(const Options& options);
 cms::Profile profile_of(const Options& options);
 /// wait_of is --wait in seconds; nothing where it is not given.
 std::optional<std::chrono::seconds> wait_of(const Options& options);
-void check_revocation(const Options& options);
+/// Revocation is --revocation: where whether a certificate is revoked is looked for.
+enum class Revocation { off, offline, online };
+Revocation revocation_of(const Options& options);
 PinSettings pin_settings_of(const Options& options);
 
 /// check_settings reads all of them, so that a mistake on the command line or in the config shows before anything is

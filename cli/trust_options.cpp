@@ -3,6 +3,7 @@
 #include <mutex>
 
 #include "cli/certificate_files.h"
+#include "cli/revocation_source.h"
 #include "cli/settings.h"
 #include "token/token.h"
 
@@ -45,7 +46,6 @@ std::vector<std::shared_ptr<cms::CertificateSource>> intermediates_of(const Opti
 
 cms::Trust trust_of(const Options& options, const std::shared_ptr<AddressBook>& book,
                     const std::shared_ptr<const cms::Clock>& clock) {
-    check_revocation(options);
     cms::Trust trust;
     trust.clock = clock;
     trust.at = time_of(options);
@@ -60,6 +60,15 @@ cms::Trust trust_of(const Options& options, const std::shared_ptr<AddressBook>& 
     }
     if (options.flag("system-ca")) trust.anchors.push_back(std::make_shared<SystemAnchors>());
     trust.intermediates = intermediates_of(options, book);
+
+    const Revocation revocation = revocation_of(options);
+    const auto fetcher = std::make_shared<Fetcher>(options.list("private-hosts"));
+    if (revocation != Revocation::off)
+        trust.revocation =
+            std::make_shared<RevocationFiles>(options.list("crl"), RevocationCache(RevocationCache::default_path()),
+                                              revocation == Revocation::online ? fetcher : nullptr, clock);
+    trust.require_revocation = options.flag("require-revocation");
+    if (options.flag("fetch-issuers")) trust.issuers = std::make_shared<IssuerFetcher>(fetcher);
     return trust;
 }
 

@@ -36,6 +36,7 @@ inline constexpr std::string_view kContentReference = "1.2.840.113549.1.9.16.2.1
 inline constexpr std::string_view kTimestampToken = "1.2.840.113549.1.9.16.2.14";
 inline constexpr std::string_view kTstInfo = "1.2.840.113549.1.9.16.1.4";
 
+inline constexpr std::string_view kOcspResponse = "1.3.6.1.5.5.7.16.2";  ///< id-ri-ocsp-response (RFC 5940)
 inline constexpr std::string_view kPSpecified = "1.2.840.113549.1.1.9";  ///< RSAES-OAEP's label (RFC 4055 section 4.1)
 inline constexpr std::string_view kEcPublicKey = "1.2.840.10045.2.1";
 inline constexpr std::string_view kX25519 = "1.3.101.110";

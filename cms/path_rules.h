@@ -10,8 +10,9 @@ namespace p11mime::cms {
 
 enum class Purpose { email, any };
 
-/// Use is what the end certificate is judged for.
-enum class Use { signing, encryption };
+/// Use is what the end certificate is judged for; `evidence` is to sign CRLs or OCSP responses, which need not be for
+/// e-mail.
+enum class Use { signing, encryption, evidence };
 
 /// Fault is why a path does not hold.
 struct Fault {

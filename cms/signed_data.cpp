@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <openssl/err.h>
 
+#include "cms/attributes.h"
 #include "cms/identifiers.h"
 
 namespace p11mime::cms {
@@ -14,6 +15,21 @@ std::size_t attribute_count(const asn1::SignerInfo& signer) {
     for (const auto* attributes : {signer.signed_attributes, signer.unsigned_attributes})
         if (attributes != nullptr) count += static_cast<std::size_t>(sk_X509_ATTRIBUTE_num(attributes));
     return count;
+}
+
+// ocsp_response_in is the DER of the OCSPResponse in an OtherRevocationInfoFormat ([1] with the type and the value, RFC
+// 5940 section 2.1); nothing for other types and what is malformed.
+std::optional<Bytes> ocsp_response_in(Bytes info) {
+    info.front() = tag::kSequence;
+    try {
+        const auto parsed =
+            asn1::decode<asn1::OtherRecipientHandle>(info, asn1::d2i_OtherRecipientInfo, "malformed revocation info");
+        if (oid_text(parsed->type) != oid::kOcspResponse || parsed->value == nullptr) return std::nullopt;
+        return der_of(parsed->value, V_ASN1_SEQUENCE);
+    } catch (const Error&) {
+        ERR_clear_error();
+        return std::nullopt;
+    }
 }
 
 }  // namespace
@@ -71,12 +87,18 @@ void SignedDataReader::read_revocation_infos() {
         const BerReader::Header header = reader_.next();
         const bool crl = header.identifier == tag::kSequence;
         ++(crl ? crl_count_ : other_revocation_infos_);
-        if (!crl || !header.length || *header.length + header.size > room || crls_.size() == kMaxCrls) {
+        const bool known = crl || header.identifier == tag::context(1, true);
+        if (!known || !header.length || *header.length + header.size > room ||
+            crls_.size() + ocsp_responses_.size() == kMaxCrls) {
             reader_.skip();
             continue;
         }
-        crls_.push_back(reader_.element(room, "CRL"));
-        room -= crls_.back().size();
+        Bytes info = reader_.element(room, "CRL");
+        room -= info.size();
+        if (crl)
+            crls_.push_back(std::move(info));
+        else if (auto response = ocsp_response_in(std::move(info)))
+            ocsp_responses_.push_back(std::move(*response));
     }
     reader_.leave();
 }

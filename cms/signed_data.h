@@ -44,7 +44,10 @@ class SignedDataReader {
     /// crls are the DER of CertificateLists, not parsed, as far as they are within the limits; crl_count counts all.
     const std::vector<Bytes>& crls() const { return crls_; }
     std::size_t crl_count() const { return crl_count_; }
-    std::size_t other_revocation_infos() const { return other_revocation_infos_; }  ///< section 10.2.1
+    /// ocsp_responses are the DER of OCSPResponses (RFC 5940), likewise; other_revocation_infos counts them among all
+    /// that are no CRL (section 10.2.1).
+    const std::vector<Bytes>& ocsp_responses() const { return ocsp_responses_; }
+    std::size_t other_revocation_infos() const { return other_revocation_infos_; }
     const std::vector<asn1::SignerInfoHandle>& signers() const { return signers_; }
     std::size_t certificate_bytes() const { return certificate_bytes_; }  ///< of all forms together, in DER
     std::size_t signer_bytes() const { return signer_bytes_; }            ///< likewise
@@ -62,6 +65,7 @@ class SignedDataReader {
     std::size_t other_certificates_ = 0;
     std::vector<Bytes> crls_;
     std::size_t crl_count_ = 0;
+    std::vector<Bytes> ocsp_responses_;
     std::size_t other_revocation_infos_ = 0;
     std::vector<asn1::SignerInfoHandle> signers_;
     std::size_t signer_bytes_ = 0;

@@ -1,10 +1,13 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "cms/certificate.h"
+#include "cms/crl.h"
 #include "cms/decrypter.h"
+#include "cms/ocsp.h"
 
 namespace p11mime::cms {
 
@@ -17,14 +20,44 @@ class CertificateSource {
     virtual std::optional<Certificate> by_identifier(const RecipientIdentifier& identifier) = 0;
 };
 
-/// Revocation is the state of one certificate at a time.
-enum class RevocationState { good, revoked, unknown, not_checked };
+/// IssuerSource fetches certificates that name where their issuer's is (authority information access).
+class IssuerSource {
+  public:
+    virtual ~IssuerSource() = default;
+    struct Found {
+        std::vector<Certificate> certificates;
+        std::string missing = {};  ///< why there are none, in plain words
+    };
+    virtual Found issuers_of(const Certificate& certificate) = 0;
+};
 
-/// RevocationSource answers for a certificate and its issuer. Without one, revocation is not_checked.
+/// RevocationEvidence is what tells whether certificates are revoked. Nothing in it is believed before it was judged.
+struct RevocationEvidence {
+    struct Ocsp {
+        OcspResponse response;
+        Bytes request = {};  ///< DER of the OCSPRequest that it answers; empty where it came by itself
+    };
+    std::vector<Crl> crls;
+    std::vector<Ocsp> ocsp;
+    std::vector<std::string> missing;  ///< why something could not be had, in plain words
+};
+
+/// RevocationSource gathers evidence; cms/revocation.h judges it. Without one, revocation is not checked.
 class RevocationSource {
   public:
     virtual ~RevocationSource() = default;
-    virtual RevocationState state(const Certificate& certificate, const Certificate& issuer, Time at) = 0;
+
+    /// at_hand is what there is without asking anybody.
+    virtual RevocationEvidence at_hand(const Certificate& certificate, const Certificate& issuer) = 0;
+
+    /// fetch asks others: responders by OCSP, distribution points for CRLs, those of `crl` for what has changed since.
+    /// It is called for certificates alone whose signatures lead to an anchor.
+    enum class From { responders, distribution_points };
+    virtual RevocationEvidence fetch(const Certificate& certificate, const Certificate& issuer, From from) = 0;
+    virtual RevocationEvidence fetch_delta(const Certificate& certificate, const Crl& crl) = 0;
+
+    /// keep is told of evidence (DER) that was fetched and found good, and until when it holds.
+    virtual void keep(ByteView der, Time until) = 0;
 };
 
 /// Clock tells the time, so that tests and --at can set it.

@@ -8,6 +8,7 @@
 
 #include "cms/candidate_paths.h"
 #include "cms/inherited_key.h"
+#include "cms/revocation.h"
 #include "cms/verify_path.h"
 
 namespace p11mime::cms {
@@ -15,22 +16,14 @@ namespace p11mime::cms {
 namespace {
 
 constexpr std::size_t kMaxPaths = 32;  // tried for one certificate
+constexpr int kMaxFetchedIssuers = 5;
 
-// revocation_of asks for each certificate below the anchor.
-void check_revocation(PathVerdict& verdict, const Trust& trust, Time at) {
-    if (!trust.revocation || verdict.chain.size() < 2) return;
-    verdict.revocation = RevocationState::good;
-    for (std::size_t i = 0; i + 1 < verdict.chain.size(); ++i) {
-        const RevocationState state = trust.revocation->state(verdict.chain[i], verdict.chain[i + 1], at);
-        if (state == RevocationState::good) continue;
-        verdict.revocation = state;
-        verdict.revocation_reason = display_name(verdict.chain[i]);
-        if (state != RevocationState::revoked) continue;
-        verdict.trusted = false;
-        verdict.reason = fmt::format("the certificate of {} is revoked", display_name(verdict.chain[i]));
-        return;
-    }
-}
+// Message is what came along with a certificate.
+struct Message {
+    std::span<const Certificate> certificates;
+    const RevocationEvidence& evidence;
+    std::optional<Time> claimed;  // when it is said to have been used
+};
 
 PathVerdict refused(PathVerdict verdict, const Fault& fault) {
     verdict.trusted = false;
@@ -67,12 +60,12 @@ Fault fault_without_path(const std::vector<Certificate>& chain, const InheritedK
 // Judge judges the paths of one certificate.
 class Judge {
   public:
-    Judge(const InheritedKeys& inherited, const Trust& trust, Use use, std::optional<Time> claimed)
+    Judge(const InheritedKeys& inherited, const Trust& trust, Use use, const Message& message)
         : inherited_(inherited),
           trust_(trust),
           use_(use),
           at_(trust.at.value_or(trust.clock->now())),
-          claimed_(claimed) {}
+          message_(message) {}
 
     /// judge fills in all of the verdict but what other paths cost; `fault` is why it is not trusted.
     PathVerdict judge(const std::vector<Certificate>& path, std::optional<Fault>& fault) const {
@@ -82,7 +75,7 @@ class Judge {
         fault = oversized_issuer(path);
         if (!fault) fault = stranger(path);
         if (!fault) {
-            verified = verify_path(path, trust_.policy, at_, claimed_);
+            verified = verify_path(path, trust_.policy, at_, message_.claimed);
             fault = std::move(verified.fault);
         }
         if (fault) return refused(std::move(verdict), *fault);
@@ -95,7 +88,7 @@ class Judge {
         if (fault) return refused(std::move(verdict), *fault);
         verdict.trusted = true;
         verdict.policies = std::move(verified.policies);
-        check_revocation(verdict, trust_, at_);
+        check_revocation(verdict, message_.certificates, trust_, message_.evidence);
         if (!verdict.trusted) fault = Fault{verdict.reason, verdict.hint};
         return verdict;
     }
@@ -121,7 +114,7 @@ class Judge {
     const Trust& trust_;
     Use use_;
     Time at_;
-    std::optional<Time> claimed_;
+    const Message& message_;
 };
 
 // exclude takes out of the paths to come what would have the same fault.
@@ -137,14 +130,13 @@ void exclude(CandidatePaths& paths, const CandidatePaths::Path& path, const Faul
     }
 }
 
-}  // namespace
-
-PathVerdict validate(const Certificate& certificate, std::span<const Certificate> surplus, const Trust& trust, Use use,
-                     std::optional<Time> claimed) {
-    const Candidates candidates = find_candidates(certificate, surplus, trust.anchors, trust.intermediates);
+// validate_with looks for a path among what is there.
+PathVerdict validate_with(const Certificate& certificate, const Message& message, const Trust& trust, Use use) {
+    const Candidates candidates =
+        find_candidates(certificate, message.certificates, trust.anchors, trust.intermediates);
     const InheritedKeys inherited(certificate, candidates.untrusted, candidates.anchors);
     CandidatePaths paths(certificate, candidates, inherited, trust.at.value_or(trust.clock->now()));
-    const Judge judge(inherited, trust, use, claimed);
+    const Judge judge(inherited, trust, use, message);
 
     // The first path that fails tells why, unless it fails for an issuer of the name that has not issued anything.
     std::optional<PathVerdict> failed;
@@ -171,8 +163,26 @@ PathVerdict validate(const Certificate& certificate, std::span<const Certificate
         failed = refused(std::move(without_path), fault);
         failed->incomplete = !failed->chain.back().self_issued();
     }
-    failed->verifications = verifications;
+    failed->verifications += verifications;
     return *failed;
+}
+
+}  // namespace
+
+PathVerdict validate(const Certificate& certificate, std::span<const Certificate> surplus, const Trust& trust, Use use,
+                     std::optional<Time> claimed, const RevocationEvidence& carried) {
+    std::vector<Certificate> known(surplus.begin(), surplus.end());
+    PathVerdict verdict = validate_with(certificate, {known, carried, claimed}, trust, use);
+    for (int fetched = 0; verdict.incomplete && trust.issuers && fetched < kMaxFetchedIssuers; ++fetched) {
+        const auto [issuers, missing] = trust.issuers->issuers_of(verdict.chain.back());
+        if (issuers.empty()) {
+            if (!missing.empty()) verdict.reason += "; " + missing;
+            break;
+        }
+        known.insert(known.end(), issuers.begin(), issuers.end());
+        verdict = validate_with(certificate, {known, carried, claimed}, trust, use);
+    }
+    return verdict;
 }
 
 std::vector<Certificate> MemoryCertificates::by_subject(ByteView name_der) {

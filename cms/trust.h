@@ -25,12 +25,16 @@ struct Trust {
     std::vector<std::shared_ptr<CertificateSource>> anchors;
     std::vector<std::shared_ptr<CertificateSource>> intermediates;  ///< also asked for a missing signer's certificate
     std::shared_ptr<RevocationSource> revocation;                   ///< null: not_checked
+    bool require_revocation = false;                                ///< trust only what is known not to be revoked
+    std::shared_ptr<IssuerSource> issuers;  ///< for missing intermediates; null: none are fetched
     std::shared_ptr<const Clock> clock;
     std::optional<Time> at;  ///< the time to judge at, now where unset
     Purpose purpose = Purpose::email;
     PolicyDemands policy;
     bool allow_weak = false;  ///< accept SHA-1 signatures and RSA under 2048 bits in the path
 };
+
+enum class RevocationState { good, revoked, unknown, not_checked };
 
 /// PathVerdict is the outcome of path validation (RFC 5280, with the e-mail rules of RFC 8550).
 struct PathVerdict {
@@ -45,17 +49,18 @@ struct PathVerdict {
     bool weak = false;                  ///< a signature or key in the path is weak (strength, not trust)
     std::vector<std::string> policies;  ///< dotted OIDs of the policies that a trusted path is valid for, in the terms
                                         ///< of its anchor (RFC 5280 section 6.1.6); without "any policy"
-    std::size_t verifications = 0;      ///< of signatures, to find the parameters that keys inherit and for paths after
-                                        ///< the first
+    std::size_t verifications = 0;  ///< of signatures, to find the parameters that keys inherit, for paths after the
+                                    ///< first, and of evidence
     RevocationState revocation = RevocationState::not_checked;
-    std::string revocation_reason;
+    std::string
+        revocation_reason;  ///< why it is not good, naming the certificate, or what is to be known of a good one
 };
 
 /// validate looks for a path from `certificate` to an anchor that holds, among all that can be built, up to a limit.
-/// `surplus` are further certificates, e.g. from the message. `claimed` is when the certificate is said to have been
-/// used; it changes nothing but the words of the reason.
+/// `surplus` are further certificates, e.g. from the message, as `carried` is evidence that came along. `claimed` is
+/// when the certificate is said to have been used; it changes nothing but the words of the reason.
 PathVerdict validate(const Certificate& certificate, std::span<const Certificate> surplus, const Trust& trust, Use use,
-                     std::optional<Time> claimed = std::nullopt);
+                     std::optional<Time> claimed = std::nullopt, const RevocationEvidence& carried = {});
 
 /// MemoryCertificates is a CertificateSource over a list.
 class MemoryCertificates final : public CertificateSource {

@@ -133,7 +133,9 @@ TEST_CASE("a fetch follows few redirects, to the web and to allowed hosts alone"
     location = "http://localhost:" + std::to_string(server.port()) + "/end";
     CHECK_THAT(failure([&] { fetcher.get(server.url("/")); }), Contains("is no public address"));
     location = "/";
+    const auto before = server.requests().size();
     CHECK_THAT(failure([&] { fetcher.get(server.url("/")); }), Contains("more than 3 redirects"));
+    CHECK(server.requests().size() == before + 4);
 }
 
 TEST_CASE("a fetch refuses what is no plain address of a server") {

@@ -67,18 +67,20 @@ TEST_CASE("of what takes one value the last one counts, lists keep all, and a fl
 }
 
 TEST_CASE("documented options of later versions are said to be not available yet", "[cli]") {
-    for (const std::string option : {"--crl=x", "--fetch-issuers", "--html"}) {
+    for (const std::string option : {"--html", "--protect-headers"}) {
         INFO(option);
         CHECK(refusal("open", {option}).find("not available in this version") != std::string::npos);
     }
     const auto value = [](const std::vector<std::string>& arguments) {
         const Options options = parse("encrypt", arguments);
-        check_revocation(options);
+        (void)revocation_of(options);
         (void)cipher_of(options, "cipher");
         (void)pin_settings_of(options);
     };
     CHECK_NOTHROW(value({"--revocation", "off"}));
-    CHECK_THROWS_WITH(value({"--revocation", "online"}), Catch::Contains("not available in this version"));
+    CHECK_NOTHROW(value({"--revocation", "online", "--require-revocation"}));
+    CHECK_THROWS_WITH(value({"--revocation", "maybe"}), Catch::Contains("maybe"));
+    CHECK_THROWS_WITH(value({"--revocation", "off", "--require-revocation"}), Catch::Contains("does not go with"));
     CHECK_NOTHROW(value({"--cipher", "chacha20-poly1305"}));
     CHECK_THROWS_WITH(value({"--cipher", "rot13"}), Catch::Contains("rot13"));
 }

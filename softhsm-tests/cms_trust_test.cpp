@@ -254,26 +254,3 @@ TEST_CASE("a wrong signature in the path is told") {
     const SoftwareKey impostor{namesake.key, world.intermediate.certificate};
     CHECK_FALSE(world.judge(certify({}, &impostor).certificate).trusted);
 }
-
-TEST_CASE("revocation is what its source says") {
-    struct Source final : RevocationSource {
-        explicit Source(std::string revoked_name) : name(std::move(revoked_name)) {}
-        RevocationState state(const Certificate& certificate, const Certificate&, Time) override {
-            return certificate.common_name() == name ? answer : RevocationState::good;
-        }
-        std::string name;
-        RevocationState answer = RevocationState::revoked;
-    };
-    World world;
-    const Certificate alice = world.issue({});
-    const std::string name = GENERATE("Alice", "Test Intermediate");
-    const auto source = std::make_shared<Source>(name);
-    world.trust.revocation = source;
-    CHECK(untrusted(world.judge(alice), name + ",O=Example is revoked"));
-    CHECK(world.judge(alice).revocation == RevocationState::revoked);
-    source->answer = RevocationState::unknown;
-    CHECK(trusted(world.judge(alice)));
-    CHECK(world.judge(alice).revocation == RevocationState::unknown);
-    source->answer = RevocationState::good;
-    CHECK(world.judge(alice).revocation == RevocationState::good);
-}

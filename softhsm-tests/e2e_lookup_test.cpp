@@ -1,20 +1,41 @@
 // Correspondents' certificates out of an LDAP directory.
 
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include "mime/codec.h"
 #include "softhsm-tests/support/directory_server.h"
 #include "softhsm-tests/support/office.h"
 #include "softhsm-tests/support/on_terminal.h"
 #include "softhsm-tests/support/program.h"
 #include "softhsm-tests/support/skip.h"
 
+using namespace p11mime;
 using namespace p11mime::test;
 using nlohmann::json;
 
 namespace {
 
 using Catch::Contains;
+
+struct Person {
+    std::string name;
+    std::string email;
+    std::vector<std::string> certificates;  ///< DER
+};
+
+std::string ldif(const std::vector<Person>& people) {
+    std::string text = "dn: o=Example\nobjectClass: organization\no: Example\n";
+    for (const Person& person : people) {
+        text += fmt::format("\ndn: cn={0},o=Example\nobjectClass: inetOrgPerson\ncn: {0}\nsn: {0}\nmail: {1}\n",
+                            person.name, person.email);
+        for (const std::string& der : person.certificates)
+            text += fmt::format("userCertificate;binary:: {}\n", mime::base64_text(bytes_of(der)));
+    }
+    return text;
+}
 
 struct World {
     Office office;
@@ -26,15 +47,16 @@ struct World {
     Identity other = office.correspond({.name = "Bobby", .email = "bobby@example.gov"});
     Identity stranger = TestPki().issue({.name = "Stranger", .email = "stranger@example.gov"});
     DirectoryServer directory{
-        {{"Bob",
-          bob.email,
-          {bob.certificate_der(), old.certificate_der(), signs.certificate_der(), other.certificate_der()}},
-         {"Stranger", stranger.email, {stranger.certificate_der()}},
-         {"Nobody", "nobody@example.gov", {}}}};
+        ldif({{"Bob",
+               bob.email,
+               {bob.certificate_der(), old.certificate_der(), signs.certificate_der(), other.certificate_der()}},
+              {"Stranger", stranger.email, {stranger.certificate_der()}},
+              {"Nobody", "nobody@example.gov", {}}})};
 
+    std::string url() const { return directory.url("o=Example"); }
     Outcome lookup(const std::string& address, const Arguments& options = {}) const {
-        return office.desk.p11mime(Arguments{"certs", "lookup", address, "--ldap-directory", directory.url()} +
-                                   options + office.trust());
+        return office.desk.p11mime(Arguments{"certs", "lookup", address, "--ldap-directory", url()} + options +
+                                   office.trust());
     }
     std::string book() const { return office.desk.p11mime({"certs", "list"}).out; }
 };
@@ -71,7 +93,7 @@ TEST_CASE("a directory's certificates are shown, each with why it is not usable,
         CHECK(by_subject["CN=Bob,O=Example"]["usable"] == true);
         CHECK(by_subject["CN=Bob,O=Example"]["reason"] == nullptr);
         CHECK(by_subject["CN=Bob,O=Example"]["kept"] == true);
-        CHECK(by_subject["CN=Bob,O=Example"]["directory"] == world.directory.url());
+        CHECK(by_subject["CN=Bob,O=Example"]["directory"] == world.url());
         for (const auto& [subject, why] :
              std::map<std::string, std::string>{{"CN=Bob before,O=Example", "ended"},
                                                 {"CN=Bob signs,O=Example", "key usage"},
@@ -102,7 +124,7 @@ TEST_CASE("a person is asked before a directory's certificate is kept", "[e2e]")
     with_directory([](World& world) {
         for (const std::string answer : {"n\n", "y\n"}) {
             Command command = world.office.desk.p11mime_command(
-                Arguments{"certs", "lookup", "bob@example.gov", "--ldap-directory", world.directory.url()} +
+                Arguments{"certs", "lookup", "bob@example.gov", "--ldap-directory", world.url()} +
                 world.office.trust());
             OnTerminal terminal(command);
             REQUIRE(terminal.waits_for("Keep this certificate for bob@example.gov in the address book? [y/N]"));
@@ -143,7 +165,7 @@ TEST_CASE("a directory that does not answer is a warning beside one that does, a
 TEST_CASE("the config names the directories", "[e2e]") {
     with_directory([](World& world) {
         std::filesystem::create_directories(world.office.desk.path("home/config/p11mime"));
-        world.office.desk.file("home/config/p11mime/config", "ldap-directory = " + world.directory.url() + "\n");
+        world.office.desk.file("home/config/p11mime/config", "ldap-directory = " + world.url() + "\n");
         CHECK(world.office.desk.p11mime(Arguments{"certs", "lookup", "bob@example.gov", "--yes"} + world.office.trust())
                   .status == 0);
         CHECK_THAT(world.book(), Contains("Bob"));

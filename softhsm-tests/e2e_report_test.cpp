@@ -111,7 +111,7 @@ TEST_CASE("the report of a valid signature names what holds, and what was not ch
     CHECK(signer["chain"] == "trusted");
     CHECK(signer["chain_certs"].size() == 3);
     CHECK_THAT(signer["chain_certs"][2].get<std::string>(), Catch::Contains("Test Root"));
-    CHECK(signer["revocation"] == "not_checked");
+    CHECK(signer["revocation"] == "unknown");
     CHECK(signer["sender"] == "match");
     CHECK(signer["strength"] == "ok");
     CHECK(signer["emails"] == json::array({"alice@example.gov"}));

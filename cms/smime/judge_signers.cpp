@@ -85,11 +85,29 @@ SignerVerdict describe(const asn1::SignerInfo& signer, const SignerInfoVerdict& 
     return verdict;
 }
 
+// evidence_in is what came along to tell of revocation; what cannot be parsed is as good as missing.
+RevocationEvidence evidence_in(const SignedDataReader& reader) {
+    RevocationEvidence evidence;
+    const auto parsed = [](const std::vector<Bytes>& all, const auto& parse) {
+        for (const Bytes& der : all)
+            try {
+                parse(der);
+            } catch (const Error&) {
+                ERR_clear_error();
+            }
+    };
+    parsed(reader.crls(), [&](const Bytes& der) { evidence.crls.push_back(Crl::from_der(der)); });
+    parsed(reader.ocsp_responses(), [&](const Bytes& der) { evidence.ocsp.push_back({OcspResponse::from_der(der)}); });
+    return evidence;
+}
+
 // Judge gives verdicts on the SignerInfos of one SignedData and on their countersignatures.
 class Judge {
   public:
     Judge(const SignedDataReader& reader, const Trust* trust, const Sender& sender, Workload& workload)
-        : reader_(reader), trust_(trust), sender_(sender), workload_(workload) {}
+        : reader_(reader), trust_(trust), sender_(sender), workload_(workload) {
+        if (trust != nullptr && trust->revocation) carried_ = evidence_in(reader);
+    }
 
     JudgedSigners run(const SignedContent& content) {
         for (const auto& signer : reader_.signers()) {
@@ -178,7 +196,7 @@ class Judge {
     PathVerdict path_at(const Certificate& certificate, std::optional<Time> at, std::optional<Time> claimed) {
         Trust trust = *trust_;
         trust.at = at;
-        PathVerdict path = validate(certificate, reader_.certificates(), trust, Use::signing, claimed);
+        PathVerdict path = validate(certificate, reader_.certificates(), trust, Use::signing, claimed, carried_);
         path_verifications_ += path.verifications;
         return path;
     }
@@ -245,6 +263,7 @@ class Judge {
     }
 
     const SignedDataReader& reader_;
+    RevocationEvidence carried_;
     const Trust* trust_;
     const Sender& sender_;
     Workload& workload_;

@@ -2,95 +2,77 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 #include <stdexcept>
-
-#include "mime/codec.h"
-#include "softhsm-tests/support/desk.h"
-#include "softhsm-tests/support/program.h"
 
 namespace p11mime::test {
 
 namespace {
 
-constexpr const char* kSlapd = "/usr/sbin/slapd";
-
-sockaddr_in local(int port) {
+sockaddr_in loopback(int port) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons(static_cast<in_port_t>(port));
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
     return address;
 }
 
-// free_port asks the system for one. Another process may take it before slapd does; slapd then ends.
+// slapd takes no port 0.
 int free_port() {
-    const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address = local(0);
+    const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address = loopback(0);
     socklen_t size = sizeof address;
-    const bool bound = bind(probe, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
-                       getsockname(probe, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-    close(probe);
-    if (!bound) throw std::runtime_error("no port for slapd");
+    const bool bound = ::bind(probe, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
+                       ::getsockname(probe, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+    ::close(probe);
+    if (!bound) throw std::runtime_error("no free port");
     return ntohs(address.sin_port);
-}
-
-bool answers(int port) {
-    const int connection = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const sockaddr_in address = local(port);
-    const bool connected = connect(connection, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-    close(connection);
-    return connected;
-}
-
-std::string ldif(const std::vector<DirectoryServer::Person>& people) {
-    std::string text = fmt::format(
-        "dn: {}\nobjectClass: dcObject\nobjectClass: organization\no: Example\ndc: example\n", DirectoryServer::kBase);
-    for (const auto& person : people) {
-        text += fmt::format("\ndn: cn={0},{1}\nobjectClass: inetOrgPerson\ncn: {0}\nsn: {0}\nmail: {2}\n", person.name,
-                            DirectoryServer::kBase, person.email);
-        for (const std::string& der : person.certificates)
-            text += fmt::format("userCertificate;binary:: {}\n", mime::base64_text(bytes_of(der)));
-    }
-    return text;
 }
 
 }  // namespace
 
+DirectoryServer::DirectoryServer(const std::string& ldif) {
+    const std::string config = directory_ / "slapd.conf";
+    const std::string data = directory_ / "data.ldif";
+    std::filesystem::create_directories(directory_ / "db");
+    std::ofstream(config) << fmt::format(
+        "include /etc/ldap/schema/core.schema\ninclude /etc/ldap/schema/cosine.schema\n"
+        "include /etc/ldap/schema/inetorgperson.schema\nmodulepath /usr/lib/ldap\nmoduleload back_mdb\ndatabase mdb\n"
+        "suffix \"o=Example\"\ndirectory {}\n",
+        directory_ / "db");
+    std::ofstream(data) << ldif;
+    const Outcome added = run_process({.arguments = {"/usr/sbin/slapadd", "-f", config, "-l", data}});
+    if (added.status != 0) throw std::runtime_error("slapadd: " + added.err);
+    // Another test may take the port in between.
+    for (int tries = 0; tries < 5 && !server_; ++tries) {
+        port_ = free_port();
+        server_.emplace(Command{.arguments = {"/usr/sbin/slapd", "-f", config, "-h", url(""), "-d", "0"}},
+                        directory_ / "log");
+        wait_until([&] { return answers() || !server_->running(); }, "slapd to answer");
+        if (!server_->running()) server_.reset();
+    }
+    if (!server_) throw std::runtime_error("slapd does not start");
+}
+
 bool DirectoryServer::installed() {
-    return std::filesystem::exists(kSlapd);
+    return std::filesystem::exists("/usr/sbin/slapd");
 }
 
-DirectoryServer::DirectoryServer(const std::vector<Person>& people) : port_(free_port()) {
-    const std::string database = directory_ / "database", configuration = directory_ / "slapd.conf",
-                      entries = directory_ / "people.ldif", log = directory_ / "slapd.log";
-    std::filesystem::create_directory(database);
-    write_file(configuration, fmt::format("include /etc/ldap/schema/core.schema\n"
-                                          "include /etc/ldap/schema/cosine.schema\n"
-                                          "include /etc/ldap/schema/inetorgperson.schema\n"
-                                          "pidfile {}\n"
-                                          "modulepath /usr/lib/ldap\n"
-                                          "moduleload back_mdb\n"
-                                          "database mdb\n"
-                                          "maxsize 16777216\n"
-                                          "suffix \"{}\"\n"
-                                          "directory {}\n",
-                                          directory_ / "pid", kBase, database));
-    write_file(entries, ldif(people));
-    done(run_process({.arguments = {kSlapd, "-T", "add", "-f", configuration, "-l", entries}}));
-    write_file(log, "");
-    server_.emplace(
-        Command{.arguments = {kSlapd, "-d", "0", "-f", configuration, "-h", fmt::format("ldap://127.0.0.1:{}", port_)}},
-        log);
-    wait_until([&] { return answers(port_) || !server_->running(); }, "slapd");
-    if (!server_->running()) throw std::runtime_error("slapd ended and said: " + read_file(log));
+std::string DirectoryServer::url(const std::string& rest) const {
+    return fmt::format("ldap://127.0.0.1:{}/{}", port_, rest);
 }
 
-std::string DirectoryServer::url() const {
-    return fmt::format("ldap://127.0.0.1:{}/{}", port_, kBase);
+bool DirectoryServer::answers() const {
+    const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const sockaddr_in address = loopback(port_);
+    const bool there = ::connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    ::close(probe);
+    return there;
 }
 
 }  // namespace p11mime::test

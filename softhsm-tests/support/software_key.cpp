@@ -44,14 +44,15 @@ void set_random_serial(X509* certificate) {
     check(BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate)) != nullptr, "serial number");
 }
 
-void add_extension(X509* certificate, X509* issuer, const std::string& name, const std::string& value) {
+void add_extension(X509* certificate, X509* issuer, const std::string& name, const std::string& value,
+                   const std::string& sections) {
     if (value.empty()) return;
+    const Handle<CONF, NCONF_free> config = config_of(sections);
     X509V3_CTX context;
     X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
-    const Handle<CONF, NCONF_free> empty(NCONF_new(nullptr));  // without one some extensions are refused
-    X509V3_set_nconf(&context, empty.get());
+    X509V3_set_nconf(&context, config.get());
     const Handle<X509_EXTENSION, X509_EXTENSION_free> extension(
-        X509V3_EXT_nconf(nullptr, &context, name.c_str(), value.c_str()));
+        X509V3_EXT_nconf(config.get(), &context, name.c_str(), value.c_str()));
     check(extension && X509_add_ext(certificate, extension.get(), -1) == 1, name + " = " + value);
 }
 
@@ -102,6 +103,13 @@ std::optional<SecretBytes> recover_agreed(EVP_PKEY* own, const cms::Agree& agree
 
 }  // namespace
 
+Handle<CONF, NCONF_free> config_of(const std::string& sections) {
+    Handle<CONF, NCONF_free> config(NCONF_new(nullptr));
+    const BioHandle text(BIO_new_mem_buf(sections.data(), static_cast<int>(sections.size())));
+    check(config && text && (sections.empty() || NCONF_load_bio(config.get(), text.get(), nullptr) > 0), sections);
+    return config;
+}
+
 PrivateKey new_private_key(KeyKind kind) {
     return generate_key(kind);
 }
@@ -141,7 +149,7 @@ cms::Certificate certify_key(const PrivateKey& key, const CertificateSpec& spec,
     check(X509_set_pubkey(x509.get(), key.get()) == 1, "public key");
 
     const auto add = [&](const std::string& name, const std::string& value) {
-        if (!spec.version_1) add_extension(x509.get(), issuing, name, value);
+        if (!spec.version_1) add_extension(x509.get(), issuing, name, value, spec.sections);
     };
     if (spec.version_1) X509_set_version(x509.get(), X509_VERSION_1);
     add("basicConstraints", spec.basic_constraints);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <openssl/conf.h>
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,6 +33,7 @@ struct CertificateSpec {
     std::string key_usage = "critical,digitalSignature,keyEncipherment,keyAgreement";
     std::string extended_key_usage = "emailProtection";
     std::string more_extensions = {};  ///< "name=value" lines
+    std::string sections = {};         ///< of openssl's configuration, that the extensions point to with "@name"
     KeyKind kind = KeyKind::p256;
     std::string digest = "SHA256";
     int begins_in_days = -1;
@@ -49,6 +52,9 @@ SoftwareKey certify(const CertificateSpec& spec, const SoftwareKey* issuer = nul
 
 /// certify_key makes another certificate for a key that is there already.
 cms::Certificate certify_key(const PrivateKey& key, const CertificateSpec& spec, const SoftwareKey* issuer);
+
+/// config_of parses sections of openssl's configuration.
+Handle<CONF, NCONF_free> config_of(const std::string& sections);
 
 /// sign_with signs in software: RSA in modulus length, ECDSA as DER, EdDSA as it is.
 Bytes sign_with(EVP_PKEY* key, const cms::SignScheme& scheme, ByteView message);

@@ -1,0 +1,243 @@
+#include "cli/revocation_source.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "cli/certificate_files.h"
+#include "cli/input.h"
+#include "cli/system_error.h"
+#include "mime/error.h"
+
+namespace p11mime::cli {
+
+namespace {
+
+constexpr std::size_t kLongestFile = 64 * 1024 * 1024;
+constexpr std::size_t kMostIssuerUrls = 100;  // asked in one run
+
+std::vector<cms::Crl> read_crls(const std::string& path) {
+    const auto input = FileInput::open_path(path, {});
+    const auto source = input->open();
+    const Bytes bytes = read_all(*source, kLongestFile, "a file with CRLs");
+    try {
+        return cms::Crl::from_file_bytes(bytes);
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::malformed) throw;
+        throw Error(ErrorKind::malformed, fmt::format("no CRL: '{}'", path), "CRLs are read from PEM and DER");
+    }
+}
+
+// The attributes of directories that hold CRLs (RFC 4523 section 2).
+bool holds_crls(const std::string& attribute) {
+    return attribute == "certificateRevocationList" || attribute == "authorityRevocationList" ||
+           attribute == "deltaRevocationList";
+}
+
+std::string responder_key(const std::string& url, const cms::Certificate& certificate) {
+    return fmt::format("{} {}", url, certificate.fingerprint_sha256());
+}
+
+std::string cached_response_key(const cms::Certificate& certificate) {
+    return "ocsp " + certificate.fingerprint_sha256();
+}
+
+}  // namespace
+
+RevocationFiles::RevocationFiles(std::vector<std::string> files, RevocationCache cache,
+                                 std::shared_ptr<Fetcher> fetcher, std::shared_ptr<const cms::Clock> clock)
+    : files_(std::move(files)), cache_(std::move(cache)), fetcher_(std::move(fetcher)), clock_(std::move(clock)) {
+    for (const std::string& path : files_) {
+        struct stat status {};
+        if (::stat(path.c_str(), &status) != 0) throw system_error(fmt::format("cannot open '{}'", path), errno);
+    }
+}
+
+const std::vector<cms::Crl>& RevocationFiles::from_files() {
+    if (files_read_) return file_crls_;
+    for (const std::string& path : files_)
+        for (const std::string& file : files_at(path)) {
+            try {
+                for (cms::Crl& crl : read_crls(file))
+                    file_crls_.push_back(std::move(crl));
+            } catch (const Error& error) {
+                if (file == path || error.kind() != ErrorKind::malformed) throw;
+            }
+        }
+    files_read_ = true;
+    return file_crls_;
+}
+
+// known_at is what was fetched from a URL in this run, or is in the cache.
+std::vector<cms::Crl> RevocationFiles::known_at(const std::string& url) {
+    const auto [entry, fresh] = crls_.try_emplace(url);
+    if (!fresh) return entry->second;
+    try {
+        if (const auto der = cache_.find(url, clock_->now())) entry->second.push_back(cms::Crl::from_der(*der));
+    } catch (const Error&) {
+        return {};  // it will be fetched anew
+    }
+    return entry->second;
+}
+
+cms::RevocationEvidence RevocationFiles::at_hand(const cms::Certificate& certificate, const cms::Certificate&) {
+    const std::lock_guard lock(mutex_);
+    cms::RevocationEvidence evidence;
+    if (!from_files().empty()) {
+        const auto issuers = cms::crl_issuers(certificate);
+        for (const cms::Crl& crl : from_files())
+            if (std::find(issuers.begin(), issuers.end(), crl.issuer_der()) != issuers.end())
+                evidence.crls.push_back(crl);
+    }
+    const auto add_known = [&](const std::vector<cms::Alternatives>& points) {
+        for (const cms::Alternatives& urls : points)
+            for (const std::string& url : urls)
+                for (cms::Crl& crl : known_at(url))
+                    evidence.crls.push_back(std::move(crl));
+    };
+    add_known(cms::crl_urls(certificate));
+    add_known(cms::freshest_urls(certificate));
+    for (std::size_t i = 0, bases = evidence.crls.size(); i < bases; ++i)
+        add_known(evidence.crls[i].freshest_urls());
+    const std::string key = cached_response_key(certificate);
+    const auto known = responses_.find(key);
+    if (known != responses_.end()) {
+        evidence.ocsp.push_back({known->second});
+    } else if (const auto der = cache_.find(key, clock_->now())) {
+        try {
+            evidence.ocsp.push_back({responses_.emplace(key, cms::OcspResponse::from_der(*der)).first->second});
+        } catch (const Error&) {
+            return evidence;  // it will be fetched anew
+        }
+    }
+    return evidence;
+}
+
+cms::RevocationEvidence RevocationFiles::fetch(const cms::Certificate& certificate, const cms::Certificate& issuer,
+                                               From from) {
+    const std::lock_guard lock(mutex_);
+    cms::RevocationEvidence evidence;
+    const auto responders = cms::ocsp_urls(certificate);
+    const auto points = cms::crl_urls(certificate);
+    if (responders.empty() && points.empty())
+        evidence.missing.emplace_back("no CRL for it is at hand, and it names no server that would tell");
+    else if (!fetcher_)
+        evidence.missing.emplace_back(
+            "no CRL and no OCSP response for it is at hand; --revocation online asks the servers that it names");
+    else if (from == From::responders)
+        ask_responders(certificate, issuer, evidence);
+    else
+        ask_points(points, evidence);
+    return evidence;
+}
+
+cms::RevocationEvidence RevocationFiles::fetch_delta(const cms::Certificate& certificate, const cms::Crl& crl) {
+    const std::lock_guard lock(mutex_);
+    cms::RevocationEvidence evidence;
+    if (!fetcher_) return evidence;
+    ask_points(cms::freshest_urls(certificate), evidence);
+    ask_points(crl.freshest_urls(), evidence);
+    return evidence;
+}
+
+void RevocationFiles::ask_responders(const cms::Certificate& certificate, const cms::Certificate& issuer,
+                                     cms::RevocationEvidence& evidence) {
+    for (const std::string& url : cms::ocsp_urls(certificate)) {
+        const std::string key = responder_key(url, certificate);
+        if (asked_.insert(key).second) try {
+                const Bytes request = cms::ocsp_request(certificate, issuer);
+                const Bytes der = fetcher_->post(url, "application/ocsp-request", request, "application/ocsp-response");
+                evidence.ocsp.push_back({cms::OcspResponse::from_der(der), request});
+                fetched_[cached_response_key(certificate)] = der;
+                return;
+            } catch (const Error& error) {
+                failures_[key] =
+                    error.kind() == ErrorKind::io ? error.what() : fmt::format("{} ({})", error.what(), url);
+            }
+        if (const auto failure = failures_.find(key); failure != failures_.end())
+            evidence.missing.push_back(failure->second);
+    }
+}
+
+std::vector<cms::Crl> RevocationFiles::fetch_crls(const std::string& url) {
+    std::vector<cms::Crl> crls;
+    if (!is_directory_url(url)) {
+        crls = cms::Crl::from_file_bytes(fetcher_->get(url));
+    } else {
+        for (const DirectoryEntry& entry : fetcher_->search(url))
+            for (const auto& [attribute, value] : entry.values)
+                if (holds_crls(attribute)) crls.push_back(cms::Crl::from_der(value));
+        if (crls.empty()) throw Error(ErrorKind::io, fmt::format("the directory has no CRL at '{}'", url));
+    }
+    fetched_[url] = crls.front().der();
+    return crls;
+}
+
+void RevocationFiles::ask_points(const std::vector<cms::Alternatives>& points, cms::RevocationEvidence& evidence) {
+    for (const cms::Alternatives& urls : points)
+        for (const std::string& url : urls) {
+            if (asked_.insert(url).second) try {
+                    crls_[url] = fetch_crls(url);
+                    evidence.crls.insert(evidence.crls.end(), crls_[url].begin(), crls_[url].end());
+                    break;
+                } catch (const Error& error) {
+                    failures_[url] =
+                        error.kind() == ErrorKind::io ? error.what() : fmt::format("what is at '{}' is no CRL", url);
+                }
+            if (const auto failure = failures_.find(url); failure != failures_.end())
+                evidence.missing.push_back(failure->second);
+        }
+}
+
+void RevocationFiles::keep(ByteView der, cms::Time until) {
+    const std::lock_guard lock(mutex_);
+    const auto found = std::find_if(fetched_.begin(), fetched_.end(), [&](const auto& each) {
+        return std::equal(each.second.begin(), each.second.end(), der.begin(), der.end());
+    });
+    if (found == fetched_.end()) return;
+    cache_.put(found->first, der, until, clock_->now());
+    if (found->first.starts_with("ocsp ")) responses_.insert_or_assign(found->first, cms::OcspResponse::from_der(der));
+    fetched_.erase(found);
+}
+
+const IssuerFetcher::Found& IssuerFetcher::at(const std::string& url) {
+    const auto [entry, fresh] = found_.try_emplace(url);
+    Found& found = entry->second;
+    if (!fresh) return found;
+    if (found_.size() > kMostIssuerUrls) {
+        found.missing = "too many issuers would have to be fetched";
+        return found;
+    }
+    try {
+        if (!is_directory_url(url)) {
+            found.certificates = cms::Certificate::from_file_bytes(fetcher_->get(url));
+            return found;
+        }
+        for (const DirectoryEntry& directory : fetcher_->search(url))
+            for (const auto& [attribute, value] : directory.values)
+                if (attribute == "cACertificate") found.certificates.push_back(cms::Certificate::from_der(value));
+    } catch (const Error& error) {
+        found.missing =
+            error.kind() == ErrorKind::io ? error.what() : fmt::format("what is at '{}' is no certificate", url);
+    }
+    return found;
+}
+
+IssuerFetcher::Found IssuerFetcher::issuers_of(const cms::Certificate& certificate) {
+    const std::lock_guard lock(mutex_);
+    Found all;
+    const auto urls = cms::issuer_urls(certificate);
+    if (urls.empty()) all.missing = "its certificate does not say where its issuer's is";
+    for (const std::string& url : urls) {
+        const Found& found = at(url);
+        if (!found.missing.empty()) all.missing = found.missing;
+        for (const cms::Certificate& each : found.certificates)
+            if (each.subject_der() == certificate.issuer_der()) all.certificates.push_back(each);
+        if (!all.certificates.empty()) break;
+    }
+    return all;
+}
+
+}  // namespace p11mime::cli

@@ -1,0 +1,246 @@
+#include "cms/crl.h"
+
+#include <fmt/format.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
+#include <algorithm>
+#include <array>
+
+#include "cms/algorithms.h"
+#include "cms/asn1.h"
+#include "cms/encode.h"
+
+namespace p11mime::cms {
+
+namespace {
+
+using CrlHandle = Handle<X509_CRL, X509_CRL_free>;
+using IntegerHandle = Handle<ASN1_INTEGER, ASN1_INTEGER_free>;
+using EnumeratedHandle = Handle<ASN1_ENUMERATED, ASN1_ENUMERATED_free>;
+using TimeHandle = Handle<ASN1_GENERALIZEDTIME, ASN1_GENERALIZEDTIME_free>;
+
+constexpr int kAbsent = -1;  // what X509V3_get_d2i says of an extension that is not there
+constexpr const char* kExpiredCertsOnCrl = "2.5.29.60";
+constexpr long kRemoveFromCrl = 8;
+
+constexpr int kKnown[] = {NID_authority_key_identifier,   NID_issuer_alt_name, NID_crl_number,
+                          NID_issuing_distribution_point, NID_delta_crl,       NID_freshest_crl};
+constexpr int kKnownOfEntries[] = {NID_crl_reason, NID_invalidity_date, NID_certificate_issuer,
+                                   NID_hold_instruction_code};
+
+template <class Known>
+bool is_known(X509_EXTENSION* extension, const Known& known) {
+    const int nid = OBJ_obj2nid(X509_EXTENSION_get_object(extension));
+    return std::find(std::begin(known), std::end(known), nid) != std::end(known);
+}
+
+std::string oid_of(X509_EXTENSION* extension) {
+    return oid_text(X509_EXTENSION_get_object(extension));
+}
+
+Bytes extension_value(const X509_CRL* crl, int nid) {
+    const int at = X509_CRL_get_ext_by_NID(crl, nid, -1);
+    if (at < 0) return {};
+    return to_bytes(asn1::octets(X509_EXTENSION_get_data(X509_CRL_get_ext(crl, at))));
+}
+
+}  // namespace
+
+struct Crl::State {
+    CrlHandle crl;
+    IssuingDistributionPoint scope;
+    IntegerHandle number;
+    IntegerHandle base_number;
+    DistributionPoints freshest;
+    std::optional<Time> keeps_ended_since;
+    std::string defect;
+
+    explicit State(CrlHandle parsed) : crl(std::move(parsed)) {
+        read(scope, NID_issuing_distribution_point);
+        read(number, NID_crl_number);
+        read(base_number, NID_delta_crl);
+        read(freshest, NID_freshest_crl);
+        read_keeps_ended();
+        if (scope && scope->distpoint != nullptr &&
+            DIST_POINT_set_dpname(scope->distpoint, X509_CRL_get_issuer(crl.get())) != 1)
+            defect = "the name of its distribution point is malformed";
+        if (defect.empty()) defect = find_defect();
+        ERR_clear_error();
+    }
+
+    template <class T, auto Free>
+    void read(Handle<T, Free>& value, int nid) {
+        int critical = 0;
+        value.reset(static_cast<T*>(X509_CRL_get_ext_d2i(crl.get(), nid, &critical, nullptr)));
+        if (!value && critical != kAbsent) defect = fmt::format("its extension {} is malformed", OBJ_nid2ln(nid));
+    }
+
+    void read_keeps_ended() {
+        const ObjectHandle type(OBJ_txt2obj(kExpiredCertsOnCrl, 1));
+        const int at = X509_CRL_get_ext_by_OBJ(crl.get(), type.get(), -1);
+        if (at < 0) return;
+        const ByteView value = asn1::octets(X509_EXTENSION_get_data(X509_CRL_get_ext(crl.get(), at)));
+        const Byte* data = value.data();
+        const TimeHandle time(d2i_ASN1_GENERALIZEDTIME(nullptr, &data, static_cast<long>(value.size())));
+        keeps_ended_since = to_time(time.get());
+    }
+
+    std::string find_defect() const {
+        const auto begins = to_time(X509_CRL_get0_lastUpdate(crl.get()));
+        const auto ends = to_time(X509_CRL_get0_nextUpdate(crl.get()));
+        if (!begins) return "it does not say of when it is";
+        if (!ends) return "it does not say until when it holds";
+        if (*ends < *begins) return "it ends before it begins";
+        for (int i = 0; i < X509_CRL_get_ext_count(crl.get()); ++i) {
+            X509_EXTENSION* extension = X509_CRL_get_ext(crl.get(), i);
+            if (X509_EXTENSION_get_critical(extension) != 0 && !is_known(extension, kKnown))
+                return fmt::format("it has the critical extension {}, which is not known", oid_of(extension));
+        }
+        if (base_number && !number) return "it is a delta without a number";
+        return find_entry_defect();
+    }
+
+    std::string find_entry_defect() const {
+        const bool indirect = scope && scope->indirectCRL > 0;
+        STACK_OF(X509_REVOKED)* entries = X509_CRL_get_REVOKED(crl.get());
+        for (int i = 0; i < sk_X509_REVOKED_num(entries); ++i) {
+            const X509_REVOKED* entry = sk_X509_REVOKED_value(entries, i);
+            for (int k = 0; k < X509_REVOKED_get_ext_count(entry); ++k) {
+                X509_EXTENSION* extension = X509_REVOKED_get_ext(entry, k);
+                if (X509_EXTENSION_get_critical(extension) != 0 && !is_known(extension, kKnownOfEntries))
+                    return fmt::format("an entry has the critical extension {}, which is not known", oid_of(extension));
+                if (OBJ_obj2nid(X509_EXTENSION_get_object(extension)) != NID_certificate_issuer) continue;
+                if (!indirect) return "it lists certificates of others without being an indirect CRL";
+                const Handle<GENERAL_NAMES, GENERAL_NAMES_free> names(
+                    static_cast<GENERAL_NAMES*>(X509V3_EXT_d2i(extension)));
+                if (!names) return "an entry names no issuer";
+            }
+        }
+        return {};
+    }
+};
+
+Crl Crl::from_der(ByteView der) {
+    const Byte* at = der.data();
+    CrlHandle crl(d2i_X509_CRL(nullptr, &at, static_cast<long>(der.size())));
+    require(crl && at == der.data() + der.size(), "not an X.509 CRL");
+    return Crl(std::make_shared<const State>(std::move(crl)));
+}
+
+std::vector<Crl> Crl::from_file_bytes(ByteView bytes) {
+    std::vector<Crl> crls;
+    const BioHandle pem(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
+    if (!pem) throw std::bad_alloc();
+    while (CrlHandle crl{PEM_read_bio_X509_CRL(pem.get(), nullptr, nullptr, nullptr)})
+        crls.push_back(Crl(std::make_shared<const State>(std::move(crl))));
+    ERR_clear_error();
+    if (crls.empty()) crls.push_back(from_der(bytes));
+    return crls;
+}
+
+Bytes Crl::der() const {
+    return encode(state_->crl.get(), i2d_X509_CRL);
+}
+const X509_NAME* Crl::issuer_name() const {
+    return X509_CRL_get_issuer(state_->crl.get());
+}
+Bytes Crl::issuer_der() const {
+    return encode(issuer_name(), i2d_X509_NAME);
+}
+std::string Crl::issuer() const {
+    return name_text(issuer_name());
+}
+Time Crl::this_update() const {
+    return to_time(X509_CRL_get0_lastUpdate(state_->crl.get())).value_or(Time::min());
+}
+std::optional<Time> Crl::next_update() const {
+    return to_time(X509_CRL_get0_nextUpdate(state_->crl.get()));
+}
+
+const std::string& Crl::defect() const {
+    return state_->defect;
+}
+
+bool Crl::is_delta() const {
+    // A defective one may be a delta too, and is not used anyway.
+    return X509_CRL_get_ext_by_NID(state_->crl.get(), NID_delta_crl, -1) >= 0;
+}
+
+bool Crl::completes(const Crl& base) const {
+    const State& own = *state_;
+    const State& other = *base.state_;
+    if (!own.base_number || !own.number || other.base_number || !other.number) return false;
+    if (X509_NAME_cmp(X509_CRL_get_issuer(own.crl.get()), X509_CRL_get_issuer(other.crl.get())) != 0) return false;
+    if (scope() != base.scope()) return false;
+    if (extension_value(own.crl.get(), NID_authority_key_identifier) !=
+        extension_value(other.crl.get(), NID_authority_key_identifier))
+        return false;
+    return ASN1_INTEGER_cmp(own.base_number.get(), other.number.get()) <= 0 &&
+           ASN1_INTEGER_cmp(other.number.get(), own.number.get()) < 0;
+}
+
+Bytes Crl::scope() const {
+    return extension_value(state_->crl.get(), NID_issuing_distribution_point);
+}
+
+std::vector<Alternatives> Crl::freshest_urls() const {
+    return urls_of(state_->freshest.get());
+}
+
+Reasons Crl::covers(const Certificate& certificate) const {
+    return covered_reasons(certificate, X509_CRL_get_issuer(state_->crl.get()), state_->scope.get());
+}
+
+std::optional<CrlEntry> Crl::entry(const Certificate& certificate) const {
+    X509_REVOKED* found = nullptr;
+    if (X509_CRL_get0_by_cert(state_->crl.get(), &found, certificate.get()) == 0) return std::nullopt;
+    CrlEntry entry;
+    // A date that cannot be read is one long ago.
+    entry.since = to_time(X509_REVOKED_get0_revocationDate(found)).value_or(Time::min());
+    const TimeHandle invalid(
+        static_cast<ASN1_GENERALIZEDTIME*>(X509_REVOKED_get_ext_d2i(found, NID_invalidity_date, nullptr, nullptr)));
+    if (invalid) entry.since = std::min(entry.since, to_time(invalid.get()).value_or(Time::min()));
+    const EnumeratedHandle code(
+        static_cast<ASN1_ENUMERATED*>(X509_REVOKED_get_ext_d2i(found, NID_crl_reason, nullptr, nullptr)));
+    ERR_clear_error();
+    if (!code) return entry;
+    const long reason = ASN1_ENUMERATED_get(code.get());
+    entry.reason = revocation_reason(reason);
+    entry.removed = reason == kRemoveFromCrl && is_delta();
+    return entry;
+}
+
+bool Crl::keeps_ended(Time time) const {
+    return state_->keeps_ended_since && *state_->keeps_ended_since <= time;
+}
+
+bool Crl::signed_by(const Certificate& signer) const {
+    EVP_PKEY* key = X509_get0_pubkey(signer.get());
+    const bool holds = key != nullptr && !oversized_key(key) && X509_CRL_verify(state_->crl.get(), key) == 1;
+    ERR_clear_error();
+    return holds;
+}
+
+const X509_ALGOR* Crl::signature_algorithm() const {
+    const X509_ALGOR* algorithm = nullptr;
+    X509_CRL_get0_signature(state_->crl.get(), nullptr, &algorithm);
+    return algorithm;
+}
+
+std::string revocation_reason(long code) {
+    constexpr std::array<const char*, 11> kReasons = {"",
+                                                      "key compromise",
+                                                      "compromise of its issuer",
+                                                      "its holder belongs elsewhere",
+                                                      "superseded",
+                                                      "no longer in use",
+                                                      "on hold",
+                                                      "",
+                                                      "",
+                                                      "privilege withdrawn",
+                                                      "compromise of an attribute authority"};
+    return code >= 0 && code < static_cast<long>(kReasons.size()) ? kReasons.at(static_cast<std::size_t>(code)) : "";
+}
+
+}  // namespace p11mime::cms

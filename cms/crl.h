@@ -1,0 +1,68 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cms/distribution_points.h"
+
+namespace p11mime::cms {
+
+/// CrlEntry is what a CRL tells of one certificate.
+struct CrlEntry {
+    Time since{};          ///< the earlier of revocation and invalidity date
+    std::string reason;    ///< in plain words; empty where none is given
+    bool removed = false;  ///< of a delta CRL: no longer on hold (removeFromCRL)
+};
+
+/// Crl is an X.509 CRL (RFC 5280 section 5) as a value; copies share it. Its signature is not checked here.
+class Crl {
+  public:
+    /// from_der parses one CRL. Throws Error(malformed).
+    static Crl from_der(ByteView der);
+    /// from_file_bytes reads every CRL in PEM, or one in DER; none is Error(malformed).
+    static std::vector<Crl> from_file_bytes(ByteView bytes);
+
+    Bytes der() const;
+    const X509_NAME* issuer_name() const;
+    Bytes issuer_der() const;    ///< DER of the Name
+    std::string issuer() const;  ///< RFC 2253 form in UTF-8
+    Time this_update() const;
+    std::optional<Time> next_update() const;
+
+    /// defect is why the CRL cannot be used for any certificate; empty where it can. Critical extensions that are not
+    /// known, of its entries too, are one (section 5.2 and 5.3).
+    const std::string& defect() const;
+
+    bool is_delta() const;
+    /// completes says whether this delta CRL tells what has changed since `base` (section 5.2.4).
+    bool completes(const Crl& base) const;
+    /// scope tells the CRLs of one issuer apart: the DER of the issuing distribution point, empty where it has none.
+    Bytes scope() const;
+    /// freshest_urls are where it says that its delta CRLs are.
+    std::vector<Alternatives> freshest_urls() const;
+
+    /// covers is for which reasons it tells of a certificate, none where it does not.
+    Reasons covers(const Certificate& certificate) const;
+    /// entry is the certificate's, nothing where it is not listed.
+    std::optional<CrlEntry> entry(const Certificate& certificate) const;
+    /// keeps_ended says whether it still lists what was revoked and ended at `time` (expiredCertsOnCRL, X.509 section
+    /// 9.5.2.8); without saying so, it need not.
+    bool keeps_ended(Time time) const;
+
+    bool signed_by(const Certificate& signer) const;
+    /// signature_algorithm is the identifier of its signature's.
+    const X509_ALGOR* signature_algorithm() const;
+
+  private:
+    struct State;
+    explicit Crl(std::shared_ptr<const State> state) : state_(std::move(state)) {}
+
+    std::shared_ptr<const State> state_;
+};
+
+/// revocation_reason names a CRLReason (RFC 5280 section 5.3.1) in plain words; empty where it says nothing.
+std::string revocation_reason(long code);
+
+}  // namespace p11mime::cms

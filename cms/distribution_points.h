@@ -1,0 +1,47 @@
+#pragma once
+
+#include <openssl/x509v3.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cms/certificate.h"
+
+namespace p11mime::cms {
+
+/// Reasons is a set of the reasons that a certificate may be revoked for, a bit each, numbered as in ReasonFlags (RFC
+/// 5280 section 4.2.1.13).
+using Reasons = std::uint16_t;
+inline constexpr Reasons kAllReasons = 0x1fe;
+
+using DistributionPoints = Handle<CRL_DIST_POINTS, CRL_DIST_POINTS_free>;
+using IssuingDistributionPoint = Handle<ISSUING_DIST_POINT, ISSUING_DIST_POINT_free>;
+
+/// reasons_of reads ReasonFlags; absent means all.
+Reasons reasons_of(const ASN1_BIT_STRING* flags);
+
+/// covered_reasons is for which reasons a CRL tells of a certificate, by the names and kinds of certificates that it is
+/// for (RFC 5280 section 6.3.3 (b)); none where the certificate is not in its scope. `scope` is the CRL's issuing
+/// distribution point, a relative name in it made a full one (DIST_POINT_set_dpname); null where it has none.
+Reasons covered_reasons(const Certificate& certificate, const X509_NAME* crl_issuer, const ISSUING_DIST_POINT* scope);
+
+/// Alternatives are the URLs that lead to one thing, those of the web before those of directories.
+using Alternatives = std::vector<std::string>;
+
+/// crl_urls are where a certificate's CRLs are, one entry for each distribution point that has URLs; freshest_urls
+/// where the delta CRLs are. kMaxPoints at most.
+inline constexpr std::size_t kMaxPoints = 8;
+std::vector<Alternatives> crl_urls(const Certificate& certificate);
+std::vector<Alternatives> freshest_urls(const Certificate& certificate);
+std::vector<Alternatives> urls_of(const CRL_DIST_POINTS* points);
+
+/// ocsp_urls and issuer_urls are those of the authority information access extension (RFC 5280 section 4.2.2.1).
+std::vector<std::string> ocsp_urls(const Certificate& certificate);
+std::vector<std::string> issuer_urls(const Certificate& certificate);
+
+/// crl_issuers are the names (DER) by which CRLs for a certificate are issued: its issuer's, and those that its
+/// distribution points name.
+std::vector<Bytes> crl_issuers(const Certificate& certificate);
+
+}  // namespace p11mime::cms

@@ -1,0 +1,162 @@
+#include "cms/evidence_signer.h"
+
+#include <fmt/format.h>
+#include <openssl/err.h>
+
+#include <algorithm>
+
+#include "cms/algorithms.h"
+#include "cms/rsa_pss.h"
+
+namespace p11mime::cms {
+
+namespace {
+
+constexpr std::size_t kMaxSigners = 20;  // certificates of one name that are tried
+
+// strength_reason says why a signature is not relied on; empty where it is.
+std::string strength_reason(const X509_ALGOR* algorithm, const Certificate& signer, bool allow_weak) {
+    int digest = NID_undef;
+    const int nid = OBJ_obj2nid(algorithm->algorithm);
+    if (nid == NID_rsassaPss) {
+        const auto pss = read_pss(algorithm);
+        if (!pss) return "is signed in a way that is not supported";
+        digest = EVP_MD_get_type(evp_digest(pss->hash));
+    } else if (OBJ_find_sigid_algs(nid, &digest, nullptr) != 1) {
+        return "is signed in a way that is not supported";
+    }
+    Standing standing = Standing::ok;
+    if (digest != NID_undef) {
+        const Algorithm* row = find_algorithm(AlgorithmKind::digest, oid_text(OBJ_nid2obj(digest)));
+        standing = row == nullptr ? Standing::refused : row->standing;
+    }
+    if (standing == Standing::refused) return "is signed with a broken digest";
+    if (allow_weak) return {};
+    if (standing == Standing::weak) return "is signed with a weak digest";
+    return weak_key(X509_get0_pubkey(signer.get())) ? "is signed with a weak key" : "";
+}
+
+bool may_sign_crls(const Certificate& certificate) {
+    return (X509_get_key_usage(certificate.get()) & KU_CRL_SIGN) != 0;
+}
+
+bool on_path(const Certificate& certificate, const EvidenceContext& context) {
+    return std::find(context.path.begin(), context.path.end(), certificate) != context.path.end();
+}
+
+// path_of validates a signer's own path at a time when what it signed counts; policies and purposes are none of its.
+PathVerdict path_of(const Certificate& signer, const EvidenceContext& context, Time signed_at) {
+    Trust trust;
+    trust.anchors = context.trust.anchors;
+    trust.intermediates = context.trust.intermediates;
+    trust.clock = context.trust.clock;
+    trust.allow_weak = context.trust.allow_weak;
+    trust.purpose = Purpose::any;
+    trust.at = std::max(context.at, std::min(signed_at, context.trust.clock->now()));
+    std::vector<Certificate> known(context.path.begin(), context.path.end());
+    known.insert(known.end(), context.surplus.begin(), context.surplus.end());
+    return validate(signer, known, trust, Use::evidence);
+}
+
+// path_reason says why a CRL's signer may not stand for it; empty where it may. The certificate of an issuer's other
+// key, which has the same name, is revoked by name alone: it is often itself in the CRLs that it signs.
+std::string path_reason(const Certificate& signer, const EvidenceContext& context, Time signed_at) {
+    const PathVerdict path = path_of(signer, context, signed_at);
+    if (!path.trusted) return path.reason;
+    if (!(path.chain.back() == context.path.back())) return "it leads to another anchor";
+    for (std::size_t i = 0; i + 1 < path.chain.size(); ++i) {
+        if (on_path(path.chain[i], context)) continue;
+        const RevocationState state = context.state(path.chain[i], path.chain[i + 1]);
+        const bool enough =
+            state == RevocationState::good || (state == RevocationState::unknown && path.chain[i].self_issued());
+        if (!enough)
+            return fmt::format("{} is {}", path.chain[i].subject(),
+                               state == RevocationState::revoked ? "revoked" : "not known not to be revoked");
+    }
+    return {};
+}
+
+bool has_name(const Certificate& certificate, const X509_NAME* name) {
+    return X509_NAME_cmp(X509_get_subject_name(certificate.get()), name) == 0;
+}
+
+// issuers_of are the certificates of the name that a CRL is issued by.
+std::vector<Certificate> issuers_of(const Crl& crl, const EvidenceContext& context) {
+    std::vector<Certificate> found;
+    const auto add = [&](const Certificate& certificate) {
+        if (found.size() < kMaxSigners && std::find(found.begin(), found.end(), certificate) == found.end())
+            found.push_back(certificate);
+    };
+    if (has_name(context.issuer, crl.issuer_name())) add(context.issuer);
+    for (const auto* known : {&context.path, &context.surplus})
+        for (const Certificate& each : *known)
+            if (has_name(each, crl.issuer_name())) add(each);
+    for (const auto* sources : {&context.trust.intermediates, &context.trust.anchors})
+        for (const auto& source : *sources)
+            for (const Certificate& each : source->by_subject(crl.issuer_der()))
+                add(each);
+    return found;
+}
+
+// delegate_reason says why a responder that is not the issuer may not answer for it; empty where it may.
+std::string delegate_reason(const Certificate& responder, const EvidenceContext& context, Time signed_at) {
+    if (!may_sign_ocsp(responder)) return "it may not sign OCSP responses";
+    const PathVerdict path = path_of(responder, context, signed_at);
+    if (!path.trusted) return path.reason;
+    if (path.chain.size() < 2 || !(path.chain[1] == context.issuer)) return "it has another issuer";
+    if (has_no_check(responder)) return {};
+    switch (context.state(responder, context.issuer)) {
+        case RevocationState::good:
+            return {};
+        case RevocationState::revoked:
+            return "it is revoked";
+        default:
+            return "it is not known not to be revoked";
+    }
+}
+
+}  // namespace
+
+EvidenceSigner crl_signer(const Crl& crl, const EvidenceContext& context) {
+    std::string reason = "nobody known has signed it";
+    for (const Certificate& each : issuers_of(crl, context)) {
+        ++context.verifications;
+        if (!crl.signed_by(each)) continue;
+        if (!may_sign_crls(each)) {
+            reason = fmt::format("{} may not sign it", each.subject());
+            continue;
+        }
+        if (const std::string weak = strength_reason(crl.signature_algorithm(), each, context.trust.allow_weak);
+            !weak.empty())
+            return {std::nullopt, "it " + weak};
+        if (each == context.issuer) return {each, {}};
+        reason = path_reason(each, context, crl.this_update());
+        if (reason.empty()) return {each, {}};
+        reason = fmt::format("{}, who has signed it, is not to be trusted: {}", each.subject(), reason);
+    }
+    return {std::nullopt, reason};
+}
+
+EvidenceSigner ocsp_signer(const OcspResponse& response, const EvidenceContext& context) {
+    std::vector<Certificate> candidates{context.issuer};
+    for (Certificate& each : response.certificates())
+        if (candidates.size() < kMaxSigners) candidates.push_back(std::move(each));
+    for (const Certificate& each : context.surplus)
+        if (candidates.size() < kMaxSigners && may_sign_ocsp(each)) candidates.push_back(each);
+
+    std::string reason = "nobody known has signed it";
+    for (const Certificate& each : candidates) {
+        ++context.verifications;
+        if (!response.signed_by(each)) continue;
+        if (const std::string weak = strength_reason(response.signature_algorithm(), each, context.trust.allow_weak);
+            !weak.empty())
+            return {std::nullopt, "it " + weak};
+        if (each == context.issuer) return {each, {}};
+        reason = delegate_reason(each, context, response.produced_at());
+        if (reason.empty()) return {each, {}};
+        reason = fmt::format("{}, who has signed it, is not to be trusted: {}", each.subject(), reason);
+    }
+    return {std::nullopt, reason};
+}
+
+}  // namespace p11mime::cms

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "cms/trust.h"
+
+namespace p11mime::cms {
+
+/// EvidenceContext is what signers of evidence are judged by: of the certificate that the evidence is about, its issuer
+/// and the path that both are on.
+struct EvidenceContext {
+    const Trust& trust;
+    std::span<const Certificate> surplus;
+    std::span<const Certificate> path;
+    const Certificate& issuer;
+    Time at;
+    /// Whether a signer that is not on the path is known not to be revoked.
+    std::function<RevocationState(const Certificate& signer, const Certificate& its_issuer)> state;
+    std::size_t& verifications;  ///< counts those of signatures
+};
+
+/// EvidenceSigner is who has signed it, or why nobody is known who has and may.
+struct EvidenceSigner {
+    std::optional<Certificate> certificate;
+    std::string reason;
+};
+
+/// crl_signer finds who has signed a CRL: the issuer itself, or a certificate of the CRL's issuer whose own path leads
+/// to the same anchor (RFC 5280 section 6.3.3 (f)); either may sign CRLs by its key usage.
+EvidenceSigner crl_signer(const Crl& crl, const EvidenceContext& context);
+
+/// ocsp_signer finds who has signed a response: the issuer itself, or whom it has directly certified to sign OCSP
+/// responses (RFC 6960 section 4.2.2.2).
+EvidenceSigner ocsp_signer(const OcspResponse& response, const EvidenceContext& context);
+
+}  // namespace p11mime::cms

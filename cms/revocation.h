@@ -1,0 +1,22 @@
+#pragma once
+
+#include <span>
+
+#include "cms/trust.h"
+
+namespace p11mime::cms {
+
+/// check_revocation judges each certificate of a trusted path below its anchor, at the time that the path was judged
+/// at, by the evidence `carried` with the message, what the trust's source has at hand, and what it fetches. A revoked
+/// one ends the trust; one of which it is not known does where the trust requires that. `surplus` are certificates that
+/// signers of evidence may be among.
+///
+/// A certificate is revoked where a CRL (RFC 5280 section 6.3, complete, delta, indirect, or for some reasons) or an
+/// OCSP response (RFC 6960) says so, and since no later than the judged time; it is good where all reasons are covered
+/// or a response says so; else it is unknown. Evidence counts where it was signed by the issuer or whom it lets sign,
+/// and is of the judged time or later. One that ended before the evidence was made is unknown to it, unless the
+/// evidence says that it keeps those.
+void check_revocation(PathVerdict& verdict, std::span<const Certificate> surplus, const Trust& trust,
+                      const RevocationEvidence& carried);
+
+}  // namespace p11mime::cms

@@ -1,0 +1,183 @@
+#include "cms/ocsp.h"
+
+#include <catch2/catch.hpp>
+
+#include "softhsm-tests/cms_revocation.h"
+
+using namespace p11mime;
+using namespace p11mime::cms;
+using namespace p11mime::test;
+
+namespace {
+
+constexpr int kDay = 24 * 60;
+using Status = OcspSpec::Status;
+
+CertificateSpec responder_spec() {
+    return {.name = "Responder",
+            .alternative_name = {},
+            .key_usage = "critical,digitalSignature",
+            .extended_key_usage = "OCSPSigning",
+            .more_extensions = "noCheck=ignored"};
+}
+
+}  // namespace
+
+TEST_CASE("an OCSP response tells whether a certificate is revoked") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue();
+    const std::string digest = GENERATE("SHA1", "SHA256");
+    SECTION("good") {
+        bench.add_ocsp({.identifier_digest = digest}, alice);
+        CHECK(good(bench.judge(alice)));
+    }
+    SECTION("revoked") {
+        bench.add_ocsp({.status = Status::revoked, .identifier_digest = digest}, alice);
+        CHECK(revoked(bench.judge(alice), "(key compromise)"));
+    }
+    SECTION("unknown") {
+        bench.add_ocsp({.status = Status::unknown, .identifier_digest = digest}, alice);
+        CHECK(unknown(bench.judge(alice), "does not know the certificate"));
+    }
+    SECTION("about another certificate") {
+        bench.add_ocsp({.identifier_digest = digest}, bench.issue());
+        CHECK(unknown(bench.judge(alice), "no OCSP response"));
+    }
+    SECTION("about one of another issuer with that name") {
+        const SoftwareKey namesake = certify(authority_spec("Test Root"));
+        bench.source->here.ocsp.push_back({OcspResponse::from_der(
+            make_ocsp({.identifier_digest = digest}, alice, namesake.certificate, bench.root))});
+        CHECK(unknown(bench.judge(alice), "no OCSP response"));
+    }
+}
+
+TEST_CASE("a response that says revoked wins over one that says good, and over a CRL") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue();
+    bench.add_ocsp({}, alice);
+    bench.add_crl({});
+    CHECK(good(bench.judge(alice)));
+    bench.add_ocsp({.status = Status::revoked}, alice);
+    CHECK(revoked(bench.judge(alice)));
+}
+
+TEST_CASE("an OCSP response counts from its time until the next, and a newer one for a time before it") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue({.begins_in_days = -10});
+    const auto judged = [&](const OcspSpec& spec) {
+        bench.source->here.ocsp.clear();
+        bench.add_ocsp(spec, alice);
+        return bench.judge(alice);
+    };
+    CHECK(unknown(judged({.this_update = -60, .next_update = -30}), "has ended on"));
+    CHECK(unknown(judged({.this_update = 60}), "is not valid before"));
+    CHECK(unknown(judged({.next_update = std::nullopt}), "until when it holds"));
+    bench.at(-3 * kDay);
+    CHECK(good(judged({.next_update = std::nullopt})));
+    CHECK(good(judged({.status = Status::revoked, .since = -2 * kDay})));
+    CHECK_THAT(bench.judge(alice).revocation_reason, Catch::Contains("after the time that counts"));
+    CHECK(revoked(judged({.status = Status::revoked, .since = -4 * kDay})));
+}
+
+TEST_CASE("a certificate that had ended is unknown to a response that does not go back so far") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue({.begins_in_days = -20, .ends_in_days = -10});
+    bench.at(-15 * kDay);
+    bench.add_ocsp({}, alice);
+    CHECK(unknown(bench.judge(alice), "had ended before"));
+    bench.add_ocsp({.keeps_ended_since = -5 * kDay}, alice);
+    CHECK(unknown(bench.judge(alice), "had ended before"));
+    bench.add_ocsp({.keeps_ended_since = -100 * kDay}, alice);
+    CHECK(good(bench.judge(alice)));
+}
+
+TEST_CASE("a response has the nonce of its request or none") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue();
+    const Bytes request = ocsp_request(alice, bench.root.certificate);
+    const auto answering = [&](const OcspSpec& spec, const Bytes& asked) {
+        bench.source->here.ocsp = {
+            {OcspResponse::from_der(make_ocsp(spec, alice, bench.root.certificate, bench.root)), asked}};
+        return bench.judge(alice);
+    };
+    CHECK(good(answering({.request = request}, request)));
+    CHECK(good(answering({}, request)));
+    CHECK(unknown(answering({.request = ocsp_request(alice, bench.root.certificate)}, request), "another request"));
+    // With the nonce, it is known to be fresh.
+    CHECK(good(answering({.next_update = std::nullopt, .request = request}, request)));
+    CHECK(unknown(answering({.next_update = std::nullopt}, request), "until when it holds"));
+}
+
+TEST_CASE("a response with a critical extension that is not known counts for nothing") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue();
+    bench.add_ocsp({.odd = true}, alice);
+    CHECK(unknown(bench.judge(alice), "critical extension"));
+    bench.source->here.ocsp.clear();
+    bench.add_ocsp({.odd_single = true}, alice);
+    CHECK(unknown(bench.judge(alice), "critical extension"));
+}
+
+TEST_CASE("a response counts where the issuer or its delegate has signed it") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue();
+    const auto signed_by = [&](const SoftwareKey& responder, const OcspSpec& spec = {}) {
+        bench.source->here.ocsp.clear();
+        bench.add_ocsp(spec, alice, responder);
+        return bench.judge(alice);
+    };
+    CertificateSpec spec = responder_spec();
+    CHECK(good(signed_by(certify(spec, &bench.root))));
+
+    CHECK(unknown(signed_by(certify(spec)), "is not to be trusted"));
+    const SoftwareKey namesake = certify(authority_spec("Test Root"));
+    CHECK(unknown(signed_by(namesake, {.with_certificate = false}), "nobody known has signed it"));
+    CHECK(unknown(signed_by(namesake), "may not sign OCSP responses"));
+    CHECK(unknown(signed_by(certify(spec, &bench.root), {.digest = "SHA1"}), "weak digest"));
+    CHECK(unknown(signed_by(certify(spec, &bench.root), {.with_certificate = false}), "nobody known has signed it"));
+    const SoftwareKey between = certify(authority_spec("Between"), &bench.root);
+    bench.trust.intermediates = {std::make_shared<MemoryCertificates>(std::vector{between.certificate})};
+    CHECK(unknown(signed_by(certify(spec, &between)), "it has another issuer"));
+    for (const char* usage : {"", "emailProtection", "anyExtendedKeyUsage"}) {
+        CertificateSpec other = spec;
+        other.extended_key_usage = usage;
+        CHECK(unknown(signed_by(certify(other, &bench.root)), "may not sign OCSP responses"));
+    }
+    CertificateSpec encrypting = spec;
+    encrypting.key_usage = "critical,keyAgreement";
+    CHECK(unknown(signed_by(certify(encrypting, &bench.root)), "may not sign OCSP responses"));
+    CertificateSpec old = spec;
+    old.begins_in_days = -20;
+    old.ends_in_days = -10;
+    CHECK(unknown(signed_by(certify(old, &bench.root)), "has ended on"));
+}
+
+TEST_CASE("a delegate is not revoked itself, unless its issuer says that nobody need look") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue({.more_extensions = "crlDistributionPoints=URI:http://crl.example/a"});
+    CertificateSpec spec = responder_spec();
+    spec.more_extensions = "crlDistributionPoints=URI:http://crl.example/r";
+    const SoftwareKey responder = certify(spec, &bench.root);
+    bench.add_ocsp({}, alice, responder);
+    CHECK(unknown(bench.judge(alice), "not known not to be revoked"));
+    // The responder does not vouch for itself.
+    bench.add_ocsp({}, responder.certificate, responder);
+    CHECK(unknown(bench.judge(alice), "not known not to be revoked"));
+    const CrlSpec crl{.extensions = "issuingDistributionPoint=critical,@idp",
+                      .sections = "[idp]\nfullname=URI:http://crl.example/r\n"};
+    bench.add_crl(crl);
+    CHECK(good(bench.judge(alice)));
+    CrlSpec against = crl;
+    against.this_update = -10;
+    against.entries = {{.certificate = responder.certificate}};
+    bench.add_crl(against);
+    CHECK(unknown(bench.judge(alice), "it is revoked"));
+}
+
+TEST_CASE("what is no successful OCSP response is told in plain words") {
+    CHECK_THROWS_WITH(OcspResponse::from_der(Bytes{0x30, 0x03, 0x0a, 0x01, 0x03}), Catch::Contains("try later"));
+    CHECK_THROWS_WITH(OcspResponse::from_der(Bytes{0x30, 0x03, 0x0a, 0x01, 0x06}),
+                      Catch::Contains("does not answer for this certificate"));
+    CHECK_THROWS_AS(OcspResponse::from_der(Bytes{0x30, 0x03, 0x0a, 0x01, 0x00}), Error);
+    CHECK_THROWS_AS(OcspResponse::from_der(Bytes{}), Error);
+}

@@ -1,0 +1,177 @@
+#include "cms/revocation.h"
+
+#include <catch2/catch.hpp>
+
+#include "softhsm-tests/cms_craft.h"
+#include "softhsm-tests/cms_revocation.h"
+
+using namespace p11mime;
+using namespace p11mime::cms;
+using namespace p11mime::test;
+
+namespace {
+
+// Issuers counts what it is asked for.
+struct Issuers final : IssuerSource {
+    std::vector<Certificate> there;
+    int asked = 0;
+    Found issuers_of(const Certificate& certificate) override {
+        ++asked;
+        Found found;
+        for (const Certificate& each : there)
+            if (each.subject_der() == certificate.issuer_der()) found.certificates.push_back(each);
+        if (found.certificates.empty()) found.missing = "the server is away";
+        return found;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("each certificate below the anchor is looked at, and one that is revoked ends the trust") {
+    RevocationBench bench;
+    const SoftwareKey authority = certify(authority_spec("Authority"), &bench.root);
+    const Certificate alice = certify({}, &authority).certificate;
+    bench.trust.intermediates = {std::make_shared<MemoryCertificates>(std::vector{authority.certificate})};
+    bench.add_crl({}, authority);
+    CHECK(unknown(bench.judge(alice), "certificate of CN=Authority,O=Example is revoked is not known"));
+    bench.add_crl({});
+    CHECK(good(bench.judge(alice)));
+    bench.add_crl({.entries = {{.certificate = authority.certificate}}, .this_update = -10});
+    CHECK(revoked(bench.judge(alice), "CN=Authority,O=Example is revoked"));
+}
+
+TEST_CASE("nothing is fetched where what is at hand tells, or where the path leads to no anchor") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue();
+    bench.add_crl({});
+    CHECK(good(bench.judge(alice)));
+    CHECK(bench.source->fetches == 0);
+
+    bench.source->here.crls.clear();
+    CHECK(unknown(bench.judge(alice), "no CRL"));
+    CHECK(bench.source->fetches == 2);
+
+    bench.source->fetches = 0;
+    const SoftwareKey stranger = certify(authority_spec("Stranger"));
+    CHECK_FALSE(bench.judge(certify({}, &stranger).certificate).trusted);
+    const SoftwareKey impostor{stranger.key, bench.root.certificate};
+    CHECK_FALSE(bench.judge(certify({}, &impostor).certificate).trusted);
+    CHECK_FALSE(bench.judge(bench.issue({.begins_in_days = -20, .ends_in_days = -10})).trusted);
+    CHECK(bench.source->fetches == 0);
+}
+
+TEST_CASE("responders are asked before distribution points, and what counts is kept") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue();
+    const Bytes response = make_ocsp({}, alice, bench.root.certificate, bench.root);
+    const Bytes crl = make_crl({}, bench.root);
+    bench.source->points.crls = {Crl::from_der(crl)};
+    bench.source->responders.ocsp = {{OcspResponse::from_der(response)}};
+    CHECK(good(bench.judge(alice)));
+    CHECK(bench.source->fetches == 1);
+    CHECK(bench.source->kept == std::vector<Bytes>{response});
+
+    // A response that does not count is not kept, and the CRL is fetched.
+    bench.source->kept.clear();
+    bench.source->responders.ocsp = {{OcspResponse::from_der(
+        make_ocsp({.status = OcspSpec::Status::unknown}, alice, bench.root.certificate, bench.root))}};
+    CHECK(good(bench.judge(alice)));
+    CHECK(bench.source->kept == std::vector<Bytes>{crl});
+}
+
+TEST_CASE("a delta CRL is fetched where a CRL at hand says that there are some") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue();
+    bench.add_crl({.number = 1, .this_update = -60, .extensions = "freshestCRL=URI:http://crl.example/delta"});
+    CHECK(good(bench.judge(alice)));
+    CHECK(bench.source->delta_fetches == 1);
+    bench.source->deltas.crls = {
+        Crl::from_der(make_crl({.entries = {{.certificate = alice}}, .number = 2, .base_number = 1}, bench.root))};
+    CHECK(revoked(bench.judge(alice)));
+}
+
+TEST_CASE("why evidence could not be had is told") {
+    RevocationBench bench;
+    bench.source->points.missing = {"cannot fetch 'http://crl.example/': the server answers 404"};
+    CHECK(unknown(bench.judge(bench.issue()), "the server answers 404"));
+}
+
+TEST_CASE("where revocation must be known, what is not known is not trusted") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue();
+    bench.trust.require_revocation = true;
+    const PathVerdict without = bench.judge(alice);
+    CHECK_FALSE(without.trusted);
+    CHECK_THAT(without.reason, Catch::Contains("CN=Alice,O=Example is revoked is not known: no CRL"));
+    CHECK_FALSE(bench.judge(bench.root.certificate).trusted);
+    bench.add_crl({});
+    CHECK(good(bench.judge(alice)));
+    bench.trust.revocation = nullptr;
+    CHECK_FALSE(bench.judge(alice).trusted);
+}
+
+TEST_CASE("CRLs and OCSP responses count that came along in the message") {
+    const CmsBench bench;
+    const SoftwareKey alice = bench.issue();
+    Trust trust = bench.trust();
+    trust.revocation = std::make_shared<TestSource>();
+    const auto verified = [&](const std::vector<Bytes>& infos) {
+        constexpr std::string_view kContent = "Content-Type: text/plain\r\n\r\nHello\r\n";
+        return bench
+            .verify(craft::signed_data(
+                        {.content = kContent,
+                         .signer_infos = {craft::signer_info(alice, craft::usual_attributes(kContent), kContent)},
+                         .certificates = {alice.certificate},
+                         .revocation_infos = infos}),
+                    trust)
+            .signer();
+    };
+    const auto stapled = [&](const Bytes& response) {
+        return der_value(tag::context(1, true), {der_oid("1.3.6.1.5.5.7.16.2"), response});
+    };
+    const Bytes of_root = make_crl({}, bench.root);
+    CHECK(verified({of_root}).revocation == smime::Revocation::unknown);
+    CHECK(verified({of_root, make_crl({}, bench.intermediate)}).revocation == smime::Revocation::good);
+    const auto by_crl =
+        verified({of_root, make_crl({.entries = {{.certificate = alice.certificate}}}, bench.intermediate)});
+    CHECK(by_crl.revocation == smime::Revocation::revoked);
+    CHECK(by_crl.chain == smime::ChainState::untrusted);
+
+    const auto ocsp = [&](OcspSpec::Status status) {
+        return stapled(
+            make_ocsp({.status = status}, alice.certificate, bench.intermediate.certificate, bench.intermediate));
+    };
+    CHECK(verified({of_root, ocsp(OcspSpec::Status::good)}).revocation == smime::Revocation::good);
+    CHECK(verified({of_root, ocsp(OcspSpec::Status::revoked)}).revocation == smime::Revocation::revoked);
+    CHECK(verified({of_root, stapled(der_value(tag::kSequence, Bytes(5, 0)))}).revocation ==
+          smime::Revocation::unknown);
+}
+
+TEST_CASE("missing issuers are fetched where that is asked for, and not for long") {
+    RevocationBench bench;
+    bench.trust.revocation = nullptr;
+    const SoftwareKey upper = certify(authority_spec("Upper"), &bench.root);
+    const SoftwareKey lower = certify(authority_spec("Lower"), &upper);
+    const Certificate alice = certify({}, &lower).certificate;
+    const auto issuers = std::make_shared<Issuers>();
+    issuers->there = {upper.certificate, lower.certificate};
+    CHECK_FALSE(bench.judge(alice).trusted);
+    bench.trust.issuers = issuers;
+    CHECK(bench.judge(alice).trusted);
+    CHECK(issuers->asked == 2);
+    CHECK(bench.judge(bench.issue()).trusted);
+    CHECK(issuers->asked == 2);
+
+    issuers->there = {lower.certificate};
+    CHECK_THAT(bench.judge(alice).reason, Catch::Contains("neither trusted nor known; the server is away"));
+    // Someone who has endless issuers is asked a few times.
+    std::vector<SoftwareKey> chain{certify(authority_spec("0"), &lower)};
+    for (int i = 1; i < 10; ++i)
+        chain.push_back(certify(authority_spec(std::to_string(i)), &chain.back()));
+    issuers->there = {lower.certificate, upper.certificate};
+    for (const SoftwareKey& each : chain)
+        issuers->there.push_back(each.certificate);
+    issuers->asked = 0;
+    CHECK_FALSE(bench.judge(certify({}, &chain.back()).certificate).trusted);
+    CHECK(issuers->asked == 5);
+}
