@@ -7,6 +7,7 @@
 
 #include "mime/header.h"
 #include "mime/text.h"
+#include "mime/unicode.h"
 
 namespace p11mime::mime {
 
@@ -233,6 +234,13 @@ std::string normal(std::string_view mailbox) {
     return parsed.size() == 1 ? parsed[0].mailbox : std::string(mailbox);
 }
 
+// Writes a domain beyond ASCII as A-labels.
+std::string with_ascii_domain(std::string_view mailbox) {
+    const std::size_t at = mailbox.rfind('@');
+    if (at == mailbox.npos) return std::string(mailbox);
+    return std::string(mailbox.substr(0, at + 1)) + ascii_domain(mailbox.substr(at + 1));
+}
+
 }  // namespace
 
 std::vector<Address> parse_addresses(std::string_view field_value) {
@@ -244,7 +252,8 @@ std::vector<std::string> unreadable_addresses(std::string_view field_value) {
 }
 
 bool same_mailbox(std::string_view a, std::string_view b) {
-    return equal_ignoring_case(normal(a), normal(b));
+    if (is_ascii(a) && is_ascii(b)) return equal_ignoring_case(normal(a), normal(b));
+    return equal_ignoring_case(with_ascii_domain(normal(a)), with_ascii_domain(normal(b)));
 }
 
 bool is_mailbox(std::string_view text) {

@@ -20,8 +20,8 @@ std::vector<Address> parse_addresses(std::string_view field_value);
 /// stands there.
 std::vector<std::string> unreadable_addresses(std::string_view field_value);
 
-/// same_mailbox compares two mailboxes: the domain without case, and the local part without case for ASCII letters, as
-/// mail systems in the field do.
+/// same_mailbox compares two mailboxes: the domain without case, A-labels and U-labels alike (RFC 9598 section 5), and
+/// the local part without case for ASCII letters, as mail systems in the field do (RFC 5280 section 7.5 has it exact).
 bool same_mailbox(std::string_view a, std::string_view b);
 
 /// is_mailbox says whether text is one plain "local@domain".
@@ -30,6 +30,10 @@ bool is_mailbox(std::string_view text);
 /// decode_words decodes RFC 2047 encoded words to UTF-8; unknown charsets and broken words stay as they are. The result
 /// may hold any character, control characters included.
 std::string decode_words(std::string_view field_value);
+
+/// encode_words writes UTF-8 text in ASCII: what is not plain becomes encoded words (RFC 2047), "?" stands for what is
+/// no UTF-8.
+std::string encode_words(std::string_view text);
 
 /// parse_date reads an RFC 5322 date and gives RFC 3339 in UTC, or "" where it is none.
 std::string parse_date(std::string_view field_value);

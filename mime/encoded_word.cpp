@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "mime/address.h"
 #include "mime/base64.h"
 #include "mime/charset.h"
+#include "mime/codec.h"
 #include "mime/error.h"
 #include "mime/header.h"
 #include "mime/hex.h"
@@ -143,6 +145,55 @@ std::string decode_words(std::string_view field_value) {
     text += run.text();
     text += field_value.substr(done);
     return text;
+}
+
+namespace {
+
+// The size of the character at the front of UTF-8; 0 where there is none.
+std::size_t character_size(std::string_view text) {
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    const std::size_t size = byte(0) < 0x80 ? 1 : byte(0) < 0xe0 ? 2 : byte(0) < 0xf0 ? 3 : 4;
+    return size <= text.size() && to_utf8("utf-8", text.substr(0, size)) ? size : 0;
+}
+
+bool is_plain(std::string_view word) {
+    return word.find("=?") == word.npos &&
+           std::all_of(word.begin(), word.end(), [](char c) { return c > ' ' && c < 0x7f; });
+}
+
+}  // namespace
+
+std::string encode_words(std::string_view text) {
+    constexpr std::size_t kMaxWordBytes = 45;  // in base64 within the 75 characters of RFC 2047 section 2
+    std::vector<std::string_view> words;
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t end = std::min(text.find(' ', at), text.size());
+        words.push_back(text.substr(at, end - at));
+        at = end + 1;
+    }
+    const auto plain_end = std::find_if_not(words.begin(), words.end(), is_plain);
+    std::string encoded;
+    for (auto word = words.begin(); word != plain_end; ++word)
+        encoded += (word == words.begin() ? "" : " ") + std::string(*word);
+    if (plain_end == words.end()) return encoded;
+    // All the rest goes into one row of encoded words: white space between two of them is no part of the text.
+    std::string_view rest = text.substr(static_cast<std::size_t>(plain_end->data() - text.data()));
+    std::string chunk;
+    const auto flush = [&] {
+        if (chunk.empty()) return;
+        if (!encoded.empty()) encoded += ' ';
+        encoded += "=?utf-8?B?" + base64_text(bytes_of(chunk)) + "?=";
+        chunk.clear();
+    };
+    while (!rest.empty()) {
+        const std::size_t size = character_size(rest);
+        const std::string_view character = size == 0 ? "?" : rest.substr(0, size);
+        if (chunk.size() + character.size() > kMaxWordBytes) flush();
+        chunk += character;
+        rest.remove_prefix(std::max<std::size_t>(size, 1));
+    }
+    flush();
+    return encoded;
 }
 
 }  // namespace p11mime::mime

@@ -189,3 +189,19 @@ TEST_CASE("entries of an address list that are no address are told, and nothing 
         CHECK(unreadable_addresses(readable).empty());
     }
 }
+
+// As Python's email.header.decode_header reads them.
+TEST_CASE("text beyond ASCII becomes encoded words, plain text stays") {
+    CHECK(encode_words("Plain text") == "Plain text");
+    CHECK(encode_words("Gr\xc3\xbc\xc3\x9f"
+                       "e an alle") == "=?utf-8?B?R3LDvMOfZSBhbiBhbGxl?=");
+    CHECK(encode_words("To J\xc3\xbcrgen") == "To =?utf-8?B?SsO8cmdlbg==?=");
+    CHECK(encode_words("a =?b") == "a =?utf-8?B?PT9i?=");
+    CHECK(encode_words("\xff") == "=?utf-8?B?Pw==?=");
+    std::string many;
+    for (int i = 0; i < 100; ++i)
+        many += "\xe4\xbe\x8b";
+    const std::string encoded = encode_words(many);
+    CHECK(decode_words(encoded) == many);
+    CHECK(encoded.find(' ') <= 75);
+}

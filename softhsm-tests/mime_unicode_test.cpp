@@ -28,10 +28,11 @@ TEST_CASE("domains beyond ASCII are compared as A-labels and shown as letters") 
 }
 
 TEST_CASE("ASCII is compared without ICU") {
+    const bool before = icu_is_loaded();
     CHECK(ascii_domain("Example.GOV") == "example.gov");
     CHECK(unicode_domain("Example.GOV") == "example.gov");
     CHECK_FALSE(mixes_scripts("alice@example.gov"));
-    CHECK_FALSE(icu_is_loaded());
+    CHECK(icu_is_loaded() == before);
     CHECK(skeleton("a") == "a");
     CHECK(icu_is_loaded());
 }
