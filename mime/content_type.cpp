@@ -147,7 +147,7 @@ std::string Parameterized::parameter(std::string_view name) const {
 
 Parameterized parse_parameterized(std::string_view field_value) {
     Scanner scanner(field_value);
-    Parameterized result{.value = compact(scanner.until(";")), .parameters = {}};
+    Parameterized result{.value = compact(scanner.until(";")), .parameters = {}, .ambiguous = {}};
     std::map<std::string, Sections> extended;
     while (scanner.skip(';')) {
         const std::string name = ascii_lower(scanner.until("=;"));
@@ -155,15 +155,77 @@ Parameterized parse_parameterized(std::string_view field_value) {
         std::string value = scanner.until(";");
         if (name.empty()) continue;
         if (name.find('*') == name.npos) {
-            result.parameters.emplace(name, std::move(value));
+            if (const auto known = result.parameters.find(name); known == result.parameters.end())
+                result.parameters.emplace(name, std::move(value));
+            else if (known->second != value)
+                result.ambiguous.push_back(name);
         } else if (const auto section = section_name(name)) {
             extended[section->name].emplace(section->number, Section{section->encoded, std::move(value)});
         }
     }
     for (const auto& [name, sections] : extended) {
-        if (!name.empty() && sections.contains(0)) result.parameters[name] = joined(sections);
+        if (name.empty() || !sections.contains(0)) continue;
+        std::string value = joined(sections);
+        const auto known = result.parameters.find(name);
+        if (known != result.parameters.end() && known->second != value) result.ambiguous.push_back(name);
+        result.parameters[name] = std::move(value);
     }
     return result;
+}
+
+namespace {
+
+// The field as it stands in pieces, each but the last up to its ";"; what is quoted or a comment is not looked into.
+std::vector<std::string_view> pieces(std::string_view raw) {
+    std::vector<std::string_view> found;
+    std::size_t begin = 0;
+    bool quoted = false;
+    for (std::size_t i = 0; i < raw.size(); ++i) {
+        if (quoted && raw[i] == '\\') {
+            ++i;
+        } else if (raw[i] == '"') {
+            quoted = !quoted;
+        } else if (!quoted && raw[i] == '(') {
+            i += comment_size(raw.substr(i)) - 1;
+        } else if (!quoted && raw[i] == ';') {
+            found.push_back(raw.substr(begin, i - begin));
+            begin = i + 1;
+        }
+    }
+    found.push_back(raw.substr(begin));
+    return found;
+}
+
+std::string_view without_end(std::string_view raw) {
+    while (!raw.empty() && is_space(raw.back()))
+        raw.remove_suffix(1);
+    return raw;
+}
+
+std::string_view line_end_of(std::string_view raw) {
+    return raw.ends_with("\r\n") ? "\r\n" : "\n";
+}
+
+}  // namespace
+
+Field with_parameter(const Field& field, std::string_view name, std::string_view value) {
+    const Field cleared = without_parameter(field, name);
+    const std::string_view end = line_end_of(field.raw);
+    std::string raw(without_end(cleared.raw));
+    if (!raw.ends_with(';')) raw += ';';
+    raw += std::string(end) + " " + std::string(name) + "=\"" + std::string(value) + '"' + std::string(end);
+    return {field.name, std::move(raw)};
+}
+
+Field without_parameter(const Field& field, std::string_view name) {
+    std::string raw;
+    for (const std::string_view piece : pieces(without_end(field.raw))) {
+        const std::string_view of_piece = trim(piece.substr(0, piece.find_first_of("=*")));
+        if (!raw.empty() && piece.find('=') != piece.npos && equal_ignoring_case(of_piece, name)) continue;
+        if (!raw.empty()) raw += ';';
+        raw += piece;
+    }
+    return {field.name, raw + std::string(line_end_of(field.raw))};
 }
 
 Parameterized content_type(const Header& header) {
@@ -171,7 +233,7 @@ Parameterized content_type(const Header& header) {
     const std::size_t slash = type.value.find('/');
     const bool usable = slash != type.value.npos && slash > 0 && slash + 1 < type.value.size() &&
                         type.value.find('/', slash + 1) == type.value.npos;
-    return usable ? type : Parameterized{.value = "text/plain", .parameters = {}};
+    return usable ? type : Parameterized{.value = "text/plain", .parameters = {}, .ambiguous = {}};
 }
 
 Parameterized content_disposition(const Header& header) {

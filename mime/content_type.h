@@ -3,6 +3,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "mime/header.h"
 
@@ -13,6 +14,7 @@ namespace p11mime::mime {
 struct Parameterized {
     std::string value;                              ///< lower case, e.g. "multipart/signed"
     std::map<std::string, std::string> parameters;  ///< names in lower case, values unquoted, comments dropped
+    std::vector<std::string> ambiguous;  ///< parameters there more than once, with different values: readers differ
 
     std::string parameter(std::string_view name) const;  ///< "" where absent
 };
@@ -25,6 +27,11 @@ Parameterized content_type(const Header& header);
 
 /// content_disposition of an entity; an empty value where the field is absent.
 Parameterized content_disposition(const Header& header);
+
+/// with_parameter and without_parameter give a field of this kind with a parameter added at its end, quoted, or taken
+/// out; all else stays as it is written.
+Field with_parameter(const Field& field, std::string_view name, std::string_view value);
+Field without_parameter(const Field& field, std::string_view name);
 
 enum class TransferEncoding { seven_bit, eight_bit, binary, quoted_printable, base64, unknown };
 

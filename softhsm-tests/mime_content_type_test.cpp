@@ -89,3 +89,36 @@ TEST_CASE("a megabyte of nested comments is read in a moment") {
     CHECK(parse_parameterized("text/plain" + open).value == "text/plain");
     CHECK(parse_parameterized("text/plain" + mixed + std::string(500'000, ')') + "; a=b").parameter("a") == "b");
 }
+
+namespace {
+
+std::string added(const std::string& raw, const char* name, const char* value) {
+    return with_parameter({"Content-Type", raw}, name, value).raw;
+}
+std::string taken(const std::string& raw, const char* name) {
+    return without_parameter({"Content-Type", raw}, name).raw;
+}
+
+}  // namespace
+
+TEST_CASE("a parameter is added and taken out, and all else stays as it was") {
+    CHECK(added("Content-Type: text/plain\r\n", "hp", "clear") == "Content-Type: text/plain;\r\n hp=\"clear\"\r\n");
+    CHECK(added("Content-Type: text/plain;\n", "hp", "clear") == "Content-Type: text/plain;\n hp=\"clear\"\n");
+    CHECK(added("Content-Type: text/plain; HP=x; a=b\n", "hp", "y") == "Content-Type: text/plain; a=b;\n hp=\"y\"\n");
+    for (const char* raw : {"Content-Type: text/plain; charset=utf-8\r\n", "content-type:text/plain\n",
+                            "Content-Type: text/plain;\r\n\tname=\"a;hp=b\\\"\"; x=y (z; hp=c)\r\n"}) {
+        CAPTURE(raw);
+        CHECK(taken(raw, "hp") == raw);
+        CHECK(taken(added(raw, "hp", "cipher"), "hp") == raw);
+        CHECK(parse_parameterized(Field{"Content-Type", added(raw, "hp", "cipher")}.value()).parameter("hp") ==
+              "cipher");
+    }
+}
+
+TEST_CASE("a parameter with two values is noticed") {
+    const auto ambiguous = [](const char* value) { return parse_parameterized(value).ambiguous; };
+    CHECK(ambiguous("a/b; c=d; e=f").empty());
+    CHECK(ambiguous("a/b; c=d; C=d").empty());
+    CHECK(ambiguous("a/b; c=d; C=e") == std::vector<std::string>{"c"});
+    CHECK(ambiguous("a/b; c=d; c*=utf-8''e") == std::vector<std::string>{"c"});
+}
