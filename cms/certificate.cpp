@@ -199,15 +199,19 @@ Bytes Certificate::spki_der() const {
 
 std::vector<std::string> Certificate::emails() const {
     std::vector<std::string> mailboxes;
+    bool alternatives = false;
     const GeneralNamesHandle names(
         static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(get(), NID_subject_alt_name, nullptr, nullptr)));
     for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
         const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
+        const bool international = name->type == GEN_OTHERNAME &&
+                                   OBJ_obj2nid(name->d.otherName->type_id) == NID_id_on_SmtpUTF8Mailbox &&
+                                   name->d.otherName->value->type == V_ASN1_UTF8STRING;
         if (name->type == GEN_EMAIL) add_mailbox(mailboxes, name->d.rfc822Name);
-        if (name->type == GEN_OTHERNAME && OBJ_obj2nid(name->d.otherName->type_id) == NID_id_on_SmtpUTF8Mailbox &&
-            name->d.otherName->value->type == V_ASN1_UTF8STRING)
-            add_mailbox(mailboxes, name->d.otherName->value->value.utf8string);
+        if (international) add_mailbox(mailboxes, name->d.otherName->value->value.utf8string);
+        alternatives = alternatives || international || name->type == GEN_EMAIL;
     }
+    if (alternatives) return mailboxes;
     const X509_NAME* subject = X509_get_subject_name(get());
     for (int at = -1; (at = X509_NAME_get_index_by_NID(subject, NID_pkcs9_emailAddress, at)) >= 0;)
         add_mailbox(mailboxes, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));

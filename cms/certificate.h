@@ -44,8 +44,8 @@ class Certificate {
     std::optional<Bytes> subject_key_identifier() const;  ///< from the extension alone
     Bytes spki_der() const;                               ///< SubjectPublicKeyInfo
 
-    /// emails is the subjectAltName rfc822Names and SmtpUTF8Mailboxes, then the subject's emailAddress, without
-    /// repeats.
+    /// emails is the subjectAltName rfc822Names and SmtpUTF8Mailboxes, without repeats; only where there are none, the
+    /// subject's emailAddresses (RFC 8550 section 3): some CAs put what nobody checked there.
     std::vector<std::string> emails() const;
     bool has_email(std::string_view mailbox) const;
 

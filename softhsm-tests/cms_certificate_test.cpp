@@ -79,6 +79,17 @@ TEST_CASE("the addresses of a certificate are those that can be nobody else's") 
     CHECK(with("DNS:example.gov,URI:mailto:alice@example.gov").emails().empty());
     CHECK(with("").emails().empty());
     CHECK(with("email:alice@example.gov,email:alice@example.gov").emails() == Addresses{"alice@example.gov"});
+    // The old place counts only where the new one has none.
+    const CmsBench bench;
+    const auto with_subject = [&](const std::string& alternative_name) {
+        const std::string pem =
+            bench.openssl({"req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+                           bench.file(""), "-subj", "/CN=Eve/emailAddress=eve@example.gov", "-addext",
+                           "subjectAltName=" + alternative_name});
+        return Certificate::from_file_bytes(bytes_of(pem)).at(0).emails();
+    };
+    CHECK(with_subject("email:alice@example.gov") == Addresses{"alice@example.gov"});
+    CHECK(with_subject("DNS:example.gov") == Addresses{"eve@example.gov"});
     // RFC 9598: SmtpUTF8Mailbox.
     CHECK(with("", "subjectAltName=DER:3022a02006082b06010505070809a0140c12c3a46c696365406578616d706c652e676f76")
               .emails() == Addresses{"\xc3\xa4lice@example.gov"});
