@@ -127,6 +127,17 @@ std::vector<BookEntry> AddressBook::by_address(std::string_view mailbox) {
     return entries(query);
 }
 
+std::vector<std::string> AddressBook::addresses() {
+    const std::lock_guard lock(mutex_);
+    Database* database = reading();
+    if (database == nullptr) return {};
+    Statement query(*database, "SELECT DISTINCT mailbox FROM address");
+    std::vector<std::string> found;
+    while (query.step())
+        found.push_back(query.text(0));
+    return found;
+}
+
 std::vector<BookEntry> AddressBook::by_fingerprint(std::string_view fingerprint) {
     const std::lock_guard lock(mutex_);
     Database* database = reading();

@@ -41,6 +41,7 @@ class AddressBook final : public cms::CertificateSource {
              cms::Time now);
     std::vector<BookEntry> all();
     std::vector<BookEntry> by_address(std::string_view mailbox);
+    std::vector<std::string> addresses();  ///< of all certificates, in lower case, each once
     /// by_fingerprint takes the first 8 or more digits of a SHA-256 fingerprint, colons allowed.
     std::vector<BookEntry> by_fingerprint(std::string_view fingerprint);
     /// remove deletes a certificate by its whole fingerprint; false where it was not there.

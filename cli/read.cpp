@@ -72,6 +72,7 @@ cms::smime::ReadOptions read_options(Context& context, Task task) {
     read.task = task;
     read.entity = options.flag("entity");
     read.sender_check = sender_check_of(options);
+    read.known_addresses = [book = context.book()] { return book->addresses(); };
     read.allow_weak = options.flag("allow-weak");
     if (options.takes(kSecrets)) read.secrets = context.secrets();
     if (const auto content = options.text("content")) {

@@ -27,7 +27,7 @@ Json layer_json(const Layer& layer) {
     json["covers"] = layer.covers_whole ? "whole-message" : "part";
     json["byte_ranges"] = layer.byte_ranges;
     json["media_type"] = layer.media_type.empty() ? Json(nullptr) : Json(layer.media_type);
-    json["protected_headers"] = nullptr;  // not looked for
+    json["protected_headers"] = layer.protected_headers ? Json(*layer.protected_headers) : Json(nullptr);
     json["cipher"] = or_null(layer.cipher);
     json["algorithm"] = or_null(layer.algorithm);
     json["authenticated"] = or_null(layer.authenticated);

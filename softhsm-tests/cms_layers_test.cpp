@@ -128,3 +128,37 @@ TEST_CASE("an RSA key under 2048 bits is weak, however few are missing") {
         CHECK_FALSE(weak(2048));
     }
 }
+
+TEST_CASE("byte ranges are of the input for outer layers, and of the content around for others") {
+    const CmsBench bench;
+    const SoftwareKey alice = bench.issue(), bob = bench.bob(KeyKind::rsa2048);
+    const std::string text = "Content-Type: text/plain\r\n\r\nHello\r\n";
+    const auto range = [](const Layer& layer, const std::string& of) {
+        REQUIRE(layer.byte_ranges.size() == 1);
+        const auto [begin, end] = layer.byte_ranges[0];
+        REQUIRE(end <= of.size());
+        return of.substr(begin, end - begin);
+    };
+    const std::string clear = wrapped(text, alice, text);
+    CHECK(range(bench.verify(clear).report.layers.at(0), clear) == text);
+    const std::string beside = "From: alice@example.gov\r\nMIME-Version: 1.0\r\n" + mixed(entity_of(clear));
+    CHECK(range(bench.verify(beside).report.layers.at(0), beside) == text);
+    const std::string attached =
+        "From: alice@example.gov\r\nMIME-Version: 1.0\r\n" + mixed("Content-Type: message/rfc822\r\n\r\n" + clear);
+    CHECK(range(bench.verify(attached).report.layers.at(0), attached) == text);
+
+    // The inner signature is in the content of the outer, and in what was encrypted.
+    const std::string inner = entity_of(clear), twice = wrapped(inner, alice, inner, "", "around");
+    const ReadMail read = bench.verify(twice);
+    CHECK(range(read.report.layers.at(0), twice) == inner);
+    CHECK(range(read.report.layers.at(1), inner) == text);
+    const std::string around = mixed(inner);
+    const ReadMail opened = bench.open(
+        bench.encrypt({{bob.certificate}}, "From: alice@example.gov\r\nMIME-Version: 1.0\r\n" + around), {bob});
+    CHECK(range(opened.report.layers.at(1), around) == text);
+
+    SignOptions opaque;
+    opaque.opaque = true;
+    const std::string sealed = bench.sign({alice}, kMail, opaque);
+    CHECK(range(bench.verify(sealed).report.layers.at(0), sealed) == sealed.substr(sealed.find("\r\n\r\n") + 4));
+}

@@ -1,6 +1,10 @@
 #include <catch2/catch.hpp>
 
+#include <fstream>
+
+#include "cms/der.h"
 #include "cms/smime/read.h"
+#include "mime/hex.h"
 #include "softhsm-tests/support/cms_bench.h"
 
 using namespace p11mime;
@@ -108,4 +112,123 @@ TEST_CASE("one of several signers may be the sender") {
         matches += each.sender == SenderState::match;
     CHECK(matches == 1);
     CHECK(read("From: bob@example.gov\r\n").report.result == Result::untrusted);
+}
+
+namespace {
+
+bool has_warning(const Report& report, std::string_view kind) {
+    return std::any_of(report.warnings.begin(), report.warnings.end(),
+                       [&](const Warning& warning) { return warning.kind == kind; });
+}
+
+// smtp_utf8_mailbox is the extension with one SmtpUTF8Mailbox (RFC 9598), in openssl's configuration.
+std::string smtp_utf8_mailbox(std::string_view mailbox) {
+    const Bytes name =
+        der_value(tag::context(0, true),
+                  {der_oid("1.3.6.1.5.5.7.8.9"), der_value(tag::context(0, true), der_value(0x0c, bytes_of(mailbox)))});
+    return "subjectAltName=DER:" + hex(der_value(tag::kSequence, name));
+}
+
+}  // namespace
+
+TEST_CASE("domains beyond ASCII are the same as A-labels and as letters") {
+    const World world;
+    CertificateSpec spec;
+    spec.alternative_name = "";
+    spec.more_extensions = smtp_utf8_mailbox("\xc3\xa4lice@xn--mnchen-3ya.example");
+    const SoftwareKey alice = world.bench.issue(spec);
+    const auto sender = [&](std::string_view from) {
+        return world.read(alice, "From: " + std::string(from) + "\r\n").signer().sender;
+    };
+    CHECK(sender("\xc3\xa4lice@xn--mnchen-3ya.example") == SenderState::match);
+    CHECK(sender("\xc3\xa4lice@m\xc3\xbcnchen.example") == SenderState::match);
+    CHECK(sender("\xc3\xa4lice@M\xc3\x9cNCHEN.example") == SenderState::match);
+    CHECK(sender("\xc3\xa4lice@munchen.example") == SenderState::mismatch);
+    CHECK(sender("\xc3\x84lice@m\xc3\xbcnchen.example") == SenderState::mismatch);
+    const SoftwareKey ascii = world.with_names("email:bob@xn--mnchen-3ya.example");
+    CHECK(world.read(ascii, "From: bob@m\xc3\xbcnchen.example\r\n").signer().sender == SenderState::match);
+}
+
+TEST_CASE("an address beside the sender's own in the From field is not let pass") {
+    const World world;
+    const SoftwareKey eve = world.with_names("email:eve@example.org");
+    for (const char* honest :
+         {"Eve <eve@example.org>", "\"eve@example.org\" <eve@example.org>", "'eve@example.org' <eve@example.org>",
+          "eve@example.org (Eve)", "Friends: eve@example.org;", "<@example.org:eve@example.org>",
+          "=?utf-8?q?Eve?= <eve@example.org>", "eve (at home) @example.org"}) {
+        CAPTURE(honest);
+        const ReadMail read = world.read(eve, "From: " + std::string(honest) + "\r\n");
+        CHECK(read.report.result == Result::valid);
+        CHECK(read.signer().sender == SenderState::match);
+    }
+    for (const char* spoof :
+         {"\"alice@example.gov\" <eve@example.org>", "alice@example.gov <eve@example.org>",
+          "Alice (alice@example.gov) <eve@example.org>", "eve@example.org (alice@example.gov)",
+          "=?utf-8?q?alice=40example=2Egov?= <eve@example.org>", "=?utf-8?q?alice=40example.gov=00?= <eve@example.org>",
+          "=?utf-8?b?YWxpY2U=?= =?utf-8?b?QGV4YW1wbGUuZ292?= <eve@example.org>",
+          "alice\xef\xbc\xa0"
+          "example.gov <eve@example.org>",
+          "alice@example.gov: eve@example.org;", "<@example.gov:eve@example.org>",
+          "<alice@example.gov, eve@example.org", "Alice, eve@example.org"}) {
+        CAPTURE(spoof);
+        const ReadMail read = world.read(eve, "From: " + std::string(spoof) + "\r\n");
+        CHECK(read.report.result == Result::untrusted);
+        CHECK(world.read(eve, "From: " + std::string(spoof) + "\r\n", SenderCheck::off).report.result == Result::valid);
+    }
+    const ReadMail warned = world.read(eve, "From: alice@example.gov <eve@example.org>\r\n", SenderCheck::warn);
+    CHECK(warned.report.result == Result::valid);
+    CHECK(has_warning(warned.report, "sender"));
+}
+
+TEST_CASE("other senders, and answers that go elsewhere, are said") {
+    const World world;
+    const SoftwareKey alice = world.with_names("email:alice@example.gov,email:carol@example.gov");
+    const std::string from = "From: alice@example.gov\r\n";
+    const auto read = [&](const std::string& headers) { return world.read(alice, headers); };
+    const ReadMail plain = read(from + "Sender: Alice <ALICE@example.gov>\r\nReply-To: alice@example.gov\r\n");
+    CHECK(plain.report.result == Result::valid);
+    CHECK(plain.report.warnings.empty());
+    const ReadMail other = read(from + "Sender: eve@example.org\r\nReply-To: eve@example.org\r\n");
+    CHECK(other.report.result == Result::valid);
+    CHECK(has_warning(other.report, "sender-field"));
+    CHECK(has_warning(other.report, "reply-to"));
+    CHECK(has_warning(read("From: alice@example.gov, carol@example.gov\r\n").report, "several-senders"));
+    CHECK(has_warning(read("From: p\xd0\xb0ypal@example.gov\r\n").report, "mixed-scripts"));
+}
+
+TEST_CASE("an address that looks like a known one is not let pass, and an honest one loads no ICU") {
+    const World world;
+    const auto icu_is_loaded = [] {
+        std::ifstream maps("/proc/self/maps");
+        for (std::string line; std::getline(maps, line);)
+            if (line.find("libicui18n") != line.npos) return true;
+        return false;
+    };
+    const auto read = [&](const std::string& address, std::vector<std::string> known) {
+        ReadOptions options;
+        options.known_addresses = [known = std::move(known)] { return known; };
+        const SoftwareKey key = world.with_names("email:" + address);
+        return world.bench.verify(world.bench.sign({key}, "From: " + address + "\r\n" + std::string(kText)), options)
+            .report;
+    };
+    const bool loaded_before = icu_is_loaded();
+    CHECK(read("alice@example.gov", {}).result == Result::valid);
+    CHECK(read("alice@example.gov", {"bob@example.gov", "alice@example.gov"}).result == Result::valid);
+    CHECK(icu_is_loaded() == loaded_before);
+    CHECK(read("carol@example.gov", {"bob@example.gov", "alice@example.gov"}).result == Result::valid);
+    for (const char* twin : {"a1ice@example.gov", "aIice@example.gov", "alice@examp1e.gov", "alice@exarnple.gov"}) {
+        CAPTURE(twin);
+        const Report report = read(twin, {"bob@example.gov", "alice@example.gov", "alice@exampie.gov"});
+        CHECK(report.result == Result::untrusted);
+        CHECK(report.reason.find("alice@example.gov") != std::string::npos);
+        CHECK(read(twin, {twin, "alice@example.gov"}).result == Result::valid);
+    }
+}
+
+TEST_CASE("more senders than anybody needs match nobody") {
+    const World world;
+    std::string from = "From: alice@example.gov";
+    for (int i = 0; i < 200; ++i)
+        from += ",\r\n a" + std::to_string(i) + "@example.gov";
+    CHECK(world.read(world.with_names("email:alice@example.gov"), from + "\r\n").report.result == Result::untrusted);
 }

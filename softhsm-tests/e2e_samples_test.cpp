@@ -264,8 +264,15 @@ namespace {
 /// same_mail compares what came out with a sample's inner part: the body, and each of the inner part's header fields.
 void same_mail(const std::string& ours, const std::string& inner) {
     CHECK(with_lf(body_of(ours)) == with_lf(body_of(inner)));
-    for (const char* name : {"Content-Type", "From", "To", "Date", "Message-ID", "Content-Transfer-Encoding"})
+    for (const char* name :
+         {"Content-Type", "From", "To", "Subject", "Date", "Message-ID", "Content-Transfer-Encoding"})
         if (!field(inner, name).empty()) CHECK(field(ours, name) == field(inner, name));
+}
+
+/// report_of is the report of a mail in a file.
+nlohmann::json report_of(const Office& office, const Arguments& command, const std::string& file) {
+    const Outcome outcome = office.desk.p11mime(command + Arguments{"-n", "--json", "-", file});
+    return nlohmann::json::parse(outcome.out);
 }
 
 }  // namespace
@@ -288,6 +295,15 @@ TEST_CASE("the samples with protected headers verify, and open with the key of B
         CHECK(outcome.status == 0);
         CHECK_THAT(outcome.err, Catch::Contains("Alice Lovelace"));
         CHECK_THAT(outcome.out, Catch::Contains("(this is the '" + name + "' message)"));
+        const auto report = report_of(office, Arguments{"verify"} + trust, directory + file);
+        CHECK(report["message"]["subject"] == "The FooCorp contract");
+        CHECK(report["layers"][0]["protected_headers"] ==
+              nlohmann::json::array({"from", "to", "date", "subject", "message-id"}));
+        CHECK(report["warnings"].empty());
+        // What mail programs show is the outer field.
+        const std::string spoofed =
+            replaced(read_file(directory + file), "From: Alice Lovelace <alice@", "From: <carol@");
+        CHECK(office.desk.p11mime(Arguments{"verify"} + trust, spoofed).status == 3);
         if (name == "smime-onepart-signed") same_mail(outcome.out, read_file(directory + name + ".inner"));
     }
     for (const std::string file : kEncryptedWithProtectedHeaders) {
@@ -299,6 +315,12 @@ TEST_CASE("the samples with protected headers verify, and open with the key of B
         const bool signed_too = name.starts_with("smime-sign");
         CHECK_THAT(opened.err, Catch::Contains(signed_too ? "valid: signed by alice@smime.example" : "decrypted;"));
         same_mail(opened.out, read_file(directory + name + (signed_too ? ".inner.inner" : ".inner")));
+        const auto report = report_of(office, Arguments{"open"} + trust, directory + file);
+        CHECK(report["message"]["subject"] == "BarCorp contract signed, let's go!");
+        for (const auto& layer : report["layers"])
+            CHECK(layer["protected_headers"].size() == 5);
+        for (const auto& warning : report["warnings"])
+            CHECK_THAT(warning["kind"].get<std::string>(), !Catch::StartsWith("header-"));
     }
     // PGP/MIME is no S/MIME.
     const std::string pgp = directory + kPgp;

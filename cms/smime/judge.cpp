@@ -70,21 +70,51 @@ bool sender_matches(const std::vector<const Layer*>& layers) {
     });
 }
 
-void conclude_signed(Report& report, const std::vector<const Layer*>& layers, const Sender& sender, bool allow_weak) {
+// of_text is the layers that sign the text of the mail itself: those inside all encryption.
+std::vector<const Layer*> of_text(const Report& report) {
+    std::vector<const Layer*> layers;
+    for (const Layer& layer : report.layers) {
+        if (!layer.covers_whole) continue;
+        if (is_encrypted(layer.type)) layers.clear();
+        if (layer.type == LayerType::signed_data) layers.push_back(&layer);
+    }
+    return layers;
+}
+
+// sender_doubts is all that speaks against the sender, the signers' certificates first.
+std::vector<Doubt> sender_doubts(const Sender& sender, const std::vector<const Layer*>& layers,
+                                 const std::vector<Doubt>& seen) {
+    std::vector<Doubt> doubts;
+    if (!sender.contradiction.empty())
+        doubts.push_back({sender.contradiction});
+    else if (!sender_matches(layers))
+        doubts.push_back({sender.mailboxes.empty() ? "the mail names no sender"
+                                                   : fmt::format("no signer's certificate is for the sender {}",
+                                                                 fmt::join(sender.mailboxes, ", "))});
+    doubts.insert(doubts.end(), seen.begin(), seen.end());
+    return doubts;
+}
+
+void conclude_signed(Report& report, const std::vector<const Layer*>& layers, const Sender& sender,
+                     const Doubts& doubts, bool allow_weak) {
     for (const Layer* layer : layers)
         if (integrity_fault(report, *layer)) return;
     for (const Layer* layer : layers)
         if (trust_fault(report, *layer, allow_weak)) return;
-    if (sender.check != SenderCheck::off && !sender_matches(layers)) {
-        std::string from;
-        for (const std::string& each : sender.mailboxes)
-            from += (from.empty() ? "" : ", ") + each;
-        const std::string reason = from.empty() ? "the mail names no sender"
-                                                : fmt::format("no signer's certificate is for the sender {}", from);
-        if (sender.check == SenderCheck::require)
-            return set_result(report, Result::untrusted, reason, "--sender-check warn makes this a warning");
-        report.warnings.push_back({"sender", reason});
-    }
+    const std::vector<const Layer*> text_layers = of_text(report);
+    if (text_layers.empty())
+        return set_result(report, Result::untrusted,
+                          "the signature is over the encrypted form alone: whoever made it need not know the text",
+                          "ask the sender to sign before encrypting");
+    if (!doubts.coverage.empty())
+        return set_result(report, Result::untrusted, doubts.coverage.front().reason, doubts.coverage.front().hint);
+    if (sender.check != SenderCheck::off)
+        for (const Doubt& doubt : sender_doubts(sender, text_layers, doubts.sender)) {
+            if (sender.check == SenderCheck::require)
+                return set_result(report, Result::untrusted, doubt.reason,
+                                  doubt.hint.empty() ? "--sender-check warn makes this a warning" : doubt.hint);
+            report.warnings.push_back({"sender", doubt.reason});
+        }
     set_result(report, Result::valid, "");
 }
 
@@ -102,7 +132,7 @@ void conclude_parts(Report& report, const std::vector<const Layer*>& parts, bool
 
 }  // namespace
 
-void conclude(Report& report, const Sender& sender, bool allow_weak) {
+void conclude(Report& report, const Sender& sender, const Doubts& doubts, bool allow_weak) {
     std::vector<const Layer*> whole, parts;
     bool decrypted = false;
     for (const Layer& layer : report.layers) {
@@ -115,7 +145,7 @@ void conclude(Report& report, const Sender& sender, bool allow_weak) {
         }
     }
     if (!whole.empty()) {
-        conclude_signed(report, whole, sender, allow_weak);
+        conclude_signed(report, whole, sender, doubts, allow_weak);
         if (report.result == Result::valid) conclude_parts(report, parts, allow_weak);
         return;
     }

@@ -5,17 +5,11 @@
 
 #include "cms/signed_data.h"
 #include "cms/signer_info.h"
-#include "cms/smime/read.h"
+#include "cms/smime/sender.h"
 #include "cms/smime/workload.h"
+#include "cms/trust.h"
 
 namespace p11mime::cms::smime {
-
-/// Sender is whom a mail says that it is from.
-struct Sender {
-    std::vector<std::string> mailboxes;
-    SenderCheck check = SenderCheck::off;
-    std::optional<Time> date;  ///< that the mail claims
-};
 
 /// judge_signers gives a verdict for each SignerInfo, within the limits of `workload`. Without trust nothing is
 /// verified and all says not_checked (inspect).
@@ -28,8 +22,15 @@ struct JudgedSigners {
 JudgedSigners judge_signers(const SignedDataReader& reader, const SignedContent& content, const Trust* trust,
                             const Sender& sender, Workload& workload);
 
+/// Doubts is what was noticed of a mail beside its signatures: one is enough for it not to be valid.
+struct Doubts {
+    std::vector<Doubt> coverage;  ///< what readers may see that is not what was signed
+    std::vector<Doubt> sender;    ///< whom readers may take for the sender; the sender check is about them too
+};
+
 /// conclude sets a report's result, reason and hint from its layers (docs/json.md: valid only if every signer is valid
-/// and trusted, one matches the sender and the signature covers the whole message).
-void conclude(Report& report, const Sender& sender, bool allow_weak);
+/// and trusted, one who signed the text and not its encrypted form alone matches the sender, the signature covers the
+/// whole message, and there is no doubt).
+void conclude(Report& report, const Sender& sender, const Doubts& doubts, bool allow_weak);
 
 }  // namespace p11mime::cms::smime

@@ -26,15 +26,6 @@ std::optional<Certificate> find_certificate(const RecipientIdentifier& identifie
     return std::nullopt;
 }
 
-SenderState judge_sender(const Certificate& certificate, const Sender& sender) {
-    if (sender.check == SenderCheck::off) return SenderState::not_checked;
-    const auto mailboxes = certificate.emails();
-    if (mailboxes.empty() || sender.mailboxes.empty()) return SenderState::absent;
-    const bool all = std::all_of(sender.mailboxes.begin(), sender.mailboxes.end(),
-                                 [&](const std::string& from) { return certificate.has_email(from); });
-    return all ? SenderState::match : SenderState::mismatch;
-}
-
 Revocation revocation(RevocationState state) {
     switch (state) {
         case RevocationState::good:

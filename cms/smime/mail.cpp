@@ -53,15 +53,6 @@ bool is_mime_entity(ByteView front) {
     return mime::looks_like_header(front, true);
 }
 
-std::vector<std::string> Mail::from() const {
-    std::vector<std::string> mailboxes;
-    for (const mime::Field& field : transport)
-        if (mime::equal_ignoring_case(field.name, "From"))
-            for (const mime::Address& address : mime::parse_addresses(field.value()))
-                mailboxes.push_back(address.mailbox);
-    return mailboxes;
-}
-
 namespace {
 
 const mime::Field* find(const std::vector<mime::Field>& fields, std::string_view name) {

@@ -9,12 +9,11 @@
 #include "cms/key_management.h"
 #include "cms/smime/form.h"
 #include "cms/smime/report.h"
+#include "cms/smime/sender.h"
 #include "cms/sources.h"
 #include "cms/trust.h"
 
 namespace p11mime::cms::smime {
-
-enum class SenderCheck { require, warn, off };
 
 /// Task is how far a mail is taken apart.
 enum class Task {
@@ -28,6 +27,7 @@ struct ReadOptions {
     Task task = Task::open;
     bool entity = false;
     std::optional<SenderCheck> sender_check;  ///< where unset: require for a mail that has a From field, else off
+    KnownAddresses known_addresses;           ///< of correspondents, for senders that look like one; may be empty
     bool allow_weak = false;
     GivenSecrets secrets;  ///< for KEK and password recipients
     std::shared_ptr<const Input>

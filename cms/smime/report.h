@@ -108,6 +108,8 @@ struct Layer {
     std::vector<RecipientSummary> recipients;
     std::vector<SignerVerdict> signers;
     std::optional<Carried> carried;  ///< of signed layers
+    std::optional<std::vector<std::string>>
+        protected_headers;  ///< header fields of the mail inside, in lower case; nothing where that was not seen
 };
 
 struct Warning {

@@ -7,8 +7,6 @@
 #include "cms/identifiers.h"
 #include "cms/smime/armour.h"
 #include "cms/smime/classify.h"
-#include "cms/smime/first_bytes.h"
-#include "mime/address.h"
 #include "mime/codec.h"
 #include "mime/line_endings.h"
 #include "mime/multipart.h"
@@ -69,12 +67,19 @@ Walk::Place Walk::Place::under(const mime::Header& header) const {
 
 Walk::Place Walk::Place::content(std::size_t digests_of_it) const {
     Place inner = child(1, false);
+    inner.begin = 0;
     inner.digests += digests_of_it;
     if (inner.digests > kMaxDigests)
         throw Error(ErrorKind::malformed,
                     fmt::format("the layers of the mail ask for more than {} digests of the same content", kMaxDigests),
                     "it is made to exhaust whoever reads it");
     return inner;
+}
+
+Walk::Place Walk::Place::at(std::uint64_t offset) const {
+    Place further = *this;
+    if (further.begin) *further.begin += offset;
+    return further;
 }
 
 void Walk::run(Source& input, Sink& output) {
@@ -86,11 +91,13 @@ void Walk::run(Source& input, Sink& output) {
     sender_.check = options_.sender_check.value_or(SenderCheck::off);
     if (form == InputForm::entity || options_.entity) {
         mail_ = read_mail(window, options_.entity);
-        report_.from = mail_.from();
+        for (const mime::Field& field : mail_.transport)
+            if (mime::equal_ignoring_case(field.name, "From")) add_senders(sender_, field.value());
+        report_.from = sender_.mailboxes;
         report_.subject = mail_.subject();
         report_.date = mail_.date();
-        sender_.mailboxes = report_.from;
         if (report_.date) sender_.date = parse_time(*report_.date);
+        note_fields(mail_.transport);
         entity(mail_.entity, window,
                {.path = "1", .parent = std::nullopt, .whole = true, .depth = 0, .output = &output});
     } else if (form == InputForm::other) {
@@ -101,7 +108,9 @@ void Walk::run(Source& input, Sink& output) {
     }
     if (again_) return;
     require_layer();
-    if (options_.task != Task::inspect) conclude(report_, sender_, options_.allow_weak);
+    if (options_.task == Task::inspect) return;
+    view_senders();
+    conclude(report_, sender_, doubts_, options_.allow_weak);
 }
 
 // require_layer refuses a mail without a layer of the kind that the task is for.
@@ -135,21 +144,17 @@ void Walk::bare_cms(Window& input, InputForm form, Sink& output) {
     cms(*der, "", place, true);
 }
 
-// note_sender holds the From fields inside a layer against the signer too: they replace the outer ones in what is
-// written.
-void Walk::note_sender(const mime::Header& header) {
-    for (const mime::Field* field : header.all("From"))
-        for (mime::Address& address : mime::parse_addresses(field->value()))
-            if (std::find(sender_.mailboxes.begin(), sender_.mailboxes.end(), address.mailbox) ==
-                sender_.mailboxes.end())
-                sender_.mailboxes.push_back(std::move(address.mailbox));
-    const bool has_from = mail_.has_from() || header.find("From") != nullptr;
-    if (has_from && !options_.sender_check) sender_.check = SenderCheck::require;
-}
-
 void Walk::entity(const mime::Header& header, Window& body, const Place& around) {
     const Place place = around.under(header);
+    if (place.whole) note_fields(header.fields);
+    const EntityKind kind = classify(header);
+    const bool layer = kind == EntityKind::clear_signed || kind == EntityKind::cms;
+    if (place.whole && place.depth > 0 && !layer) return payload(header, body, place);
     if (place.whole) note_sender(header);
+    any_entity(header, body, place);
+}
+
+void Walk::any_entity(const mime::Header& header, Window& body, const Place& place) {
     switch (classify(header)) {
         case EntityKind::clear_signed:
             if (takes_signed()) return clear_signed(header, body, place);
@@ -203,13 +208,16 @@ void Walk::multipart(const mime::Header& header, Window& body, const Place& plac
     const std::string boundary = mime::content_type(header).parameter("boundary");
     if (boundary.empty() || boundary.size() > mime::kMaxBoundaryLength) return deliver(header, body, place);
 
+    if (place.whole && place.depth > 0 && mime::content_type(header).value == "multipart/encrypted")
+        doubt("what is signed is itself encrypted, and not as S/MIME");
     Outlet outlet(mail_, header, place.depth > 0, place.output);
+    const std::uint64_t begin = body.position();
     TeeSource delivered(body, outlet);
     Window looked_at(delivered);
     mime::Multipart parts(looked_at, boundary);
     drain(parts.preamble());
     for (std::size_t number = 1; parts.next(); ++number) {
-        look_into(parts.part(), place.child(number, true));
+        look_into(parts.part(), place.child(number, true).at(begin + parts.part_begin()));
     }
     drain(parts.epilogue());
     drain(looked_at);
@@ -219,8 +227,9 @@ void Walk::multipart(const mime::Header& header, Window& body, const Place& plac
 // message delivers a mail inside the mail as it is and looks into it meanwhile.
 void Walk::message(const mime::Header& header, Window& body, const Place& place) {
     Outlet outlet(mail_, header, place.depth > 0, place.output);
+    const std::uint64_t begin = body.position();
     TeeSource delivered(body, outlet);
-    look_into(delivered, place.child(1, true));
+    look_into(delivered, place.child(1, true).at(begin));
     outlet.finish();
 }
 
@@ -234,87 +243,15 @@ void Walk::look_into(Source& part, Place place) {
     drain(window);
 }
 
-namespace {
-
-// announced_digests reads micalg (RFC 8551 section 3.5.3.2); unusable, it is SHA-256, and the SignerInfos tell better.
-std::set<Hash> announced_digests(std::string_view micalg) {
-    std::set<Hash> hashes;
-    while (!micalg.empty()) {
-        const std::size_t comma = std::min(micalg.find(','), micalg.size());
-        std::string_view token = micalg.substr(0, comma);
-        while (!token.empty() && token.front() == ' ')
-            token.remove_prefix(1);
-        while (!token.empty() && token.back() == ' ')
-            token.remove_suffix(1);
-        const Algorithm* row = digest_for_micalg(token);
-        if (row != nullptr && row->hash) hashes.insert(*row->hash);
-        micalg.remove_prefix(std::min(comma + 1, micalg.size()));
-    }
-    return hashes.empty() ? std::set<Hash>{Hash::sha256} : hashes;
-}
-
-// has_lf_lines says whether the first line of a part ends in a bare LF: then the whole part was stored with LF, and its
-// canonical form was signed.
-bool has_lf_lines(ByteView front) {
-    const std::string_view text = text_of(front);
-    const std::size_t lf = text.find('\n');
-    return lf != std::string_view::npos && (lf == 0 || text[lf - 1] != '\r');
-}
-
-constexpr std::size_t kMaxFirstLine = 64 * 1024;
-
-}  // namespace
-
-void Walk::clear_signed(const mime::Header& header, Window& body, const Place& place) {
-    const mime::Parameterized type = mime::content_type(header);
-    const std::size_t layer = add_layer(LayerType::signed_data, type.value, place);
-    std::set<Hash> hashes = announced_digests(type.parameter("micalg"));
-    hashes.merge(std::set<Hash>(knowledge_[place.path].digests));
-    Digests digests(hashes);
-    FirstBytes first(digests);
-
-    mime::Multipart parts(body, type.parameter("boundary"));
-    drain(parts.preamble());
-    if (!parts.next()) throw Error(ErrorKind::malformed, "multipart/signed without parts");
-    {
-        WorkSource level(parts.part(), workload_, 1 + hashes.size());
-        Window raw(level);
-        mime::CanonicalSink canonical(first);
-        const bool lf_lines = has_lf_lines(raw.peek(kMaxFirstLine));
-        TeeSource hashed(raw, lf_lines ? static_cast<Sink&>(canonical) : first);
-        Window inner(hashed);
-        const mime::Header inner_header = read_entity_header(inner);
-        entity(inner_header, inner, place.content(hashes.size()));
-        drain(inner);
-    }
-    report_.layers[layer].byte_ranges.emplace_back(parts.part_begin(), parts.part_end());
-
-    if (!parts.next()) throw Error(ErrorKind::malformed, "multipart/signed without a signature part");
-    Window signature(parts.part());
-    const mime::Header signature_header = read_entity_header(signature);
-    const auto der = mime::decode(signature, cms_encoding(signature, signature_header));
-    BerReader ber(*der);
-    if (enter_content_info(ber) != oid::kSignedData)
-        throw Error(ErrorKind::malformed, "the signature part holds no SignedData");
-    SignedDataReader reader(ber);
-    const bool own_content = reader.has_content();
-    if (own_content) drain(reader.content());
-    finish_signed(reader);
-    leave_content_info(ber);
-    judge(layer, reader, {digests, reader.content_type(), first.bytes}, place);
-    if (own_content)
-        for (SignerVerdict& signer : report_.layers[layer].signers) {
-            signer.integrity = Integrity::invalid;
-            signer.integrity_reason = "the signature part carries content of its own";
-        }
-    if (parts.next()) {
-        // The layers inside are beside the further part as well.
-        for (std::size_t i = layer; i < report_.layers.size(); ++i)
-            report_.layers[i].covers_whole = false;
-        report_.warnings.push_back(
-            {"extra-part", "multipart/signed has more than two parts; the others are not covered"});
-    }
-    drain(parts.epilogue());
+// note_smime_type doubts a mail that calls itself something else than it is: others go by that.
+void Walk::note_smime_type(const mime::Header& header, LayerType type) {
+    const std::string said = mime::ascii_lower(mime::content_type(header).parameter("smime-type"));
+    if (said.empty()) return;
+    const bool fits = is_encrypted(type)               ? said == "enveloped-data" || said == "authenveloped-data"
+                      : type == LayerType::signed_data ? said == "signed-data" || said == "signed-receipt"
+                      : type == LayerType::compressed  ? said == "compressed-data"
+                                                       : true;
+    if (!fits) doubt(fmt::format("the mail calls itself {}, and is {}", said, name(type)));
 }
 
 // leaves_alone says whether the task leaves a structure of a type on, and keeps why.
@@ -328,14 +265,26 @@ bool Walk::leaves_alone(const std::string& type, const char* what) {
     return kind != nullptr;
 }
 
+// note_left_encrypted doubts a signature over what stays encrypted.
+void Walk::note_left_encrypted(const std::string& type) {
+    if (is_encrypted_content_type(type))
+        doubt("what is signed is itself encrypted: its signer need not know the text", "'p11mime open' looks inside");
+}
+
 void Walk::cms_entity(const mime::Header& header, Window& body, const Place& place) {
-    if (leaves_alone(sniff_content_type(body, header), "the mail")) return deliver(header, body, place);
+    const std::string sniffed = sniff_content_type(body, header);
+    if (leaves_alone(sniffed, "the mail")) {
+        if (place.whole) note_left_encrypted(sniffed);
+        return deliver(header, body, place);
+    }
     const std::uint64_t begin = body.position();
     const std::size_t layer = report_.layers.size();
     const auto der = mime::decode(body, cms_encoding(body, header));
     cms(*der, mime::content_type(header).value, place, false);
     drain(body);
-    if (layer < report_.layers.size()) report_.layers[layer].byte_ranges.emplace_back(begin, body.position());
+    if (layer == report_.layers.size()) return;
+    note_range(layer, place, begin, body.position());
+    if (place.whole) note_smime_type(header, report_.layers[layer].type);
 }
 
 }  // namespace p11mime::cms::smime

@@ -9,6 +9,7 @@
 #include "cms/smime/content_keys.h"
 #include "cms/smime/judge.h"
 #include "cms/smime/mail.h"
+#include "cms/smime/protected_headers.h"
 #include "cms/smime/read.h"
 #include "cms/smime/workload.h"
 #include "cms/zlib.h"
@@ -46,22 +47,39 @@ class Walk {
         std::optional<std::string> parent;  ///< path of the layer around
         bool whole = true;                  ///< nothing of the mail is beside this
         std::size_t depth = 0;
-        std::size_t header_fields = 0;  ///< of the headers around what is here and its own, which are all held
-        std::size_t header_bytes = 0;   ///< likewise
-        std::size_t digests = 0;        ///< that the layers around compute of what is here
-        Sink* output = nullptr;         ///< null below parts: their layers are reported, not taken off
+        std::size_t header_fields = 0;           ///< of the headers around what is here and its own, which are all held
+        std::size_t header_bytes = 0;            ///< likewise
+        std::size_t digests = 0;                 ///< that the layers around compute of what is here
+        std::optional<std::uint64_t> begin = 0;  ///< of what is here, in the content of the layer around; nothing where
+                                                 ///< that is not known
+        Sink* output = nullptr;                  ///< null below parts: their layers are reported, not taken off
 
         Place child(std::size_t number, bool same_layer) const;
         Place under(const mime::Header& header) const;
         /// content is where the content of a layer is that computes digests of it.
         Place content(std::size_t digests_of_it) const;
+        /// at is here, `offset` bytes further on.
+        Place at(std::uint64_t offset) const;
     };
 
     void bare_cms(Window& input, InputForm form, Sink& output);
     void detached(SignedDataReader& reader, std::size_t layer, const Place& place);
 
     void note_sender(const mime::Header& header);
+    void note_fields(const std::vector<mime::Field>& fields);
+    void note_text_beside(Source& text, const Place& place);
+    void note_smime_type(const mime::Header& header, LayerType type);
+    void doubt(const std::string& reason, const std::string& hint = {});
+    void note_left_encrypted(const std::string& type);
+    void note_range(std::size_t layer, const Place& place, std::uint64_t begin, std::uint64_t end);
     void entity(const mime::Header& header, Window& body, const Place& around);
+    void any_entity(const mime::Header& header, Window& body, const Place& place);
+    void payload(const mime::Header& header, Window& body, const Place& place);
+    void wrapped_mail(const mime::Header& header, Window& body, const Place& place);
+    void adopt(const ProtectedHeader& inner);
+    void note_protected(const std::vector<std::string>& names);
+    bool came_encrypted() const;
+    void view_senders();
     void deliver(const mime::Header& header, Source& body, const Place& place);
     void deliver_structure(const std::string& type, Source& structure, const Place& place, bool bare);
     void multipart(const mime::Header& header, Window& body, const Place& place);
@@ -103,6 +121,8 @@ class Walk {
     Report report_;
     Mail mail_;
     Sender sender_;
+    std::vector<mime::Field> more_from_;  ///< From fields that readers may see besides those of mail_
+    Doubts doubts_;
     bool again_ = false;
     ExpansionLimit expansion_;
     std::size_t recipients_ = 0;    ///< of all layers

@@ -124,6 +124,7 @@ void Walk::content(Source& from, const std::string& type, const Place& place, bo
         entity(header, window, place);
     } else if (type != oid::kData && is_cms_content_type(type)) {
         if (leaves_alone(type, "the content")) {
+            if (place.whole) note_left_encrypted(type);
             deliver_structure(type, window, place, bare);
         } else {
             BerReader ber(window);

@@ -1,0 +1,352 @@
+#include "cms/smime/legacy_display.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+
+#include "cms/smime/classify.h"
+#include "cms/smime/joined_source.h"
+#include "mime/codec.h"
+#include "mime/content_type.h"
+#include "mime/multipart.h"
+#include "mime/text.h"
+#include "mime/transport.h"
+#include "mime/unicode.h"
+
+namespace p11mime::cms::smime {
+
+namespace {
+
+using mime::TransferEncoding;
+
+constexpr std::string_view kMark = "hp-legacy-display";
+constexpr std::string_view kDiv = "<div class=\"header-protection-legacy-display\">";
+constexpr std::string_view kDivEnd = "</div>";
+constexpr std::size_t kFrontBytes = 64 * 1024;  // of a body in which an element is looked for
+
+// Part is a main body part on the way: its header, and what its body becomes, which may read from the body.
+struct Part {
+    mime::Header header;
+    std::unique_ptr<Source> body;
+};
+using Edit = std::function<Part(mime::Header header, Window& body)>;
+
+// Passed gives out a window as it is.
+class Passed final : public Source {
+  public:
+    explicit Passed(Window& from) : from_(from) {}
+    ByteView pull() override { return from_.pull(); }
+
+  private:
+    Window& from_;
+};
+
+// front_of is the front of a body in which an element is looked for, whatever the pieces that the body comes in.
+std::string_view front_of(Window& body) {
+    return text_of(body.peek(kFrontBytes)).substr(0, kFrontBytes);
+}
+
+bool is_attachment(const mime::Header& header) {
+    return mime::content_disposition(header).value == "attachment";
+}
+
+// EditedParts walks into the multiparts of an entity down to its main body parts; all else goes through as it is.
+class EditedParts final : public EditedEntity {
+  public:
+    EditedParts(mime::Header header, Source& body, Edit edit) : body_(body), edit_(std::move(edit)) {
+        header_ = open(std::move(header), body_);
+    }
+
+    const mime::Header& header() const override { return header_; }
+
+    ByteView pull() override {
+        for (;;) {
+            if (!held_.empty()) {
+                given_ = std::exchange(held_, {});
+                return bytes_of(given_);
+            }
+            if (leaf_) {
+                if (const ByteView piece = leaf_->pull(); !piece.empty() || levels_.empty()) return piece;
+                leaf_.reset();
+                next_part();
+            } else if (levels_.empty()) {
+                return body_.pull();
+            } else if (const ByteView piece = section().pull(); !piece.empty()) {
+                return piece;
+            } else if (levels_.back()->stage == Stage::epilogue) {
+                levels_.pop_back();
+                if (levels_.empty()) return {};
+                next_part();
+            } else {
+                next_part();
+            }
+        }
+    }
+
+  private:
+    enum class Stage { preamble, part, epilogue };
+
+    struct Level {
+        Level(Window& body, const std::string& boundary, bool are_alternatives)
+            : parts(body, boundary), alternatives(are_alternatives) {}
+        mime::Multipart parts;
+        bool alternatives;
+        Stage stage = Stage::preamble;
+        std::size_t number = 0;
+        std::unique_ptr<Window> part;  // that was opened
+    };
+
+    Source& section() {
+        Level& level = *levels_.back();
+        if (level.stage == Stage::preamble) return level.parts.preamble();
+        return level.stage == Stage::part ? level.parts.part() : level.parts.epilogue();
+    }
+
+    void next_part() {
+        Level& level = *levels_.back();
+        const bool more = level.parts.next();
+        held_ += level.parts.delimiter();
+        level.stage = more ? Stage::part : Stage::epilogue;
+        level.part.reset();
+        if (!more || (++level.number > 1 && !level.alternatives)) return;
+        level.part = std::make_unique<Window>(level.parts.part());
+        held_ += open(read_entity_header(*level.part), *level.part).raw();
+    }
+
+    // open looks into an entity whose header was read, and gives the header that it gets.
+    mime::Header open(mime::Header header, Window& body) {
+        const mime::Parameterized type = mime::content_type(header);
+        const EntityKind kind = classify(header);
+        const std::string boundary = type.parameter("boundary");
+        const bool text = kind == EntityKind::leaf && (type.value == "text/plain" || type.value == "text/html");
+        if (kind == EntityKind::multipart && type.value != "multipart/encrypted" && type.value != "multipart/signed" &&
+            mime::is_boundary(boundary) && levels_.size() < mime::kMaxNesting) {
+            levels_.push_back(std::make_unique<Level>(body, boundary, type.value == "multipart/alternative"));
+        } else if (text && !is_attachment(header)) {
+            Part part = edit_(std::move(header), body);
+            leaf_ = std::move(part.body);
+            return std::move(part.header);
+        } else {
+            leaf_ = std::make_unique<Passed>(body);
+        }
+        return header;
+    }
+
+    Window body_;
+    Edit edit_;
+    mime::Header header_;
+    std::vector<std::unique_ptr<Level>> levels_;
+    std::unique_ptr<Source> leaf_;
+    std::string held_, given_;
+};
+
+mime::Field* find(mime::Header& header, std::string_view name) {
+    const auto field = std::find_if(header.fields.begin(), header.fields.end(), [&](const mime::Field& each) {
+        return mime::equal_ignoring_case(each.name, name);
+    });
+    return field == header.fields.end() ? nullptr : &*field;
+}
+
+void set_field(mime::Header& header, mime::Field field) {
+    if (mime::Field* old = find(header, field.name))
+        *old = std::move(field);
+    else
+        header.fields.push_back(std::move(field));
+}
+
+// Adding puts the element in front of a text.
+class Adding {
+  public:
+    explicit Adding(const Protection& protection)
+        : subject_(protection.subject), subject_ascii_(protection.subject_ascii) {}
+
+    Part operator()(mime::Header header, Window& body) const {
+        if (header.end.empty()) return {std::move(header), std::make_unique<Passed>(body)};  // there is no body
+        const bool html = mime::content_type(header).value == "text/html";
+        const TransferEncoding encoding = mime::transfer_encoding(header);
+        if (encoding == TransferEncoding::unknown || (html && encoding == TransferEncoding::base64))
+            return {std::move(header), std::make_unique<Passed>(body)};
+        const std::string subject = suit(header, encoding, html);
+        std::string front = html ? through_body_tag(body) : "";
+        const std::string element =
+            html ? fmt::format("\r\n{}\r\n<pre>Subject: {}</pre>\r\n{}\r\n", kDiv, subject, kDivEnd)
+                 : fmt::format("Subject: {}\r\n\r\n", padded(subject, encoding));
+        front += encoded(element, encoding, header.ending());
+        return {std::move(header), std::make_unique<JoinedSource>(std::move(front), body)};
+    }
+
+  private:
+    // suit marks the part and gives the subject in letters that its charset has; what has none is made to.
+    std::string suit(mime::Header& header, TransferEncoding encoding, bool html) const {
+        const mime::LineEnding ending = header.ending();
+        mime::Field type = find(header, "Content-Type") != nullptr
+                               ? *find(header, "Content-Type")
+                               : mime::make_field("Content-Type", "text/plain", ending);
+        const std::string charset = mime::ascii_lower(mime::content_type(header).parameter("charset"));
+        const bool plain = charset.empty() || charset == "us-ascii";
+        std::string subject = plain || charset == "utf-8" ? subject_ : subject_ascii_;
+        if (!mime::is_ascii(subject)) {
+            if (plain) type = mime::with_parameter(type, "charset", "utf-8");
+            if (encoding == TransferEncoding::seven_bit)
+                set_field(header, mime::make_field("Content-Transfer-Encoding", "8bit", ending));
+        }
+        set_field(header, mime::with_parameter(type, kMark, "1"));
+        return html ? escaped(subject) : subject;
+    }
+
+    static std::string escaped(const std::string& text) {
+        std::string result;
+        for (const char c : text)
+            result += c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : std::string(1, c);
+        return result;
+    }
+
+    // In base64 the element takes whole groups of three bytes, so that what follows stays as it is.
+    static std::string padded(std::string subject, TransferEncoding encoding) {
+        constexpr std::size_t rest = std::string_view("Subject: \r\n\r\n").size();
+        while (encoding == TransferEncoding::base64 && (subject.size() + rest) % 3 != 0)
+            subject += ' ';
+        return subject;
+    }
+
+    // encoded is the element in a transfer encoding, with the line ends of what is around it.
+    static std::string encoded(std::string element, TransferEncoding encoding, mime::LineEnding ending) {
+        if (encoding == TransferEncoding::base64) element = mime::base64_text(bytes_of(element)) + "\r\n";
+        if (encoding == TransferEncoding::quoted_printable) {
+            BytesSink sink;
+            const auto encoder = mime::quoted_printable_encoder(sink);
+            encoder->push(bytes_of(element));
+            encoder->finish();
+            element = text_of(sink.bytes);
+        }
+        if (ending == mime::LineEnding::lf) std::erase(element, '\r');
+        return element;
+    }
+
+    // through_body_tag takes HTML up to the end of <body>: the element is the first thing in it.
+    static std::string through_body_tag(Window& body) {
+        const std::string lower = mime::ascii_lower(front_of(body));
+        const std::size_t tag = lower.find("<body");
+        const std::size_t tag_end = tag == lower.npos ? tag : lower.find('>', tag);
+        if (tag_end == lower.npos) return {};
+        std::string front(text_of(body.peek(tag_end + 1)).substr(0, tag_end + 1));
+        body.consume(tag_end + 1);
+        return front;
+    }
+
+    std::string subject_, subject_ascii_;
+};
+
+// Recoded is a body in base64 of which the front was left out, encoded anew.
+class Recoded final : public Source {
+  public:
+    Recoded(Window& body, mime::LineEnding ending)
+        : decoded_(mime::decode(body, TransferEncoding::base64)),
+          front_(*decoded_),
+          encoder_(mime::base64_encoder(sink_, ending)) {}
+
+    Window& decoded() { return front_; }
+
+    ByteView pull() override {
+        sink_.bytes.clear();
+        while (sink_.bytes.empty() && !done_) {
+            const ByteView piece = front_.pull();
+            done_ = piece.empty();
+            if (done_)
+                encoder_->finish();
+            else
+                encoder_->push(piece);
+        }
+        return sink_.bytes;
+    }
+
+  private:
+    std::unique_ptr<Source> decoded_;
+    Window front_;
+    BytesSink sink_;
+    std::unique_ptr<mime::Encoder> encoder_;
+    bool done_ = false;
+};
+
+// Omitting takes the element out of a marked text.
+class Omitting {
+  public:
+    explicit Omitting(std::vector<std::string> names) : names_(std::move(names)) {}
+
+    Part operator()(mime::Header header, Window& body) const {
+        const mime::Parameterized type = mime::content_type(header);
+        if (type.parameter(kMark) != "1") return {std::move(header), std::make_unique<Passed>(body)};
+        mime::Field& field = *find(header, "Content-Type");
+        field = mime::without_parameter(field, kMark);
+        if (mime::transfer_encoding(header) == TransferEncoding::base64) {
+            auto recoded = std::make_unique<Recoded>(body, header.ending());
+            omit(recoded->decoded(), type.value == "text/html");
+            return {std::move(header), std::move(recoded)};
+        }
+        std::string kept = omit(body, type.value == "text/html");
+        return {std::move(header), std::make_unique<JoinedSource>(std::move(kept), body)};
+    }
+
+  private:
+    // omit consumes the element and gives what stood before it.
+    std::string omit(Window& body, bool html) const {
+        const std::string front(front_of(body));
+        if (!html) {
+            body.consume(lines_size(front));
+            return {};
+        }
+        std::size_t begin = front.find(kDiv);
+        if (begin == front.npos) begin = front.find("<div class=3D\"header-protection-legacy-display\">");
+        std::size_t end = begin == front.npos ? begin : front.find(kDivEnd, begin);
+        if (end == front.npos) return {};
+        end += kDivEnd.size();
+        // The line ends around the element are its own.
+        if (begin > 0 && front[begin - 1] == '\n') begin -= begin > 1 && front[begin - 2] == '\r' ? 2 : 1;
+        if (front.substr(end, 2) == "\r\n")
+            end += 2;
+        else if (front.substr(end, 1) == "\n")
+            ++end;
+        body.consume(end);
+        return front.substr(0, begin);
+    }
+
+    // lines_size is how much of a text is lines of fields with an empty line after them; 0 where it starts otherwise.
+    std::size_t lines_size(std::string_view front) const {
+        bool within_line = false;  // a soft line break of quoted-printable stood before
+        for (std::size_t at = 0; at < front.size();) {
+            const std::size_t end = front.find('\n', at);
+            if (end == front.npos) return 0;
+            std::string_view line = front.substr(at, end - at);
+            if (line.ends_with('\r')) line.remove_suffix(1);
+            if (line.empty() && !within_line) return at == 0 ? 0 : end + 1;
+            const bool continues = within_line || (at > 0 && line.starts_with(' '));
+            const bool hidden_end = line.find("=0A") != line.npos || line.find("=0a") != line.npos;
+            if (hidden_end || (!continues && !is_field(line))) return 0;
+            within_line = line.ends_with('=');
+            at = end + 1;
+        }
+        return 0;
+    }
+
+    bool is_field(std::string_view line) const {
+        const std::string name = mime::ascii_lower(line.substr(0, line.find(':')));
+        return line.find(':') != line.npos && std::find(names_.begin(), names_.end(), name) != names_.end();
+    }
+
+    std::vector<std::string> names_;
+};
+
+}  // namespace
+
+std::unique_ptr<EditedEntity> with_legacy_display(mime::Header header, Source& body, const Protection& protection) {
+    return std::make_unique<EditedParts>(std::move(header), body, Adding(protection));
+}
+
+std::unique_ptr<EditedEntity> without_legacy_display(mime::Header header, Source& body,
+                                                     std::vector<std::string> names) {
+    return std::make_unique<EditedParts>(std::move(header), body, Omitting(std::move(names)));
+}
+
+}  // namespace p11mime::cms::smime

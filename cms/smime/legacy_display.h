@@ -1,0 +1,32 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cms/smime/protected_headers.h"
+#include "mime/header.h"
+#include "mime/stream.h"
+
+namespace p11mime::cms::smime {
+
+/// Legacy display elements repeat hidden header fields in the text of a mail, for readers that know nothing of
+/// protected ones (RFC 9788 sections 4.5.3 and 5.2.2): lines before a plain text, a div in an HTML one, in each main
+/// body part, which hp-legacy-display="1" marks. Main body parts are the first part of a multipart, and each part of a
+/// multipart/alternative; attachments, and what is signed or encrypted by itself, are none.
+
+/// EditedEntity is an entity whose main body parts are edited on the way: header() first, then what it gives out.
+class EditedEntity : public Source {
+  public:
+    virtual const mime::Header& header() const = 0;
+};
+
+/// with_legacy_display adds the elements for the Subject that a protection hides. HTML in base64 and text in charsets
+/// that cannot be added to stay without. `body` must outlive the result.
+std::unique_ptr<EditedEntity> with_legacy_display(mime::Header header, Source& body, const Protection& protection);
+
+/// without_legacy_display leaves them out again; text whose first lines are not fields among `names` (lower case)
+/// stays. `body` must outlive the result.
+std::unique_ptr<EditedEntity> without_legacy_display(mime::Header header, Source& body, std::vector<std::string> names);
+
+}  // namespace p11mime::cms::smime

@@ -1,0 +1,275 @@
+#include "cms/smime/protected_headers.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "cms/smime/sender.h"
+#include "mime/address.h"
+#include "mime/content_type.h"
+#include "mime/text.h"
+
+namespace p11mime::cms::smime {
+
+namespace {
+
+using mime::Field;
+
+constexpr std::string_view kOuter = "HP-Outer";
+constexpr std::string_view kMark = "hp";
+constexpr std::string_view kOldMark = "protected-headers";
+
+// Fields that mail programs show or act upon (RFC 9787 section 1.1.2, and those that thread and answer).
+constexpr std::array<std::string_view, 17> kSeen{"From",       "Sender",      "Reply-To",         "To",
+                                                 "Cc",         "Bcc",         "Subject",          "Date",
+                                                 "Message-ID", "Comments",    "In-Reply-To",      "References",
+                                                 "Keywords",   "Followup-To", "Mail-Followup-To", "Mail-Reply-To",
+                                                 "Importance"};
+
+// Fields that submission servers add where they are missing (RFC 6409 section 8).
+constexpr std::array<std::string_view, 2> kAdded{"Date", "Message-ID"};
+
+// Fields that relays write, or that are for them alone; they protect nothing inside.
+constexpr std::array<std::string_view, 9> kOfRelays{
+    "Bcc",      "Resent-Bcc", "Received", "Return-Path", "Delivered-To", "DKIM-Signature", "Authentication-Results",
+    "ARC-Seal", "Status"};
+
+template <std::size_t size>
+bool is_one_of(const std::array<std::string_view, size>& names, std::string_view name) {
+    return std::any_of(names.begin(), names.end(),
+                       [&](std::string_view each) { return mime::equal_ignoring_case(each, name); });
+}
+
+bool of_entity(const Field& field) {
+    return mime::is_mime_field(field.name) || mime::equal_ignoring_case(field.name, "MIME-Version");
+}
+
+// outer_field reads "Name: value" out of an HP-Outer field.
+std::optional<Field> outer_field(const Field& field) {
+    const std::string value = field.value();
+    const std::size_t colon = value.find(':');
+    const std::string_view name = mime::trim(std::string_view(value).substr(0, colon));
+    if (colon == value.npos || name.empty()) return std::nullopt;
+    return mime::make_field(name, std::string_view(value).substr(colon + 1), mime::LineEnding::crlf);
+}
+
+ProtectedHeader taken_apart(const mime::Header& header, ProtectedHeader::Form form) {
+    ProtectedHeader result;
+    result.form = form;
+    result.entity.end = header.end;
+    for (const Field& field : header.fields) {
+        if (mime::equal_ignoring_case(field.name, kOuter)) {
+            if (const auto outer = outer_field(field); outer && form == ProtectedHeader::Form::cipher)
+                result.left_outside.push_back(*outer);
+        } else if (mime::equal_ignoring_case(field.name, "Content-Type")) {
+            result.entity.fields.push_back(mime::without_parameter(field, kMark));
+        } else if (mime::is_mime_field(field.name)) {
+            result.entity.fields.push_back(field);
+        } else if (!of_entity(field)) {
+            result.fields.push_back(field);
+        }
+    }
+    return result;
+}
+
+// readable is a field's value as it is compared: words decoded, white space as one blank each.
+std::string readable(const Field& field) {
+    std::string text;
+    for (const char c : mime::decode_words(field.value())) {
+        const bool space = mime::is_space(c);
+        if (!space || (!text.empty() && text.back() != ' ')) text += space ? ' ' : c;
+    }
+    return std::string(mime::trim(text));
+}
+
+std::vector<std::string> values_of(const std::vector<Field>& fields, std::string_view name) {
+    std::vector<std::string> values;
+    for (const Field& field : fields)
+        if (mime::equal_ignoring_case(field.name, name)) values.push_back(readable(field));
+    return values;
+}
+
+Sender senders_of(const std::vector<Field>& fields) {
+    Sender sender;
+    for (const Field& field : fields)
+        if (mime::equal_ignoring_case(field.name, "From")) add_senders(sender, field.value());
+    return sender;
+}
+
+bool same_senders(const Sender& a, const Sender& b) {
+    const auto within = [](const Sender& some, const Sender& all) {
+        return std::all_of(some.mailboxes.begin(), some.mailboxes.end(), [&](const std::string& mailbox) {
+            return std::any_of(all.mailboxes.begin(), all.mailboxes.end(),
+                               [&](const std::string& other) { return mime::same_mailbox(mailbox, other); });
+        });
+    };
+    return within(a, b) && within(b, a);
+}
+
+// hidden says whether a sender who names no policy may have hidden a field: the forerunners hide the Subject.
+bool hidden(const ProtectedHeader& inner, std::string_view name, bool encrypted) {
+    const bool forerunner = inner.form == ProtectedHeader::Form::v1 || inner.form == ProtectedHeader::Form::wrapped;
+    return encrypted && forerunner && name == "Subject";
+}
+
+std::string joined(const std::vector<std::string>& values) {
+    return fmt::format("'{}'", fmt::join(values, "', '"));
+}
+
+}  // namespace
+
+std::vector<std::string> ProtectedHeader::names() const {
+    std::vector<std::string> all;
+    for (const Field& field : fields) {
+        std::string name = mime::ascii_lower(field.name);
+        if (std::find(all.begin(), all.end(), name) == all.end()) all.push_back(std::move(name));
+    }
+    return all;
+}
+
+bool ProtectedHeader::has(std::string_view name) const {
+    return std::any_of(fields.begin(), fields.end(),
+                       [&](const Field& field) { return mime::equal_ignoring_case(field.name, name); });
+}
+
+std::optional<ProtectedHeader> protected_header(const mime::Header& payload) {
+    const mime::Parameterized type = mime::content_type(payload);
+    const std::string mark = mime::ascii_lower(type.parameter(kMark));
+    if (mark == "cipher") return taken_apart(payload, ProtectedHeader::Form::cipher);
+    if (mark == "clear") return taken_apart(payload, ProtectedHeader::Form::clear);
+    if (mime::ascii_lower(type.parameter(kOldMark)) == "v1") return taken_apart(payload, ProtectedHeader::Form::v1);
+    return std::nullopt;
+}
+
+bool wraps_mail(const mime::Header& payload) {
+    const mime::Parameterized type = mime::content_type(payload);
+    return (type.value == "message/rfc822" || type.value == "message/global") &&
+           mime::ascii_lower(type.parameter("forwarded")) != "yes";
+}
+
+ProtectedHeader wrapped_header(const mime::Header& mail) {
+    return taken_apart(mail, ProtectedHeader::Form::wrapped);
+}
+
+OuterHeader hold_against(const ProtectedHeader& inner, const std::vector<Field>& outer, bool encrypted) {
+    OuterHeader result;
+    const bool policy = inner.form == ProtectedHeader::Form::cipher && encrypted;
+    const std::vector<Field>& expected_fields = policy ? inner.left_outside : inner.fields;
+    for (const std::string_view name : kSeen) {
+        const std::vector<std::string> found = values_of(outer, name), expected = values_of(expected_fields, name);
+        if (found.empty() || found == expected || hidden(inner, name, encrypted)) continue;
+        if (!expected.empty())
+            result.warnings.push_back({"header-differs", fmt::format("the {} field outside, {}, is not what the sender "
+                                                                     "left there, {}",
+                                                                     name, joined(found), joined(expected))});
+        else if (!is_one_of(kAdded, name))
+            result.warnings.push_back(
+                {"header-added",
+                 fmt::format("the {} field outside, {}, is not the sender's and was left out", name, joined(found))});
+    }
+    const Sender within = senders_of(inner.fields), without = senders_of(outer);
+    if (inner.has("From") && !values_of(outer, "From").empty() && !same_senders(within, without))
+        result.from_differs =
+            fmt::format("the mail shows {}, but what is protected is from {}",
+                        without.mailboxes.empty() ? "no sender that can be read"
+                                                  : fmt::format("the sender {}", fmt::join(without.mailboxes, ", ")),
+                        fmt::join(within.mailboxes, ", "));
+    if (!within.contradiction.empty()) result.from_differs = within.contradiction;
+    if (!without.contradiction.empty()) result.from_differs = without.contradiction;
+    for (const Field& field : outer) {
+        if (inner.has(field.name)) continue;
+        const bool needed = mime::equal_ignoring_case(field.name, "From") || is_one_of(kAdded, field.name);
+        if (needed || !is_one_of(kSeen, field.name)) result.kept.push_back(field);
+    }
+    return result;
+}
+
+namespace {
+
+constexpr std::size_t kMaxLine = 998;  // RFC 5322 section 2.1.1
+
+bool fits_line(const Field& field) {
+    std::size_t begin = 0;
+    for (std::size_t end = field.raw.find('\n'); end != field.raw.npos; end = field.raw.find('\n', begin)) {
+        if (end - begin > kMaxLine) return false;
+        begin = end + 1;
+    }
+    return true;
+}
+
+bool is_plain(std::string_view text) {
+    return std::all_of(text.begin(), text.end(),
+                       [](char c) { return (c >= ' ' && c < 0x7f) || c == '\t' || c == '\r' || c == '\n'; });
+}
+
+// ascii_value is a field's value with words beyond ASCII encoded: a display name, or a word of free text; nothing where
+// what stands for itself, such as a mailbox, is beyond it.
+std::optional<std::string> ascii_value(const Field& field) {
+    constexpr std::array<std::string_view, 7> kAddressFields{"From", "Sender",        "Reply-To",        "To",
+                                                             "Cc",   "Mail-Reply-To", "Mail-Followup-To"};
+    const std::string value = field.value();
+    if (!is_one_of(kAddressFields, field.name)) return mime::encode_words(value);
+    std::string list;
+    for (const mime::Address& address : mime::parse_addresses(value)) {
+        if (!is_plain(address.mailbox)) return std::nullopt;
+        if (!list.empty()) list += ", ";
+        list += address.display_name.empty() ? address.mailbox
+                                             : mime::encode_words(address.display_name) + " <" + address.mailbox + ">";
+    }
+    return list;
+}
+
+// for_inside is a field as the header of a signed part can carry it; nothing where it cannot.
+std::optional<Field> for_inside(const Field& field, mime::LineEnding ending) {
+    const bool plain = is_plain(field.raw);
+    if (plain && fits_line(field)) return field;
+    const auto value = plain ? std::optional(field.value()) : ascii_value(field);
+    if (!value || !is_plain(*value)) return std::nullopt;
+    Field folded = mime::make_field(field.name, *value, ending);
+    return fits_line(folded) ? std::optional(std::move(folded)) : std::nullopt;
+}
+
+std::string one_line(std::string text) {
+    std::replace_if(
+        text.begin(), text.end(), [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; }, ' ');
+    return text;
+}
+
+}  // namespace
+
+Protection protect(const std::vector<Field>& transport, bool encrypted) {
+    Protection result;
+    std::vector<Field> outer;
+    for (const Field& field : transport) {
+        if (mime::equal_ignoring_case(field.name, kOuter)) continue;
+        const mime::LineEnding ending = field.raw.ends_with("\r\n") ? mime::LineEnding::crlf : mime::LineEnding::lf;
+        const bool of_relay = is_one_of(kOfRelays, field.name) || mime::ascii_lower(field.name).starts_with("arc-");
+        const auto inside = of_relay ? std::nullopt : for_inside(field, ending);
+        if (!inside) {
+            result.outside.push_back(field);
+            continue;
+        }
+        result.inside.push_back(*inside);
+        const bool is_subject = mime::equal_ignoring_case(field.name, "Subject");
+        if (encrypted && is_subject) {
+            result.subject_ascii = one_line(inside->value());
+            result.subject = one_line(mime::decode_words(inside->value()));
+        }
+        if (encrypted &&
+            (mime::equal_ignoring_case(field.name, "Comments") || mime::equal_ignoring_case(field.name, "Keywords")))
+            continue;
+        const bool hides = encrypted && is_subject;
+        result.outside.push_back(hides ? mime::make_field(field.name, kHiddenSubject, ending) : field);
+        const std::string value = hides ? std::string(kHiddenSubject) : inside->value();
+        if (encrypted) outer.push_back(mime::make_field(kOuter, fmt::format("{}: {}", field.name, value), ending));
+    }
+    result.inside.insert(result.inside.end(), outer.begin(), outer.end());
+    return result;
+}
+
+Field mark_protected(const Field& content_type, bool encrypted) {
+    return mime::with_parameter(mime::without_parameter(content_type, kOldMark), kMark, encrypted ? "cipher" : "clear");
+}
+
+}  // namespace p11mime::cms::smime

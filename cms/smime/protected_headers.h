@@ -1,0 +1,70 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cms/smime/report.h"
+#include "mime/header.h"
+
+namespace p11mime::cms::smime {
+
+/// ProtectedHeader is the header fields of a mail that stand inside its signature or encryption.
+struct ProtectedHeader {
+    /// Form is how they came there.
+    enum class Form {
+        clear,    ///< hp="clear" (RFC 9788)
+        cipher,   ///< hp="cipher": some of them are confidential
+        v1,       ///< protected-headers="v1", the forerunner of RFC 9788
+        wrapped,  ///< a whole mail as message/rfc822 (RFC 8551 section 3.1)
+    };
+    Form form{};
+    std::vector<mime::Field> fields;        ///< of the mail, in order; neither Content-* nor MIME-Version
+    std::vector<mime::Field> left_outside;  ///< as the sender left them outside (HP-Outer)
+    mime::Header entity;                    ///< what remains of the payload's header, marks of the protection taken out
+
+    std::vector<std::string> names() const;  ///< in lower case, each once
+    bool has(std::string_view name) const;
+};
+
+/// protected_header takes the header of the cryptographic payload apart (RFC 9788 section 4.1); nothing where it does
+/// not protect the mail's fields.
+std::optional<ProtectedHeader> protected_header(const mime::Header& payload);
+
+/// wraps_mail says whether a payload is a whole mail put inside to protect its header: message/rfc822 without
+/// forwarded=yes. wrapped_header takes the header of that mail apart.
+bool wraps_mail(const mime::Header& payload);
+ProtectedHeader wrapped_header(const mime::Header& mail);
+
+/// OuterHeader is what becomes of the unprotected fields beside the protected ones.
+struct OuterHeader {
+    std::vector<mime::Field> kept;  ///< what relays write, which nobody takes for the sender's words
+    std::vector<Warning> warnings;  ///< of fields that are not what the sender left there
+    std::string from_differs;       ///< why the senders are not the same; empty where they are
+};
+
+/// hold_against compares the unprotected fields with the protected ones (RFC 9788 section 4.4); `encrypted` says
+/// whether the payload came encrypted, so that its sender may have hidden some.
+OuterHeader hold_against(const ProtectedHeader& inner, const std::vector<mime::Field>& outer, bool encrypted);
+
+/// kHiddenSubject stands for a Subject that is confidential (RFC 9788 section 3.2.1).
+inline constexpr std::string_view kHiddenSubject = "[...]";
+
+/// Protection is how a mail's header fields go inside on the way out (RFC 9788 section 5.2).
+struct Protection {
+    std::vector<mime::Field> inside;   ///< the fields, and of mail that will be encrypted HP-Outer fields
+    std::vector<mime::Field> outside;  ///< what remains of the transport fields
+    std::string subject;               ///< that the outside hides, UTF-8 in one line; for old readers
+    std::string subject_ascii;         ///< likewise, as the field has it
+};
+
+/// protect takes the transport fields of a mail. With `encrypted`, the baseline confidentiality policy holds (section
+/// 3.2.1): the Subject outside is "[...]", Comments and Keywords are left out. Bcc, what relays write, and what does
+/// not fit the header of a part that is signed stay outside.
+Protection protect(const std::vector<mime::Field>& transport, bool encrypted);
+
+/// mark_protected puts hp="cipher" or hp="clear" on a Content-Type field, in place of any mark that it had.
+mime::Field mark_protected(const mime::Field& content_type, bool encrypted);
+
+}  // namespace p11mime::cms::smime

@@ -1,0 +1,133 @@
+// multipart/signed (RFC 8551 section 3.5.3).
+
+#include <algorithm>
+#include <array>
+
+#include "cms/identifiers.h"
+#include "cms/smime/classify.h"
+#include "cms/smime/first_bytes.h"
+#include "cms/smime/walk.h"
+#include "mime/codec.h"
+#include "mime/line_endings.h"
+#include "mime/multipart.h"
+#include "mime/text.h"
+
+namespace p11mime::cms::smime {
+
+namespace {
+
+// announced_digests reads micalg (RFC 8551 section 3.5.3.2); unusable, it is SHA-256, and the SignerInfos tell better.
+std::set<Hash> announced_digests(std::string_view micalg) {
+    std::set<Hash> hashes;
+    while (!micalg.empty()) {
+        const std::size_t comma = std::min(micalg.find(','), micalg.size());
+        std::string_view token = micalg.substr(0, comma);
+        while (!token.empty() && token.front() == ' ')
+            token.remove_prefix(1);
+        while (!token.empty() && token.back() == ' ')
+            token.remove_suffix(1);
+        const Algorithm* row = digest_for_micalg(token);
+        if (row != nullptr && row->hash) hashes.insert(*row->hash);
+        micalg.remove_prefix(std::min(comma + 1, micalg.size()));
+    }
+    return hashes.empty() ? std::set<Hash>{Hash::sha256} : hashes;
+}
+
+// has_lf_lines says whether the first line of a part ends in a bare LF: then the whole part was stored with LF, and its
+// canonical form was signed.
+bool has_lf_lines(ByteView front) {
+    const std::string_view text = text_of(front);
+    const std::size_t lf = text.find('\n');
+    return lf != std::string_view::npos && (lf == 0 || text[lf - 1] != '\r');
+}
+
+constexpr std::size_t kMaxFirstLine = 64 * 1024;
+
+// is_notice knows what mail programs write before the parts for readers without MIME.
+bool is_notice(std::string_view text) {
+    constexpr std::array<std::string_view, 9> kNotices{"this is an s/mime signed message",
+                                                       "this is a s/mime signed message",
+                                                       "this is a cryptographically signed message in mime format",
+                                                       "this is a multi-part message in mime format",
+                                                       "this is a multipart message in mime format",
+                                                       "this is a message with multiple parts in mime format",
+                                                       "this is a mime-formatted message",
+                                                       "this is a multi-part message",
+                                                       "this message is in mime format"};
+    while (text.ends_with('.'))
+        text.remove_suffix(1);
+    return std::find(kNotices.begin(), kNotices.end(), mime::ascii_lower(text)) != kNotices.end();
+}
+
+}  // namespace
+
+// note_text_beside doubts a mail with text before or after the parts of a signature: some programs show it.
+void Walk::note_text_beside(Source& text, const Place& place) {
+    constexpr std::size_t kMostKept = 1024;
+    std::string kept;
+    for (ByteView piece = text.pull(); !piece.empty(); piece = text.pull()) {
+        kept += text_of(piece).substr(0, kMostKept - kept.size());
+        if (kept.size() < kMostKept && mime::trim(kept).empty()) kept.clear();
+    }
+    const std::string_view seen = mime::trim(kept);
+    if (place.whole && !seen.empty() && !is_notice(seen))
+        doubt("there is text beside the signed part that is not signed", "rely on nothing outside that part");
+}
+
+void Walk::note_range(std::size_t layer, const Place& place, std::uint64_t begin, std::uint64_t end) {
+    if (place.begin) report_.layers[layer].byte_ranges.emplace_back(*place.begin + begin, *place.begin + end);
+}
+
+void Walk::clear_signed(const mime::Header& header, Window& body, const Place& place) {
+    const mime::Parameterized type = mime::content_type(header);
+    const std::size_t layer = add_layer(LayerType::signed_data, type.value, place);
+    std::set<Hash> hashes = announced_digests(type.parameter("micalg"));
+    hashes.merge(std::set<Hash>(knowledge_[place.path].digests));
+    Digests digests(hashes);
+    FirstBytes first(digests);
+
+    mime::Multipart parts(body, type.parameter("boundary"));
+    note_text_beside(parts.preamble(), place);
+    if (!parts.next()) throw Error(ErrorKind::malformed, "multipart/signed without parts");
+    {
+        WorkSource level(parts.part(), workload_, 1 + hashes.size());
+        Window raw(level);
+        mime::CanonicalSink canonical(first);
+        const bool lf_lines = has_lf_lines(raw.peek(kMaxFirstLine));
+        TeeSource hashed(raw, lf_lines ? static_cast<Sink&>(canonical) : first);
+        Window inner(hashed);
+        const mime::Header inner_header = read_entity_header(inner);
+        entity(inner_header, inner, place.content(hashes.size()));
+        drain(inner);
+    }
+    note_range(layer, place, parts.part_begin(), parts.part_end());
+
+    if (!parts.next()) throw Error(ErrorKind::malformed, "multipart/signed without a signature part");
+    Window signature(parts.part());
+    const mime::Header signature_header = read_entity_header(signature);
+    const auto der = mime::decode(signature, cms_encoding(signature, signature_header));
+    BerReader ber(*der);
+    if (enter_content_info(ber) != oid::kSignedData)
+        throw Error(ErrorKind::malformed, "the signature part holds no SignedData");
+    SignedDataReader reader(ber);
+    const bool own_content = reader.has_content();
+    if (own_content) drain(reader.content());
+    finish_signed(reader);
+    leave_content_info(ber);
+    judge(layer, reader, {digests, reader.content_type(), first.bytes}, place);
+    if (own_content)
+        for (SignerVerdict& signer : report_.layers[layer].signers) {
+            signer.integrity = Integrity::invalid;
+            signer.integrity_reason = "the signature part carries content of its own";
+        }
+    if (parts.next()) {
+        // The layers inside are beside the further part as well.
+        for (std::size_t i = layer; i < report_.layers.size(); ++i)
+            report_.layers[i].covers_whole = false;
+        report_.warnings.push_back(
+            {"extra-part", "multipart/signed has more than two parts; the others are not covered"});
+    }
+    note_text_beside(parts.epilogue(), place);
+}
+
+}  // namespace p11mime::cms::smime

@@ -1,0 +1,140 @@
+// What the layers of a mail protect, and what they do not.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "cms/smime/classify.h"
+#include "cms/smime/joined_source.h"
+#include "cms/smime/legacy_display.h"
+#include "cms/smime/walk.h"
+#include "mime/content_type.h"
+
+namespace p11mime::cms::smime {
+
+// note_sender holds the From fields inside a layer against the signer too: they replace the outer ones in what is
+// written.
+void Walk::note_sender(const mime::Header& header) {
+    for (const mime::Field* field : header.all("From")) {
+        add_senders(sender_, field->value());
+        more_from_.push_back(*field);
+    }
+    const bool has_from = mail_.has_from() || header.find("From") != nullptr;
+    if (has_from && !options_.sender_check) sender_.check = SenderCheck::require;
+}
+
+// view_senders looks at whom a signed mail shows as its sender, once all its layers are off.
+void Walk::view_senders() {
+    const bool is_signed = std::any_of(report_.layers.begin(), report_.layers.end(), [](const Layer& layer) {
+        return layer.covers_whole && layer.type == LayerType::signed_data;
+    });
+    if (!is_signed || sender_.check == SenderCheck::off) return;
+    std::vector<mime::Field> fields = mail_.transport;
+    fields.insert(fields.end(), more_from_.begin(), more_from_.end());
+    SenderView view = view_sender(fields, options_.known_addresses);
+    doubts_.sender = std::move(view.doubts);
+    report_.warnings.insert(report_.warnings.end(), view.warnings.begin(), view.warnings.end());
+}
+
+void Walk::doubt(const std::string& reason, const std::string& hint) {
+    doubts_.coverage.push_back({reason, hint});
+}
+
+// note_fields doubts headers in which each reader may see something else.
+void Walk::note_fields(const std::vector<mime::Field>& fields) {
+    constexpr std::array<std::string_view, 9> kOnce{
+        "From", "Sender", "Reply-To", "To", "Cc", "Subject", "Date", "Content-Type", "Content-Transfer-Encoding"};
+    for (const std::string_view name : kOnce) {
+        const auto count = std::count_if(fields.begin(), fields.end(), [&](const mime::Field& field) {
+            return mime::equal_ignoring_case(field.name, name);
+        });
+        if (count > 1)
+            doubt(fmt::format("the header has {} {} fields: programs differ in which they show", count, name));
+    }
+    for (const mime::Field& field : fields) {
+        if (!mime::equal_ignoring_case(field.name, "Content-Type")) continue;
+        for (const std::string& parameter : mime::parse_parameterized(field.value()).ambiguous)
+            if (parameter != "name")
+                doubt(fmt::format("the Content-Type field has two values of {}: programs differ in which they follow",
+                                  parameter));
+    }
+}
+
+// payload walks on in what the layers protect (RFC 9788 section 1.8): header fields in it may be the mail's own.
+void Walk::payload(const mime::Header& header, Window& body, const Place& place) {
+    const auto inner = protected_header(header);
+    if (!inner && wraps_mail(header)) return wrapped_mail(header, body, place);
+    if (!inner) {
+        note_sender(header);
+        note_protected({});
+        return any_entity(header, body, place);
+    }
+    adopt(*inner);
+    if (inner->form != ProtectedHeader::Form::cipher || !came_encrypted())
+        return any_entity(inner->entity, body, place);
+    const auto edited = without_legacy_display(inner->entity, body, inner->names());
+    Window rest(*edited);
+    Place within = place;
+    within.begin = std::nullopt;
+    any_entity(edited->header(), rest, within);
+}
+
+// wrapped_mail takes a mail out that was put inside whole to protect its header (RFC 8551 section 3.1). One that has
+// layers of its own is a mail of its own.
+void Walk::wrapped_mail(const mime::Header& header, Window& body, const Place& place) {
+    const mime::Header mail = read_entity_header(body);
+    const EntityKind kind = classify(mail);
+    if (classify(header) == EntityKind::message && kind != EntityKind::clear_signed && kind != EntityKind::cms &&
+        !mail.fields.empty()) {
+        const Place within = place.under(mail);
+        note_fields(mail.fields);
+        const ProtectedHeader inner = wrapped_header(mail);
+        adopt(inner);
+        return any_entity(inner.entity, body, within);
+    }
+    note_sender(header);
+    note_protected({});
+    const std::uint64_t begin = body.position() - mail.raw().size();
+    JoinedSource joined(mail.raw(), body);
+    Window whole(joined);
+    any_entity(header, whole, place.at(begin));
+}
+
+// adopt makes protected fields those of the mail.
+void Walk::adopt(const ProtectedHeader& inner) {
+    const bool encrypted = came_encrypted();
+    OuterHeader outer = hold_against(inner, mail_.transport, encrypted);
+    report_.warnings.insert(report_.warnings.end(), outer.warnings.begin(), outer.warnings.end());
+    if (inner.form == ProtectedHeader::Form::cipher && !encrypted)
+        report_.warnings.push_back(
+            {"encryption-missing", "the mail was made to be encrypted, and its encryption was taken off on the way"});
+    for (const mime::Field& field : mail_.transport)
+        if (mime::equal_ignoring_case(field.name, "From")) more_from_.push_back(field);
+    mail_.transport = std::move(outer.kept);
+    mail_.transport.insert(mail_.transport.end(), inner.fields.begin(), inner.fields.end());
+    mail_.is_mail = true;
+    sender_.mailboxes.clear();
+    sender_.contradiction.clear();
+    for (const mime::Field& field : mail_.transport)
+        if (mime::equal_ignoring_case(field.name, "From")) add_senders(sender_, field.value());
+    if (!outer.from_differs.empty()) sender_.contradiction = std::move(outer.from_differs);
+    if (mail_.has_from() && !options_.sender_check) sender_.check = SenderCheck::require;
+    report_.from = sender_.mailboxes;
+    report_.subject = mail_.subject();
+    report_.date = mail_.date();
+    note_protected(inner.names());
+}
+
+// note_protected keeps the names of the fields that all layers around here protect.
+void Walk::note_protected(const std::vector<std::string>& names) {
+    for (Layer& layer : report_.layers)
+        layer.protected_headers = names;
+}
+
+bool Walk::came_encrypted() const {
+    return std::any_of(report_.layers.begin(), report_.layers.end(),
+                       [](const Layer& layer) { return is_encrypted(layer.type); });
+}
+
+}  // namespace p11mime::cms::smime
