@@ -24,11 +24,12 @@ std::string report_of(Context& context, const MadeReport& made) {
     return made_report(frame, made);
 }
 
-cms::smime::EncryptOptions encrypt_options(Context& context, const Audience& audience) {
+cms::smime::EncryptOptions encrypt_options(Context& context, const Audience& audience, bool seals) {
     cms::smime::EncryptOptions options;
     options.form = form_of(context.options());
     options.entity = context.options().flag("entity");
     options.compress = context.options().flag("compress");
+    options.protect_headers = protects_headers(context.options(), seals);
     options.cipher = &choose_cipher(context, audience);
     options.drop_fields = {"Bcc", "Resent-Bcc"};
     return options;
@@ -62,7 +63,7 @@ int make_encrypted(Context& context, MadeReport made, JobFor job_for) {
     Outputs outputs;
     context.start_progress();
     const auto stage = [&](const Audience& audience, std::unique_ptr<Output> output) {
-        const auto options = encrypt_options(context, audience);
+        const auto options = encrypt_options(context, audience, !made.signers.empty());
         made.cipher = std::string(options.cipher->name);  // the main mail's, which is staged last
         jobs.push_back(job_for(to_encrypt(context, audience, *options.cipher), options));
         output->stage(*jobs.back(), context.input());

@@ -24,6 +24,8 @@ constexpr OptionSpec kOptions[] = {
     {"form", 0, text, "pem|der|p7c", "output form, by default pem; p7c: certs-only CMS", kCertsForm},
     {"detached", 0, flag, "", "signature alone", kDetached},
     {"compress", 0, flag, "", "zlib first", kCompress},
+    {"protect-headers", 0, flag, "", "also inside", kHeaders},
+    {"no-protect-headers", 0, flag, "", "outside only", kHeaders},
 
     {"key", 0, list, "URI", "signing key", kSign},
     {"key", 0, text, "URI", "the key", kOneKey},
@@ -35,7 +37,7 @@ constexpr OptionSpec kOptions[] = {
     {"no-chain", 0, flag, "", "no intermediates", kSign},
     {"triple", 0, flag, "", "sign outside too", kTriple},
 
-    {"recipient", 'r', list, "ADDR", "not To, Cc, Bcc", kRecipients},
+    {"recipient", 'r', list, "ADDR", "else To,Cc,Bcc", kRecipients},
     {"recipient-cert", 0, list, "FILE", "certificate", kRecipients},
     {"bcc-separately", 0, text, "DIR", "for Bcc copies", kRecipients},
     {"no-self", 0, flag, "", "not to the sender", kRecipients},
@@ -112,16 +114,16 @@ constexpr Groups kWriting = kOutput | kMany | kMail;
 constexpr std::size_t kMostMails = 10'000'000;
 
 constexpr CommandSpec kCommands[] = {
-    {"sign", "[FILE...]", "mail in, signed mail out", kGeneral | kWriting | kForm | kCompress | kSigning | kDetached,
-     kMostMails},
+    {"sign", "[FILE...]", "mail in, signed mail out",
+     kGeneral | kWriting | kForm | kCompress | kHeaders | kSigning | kDetached, kMostMails},
     {"verify", "[FILE...]", "signed mail in, its content out, a verdict per signer",
      kGeneral | kWriting | kNoOutput | kTrust | kVerdict | kContent, kMostMails},
-    {"encrypt", "[FILE...]", "mail in, encrypted mail out", kGeneral | kWriting | kForm | kCompress | kEncrypting,
-     kMostMails},
+    {"encrypt", "[FILE...]", "mail in, encrypted mail out",
+     kGeneral | kWriting | kForm | kCompress | kHeaders | kEncrypting, kMostMails},
     {"decrypt", "[FILE...]", "encrypted mail in, its content out",
      kGeneral | kWriting | kNoOutput | kTokens | kOwnCerts | kSecrets, kMostMails},
     {"seal", "[FILE...]", "sign, then encrypt",
-     kGeneral | kWriting | kForm | kCompress | kSigning | kEncrypting | kTriple, kMostMails},
+     kGeneral | kWriting | kForm | kCompress | kHeaders | kSigning | kEncrypting | kTriple, kMostMails},
     {"open", "[FILE...]", "take off and report every layer of a mail",
      kGeneral | kWriting | kNoOutput | kTokens | kOwnCerts | kSecrets | kTrust | kVerdict, kMostMails},
     {"inspect", "[FILE]", "show layers, algorithms, signers and recipients; needs no key", kGeneral | kMail, 1},
@@ -151,10 +153,8 @@ constexpr CommandSpec kCommands[] = {
 };
 
 // Names that a later version gives a meaning.
-constexpr std::array<std::string_view, 3> kLaterOptions = {
+constexpr std::array<std::string_view, 1> kLaterOptions = {
     "--html",
-    "--protect-headers",
-    "--no-protect-headers",
 };
 
 }  // namespace

@@ -47,6 +47,7 @@ enum Group : Groups {
     kModules = Groups{1} << 34,        ///< looks at tokens and asks for no PIN
     kWatch = Groups{1} << 35,          ///< watches cards
     kLookup = Groups{1} << 36,         ///< looks for certificates in directories
+    kHeaders = Groups{1} << 37,        ///< may put header fields inside
 };
 
 enum class OptionKind { flag, text, list };

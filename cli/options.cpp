@@ -59,6 +59,15 @@ Values values_of(const po::variables_map& map, Groups groups) {
     return values;
 }
 
+// What the command line gives takes its opposite out of the config.
+Values overridden(Values values, const Values& given) {
+    constexpr std::pair<const char*, const char*> kOpposites{"protect-headers", "no-protect-headers"};
+    const bool first = given.contains(kOpposites.first), second = given.contains(kOpposites.second);
+    if (first && !second) values.erase(kOpposites.second);
+    if (second && !first) values.erase(kOpposites.first);
+    return values;
+}
+
 // Takes the positional arguments out, so that the rest are options alone.
 std::vector<std::string> take_files(po::parsed_options& parsed) {
     std::vector<std::string> files;
@@ -139,10 +148,11 @@ Options parse_options(const CommandSpec& command, const std::vector<std::string>
     }
     const bool help = map["help"].as<bool>();
     if (!help) check_files(command, files);
+    const Values given = values_of(map, groups);
     if (!help)
         for (const std::string& file : config)
             store_config(file, command, everywhere, map);
-    return Options(command, values_of(map, groups), std::move(files));
+    return Options(command, overridden(values_of(map, groups), given), std::move(files));
 }
 
 }  // namespace p11mime::cli

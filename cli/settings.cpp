@@ -43,6 +43,14 @@ const cms::Algorithm* cipher_of(const Options& options, std::string_view name) {
     return cipher ? cms::smime::content_cipher(*cipher) : nullptr;
 }
 
+bool protects_headers(const Options& options, bool usual) {
+    const bool wanted = options.flag("protect-headers"), unwanted = options.flag("no-protect-headers");
+    if (wanted && unwanted)
+        throw Error(ErrorKind::usage, "--protect-headers and --no-protect-headers exclude each other",
+                    "leave one of them out, also of the config");
+    return wanted || (usual && !unwanted);
+}
+
 std::optional<cms::smime::SenderCheck> sender_check_of(const Options& options) {
     const auto check = options.choice("sender-check", Names{"require", "warn", "off"});
     if (!check) return std::nullopt;
@@ -176,6 +184,7 @@ void check_settings(const Options& options) {
     (void)digest_of(options);
     (void)cipher_of(options, "cipher");
     (void)cipher_of(options, "unknown-cipher");
+    (void)protects_headers(options, false);
     (void)sender_check_of(options);
     (void)purpose_of(options);
     (void)policy_demands_of(options);

@@ -23,6 +23,8 @@ CertificatesForm certificates_form_of(const Options& options);
 
 std::optional<cms::Hash> digest_of(const Options& options);
 const cms::Algorithm* cipher_of(const Options& options, std::string_view name);  ///< null where unset
+/// protects_headers says whether header fields go inside; `usual` is what the command does by itself.
+bool protects_headers(const Options& options, bool usual);
 std::optional<cms::smime::SenderCheck> sender_check_of(const Options& options);
 cms::Purpose purpose_of(const Options& options);
 cms::PolicyDemands policy_demands_of(const Options& options);

@@ -146,6 +146,14 @@ TEST_CASE("config keys of other commands are left alone, sections hold for one c
     CHECK(parse("sign", {}, {config.path}).text("digest") == "sha384");
     CHECK(parse("seal", {}, {config.path}).text("digest") == "sha512");
     CHECK(parse("encrypt", {}, {config.path}).text("unknown-cipher") == "aes-256-gcm");
+    const ConfigFile headers("[sign]\nprotect-headers = true\n[seal]\nno-protect-headers = true\n");
+    CHECK(protects_headers(parse("sign", {}, {headers.path}), false));
+    CHECK_FALSE(protects_headers(parse("sign", {"--no-protect-headers"}, {headers.path}), false));
+    CHECK_FALSE(protects_headers(parse("seal", {}, {headers.path}), true));
+    CHECK(protects_headers(parse("seal", {"--protect-headers"}, {headers.path}), true));
+    CHECK(protects_headers(parse("seal", {}, {}), true));
+    CHECK_THROWS_WITH(protects_headers(parse("seal", {"--protect-headers", "--no-protect-headers"}, {}), true),
+                      Catch::Contains("exclude each other"));
     CHECK_FALSE(parse("encrypt", {}, {}).text("unknown-cipher"));
 }
 

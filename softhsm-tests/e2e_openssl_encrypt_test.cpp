@@ -155,10 +155,10 @@ TEST_CASE("sealed mail opens layer by layer at the peer, triple-wrapped too", "[
     const Identity bob = office.correspond({.name = "Bob", .email = "bob@example.org", .kind = KeyKind::rsa2048});
     for (const bool triple : {false, true}) {
         INFO(triple);
-        const Outcome sealed =
-            office.desk.p11mime(Arguments{"seal", "--no-self"} + (triple ? Arguments{"--triple"} : Arguments{}) +
-                                    office.trust() + recipient(office, bob),
-                                mail(alice.email, bob.email));
+        const Outcome sealed = office.desk.p11mime(Arguments{"seal", "--no-self", "--no-protect-headers"} +
+                                                       (triple ? Arguments{"--triple"} : Arguments{}) + office.trust() +
+                                                       recipient(office, bob),
+                                                   mail(alice.email, bob.email));
         INFO(sealed.err);
         REQUIRE(sealed.status == 0);
         std::string layer = office.desk.file("0", sealed.out);
@@ -169,6 +169,33 @@ TEST_CASE("sealed mail opens layer by layer at the peer, triple-wrapped too", "[
                                                             office.certificate(bob), "-inkey", office.key(bob)})));
         CHECK(done(office.desk.run(Arguments{"openssl", "cms", "-verify", "-in", layer} + office.peer_trust())) ==
               kText);
+    }
+}
+
+TEST_CASE("sealed mail hides its subject, and a peer finds it in the header and the text inside", "[e2e]") {
+    Office office;
+    const Identity alice = office.employ({.name = "Alice", .email = "alice@example.gov", .kind = KeyKind::p256});
+    const Identity bob = office.employ({.name = "Bob", .email = "bob@example.org", .kind = KeyKind::rsa2048});
+    const std::string text = mail(alice.email, bob.email);
+    const std::string sealed =
+        done(office.desk.p11mime(Arguments{"seal", "--no-self"} + office.trust() + recipient(office, bob), text));
+    CHECK(field(sealed, "Subject") == "[...]");
+    CHECK(field(sealed, "From") == alice.email);
+    const std::string layer = office.desk.file(
+        "sealed", done(office.desk.run({"openssl", "cms", "-decrypt", "-in", office.desk.file("0", sealed), "-recip",
+                                        office.certificate(bob), "-inkey", office.key(bob)})));
+    const std::string inside =
+        done(office.desk.run(Arguments{"openssl", "cms", "-verify", "-in", layer} + office.peer_trust()));
+    CHECK(field(inside, "Subject") == field(text, "Subject"));
+    CHECK_THAT(body_of(inside), Catch::StartsWith("Subject: Gr=C3=BC=C3=9Fe from the field\r\n\r\n"));
+    for (const std::string& original : {text, with_lf(text)}) {
+        const Outcome opened = office.desk.p11mime(
+            Arguments{"open"} + office.trust(),
+            done(office.desk.p11mime(Arguments{"seal", "--no-self"} + office.trust() + recipient(office, bob),
+                                     original)));
+        INFO(opened.err);
+        CHECK(opened.status == 0);
+        CHECK(opened.out == original);
     }
 }
 

@@ -17,6 +17,8 @@ struct EncryptOptions {
     Form form = Form::smime;
     bool entity = false;
     bool compress = false;  ///< the content first (RFC 8551 section 3.6); of seal_job, `sign` is not asked
+    bool protect_headers =
+        false;  ///< a mail's header fields go inside too, some of them there alone (RFC 9788); likewise
     const Algorithm* cipher = default_cipher();  ///< a row of the table
     std::vector<std::string> drop_fields;        ///< transport fields left out of the output, e.g. "Bcc"
 };

@@ -17,11 +17,12 @@ namespace p11mime::cms::smime {
 
 struct SignOptions {
     Form form = Form::smime;
-    bool opaque = false;         ///< application/pkcs7-mime instead of multipart/signed
-    bool detached = false;       ///< with der and pem: the signature alone
-    bool compress = false;       ///< the content first (RFC 8551 section 3.6)
-    bool entity = false;         ///< the input is a MIME entity even if it looks like a mail
-    std::optional<Hash> digest;  ///< the key's natural digest where unset
+    bool opaque = false;           ///< application/pkcs7-mime instead of multipart/signed
+    bool detached = false;         ///< with der and pem: the signature alone
+    bool compress = false;         ///< the content first (RFC 8551 section 3.6)
+    bool entity = false;           ///< the input is a MIME entity even if it looks like a mail
+    bool protect_headers = false;  ///< a mail's header fields go inside too (RFC 9788)
+    std::optional<Hash> digest;    ///< the key's natural digest where unset
     bool pss = false;
     std::vector<Certificate> chain;  ///< intermediates to enclose, for all signers
     std::optional<Certificate>

@@ -1,13 +1,17 @@
 #include <fmt/format.h>
 #include <openssl/rand.h>
 
+#include <algorithm>
 #include <list>
 
 #include "cms/openssl_error.h"
 #include "cms/sign_scheme.h"
 #include "cms/signed_data.h"
+#include "cms/smime/classify.h"
 #include "cms/smime/joined_source.h"
+#include "cms/smime/legacy_display.h"
 #include "cms/smime/mail.h"
+#include "cms/smime/protected_headers.h"
 #include "cms/smime/writers.h"
 #include "mime/hex.h"
 #include "mime/line_endings.h"
@@ -47,8 +51,8 @@ class Chain {
 // WriteJob puts layers around a mail or entity, all in one stream.
 class WriteJob final : public Job {
   public:
-    WriteJob(Form form, bool entity, std::vector<std::string> drop_fields)
-        : form_(form), entity_(entity), drop_fields_(std::move(drop_fields)) {}
+    WriteJob(Form form, bool entity, bool protect_headers, std::vector<std::string> drop_fields)
+        : form_(form), entity_(entity), protect_headers_(protect_headers), drop_fields_(std::move(drop_fields)) {}
 
     // Layers are added from the outside in.
     void add_signature(SigningState state) { layers_.push_back({std::move(state), std::nullopt, std::nullopt}); }
@@ -94,13 +98,16 @@ class WriteJob final : public Job {
             if (layer.signing && layer.signing->intent.empty())
                 layer.signing->intent = "sign " + mail_name(mail.recipients(), mail.subject());
 
+        std::unique_ptr<EditedEntity> edited;
+        if (protects(mail)) edited = put_inside(mail, window);
+
         mime::LfSink lf(output);
         const bool to_lf = form_ == Form::smime && mail.ending == mime::LineEnding::lf;
         Sink& to = to_lf ? static_cast<Sink&>(lf) : output;
         if (form_ == Form::smime) to.push(bytes_of(transport_header(mail, drop_fields_)));
 
         Chain chain = writers(to);
-        JoinedSource entity(mail.entity.raw(), window);
+        JoinedSource entity(mail.entity.raw(), edited ? static_cast<Source&>(*edited) : window);
         mime::TransportSafe content(entity, canonicalisation(), plan_);
         copy(content, chain.inner());
         if (!content.refusal().empty())
@@ -112,6 +119,36 @@ class WriteJob final : public Job {
         const bool good = chain.finish();
         if (to_lf) lf.finish();
         return good;
+    }
+
+    bool encrypts() const {
+        return std::any_of(layers_.begin(), layers_.end(),
+                           [](const LayerState& layer) { return layer.encryption.has_value(); });
+    }
+
+    // protects says whether the header fields of a mail go inside. What is signed or encrypted already is no payload: a
+    // reader would not look for them there.
+    bool protects(const Mail& mail) const {
+        const EntityKind kind = classify(mail.entity);
+        return protect_headers_ && mail.is_mail && kind != EntityKind::clear_signed && kind != EntityKind::cms;
+    }
+
+    // put_inside moves the header fields of a mail into its entity, and gives the body that belongs to it then.
+    std::unique_ptr<EditedEntity> put_inside(Mail& mail, Window& body) const {
+        Protection protection = protect(mail.transport, encrypts());
+        std::unique_ptr<EditedEntity> edited;
+        mime::Header entity = mail.entity;
+        if (!protection.subject.empty() && protection.subject != kHiddenSubject) {
+            edited = with_legacy_display(std::move(entity), body, protection);
+            entity = edited->header();
+        }
+        mail.transport = std::move(protection.outside);
+        mail.entity.fields = std::move(protection.inside);
+        for (mime::Field& field : entity.fields)
+            mail.entity.fields.push_back(mime::equal_ignoring_case(field.name, "Content-Type")
+                                             ? mark_protected(field, encrypts())
+                                             : std::move(field));
+        return edited;
     }
 
     // canonicalisation is decided by the innermost layer, the one that meets the content.
@@ -147,6 +184,7 @@ class WriteJob final : public Job {
 
     Form form_;
     bool entity_;
+    bool protect_headers_;
     std::vector<std::string> drop_fields_;
     std::vector<LayerState> layers_;  // outermost first
     mime::TransportPlan plan_;
@@ -185,14 +223,15 @@ SignScheme natural_scheme(const Signer& signer, std::optional<Hash> digest, bool
 }
 
 std::unique_ptr<Job> sign_job(std::vector<Signer*> signers, const Clock& clock, SignOptions options) {
-    auto job = std::make_unique<WriteJob>(options.form, options.entity, std::vector<std::string>{});
+    auto job =
+        std::make_unique<WriteJob>(options.form, options.entity, options.protect_headers, std::vector<std::string>{});
     job->add_signature(new_signing_state(signers, clock, options));
     if (options.compress) job->add_compression();
     return job;
 }
 
 std::unique_ptr<Job> encrypt_job(std::vector<Recipient> recipients, EncryptOptions options) {
-    auto job = std::make_unique<WriteJob>(options.form, options.entity, options.drop_fields);
+    auto job = std::make_unique<WriteJob>(options.form, options.entity, options.protect_headers, options.drop_fields);
     job->add_encryption(new_encryption_state(recipients, *options.cipher));
     if (options.compress) job->add_compression();
     return job;
@@ -200,7 +239,7 @@ std::unique_ptr<Job> encrypt_job(std::vector<Recipient> recipients, EncryptOptio
 
 std::unique_ptr<Job> seal_job(std::vector<Signer*> signers, const Clock& clock, SignOptions sign,
                               std::vector<Recipient> recipients, EncryptOptions encrypt, bool triple) {
-    auto job = std::make_unique<WriteJob>(encrypt.form, encrypt.entity, encrypt.drop_fields);
+    auto job = std::make_unique<WriteJob>(encrypt.form, encrypt.entity, encrypt.protect_headers, encrypt.drop_fields);
     sign.form = Form::smime;
     sign.detached = false;
     if (triple) job->add_signature(new_signing_state(signers, clock, sign));
