@@ -1,0 +1,124 @@
+// Mail as Thunderbird, Outlook and Apple Mail write it, made by openssl: each habit verifies, and what was signed comes
+// out.
+
+#include <catch2/catch.hpp>
+
+#include "softhsm-tests/support/office.h"
+
+using namespace p11mime::test;
+
+namespace {
+
+struct Writers {
+    Office office;
+    Identity alice = office.correspond({.name = "Alice", .email = "alice@example.gov", .kind = KeyKind::rsa2048});
+    std::string entity = office.desk.file("entity", kText);
+
+    /// cms is what openssl makes, with or without the intermediate certificate, under a header.
+    std::string cms(const Arguments& options, bool with_intermediate = true) const {
+        return done(office.desk.run(
+            Arguments{"openssl", "cms", "-sign", "-binary", "-crlfeol", "-in", entity, "-signer",
+                      office.certificate(alice), "-inkey", office.key(alice)} +
+            (with_intermediate ? Arguments{"-certfile", office.desk.path("intermediate.pem")} : Arguments{}) +
+            options));
+    }
+    std::string base64(const Arguments& options, bool with_intermediate = true) const {
+        office.desk.file("made.der", cms(options + Arguments{"-outform", "DER"}, with_intermediate));
+        return done(office.desk.run({"openssl", "base64", "-in", office.desk.path("made.der")}));
+    }
+    static std::string under_header(const std::string& fields) {
+        return with_lf(
+            "From: Alice <alice@example.gov>\r\nTo: bob@example.org\r\nSubject: Habits\r\nMIME-Version: 1.0\r\n" +
+            fields);
+    }
+    std::string opaque(const std::string& type, const Arguments& options = {}, bool with_intermediate = true) const {
+        return under_header(type + "Content-Transfer-Encoding: base64\n\n") +
+               base64(Arguments{"-nodetach"} + options, with_intermediate);
+    }
+    /// clear is a clear-signed mail with the parameters, the notice and the signature part of a mail program.
+    std::string clear(const std::string& parameters, const std::string& boundary, const std::string& notice,
+                      const std::string& signature_header, const Arguments& options = {}) const {
+        return under_header("Content-Type: multipart/signed; " + parameters + "; boundary=\"" + boundary + "\"\n\n" +
+                            notice + "--" + boundary + "\n" + std::string(kText) + "\n--" + boundary + "\n" +
+                            signature_header + "Content-Transfer-Encoding: base64\n\n") +
+               base64(options) + "\n--" + boundary + "--\n";
+    }
+
+    void check(const std::string& habit, const std::string& text) const {
+        for (const std::string& form : {text, with_crlf(text)}) {
+            const Outcome outcome =
+                office.desk.p11mime({"verify", "--no-default-ca", "--ca", office.desk.path("root.pem")}, form);
+            INFO(habit << "\n" << outcome.err);
+            CHECK(outcome.status == 0);
+            CHECK(with_crlf(entity_of(outcome.out)) == kText);
+        }
+        // One letter of the text, or of the base64 that it begins in.
+        const std::size_t word = text.find("second");
+        const std::size_t at = word == text.npos ? text.find("\n\n") + 2 + 135 : word;
+        std::string changed = text;
+        changed[at] = changed[at] == 'x' ? 'y' : 'x';
+        INFO(habit);
+        CHECK(
+            office.desk.p11mime({"verify", "--no-default-ca", "--ca", office.desk.path("root.pem")}, changed).status !=
+            0);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("opaque mail verifies with every label that mail programs and gateways give it", "[e2e]") {
+    const Writers writers;
+    for (const std::string type :
+         {"Content-Type: application/pkcs7-mime; smime-type=signed-data; name=\"smime.p7m\"\n"
+          "Content-Disposition: attachment; filename=\"smime.p7m\"\n",
+          "Content-Type: application/pkcs7-mime; name=smime.p7m\n", "Content-Type: application/pkcs7-mime\n",
+          "Content-Type: application/x-pkcs7-mime; smime-type=signed-data;\n name=\"smime.p7m\"\n",
+          "Content-Type: application/x-pkcs7-mime;\n\tname=\"smime.p7m\"\n",
+          "Content-Type: application/octet-stream; name=smime.p7m\n",
+          "Content-Type: application/octet-stream\nContent-Disposition: attachment;\n\tfilename=\"smime.p7m\"\n"})
+        writers.check(type, writers.opaque(type));
+}
+
+TEST_CASE("clear-signed mail verifies with the habits of Thunderbird, Outlook and Apple Mail", "[e2e]") {
+    const Writers writers;
+    const std::string attachment = "Content-Disposition: attachment; filename=\"smime.p7s\"\n";
+    writers.check("Thunderbird",
+                  writers.clear("protocol=\"application/pkcs7-signature\"; micalg=sha-256",
+                                "------------ms050205020708070400070101",
+                                "This is a cryptographically signed message in MIME format.\n\n",
+                                "Content-Type: application/pkcs7-signature; name=\"smime.p7s\"\n" + attachment +
+                                    "Content-Description: S/MIME Cryptographic Signature\n"));
+    writers.check(
+        "Outlook",
+        writers.clear("protocol=\"application/x-pkcs7-signature\";\n\tmicalg=2.16.840.1.101.3.4.2.1",
+                      "----=_NextPart_000_0012_01DB2B8C.5A3F6C40", "This is a multipart message in MIME format.\n\n",
+                      "Content-Type: application/pkcs7-signature;\n\tname=\"smime.p7s\"\n" + attachment));
+    writers.check("Apple Mail",
+                  writers.clear("micalg=sha-256; protocol=\"application/pkcs7-signature\"",
+                                "Apple-Mail=_0F3A7D0B-3C6B-4E0F-9A53-2F1C2E6D4B11", "\n",
+                                attachment + "Content-Type: application/pkcs7-signature;\n\tname=smime.p7s\n"));
+    writers.check("no micalg, no protocol",
+                  writers.clear("x=y", "b", "", "Content-Type: application/x-pkcs7-signature\n"));
+    writers.check("a micalg that is not what signed",
+                  writers.clear("micalg=sha1; protocol=\"application/pkcs7-signature\"", "b", "",
+                                "Content-Type: application/pkcs7-signature\n", {"-md", "sha512"}));
+}
+
+TEST_CASE("signers named by their key, without attributes, and with chains in any state verify", "[e2e]") {
+    Writers writers;
+    const std::string type = "Content-Type: application/pkcs7-mime; smime-type=signed-data; name=smime.p7m\n";
+    const auto& desk = writers.office.desk;
+    const Identity other = writers.office.correspond({.name = "Other", .email = "other@example.gov"});
+    const std::string root = read_file(desk.path("root.pem")), intermediate = read_file(desk.path("intermediate.pem"));
+    desk.file("odd.pem", root + read_file(writers.office.certificate(other)) + intermediate);
+    writers.check("subject key identifier", writers.opaque(type, {"-keyid"}));
+    writers.check("no signed attributes", writers.opaque(type, {"-noattr"}));
+    writers.check("the whole chain in odd order, and more",
+                  writers.opaque(type, {"-certfile", desk.path("odd.pem")}, false));
+    writers.check("RSA-PSS", writers.opaque(type, {"-keyopt", "rsa_padding_mode:pss"}));
+
+    // Without the intermediate the path comes from elsewhere, or there is none.
+    const std::string alone = writers.opaque(type, {}, false);
+    CHECK(desk.p11mime(Arguments{"verify"} + writers.office.trust(), alone).status == 0);
+    CHECK(desk.p11mime({"verify", "--no-default-ca", "--ca", desk.path("root.pem")}, alone).status == 3);
+}
