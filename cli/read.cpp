@@ -101,7 +101,7 @@ bool writes_content(const Options& options, const Report& report) {
 void tell(Context& context, const Report& report) {
     for (const auto& warning : report.warnings)
         context.warn(warning.kind, warning.message);
-    context.voice().say(verdict_sentence(report));
+    context.voice().say(verdict_words(report).sentence(), verdict_tone(report.result));
     if (context.voice().named()) return;  // of many, one line each
     for (const std::string& line : layer_lines(report, context.options().takes(kVerdict)))
         context.voice().detail(line);

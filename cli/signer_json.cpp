@@ -122,7 +122,7 @@ Json signer_json(const SignerVerdict& signer) {
     json["integrity_reason"] = cli::or_null(signer.integrity_reason);
     json["chain"] = name(signer.chain);
     json["chain_reason"] = cli::or_null(signer.chain_reason);
-    json["chain_certs"] = signer.chain_certs;
+    json["chain_certs"] = array(signer.chain_certs, [](const cms::Certificate& each) { return each.subject(); });
     json["revocation"] = name(signer.revocation);
     json["revocation_reason"] = cli::or_null(signer.revocation_reason);
     json["sender"] = name(signer.sender);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 
 #include "cli/fd.h"
 #include "cli/signals.h"
@@ -61,6 +62,30 @@ std::string span_text(double seconds) {
     return fmt::format("{}:{:02} h", whole / 3600, whole / 60 % 60);
 }
 
+constexpr std::string_view kNoColour = "\x1b[0m";
+
+std::string_view colour_of(Tone tone) {
+    switch (tone) {
+        case Tone::good:
+            return "\x1b[32m";
+        case Tone::caution:
+            return "\x1b[33m";
+        case Tone::bad:
+            return "\x1b[1;31m";
+        case Tone::plain:
+            break;
+    }
+    return "";
+}
+
+// As https://no-color.org has it, and a terminal that says of itself that it knows no escapes, or nothing.
+bool wants_colour() {
+    const char* no_colour = std::getenv("NO_COLOR");
+    const char* kind = std::getenv("TERM");
+    return (no_colour == nullptr || *no_colour == '\0') && kind != nullptr && *kind != '\0' &&
+           std::string_view(kind) != "dumb";
+}
+
 // Ends the line that the terminal is in, however the scope is left.
 class LineAfter {
   public:
@@ -86,8 +111,9 @@ bool Terminal::interactive() const {
     return ::isatty(messages_) != 0;
 }
 
-void Terminal::say(std::string_view line) {
-    write_line(fmt::format("p11mime: {}", visible(line)));
+void Terminal::say(std::string_view line, Tone tone) {
+    const std::string_view colour = interactive() && wants_colour() ? colour_of(tone) : "";
+    write_line(fmt::format("p11mime: {}{}{}", colour, visible(line), colour.empty() ? "" : kNoColour));
 }
 
 void Terminal::detail(std::string_view line) {

@@ -16,6 +16,10 @@ namespace p11mime::cli {
 /// nor pass for another one.
 std::string visible(std::string_view text);
 
+/// Tone is how good what is said is. On a terminal it shows as colour (not with NO_COLOR or TERM=dumb), beside words
+/// that say the same.
+enum class Tone { plain, good, caution, bad };
+
 /// Terminal is the one place where text for people is written: messages to standard error, listings to standard output,
 /// prompts to /dev/tty. Every line passes through visible(). Safe for several threads.
 class Terminal {
@@ -24,7 +28,7 @@ class Terminal {
 
     bool interactive() const;  ///< messages go to a terminal, where somebody may read them
 
-    void say(std::string_view line);                                   ///< "p11mime: line"
+    void say(std::string_view line, Tone tone = Tone::plain);          ///< "p11mime: line"
     void detail(std::string_view line);                                ///< "  line"
     void warn(std::string_view line);                                  ///< "p11mime: warning: line"
     void error(std::string_view message, std::string_view hint = {});  ///< "p11mime: message; hint"

@@ -4,44 +4,72 @@
 
 #include <algorithm>
 
+#include "cli/signer_words.h"
+
 namespace p11mime::cli {
 
 namespace {
 
 using namespace cms::smime;
 
-std::string reason_text(const std::optional<std::string>& reason) {
-    return reason && !reason->empty() ? fmt::format(" ({})", *reason) : "";
-}
+constexpr std::size_t kMostNamed = 3;
 
-std::string who(const SignerVerdict& signer) {
-    if (!signer.certificate) return fmt::format("{} (certificate missing)", signer.identifier);
-    const auto emails = signer.certificate->emails();
-    const std::string subject = signer.certificate->subject();
-    return emails.empty() ? subject : fmt::format("{} <{}>", subject, fmt::join(emails, ", "));
-}
-
-std::string short_name(const SignerVerdict& signer) {
-    if (!signer.certificate) return signer.identifier;
-    const auto emails = signer.certificate->emails();
-    return emails.empty() ? signer.certificate->subject() : emails.front();
-}
-
-std::string signers_text(const Report& report) {
-    std::vector<std::string> names;
+// named_signers are those whose names stand in the headline: of the layers over the whole mail, else of its parts.
+std::vector<const SignerVerdict*> named_signers(const Report& report) {
     const bool any_whole = std::any_of(report.layers.begin(), report.layers.end(),
                                        [](const Layer& layer) { return layer.covers_whole && !layer.signers.empty(); });
+    std::vector<const SignerVerdict*> signers;
     for (const Layer& layer : report.layers)
-        for (const SignerVerdict& signer : layer.signers)
-            if (layer.covers_whole == any_whole &&
-                std::find(names.begin(), names.end(), short_name(signer)) == names.end())
-                names.push_back(short_name(signer));
-    return fmt::format("{}", fmt::join(names, " and "));
+        if (layer.covers_whole == any_whole)
+            for (const SignerVerdict& signer : layer.signers)
+                signers.push_back(&signer);
+    return signers;
+}
+
+std::string names_of(const std::vector<const SignerVerdict*>& signers, const std::vector<std::string>& from) {
+    std::vector<std::string> names;
+    for (const SignerVerdict* signer : signers)
+        if (std::string name = person(*signer, from); std::find(names.begin(), names.end(), name) == names.end())
+            names.push_back(std::move(name));
+    if (names.size() <= kMostNamed) return fmt::format("{}", fmt::join(names, " and by "));
+    const std::size_t more = names.size() - kMostNamed;
+    names.resize(kMostNamed);
+    return fmt::format("{} and by {} more", fmt::join(names, ", by "), more);
+}
+
+template <class Condition>
+bool any(const std::vector<const SignerVerdict*>& signers, Condition condition) {
+    return std::any_of(signers.begin(), signers.end(), [&](const SignerVerdict* signer) { return condition(*signer); });
+}
+
+// What was not checked must be said: nobody looks at the details of what sounds good.
+std::string checked_text(const Report& report, const std::vector<const SignerVerdict*>& signers) {
+    const SignerVerdict& first = *signers.front();
+    std::string text = signers.size() == 1 ? "certificate checked" : "certificates checked";
+    if (first.time_at) {
+        const char* basis = first.time_basis == "now" ? "" : "as of ";
+        text += fmt::format(" {}{}", basis, day(*first.time_at));
+        if (first.time_basis == "timestamp") text += ", when it was time-stamped";
+    }
+    const auto revocation = [&](Revocation state) {
+        return any(signers, [&](const SignerVerdict& signer) { return signer.revocation == state; });
+    };
+    if (revocation(Revocation::not_checked))
+        text += ", revocation not checked";
+    else if (revocation(Revocation::unknown))
+        text += ", revocation unknown";
+    const auto sender = [&](SenderState state) {
+        return any(signers, [&](const SignerVerdict& signer) { return signer.sender == state; });
+    };
+    if (!report.from.empty() && !sender(SenderState::match))
+        text += sender(SenderState::not_checked) ? ", sender not checked" : ", not the sender's";
+    if (any(signers, [](const SignerVerdict& signer) { return signer.strength == Strength::weak; })) text += ", weak";
+    return text;
 }
 
 bool has_encryption(const Report& report) {
     return std::any_of(report.layers.begin(), report.layers.end(),
-                       [](const Layer& layer) { return layer.cipher.has_value(); });
+                       [](const Layer& layer) { return layer.covers_whole && layer.cipher.has_value(); });
 }
 
 bool authenticated_encryption(const Report& report) {
@@ -49,14 +77,41 @@ bool authenticated_encryption(const Report& report) {
                        [](const Layer& layer) { return !layer.cipher || layer.authenticated.value_or(false); });
 }
 
-std::string with_reason(const std::string& sentence, const Report& report) {
-    std::string text = report.reason.empty() ? sentence : fmt::format("{}: {}", sentence, report.reason);
-    if (!report.hint.empty()) text += fmt::format("; {}", report.hint);
-    return text;
+std::string untrusted_headline(const Report& report, const std::vector<const SignerVerdict*>& signers) {
+    if (signers.empty()) return "Not to be trusted as a whole";
+    const std::string names = names_of(signers, report.from);
+    const bool whole = std::any_of(report.layers.begin(), report.layers.end(),
+                                   [](const Layer& layer) { return layer.covers_whole && !layer.signers.empty(); });
+    if (whole) return fmt::format("Signed in the name of {} and unchanged, but not to be trusted", names);
+    return fmt::format("Not to be trusted as a whole, though signed in part in the name of {}", names);
 }
 
-std::string dashed(std::string_view value) {
-    return value == "not_checked" ? "not checked" : std::string(value);
+std::string decrypted_headline(const Report& report) {
+    const std::string changeable = authenticated_encryption(report) ? "" : ", nor protected against changes";
+    if (!report.signatures_looked_for)
+        return fmt::format("Encrypted{}; a signature inside was not looked for ('p11mime open' does that)",
+                           changeable.empty() ? "" : ", but not protected against changes");
+    return fmt::format("Encrypted, but not signed{}: nothing tells who sent it", changeable);
+}
+
+std::string headline_of(const Report& report) {
+    const auto signers = named_signers(report);
+    switch (report.result) {
+        case Result::valid:
+            return fmt::format("{} by {}, unchanged, {}", has_encryption(report) ? "Encrypted, and signed" : "Signed",
+                               names_of(signers, report.from), checked_text(report, signers));
+        case Result::untrusted:
+            return untrusted_headline(report, signers);
+        case Result::invalid:
+            return "INVALID, do not rely on this mail";
+        case Result::unsigned_:
+            return "Neither signed nor encrypted, nothing tells who sent it";
+        case Result::decrypted:
+            return decrypted_headline(report);
+        case Result::error:
+            break;
+    }
+    return "Not judged";
 }
 
 // Before decryption nothing can be said of it.
@@ -65,79 +120,21 @@ std::string_view authentication_text(const Layer& layer) {
     return *layer.authenticated ? ", authenticated" : ", not authenticated";
 }
 
-std::string label_text(const cms::SecurityLabel& label) {
-    std::string text = label.classification ? cms::classification_text(*label.classification) : "no classification";
-    if (label.privacy_mark) text += fmt::format(", '{}'", *label.privacy_mark);
-    return fmt::format("{}, policy {}", text, label.policy);
-}
-
-void add_ess(std::vector<std::string>& lines, const cms::Ess& ess, const std::string& margin) {
-    if (ess.security_label)
-        lines.push_back(fmt::format("{}security label: {}", margin, label_text(*ess.security_label)));
-    for (const cms::SecurityLabel& label : ess.equivalent_labels)
-        lines.push_back(fmt::format("{}equivalent label: {}", margin, label_text(label)));
-    if (ess.receipt_request)
-        lines.push_back(fmt::format(
-            "{}asks for a receipt{}", margin,
-            ess.receipt_request->to.empty() ? "" : fmt::format(", to {}", fmt::join(ess.receipt_request->to, ", "))));
-    if (ess.content_hints && ess.content_hints->description)
-        lines.push_back(fmt::format("{}content: '{}'", margin, *ess.content_hints->description));
-    for (const cms::MailListExpansion& expansion : ess.mail_list_expansions)
-        lines.push_back(fmt::format("{}went through mail list {}{}", margin, expansion.list,
-                                    expansion.time ? fmt::format(" at {}", cms::format_time(*expansion.time)) : ""));
-    for (const std::string& what : ess.malformed)
-        lines.push_back(fmt::format("{}{}: malformed", margin, what));
-}
-
 const char* algorithm_label(const Layer& layer) {
     if (layer.cipher) return "cipher";
     if (layer.type == LayerType::compressed) return "compression";
     return layer.type == LayerType::digested ? "digest" : "authentication code";
 }
 
-// class_text tells what kind of certificate it is, and by what that is known.
-std::string class_text(const cms::CertificateClass& kind) {
-    std::string text;
-    if (kind.validation == cms::Validation::unknown)
-        text = "of unknown kind";
-    else
-        text = fmt::format("{}{}", name(kind.validation), kind.basis == cms::Basis::policy ? "-validated" : "");
-    if (kind.level) text += fmt::format(", class {}", *kind.level);
-    text += kind.policy_name ? fmt::format(", by policy {}", *kind.policy_name) : std::string(", as it claims");
-    if (kind.qualified) text += "; qualified";
-    if (kind.on_secure_device) text += "; key on a secure device";
-    return text;
-}
-
-// add_signer tells of a signer, or of a countersigner where `countersigned` is whose signature it is over.
 void add_signer(std::vector<std::string>& lines, const SignerVerdict& signer, bool judged, std::string margin,
-                const SignerVerdict* countersigned = nullptr) {
+                Role role = Role::signer) {
     lines.push_back(
-        fmt::format("{}{}: {}", margin, countersigned == nullptr ? "signer" : "countersigned by", who(signer)));
+        fmt::format("{}{}: {}", margin, role == Role::signer ? "signer" : "countersigned by", person(signer, {})));
     margin += "  ";
-    if (signer.certificate)
-        lines.push_back(fmt::format("{}issued by {}, serial {}", margin, signer.certificate->issuer(),
-                                    signer.certificate->serial_hex()));
-    if (signer.certificate_class)
-        lines.push_back(fmt::format("{}certificate: {}", margin, class_text(*signer.certificate_class)));
-    lines.push_back(fmt::format("{}signature: {}{}, {} with {}{}", margin, dashed(name(signer.integrity)),
-                                reason_text(signer.integrity_reason), signer.signature, signer.digest,
-                                signer.strength == Strength::weak ? ", weak" : ""));
-    if (signer.signing_time)
-        lines.push_back(
-            fmt::format("{}signed at {}, as the signer claims", margin, cms::format_time(*signer.signing_time)));
-    add_ess(lines, signer.ess, margin);
-    if (judged) {
-        lines.push_back(
-            fmt::format("{}chain: {}{}", margin, dashed(name(signer.chain)), reason_text(signer.chain_reason)));
-        lines.push_back(fmt::format("{}revocation: {}{}", margin, dashed(name(signer.revocation)),
-                                    reason_text(signer.revocation_reason)));
-        if (countersigned == nullptr) lines.push_back(fmt::format("{}sender: {}", margin, dashed(name(signer.sender))));
-    } else if (!signer.unsigned_attributes.empty()) {
-        lines.push_back(fmt::format("{}unsigned attributes: {}", margin, fmt::join(signer.unsigned_attributes, ", ")));
-    }
+    for (const Fact& fact : signer_facts(signer, judged, role))
+        lines.push_back(fmt::format("{}{}: {}", margin, fact.label, fact.text));
     for (const SignerVerdict& countersigner : signer.countersignatures)
-        add_signer(lines, countersigner, judged, margin, &signer);
+        add_signer(lines, countersigner, judged, margin, Role::countersigner);
 }
 
 void add_carried(std::vector<std::string>& lines, const Carried& carried) {
@@ -154,30 +151,31 @@ void add_carried(std::vector<std::string>& lines, const Carried& carried) {
 
 }  // namespace
 
-std::string verdict_sentence(const Report& report) {
-    switch (report.result) {
+std::string VerdictWords::sentence() const {
+    std::string text = headline;
+    if (!cause.empty()) text += fmt::format(": {}", cause);
+    if (!remedy.empty()) text += fmt::format("; {}", remedy);
+    return text;
+}
+
+VerdictWords verdict_words(const Report& report) {
+    return {headline_of(report), report.reason, report.hint};
+}
+
+Tone verdict_tone(Result result) {
+    switch (result) {
         case Result::valid:
-            return fmt::format("valid: signed by {}, trusted, and covering the whole mail{}", signers_text(report),
-                               has_encryption(report) ? "; it came encrypted" : "");
+            return Tone::good;
         case Result::untrusted:
-            return with_reason(fmt::format("intact, but not to be trusted, signed by {}", signers_text(report)),
-                               report);
+            return Tone::caution;
         case Result::invalid:
-            return with_reason("INVALID", report);
-        case Result::unsigned_:
-            return with_reason("neither signed nor encrypted", report);
-        case Result::decrypted:
-            return with_reason(
-                fmt::format(
-                    "decrypted; {}{}",
-                    authenticated_encryption(report) ? "" : "the encryption does not protect against changes, and ",
-                    report.signatures_looked_for ? "nothing tells who sent it: it is not signed"
-                                                 : "a signature inside was not looked for ('p11mime open' does that)"),
-                report);
         case Result::error:
+            return Tone::bad;
+        case Result::unsigned_:
+        case Result::decrypted:
             break;
     }
-    return report.reason;
+    return Tone::plain;
 }
 
 std::vector<std::string> layer_lines(const Report& report, bool judged) {

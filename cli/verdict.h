@@ -3,15 +3,27 @@
 #include <string>
 #include <vector>
 
+#include "cli/terminal.h"
 #include "cms/smime/report.h"
 
 namespace p11mime::cli {
 
-/// verdict_sentence says in one plain sentence what holds of a mail and, where something does not, the one cause.
-std::string verdict_sentence(const cms::smime::Report& report);
+/// VerdictWords is a verdict for people who know nothing of certificates. Strings of others are not yet made safe.
+struct VerdictWords {
+    std::string headline;  ///< what holds: "Signed by Alice Example <alice@example.gov>, unchanged, certificate checked
+                           ///< 2026-11-21"
+    std::string cause;     ///< the one thing that does not hold, and the certificate concerned; may be empty
+    std::string remedy;    ///< what could be done about it; may be empty
 
-/// layer_lines tells the details of every layer, each line on its own; strings of others are not yet made safe. With
-/// `judged` unset the lines of a signer leave trust out, as for inspect.
+    std::string sentence() const;  ///< all three in one line
+};
+
+VerdictWords verdict_words(const cms::smime::Report& report);
+Tone verdict_tone(cms::smime::Result result);
+
+/// layer_lines tells the details of every layer, outermost first, each line on its own: part, kind and coverage; cipher
+/// or other algorithm; recipients; signers with their facts (signer_facts) and countersigners; what it carries. With
+/// `judged` unset trust is left out, as for inspect.
 std::vector<std::string> layer_lines(const cms::smime::Report& report, bool judged);
 
 }  // namespace p11mime::cli

@@ -2,8 +2,8 @@
 
 namespace p11mime::cli {
 
-void Voice::say(const std::string& line) {
-    tell([this, line] { terminal_.say(with_name(line)); });
+void Voice::say(const std::string& line, Tone tone) {
+    tell([this, line, tone] { terminal_.say(with_name(line), tone); });
 }
 
 void Voice::detail(const std::string& line) {

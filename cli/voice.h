@@ -15,7 +15,7 @@ class Voice {
     explicit Voice(Terminal& terminal, std::string name = {}) : terminal_(terminal), name_(std::move(name)) {}
 
     bool named() const { return !name_.empty(); }
-    void say(const std::string& line);
+    void say(const std::string& line, Tone tone = Tone::plain);
     void detail(const std::string& line);
     void warn(const std::string& line);
     void error(const std::string& message, const std::string& hint);

@@ -8,6 +8,8 @@ namespace p11mime::cms::smime {
 
 namespace {
 
+constexpr const char* kSendAgain = "ask the sender to send it again";
+
 std::string who(const SignerVerdict& signer) {
     if (!signer.certificate) return signer.identifier;
     const std::string subject = signer.certificate->subject();
@@ -23,7 +25,8 @@ void set_result(Report& report, Result result, std::string reason, std::string h
 // integrity_fault finds the first signature of a layer that does not hold.
 bool integrity_fault(Report& report, const Layer& layer) {
     if (layer.signers.empty()) {
-        set_result(report, Result::invalid, "it carries no signature although it is in the form of signed mail");
+        set_result(report, Result::invalid, "it carries no signature although it is in the form of signed mail",
+                   kSendAgain);
         return true;
     }
     for (const SignerVerdict& signer : layer.signers) {
@@ -31,11 +34,11 @@ bool integrity_fault(Report& report, const Layer& layer) {
         const std::string reason = signer.integrity_reason.value_or("not checked");
         if (signer.integrity == Integrity::invalid)
             set_result(report, Result::invalid,
-                       fmt::format("the signature of {} does not verify: {}", who(signer), reason));
+                       fmt::format("the signature of {} does not verify: {}", who(signer), reason), kSendAgain);
         else
             set_result(
                 report, Result::invalid, fmt::format("the signature of {} cannot be checked: {}", who(signer), reason),
-                signer.certificate ? ""
+                signer.certificate ? "ask the sender to sign in another way"
                                    : "add the signer's certificate with --intermediates or 'p11mime certs import'");
         return true;
     }
@@ -46,10 +49,10 @@ bool integrity_fault(Report& report, const Layer& layer) {
 bool trust_fault(Report& report, const Layer& layer, bool allow_weak) {
     for (const SignerVerdict& signer : layer.signers) {
         if (signer.chain != ChainState::trusted) {
-            set_result(report, Result::untrusted,
-                       fmt::format("the certificate of {} is not trusted: {}", who(signer),
-                                   signer.chain_reason.value_or("not checked")),
-                       signer.chain_hint);
+            set_result(
+                report, Result::untrusted,
+                signer.chain_reason.value_or(fmt::format("the certificate of {} was not checked", who(signer))),
+                signer.chain_hint.empty() ? "ask the sender to sign with another certificate" : signer.chain_hint);
             return true;
         }
         if (signer.strength == Strength::weak && !allow_weak) {

@@ -46,8 +46,7 @@ void set_chain(SignerVerdict& verdict, const PathVerdict& path) {
         verdict.chain_reason = path.reason;
         verdict.chain_hint = path.hint;
     }
-    for (const Certificate& each : path.chain)
-        verdict.chain_certs.push_back(each.subject());
+    verdict.chain_certs = path.chain;
     if (path.trusted && path.chain.size() > 2)
         verdict.intermediates.assign(path.chain.begin() + 1, path.chain.end() - 1);
     if (path.weak) verdict.strength = Strength::weak;

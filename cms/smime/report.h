@@ -39,7 +39,7 @@ struct SignerVerdict {
     ChainState chain = ChainState::not_checked;
     std::optional<std::string> chain_reason;
     std::string chain_hint;                  ///< what could be done about it; may be empty
-    std::vector<std::string> chain_certs;    ///< subjects, the root last
+    std::vector<Certificate> chain_certs;    ///< as far as the chain was built, the root last
     std::vector<Certificate> intermediates;  ///< of a trusted chain, without the root
     Revocation revocation = Revocation::not_checked;
     std::optional<std::string> revocation_reason;
