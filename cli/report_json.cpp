@@ -100,7 +100,7 @@ Json error_json(const ReportFrame& frame) {
 }
 
 std::string one_line(const Json& json) {
-    return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+    return json.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n";
 }
 
 std::string read_report(const ReportFrame& frame, const std::vector<Layer>& layers) {

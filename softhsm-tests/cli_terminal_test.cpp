@@ -25,6 +25,45 @@ TEST_CASE("escapes and controls in text of others are made visible", "[cli]") {
     CHECK(visible("\xe2\x80\x8b") == "\\u{200b}");
 }
 
+TEST_CASE("what shows nothing, or hides and breaks text, is made visible", "[cli]") {
+    const auto hidden = [](const char* text, const std::string& code) {
+        CAPTURE(code);
+        CHECK(visible(std::string("a") + text + "b") == "a\\u{" + code + "}b");
+    };
+    hidden("\xc2\x85", "85");        // next line, one of the C1 controls
+    hidden("\xc2\x9d", "9d");        // operating system command
+    hidden("\xc2\xad", "ad");        // soft hyphen
+    hidden("\xcd\x8f", "34f");       // combining grapheme joiner
+    hidden("\xe1\x85\x9f", "115f");  // Hangul filler
+    hidden("\xe2\x80\x8d", "200d");  // zero width joiner
+    hidden("\xe2\x80\xa8", "2028");  // line separator
+    hidden("\xe2\x80\xa9", "2029");  // paragraph separator
+    hidden("\xe2\x81\xa6", "2066");  // left-to-right isolate
+    hidden("\xe2\x81\xa9", "2069");
+    hidden("\xe2\xa0\x80", "2800");       // Braille blank
+    hidden("\xe3\x85\xa4", "3164");       // Hangul filler
+    hidden("\xef\xb8\x8f", "fe0f");       // variation selector
+    hidden("\xef\xbb\xbf", "feff");       // byte order mark
+    hidden("\xef\xbf\xbe", "fffe");       // noncharacter
+    hidden("\xf3\xa0\x80\x81", "e0001");  // language tag
+    hidden("\xf3\xa0\x81\x81", "e0041");  // tag "A"
+    hidden("\xf3\xa0\x84\x80", "e0100");  // variation selector
+}
+
+TEST_CASE("combining marks pile up on no character, and stand on none of ours", "[cli]") {
+    const std::string acute = "\xcc\x81", escaped = "\\u{301}";
+    CHECK(visible("e" + acute) == "e" + acute);
+    CHECK(visible("e" + acute + acute + acute + acute) == "e" + acute + acute + acute + acute);
+    CHECK(visible("e" + acute + acute + acute + acute + acute + acute) ==
+          "e" + acute + acute + acute + acute + escaped + escaped);
+    CHECK(visible(acute + "e") == escaped + "e");
+    CHECK(visible("\x1b" + acute) == "\\x1b" + escaped);
+    // Scripts that need marks are left as they are: Vietnamese, Hindi, Thai.
+    for (const std::string text :
+         {"Nguye\xcc\x82\xcc\x83n", "\xe0\xa4\xb9\xe0\xa4\xbf\xe0\xa4\x82", "\xe0\xb8\x97\xe0\xb8\xb5\xe0\xb9\x88"})
+        CHECK(visible(text) == text);
+}
+
 TEST_CASE("bytes that are no UTF-8 are made visible one by one", "[cli]") {
     CHECK(visible("\xff") == "\\xff");
     CHECK(visible("\xc3") == "\\xc3");
@@ -95,4 +134,36 @@ TEST_CASE("a secret is asked for on the terminal without echo", "[cli]") {
     CHECK(status == 0);
     CHECK(shown.find("PIN of token 'Alice'") != std::string::npos);
     CHECK(shown.find("1234") == std::string::npos);
+}
+
+TEST_CASE("a verdict has a colour on a terminal alone, and its words without one too", "[cli]") {
+    const auto said = [](const char* term, const char* no_colour) {
+        int terminal = -1;
+        const pid_t child = forkpty(&terminal, nullptr, nullptr, nullptr);
+        if (child == 0) {
+            term == nullptr ? unsetenv("TERM") : setenv("TERM", term, 1);
+            no_colour == nullptr ? unsetenv("NO_COLOR") : setenv("NO_COLOR", no_colour, 1);
+            Terminal().say("INVALID \x1b[32m", Tone::bad);
+            _exit(0);
+        }
+        std::string shown;
+        char buffer[256];
+        for (ssize_t count = 0; (count = read(terminal, buffer, sizeof buffer)) > 0;)
+            shown.append(buffer, static_cast<std::size_t>(count));
+        waitpid(child, nullptr, 0);
+        close(terminal);
+        return shown;
+    };
+    const std::string plain = "p11mime: INVALID \\x1b[32m\r\n";
+    CHECK(said("xterm", nullptr) == "p11mime: \x1b[1;31mINVALID \\x1b[32m\x1b[0m\r\n");
+    CHECK(said("xterm", "") == "p11mime: \x1b[1;31mINVALID \\x1b[32m\x1b[0m\r\n");
+    CHECK(said("xterm", "1") == plain);
+    CHECK(said("dumb", nullptr) == plain);
+    CHECK(said(nullptr, nullptr) == plain);
+
+    const test::TemporaryDirectory directory;
+    const int fd = open((directory / "err").c_str(), O_WRONLY | O_CREAT, 0600);
+    Terminal(fd).say("INVALID", Tone::bad);
+    close(fd);
+    CHECK(test::read_file(directory / "err") == "p11mime: INVALID\n");
 }
