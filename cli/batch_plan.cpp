@@ -71,6 +71,8 @@ void check_options(const Options& options) {
     if (options.files().empty())
         throw Error(ErrorKind::usage,
                     fmt::format("{} takes files, not standard input", in_place ? "--in-place" : "-d"));
+    if (options.takes(kVerdict) && options.text("html"))
+        throw Error(ErrorKind::usage, "--html goes with one mail", "open one file at a time, with -o or -n");
     if (options.text("content"))
         throw Error(ErrorKind::usage, "--content goes with one signature", "check one file at a time, with -o or -n");
     for (const std::string& file : options.files())

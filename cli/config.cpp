@@ -70,8 +70,6 @@ void check(const std::string& file, const std::string& key) {
     const Key parts = split(key);
     if (!parts.section.empty() && find_command(parts.section) == nullptr)
         refuse(file, key, fmt::format("unknown section [{}]", parts.section));
-    if (is_later_option("--" + parts.name))
-        refuse(file, key, fmt::format("'{}' is not available in this version", parts.name));
     if (!known(parts.name)) refuse(file, key, fmt::format("unknown key '{}'", parts.name));
 }
 

@@ -1,7 +1,6 @@
 #include "cli/option_table.h"
 
 #include <algorithm>
-#include <array>
 
 namespace p11mime::cli {
 
@@ -67,6 +66,7 @@ constexpr OptionSpec kOptions[] = {
     {"crl", 0, list, "FILE|DIR", "revocation lists", kTrust},
     {"fetch-issuers", 0, flag, "", "", kTrust},
     {"sender-check", 0, text, "require|warn|off", "signer against From; require by default", kVerdict},
+    {"html", 0, text, "FILE", "mail and verdict", kVerdict},
     {"remember", 0, flag, "", "keep certificates", kVerdict},
     {"strict", 0, flag, "", "no output on exit 3", kVerdict},
     {"even-if-invalid", 0, flag, "", "write broken content too (-o only)", kVerdict},
@@ -152,11 +152,6 @@ constexpr CommandSpec kCommands[] = {
     {"certs trust", "FILE", "make a certificate an anchor of one's own", kGeneral, 1},
 };
 
-// Names that a later version gives a meaning.
-constexpr std::array<std::string_view, 1> kLaterOptions = {
-    "--html",
-};
-
 }  // namespace
 
 std::span<const OptionSpec> option_table() {
@@ -175,13 +170,6 @@ const CommandSpec* find_command(std::string_view name) {
 
 bool is_command_group(std::string_view name) {
     return name == "key" || name == "certs";
-}
-
-bool is_later_option(std::string_view option) {
-    return std::any_of(kLaterOptions.begin(), kLaterOptions.end(), [&](std::string_view later) {
-        if (later.size() == 2) return option.substr(0, 2) == later;
-        return option.substr(0, option.find('=')) == later;
-    });
 }
 
 }  // namespace p11mime::cli

@@ -81,8 +81,4 @@ const CommandSpec* find_command(std::string_view name);
 /// is_command_group says whether a name is the first word of two-word commands ("key", "certs").
 bool is_command_group(std::string_view name);
 
-/// is_later_option says whether an option (with its dashes) belongs to the documented command line but not to this
-/// version.
-bool is_later_option(std::string_view option);
-
 }  // namespace p11mime::cli

@@ -140,8 +140,6 @@ Options parse_options(const CommandSpec& command, const std::vector<std::string>
         po::store(parsed, map);
     } catch (const po::unknown_option& unknown) {
         const std::string name = unknown.get_option_name();
-        if (is_later_option(name))
-            throw Error(ErrorKind::usage, fmt::format("{} is not available in this version", name), see_help(command));
         throw Error(ErrorKind::usage, fmt::format("{} has no option {}", command.name, name), see_help(command));
     } catch (const po::error& error) {
         throw Error(ErrorKind::usage, error.what(), see_help(command));

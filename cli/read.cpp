@@ -2,9 +2,11 @@
 
 #include "cli/card_wait.h"
 #include "cli/commands.h"
+#include "cli/html_page.h"
 #include "cli/key_choice.h"
 #include "cli/remember.h"
 #include "cli/settings.h"
+#include "cli/tapped_job.h"
 #include "cli/verdict.h"
 #include "cms/smime/read.h"
 #include "mime/error.h"
@@ -117,6 +119,16 @@ std::string report_of(Context& context, const Report& report, std::optional<std:
     return read_report(frame, report.layers);
 }
 
+// page_output is where --html goes, or null.
+std::unique_ptr<Output> page_output(Context& context) {
+    if (!context.options().takes(kVerdict)) return nullptr;
+    const auto path = context.options().text("html");
+    if (!path) return nullptr;
+    if (*path == "-") throw Error(ErrorKind::usage, "--html takes a file, not standard output");
+    context.add_outputs({*path});
+    return context.output_to(*path);
+}
+
 int read(Context& context, Task task) {
     const Options& options = context.options();
     const auto path = options.text("output");
@@ -129,14 +141,24 @@ int read(Context& context, Task task) {
     FileInput& input = context.input();
     Outputs outputs;
     outputs.push_back(context.output());
+    auto page = page_output(context);
+    MailText text;
+    TappedJob tapped(*job, [&](Source& content) { text = read_mail_text(content); });
     context.start_progress();
-    outputs.front()->stage(*job, input);
+    outputs.front()->stage(page ? static_cast<cms::Job&>(tapped) : *job, input);
     const Report report = job->report();
     context.end_progress();
 
     tell(context, report);
     if (options.flag("remember")) remember(context, report);
-    if (!writes_content(options, report)) outputs.clear();
+    const bool writes = writes_content(options, report);
+    if (!writes) outputs.clear();
+    if (page) {
+        const bool shows = writes && report.result != cms::smime::Result::invalid;
+        page->stage_bytes(to_bytes(
+            bytes_of(html_page(report, shows ? std::optional(std::move(text)) : std::nullopt, context.now()))));
+        outputs.insert(outputs.begin(), std::move(page));
+    }
     if (report.exit_status() == 3 && options.flag("in-place"))
         context.warn("left-in-place", "left as it is, so that it can be judged again once it is trusted");
     const std::string result(name(report.result));

@@ -66,11 +66,7 @@ TEST_CASE("of what takes one value the last one counts, lists keep all, and a fl
     CHECK(options.list("ca") == std::vector<std::string>{"x", "y"});
 }
 
-TEST_CASE("documented options of later versions are said to be not available yet", "[cli]") {
-    for (const std::string option : {"--html", "--protect-headers"}) {
-        INFO(option);
-        CHECK(refusal("open", {option}).find("not available in this version") != std::string::npos);
-    }
+TEST_CASE("options that take one of a few values take no others", "[cli]") {
     const auto value = [](const std::vector<std::string>& arguments) {
         const Options options = parse("encrypt", arguments);
         (void)revocation_of(options);
@@ -165,8 +161,6 @@ TEST_CASE("a mistake in a config file is a usage error naming file and line", "[
     CHECK_THAT(refusal("verify", {}, {section.path}), Catch::StartsWith(section.path + ":2:"));
     const ConfigFile value("[verify]\n\nstrict = perhaps\n");
     CHECK_THAT(refusal("verify", {}, {value.path}), Catch::StartsWith(value.path + ":3:"));
-    const ConfigFile later("html = out.html\n");
-    CHECK_THAT(refusal("verify", {}, {later.path}), Catch::Contains("not available in this version"));
     const ConfigFile help("help = true\n");
     CHECK_THAT(refusal("verify", {}, {help.path}), Catch::Contains("help"));
     const ConfigFile broken("strict\n");

@@ -1,0 +1,216 @@
+#include "cli/html_mail.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cms/smime/classify.h"
+#include "cms/smime/mail.h"
+#include "mime/address.h"
+#include "mime/charset.h"
+#include "mime/codec.h"
+#include "mime/error.h"
+#include "mime/multipart.h"
+#include "mime/transport.h"
+
+namespace p11mime::cli {
+
+namespace {
+
+using cms::smime::EntityKind;
+
+constexpr std::size_t kLongestCharacter = 8;  // in bytes, of any charset, with what shifts before it
+
+// whole_characters is how many bytes of a UTF-8 text, no more than `limit`, end with a character.
+std::size_t whole_characters(std::string_view text, std::size_t limit) {
+    while (limit > 0 && (static_cast<Byte>(text[limit]) & 0xc0) == 0x80)
+        --limit;
+    return limit;
+}
+
+std::string shortened(std::string text) {
+    if (text.size() <= kMaxShownField) return text;
+    text.resize(whole_characters(text, kMaxShownField));
+    return text += " …";
+}
+
+MailField address_field(std::string name, const std::string& value) {
+    MailField field{std::move(name), {}, {}};
+    std::size_t size = 0;
+    for (mime::Address& address : mime::parse_addresses(value)) {
+        size += address.display_name.size() + address.mailbox.size();
+        if (size > kMaxShownField) {
+            field.text = "and others";
+            break;
+        }
+        field.persons.push_back({std::move(address.display_name), std::move(address.mailbox)});
+    }
+    if (field.persons.empty()) field.text = shortened(mime::decode_words(value));
+    return field;
+}
+
+std::vector<MailField> shown_fields(const mime::Header& header) {
+    std::vector<MailField> fields;
+    for (const char* name : {"From", "Sender", "Reply-To", "To", "Cc"})
+        for (const mime::Field* field : header.all(name))
+            fields.push_back(address_field(name, field->value()));
+    for (const char* name : {"Date", "Subject"})
+        for (const mime::Field* field : header.all(name))
+            fields.push_back({name, {}, shortened(mime::decode_words(field->value()))});
+    if (fields.size() > kMaxShownParts) fields.resize(kMaxShownParts);
+    return fields;
+}
+
+// Beginning keeps the first bytes of what it is pushed and counts all.
+class Beginning final : public Sink {
+  public:
+    explicit Beginning(std::size_t limit) : limit_(limit) {}
+    void push(ByteView bytes) override {
+        size_ += bytes.size();
+        kept_ += text_of(bytes.first(std::min(bytes.size(), limit_ - kept_.size())));
+    }
+    const std::string& kept() const { return kept_; }
+    std::uint64_t size() const { return size_; }
+
+  private:
+    std::size_t limit_;
+    std::string kept_;
+    std::uint64_t size_ = 0;
+};
+
+// converted is text in UTF-8; a character that the cut has split is dropped. Nothing where the charset is not known or
+// is not that of the bytes.
+std::optional<std::string> converted(const std::string& charset, std::string_view bytes, bool cut) {
+    auto text = mime::to_utf8(charset, bytes);
+    for (std::size_t drop = 1; !text && cut && drop < std::min(kLongestCharacter, bytes.size()); ++drop)
+        text = mime::to_utf8(charset, bytes.substr(0, bytes.size() - drop));
+    return text;
+}
+
+class Reader {
+  public:
+    explicit Reader(MailText& mail) : mail_(mail) {}
+
+    /// bare reads content that is no MIME entity.
+    void bare(Window& content) {
+        const bool binary = text_of(content.peek(cms::smime::kFront)).find('\0') != std::string_view::npos;
+        leaf({}, content, binary ? MailPart::Kind::attachment : MailPart::Kind::text);
+    }
+
+    void entity(const mime::Header& header, Window& body, const std::string& path, std::size_t depth) {
+        if (depth > mime::kMaxNesting) throw Error(ErrorKind::malformed, "nested too deep");
+        switch (cms::smime::classify(header)) {
+            case EntityKind::clear_signed:
+                return clear_signed(header, body, path, depth);
+            case EntityKind::cms:
+                return leaf(header, body, MailPart::Kind::protected_);
+            case EntityKind::multipart:
+                return multipart(header, body, path, depth);
+            case EntityKind::message:
+                return inner(body, path + ".1", depth);
+            case EntityKind::leaf:
+                return leaf(header, body, kind_of(header));
+        }
+    }
+
+  private:
+    static MailPart::Kind kind_of(const mime::Header& header) {
+        if (mime::content_disposition(header).value == "attachment") return MailPart::Kind::attachment;
+        const std::string type = mime::content_type(header).value;
+        if (type == "text/html") return MailPart::Kind::html;
+        return type == "text/plain" ? MailPart::Kind::text : MailPart::Kind::attachment;
+    }
+
+    void inner(Source& part, const std::string& path, std::size_t depth) {
+        Window window(part);
+        const mime::Header header = cms::smime::read_entity_header(window);
+        entity(header, window, path, depth + 1);
+        drain(window);
+    }
+
+    // The signature is over the first part alone, whatever there is besides.
+    void clear_signed(const mime::Header& header, Window& body, const std::string& path, std::size_t depth) {
+        mail_.signed_paths.push_back(path);
+        mime::Multipart parts(body, mime::content_type(header).parameter("boundary"));
+        for (std::size_t number = 1; parts.next(); ++number) {
+            const std::string inner_path = fmt::format("{}.{}", path, number);
+            if (number == 2) continue;  // the signature
+            if (number == 1) signed_in_.push_back(path);
+            inner(parts.part(), inner_path, depth);
+            if (number == 1) signed_in_.pop_back();
+        }
+    }
+
+    void multipart(const mime::Header& header, Window& body, const std::string& path, std::size_t depth) {
+        const std::string boundary = mime::content_type(header).parameter("boundary");
+        if (!mime::is_boundary(boundary)) return leaf(header, body, MailPart::Kind::attachment);
+        mime::Multipart parts(body, boundary);
+        for (std::size_t number = 1; parts.next(); ++number)
+            inner(parts.part(), fmt::format("{}.{}", path, number), depth);
+    }
+
+    void leaf(const mime::Header& header, Source& body, MailPart::Kind kind) {
+        if (mail_.parts.size() == kMaxShownParts) {
+            ++mail_.more_parts;
+            return;
+        }
+        const mime::Parameterized type = mime::content_type(header);
+        MailPart part;
+        part.kind = kind;
+        part.type = shortened(type.value);
+        part.name = mime::content_disposition(header).parameter("filename");
+        if (part.name.empty()) part.name = type.parameter("name");
+        part.name = shortened(mime::decode_words(part.name));
+        part.signed_in = signed_in_;
+        Beginning beginning(kind == MailPart::Kind::text ? kMaxShownText - shown_ : 0);
+        try {
+            copy(*mime::decode(body, mime::transfer_encoding(header)), beginning);
+        } catch (const Error& error) {
+            if (error.kind() != ErrorKind::malformed) throw;
+            part.remark = "it is broken: its transfer encoding ends or changes in the middle";
+        }
+        part.bytes = beginning.size();
+        if (kind == MailPart::Kind::text) set_text(part, type.parameter("charset"), beginning);
+        mail_.parts.push_back(std::move(part));
+    }
+
+    void set_text(MailPart& part, const std::string& charset, const Beginning& beginning) {
+        part.cut = beginning.size() > beginning.kept().size();
+        const auto text = converted(charset.empty() ? "UTF-8" : charset, beginning.kept(), part.cut);
+        if (!text && part.remark.empty())
+            part.remark = charset.empty() ? "it does not say what characters its bytes stand for"
+                                          : "it cannot be read in the character set that it names";
+        part.text = text.value_or(beginning.kept());
+        if (part.text.size() > kMaxShownText - shown_) {
+            part.text.resize(whole_characters(part.text, kMaxShownText - shown_));
+            part.cut = true;
+        }
+        shown_ += part.text.size();
+    }
+
+    MailText& mail_;
+    std::vector<std::string> signed_in_;
+    std::size_t shown_ = 0;  // bytes of text
+};
+
+}  // namespace
+
+MailText read_mail_text(Source& content) {
+    MailText mail;
+    Window window(content);
+    try {
+        if (cms::smime::is_mime_entity(window.peek(cms::smime::kFront))) {
+            const mime::Header header = mime::read_header(window, true);
+            mail.fields = shown_fields(header);
+            Reader(mail).entity(header, window, "", 0);
+        } else if (!window.peek(1).empty()) {
+            Reader(mail).bare(window);
+        }
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::malformed) throw;
+        mail.broken = true;
+    }
+    return mail;
+}
+
+}  // namespace p11mime::cli

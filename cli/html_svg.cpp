@@ -1,0 +1,157 @@
+#include "cli/html_svg.h"
+
+#include <fmt/format.h>
+
+#include "cli/html_markup.h"
+#include "cli/signer_words.h"
+
+namespace p11mime::cli {
+
+namespace {
+
+using cms::smime::ChainState;
+using cms::smime::SignerVerdict;
+
+constexpr int kBoxWidth = 340;
+constexpr int kBoxHeight = 66;
+constexpr int kGap = 30;
+constexpr std::size_t kMostLetters = 36;
+
+std::string_view class_of(Tone tone) {
+    switch (tone) {
+        case Tone::good:
+            return "good";
+        case Tone::caution:
+            return "caution";
+        case Tone::bad:
+            return "bad";
+        case Tone::plain:
+            break;
+    }
+    return "plain";
+}
+
+// The mark in the middle of a sign, 24 wide and high around the origin.
+std::string_view mark(Tone tone) {
+    switch (tone) {
+        case Tone::good:
+            return R"svg(<path class="mark" d="M-8 0l5 6 11-12"/>)svg";
+        case Tone::caution:
+            return R"svg(<path class="mark" d="M0-9v10M0 7.5v.5"/>)svg";
+        case Tone::bad:
+            return R"svg(<path class="mark" d="M-7-7l14 14M7-7l-14 14"/>)svg";
+        case Tone::plain:
+            break;
+    }
+    return R"svg(<path class="mark" d="M-7 0h14"/>)svg";
+}
+
+std::string sign(std::string_view kind, Tone tone, const std::string& label, std::string_view shape) {
+    const std::string said =
+        label.empty() ? R"(aria-hidden="true")" : fmt::format(R"(role="img" aria-label="{}")", markup(label));
+    return fmt::format(R"(<svg class="sign {} {}" viewBox="-24 -26 48 52" {}>{}</svg>)", kind, class_of(tone), said,
+                       shape);
+}
+
+// A name that is too long for its box is cut; the list beside the picture has it whole.
+std::string fitted(std::string_view name) {
+    const std::string shown = visible(name);
+    std::size_t letters = 0;
+    for (std::size_t i = 0; i < shown.size(); ++i) {
+        if ((static_cast<Byte>(shown[i]) & 0xc0) == 0x80) continue;
+        if (++letters == kMostLetters) return shown.substr(0, i) + "…";
+    }
+    return shown;
+}
+
+struct Box {
+    std::string role;
+    std::string name;
+    std::string note;
+    std::string_view style;
+};
+
+// What does not fit is cut off by the box, an <svg> of its own.
+std::string box_picture(const Box& box, int y) {
+    return fmt::format(
+        R"svg(<svg x="0" y="{}" width="{}" height="{}" class="box {}"><rect x="1.5" y="1.5" width="{}" height="{}" rx="10"/>)svg"
+        R"svg(<text x="16" y="20" class="role">{}</text><text x="16" y="39" class="name">{}</text>)svg"
+        R"svg(<text x="16" y="56" class="note">{}</text></svg>)svg",
+        y, kBoxWidth, kBoxHeight, box.style, kBoxWidth - 3, kBoxHeight - 3, markup(box.role), markup(fitted(box.name)),
+        markup(fitted(box.note)));
+}
+
+std::string arrow_picture(int y) {
+    return fmt::format(
+        R"(<path class="arrow" d="M28 {}v{}m-6-7l6 7 6-7"/><text x="44" y="{}" class="note">issued by</text>)", y + 4,
+        kGap - 8, y + kGap / 2 + 5);
+}
+
+std::vector<Box> boxes_of(const SignerVerdict& signer) {
+    const auto& chain = signer.chain_certs;
+    const bool trusted = signer.chain == ChainState::trusted;
+    std::vector<Box> boxes;
+    for (std::size_t i = 0; i < chain.size(); ++i) {
+        const bool last = i + 1 == chain.size();
+        Box box{i == 0 ? "Signer" : "Authority", certificate_name(chain[i]),
+                fmt::format("valid from {} to {}", day(chain[i].not_before()), day(chain[i].not_after())),
+                trusted ? "good" : "plain"};
+        if (last && trusted) box.role = i == 0 ? "Signer, trusted by itself" : "Root, trusted";
+        if (last && !trusted && chain[i].self_issued()) {
+            box.role = i == 0 ? "Signer, certified by nobody else" : "Root";
+            box.style = "caution";
+        }
+        boxes.push_back(std::move(box));
+    }
+    if (!chain.empty() && !trusted && !chain.back().self_issued())
+        boxes.push_back({"Authority, not at hand", chain.back().issuer(), "neither trusted nor known", "missing"});
+    return boxes;
+}
+
+std::string description(const SignerVerdict& signer, const std::vector<Box>& boxes) {
+    std::string text = boxes.front().name;
+    for (std::size_t i = 1; i < boxes.size(); ++i)
+        text += fmt::format("{} {}", i == 1 ? ", issued by" : ", which was issued by", boxes[i].name);
+    return text + (signer.chain == ChainState::trusted ? ", which is trusted." : ". The chain is not trusted.");
+}
+
+}  // namespace
+
+std::string seal_picture(Tone tone, const std::string& label) {
+    return sign(
+        "seal", tone, label,
+        fmt::format(
+            R"svg(<path class="ribbon" d="M-10 8l-5 17 7-4 6 5 4-14M10 8l5 17-7-4-6 5-4-14"/>)svg"
+            R"svg(<path class="body" d="M0-25l5.5 4 6.8-1 2.6 6.3 6.3 2.6-1 6.8 4 5.5-4 5.5 1 6.8-6.3 2.6-2.6 )svg"
+            R"svg(6.3-6.8-1-5.5 4-5.5-4-6.8 1-2.6-6.3-6.3-2.6 1-6.8-4-5.5 4-5.5-1-6.8 6.3-2.6 2.6-6.3 6.8 1z")svg"
+            R"svg( transform="translate(0 -3) scale(.86)"/><g transform="translate(0 -4)">{}</g>)svg",
+            mark(tone)));
+}
+
+std::string lock_picture(Tone tone, const std::string& label) {
+    return sign("lock", tone, label,
+                fmt::format(R"svg(<path class="shackle" d="M-10 -2v-8a10 10 0 0 1 20 0v8"/>)svg"
+                            R"svg(<rect class="body" x="-18" y="-3" width="36" height="27" rx="5"/>)svg"
+                            R"svg(<g transform="translate(0 10.5) scale(.9)">{}</g>)svg",
+                            mark(tone)));
+}
+
+std::string chain_picture(const SignerVerdict& signer, std::size_t id) {
+    const std::vector<Box> boxes = boxes_of(signer);
+    if (boxes.empty()) return {};
+    const int height = static_cast<int>(boxes.size()) * (kBoxHeight + kGap) - kGap;
+    std::string picture =
+        fmt::format(R"svg(<svg class="chain" viewBox="0 0 {0} {1}" role="img" aria-labelledby="chain-{2}-title )svg"
+                    R"svg(chain-{2}-text"><title id="chain-{2}-title">Chain of certificates</title>)svg"
+                    R"svg(<desc id="chain-{2}-text">{3}</desc>)svg",
+                    kBoxWidth, height, id, markup(description(signer, boxes)));
+    int y = 0;
+    for (std::size_t i = 0; i < boxes.size(); ++i) {
+        if (i > 0) picture += arrow_picture(y - kGap);
+        picture += box_picture(boxes[i], y);
+        y += kBoxHeight + kGap;
+    }
+    return picture + "</svg>";
+}
+
+}  // namespace p11mime::cli
