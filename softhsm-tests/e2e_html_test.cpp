@@ -1,0 +1,336 @@
+// The page of --html: what it tells, what it never tells, and what a real browser makes of it.
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+
+#include "softhsm-tests/support/chromium.h"
+#include "softhsm-tests/support/office.h"
+#include "softhsm-tests/support/skip.h"
+
+using namespace p11mime::test;
+using Catch::Contains;
+
+namespace {
+
+bool no_browser() {
+    if (Chromium::installed()) return false;
+    skip("Chromium is not installed (package chromium)");
+    return true;
+}
+
+/// Reader is Alice at her desk, who opens mails as pages.
+struct Reader {
+    Office office;
+    Identity alice = office.employ({.name = "Alice", .email = "alice@example.gov", .kind = KeyKind::p256});
+    std::string page = office.desk.path("page.html");
+
+    std::string sign(std::string_view entity) const {
+        return done(office.desk.p11mime({"sign"}, mail(alice.email, "bob@example.org", entity)));
+    }
+    Outcome open(const std::string& text, const Arguments& options = {}) const {
+        return office.desk.p11mime(Arguments{"open", "--html", page} + office.trust() + options, text);
+    }
+    /// page_of opens a mail, which must end with a status, and gives the page.
+    std::string page_of(const std::string& text, int status = 0, const Arguments& options = {"-n"}) const {
+        std::filesystem::remove(page);
+        const Outcome outcome = open(text, options);
+        INFO(outcome.err);
+        REQUIRE(outcome.status == status);
+        REQUIRE(std::filesystem::exists(page));
+        return read_file(page);
+    }
+    bool has_page() const { return std::filesystem::exists(page); }
+};
+
+std::string text_entity(std::string_view text, std::string_view type = "text/plain; charset=utf-8") {
+    return "Content-Type: " + std::string(type) + "\r\n\r\n" + std::string(text);
+}
+
+/// listed is what a mailing list makes of a signed mail: a footer beside it.
+std::string listed(const std::string& signed_mail, const std::string& footer) {
+    return "From: alice@example.gov\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; "
+           "boundary=list\r\n\r\n--list\r\n" +
+           signed_mail.substr(signed_mail.find("Content-Type: multipart/signed")) + "\r\n--list\r\n" +
+           text_entity(footer) + "\r\n--list--\r\n";
+}
+
+/// shown_as is the mark of the part in which a text stands.
+std::string shown_as(const std::string& page, const std::string& text) {
+    const std::size_t at = page.find(text);
+    REQUIRE(at != std::string::npos);
+    const std::size_t begin = page.rfind("<article", at);
+    REQUIRE(begin != std::string::npos);
+    const std::size_t cover = page.find("<span>", begin) + 6;
+    std::string mark = page.substr(cover, page.find("</span>", cover) - cover);
+    for (const char* tag : {"<bdi>", "</bdi>"})
+        for (std::size_t tag_at = 0; (tag_at = mark.find(tag)) != std::string::npos;)
+            mark.erase(tag_at, std::string_view(tag).size());
+    return mark;
+}
+
+bool any_contains(const std::vector<std::string>& list, const std::string& text) {
+    return std::any_of(list.begin(), list.end(), [&](const std::string& each) { return each.find(text) != each.npos; });
+}
+
+const std::string kByAlice = "Covered by the signature of Alice &lt;alice@example.gov&gt;";
+const std::string kByNobody = "Not covered by any signature";
+
+}  // namespace
+
+TEST_CASE("the page of a sealed mail has seal and lock, and asks for nothing, in Chromium", "[e2e]") {
+    if (no_browser()) return;
+    const Reader reader;
+    const std::string sealed = done(reader.office.desk.p11mime(
+        Arguments{"seal", "--cipher", "aes-256-gcm", "--recipient-cert", reader.office.certificate(reader.alice)} +
+            reader.office.trust(),
+        mail(reader.alice.email, reader.alice.email)));
+    reader.page_of(sealed);
+
+    Chromium browser;
+    browser.show(reader.page);
+    CHECK(browser.complaints().empty());
+    CHECK(browser.requests() == std::vector<std::string>{"file://" + reader.page});
+    const auto told = browser.accessible();
+    CAPTURE(told);
+    CHECK(any_contains(told, "heading: Encrypted, and signed by Alice <alice@example.gov>, unchanged"));
+    CHECK(any_contains(told, "image: Signed: good"));
+    CHECK(any_contains(told, "image: Encrypted: good"));
+    CHECK(any_contains(told, "heading: Message"));
+    CHECK(any_contains(told,
+                       "StaticText: Gr\xc3\xbc\xc3\x9f"
+                       "e aus K\xc3\xb6ln!"));
+    CHECK(browser.evaluate("document.documentElement.lang") == "en");
+    CHECK(browser.evaluate("['header','main','footer'].every(name => document.querySelectorAll(name).length == 1)") ==
+          true);
+
+    // Behind the seal: the chain, root last. A screen reader is told of it too.
+    browser.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)");
+    CHECK(any_contains(browser.accessible(), "Chain of certificates"));
+    const std::string names =
+        browser.evaluate("[...document.querySelectorAll('.chain .name')].map(e => e.textContent).join(' > ')");
+    CHECK_THAT(names, Catch::StartsWith("Alice > ") && Catch::EndsWith("Root"));
+
+    const auto box = browser.evaluate(
+        "(() => { const box = document.querySelector('.verdict .seal').getBoundingClientRect(); return box.width > 30 "
+        "&& box.height > 30; })()");
+    CHECK(box == true);
+    const auto colours = browser.colours(browser.screenshot());
+    CHECK(colours.size() > 20);
+    const auto count = [&](const char* colour) { return colours.contains(colour) ? colours.at(colour) : 0; };
+    CHECK(count("#0b6b34") > 1000);  // seal, lock and headline
+    CHECK(count("#e8f5ed") > 1000);  // what they stand on
+}
+
+TEST_CASE("a page that asks for something or complains would be noticed", "[e2e]") {
+    if (no_browser()) return;
+    const TemporaryDirectory directory;
+    write_file(directory / "bad.html",
+               "<!DOCTYPE html><meta http-equiv=Content-Security-Policy content=\"script-src 'none'\">"
+               "<img src=http://127.0.0.1:9/beacon.png><script>alert(1)</script>");
+    Chromium browser;
+    browser.show(directory / "bad.html");
+    CHECK(any_contains(browser.requests(), "http://127.0.0.1:9/beacon.png"));
+    CHECK(any_contains(browser.complaints(), "Content Security Policy"));
+}
+
+TEST_CASE("hostile content stays text on the page", "[e2e]") {
+    if (no_browser()) return;
+    const Reader reader;
+    const std::string hostile =
+        "Hello</pre><script>document.title='owned'</script><style>body{display:none}</style>\r\n"
+        "<img src=http://127.0.0.1:9/beacon.png onerror=alert(1)><meta http-equiv=refresh "
+        "content='0;url=http://127.0.0.1:9/'>\r\n"
+        "\xe2\x80\xae"
+        "evil\x1b[2J &lt; <a href=http://127.0.0.1:9/>x</a> </article></main><svg onload=alert(1)>\r\n";
+    const std::string entity =
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" +
+        text_entity(hostile, "text/plain; charset=\"utf-8\"") + "\r\n--b\r\n" +
+        text_entity("<b>rich</b><script>alert(2)</script>", "text/html; charset=utf-8") +
+        "\r\n--b\r\nContent-Type: application/x-\"><script>; name=\"a\\\"><img src=x>.pdf\"\r\n"
+        "Content-Disposition: attachment; filename=\"a\\\"><img src=x>.pdf\"\r\n\r\nx\r\n--b--\r\n";
+    const std::string text = replaced(mail(reader.alice.email, "\"</dd><script>\" <bob@example.org>", entity),
+                                      "Subject: ", "Subject: </title><script>alert(3)</script> ");
+    const std::string page = reader.page_of(text);
+    CHECK_THAT(page, Contains("\\u{202e}evil\\x1b[2J &amp;lt;"));
+    CHECK_THAT(page, !Contains("<script") && !Contains("<img") && !Contains("rich") && !Contains("\x1b"));
+
+    Chromium browser;
+    browser.show(reader.page);
+    CHECK(browser.complaints().empty());
+    CHECK(browser.requests() == std::vector<std::string>{"file://" + reader.page});
+    CHECK(browser.evaluate("document.querySelectorAll('script,img,iframe,object,embed,link,base,form,a,meta[http-equiv="
+                           "refresh],[onload],[onerror]').length") == 0);
+    CHECK(browser.evaluate("document.querySelectorAll('style').length") == 1);
+    const std::string shown = browser.evaluate("document.body.innerText");
+    CHECK_THAT(shown, Contains("Hello</pre><script>document.title='owned'</script>"));
+    CHECK_THAT(shown, Contains("a\"><img src=x>.pdf"));
+    CHECK_THAT(shown, Contains("is not shown: it could hide"));
+    CHECK_THAT(browser.evaluate("document.title").get<std::string>(), Contains("</title><script>alert(3)</script>"));
+}
+
+TEST_CASE("nothing on the page is wider than a phone", "[e2e]") {
+    if (no_browser()) return;
+    Reader reader;
+    const Identity long_name =
+        reader.office.employ({.name = std::string(60, 'N'),
+                              .email = std::string(60, 'n') + "@" + std::string(60, 'e') + ".example.gov",
+                              .kind = KeyKind::p256});
+    const std::string entity = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" +
+                               text_entity(std::string(900, 'w')) +
+                               "\r\n--b\r\nContent-Type: application/octet-stream; name=" + std::string(300, 'f') +
+                               "\r\nContent-Disposition: attachment\r\n\r\nx\r\n--b--\r\n";
+    const std::string signed_mail =
+        done(reader.office.desk.p11mime({"sign"}, replaced(mail(long_name.email, "bob@example.org", entity),
+                                                           "Subject: ", "Subject: " + std::string(500, 's'))));
+    reader.page_of(signed_mail);
+    Chromium browser;
+    browser.resize(390, 844, true);
+    browser.show(reader.page);
+    browser.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)");
+    CHECK(browser.evaluate("window.innerWidth") == 390);
+    CHECK(browser.evaluate("document.documentElement.scrollWidth") == 390);
+    CHECK(browser.evaluate("[...document.querySelectorAll('body *')].filter(e => !e.closest('svg') && "
+                           "e.getBoundingClientRect().right > 390.5).map(e => e.outerHTML.slice(0, 80)).join()") == "");
+}
+
+TEST_CASE("text on the page differs from what it stands on by a contrast of 4.5 or more", "[e2e]") {
+    if (no_browser()) return;
+    const Reader reader;
+    const std::string signed_mail = reader.sign(kText);
+    const std::string changed = replaced(signed_mail, "second", "third");
+    Chromium browser;
+    const auto lowest = [&] {
+        browser.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)");
+        return browser
+            .evaluate(R"js((() => {
+  const channels = text => text.match(/[\d.]+/g).map(Number);
+  const luminance = c => { const [r, g, b] = c.slice(0, 3).map(v => v / 255)
+    .map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+  const ground = e => { for (; e; e = e.parentElement) { const c = channels(getComputedStyle(e).backgroundColor);
+    if (c.length == 3 || c[3] > 0) return c; } return [255, 255, 255]; };
+  let lowest = 21;
+  for (const e of document.querySelectorAll('body *')) {
+    if (e.closest('svg') || ![...e.childNodes].some(n => n.nodeType == 3 && n.data.trim())) continue;
+    const [a, b] = [luminance(channels(getComputedStyle(e).color)), luminance(ground(e))];
+    lowest = Math.min(lowest, (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05));
+  }
+  return lowest; })())js")
+            .get<double>();
+    };
+    reader.page_of(signed_mail);
+    browser.show(reader.page);
+    CHECK(lowest() >= 4.5);
+    reader.page_of(signed_mail, 3, {"-n", "--at", "2001-01-01T00:00:00Z"});
+    browser.show(reader.page);
+    CHECK(lowest() >= 4.5);
+    reader.page_of(changed, 1);
+    browser.show(reader.page);
+    CHECK(lowest() >= 4.5);
+    reader.page_of(mail(reader.alice.email, "bob@example.org"));
+    browser.show(reader.page);
+    CHECK(lowest() >= 4.5);
+}
+
+TEST_CASE("the page marks what each signature covers, part by part", "[e2e]") {
+    const Reader reader;
+    const std::string signed_mail = reader.sign(text_entity("Signed words.\r\n"));
+    CHECK(shown_as(reader.page_of(signed_mail), "Signed words.") == kByAlice);
+    CHECK(shown_as(reader.page_of(mail(reader.alice.email, "b@example.org", text_entity("Bare words.\r\n"))),
+                   "Bare words.") == kByNobody);
+
+    const std::string page = reader.page_of(listed(signed_mail, "Footer words.\r\n"), 3);
+    CHECK_THAT(shown_as(page, "Signed words."),
+               Catch::StartsWith(kByAlice) && Contains("not to be relied on by itself"));
+    CHECK(shown_as(page, "Footer words.") == kByNobody);
+    CHECK_THAT(page, Contains("over a part of the mail only (1.1)"));
+
+    // A third part in multipart/signed is beside the signature, not under it.
+    const std::size_t end = signed_mail.rfind("--", signed_mail.rfind("--") - 1);
+    const std::string boundary = signed_mail.substr(end, signed_mail.rfind("--") - end);
+    const std::string extra =
+        signed_mail.substr(0, end) + boundary + "\r\n" + text_entity("Extra words.\r\n") + "\r\n" + boundary + "--\r\n";
+    const std::string of_extra = reader.page_of(listed(extra, "Footer words.\r\n"), 3);
+    CHECK_THAT(shown_as(of_extra, "Signed words."), Catch::StartsWith(kByAlice));
+    CHECK(shown_as(of_extra, "Extra words.") == kByNobody);
+
+    // A signed mail attached to another one.
+    const std::string attached =
+        "From: mallory@example.org\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=m\r\n\r\n--m\r\n" +
+        text_entity("Mallory's words.\r\n") + "\r\n--m\r\nContent-Type: message/rfc822\r\n\r\n" + signed_mail +
+        "\r\n--m--\r\n";
+    const std::string of_attached = reader.page_of(attached, 3);
+    CHECK(shown_as(of_attached, "Mallory&#39;s words.") == kByNobody);
+    CHECK_THAT(shown_as(of_attached, "Signed words."), Catch::StartsWith(kByAlice));
+
+    // A broken one in it is no seal.
+    const Outcome broken = reader.open(listed(replaced(signed_mail, "Signed words", "Forged words"), "x"), {"-n"});
+    CHECK(broken.status == 1);
+    CHECK_THAT(read_file(reader.page), !Contains("Forged words") && Contains("Signed: broken"));
+}
+
+TEST_CASE("the page of a broken signature tells the verdict and nothing of the mail", "[e2e]") {
+    const Reader reader;
+    const std::string changed = replaced(reader.sign(kText), "second", "third");
+    for (const Arguments& options : {Arguments{"-n"}, Arguments{"-o", reader.office.desk.path("out")},
+                                     Arguments{"-o", reader.office.desk.path("out"), "--even-if-invalid"}}) {
+        const std::string page = reader.page_of(changed, 1, options);
+        CHECK_THAT(page, Contains("<h1>INVALID, do not rely on this mail</h1>") && Contains("the content was changed"));
+        CHECK_THAT(page, Contains("What can be done:") && Contains("The message is not shown"));
+        CHECK_THAT(page, !Contains("third") && !Contains("bob@example.org"));
+    }
+    const std::string strict =
+        reader.page_of(reader.sign(kText), 3, {"-n", "--strict", "--at", "2001-01-01T00:00:00Z"});
+    CHECK_THAT(strict, !Contains("second paragraph") && Contains("The message is not shown"));
+}
+
+TEST_CASE("the page appears whole or not at all, and with the other outputs", "[e2e]") {
+    const Reader reader;
+    const std::string signed_mail = reader.sign(kText);
+    const std::string out = reader.office.desk.path("out.eml");
+    const auto none = [&](const Outcome& outcome, int status) {
+        INFO(outcome.err);
+        CHECK(outcome.status == status);
+        CHECK_FALSE(reader.has_page());
+        CHECK_FALSE(std::filesystem::exists(out));
+    };
+    none(reader.open("nonsense", {"-o", out}), 6);
+    none(reader.open(signed_mail, {"-o", reader.office.desk.path("absent/out.eml")}), 7);
+    none(reader.open(signed_mail, {"-o", reader.page}), 2);
+    none(reader.open(signed_mail, {"-o", out, "--json", reader.page}), 2);
+    const std::string file = reader.office.desk.file("in.eml", signed_mail);
+    none(reader.open("", {"-n", file, reader.office.desk.file("two.eml", signed_mail)}), 2);
+    none(reader.office.desk.p11mime(Arguments{"open", "--html", "-", "-n", file} + reader.office.trust()), 2);
+    CHECK(reader.office.desk.p11mime(Arguments{"open", "--html", file, "-n", file} + reader.office.trust()).status ==
+          2);
+    CHECK(read_file(file) == signed_mail);
+
+    const Outcome good = reader.open(signed_mail, {"-o", out});
+    CHECK(good.status == 0);
+    CHECK(reader.has_page());
+    CHECK(entity_of(read_file(out)) == kText);
+    std::filesystem::remove(reader.page);
+    const Outcome to_pipe = reader.open(signed_mail);
+    CHECK(entity_of(to_pipe.out) == kText);
+    CHECK_THAT(read_file(reader.page), Contains("The second paragraph."));
+}
+
+TEST_CASE("text comes out of its character set, and where it cannot the page says so", "[e2e]") {
+    const Reader reader;
+    const auto page = [&](std::string_view text, std::string_view type) {
+        return reader.page_of(mail(reader.alice.email, "bob@example.org", text_entity(text, type)));
+    };
+    CHECK_THAT(page("K\xf6ln\r\n", "text/plain; charset=iso-8859-1"), Contains("K\xc3\xb6ln"));
+    CHECK_THAT(page("\x1b$B$3$s\x1b(B\r\n", "text/plain; charset=iso-2022-jp"), Contains("\xe3\x81\x93\xe3\x82\x93"));
+    CHECK_THAT(page("\x83\xbf\r\n", "text/plain; charset=no-such-set"),
+               Contains("\\x83\\xbf") && Contains("cannot be read"));
+    CHECK_THAT(page("K\xf6ln\r\n", "text/plain"), Contains("K\\xf6ln") && Contains("does not say what characters"));
+    CHECK_THAT(page("\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d\r\n", "text/plain; charset=utf-8"),
+               Contains("<pre dir=\"auto\">\xd7\xa9"));
+
+    std::string large;
+    while (large.size() < 3'000'000)
+        large += "line of a long text: \xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\r\n";
+    const std::string shown = page(large + "the end", "text/plain; charset=utf-8");
+    CHECK(shown.size() < 400'000);
+    CHECK_THAT(shown, Contains("only its beginning is shown") && !Contains("the end") && !Contains("\\xe2"));
+}
