@@ -147,15 +147,19 @@ class Page {
         const Tone tone = layer_tone(report_, layer);
         const bool is_signed = layer.type == LayerType::signed_data;
         html_ += fmt::format(
-            "<details class=\"{}\"{}>\n<summary>{}<span><strong>{}</strong><span class=\"quiet\">{}, {}"
+            "<details class=\"{}\">\n<summary>{}<span><strong>{}</strong><span class=\"quiet\">{}, {}"
             "</span></span></summary>\n<div class=\"behind\">\n",
-            class_of(tone), tone == Tone::good ? "" : " open", is_signed ? seal_picture(tone) : lock_picture(tone),
-            is_signed ? "Signed by " + names_of(layer, report_) : encryption_text(layer), said(tone),
+            class_of(tone), is_signed ? seal_picture(tone) : lock_picture(tone),
+            is_signed ? signature_text(layer, tone) : encryption_text(layer), said(tone),
             layer.covers_whole ? "over the whole mail" : fmt::format("over a part of the mail only ({})", layer.path));
         for (const SignerVerdict& signer : layer.signers)
             this->signer(signer, Role::signer);
         recipients(layer);
         html_ += "</div>\n</details>\n";
+    }
+
+    std::string signature_text(const Layer& layer, Tone tone) const {
+        return (tone == Tone::good ? "Signed by " : "Signed in the name of ") + names_of(layer, report_);
     }
 
     static std::string encryption_text(const Layer& layer) {
@@ -241,6 +245,7 @@ class Page {
     }
 
     bool sender_matches() const {
+        if (report_.result != Result::valid) return false;
         return std::any_of(report_.layers.begin(), report_.layers.end(), [](const Layer& layer) {
             return std::any_of(layer.signers.begin(), layer.signers.end(),
                                [](const SignerVerdict& signer) { return signer.sender == SenderState::match; });
@@ -258,7 +263,7 @@ class Page {
         if (names.empty()) return {"Not covered by any signature", Tone::plain};
         const std::string by = fmt::format("{}", fmt::join(names, " and by "));
         if (worst == Tone::good) return {"Covered by the signature of " + by, worst};
-        return {fmt::format("Covered by the signature of {}, which is {}", by,
+        return {fmt::format("Covered by a signature in the name of {}, which is {}", by,
                             worst == Tone::bad ? "broken" : "not to be relied on by itself"),
                 worst};
     }

@@ -33,7 +33,7 @@ section { background: var(--paper); border: 1px solid var(--line); border-radius
   margin: 1rem 0; }
 details { border: 1px solid var(--line); border-radius: .5rem; margin-top: .6rem; }
 summary { display: flex; gap: .75rem; align-items: center; padding: .6rem .8rem; cursor: pointer; }
-summary::after { content: "details"; margin-left: auto; color: var(--quiet); font-size: .85rem;
+summary::after { content: "details"; flex: none; margin-left: auto; color: var(--quiet); font-size: .85rem;
   text-decoration: underline; }
 details[open] > summary { border-bottom: 1px solid var(--line); }
 details[open] > summary::after { content: "less"; }

@@ -101,9 +101,9 @@ bool writes_content(const Options& options, const Report& report) {
 }
 
 void tell(Context& context, const Report& report) {
+    context.voice().say(verdict_words(report).sentence(), verdict_tone(report.result));
     for (const auto& warning : report.warnings)
         context.warn(warning.kind, warning.message);
-    context.voice().say(verdict_words(report).sentence(), verdict_tone(report.result));
     if (context.voice().named()) return;  // of many, one line each
     for (const std::string& line : layer_lines(report, context.options().takes(kVerdict)))
         context.voice().detail(line);

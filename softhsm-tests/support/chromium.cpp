@@ -102,7 +102,8 @@ std::map<std::string, int> Chromium::colours(const std::string& png) {
 
 std::vector<std::string> Chromium::accessible() {
     std::vector<std::string> nodes;
-    for (const json& node : call("Accessibility.getFullAXTree")["nodes"]) {
+    const json tree = call("Accessibility.getFullAXTree");
+    for (const json& node : tree["nodes"]) {
         if (node.value("ignored", false) || !node.contains("name") || !node.contains("role")) continue;
         const std::string name = node["name"].value("value", "");
         if (!name.empty()) nodes.push_back(node["role"].value("value", "") + ": " + name);
