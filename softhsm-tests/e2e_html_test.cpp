@@ -122,6 +122,23 @@ TEST_CASE("the page of a sealed mail has seal and lock, and asks for nothing, in
     CHECK(count("#e8f5ed") > 1000);  // what they stand on
 }
 
+TEST_CASE("whatever got into the page all the same, its policy lets it neither run nor fetch nor dress up", "[e2e]") {
+    if (no_browser()) return;
+    const Reader reader;
+    const std::string page = reader.page_of(reader.sign(kText));
+    write_file(reader.page, replaced(page, "<main>",
+                                     "<main><script>document.title = 'owned'</script><style>h1 { display: none }"
+                                     "</style><img src=http://127.0.0.1:9/beacon.png><p id=p style='color: red'>"));
+    Chromium browser;
+    browser.show(reader.page);
+    CHECK(browser.evaluate("document.title") != "owned");
+    CHECK(browser.evaluate("getComputedStyle(document.querySelector('h1')).display") == "block");
+    CHECK(browser.evaluate("getComputedStyle(document.querySelector('#p')).color") != "rgb(255, 0, 0)");
+    CHECK(browser.evaluate("document.querySelector('img').naturalWidth") == 0);
+    for (const char* refused : {"script-src", "style-src", "img-src"})
+        CHECK(any_contains(browser.complaints(), refused));
+}
+
 TEST_CASE("a page that asks for something or complains would be noticed", "[e2e]") {
     if (no_browser()) return;
     const TemporaryDirectory directory;
