@@ -116,13 +116,10 @@ std::string Options::required(std::string_view name) const {
     return *value;
 }
 
-std::optional<std::string> Options::choice(std::string_view name, std::span<const std::string_view> allowed,
-                                           std::span<const std::string_view> later) const {
+std::optional<std::string> Options::choice(std::string_view name, std::span<const std::string_view> allowed) const {
     auto value = text(name);
     if (!value || std::find(allowed.begin(), allowed.end(), *value) != allowed.end()) return value;
     const std::string hint = fmt::format("--{} takes {}", name, fmt::join(allowed, ", "));
-    if (std::find(later.begin(), later.end(), *value) != later.end())
-        throw Error(ErrorKind::usage, fmt::format("--{} {} is not available in this version", name, *value), hint);
     throw Error(ErrorKind::usage, fmt::format("--{} does not know '{}'", name, *value), hint);
 }
 

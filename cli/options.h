@@ -30,10 +30,9 @@ class Options {
     /// required is the text of an option that must be there. Throws Error(usage).
     std::string required(std::string_view name) const;
 
-    /// choice is the text of an option that must be one of the allowed values; one of `later` is refused as not
-    /// available in this version. Nothing where the option is not set. Throws Error(usage).
-    std::optional<std::string> choice(std::string_view name, std::span<const std::string_view> allowed,
-                                      std::span<const std::string_view> later = {}) const;
+    /// choice is the text of an option that must be one of the allowed values; nothing where the option is not set.
+    /// Throws Error(usage).
+    std::optional<std::string> choice(std::string_view name, std::span<const std::string_view> allowed) const;
 
   private:
     const CommandSpec* command_;
