@@ -50,15 +50,23 @@ std::string in_columns(Groups groups) {
     return names.empty() ? lines : lines + names + "\n";
 }
 
-// As many options as there is room for share a line.
+// As many options as there is room for share a line; one that is too long leaves its place to those that follow.
 std::string in_a_row(Groups groups) {
-    std::string lines;
+    constexpr std::ptrdiff_t kOpenLines = 4;  // so that an option stays near its fellows
+    std::vector<std::string> lines;
     for (const OptionSpec& spec : option_table()) {
         if ((spec.groups & groups) == 0) continue;
-        add_to_row(lines, *spec.description == '\0' ? "  " + spelled(spec)
-                                                    : fmt::format("  {} ({})", spelled(spec), spec.description));
+        const std::string entry = *spec.description == '\0' ? "  " + spelled(spec)
+                                                            : fmt::format("  {} ({})", spelled(spec), spec.description);
+        const auto first = lines.end() - std::min(kOpenLines, std::ssize(lines));
+        const auto line = std::find_if(
+            first, lines.end(), [&](const std::string& open) { return open.size() + entry.size() <= kScreenWidth; });
+        if (line == lines.end())
+            lines.push_back(entry);
+        else
+            *line += entry;
     }
-    return lines + "\n";
+    return fmt::format("{}\n", fmt::join(lines, "\n"));
 }
 
 // The help of every command fits a screen; one with many options has no room for columns.

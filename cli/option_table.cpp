@@ -24,7 +24,7 @@ constexpr OptionSpec kOptions[] = {
     {"detached", 0, flag, "", "signature alone", kDetached},
     {"compress", 0, flag, "", "zlib first", kCompress},
     {"protect-headers", 0, flag, "", "also inside", kHeaders},
-    {"no-protect-headers", 0, flag, "", "outside only", kHeaders},
+    {"no-protect-headers", 0, flag, "", "", kHeaders},
 
     {"key", 0, list, "URI", "signing key", kSign},
     {"key", 0, text, "URI", "the key", kOneKey},
@@ -41,7 +41,7 @@ constexpr OptionSpec kOptions[] = {
     {"bcc-separately", 0, text, "DIR", "for Bcc copies", kRecipients},
     {"no-self", 0, flag, "", "not to the sender", kRecipients},
     {"oaep", 0, flag, "", "RSA-OAEP for all", kRecipients},
-    {"shared-agreement", 0, flag, "", "one ECDH for many", kRecipients},
+    {"shared-agreement", 0, flag, "", "", kRecipients},
     {"allow-untrusted-recipients", 0, flag, "", "", kRecipients},
     {"cipher", 0, text, "NAME", "aes-(128|192|256)-(gcm|cbc), chacha20-poly1305", kRecipients},
     {"own-cert", 0, list, "FILE|DIR", "of keys whose certificates are on no token", kOwnCerts},

@@ -10,7 +10,7 @@
 namespace p11mime::test {
 
 /// TestSource has evidence at hand and more to fetch, and counts what it is asked.
-class TestSource final : public cms::RevocationSource {
+class TestSource : public cms::RevocationSource {
   public:
     cms::RevocationEvidence here;
     cms::RevocationEvidence responders;

@@ -51,7 +51,7 @@ TEST_CASE("verify tells what kind of certificate signed, by its policy or as it 
     const Scene scene(sponsored());
     const Outcome outcome = scene.verify({"--json", scene.desk.path("report.json")});
     CHECK(outcome.status == 0);
-    CHECK_THAT(outcome.err, Catch::Contains("certificate: sponsor-validated, class 3, by policy CA/Browser Forum "
+    CHECK_THAT(outcome.err, Catch::Contains("kind: sponsor-validated, class 3, by policy CA/Browser Forum "
                                             "S/MIME, sponsor-validated, strict\n"));
     const json signer = json::parse(read_file(scene.desk.path("report.json")))["layers"][0]["signers"][0];
     CHECK(signer["policy_name"] == "CA/Browser Forum S/MIME, sponsor-validated, strict");
@@ -63,7 +63,7 @@ TEST_CASE("verify tells what kind of certificate signed, by its policy or as it 
     const Scene other(claims);
     const Outcome claimed = other.verify({"--json", other.desk.path("report.json")});
     CHECK(claimed.status == 0);
-    CHECK_THAT(claimed.err, Catch::Contains("certificate: individual, class 2, as it claims\n"));
+    CHECK_THAT(claimed.err, Catch::Contains("kind: individual, class 2, as it claims\n"));
     const json theirs = json::parse(read_file(other.desk.path("report.json")))["layers"][0]["signers"][0];
     CHECK(theirs["policy_name"].is_null());
     CHECK(theirs["certificate_class"]["basis"] == "claimed");

@@ -45,7 +45,7 @@ TEST_CASE("the first line tells what holds to people who know nothing of certifi
     const std::string signed_mail = scene.signed_mail();
     CHECK_THAT(scene.said(signed_mail, 0),
                Catch::Matches("p11mime: Signed by Alice <alice@example\\.gov>, unchanged, certificate checked "
-                              "20[0-9]{2}-[0-9]{2}-[0-9]{2}, revocation not checked"));
+                              "20[0-9]{2}-[0-9]{2}-[0-9]{2}, revocation unknown"));
     const std::string sealed = done(scene.office.desk.p11mime(
         Arguments{"seal", "--recipient-cert", scene.office.certificate(scene.alice)} + scene.office.trust(),
         mail(scene.alice.email, scene.alice.email)));
@@ -73,7 +73,7 @@ TEST_CASE("what is not to be trusted names one cause, the certificate concerned 
     tells(scene.said(by({.name = "Carol", .email = "c@example.org", .begins_in_days = -9, .ends_in_days = -2}), 3),
           {untrusted, "has ended", "CN=Carol", "--at"});
     tells(scene.said(by({.name = "Carol", .email = "c@example.org", .begins_in_days = 2}), 3),
-          {untrusted, "not valid before", "CN=Carol", "ask the sender"});
+          {untrusted, "not valid before", "CN=Carol", "see whether the clock is right"});
     tells(scene.said(by({.name = "Carol", .email = "c@example.org", .extended_key_usage = "serverAuth"}), 3),
           {untrusted, "not meant for e-mail", "CN=Carol", "; "});
     tells(scene.said(by({.name = "Carol", .email = "c@example.org", .kind = KeyKind::rsa1024}), 3),

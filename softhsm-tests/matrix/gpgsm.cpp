@@ -80,6 +80,7 @@ GpgsmHome::GpgsmHome(const People& people) : home_(people.path("gnupg")) {
     people.file("gnupg/trustlist.txt", with_lf(print.substr(print.find('=') + 1, 59)) + " S relax\n");
     people.file("gnupg/gpgsm.conf", "disable-crl-checks\ndisable-dirmngr\nbatch\npinentry-mode loopback\n");
     people.file("gnupg/gpg-agent.conf", "allow-loopback-pinentry\ns2k-count 65536\n");
+    done(run_here({"gpgconf", "--launch", "gpg-agent"}, ""));  // so that the first import need not wait for it
     done(run({"--import", people.trusted_file()}));
     for (const auto& [kind, person] : people.all())
         import(people, person);
