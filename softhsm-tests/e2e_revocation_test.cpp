@@ -103,7 +103,7 @@ TEST_CASE("a CRL is fetched where online use is asked for, and the cache serves 
     CHECK(bureau.signer(mail, kOnline)["revocation"] == "good");
     CHECK(bureau.web.server.requests() == Arguments{"GET /root.crl"});
 
-    bureau.desk.launcher = {built_path("p11mime-no-sockets")};
+    bureau.desk.launcher = {built_path("p11mime-without"), "sockets"};
     for (const Arguments& how : {Arguments{}, kOnline, Arguments{"--revocation", "online", "--require-revocation"}}) {
         const Outcome outcome = bureau.verify(mail, how);
         CAPTURE(outcome.err);
