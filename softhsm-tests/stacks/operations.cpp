@@ -151,6 +151,22 @@ void change_pin(Stack& stack) {
     signed_mail(stack, kRsa.email);
 }
 
+/// unblock gives the token a new PIN with the PUK.
+void unblock(Stack& stack) {
+    Desk& desk = stack.office.desk;
+    desk.environment["PUK"] = stack.puk();
+    desk.environment["NEW_PIN"] = "31415926";
+    stack.need_puk();
+    need(stack,
+         desk.p11mime({"key", "unblock", "--token", stack.token_uri(), "--puk-source", "env:PUK", "--new-pin-source",
+                       "env:NEW_PIN"}),
+         "(?:CK[MR]_|does not unblock)");
+    const Outcome old = desk.p11mime({"sign", "--from", owner(stack, kRsa).email}, mail(kRsa.email, kCorrespondent));
+    CHECK(old.status == 4);
+    desk.environment["DESK_PIN"] = desk.environment["NEW_PIN"];
+    signed_mail(stack, kRsa.email);
+}
+
 void remove(Stack& stack) {
     if (const std::string& reason = stack.traits().no_removal; !reason.empty()) throw Refused{reason};
     const std::string output = stack.office.desk.path("removed.eml");
@@ -183,6 +199,7 @@ const std::vector<Operation>& operations() {
         {"key generate", generate},
         {"key import-cert", import_certificate},
         {"key change-pin", change_pin},
+        {"key unblock", unblock},
         {"removal", remove},
     };
     return all;

@@ -15,6 +15,12 @@ class PivStack final : public Stack {
         office.desk.module = module;
     }
 
+    std::string puk() const override { return std::string(kPuk); }
+    void need_puk() override {
+        readers_.card().order("tries 0");
+        readers_.card().remove();  // it does not stay logged in
+        readers_.card().insert();
+    }
     void remove() override { readers_.card().remove(); }
 
     std::string key_label(const Leaf&) const override { return label_; }

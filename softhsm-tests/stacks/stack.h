@@ -54,6 +54,11 @@ class Stack {
     const Identity& employ_always_authenticate(const Leaf& leaf);
     /// key_label is the label that the key of such an identity, an RSA one, has on the token.
     virtual std::string key_label(const Leaf& leaf) const { return leaf.name; }
+    /// puk is what unblocks the PIN, the security officer's PIN of most.
+    virtual std::string puk() const { return std::string(kSoPin); }
+    /// need_puk brings the token where a PUK is of use: a card's PIN is locked, and a TPM, whose lock is no PIN's, is
+    /// not.
+    virtual void need_puk() {}
     /// remove takes the token away.
     virtual void remove();
 

@@ -16,10 +16,8 @@ void copy(const std::string& from, const std::string& to) {
 void TpmStack::need(Way way) {
     need_file(kModule, "libtpm2-pkcs11-1");
     need_file("/usr/bin/swtpm", "swtpm");
-    if (way == Way::direct) {
-        need_file("/usr/bin/tpm2_getcap", "tpm2-tools");
-        return;
-    }
+    need_file("/usr/bin/tpm2_getcap", "tpm2-tools");
+    if (way == Way::direct) return;
     need_file("/usr/bin/dbus-daemon", "dbus-daemon");
     need_file("/usr/sbin/tpm2-abrmd", "tpm2-abrmd");
     need_file("/usr/lib/x86_64-linux-gnu/libtss2-tcti-tabrmd.so.0", "libtss2-tcti-tabrmd0");
@@ -67,6 +65,11 @@ void TpmStack::start_manager() {
         log("tpm2-abrmd"));
     wait_until([&] { return tool_says({"--list-slots"}).find("uninitialized") != std::string::npos; },
                "the TPM's resource manager");
+}
+
+void TpmStack::need_puk() {
+    done(office.desk.run(
+        {"tpm2_dictionarylockout", "--clear-lockout", "--tcti", office.desk.environment.at("TPM2_PKCS11_TCTI")}));
 }
 
 std::string TpmStack::sessions() const {

@@ -18,6 +18,7 @@ class TpmStack final : public Stack {
     explicit TpmStack(Way way);
 
     pid_t pid() const { return tpm_->pid(); }
+    void need_puk() override;
     void remove() override { tpm_->kill(); }
     /// restart starts the TPM anew with what it held at the last keep(): it takes each crash for a try with a wrong
     /// PIN, and locks after a few.
