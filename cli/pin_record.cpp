@@ -52,7 +52,8 @@ std::int64_t mark_of(Database& database, const SecretBytes& pin) {
     cms::Digests digest({cms::Hash::sha256});
     digest.push(salt_of(database));
     digest.push(pin.view());
-    return digest.value(cms::Hash::sha256).value().front();
+    const Bytes value = digest.value(cms::Hash::sha256).value();
+    return value[0] << 4 | value[1] >> 4;
 }
 
 std::optional<cms::Time> time_in(Statement& query) {

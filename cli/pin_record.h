@@ -11,7 +11,7 @@
 namespace p11mime::cli {
 
 // What tokens have refused of PINs that nobody typed, in an SQLite file below $XDG_STATE_HOME, for later runs. Of a PIN
-// it holds eight bits of a salted digest, too little to tell it by: one PIN in 256 that a token was never sent passes
+// it holds twelve bits of a salted digest, too little to tell it by: one PIN in 4096 that a token was never sent passes
 // for one that it has refused. Tokens are known by serial number and label, in whatever module. Everything throws
 // Error(io).
 

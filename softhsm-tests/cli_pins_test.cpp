@@ -330,7 +330,7 @@ TEST_CASE("a stored PIN that a token has refused is not given for it in a later 
     CHECK_THROWS_WITH(given(alice), Catch::Contains("has refused this PIN before") && !Catch::Contains("1234"));
     CHECK(given(request("Alice", "2")));
     CHECK_FALSE(test::read_file(rig.directory / "state/p11mime/refused-pins.sqlite").find("1234") != std::string::npos);
-    test::write_file(rig.directory / "pin", "5678\n");  // another one, and not one in 256 that looks the same
+    test::write_file(rig.directory / "pin", "5678\n");  // another one, and not the one in 4096 that looks the same
     int passed = 0;
     for (const char* other : {"5678\n", "5679\n", "5680\n"}) {
         test::write_file(rig.directory / "pin", other);

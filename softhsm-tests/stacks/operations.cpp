@@ -102,7 +102,7 @@ void always_authenticate(Stack& stack) {
     signed_mail(stack, signer.email);
 }
 
-/// forget_refused has p11mime forget the PINs that were refused, for which one in 256 others passes.
+/// forget_refused has p11mime forget the PINs that were refused, for which one in 4096 others passes.
 void forget_refused(const Stack& stack) {
     done(stack.office.desk.run({program(), "tokens", "--forget"}));
 }
