@@ -67,13 +67,17 @@ class Judge {
           at_(trust.at.value_or(now_)) {}
 
     Outcome judge(const Certificate& certificate, const Certificate& issuer) {
-        RevocationEvidence evidence = carried_;
-        if (trust_.revocation) append(evidence, trust_.revocation->at_hand(certificate, issuer));
+        RevocationEvidence evidence = carried_, own;
+        const auto add = [&](const RevocationEvidence& more) {
+            append(evidence, RevocationEvidence(more));
+            append(own, RevocationEvidence(more));
+        };
+        if (trust_.revocation) add(trust_.revocation->at_hand(certificate, issuer));
         Finding finding = weigh(certificate, issuer, evidence);
         using From = RevocationSource::From;
         for (const From from : {From::responders, From::distribution_points}) {
-            if (finding.decided() || !trust_.revocation) break;
-            append(evidence, trust_.revocation->fetch(certificate, issuer, from));
+            if (!trust_.revocation || settled(finding, certificate, issuer, own)) break;
+            add(trust_.revocation->fetch(certificate, issuer, from));
             finding = weigh(certificate, issuer, evidence);
         }
         if (finding.without_delta && trust_.revocation && !finding.answered_good) {
@@ -95,6 +99,15 @@ class Judge {
         if (finding.covered != 0) why = "the CRLs at hand tell of some reasons alone";
         if (!finding.notes.empty()) why = finding.notes.front();
         return {RevocationState::unknown, why};
+    }
+
+    // settled says whether nothing need be asked any more. A message's sender chooses what it carries: that can show
+    // that a certificate is revoked, but keeps nobody from asking whether it is.
+    bool settled(const Finding& finding, const Certificate& certificate, const Certificate& issuer,
+                 const RevocationEvidence& own) {
+        if (!finding.decided() || !finding.revoked.empty()) return finding.decided();
+        const bool nothing_carried = carried_.crls.empty() && carried_.ocsp.empty();
+        return nothing_carried || weigh(certificate, issuer, own).good();
     }
 
     Finding weigh(const Certificate& certificate, const Certificate& issuer, const RevocationEvidence& evidence) {

@@ -60,6 +60,24 @@ TEST_CASE("nothing is fetched where what is at hand tells, or where the path lea
     CHECK(bench.source->fetches == 0);
 }
 
+TEST_CASE("good evidence that came along keeps nobody from asking whether a certificate was revoked since") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue();
+    RevocationEvidence carried;
+    carried.crls.push_back(Crl::from_der(make_crl({.this_update = -90}, bench.root)));
+    const auto judge = [&] { return validate(alice, {}, bench.trust, Use::signing, {}, carried); };
+    CHECK(good(judge()));  // where nobody knows better
+    CHECK(bench.source->fetches == 2);
+
+    bench.source->points.crls.push_back(Crl::from_der(make_crl({.entries = {{.certificate = alice}}}, bench.root)));
+    CHECK(revoked(judge()));
+
+    bench.add_crl({});
+    bench.source->fetches = 0;
+    CHECK(good(judge()));
+    CHECK(bench.source->fetches == 0);
+}
+
 TEST_CASE("responders are asked before distribution points, and what counts is kept") {
     RevocationBench bench;
     const Certificate alice = bench.issue();
