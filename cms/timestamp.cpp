@@ -148,13 +148,14 @@ bool only_for_timestamps(const Certificate& certificate) {
 }
 
 // trust_fault says why an authority is not to be trusted, or nothing.
-std::string trust_fault(const Token& token, const Trust& trust, std::size_t& verifications) {
+std::string trust_fault(const Token& token, const Trust& trust, const RevocationEvidence& carried,
+                        std::size_t& verifications) {
     const Certificate& authority = *token.authority;
     if (!only_for_timestamps(authority))
         return fmt::format("the certificate of {} is not for time-stamps alone", authority.subject());
     Trust stamps = trust;
     stamps.purpose = Purpose::any;
-    const PathVerdict path = validate(authority, token.certificates, stamps, Use::signing);
+    const PathVerdict path = validate(authority, token.certificates, stamps, Use::signing, {}, carried);
     verifications += path.verifications;
     if (!path.trusted) return path.reason;
     const Algorithm* digest = imprint_digest(token.info.get());
@@ -164,7 +165,8 @@ std::string trust_fault(const Token& token, const Trust& trust, std::size_t& ver
 
 }  // namespace
 
-TimestampVerdict judge_timestamp(ByteView token_der, ByteView stamped, const Trust* trust) {
+TimestampVerdict judge_timestamp(ByteView token_der, ByteView stamped, const Trust* trust,
+                                 const RevocationEvidence& carried) {
     TimestampVerdict verdict;
     try {
         const Token token = read_token(token_der, trust);
@@ -177,7 +179,7 @@ TimestampVerdict judge_timestamp(ByteView token_der, ByteView stamped, const Tru
         if (verdict.reason.empty() && !verdict.time) verdict.reason = "its time cannot be read";
         if (verdict.reason.empty() && *verdict.time > trust->clock->now() + kClockSkew)
             verdict.reason = "its time has not come yet";
-        if (verdict.reason.empty()) verdict.reason = trust_fault(token, *trust, verdict.verifications);
+        if (verdict.reason.empty()) verdict.reason = trust_fault(token, *trust, carried, verdict.verifications);
     } catch (const Error& error) {
         ERR_clear_error();
         verdict.reason = error.what();

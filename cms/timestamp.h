@@ -23,8 +23,9 @@ struct TimestampVerdict {
 
 /// judge_timestamp judges a token (DER of ContentInfo) over bytes by RFC 3161 section 2.4.2 and RFC 5816: its
 /// signature, what it is over, and the authority's certificate, which is for time-stamps alone and trusted now or at
-/// `trust.at`. Without trust it says what the token claims.
-TimestampVerdict judge_timestamp(ByteView token, ByteView stamped, const Trust* trust);
+/// `trust.at`; `carried` is evidence of revocation that came along. Without trust it says what the token claims.
+TimestampVerdict judge_timestamp(ByteView token, ByteView stamped, const Trust* trust,
+                                 const RevocationEvidence& carried = {});
 
 /// TimestampSource sends a request (DER of TimeStampReq) to a time-stamping authority and gives its answer. Implemented
 /// in cli/. Throws Error(io).

@@ -6,6 +6,7 @@
 
 #include "cms/timestamp.h"
 #include "softhsm-tests/cms_craft.h"
+#include "softhsm-tests/cms_revocation.h"
 #include "softhsm-tests/support/office.h"
 #include "softhsm-tests/support/timestamps.h"
 
@@ -210,6 +211,34 @@ TEST_CASE("a time-stamp counts only from a trusted authority that is for time-st
     spec.begins_in_days = -20;
     spec.ends_in_days = -10;
     CHECK_THAT(world.fault(token(world.other_authority(spec), {.days_ago = 15})), Contains("has ended"));
+}
+
+TEST_CASE("a time-stamp does not count where evidence that came along says that its authority is revoked") {
+    World world;
+    world.trust.revocation = std::make_shared<TestSource>();
+    RevocationEvidence carried;
+    const auto judged = [&] {
+        return judge_timestamp(bytes_of(token(world.authority)), bytes_of(kStamped), &world.trust, carried);
+    };
+    CHECK(judged().integrity == Integrity::valid);
+    carried.crls.push_back(
+        Crl::from_der(make_crl({.entries = {{.certificate = world.authority.certificate}}}, world.bench.root)));
+    CHECK(judged().integrity == Integrity::invalid);
+    CHECK_THAT(judged().reason, Contains("revoked"));
+}
+
+TEST_CASE("a certificate that was revoked before its time-stamp stays revoked") {
+    World world;
+    const std::string mail = world.signed_mail(world.openssl());
+    const auto source = std::make_shared<TestSource>();
+    source->here.crls.push_back(
+        Crl::from_der(make_crl({.entries = {{.certificate = world.alice.certificate}}, .next_update = 60 * 24 * 500},
+                               world.bench.intermediate)));
+    world.trust.revocation = source;
+    world.trust.clock = std::make_shared<ShiftedClock>(400);
+    const ReadMail read = world.bench.verify(mail, world.trust);
+    CHECK(read.report.result == Result::untrusted);
+    CHECK(read.signer().revocation == Revocation::revoked);
 }
 
 TEST_CASE("a time-stamp from the future does not count") {

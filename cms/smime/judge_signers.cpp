@@ -178,7 +178,7 @@ class Judge {
         for (const TimestampVerdict& each : timestamps) {
             if (each.integrity != Integrity::valid) continue;
             JudgedPath then{path_at(certificate, each.time, claimed), each.time};
-            if (then.verdict.trusted) return then;
+            if (then.verdict.trusted || then.verdict.revocation == RevocationState::revoked) return then;
         }
         return now;
     }
@@ -201,7 +201,7 @@ class Judge {
             }
             ++timestamps_;
             verdicts.push_back(judge_timestamp(der_of(value, V_ASN1_SEQUENCE).value_or(Bytes{}),
-                                               asn1::octets(signer.signature), trust_));
+                                               asn1::octets(signer.signature), trust_, carried_));
             path_verifications_ += verdicts.back().verifications;
         }
         return verdicts;
