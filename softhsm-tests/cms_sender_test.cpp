@@ -90,6 +90,16 @@ TEST_CASE("a mail without a From field needs no sender unless that is required")
     }
 }
 
+TEST_CASE("a mail that names its sender in the Sender field alone is from nobody that can be checked") {
+    const World world;
+    const SoftwareKey alice = world.with_names("email:alice@example.gov");
+    for (const char* sender : {"Sender: bob@example.org\r\n", "Sender: alice@example.gov\r\n"}) {
+        const ReadMail read = world.read(alice, sender);
+        CHECK(read.report.result == Result::untrusted);
+        CHECK(read.report.reason == "the mail names no sender");
+    }
+}
+
 TEST_CASE("a From field without an address that can be read is not let off the check") {
     const World world;
     const SoftwareKey alice = world.with_names("email:alice@example.gov");
@@ -155,7 +165,8 @@ TEST_CASE("an address beside the sender's own in the From field is not let pass"
     for (const char* honest :
          {"Eve <eve@example.org>", "\"eve@example.org\" <eve@example.org>", "'eve@example.org' <eve@example.org>",
           "eve@example.org (Eve)", "Friends: eve@example.org;", "<@example.org:eve@example.org>",
-          "=?utf-8?q?Eve?= <eve@example.org>", "eve (at home) @example.org"}) {
+          "=?utf-8?q?Eve?= <eve@example.org>", "eve (at home) @example.org", "\"Eve @ Work\" <eve@example.org>",
+          "\"Eve @ Example Inc. Berlin\" <eve@example.org>"}) {
         CAPTURE(honest);
         const ReadMail read = world.read(eve, "From: " + std::string(honest) + "\r\n");
         CHECK(read.report.result == Result::valid);
@@ -169,7 +180,8 @@ TEST_CASE("an address beside the sender's own in the From field is not let pass"
           "alice\xef\xbc\xa0"
           "example.gov <eve@example.org>",
           "alice@example.gov: eve@example.org;", "<@example.gov:eve@example.org>",
-          "<alice@example.gov, eve@example.org", "Alice, eve@example.org"}) {
+          "<alice@example.gov, eve@example.org", "Alice, eve@example.org", "\"alice @ example.gov\" <eve@example.org>",
+          "\"alice @ example . gov\" <eve@example.org>"}) {
         CAPTURE(spoof);
         const ReadMail read = world.read(eve, "From: " + std::string(spoof) + "\r\n");
         CHECK(read.report.result == Result::untrusted);

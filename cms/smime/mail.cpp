@@ -64,8 +64,8 @@ const mime::Field* find(const std::vector<mime::Field>& fields, std::string_view
 
 }  // namespace
 
-bool Mail::has_from() const {
-    return find(transport, "From") != nullptr;
+bool Mail::names_sender() const {
+    return find(transport, "From") != nullptr || find(transport, "Sender") != nullptr;
 }
 
 std::optional<std::string> Mail::subject() const {

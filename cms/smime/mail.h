@@ -32,7 +32,7 @@ struct Mail {
     mime::Header entity;                 ///< Content-* fields; or all fields where an entity is forced
     mime::LineEnding ending = mime::LineEnding::crlf;
 
-    bool has_from() const;  ///< a From field is there, whatever is in it
+    bool names_sender() const;  ///< a From or Sender field is there, whatever is in it
     std::optional<std::string> subject() const;
     std::optional<std::string> date() const;  ///< RFC 3339
     std::string recipients() const;           ///< mailboxes of To, for people

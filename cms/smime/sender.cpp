@@ -39,18 +39,43 @@ std::string_view unquoted(std::string_view text) {
     return text;
 }
 
-// shown_addresses is everything in a text that a reader would take for an address, wherever it stands.
-std::vector<std::string> shown_addresses(const std::string& field_value) {
-    const std::string text = with_plain_at(mime::decode_words(field_value));
+// without_gaps takes the blanks around "@" and "." out of a text: a reader sees an address in "ceo @ bank . example".
+std::string without_gaps(std::string_view text) {
+    const auto joins = [](char c) { return c == '@' || c == '.'; };
+    std::string joined;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const std::size_t next = std::min(text.find_first_not_of(" \t\r\n", i), text.size());
+        const bool gap =
+            next > i && ((!joined.empty() && joins(joined.back())) || (next < text.size() && joins(text[next])));
+        if (gap) i = next;
+        if (i < text.size()) joined += text[i];
+    }
+    return joined;
+}
+
+// addresses_in is every word of a text that a reader would take for an address, wherever it stands.
+std::vector<std::string> addresses_in(std::string_view text) {
     std::vector<std::string> found;
     for (std::size_t i = 0; i < text.size();) {
         std::size_t end = i;
         while (end < text.size() && !delimits(text[end]))
             ++end;
-        const std::string_view word = unquoted(std::string_view(text).substr(i, end - i));
+        const std::string_view word = unquoted(text.substr(i, end - i));
         const std::size_t at = word.rfind('@');
         if (at != word.npos && at + 1 < word.size()) found.emplace_back(word);
         i = std::max(end, i + 1);
+    }
+    return found;
+}
+
+// shown_addresses is what a reader would take for an address in a field. Written with gaps, what follows the "@" must
+// look like a domain: "Jane @ Work" shows none.
+std::vector<std::string> shown_addresses(const std::string& field_value) {
+    const std::string text = with_plain_at(mime::decode_words(field_value));
+    std::vector<std::string> found = addresses_in(text);
+    for (std::string& spaced : addresses_in(without_gaps(text))) {
+        const bool domain = spaced.find('.', spaced.rfind('@')) != std::string::npos;
+        if (domain && std::find(found.begin(), found.end(), spaced) == found.end()) found.push_back(std::move(spaced));
     }
     return found;
 }

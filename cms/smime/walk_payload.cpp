@@ -20,7 +20,7 @@ void Walk::note_sender(const mime::Header& header) {
         add_senders(sender_, field->value());
         more_from_.push_back(*field);
     }
-    const bool has_from = mail_.has_from() || header.find("From") != nullptr;
+    const bool has_from = mail_.names_sender() || header.find("From") != nullptr;
     if (has_from && !options_.sender_check) sender_.check = SenderCheck::require;
 }
 
@@ -119,7 +119,7 @@ void Walk::adopt(const ProtectedHeader& inner) {
     for (const mime::Field& field : mail_.transport)
         if (mime::equal_ignoring_case(field.name, "From")) add_senders(sender_, field.value());
     if (!outer.from_differs.empty()) sender_.contradiction = std::move(outer.from_differs);
-    if (mail_.has_from() && !options_.sender_check) sender_.check = SenderCheck::require;
+    if (mail_.names_sender() && !options_.sender_check) sender_.check = SenderCheck::require;
     report_.from = sender_.mailboxes;
     report_.subject = mail_.subject();
     report_.date = mail_.date();
