@@ -15,11 +15,6 @@ namespace {
 constexpr std::size_t kMaxTried = 32;  // CRLs and responses for one certificate
 constexpr auto kClockSkew = std::chrono::minutes(5);
 
-std::string who(const Certificate& certificate) {
-    const std::string subject = certificate.subject();
-    return subject.empty() ? "serial " + certificate.serial_hex() : subject;
-}
-
 std::string since_text(Time since, const std::string& reason) {
     std::string text = since == Time::min() ? std::string("revoked") : "revoked since " + format_time(since);
     if (!reason.empty()) text += fmt::format(" ({})", reason);
@@ -278,7 +273,7 @@ class Judge {
 
 // unknown_reason is why it is not known of any certificate of a path whether it is revoked.
 std::string unknown_reason(const Certificate& certificate, const std::string& why) {
-    return fmt::format("whether the certificate of {} is revoked is not known: {}", who(certificate), why);
+    return fmt::format("whether the certificate of {} is revoked is not known: {}", display_name(certificate), why);
 }
 
 }  // namespace
@@ -293,7 +288,7 @@ void check_revocation(PathVerdict& verdict, std::span<const Certificate> surplus
             const auto [state, text] = judge.judge(certificate, verdict.chain[i + 1]);
             if (state == RevocationState::revoked) {
                 verdict.revocation = state;
-                verdict.revocation_reason = fmt::format("the certificate of {} is {}", who(certificate), text);
+                verdict.revocation_reason = fmt::format("the certificate of {} is {}", display_name(certificate), text);
                 verdict.trusted = false;
                 verdict.reason = verdict.revocation_reason;
                 return;
@@ -303,8 +298,8 @@ void check_revocation(PathVerdict& verdict, std::span<const Certificate> surplus
                 verdict.revocation_reason = unknown_reason(certificate, text);
             }
             if (state == RevocationState::good && verdict.revocation_reason.empty() && !text.empty())
-                verdict.revocation_reason =
-                    fmt::format("the certificate of {} is {}, after the time that counts", who(certificate), text);
+                verdict.revocation_reason = fmt::format("the certificate of {} is {}, after the time that counts",
+                                                        display_name(certificate), text);
         }
     }
     if (!trust.require_revocation || verdict.revocation == RevocationState::good) return;

@@ -34,16 +34,6 @@ struct Token {
     TstInfo info;
 };
 
-std::optional<Certificate> find(const RecipientIdentifier& identifier, const std::vector<Certificate>& certificates,
-                                const Trust* trust) {
-    for (const Certificate& each : certificates)
-        if (identifier.matches(each)) return each;
-    if (trust != nullptr)
-        for (const auto& source : trust->intermediates)
-            if (auto found = source->by_identifier(identifier)) return found;
-    return std::nullopt;
-}
-
 Bytes read_content(SignedDataReader& reader, Sink& digests) {
     if (reader.content_type() != oid::kTstInfo || !reader.has_content())
         throw Error(ErrorKind::malformed, "it holds no time");
@@ -78,7 +68,7 @@ Token read_token(ByteView der, const Trust* trust) {
     if (reader.signers().size() != 1) throw Error(ErrorKind::malformed, "it does not have exactly one signer");
 
     const asn1::SignerInfo& signer = *reader.signers().front();
-    token.authority = find(asn1::identifier(*signer.sid), token.certificates, trust);
+    token.authority = find_certificate(asn1::identifier(*signer.sid), token.certificates, trust);
     token.signature = judge_signer_info(signer, {digests, reader.content_type(), content},
                                         token.authority ? &*token.authority : nullptr);
     return token;

@@ -185,6 +185,16 @@ PathVerdict validate(const Certificate& certificate, std::span<const Certificate
     return verdict;
 }
 
+std::optional<Certificate> find_certificate(const RecipientIdentifier& identifier,
+                                            std::span<const Certificate> certificates, const Trust* trust) {
+    for (const Certificate& each : certificates)
+        if (identifier.matches(each)) return each;
+    if (trust != nullptr)
+        for (const auto& source : trust->intermediates)
+            if (auto found = source->by_identifier(identifier)) return found;
+    return std::nullopt;
+}
+
 std::vector<Certificate> MemoryCertificates::by_subject(ByteView name_der) {
     const Byte* data = name_der.data();
     const NameHandle name(d2i_X509_NAME(nullptr, &data, static_cast<long>(name_der.size())));

@@ -62,6 +62,11 @@ struct PathVerdict {
 PathVerdict validate(const Certificate& certificate, std::span<const Certificate> surplus, const Trust& trust, Use use,
                      std::optional<Time> claimed = std::nullopt, const RevocationEvidence& carried = {});
 
+/// find_certificate finds whom a message names: among the certificates that came along, else, with trust, among its
+/// intermediates.
+std::optional<Certificate> find_certificate(const RecipientIdentifier& identifier,
+                                            std::span<const Certificate> certificates, const Trust* trust);
+
 /// MemoryCertificates is a CertificateSource over a list.
 class MemoryCertificates final : public CertificateSource {
   public:

@@ -16,16 +16,6 @@ constexpr std::size_t kMaxCountersignatures = 20;  // of one message; each may c
 constexpr std::size_t kMaxCountersignatureDepth = 4;
 constexpr std::size_t kMaxTimestamps = 20;  // of one message; likewise
 
-std::optional<Certificate> find_certificate(const RecipientIdentifier& identifier, const SignedDataReader& reader,
-                                            const Trust* trust) {
-    for (const Certificate& each : reader.certificates())
-        if (identifier.matches(each)) return each;
-    if (trust != nullptr)
-        for (const auto& source : trust->intermediates)
-            if (auto found = source->by_identifier(identifier)) return found;
-    return std::nullopt;
-}
-
 Revocation revocation(RevocationState state) {
     switch (state) {
         case RevocationState::good:
@@ -138,7 +128,7 @@ class Judge {
 
     // judge leaves sender and countersignatures to its callers. Without trust nothing is verified.
     SignerVerdict judge(const asn1::SignerInfo& signer, const SignedContent& content, SignerInfoVerdict& info) {
-        const auto certificate = find_certificate(asn1::identifier(*signer.sid), reader_, trust_);
+        const auto certificate = find_certificate(asn1::identifier(*signer.sid), reader_.certificates(), trust_);
         const std::vector<TimestampVerdict> timestamps = judge_timestamps(signer);
         std::optional<JudgedPath> path;
         if (certificate && trust_ != nullptr) path = judge_path(*certificate, timestamps, claimed_time(signer));
