@@ -19,20 +19,6 @@ namespace {
 
 using namespace cms::smime;
 
-std::string_view class_of(Tone tone) {
-    switch (tone) {
-        case Tone::good:
-            return "good";
-        case Tone::caution:
-            return "caution";
-        case Tone::bad:
-            return "bad";
-        case Tone::plain:
-            break;
-    }
-    return "plain";
-}
-
 std::string capitalised(std::string text) {
     if (!text.empty() && text.front() >= 'a' && text.front() <= 'z')
         text.front() = static_cast<char>(text.front() - 32);

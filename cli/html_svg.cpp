@@ -17,20 +17,6 @@ constexpr int kBoxHeight = 66;
 constexpr int kGap = 30;
 constexpr std::size_t kMostLetters = 36;
 
-std::string_view class_of(Tone tone) {
-    switch (tone) {
-        case Tone::good:
-            return "good";
-        case Tone::caution:
-            return "caution";
-        case Tone::bad:
-            return "bad";
-        case Tone::plain:
-            break;
-    }
-    return "plain";
-}
-
 // The mark in the middle of a sign, 24 wide and high around the origin.
 std::string_view mark(Tone tone) {
     switch (tone) {
@@ -116,6 +102,20 @@ std::string description(const SignerVerdict& signer, const std::vector<Box>& box
 }
 
 }  // namespace
+
+std::string_view class_of(Tone tone) {
+    switch (tone) {
+        case Tone::good:
+            return "good";
+        case Tone::caution:
+            return "caution";
+        case Tone::bad:
+            return "bad";
+        case Tone::plain:
+            break;
+    }
+    return "plain";
+}
 
 std::string seal_picture(Tone tone, const std::string& label) {
     return sign(

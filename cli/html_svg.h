@@ -7,6 +7,9 @@
 
 namespace p11mime::cli {
 
+/// class_of is the class of the style sheet for a tone.
+std::string_view class_of(Tone tone);
+
 /// seal_picture and lock_picture are the signs that mail programs show for signed and encrypted mail, as inline SVG.
 /// The shape tells how good it is (a tick, an exclamation mark, a cross), the colour says it once more. `label` is what
 /// a screen reader says; with an empty one the picture is passed over, for text that says it stands beside it.
