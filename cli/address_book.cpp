@@ -95,7 +95,7 @@ bool AddressBook::put(const cms::Certificate& certificate, const std::optional<B
                      "source, added) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
     bind_names(insert, certificate);
     insert.bind(source).bind(seconds(now)).step();
-    const bool added = sqlite3_changes(database.get()) > 0;
+    const bool added = database.changes() > 0;
     if (capabilities) {
         Statement update(database, "UPDATE certificate SET capabilities = ? WHERE fingerprint = ?");
         update.bind(*capabilities).bind(fingerprint).step();
@@ -155,7 +155,7 @@ bool AddressBook::remove(const std::string& fingerprint) {
     if (database == nullptr) return false;
     Statement statement(*database, "DELETE FROM certificate WHERE fingerprint = ?");
     statement.bind(fingerprint).step();
-    return sqlite3_changes(database->get()) > 0;
+    return database->changes() > 0;
 }
 
 bool AddressBook::trust(const cms::Certificate& certificate, cms::Time now) {
@@ -163,7 +163,7 @@ bool AddressBook::trust(const cms::Certificate& certificate, cms::Time now) {
     Database& database = writing();
     Statement statement(database, "INSERT OR IGNORE INTO anchor (fingerprint, der, added) VALUES (?, ?, ?)");
     statement.bind(certificate.fingerprint_sha256()).bind(certificate.der()).bind(seconds(now)).step();
-    return sqlite3_changes(database.get()) > 0;
+    return database.changes() > 0;
 }
 
 bool AddressBook::distrust(const std::string& fingerprint) {
@@ -172,7 +172,7 @@ bool AddressBook::distrust(const std::string& fingerprint) {
     if (database == nullptr) return false;
     Statement statement(*database, "DELETE FROM anchor WHERE fingerprint = ?");
     statement.bind(fingerprint).step();
-    return sqlite3_changes(database->get()) > 0;
+    return database->changes() > 0;
 }
 
 std::vector<Anchor> AddressBook::anchors() {

@@ -62,7 +62,7 @@ std::optional<cms::Time> time_in(Statement& query) {
 }
 
 std::size_t changes(Database& database) {
-    return static_cast<std::size_t>(sqlite3_changes(database.get()));
+    return database.changes();
 }
 
 }  // namespace

@@ -27,6 +27,7 @@
 #include "cli/terminal.h"
 #include "mime/error.h"
 #include "mime/hex.h"
+#include "mime/shared_library.h"
 
 namespace p11mime::cli {
 
@@ -35,8 +36,40 @@ namespace {
 constexpr std::size_t kLongestText = 900;            // of a line of 1,000 bytes (Assuan manual, section 2.1)
 constexpr auto kPatience = std::chrono::seconds(2);  // for a program that was told to end
 
+// Assuan is the libraries' functions, as far as they are used.
+struct Assuan {
+    Assuan() {
+        const SharedLibrary protocol("libassuan.so.0", "libassuan0");
+        const SharedLibrary errors("libgpg-error.so.0", "libgpg-error0");
+        protocol.take(make, "assuan_new");
+        protocol.take(release, "assuan_release");
+        protocol.take(set_flag, "assuan_set_flag");
+        protocol.take(connect, "assuan_socket_connect_fd");
+        protocol.take(write_line, "assuan_write_line");
+        protocol.take(pending_line, "assuan_pending_line");
+        protocol.take(read_line, "assuan_read_line");
+        protocol.take(begin_confidential, "assuan_begin_confidential");
+        errors.take(error_text, "gpg_strerror");
+    }
+
+    decltype(&assuan_new) make{};
+    decltype(&assuan_release) release{};
+    decltype(&assuan_set_flag) set_flag{};
+    decltype(&assuan_socket_connect_fd) connect{};
+    decltype(&assuan_write_line) write_line{};
+    decltype(&assuan_pending_line) pending_line{};
+    decltype(&assuan_read_line) read_line{};
+    decltype(&assuan_begin_confidential) begin_confidential{};
+    decltype(&gpg_strerror) error_text{};
+};
+
+const Assuan& assuan() {
+    static const Assuan libraries;
+    return libraries;
+}
+
 struct FreeContext {
-    void operator()(assuan_context_s* context) const { assuan_release(context); }
+    void operator()(assuan_context_s* context) const { assuan().release(context); }
 };
 using Context = std::unique_ptr<assuan_context_s, FreeContext>;
 
@@ -168,16 +201,16 @@ class Conversation {
     // set gives the program a text to show.
     void set(std::string_view what, const std::string& text) {
         if (const gpg_error_t error = command(fmt::format("{} {}", what, escaped(text))))
-            throw not_working(program_, gpg_strerror(error));
+            throw not_working(program_, assuan().error_text(error));
     }
 
     std::optional<SecretBytes> get() {
-        assuan_begin_confidential(context_.get());
+        assuan().begin_confidential(context_.get());
         std::optional<SecretBytes> typed;
         const gpg_error_t error = command("GETPIN", &typed);
         if (gpg_err_code(error) == GPG_ERR_CANCELED || gpg_err_code(error) == GPG_ERR_FULLY_CANCELED)
             return std::nullopt;
-        if (error != 0) throw not_working(program_, gpg_strerror(error));
+        if (error != 0) throw not_working(program_, assuan().error_text(error));
         if (typed && typed->empty()) return std::nullopt;
         return typed;
     }
@@ -194,24 +227,24 @@ class Conversation {
 
     void connect() {
         assuan_context_t context = nullptr;
-        if (const gpg_error_t error = assuan_new(&context)) throw not_working(program_, gpg_strerror(error));
+        if (const gpg_error_t error = assuan().make(&context)) throw not_working(program_, assuan().error_text(error));
         context_.reset(context);
-        assuan_set_flag(context, ASSUAN_NO_FIXSIGNALS, 1);
-        assuan_set_flag(context, ASSUAN_NO_LOGGING, 1);  // whatever ASSUAN_DEBUG says, no PIN is written anywhere
+        assuan().set_flag(context, ASSUAN_NO_FIXSIGNALS, 1);
+        assuan().set_flag(context, ASSUAN_NO_LOGGING, 1);  // whatever ASSUAN_DEBUG says, no PIN is written anywhere
         wait_readable(stream_.get());
         const int own = ::fcntl(stream_.get(), F_DUPFD_CLOEXEC, 0);  // which the context closes
-        if (const gpg_error_t error = assuan_socket_connect_fd(context, own, 0))
-            throw not_working(program_, gpg_strerror(error));
+        if (const gpg_error_t error = assuan().connect(context, own, 0))
+            throw not_working(program_, assuan().error_text(error));
     }
 
     // command waits for the answer to a line, and for a signal meanwhile. A line of data goes to `data`.
     gpg_error_t command(const std::string& line, std::optional<SecretBytes>* data = nullptr) {
-        if (const gpg_error_t error = assuan_write_line(context_.get(), line.c_str())) return error;
+        if (const gpg_error_t error = assuan().write_line(context_.get(), line.c_str())) return error;
         for (;;) {
-            if (assuan_pending_line(context_.get()) == 0) wait_readable(stream_.get());
+            if (assuan().pending_line(context_.get()) == 0) wait_readable(stream_.get());
             char* answer = nullptr;
             size_t size = 0;
-            if (const gpg_error_t error = assuan_read_line(context_.get(), &answer, &size)) return error;
+            if (const gpg_error_t error = assuan().read_line(context_.get(), &answer, &size)) return error;
             const std::string_view text(answer, size);
             if (text == "OK" || text.starts_with("OK ")) return 0;
             if (text.starts_with("ERR ")) return error_number(text.substr(4));

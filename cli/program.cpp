@@ -56,7 +56,7 @@ constexpr Entry kEntries[] = {
 std::string version_text() {
     return fmt::format(
         "p11mime {}\nbuilt with {}, p11-kit {}, SQLite {}, Boost {}.{}.{}, fmt {}.{}.{}, nlohmann-json {}\n",
-        P11MIME_VERSION, openssl_version(), P11MIME_P11KIT_VERSION, sqlite3_libversion(), BOOST_VERSION / 100000,
+        P11MIME_VERSION, openssl_version(), P11MIME_P11KIT_VERSION, SQLITE_VERSION, BOOST_VERSION / 100000,
         BOOST_VERSION / 100 % 1000, BOOST_VERSION % 100, FMT_VERSION / 10000, FMT_VERSION / 100 % 100,
         FMT_VERSION % 100, P11MIME_JSON_VERSION);
 }

@@ -11,12 +11,64 @@
 #include "cli/paths.h"
 #include "cli/system_error.h"
 #include "mime/error.h"
+#include "mime/shared_library.h"
 
 namespace p11mime::cli {
 
 namespace {
 
 constexpr int kBusyMilliseconds = 10'000;
+
+// Sqlite is the library's functions, as far as they are used.
+struct Sqlite {
+    Sqlite() {
+        const SharedLibrary file("libsqlite3.so.0", "libsqlite3-0");
+        file.take(open, "sqlite3_open_v2");
+        file.take(close, "sqlite3_close");
+        file.take(busy_timeout, "sqlite3_busy_timeout");
+        file.take(error_text, "sqlite3_errmsg");
+        file.take(execute, "sqlite3_exec");
+        file.take(changes, "sqlite3_changes");
+        file.take(prepare, "sqlite3_prepare_v2");
+        file.take(finalize, "sqlite3_finalize");
+        file.take(bind_text, "sqlite3_bind_text64");
+        file.take(bind_blob, "sqlite3_bind_blob64");
+        file.take(bind_number, "sqlite3_bind_int64");
+        file.take(bind_null, "sqlite3_bind_null");
+        file.take(reset, "sqlite3_reset");
+        file.take(step, "sqlite3_step");
+        file.take(column_text, "sqlite3_column_text");
+        file.take(column_bytes, "sqlite3_column_bytes");
+        file.take(column_type, "sqlite3_column_type");
+        file.take(column_blob, "sqlite3_column_blob");
+        file.take(column_number, "sqlite3_column_int64");
+    }
+
+    decltype(&sqlite3_open_v2) open{};
+    decltype(&sqlite3_close) close{};
+    decltype(&sqlite3_busy_timeout) busy_timeout{};
+    decltype(&sqlite3_errmsg) error_text{};
+    decltype(&sqlite3_exec) execute{};
+    decltype(&sqlite3_changes) changes{};
+    decltype(&sqlite3_prepare_v2) prepare{};
+    decltype(&sqlite3_finalize) finalize{};
+    decltype(&sqlite3_bind_text64) bind_text{};
+    decltype(&sqlite3_bind_blob64) bind_blob{};
+    decltype(&sqlite3_bind_int64) bind_number{};
+    decltype(&sqlite3_bind_null) bind_null{};
+    decltype(&sqlite3_reset) reset{};
+    decltype(&sqlite3_step) step{};
+    decltype(&sqlite3_column_text) column_text{};
+    decltype(&sqlite3_column_bytes) column_bytes{};
+    decltype(&sqlite3_column_type) column_type{};
+    decltype(&sqlite3_column_blob) column_blob{};
+    decltype(&sqlite3_column_int64) column_number{};
+};
+
+const Sqlite& sqlite() {
+    static const Sqlite library;
+    return library;
+}
 
 void make_file(const std::string& path, const std::string& what) {
     std::error_code ignored;
@@ -51,26 +103,38 @@ std::unique_ptr<Database> Database::open(const std::string& path, const std::str
 
 Database::Database(const std::string& path, const std::string& what) : name_(fmt::format("{} '{}'", what, path)) {
     sqlite3* handle = nullptr;
-    const int code = sqlite3_open_v2(path.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
+    const int code = sqlite().open(path.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
     handle_.reset(handle);
     if (code != SQLITE_OK) fail();
-    sqlite3_busy_timeout(handle, kBusyMilliseconds);
+    sqlite().busy_timeout(handle, kBusyMilliseconds);
     run("PRAGMA foreign_keys = ON");
 }
 
+void Database::Close::operator()(sqlite3* handle) const {
+    sqlite().close(handle);
+}
+
+std::size_t Database::changes() const {
+    return static_cast<std::size_t>(sqlite().changes(handle_.get()));
+}
+
 void Database::fail() const {
-    const std::string cause = handle_ ? sqlite3_errmsg(handle_.get()) : "out of memory";
+    const std::string cause = handle_ ? sqlite().error_text(handle_.get()) : "out of memory";
     throw Error(ErrorKind::io, fmt::format("{}: {}", name_, cause));
 }
 
 void Database::run(const char* sql) {
-    if (sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK) fail();
+    if (sqlite().execute(handle_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK) fail();
 }
 
 Statement::Statement(Database& database, const char* sql) : database_(database) {
     sqlite3_stmt* statement = nullptr;
-    check(sqlite3_prepare_v2(database.get(), sql, -1, &statement, nullptr));
+    check(sqlite().prepare(database.get(), sql, -1, &statement, nullptr));
     statement_.reset(statement);
+}
+
+void Statement::Finalize::operator()(sqlite3_stmt* statement) const {
+    sqlite().finalize(statement);
 }
 
 void Statement::check(int code) const {
@@ -78,58 +142,58 @@ void Statement::check(int code) const {
 }
 
 Statement& Statement::bind(std::string_view text) {
-    check(sqlite3_bind_text64(statement_.get(), next_++, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
+    check(sqlite().bind_text(statement_.get(), next_++, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
     return *this;
 }
 
 Statement& Statement::bind(ByteView blob) {
     // A null pointer would be NULL, not an empty value.
     const void* data = blob.empty() ? static_cast<const void*>("") : blob.data();
-    check(sqlite3_bind_blob64(statement_.get(), next_++, data, blob.size(), SQLITE_TRANSIENT));
+    check(sqlite().bind_blob(statement_.get(), next_++, data, blob.size(), SQLITE_TRANSIENT));
     return *this;
 }
 
 Statement& Statement::bind(std::int64_t number) {
-    check(sqlite3_bind_int64(statement_.get(), next_++, number));
+    check(sqlite().bind_number(statement_.get(), next_++, number));
     return *this;
 }
 
 Statement& Statement::bind_null() {
-    check(sqlite3_bind_null(statement_.get(), next_++));
+    check(sqlite().bind_null(statement_.get(), next_++));
     return *this;
 }
 
 void Statement::reset() {
-    sqlite3_reset(statement_.get());  // says again what step() said
+    sqlite().reset(statement_.get());  // says again what step() said
     next_ = 1;
 }
 
 bool Statement::step() {
-    const int code = sqlite3_step(statement_.get());
+    const int code = sqlite().step(statement_.get());
     if (code != SQLITE_ROW && code != SQLITE_DONE) database_.fail();
     return code == SQLITE_ROW;
 }
 
 std::string Statement::text(int column) const {
-    const auto* data = sqlite3_column_text(statement_.get(), column);
+    const auto* data = sqlite().column_text(statement_.get(), column);
     if (data == nullptr) return {};
     return {reinterpret_cast<const char*>(data),
-            static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column))};
+            static_cast<std::size_t>(sqlite().column_bytes(statement_.get(), column))};
 }
 
 std::optional<Bytes> Statement::blob(int column) const {
-    if (sqlite3_column_type(statement_.get(), column) == SQLITE_NULL) return std::nullopt;
-    const auto* data = static_cast<const Byte*>(sqlite3_column_blob(statement_.get(), column));
-    return Bytes(data, data + sqlite3_column_bytes(statement_.get(), column));
+    if (sqlite().column_type(statement_.get(), column) == SQLITE_NULL) return std::nullopt;
+    const auto* data = static_cast<const Byte*>(sqlite().column_blob(statement_.get(), column));
+    return Bytes(data, data + sqlite().column_bytes(statement_.get(), column));
 }
 
 std::int64_t Statement::number(int column) const {
-    return sqlite3_column_int64(statement_.get(), column);
+    return sqlite().column_number(statement_.get(), column);
 }
 
 Transaction::~Transaction() {
     // Fails only where SQLite has rolled back already.
-    if (database_ != nullptr) sqlite3_exec(database_->get(), "ROLLBACK", nullptr, nullptr, nullptr);
+    if (database_ != nullptr) sqlite().execute(database_->get(), "ROLLBACK", nullptr, nullptr, nullptr);
 }
 
 void Transaction::commit() {

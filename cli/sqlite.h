@@ -11,7 +11,8 @@
 
 namespace p11mime::cli {
 
-/// Database is an SQLite connection, for one thread at a time. Everything throws Error(io) that names the file.
+/// Database is an SQLite connection, for one thread at a time. Everything throws Error(io) that names the file. SQLite
+/// is loaded for the first one.
 class Database {
   public:
     /// open makes the file, for its owner alone, and its directory where they are missing, and brings the tables up to
@@ -19,12 +20,13 @@ class Database {
     static std::unique_ptr<Database> open(const std::string& path, const std::string& what, const char* schema,
                                           std::int64_t version);
     void run(const char* sql);
+    std::size_t changes() const;  ///< rows that the last statement made, changed or removed
     sqlite3* get() const { return handle_.get(); }
     [[noreturn]] void fail() const;
 
   private:
     struct Close {
-        void operator()(sqlite3* handle) const { sqlite3_close(handle); }
+        void operator()(sqlite3* handle) const;
     };
     Database(const std::string& path, const std::string& what);
 
@@ -49,7 +51,7 @@ class Statement {
 
   private:
     struct Finalize {
-        void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+        void operator()(sqlite3_stmt* statement) const;
     };
     void check(int code) const;
 
