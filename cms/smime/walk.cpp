@@ -145,8 +145,9 @@ void Walk::bare_cms(Window& input, InputForm form, Sink& output) {
 }
 
 void Walk::entity(const mime::Header& header, Window& body, const Place& around) {
-    const Place place = around.under(header);
+    Place place = around.under(header);
     if (place.whole) note_fields(header.fields);
+    note_encoding(header, place);
     const EntityKind kind = classify(header);
     const bool layer = kind == EntityKind::clear_signed || kind == EntityKind::cms;
     if (place.whole && place.depth > 0 && !layer) return payload(header, body, place);

@@ -52,6 +52,7 @@ class Walk {
         std::size_t digests = 0;                 ///< that the layers around compute of what is here
         std::optional<std::uint64_t> begin = 0;  ///< of what is here, in the content of the layer around; nothing where
                                                  ///< that is not known
+        std::string misread = {};                ///< of a part: why programs differ on what is in it; empty where not
         Sink* output = nullptr;                  ///< null below parts: their layers are reported, not taken off
 
         Place child(std::size_t number, bool same_layer) const;
@@ -68,6 +69,7 @@ class Walk {
     void note_sender(const mime::Header& header);
     void note_fields(const std::vector<mime::Field>& fields);
     void note_text_beside(Source& text, const Place& place);
+    void note_encoding(const mime::Header& header, Place& place);
     void note_smime_type(const mime::Header& header, LayerType type);
     void doubt(const std::string& reason, const std::string& hint = {});
     void note_left_encrypted(const std::string& type);

@@ -39,6 +39,7 @@ std::size_t Walk::add_layer(LayerType type, const std::string& media_type, const
     layer.type = type;
     layer.covers_whole = place.whole;
     layer.media_type = media_type;
+    if (type == LayerType::signed_data && !place.misread.empty()) doubt(place.misread);
     report_.layers.push_back(std::move(layer));
     return report_.layers.size() - 1;
 }

@@ -10,6 +10,7 @@
 #include "cms/smime/legacy_display.h"
 #include "cms/smime/walk.h"
 #include "mime/content_type.h"
+#include "mime/text.h"
 
 namespace p11mime::cms::smime {
 
@@ -59,6 +60,21 @@ void Walk::note_fields(const std::vector<mime::Field>& fields) {
                 doubt(fmt::format("the Content-Type field has two values of {}: programs differ in which they follow",
                                   parameter));
     }
+}
+
+// note_encoding looks for a multipart or mail with a transfer encoding, which RFC 2045 section 6.4 forbids: some
+// programs decode it before they look for parts, others do not.
+void Walk::note_encoding(const mime::Header& header, Place& place) {
+    constexpr std::array<std::string_view, 4> kAllowed{"", "7bit", "8bit", "binary"};
+    const std::string type = mime::content_type(header).value;
+    if (!type.starts_with("multipart/") && type != "message/rfc822") return;
+    const std::string field = header.value_or_empty("Content-Transfer-Encoding");
+    const std::string encoding = mime::ascii_lower(mime::trim(field));
+    if (std::find(kAllowed.begin(), kAllowed.end(), encoding) != kAllowed.end()) return;
+    std::string reason = fmt::format(
+        "the transfer encoding {} is not allowed for {}: programs differ in what they show of it", encoding, type);
+    if (place.whole) return doubt(reason, "ask the sender for a mail without that encoding");
+    place.misread = std::move(reason);
 }
 
 // payload walks on in what the layers protect (RFC 9788 section 1.8): header fields in it may be the mail's own.
