@@ -1,7 +1,10 @@
 #include "mime/unicode.h"
 
+#include <unicode/uchar.h>
 #include <unicode/uidna.h>
+#include <unicode/unorm2.h>
 #include <unicode/uspoof.h>
+#include <unicode/ustring.h>
 
 #include <algorithm>
 #include <memory>
@@ -21,19 +24,25 @@ namespace {
 
 constexpr std::int32_t kMaxTextBytes = 64 * 1024;  // of what is compared; a mailbox is far shorter
 
-// Icu is the library's functions and the two objects that all calls share; both are safe to read from many threads.
+// Icu is the library's functions and the objects that all calls share; they are safe to read from many threads.
 class Icu {
   public:
     Icu() {
         const SharedLibrary common("libicuuc.so." U_ICU_VERSION_SHORT, kPackage);
         const SharedLibrary more("libicui18n.so." U_ICU_VERSION_SHORT, kPackage);
         decltype(&::uidna_openUTS46) open_idna{};
+        decltype(&::unorm2_getNFKCInstance) nfkc{};
         decltype(&::uspoof_open) open_spoof{};
         decltype(&::uspoof_setRestrictionLevel) set_level{};
         decltype(&::uspoof_setChecks) set_checks{};
         P11MIME_TAKE(common, open_idna, uidna_openUTS46);
         P11MIME_TAKE(common, to_ascii, uidna_nameToASCII_UTF8);
         P11MIME_TAKE(common, to_unicode, uidna_nameToUnicodeUTF8);
+        P11MIME_TAKE(common, nfkc, unorm2_getNFKCInstance);
+        P11MIME_TAKE(common, normalize, unorm2_normalize);
+        P11MIME_TAKE(common, has_property, u_hasBinaryProperty);
+        P11MIME_TAKE(common, to_utf16, u_strFromUTF8WithSub);
+        P11MIME_TAKE(common, to_utf8, u_strToUTF8WithSub);
         P11MIME_TAKE(more, open_spoof, uspoof_open);
         P11MIME_TAKE(more, set_level, uspoof_setRestrictionLevel);
         P11MIME_TAKE(more, skeleton, uspoof_getSkeletonUTF8);
@@ -43,6 +52,7 @@ class Icu {
         idna = open_idna(
             UIDNA_NONTRANSITIONAL_TO_ASCII | UIDNA_NONTRANSITIONAL_TO_UNICODE | UIDNA_CHECK_BIDI | UIDNA_CHECK_CONTEXTJ,
             &status);
+        compatible = nfkc(&status);
         spoof = open_spoof(&status);
         if (U_SUCCESS(status)) {
             set_level(spoof, USPOOF_HIGHLY_RESTRICTIVE);
@@ -61,14 +71,20 @@ class Icu {
     decltype(&::uidna_nameToUnicodeUTF8) to_unicode{};
     decltype(&::uspoof_getSkeletonUTF8) skeleton{};
     decltype(&::uspoof_check2UTF8) check{};
+    decltype(&::unorm2_normalize) normalize{};
+    decltype(&::u_hasBinaryProperty) has_property{};
+    decltype(&::u_strFromUTF8WithSub) to_utf16{};
+    decltype(&::u_strToUTF8WithSub) to_utf8{};
     UIDNA* idna = nullptr;
+    const UNormalizer2* compatible = nullptr;
     USpoofChecker* spoof = nullptr;
 
   private:
     static constexpr const char* kPackage = "libicu" U_ICU_VERSION_SHORT;
 };
 
-std::int32_t size_of(std::string_view text) {
+template <class Text>
+std::int32_t size_of(const Text& text) {
     return static_cast<std::int32_t>(text.size());
 }
 
@@ -84,6 +100,36 @@ std::optional<std::string> converted(std::string_view domain, Convert convert) {
     if (U_FAILURE(status) || info.errors != 0) return std::nullopt;
     result.resize(static_cast<std::size_t>(size));
     return result;
+}
+
+constexpr UChar32 kReplacement = 0xfffd;  // for what is no Unicode
+
+std::u16string utf16(const Icu& icu, std::string_view text) {
+    std::u16string result(text.size(), u'\0');
+    std::int32_t size = 0;
+    UErrorCode status = U_ZERO_ERROR;
+    icu.to_utf16(result.data(), size_of(result), &size, text.data(), size_of(text), kReplacement, nullptr, &status);
+    result.resize(U_SUCCESS(status) ? static_cast<std::size_t>(size) : 0);
+    return result;
+}
+
+std::string utf8(const Icu& icu, std::u16string_view text) {
+    std::string result(text.size() * 3, '\0');
+    std::int32_t size = 0;
+    UErrorCode status = U_ZERO_ERROR;
+    icu.to_utf8(result.data(), size_of(result), &size, text.data(), size_of(text), kReplacement, nullptr, &status);
+    result.resize(U_SUCCESS(status) ? static_cast<std::size_t>(size) : 0);
+    return result;
+}
+
+std::u16string without_ignorable(const Icu& icu, std::u16string_view text) {
+    std::u16string kept;
+    for (std::size_t begin = 0, end = 0; begin < text.size(); begin = end) {
+        UChar32 code = 0;
+        U16_NEXT(text.data(), end, text.size(), code);
+        if (!icu.has_property(code, UCHAR_DEFAULT_IGNORABLE_CODE_POINT)) kept += text.substr(begin, end - begin);
+    }
+    return kept;
 }
 
 }  // namespace
@@ -119,6 +165,18 @@ std::string skeleton(std::string_view text) {
         result.resize(static_cast<std::size_t>(size));
         return ascii_lower(result);
     }
+}
+
+std::string plain_letters(std::string_view text) {
+    if (is_ascii(text)) return std::string(text);
+    const Icu& icu = Icu::loaded();
+    const std::u16string kept = without_ignorable(icu, utf16(icu, text));
+    std::u16string plain(kept.size() * 18, u'\0');  // the most that NFKC makes of one
+    UErrorCode status = U_ZERO_ERROR;
+    const std::int32_t size =
+        icu.normalize(icu.compatible, kept.data(), size_of(kept), plain.data(), size_of(plain), &status);
+    if (U_FAILURE(status)) return utf8(icu, kept);
+    return utf8(icu, std::u16string_view(plain).substr(0, static_cast<std::size_t>(size)));
 }
 
 bool mixes_scripts(std::string_view text) {

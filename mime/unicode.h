@@ -24,6 +24,10 @@ std::string skeleton(std::string_view text);
 /// restrictive), or letters that nobody writes names with. ASCII does without ICU.
 bool mixes_scripts(std::string_view text);
 
+/// plain_letters is a text with compatibility forms as the letters that they stand for (NFKC: a wide "@" as "@") and
+/// without characters that show nothing (Default_Ignorable_Code_Point). ASCII does without ICU.
+std::string plain_letters(std::string_view text);
+
 /// is_ascii says whether text has no byte beyond ASCII.
 bool is_ascii(std::string_view text);
 

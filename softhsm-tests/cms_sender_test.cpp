@@ -192,6 +192,75 @@ TEST_CASE("an address beside the sender's own in the From field is not let pass"
     CHECK(has_warning(warned.report, "sender"));
 }
 
+TEST_CASE("an address in words, or with what shows nothing between, is seen beside the sender's own") {
+    const World world;
+    const SoftwareKey eve = world.with_names("email:eve@mail.example.org");
+    const auto result = [&](const std::string& from) { return world.read(eve, "From: " + from + "\r\n").report; };
+    for (const char* honest :
+         {"Meet me at Example", "Eve at Work", "Eve at 10.30", "Eve at home. Always", "Eve (at) Example",
+          "Eve at St. Mary", "Eve (at) mail.example.org", "eve at mail.example.org!", "Help at Example.org",
+          "Help at mail.example.org", "eve (at) mail (dot) example (dot) org", "M\xc3\xbcller at Home", "Dot at Dash",
+          "eve\\@mail.example.org", "e\xe2\x80\x8bve@mail.example.org"}) {
+        CAPTURE(honest);
+        CHECK(result("\"" + std::string(honest) + "\" <eve@mail.example.org>").result == Result::valid);
+    }
+    for (const char* spoof : {"ceo(at)bank.example",
+                              "ceo (at) bank.example",
+                              "ceo [at] bank.example",
+                              "ceo {AT} bank.example",
+                              "ceo ( at ) bank.example",
+                              "ceo (@) bank.example",
+                              "ceo at bank.example",
+                              "Mail from ceo AT bank.example!",
+                              "ceo at bank dot example",
+                              "ceo (at) bank (dot) example",
+                              "ceo [at] bank[.]example",
+                              "ceo at xn--bnk-qla.example",
+                              "ceo (at) mail.example.com",
+                              "alice (at) mail.example.org",
+                              "ceo at b\xc3\xa4nk.example",
+                              "ceo\xef\xbc\x88"
+                              "at"
+                              "\xef\xbc\x89"
+                              "bank.example",  // wide brackets
+                              "ceo at bank\xe3\x80\x82"
+                              "example",  // ideographic full stop
+                              "ceo\xc2\xa0"
+                              "at\xc2\xa0"
+                              "bank.example",                           // no-break spaces
+                              "ceo (a\xf3\xa0\x80\xa0t) bank.example",  // a tag character
+                              "ceo\xf3\xa0\x81\x81 (\xe2\x80\x8b"
+                              "at\xc2\xad) bank.\xe2\x81\xa0"
+                              "example",  // several
+                              "ceo @\xe2\x80\x8b bank.example",
+                              "ceo @ \xf3\xa0\x80\xa0 bank.example",
+                              "ceo\\ at bank.example",
+                              "alice\\@mail.example.org"}) {
+        CAPTURE(spoof);
+        const Report report = result("\"" + std::string(spoof) + "\" <eve@mail.example.org>");
+        CHECK(report.result == Result::untrusted);
+        CHECK(report.reason.find("but the sender is eve@mail.example.org") != std::string::npos);
+    }
+    CHECK(result("eve@mail.example.org (ceo (at) bank.example)").result == Result::untrusted);
+    CHECK(result("=?utf-8?q?ceo_=28at=29_bank=2Eexample?= <eve@mail.example.org>").result == Result::untrusted);
+}
+
+TEST_CASE("the sender's own address may be shown in letters that have others to stand for them") {
+    const World world;
+    CertificateSpec spec;
+    spec.alternative_name = "email:carol@xn--strae-oqa.example";
+    const SoftwareKey carol = world.bench.issue(spec);
+    const auto result = [&](const std::string& from) {
+        return world.read(carol, "From: " + from + "\r\n").report.result;
+    };
+    const std::string own =
+        "carol@stra\xc3\x9f"
+        "e.example";
+    CHECK(result(own) == Result::valid);
+    CHECK(result("\"" + own + "\" <" + own + ">") == Result::valid);
+    CHECK(result("\"carol@strasse.example\" <" + own + ">") == Result::untrusted);
+}
+
 TEST_CASE("other senders, and answers that go elsewhere, are said") {
     const World world;
     const SoftwareKey alice = world.with_names("email:alice@example.gov,email:carol@example.gov");

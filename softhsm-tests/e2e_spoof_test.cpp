@@ -247,6 +247,8 @@ std::vector<Row> sender_rows(const Stage& stage) {
         row("a wide @",
             "alice\xef\xbc\xa0"
             "example.gov <eve@example.org>"),
+        row("the address in words", "\"alice (at) example.gov\" <eve@example.org>"),
+        row("the address in words, with a tag character", "\"alice a\xf3\xa0\x80\xa0t example.gov\" <eve@example.org>"),
         row("both senders", "alice@example.gov, eve@example.org"),
         {"two From fields, the other's first", honest, "From: alice@example.gov\r\n" + honest},
         {"two From fields, the other's last", honest,

@@ -37,6 +37,31 @@ TEST_CASE("ASCII is compared without ICU") {
     CHECK(icu_is_loaded());
 }
 
+// NFKC as Python's unicodedata has it.
+TEST_CASE("compatibility forms become plain letters, and what shows nothing goes") {
+    CHECK(plain_letters("a\xef\xbc\xa0"
+                        "b\xef\xb9\xab"
+                        "c\xe3\x80\x80"
+                        "d") == "a@b@c d");
+    CHECK(plain_letters("\xef\xac\x81\xe2\x84\xa2") == "fiTM");
+    CHECK(plain_letters("a\xe2\x80\x8d"
+                        "b\xc2\xad"
+                        "c\xf3\xa0\x81\x81"
+                        "d\xef\xb8\x8f") == "abcd");
+    CHECK(plain_letters("stra\xc3\x9f"
+                        "e M\xc3\xbc") ==
+          "stra\xc3\x9f"
+          "e M\xc3\xbc");
+    CHECK(plain_letters("\xef\xb7\xba") ==
+          "\xd8\xb5\xd9\x84\xd9\x89 \xd8\xa7\xd9\x84\xd9\x84\xd9\x87 \xd8\xb9\xd9\x84\xd9\x8a\xd9\x87 "
+          "\xd9\x88\xd8\xb3\xd9\x84\xd9\x85");
+    CHECK(plain_letters("a\xff"
+                        "b") ==
+          "a\xef\xbf\xbd"
+          "b");
+    CHECK(plain_letters("").empty());
+}
+
 // Pairs of Unicode's confusables.txt.
 TEST_CASE("texts that look alike have one skeleton") {
     CHECK(skeleton("a1ice@example.gov") == skeleton("alice@example.gov"));

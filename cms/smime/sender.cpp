@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "mime/address.h"
 #include "mime/unicode.h"
@@ -18,14 +20,6 @@ bool among(const std::vector<std::string>& mailboxes, std::string_view mailbox) 
                        [&](const std::string& each) { return same_mailbox(each, mailbox); });
 }
 
-// with_plain_at writes the letters that look like "@" as one.
-std::string with_plain_at(std::string text) {
-    for (const std::string_view sign : {"\xef\xbc\xa0", "\xef\xb9\xab"})  // U+FF20, U+FE6B
-        for (std::size_t at = text.find(sign); at != text.npos; at = text.find(sign, at))
-            text.replace(at, sign.size(), "@");
-    return text;
-}
-
 bool delimits(char c) {
     constexpr std::string_view kDelimiters = "<>()[]:;,\"\\";
     return (c >= 0 && c <= ' ') || c == 0x7f || kDelimiters.find(c) != kDelimiters.npos;
@@ -34,21 +28,23 @@ bool delimits(char c) {
 std::string_view unquoted(std::string_view text) {
     while (text.starts_with('\''))
         text.remove_prefix(1);
-    while (text.ends_with('\'') || text.ends_with('.'))
+    while (!text.empty() && std::string_view("'.!?").find(text.back()) != std::string_view::npos)
         text.remove_suffix(1);
     return text;
 }
+
+constexpr std::string_view kBlanks = " \t\r\n";
 
 // without_gaps takes the blanks around "@" and "." out of a text: a reader sees an address in "ceo @ bank . example".
 std::string without_gaps(std::string_view text) {
     const auto joins = [](char c) { return c == '@' || c == '.'; };
     std::string joined;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const std::size_t next = std::min(text.find_first_not_of(" \t\r\n", i), text.size());
-        const bool gap =
-            next > i && ((!joined.empty() && joins(joined.back())) || (next < text.size() && joins(text[next])));
-        if (gap) i = next;
-        if (i < text.size()) joined += text[i];
+    for (std::size_t i = 0; i < text.size();) {
+        const std::size_t next = std::min(text.find_first_not_of(kBlanks, i), text.size());
+        const bool gap = (!joined.empty() && joins(joined.back())) || (next < text.size() && joins(text[next]));
+        if (!gap) joined += text.substr(i, next - i);
+        if (next < text.size()) joined += text[next];
+        i = next + 1;
     }
     return joined;
 }
@@ -68,16 +64,48 @@ std::vector<std::string> addresses_in(std::string_view text) {
     return found;
 }
 
-// shown_addresses is what a reader would take for an address in a field. Written with gaps, what follows the "@" must
-// look like a domain: "Jane @ Work" shows none.
-std::vector<std::string> shown_addresses(const std::string& field_value) {
-    const std::string text = with_plain_at(mime::decode_words(field_value));
-    std::vector<std::string> found = addresses_in(text);
-    for (std::string& spaced : addresses_in(without_gaps(text))) {
-        const bool domain = spaced.find('.', spaced.rfind('@')) != std::string::npos;
-        if (domain && std::find(found.begin(), found.end(), spaced) == found.end()) found.push_back(std::move(spaced));
+// spelled_out writes the signs of an address that stand in words as themselves: "(at)" and "[dot]" with brackets, and
+// with `bare` between blanks too.
+std::string spelled_out(std::string_view text, bool bare) {
+    constexpr std::array<std::pair<std::string_view, char>, 4> kSigns{
+        {{"at", '@'}, {"@", '@'}, {"dot", '.'}, {".", '.'}}};
+    constexpr std::string_view kOpening = "([{<", kClosing = ")]}>";
+    const std::string lower = mime::ascii_lower(text);
+    const auto after_blanks = [&](std::size_t at) {
+        return std::min(lower.find_first_not_of(kBlanks, at), text.size());
+    };
+    std::string result;
+    for (std::size_t i = 0; i < text.size();) {
+        const bool blank = kBlanks.find(text[i]) != kBlanks.npos;
+        const std::size_t word = after_blanks(i + 1);
+        std::size_t end = blank ? word : i + 1;  // of what is written as it is
+        char sign = 0;
+        for (const auto& [name, meant] : kSigns) {
+            const std::size_t word_end = word + name.size(), next = after_blanks(word_end);
+            if (lower.compare(word, name.size(), name) != 0 || next >= text.size()) continue;
+            const bool between = blank && bare && next > word_end;
+            const bool enclosed = kOpening.find(text[i]) != kOpening.npos && kClosing.find(text[next]) != kClosing.npos;
+            if (!between && !enclosed) continue;
+            sign = meant;
+            end = between ? next : next + 1;
+        }
+        if (sign != 0)
+            result += sign;
+        else
+            result += text.substr(i, end - i);
+        i = end;
     }
-    return found;
+    return result;
+}
+
+// has_domain says whether what follows the "@" looks like a domain: "Jane @ Work" shows no address.
+bool has_domain(std::string_view address) {
+    const std::string_view domain = address.substr(address.rfind('@') + 1);
+    const auto letter = [](unsigned char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c >= 0x80; };
+    const std::size_t dot = domain.rfind('.');
+    if (dot == domain.npos || domain.front() == '.' || domain.find("..") != domain.npos) return false;
+    const std::string_view top = domain.substr(dot + 1);
+    return top.size() > 1 && (std::all_of(top.begin(), top.end(), letter) || top.starts_with("xn--"));
 }
 
 // is_of says whether what is shown is one of the mailboxes, or the domain of one: a comment or a quote may stand before
@@ -87,6 +115,39 @@ bool is_of(const std::vector<std::string>& mailboxes, const std::string& shown) 
     return std::any_of(mailboxes.begin(), mailboxes.end(), [&](const std::string& mailbox) {
         return same_mailbox("x" + shown, "x" + mailbox.substr(mailbox.rfind('@')));
     });
+}
+
+// is_at_home_of says whether the domain of what is shown is that of one of the mailboxes, or one that it belongs to.
+bool is_at_home_of(const std::vector<std::string>& mailboxes, const std::string& shown) {
+    const std::string domain = mime::ascii_domain(shown.substr(shown.rfind('@') + 1));
+    return std::any_of(mailboxes.begin(), mailboxes.end(), [&](const std::string& mailbox) {
+        const std::string own = mime::ascii_domain(mailbox.substr(mailbox.rfind('@') + 1));
+        return own == domain || own.ends_with('.' + domain);
+    });
+}
+
+// seen_in is what a reader sees of a field. The ideographic full stop is a dot in domains (UTS #46).
+std::string seen_in(const std::string& field_value) {
+    constexpr std::string_view kFullStop = "\xe3\x80\x82";  // U+3002
+    std::string text = mime::plain_letters(mime::decode_words(field_value));
+    std::erase(text, '\\');  // of quoted pairs
+    for (std::size_t stop = text.find(kFullStop); stop != text.npos; stop = text.find(kFullStop, stop))
+        text.replace(stop, kFullStop.size(), ".");
+    return text;
+}
+
+// foreign_address is what a reader would take for an address in a field, and is none of the mailboxes; "" for nothing.
+// Written with gaps or in words, what follows the "@" must look like a domain, and in words without brackets be no name
+// of the sender's own house: "Help at Example.com".
+std::string foreign_address(const std::string& field_value, const std::vector<std::string>& mailboxes) {
+    const std::string text = seen_in(field_value);
+    for (const std::string& shown : addresses_in(text))
+        if (!is_of(mailboxes, shown)) return shown;
+    for (const std::string& shown : addresses_in(without_gaps(spelled_out(text, false))))
+        if (has_domain(shown) && !is_of(mailboxes, shown)) return shown;
+    for (const std::string& shown : addresses_in(spelled_out(text, true)))
+        if (has_domain(shown) && !is_of(mailboxes, shown) && !is_at_home_of(mailboxes, shown)) return shown;
+    return {};
 }
 
 std::string in_letters(std::string_view mailbox) {
@@ -140,11 +201,11 @@ class Viewer {
     void look_at(const std::string& value) {
         if (const auto entries = mime::unreadable_addresses(value); !entries.empty())
             view_.doubts.push_back({fmt::format("the From field has an entry that is no address: '{}'", entries[0])});
-        for (const std::string& shown : shown_addresses(value))
-            if (!is_of(mailboxes_, shown))
-                return view_.doubts.push_back({fmt::format("the From field shows {}, but the sender is {}", shown,
-                                                           mailboxes_.empty() ? "nobody" : mailboxes_.front()),
-                                               "rely on the address in the certificate alone"});
+        const std::string shown = foreign_address(value, mailboxes_);
+        if (shown.empty()) return;
+        view_.doubts.push_back({fmt::format("the From field shows {}, but the sender is {}", shown,
+                                            mailboxes_.empty() ? "nobody" : mailboxes_.front()),
+                                "rely on the address in the certificate alone"});
     }
 
     void compare(const std::vector<std::string>& values, const char* kind, const char* words) {
