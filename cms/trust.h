@@ -34,6 +34,9 @@ struct Trust {
     bool allow_weak = false;  ///< accept SHA-1 signatures and RSA under 2048 bits in the path
 };
 
+/// asking_nobody is the same trust without anything fetched: it goes by what is at hand.
+Trust asking_nobody(Trust trust);
+
 enum class RevocationState { good, revoked, unknown, not_checked };
 
 /// PathVerdict is the outcome of path validation (RFC 5280, with the e-mail rules of RFC 8550).

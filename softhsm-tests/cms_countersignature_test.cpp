@@ -4,6 +4,7 @@
 
 #include "cms/asn1.h"
 #include "softhsm-tests/cms_craft.h"
+#include "softhsm-tests/cms_revocation.h"
 #include "softhsm-tests/support/cms_bench.h"
 
 using namespace p11mime;
@@ -167,4 +168,20 @@ TEST_CASE("inspect shows countersignatures and verifies none") {
     CHECK(mail.signer().countersignatures[0].integrity == Integrity::not_checked);
     CHECK(mail.signer().countersignatures[0].certificate == world.notary.certificate);
     CHECK_FALSE(warned(mail));
+}
+
+TEST_CASE("nobody is asked about who countersigned a signature that does not verify") {
+    const World world;
+    const auto source = std::make_shared<TestSource>();
+    Trust trust = world.bench.trust();
+    trust.revocation = source;
+    const Bytes info = countersigned(world.info, {countersign(world.notary, world.info)});
+    std::string changed = world.message(info);
+    changed.at(changed.find("Pay 10") + 4) ^= 1;
+    const ReadMail read = world.bench.verify(changed, trust);
+    CHECK(read.signer().integrity == Integrity::invalid);
+    CHECK(read.signer().countersignatures.at(0).integrity == Integrity::valid);
+    CHECK(source->fetches == 0);
+    CHECK(world.bench.verify(world.message(info), trust).signer().integrity == Integrity::valid);
+    CHECK(source->fetches > 0);
 }

@@ -241,6 +241,23 @@ TEST_CASE("a certificate that was revoked before its time-stamp stays revoked") 
     CHECK(read.signer().revocation == Revocation::revoked);
 }
 
+TEST_CASE("nobody is asked about a time-stamp's authority where the signature that it is on does not verify") {
+    World world;
+    const std::string mail = world.signed_mail(world.openssl());
+    const auto source = std::make_shared<TestSource>();
+    world.trust.revocation = source;
+    std::string changed = mail;
+    changed.at(changed.find("Pay 10") + 4) ^= 1;
+    const ReadMail read = world.bench.verify(changed, world.trust);
+    CHECK(read.signer().integrity == Integrity::invalid);
+    CHECK(read.signer().chain == ChainState::trusted);
+    REQUIRE(read.signer().timestamps.size() == 1);
+    CHECK(read.signer().timestamps.front().integrity == Integrity::valid);
+    CHECK(source->fetches == 0);
+    CHECK(world.bench.verify(mail, world.trust).signer().integrity == Integrity::valid);
+    CHECK(source->fetches > 0);
+}
+
 TEST_CASE("a time-stamp from the future does not count") {
     const World world;
     CHECK_THAT(world.fault(token(world.authority, {.days_ago = -1})), Contains("has not come yet"));

@@ -155,6 +155,39 @@ TEST_CASE("nothing is fetched for a certificate whose path leads to no anchor, n
     CHECK(bureau.web.server.requests().empty());
 }
 
+TEST_CASE("no server hears of a mail that was changed, which still says so first") {
+    Bureau bureau;
+    const SoftwareKey between = certify(authority_spec("Between"), &bureau.root);
+    bureau.web.files["/between"] = text(between.certificate.der());
+    bureau.web.files["/root.crl"] = text(make_crl({}, bureau.root));
+    const bool known_issuer = GENERATE(false, true);
+    const std::string mail = bureau.signed_by(
+        known_issuer
+            ? bureau.certify_alice(bureau.at("/root.crl") +
+                                   "\nauthorityInfoAccess=OCSP;URI:" + bureau.web.server.url("/ocsp"))
+            : bureau.certify_alice("authorityInfoAccess=caIssuers;URI:" + bureau.web.server.url("/between"), &between));
+    std::string changed = mail;
+    changed.at(changed.find("\nHello") + 2) ^= 1;
+    const Arguments asking{"--revocation", "online", "--fetch-issuers"};
+
+    const Outcome outcome = bureau.verify(changed, asking);
+    CHECK(outcome.status == 1);
+    CHECK(outcome.err.find("INVALID") < outcome.err.find("chain"));
+    const json signer = bureau.signer(changed, asking);
+    CHECK(signer["integrity"] == "invalid");
+    CHECK(signer["subject"] == "CN=Alice,O=Example");
+    CHECK(signer["chain"] == (known_issuer ? "trusted" : "untrusted"));
+    CHECK(signer["revocation"] == (known_issuer ? "unknown" : "not_checked"));
+    if (known_issuer)
+        CHECK(signer["revocation_reason"].get<std::string>().find("no server is asked") != std::string::npos);
+    CHECK(bureau.web.server.requests().empty());
+
+    CHECK(bureau.signer(mail, asking)["chain"] == "trusted");
+    CHECK_FALSE(bureau.web.server.requests().empty());
+    // What is at hand by then tells of the changed one too.
+    if (known_issuer) CHECK(bureau.signer(changed, asking)["revocation"] == "good");
+}
+
 TEST_CASE("openssl's OCSP responder is asked with a nonce, and its answer is kept") {
     Bureau bureau;
     const SoftwareKey alice = bureau.certify_alice("authorityInfoAccess=OCSP;URI:" + bureau.web.server.url("/ocsp"));

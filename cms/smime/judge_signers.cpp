@@ -86,18 +86,20 @@ class Judge {
   public:
     Judge(const SignedDataReader& reader, const Trust* trust, const Sender& sender, Workload& workload)
         : reader_(reader), trust_(trust), sender_(sender), workload_(workload) {
-        if (trust != nullptr && trust->revocation) carried_ = evidence_in(reader);
+        if (trust == nullptr) return;
+        quiet_ = asking_nobody(*trust);
+        if (trust->revocation) carried_ = evidence_in(reader);
     }
 
     JudgedSigners run(const SignedContent& content) {
         for (const auto& signer : reader_.signers()) {
             SignerInfoVerdict info;
             count_verification();
-            SignerVerdict verdict = judge(*signer, content, info);
+            SignerVerdict verdict = judge(*signer, content, trust_, info);
             if (info.missing_digest) judged_.missing_digests.insert(*info.missing_digest);
             if (info.unsupported) unsupported_ = info.reason;
             if (verdict.certificate && trust_ != nullptr) verdict.sender = judge_sender(*verdict.certificate, sender_);
-            verdict.countersignatures = countersignatures(*signer, 1);
+            verdict.countersignatures = countersignatures(*signer, trust_of(info, trust_), 1);
             judged_.verdicts.push_back(std::move(verdict));
         }
         const bool none_checked =
@@ -126,25 +128,34 @@ class Judge {
                 judged_.warnings.push_back({"timestamps", fmt::format("a time-stamp does not count: {}", each.reason)});
     }
 
+    // trust_of asks nobody about a signature that does not verify: whoever changes a mail on its way would learn that
+    // it was read.
+    const Trust* trust_of(const SignerInfoVerdict& info, const Trust* trust) const {
+        return trust != nullptr && info.integrity != Integrity::valid ? &*quiet_ : trust;
+    }
+
     // judge leaves sender and countersignatures to its callers. Without trust nothing is verified.
-    SignerVerdict judge(const asn1::SignerInfo& signer, const SignedContent& content, SignerInfoVerdict& info) {
-        const auto certificate = find_certificate(asn1::identifier(*signer.sid), reader_.certificates(), trust_);
-        const std::vector<TimestampVerdict> timestamps = judge_timestamps(signer);
-        std::optional<JudgedPath> path;
-        if (certificate && trust_ != nullptr) path = judge_path(*certificate, timestamps, claimed_time(signer));
-        const EVP_PKEY* inherited =
-            path && path->verdict.completed ? X509_get0_pubkey(path->verdict.completed->get()) : nullptr;
-        info = judge_signer_info(signer, content, certificate ? &*certificate : nullptr, inherited);
-        if (trust_ == nullptr) {
+    SignerVerdict judge(const asn1::SignerInfo& signer, const SignedContent& content, const Trust* trust,
+                        SignerInfoVerdict& info) {
+        const auto certificate = find_certificate(asn1::identifier(*signer.sid), reader_.certificates(), trust);
+        Standing standing;
+        // A key that inherits its parameters has them from its path, without which nothing can be verified.
+        const bool inherits = certificate && trust != nullptr && lacks_parameters(*certificate);
+        if (inherits) standing = stand(signer, *certificate, &*quiet_);
+        info = judge_signer_info(signer, content, certificate ? &*certificate : nullptr, standing.inherited_key());
+        trust = trust_of(info, trust);
+        if (!inherits || trust != &*quiet_) standing = stand(signer, certificate, trust);
+        if (trust == nullptr) {
             info.integrity = Integrity::not_checked;
             info.reason.clear();
         }
         SignerVerdict verdict = describe(signer, info, reader_);
+        const auto& path = standing.path;
         verdict.certificate = certificate;
-        verdict.timestamps = timestamps;
-        if (trust_ != nullptr) {
-            verdict.time_basis = path && path->timestamp ? "timestamp" : trust_->at ? "given" : "now";
-            verdict.time_at = path && path->timestamp ? *path->timestamp : trust_->at.value_or(trust_->clock->now());
+        verdict.timestamps = std::move(standing.timestamps);
+        if (trust != nullptr) {
+            verdict.time_basis = path && path->timestamp ? "timestamp" : trust->at ? "given" : "now";
+            verdict.time_at = path && path->timestamp ? *path->timestamp : trust->at.value_or(trust->clock->now());
         }
         if (path) set_chain(verdict, path->verdict);
         if (certificate)
@@ -159,22 +170,39 @@ class Judge {
         std::optional<Time> timestamp;
     };
 
+    // Standing is what there is to trust a signature for.
+    struct Standing {
+        std::vector<TimestampVerdict> timestamps;
+        std::optional<JudgedPath> path;
+
+        const EVP_PKEY* inherited_key() const {
+            return path && path->verdict.completed ? X509_get0_pubkey(path->verdict.completed->get()) : nullptr;
+        }
+    };
+
+    Standing stand(const asn1::SignerInfo& signer, const std::optional<Certificate>& certificate, const Trust* trust) {
+        Standing standing{judge_timestamps(signer, trust), std::nullopt};
+        if (certificate && trust != nullptr)
+            standing.path = judge_path(*certificate, *trust, standing.timestamps, claimed_time(signer));
+        return standing;
+    }
+
     // A path that does not hold now, because something in it has ended or was revoked since, may hold at the time of a
     // time-stamp: the signature was there by then.
-    JudgedPath judge_path(const Certificate& certificate, const std::vector<TimestampVerdict>& timestamps,
-                          std::optional<Time> claimed) {
-        JudgedPath now{path_at(certificate, trust_->at, claimed), std::nullopt};
-        if (now.verdict.trusted || trust_->at) return now;
+    JudgedPath judge_path(const Certificate& certificate, const Trust& trust,
+                          const std::vector<TimestampVerdict>& timestamps, std::optional<Time> claimed) {
+        JudgedPath now{path_at(certificate, trust, trust.at, claimed), std::nullopt};
+        if (now.verdict.trusted || trust.at) return now;
         for (const TimestampVerdict& each : timestamps) {
             if (each.integrity != Integrity::valid) continue;
-            JudgedPath then{path_at(certificate, each.time, claimed), each.time};
+            JudgedPath then{path_at(certificate, trust, each.time, claimed), each.time};
             if (then.verdict.trusted || then.verdict.revocation == RevocationState::revoked) return then;
         }
         return now;
     }
 
-    PathVerdict path_at(const Certificate& certificate, std::optional<Time> at, std::optional<Time> claimed) {
-        Trust trust = *trust_;
+    PathVerdict path_at(const Certificate& certificate, Trust trust, std::optional<Time> at,
+                        std::optional<Time> claimed) {
         trust.at = at;
         PathVerdict path = validate(certificate, reader_.certificates(), trust, Use::signing, claimed, carried_);
         path_verifications_ += path.verifications;
@@ -182,7 +210,7 @@ class Judge {
     }
 
     // judge_timestamps looks at the time-stamps of a signature (RFC 3161 appendix A).
-    std::vector<TimestampVerdict> judge_timestamps(const asn1::SignerInfo& signer) {
+    std::vector<TimestampVerdict> judge_timestamps(const asn1::SignerInfo& signer, const Trust* trust) {
         std::vector<TimestampVerdict> verdicts;
         for (const ASN1_TYPE* value : Attributes(signer.unsigned_attributes).values(oid::kTimestampToken)) {
             if (timestamps_ == kMaxTimestamps) {
@@ -191,7 +219,7 @@ class Judge {
             }
             ++timestamps_;
             verdicts.push_back(judge_timestamp(der_of(value, V_ASN1_SEQUENCE).value_or(Bytes{}),
-                                               asn1::octets(signer.signature), trust_, carried_));
+                                               asn1::octets(signer.signature), trust, carried_));
             path_verifications_ += verdicts.back().verifications;
         }
         return verdicts;
@@ -205,7 +233,8 @@ class Judge {
 
     // countersignatures are SignerInfos over the signature of the one that carries them (RFC 5652 section 11.4), and
     // may be countersigned themselves.
-    std::vector<SignerVerdict> countersignatures(const asn1::SignerInfo& countersigned, std::size_t depth) {
+    std::vector<SignerVerdict> countersignatures(const asn1::SignerInfo& countersigned, const Trust* trust,
+                                                 std::size_t depth) {
         std::vector<SignerVerdict> verdicts;
         const Attributes attributes(countersigned.unsigned_attributes);
         for (const ASN1_TYPE* value : attributes.values(oid::kCountersignature)) {
@@ -215,12 +244,12 @@ class Judge {
             }
             ++countersignatures_;
             count_verification();
-            verdicts.push_back(countersignature(value, asn1::octets(countersigned.signature), depth));
+            verdicts.push_back(countersignature(value, asn1::octets(countersigned.signature), trust, depth));
         }
         return verdicts;
     }
 
-    SignerVerdict countersignature(const ASN1_TYPE* value, ByteView signature, std::size_t depth) {
+    SignerVerdict countersignature(const ASN1_TYPE* value, ByteView signature, const Trust* trust, std::size_t depth) {
         SignerVerdict verdict;
         try {
             const auto signer = asn1::decode<asn1::SignerInfoHandle>(
@@ -229,8 +258,8 @@ class Judge {
             Digests digests(digest != nullptr && digest->hash ? std::set{*digest->hash} : std::set<Hash>{});
             digests.push(signature);
             SignerInfoVerdict info;
-            verdict = judge(*signer, {digests, "", to_bytes(signature)}, info);
-            verdict.countersignatures = countersignatures(*signer, depth + 1);
+            verdict = judge(*signer, {digests, "", to_bytes(signature)}, trust, info);
+            verdict.countersignatures = countersignatures(*signer, trust_of(info, trust), depth + 1);
         } catch (const Error&) {
             ERR_clear_error();
             verdict.integrity_reason = "the countersignature is malformed";
@@ -245,6 +274,7 @@ class Judge {
     const SignedDataReader& reader_;
     RevocationEvidence carried_;
     const Trust* trust_;
+    std::optional<Trust> quiet_;  // asks nobody
     const Sender& sender_;
     Workload& workload_;
     JudgedSigners judged_;
