@@ -112,6 +112,8 @@ void tell(Context& context, const Report& report) {
 std::string report_of(Context& context, const Report& report, std::optional<std::string> result) {
     if (!context.reports()) return {};
     ReportFrame frame = frame_of(context, report.exit_status(), std::move(result));
+    frame.reason = report.reason;
+    frame.hint = report.hint;
     frame.message = {};
     frame.message.from = report.from;
     frame.message.subject = report.subject;

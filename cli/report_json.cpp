@@ -64,6 +64,10 @@ std::optional<std::string> kind_name(ErrorKind kind) {
     return std::nullopt;
 }
 
+Json text_or_null(const std::string& text) {
+    return text.empty() ? Json(nullptr) : Json(text);
+}
+
 Json used_json(const UsedCertificate& used) {
     const cms::Certificate& certificate = used.certificate;
     return {{"subject", certificate.subject()},
@@ -80,6 +84,8 @@ Json frame_json(const ReportFrame& frame) {
     json["command"] = frame.command;
     json["exit"] = frame.exit;
     json["result"] = or_null(frame.result);
+    json["reason"] = text_or_null(frame.error ? frame.error->what() : frame.reason);
+    json["hint"] = text_or_null(frame.error ? frame.error->hint() : frame.hint);
     json["input"] = or_null(frame.input);
     json["message"] = {{"from", frame.message.from}};
     json["message"]["subject"] = or_null(frame.message.subject);
@@ -94,9 +100,7 @@ Json error_json(const ReportFrame& frame) {
     if (!frame.error) return nullptr;
     const auto kind = kind_name(frame.error->kind());
     if (!kind) return nullptr;
-    Json json = {{"kind", *kind}, {"message", frame.error->what()}};
-    json["hint"] = frame.error->hint().empty() ? Json(nullptr) : Json(frame.error->hint());
-    return json;
+    return {{"kind", *kind}, {"message", frame.error->what()}, {"hint", text_or_null(frame.error->hint())}};
 }
 
 std::string one_line(const Json& json) {

@@ -40,7 +40,8 @@ TEST_CASE("the report of reading has every member that is documented, in that or
     frame.warnings = {{"kind", "text"}};
 
     const Json json = Json::parse(read_report(frame, {layer}));
-    CHECK(keys(json) == Names{"command", "exit", "result", "input", "message", "warnings", "layers", "error"});
+    CHECK(keys(json) ==
+          Names{"command", "exit", "result", "reason", "hint", "input", "message", "warnings", "layers", "error"});
     CHECK(keys(json["message"]) == Names{"from", "subject", "date"});
     CHECK(keys(json["warnings"][0]) == Names{"kind", "message"});
     CHECK(keys(json["layers"][0]) == Names{"path", "parent", "type", "covers", "byte_ranges", "media_type",
@@ -108,7 +109,7 @@ TEST_CASE("an error in the report has kind, message and hint", "[cli]") {
 
 TEST_CASE("the reports of the other commands have the common members and their own, on errors too", "[cli]") {
     const ReportFrame frame{.command = "x", .exit = 0, .result = "done", .input = std::nullopt};
-    const Names common{"command", "exit", "result", "input", "message", "warnings"};
+    const Names common{"command", "exit", "result", "reason", "hint", "input", "message", "warnings"};
     const auto with = [&](const Names& own) {
         Names all = common;
         all.insert(all.end(), own.begin(), own.end());

@@ -17,7 +17,7 @@ std::vector<std::string> keys(const json& object) {
     return names;  // nlohmann's objects are sorted
 }
 
-const Arguments kTop{"command", "error", "exit", "input", "layers", "message", "result", "warnings"};
+const Arguments kTop{"command", "error", "exit", "hint", "input", "layers", "message", "reason", "result", "warnings"};
 const Arguments kLayer{"algorithm",  "authenticated", "byte_ranges", "carried", "cipher",
                        "covers",     "media_type",    "parent",      "path",    "protected_headers",
                        "recipients", "signers",       "strength",    "type"};
@@ -144,6 +144,9 @@ TEST_CASE("the reports of untrusted, invalid and unsigned mail say so, each with
     const json untrusted = report(office, {"verify", "--no-default-ca"}, signed_mail);
     CHECK(untrusted["exit"] == 3);
     CHECK(untrusted["result"] == "untrusted");
+    CHECK_THAT(untrusted["reason"].get<std::string>(), Catch::Contains("Test Root"));
+    CHECK_THAT(untrusted["hint"].get<std::string>(), Catch::Contains("--ca"));
+    CHECK(untrusted["error"].is_null());
     CHECK(untrusted["layers"][0]["signers"][0]["integrity"] == "valid");
     CHECK(untrusted["layers"][0]["signers"][0]["chain"] == "untrusted");
     CHECK(untrusted["layers"][0]["signers"][0]["chain_reason"].is_string());

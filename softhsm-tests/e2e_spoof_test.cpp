@@ -51,6 +51,10 @@ struct Stage {
         const Outcome outcome = office.desk.p11mime(Arguments{command, "-n", "--json", report} + office.trust(), text);
         UNSCOPED_INFO(outcome.err);
         const auto json = nlohmann::json::parse(read_file(report));
+        if (json["result"] == "untrusted" || json["result"] == "invalid") {
+            CHECK(json["reason"].is_string());
+            CHECK(json["hint"].is_string());
+        }
         return json["result"].get<std::string>() + " " + std::to_string(outcome.status);
     }
 };

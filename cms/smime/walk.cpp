@@ -210,7 +210,8 @@ void Walk::multipart(const mime::Header& header, Window& body, const Place& plac
     if (boundary.empty() || boundary.size() > mime::kMaxBoundaryLength) return deliver(header, body, place);
 
     if (place.whole && place.depth > 0 && mime::content_type(header).value == "multipart/encrypted")
-        doubt("what is signed is itself encrypted, and not as S/MIME");
+        doubt("what is signed is itself encrypted, and not as S/MIME: its signer need not know the text",
+              "ask the sender to sign the text itself");
     Outlet outlet(mail_, header, place.depth > 0, place.output);
     const std::uint64_t begin = body.position();
     TeeSource delivered(body, outlet);

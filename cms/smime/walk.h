@@ -71,7 +71,8 @@ class Walk {
     void note_text_beside(Source& text, const Place& place);
     void note_encoding(const mime::Header& header, Place& place);
     void note_smime_type(const mime::Header& header, LayerType type);
-    void doubt(const std::string& reason, const std::string& hint = {});
+    void doubt(const std::string& reason,
+               const std::string& hint = "ask the sender to send it again, and rely on nothing in it before");
     void note_left_encrypted(const std::string& type);
     void note_range(std::size_t layer, const Place& place, std::uint64_t begin, std::uint64_t end);
     void entity(const mime::Header& header, Window& body, const Place& around);
