@@ -34,15 +34,6 @@ bool may_have_issued(const Certificate& issuer, const Certificate& certificate) 
            answer == X509_V_ERR_NO_ISSUER_PUBLIC_KEY || answer == X509_V_ERR_UNSPECIFIED;  // extensions not readable
 }
 
-bool same_name_and_key(const Certificate& a, const Certificate& b) {
-    const EVP_PKEY* key = X509_get0_pubkey(a.get());
-    const EVP_PKEY* other = X509_get0_pubkey(b.get());
-    const bool same = X509_NAME_cmp(subject_of(a), subject_of(b)) == 0 && key != nullptr && other != nullptr &&
-                      EVP_PKEY_eq(key, other) == 1;
-    ERR_clear_error();
-    return same;
-}
-
 }  // namespace
 
 Candidates find_candidates(const Certificate& certificate, std::span<const Certificate> surplus,
@@ -53,8 +44,9 @@ Candidates find_candidates(const Certificate& certificate, std::span<const Certi
     for (const Certificate& each : surplus)
         by_subject.emplace(subject_hash(each), &each);
     std::set<Bytes> asked;
+    std::size_t surplus_taken = 0;
     std::vector<Certificate> queue{certificate};
-    for (std::size_t i = 0; i < queue.size() && queue.size() < kMaxCandidates; ++i) {
+    for (std::size_t i = 0; i < queue.size(); ++i) {
         const Certificate issued = queue[i];
         const Bytes issuer = issued.issuer_der();
         if (!asked.insert(issuer).second) continue;
@@ -68,9 +60,11 @@ Candidates find_candidates(const Certificate& certificate, std::span<const Certi
             for (Certificate& each : source->by_subject(issuer))
                 others.push_back(std::move(each));
         const auto [first, last] = by_subject.equal_range(issuer_hash(issued));
-        for (auto each = first; each != last && others.size() < kMaxCandidates; ++each)
-            if (X509_NAME_cmp(subject_of(*each->second), X509_get_issuer_name(issued.get())) == 0)
+        for (auto each = first; each != last && surplus_taken < kMaxCandidates; ++each)
+            if (X509_NAME_cmp(subject_of(*each->second), X509_get_issuer_name(issued.get())) == 0) {
                 others.push_back(*each->second);
+                ++surplus_taken;
+            }
         for (Certificate& each : others) {
             found.untrusted.push_back(each);
             queue.push_back(std::move(each));

@@ -11,7 +11,7 @@
 
 namespace p11mime::cms {
 
-inline constexpr std::size_t kMaxCandidates = 200;  ///< certificates looked at for one certificate's paths
+inline constexpr std::size_t kMaxCandidates = 200;  ///< surplus certificates looked at for one certificate's paths
 inline constexpr std::size_t kMaxPathLength = 20;   ///< certificates below an anchor
 inline constexpr std::size_t kMaxIssuers = 32;      ///< of one name, that a certificate is compared with
 
@@ -22,7 +22,7 @@ struct Candidates {
 };
 
 /// find_candidates follows issuer names upwards and asks every source for them, those of intermediates before
-/// `surplus`.
+/// `surplus`. However many certificates a message carries, what the sources have is found.
 Candidates find_candidates(const Certificate& certificate, std::span<const Certificate> surplus,
                            const std::vector<std::shared_ptr<CertificateSource>>& anchors,
                            const std::vector<std::shared_ptr<CertificateSource>>& intermediates);

@@ -86,6 +86,15 @@ std::vector<Certificate> from_bundle(CmsHandle bundle) {
 
 }  // namespace
 
+bool same_name_and_key(const Certificate& a, const Certificate& b) {
+    const EVP_PKEY* key = X509_get0_pubkey(a.get());
+    const EVP_PKEY* other = X509_get0_pubkey(b.get());
+    const bool same = X509_NAME_cmp(X509_get_subject_name(a.get()), X509_get_subject_name(b.get())) == 0 &&
+                      key != nullptr && other != nullptr && EVP_PKEY_eq(key, other) == 1;
+    ERR_clear_error();
+    return same;
+}
+
 Bytes key_identifier(ByteView spki_der) {
     const auto key =
         asn1::decode<Handle<X509_PUBKEY, X509_PUBKEY_free>>(spki_der, d2i_X509_PUBKEY, "unusable public key");

@@ -81,6 +81,9 @@ class Certificate {
 /// display_name is the subject for people, or the serial number where there is none.
 std::string display_name(const Certificate& certificate);
 
+/// same_name_and_key says whether two certificates are of one holder: what one of them has signed, the other has.
+bool same_name_and_key(const Certificate& a, const Certificate& b);
+
 /// key_identifier is the SHA-1 of the bits of a public key (DER SubjectPublicKeyInfo), which most CAs take for the
 /// subject key identifier (RFC 5280 section 4.2.1.2, method 1): an identifier, not a protection. Throws
 /// Error(malformed).

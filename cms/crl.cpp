@@ -207,6 +207,7 @@ std::optional<CrlEntry> Crl::entry(const Certificate& certificate) const {
     if (!code) return entry;
     const long reason = ASN1_ENUMERATED_get(code.get());
     entry.reason = revocation_reason(reason);
+    entry.on_hold = reason == CRL_REASON_CERTIFICATE_HOLD;
     entry.removed = reason == kRemoveFromCrl && is_delta();
     return entry;
 }

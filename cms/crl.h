@@ -13,7 +13,8 @@ namespace p11mime::cms {
 struct CrlEntry {
     Time since{};          ///< the earlier of revocation and invalidity date
     std::string reason;    ///< in plain words; empty where none is given
-    bool removed = false;  ///< of a delta CRL: no longer on hold (removeFromCRL)
+    bool on_hold = false;  ///< it may come back (certificateHold)
+    bool removed = false;  ///< of a delta CRL: no longer on hold, or ended (removeFromCRL)
 };
 
 /// Crl is an X.509 CRL (RFC 5280 section 5) as a value; copies share it. Its signature is not checked here.

@@ -12,7 +12,7 @@ namespace p11mime::cms {
 
 namespace {
 
-constexpr std::size_t kMaxSigners = 20;  // certificates of one name that are tried
+constexpr std::size_t kMaxCarriedSigners = 20;  // certificates that came along and are tried for one signature
 
 // strength_reason says why a signature is not relied on; empty where it is.
 std::string strength_reason(const X509_ALGOR* algorithm, const Certificate& signer, bool allow_weak) {
@@ -44,6 +44,21 @@ bool on_path(const Certificate& certificate, const EvidenceContext& context) {
     return std::find(context.path.begin(), context.path.end(), certificate) != context.path.end();
 }
 
+bool holder_on_path(const Certificate& certificate, const EvidenceContext& context) {
+    return std::any_of(context.path.begin(), context.path.end(),
+                       [&](const Certificate& each) { return same_name_and_key(each, certificate); });
+}
+
+// limits says why an authority on a signer's path is not one that may stand for all of the anchor's; empty where it
+// may.
+std::string limits(const Certificate& authority, const EvidenceContext& context) {
+    if (context.trust.purpose == Purpose::email && !authority.allows_email())
+        return fmt::format("{} is not meant for e-mail", authority.subject());
+    if (X509_get_ext_by_NID(authority.get(), NID_name_constraints, -1) >= 0)
+        return fmt::format("{} may only certify some names", authority.subject());
+    return {};
+}
+
 // path_of validates a signer's own path at a time when what it signed counts; policies and purposes are none of its.
 PathVerdict path_of(const Certificate& signer, const EvidenceContext& context, Time signed_at) {
     Trust trust;
@@ -64,8 +79,15 @@ std::string path_reason(const Certificate& signer, const EvidenceContext& contex
     const PathVerdict path = path_of(signer, context, signed_at);
     if (!path.trusted) return path.reason;
     if (!(path.chain.back() == context.path.back())) return "it leads to another anchor";
+    // Another key of the issuer is certified by the issuer or by who certified that: whoever else has its name is not
+    // it.
+    if (has_name(signer, X509_get_subject_name(context.issuer.get())) && path.chain.size() > 1 &&
+        !holder_on_path(path.chain[1], context))
+        return "it has the issuer's name, and is certified by others";
     for (std::size_t i = 0; i + 1 < path.chain.size(); ++i) {
         if (on_path(path.chain[i], context)) continue;
+        if (i > 0 && !holder_on_path(path.chain[i], context))
+            if (std::string why = limits(path.chain[i], context); !why.empty()) return why;
         const RevocationState state = context.state(path.chain[i], path.chain[i + 1]);
         const bool enough =
             state == RevocationState::good || (state == RevocationState::unknown && path.chain[i].self_issued());
@@ -76,25 +98,23 @@ std::string path_reason(const Certificate& signer, const EvidenceContext& contex
     return {};
 }
 
-bool has_name(const Certificate& certificate, const X509_NAME* name) {
-    return X509_NAME_cmp(X509_get_subject_name(certificate.get()), name) == 0;
-}
-
-// issuers_of are the certificates of the name that a CRL is issued by.
+// issuers_of are the certificates of the name that a CRL is issued by. What came along is last, and limited: it pushes
+// out nothing else.
 std::vector<Certificate> issuers_of(const Crl& crl, const EvidenceContext& context) {
     std::vector<Certificate> found;
     const auto add = [&](const Certificate& certificate) {
-        if (found.size() < kMaxSigners && std::find(found.begin(), found.end(), certificate) == found.end())
-            found.push_back(certificate);
+        if (std::find(found.begin(), found.end(), certificate) == found.end()) found.push_back(certificate);
     };
     if (has_name(context.issuer, crl.issuer_name())) add(context.issuer);
-    for (const auto* known : {&context.path, &context.surplus})
-        for (const Certificate& each : *known)
-            if (has_name(each, crl.issuer_name())) add(each);
+    for (const Certificate& each : context.path)
+        if (has_name(each, crl.issuer_name())) add(each);
     for (const auto* sources : {&context.trust.intermediates, &context.trust.anchors})
         for (const auto& source : *sources)
             for (const Certificate& each : source->by_subject(crl.issuer_der()))
                 add(each);
+    const std::size_t limit = found.size() + kMaxCarriedSigners;
+    for (const Certificate& each : context.surplus)
+        if (found.size() < limit && has_name(each, crl.issuer_name())) add(each);
     return found;
 }
 
@@ -103,7 +123,7 @@ std::string delegate_reason(const Certificate& responder, const EvidenceContext&
     if (!may_sign_ocsp(responder)) return "it may not sign OCSP responses";
     const PathVerdict path = path_of(responder, context, signed_at);
     if (!path.trusted) return path.reason;
-    if (path.chain.size() < 2 || !(path.chain[1] == context.issuer)) return "it has another issuer";
+    if (path.chain.size() < 2 || !same_name_and_key(path.chain[1], context.issuer)) return "it has another issuer";
     if (has_no_check(responder)) return {};
     switch (context.state(responder, context.issuer)) {
         case RevocationState::good:
@@ -116,6 +136,10 @@ std::string delegate_reason(const Certificate& responder, const EvidenceContext&
 }
 
 }  // namespace
+
+bool has_name(const Certificate& certificate, const X509_NAME* name) {
+    return X509_NAME_cmp(X509_get_subject_name(certificate.get()), name) == 0;
+}
 
 EvidenceSigner crl_signer(const Crl& crl, const EvidenceContext& context) {
     std::string reason = "nobody known has signed it";
@@ -140,9 +164,9 @@ EvidenceSigner crl_signer(const Crl& crl, const EvidenceContext& context) {
 EvidenceSigner ocsp_signer(const OcspResponse& response, const EvidenceContext& context) {
     std::vector<Certificate> candidates{context.issuer};
     for (Certificate& each : response.certificates())
-        if (candidates.size() < kMaxSigners) candidates.push_back(std::move(each));
+        if (candidates.size() < kMaxCarriedSigners) candidates.push_back(std::move(each));
     for (const Certificate& each : context.surplus)
-        if (candidates.size() < kMaxSigners && may_sign_ocsp(each)) candidates.push_back(each);
+        if (candidates.size() < kMaxCarriedSigners && may_sign_ocsp(each)) candidates.push_back(each);
 
     std::string reason = "nobody known has signed it";
     for (const Certificate& each : candidates) {

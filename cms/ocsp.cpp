@@ -104,6 +104,7 @@ std::optional<OcspAnswer> answer_of(OCSP_SINGLERESP* single) {
     if (answer.status == OcspAnswer::Status::revoked) {
         answer.since = to_time(since).value_or(Time::min());
         answer.reason = revocation_reason(reason);
+        answer.on_hold = reason == OCSP_REVOKED_STATUS_CERTIFICATEHOLD;
     }
     const TimeHandle cutoff(static_cast<ASN1_GENERALIZEDTIME*>(
         OCSP_SINGLERESP_get1_ext_d2i(single, NID_id_pkix_OCSP_archiveCutoff, nullptr, nullptr)));

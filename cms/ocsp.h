@@ -13,8 +13,9 @@ namespace p11mime::cms {
 struct OcspAnswer {
     enum class Status { good, revoked, unknown };
     Status status = Status::unknown;
-    Time since{};        ///< of revoked
-    std::string reason;  ///< in plain words; empty where none is given
+    Time since{};          ///< of revoked
+    std::string reason;    ///< in plain words; empty where none is given
+    bool on_hold = false;  ///< revoked, and may come back (certificateHold)
     Time this_update{};
     std::optional<Time> next_update;
     std::optional<Time> keeps_ended_since;  ///< archive cutoff (section 4.4.4)

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <set>
+#include <tuple>
 
 #include "cms/evidence_signer.h"
 #include "mime/error.h"
@@ -12,7 +14,7 @@ namespace p11mime::cms {
 
 namespace {
 
-constexpr std::size_t kMaxTried = 32;  // CRLs and responses for one certificate
+constexpr std::size_t kMaxCarriedTried = 32;  // CRLs, and responses, that came along, for one certificate
 constexpr auto kClockSkew = std::chrono::minutes(5);
 
 std::string since_text(Time since, const std::string& reason) {
@@ -62,35 +64,42 @@ class Judge {
           at_(trust.at.value_or(now_)) {}
 
     Outcome judge(const Certificate& certificate, const Certificate& issuer) {
-        RevocationEvidence evidence = carried_, own;
-        const auto add = [&](const RevocationEvidence& more) {
-            append(evidence, RevocationEvidence(more));
-            append(own, RevocationEvidence(more));
-        };
-        if (trust_.revocation) add(trust_.revocation->at_hand(certificate, issuer));
-        Finding finding = weigh(certificate, issuer, evidence);
+        RevocationEvidence own;
+        if (trust_.revocation) append(own, trust_.revocation->at_hand(certificate, issuer));
+        Finding finding = weigh(certificate, issuer, own, carried_);
         using From = RevocationSource::From;
         for (const From from : {From::responders, From::distribution_points}) {
             if (!trust_.revocation || settled(finding, certificate, issuer, own)) break;
-            add(trust_.revocation->fetch(certificate, issuer, from));
-            finding = weigh(certificate, issuer, evidence);
+            append(own, trust_.revocation->fetch(certificate, issuer, from));
+            finding = weigh(certificate, issuer, own, carried_);
         }
-        if (finding.without_delta && trust_.revocation && !finding.answered_good) {
-            append(evidence, trust_.revocation->fetch_delta(certificate, *finding.without_delta));
-            finding = weigh(certificate, issuer, evidence);
+        if (finding.without_delta && trust_.revocation && finding.revoked.empty() && !finding.answered_good) {
+            append(own, trust_.revocation->fetch_delta(certificate, *finding.without_delta));
+            finding = weigh(certificate, issuer, own, carried_);
         }
         if (trust_.revocation)
             for (const auto& [der, until] : finding.used)
                 trust_.revocation->keep(der, until);
-        return conclude(finding, evidence);
+        return conclude(finding, own);
     }
 
   private:
-    static Outcome conclude(const Finding& finding, const RevocationEvidence& evidence) {
+    // Of a CRL: it is looked at only until so many that came along were tried, so that none of them pushes out others.
+    struct Listed {
+        Crl crl;
+        bool carried;
+    };
+    // Signed is a complete CRL and who has signed it.
+    struct Signed {
+        Crl crl;
+        Certificate signer;
+    };
+
+    static Outcome conclude(const Finding& finding, const RevocationEvidence& own) {
         if (!finding.revoked.empty()) return {RevocationState::revoked, finding.revoked};
         if (finding.good()) return {RevocationState::good, finding.later};
         std::string why = "no CRL and no OCSP response for it is at hand";
-        if (!evidence.missing.empty()) why = evidence.missing.back();
+        if (!own.missing.empty()) why = own.missing.back();
         if (finding.covered != 0) why = "the CRLs at hand tell of some reasons alone";
         if (!finding.notes.empty()) why = finding.notes.front();
         return {RevocationState::unknown, why};
@@ -102,10 +111,11 @@ class Judge {
                  const RevocationEvidence& own) {
         if (!finding.decided() || !finding.revoked.empty()) return finding.decided();
         const bool nothing_carried = carried_.crls.empty() && carried_.ocsp.empty();
-        return nothing_carried || weigh(certificate, issuer, own).good();
+        return nothing_carried || weigh(certificate, issuer, own, {}).good();
     }
 
-    Finding weigh(const Certificate& certificate, const Certificate& issuer, const RevocationEvidence& evidence) {
+    Finding weigh(const Certificate& certificate, const Certificate& issuer, const RevocationEvidence& own,
+                  const RevocationEvidence& carried) {
         const EvidenceContext context{trust_,
                                       surplus_,
                                       path_,
@@ -118,8 +128,9 @@ class Judge {
                                       },
                                       verifications_};
         Finding finding;
-        weigh_responses(certificate, context, evidence, finding);
-        weigh_crls(certificate, context, evidence, finding);
+        weigh_responses(certificate, context, own.ocsp, std::numeric_limits<std::size_t>::max(), finding);
+        weigh_responses(certificate, context, carried.ocsp, kMaxCarriedTried, finding);
+        weigh_crls(certificate, context, own.crls, carried.crls, finding);
         return finding;
     }
 
@@ -132,11 +143,12 @@ class Judge {
     }
 
     void weigh_responses(const Certificate& certificate, const EvidenceContext& context,
-                         const RevocationEvidence& evidence, Finding& finding) const {
+                         const std::vector<RevocationEvidence::Ocsp>& responses, std::size_t limit,
+                         Finding& finding) const {
         std::size_t tried = 0;
-        for (const auto& [response, request] : evidence.ocsp) {
+        for (const auto& [response, request] : responses) {
             const auto answers = response.answers(certificate, context.issuer);
-            if (answers.empty() || ++tried > kMaxTried) continue;
+            if (answers.empty() || ++tried > limit) continue;
             const auto note = [&, &told = response](const std::string& why) {
                 finding.notes.push_back(
                     fmt::format("the OCSP response of {} does not count: {}", format_time(told.produced_at()), why));
@@ -161,8 +173,10 @@ class Judge {
             }
             for (const OcspAnswer& answer : answers) {
                 const bool live = nonce == OcspResponse::Nonce::same && !answer.next_update;
-                if (const std::string stale = stale_reason(answer.this_update, answer.next_update, live);
-                    !stale.empty())
+                const std::string stale = stale_reason(answer.this_update, answer.next_update, live);
+                if (!stale.empty() && stays_revoked(answer))
+                    finding.revoked = since_text(answer.since, answer.reason);
+                else if (!stale.empty())
                     note("it " + stale);
                 else if (const std::string why = weigh_answer(certificate, answer, finding); !why.empty())
                     note(why);
@@ -170,6 +184,16 @@ class Judge {
                     finding.used.emplace_back(response.der(), *answer.next_update);
             }
         }
+    }
+
+    // stays_revoked says whether what is revoked by an answer or entry stays so, however long ago that was said.
+    bool stays_revoked(const OcspAnswer& answer) const {
+        return answer.status == OcspAnswer::Status::revoked && answer.this_update <= now_ + kClockSkew &&
+               !answer.on_hold && answer.since <= at_;
+    }
+    bool stays_revoked(const Crl& crl, const std::optional<CrlEntry>& entry) const {
+        return entry && !entry->removed && crl.this_update() <= now_ + kClockSkew && !entry->on_hold &&
+               entry->since <= at_;
     }
 
     // weigh_answer gives why an answer tells nothing.
@@ -190,70 +214,116 @@ class Judge {
         return {};
     }
 
-    void weigh_crls(const Certificate& certificate, const EvidenceContext& context, const RevocationEvidence& evidence,
-                    Finding& finding) const {
-        std::vector<Crl> bases;
-        std::vector<Crl> deltas;
-        for (const Crl& crl : evidence.crls)
-            if (crl.covers(certificate) != 0) (crl.is_delta() ? deltas : bases).push_back(crl);
-        const auto newest_first = [](const Crl& a, const Crl& b) { return a.this_update() > b.this_update(); };
+    void weigh_crls(const Certificate& certificate, const EvidenceContext& context, const std::vector<Crl>& own,
+                    const std::vector<Crl>& carried, Finding& finding) const {
+        std::vector<Listed> bases, deltas;
+        for (const bool came_along : {false, true})
+            for (const Crl& crl : came_along ? carried : own)
+                if (crl.covers(certificate) != 0) (crl.is_delta() ? deltas : bases).push_back({crl, came_along});
+        const auto newest_first = [](const Listed& a, const Listed& b) {
+            return a.crl.this_update() > b.crl.this_update();
+        };
         std::stable_sort(bases.begin(), bases.end(), newest_first);
         std::stable_sort(deltas.begin(), deltas.end(), newest_first);
 
-        // Of the CRLs of one scope, the newest that tells anything counts.
-        std::set<std::pair<Bytes, Bytes>> told;
-        std::size_t tried = 0;
-        for (const Crl& base : bases) {
-            const std::pair scope{base.issuer_der(), base.scope()};
-            if (told.count(scope) != 0 || ++tried > kMaxTried) continue;
-            const std::string why = weigh_crl(certificate, context, base, deltas, finding);
+        const std::vector<Signed> signed_bases = authentic(bases, context, finding);
+        const std::vector<Signed> signed_deltas = authentic(deltas, context, finding);
+        // What the key tells that has signed the certificate, no other key of the issuer's name can tell otherwise.
+        std::set<Bytes> own_scopes;
+        for (const Signed& base : signed_bases)
+            if (same_name_and_key(base.signer, context.issuer)) own_scopes.insert(base.crl.scope());
+        // Of the CRLs of one scope and signer, the newest that tells anything counts.
+        std::set<std::tuple<Bytes, Bytes, Bytes>> told;
+        for (const Signed& base : signed_bases) {
+            const std::tuple scope{base.crl.issuer_der(), base.crl.scope(), base.signer.spki_der()};
+            const bool namesake =
+                has_name(context.issuer, base.crl.issuer_name()) && !same_name_and_key(base.signer, context.issuer);
+            if (told.count(scope) != 0 || (namesake && own_scopes.count(base.crl.scope()) != 0)) continue;
+            const std::string why = weigh_crl(certificate, base, signed_deltas, finding);
             if (why.empty())
                 told.insert(scope);
             else
-                finding.notes.push_back(fmt::format("the CRL of {} of {} does not count: {}",
-                                                    format_time(base.this_update()), base.issuer(), why));
+                finding.notes.push_back(does_not_count(base.crl, why));
         }
+        weigh_deltas_alone(certificate, signed_bases, signed_deltas, finding);
+    }
+
+    // weigh_deltas_alone heeds what delta CRLs list whatever they complete: a certificate that is revoked stays so, and
+    // one that is on hold is so until something newer says otherwise.
+    void weigh_deltas_alone(const Certificate& certificate, const std::vector<Signed>& bases,
+                            const std::vector<Signed>& deltas, Finding& finding) const {
+        Time newest = bases.empty() ? Time::min() : bases.front().crl.this_update();
+        for (const Signed& delta : deltas) {
+            const auto entry = delta.crl.entry(certificate);
+            if (!entry) continue;
+            const Time told = delta.crl.this_update();
+            const bool holds = told > newest && !entry->removed && entry->since <= at_ &&
+                               stale_reason(told, delta.crl.next_update(), false).empty();
+            if (holds || stays_revoked(delta.crl, entry)) finding.revoked = since_text(entry->since, entry->reason);
+            newest = std::max(newest, told);
+        }
+    }
+
+    static std::string does_not_count(const Crl& crl, const std::string& why) {
+        return fmt::format("the CRL of {} of {} does not count: {}", format_time(crl.this_update()), crl.issuer(), why);
+    }
+
+    // authentic are those that were signed by who may.
+    std::vector<Signed> authentic(const std::vector<Listed>& crls, const EvidenceContext& context,
+                                  Finding& finding) const {
+        std::vector<Signed> found;
+        std::size_t carried_tried = 0;
+        for (const auto& [crl, carried] : crls) {
+            if (carried && ++carried_tried > kMaxCarriedTried) continue;
+            if (!crl.defect().empty()) {
+                finding.notes.push_back(does_not_count(crl, crl.defect()));
+                continue;
+            }
+            const EvidenceSigner signer = crl_signer(crl, context);
+            if (signer.certificate)
+                found.push_back({crl, *signer.certificate});
+            else
+                finding.notes.push_back(does_not_count(crl, signer.reason));
+        }
+        return found;
     }
 
     // usable_delta is the newest delta CRL that completes `base` and counts.
-    const Crl* usable_delta(const Crl& base, const Certificate& signer, const std::vector<Crl>& deltas) const {
-        std::size_t tried = 0;
-        for (const Crl& delta : deltas) {
-            if (!delta.defect().empty() || !delta.completes(base)) continue;
-            if (!stale_reason(delta.this_update(), delta.next_update(), false).empty()) continue;
-            if (++tried > kMaxTried) break;
-            ++verifications_;
-            if (delta.signed_by(signer)) return &delta;
-        }
-        return nullptr;
+    const Crl* usable_delta(const Signed& base, const std::vector<Signed>& deltas) const {
+        const auto usable = std::find_if(deltas.begin(), deltas.end(), [&](const Signed& delta) {
+            return delta.crl.completes(base.crl) && same_name_and_key(delta.signer, base.signer) &&
+                   stale_reason(delta.crl.this_update(), delta.crl.next_update(), false).empty();
+        });
+        return usable == deltas.end() ? nullptr : &usable->crl;
     }
 
-    // weigh_crl gives why a CRL tells nothing.
-    std::string weigh_crl(const Certificate& certificate, const EvidenceContext& context, const Crl& base,
-                          const std::vector<Crl>& deltas, Finding& finding) const {
-        if (!base.defect().empty()) return base.defect();
-        const EvidenceSigner signer = crl_signer(base, context);
-        if (!signer.certificate) return signer.reason;
-        const Crl* delta = usable_delta(base, *signer.certificate, deltas);
+    // weigh_crl gives why a complete CRL tells nothing.
+    std::string weigh_crl(const Certificate& certificate, const Signed& signed_base, const std::vector<Signed>& deltas,
+                          Finding& finding) const {
+        const Crl& base = signed_base.crl;
+        const Crl* delta = usable_delta(signed_base, deltas);
+        const auto listed = base.entry(certificate);
+        const bool stays = stays_revoked(base, listed);  // which no delta CRL takes back
+        if (stays) finding.revoked = since_text(listed->since, listed->reason);
         // A complete CRL that has ended is as good as a new one with a delta CRL that has not.
         if (const std::string stale = stale_reason(base.this_update(), base.next_update(), false);
             delta == nullptr && !stale.empty())
             return "it " + stale;
 
         auto entry = delta == nullptr ? std::nullopt : delta->entry(certificate);
-        const bool released = entry && entry->removed;
-        if (!entry) entry = base.entry(certificate);
+        if (!entry) entry = listed;
         const Crl& newest = delta == nullptr ? base : *delta;
-        if (entry && !released) {
+        if (entry && !entry->removed) {
             if (entry->since <= at_)
                 finding.revoked = since_text(entry->since, entry->reason);
             else
                 finding.later = since_text(entry->since, entry->reason);
-        } else if (certificate.not_after() < newest.this_update() && !newest.keeps_ended(certificate.not_after())) {
+        } else if (!stays && certificate.not_after() < newest.this_update() &&
+                   !newest.keeps_ended(certificate.not_after())) {
             return "the certificate had ended before, and it need not list those";
         }
         finding.covered |= base.covers(certificate);
-        finding.used.emplace_back(base.der(), *base.next_update());
+        if (base.next_update()) finding.used.emplace_back(base.der(), *base.next_update());
         if (delta != nullptr)
             finding.used.emplace_back(delta->der(), *delta->next_update());
         else if (!base.freshest_urls().empty() || !freshest_urls(certificate).empty())
@@ -278,8 +348,8 @@ std::string unknown_reason(const Certificate& certificate, const std::string& wh
 
 }  // namespace
 
-void check_revocation(PathVerdict& verdict, std::span<const Certificate> surplus, const Trust& trust,
-                      const RevocationEvidence& carried) {
+std::optional<Fault> check_revocation(PathVerdict& verdict, std::span<const Certificate> surplus, const Trust& trust,
+                                      const RevocationEvidence& carried) {
     if (trust.revocation && verdict.chain.size() > 1) {
         verdict.revocation = RevocationState::good;
         Judge judge(verdict.chain, surplus, trust, carried, verdict.verifications, false);
@@ -289,9 +359,7 @@ void check_revocation(PathVerdict& verdict, std::span<const Certificate> surplus
             if (state == RevocationState::revoked) {
                 verdict.revocation = state;
                 verdict.revocation_reason = fmt::format("the certificate of {} is {}", display_name(certificate), text);
-                verdict.trusted = false;
-                verdict.reason = verdict.revocation_reason;
-                return;
+                return Fault{verdict.revocation_reason, {}, Fault::Scope::certificate, i};
             }
             if (state == RevocationState::unknown && verdict.revocation != state) {
                 verdict.revocation = state;
@@ -302,13 +370,11 @@ void check_revocation(PathVerdict& verdict, std::span<const Certificate> surplus
                                                         display_name(certificate), text);
         }
     }
-    if (!trust.require_revocation || verdict.revocation == RevocationState::good) return;
-    verdict.trusted = false;
-    verdict.reason = verdict.revocation_reason;
-    if (verdict.reason.empty())
-        verdict.reason =
-            unknown_reason(verdict.chain.front(), trust.revocation ? "it is an anchor itself, which nobody can revoke"
-                                                                   : "that was not looked at");
+    if (!trust.require_revocation || verdict.revocation == RevocationState::good) return std::nullopt;
+    if (!verdict.revocation_reason.empty()) return Fault{verdict.revocation_reason};
+    return Fault{unknown_reason(verdict.chain.front(), trust.revocation
+                                                           ? "it is an anchor itself, which nobody can revoke"
+                                                           : "that was not looked at")};
 }
 
 }  // namespace p11mime::cms

@@ -2,21 +2,24 @@
 
 #include <span>
 
+#include "cms/path_rules.h"
 #include "cms/trust.h"
 
 namespace p11mime::cms {
 
 /// check_revocation judges each certificate of a trusted path below its anchor, at the time that the path was judged
-/// at, by the evidence `carried` with the message, what the trust's source has at hand, and what it fetches. A revoked
-/// one ends the trust; one of which it is not known does where the trust requires that. `surplus` are certificates that
+/// at, by the evidence `carried` with the message, what the trust's source has at hand, and what it fetches. It fills
+/// in the verdict's revocation and gives the fault: a certificate is revoked, or it is not known and the trust requires
+/// that. However much a message carries, all that the source has is looked at. `surplus` are certificates that
 /// signers of evidence may be among.
 ///
 /// A certificate is revoked where a CRL (RFC 5280 section 6.3, complete, delta, indirect, or for some reasons) or an
 /// OCSP response (RFC 6960) says so, and since no later than the judged time; it is good where all reasons are covered
 /// or a response says so; else it is unknown. Evidence counts where it was signed by the issuer or whom it lets sign,
-/// and is of the judged time or later. One that ended before the evidence was made is unknown to it, unless the
-/// evidence says that it keeps those.
-void check_revocation(PathVerdict& verdict, std::span<const Certificate> surplus, const Trust& trust,
-                      const RevocationEvidence& carried);
+/// and is of the judged time or later; that a certificate is revoked, and not on hold, counts however old it is. One
+/// that ended before the evidence was made is unknown to it, unless the evidence says that it keeps those. Where the
+/// issuer has CRLs by several keys, those by the key that signed the certificate count, and others for want of one.
+std::optional<Fault> check_revocation(PathVerdict& verdict, std::span<const Certificate> surplus, const Trust& trust,
+                                      const RevocationEvidence& carried);
 
 }  // namespace p11mime::cms

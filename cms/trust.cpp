@@ -88,9 +88,8 @@ class Judge {
         if (fault) return refused(std::move(verdict), *fault);
         verdict.trusted = true;
         verdict.policies = std::move(verified.policies);
-        check_revocation(verdict, message_.certificates, trust_, message_.evidence);
-        if (!verdict.trusted) fault = Fault{verdict.reason, verdict.hint};
-        return verdict;
+        fault = check_revocation(verdict, message_.certificates, trust_, message_.evidence);
+        return fault ? refused(std::move(verdict), *fault) : verdict;
     }
 
   private:
@@ -130,6 +129,39 @@ void exclude(CandidatePaths& paths, const CandidatePaths::Path& path, const Faul
     }
 }
 
+// Best is which of the paths so far tells most of a certificate.
+class Best {
+  public:
+    // offer takes a path that is trusted, and one more where it is not known whether its certificates are revoked: the
+    // evidence may count on another path. What is revoked on one is so on all. Of paths that fail, the first tells why,
+    // unless it fails for an issuer of the name that has not issued anything.
+    void offer(PathVerdict&& verdict, const std::optional<Fault>& fault) {
+        const bool revoked = verdict.revocation == RevocationState::revoked;
+        if (revoked && fault->at == 0) {
+            settled_ = true;
+        } else if (revoked && best_ && best_->trusted) {
+            const Certificate& which = verdict.chain[fault->at];
+            if (std::find(best_->chain.begin(), best_->chain.end(), which) == best_->chain.end()) return;
+        } else if (!fault) {
+            settled_ = verdict.revocation != RevocationState::unknown;
+            if (best_ && best_->trusted && !settled_) return;
+        } else if (best_ && !by_namesake_) {
+            return;
+        }
+        by_namesake_ = fault && fault->scope == Fault::Scope::link;
+        best_ = std::move(verdict);
+    }
+
+    // settled says whether no other path can tell more.
+    bool settled() const { return settled_; }
+    const std::optional<PathVerdict>& found() const { return best_; }
+
+  private:
+    std::optional<PathVerdict> best_;
+    bool settled_ = false;
+    bool by_namesake_ = false;
+};
+
 // validate_with looks for a path among what is there.
 PathVerdict validate_with(const Certificate& certificate, const Message& message, const Trust& trust, Use use) {
     const Candidates candidates =
@@ -138,33 +170,30 @@ PathVerdict validate_with(const Certificate& certificate, const Message& message
     CandidatePaths paths(certificate, candidates, inherited, trust.at.value_or(trust.clock->now()));
     const Judge judge(inherited, trust, use, message);
 
-    // The first path that fails tells why, unless it fails for an issuer of the name that has not issued anything.
-    std::optional<PathVerdict> failed;
-    bool by_namesake = false;
+    Best best;
     std::size_t verifications = inherited.tries() + paths.comparisons() / 100;
-    for (std::size_t tried = 0; tried < kMaxPaths; ++tried) {
+    for (std::size_t tried = 0; tried < kMaxPaths && !best.settled(); ++tried) {
         const auto path = paths.next();
         if (!path) break;
         if (tried > 0) verifications += path->size() - 1;
         std::optional<Fault> fault;
         PathVerdict verdict = judge.judge(certificates_of(paths, *path), fault);
-        if (!failed || verdict.trusted || by_namesake) {
-            by_namesake = fault && fault->scope == Fault::Scope::link;
-            failed = std::move(verdict);
-        }
-        if (!fault) break;
-        exclude(paths, *path, *fault);
+        verifications += std::exchange(verdict.verifications, 0);
+        if (fault) exclude(paths, *path, *fault);
+        best.offer(std::move(verdict), fault);
     }
-    if (!failed) {
-        PathVerdict without_path;
+    PathVerdict verdict;
+    if (best.found()) {
+        verdict = *best.found();
+    } else {
         for (const Certificate& each : certificates_of(paths, paths.farthest()))
-            without_path.chain.push_back(inherited.original(each));
-        const Fault fault = fault_without_path(without_path.chain, inherited);
-        failed = refused(std::move(without_path), fault);
-        failed->incomplete = !failed->chain.back().self_issued();
+            verdict.chain.push_back(inherited.original(each));
+        const Fault fault = fault_without_path(verdict.chain, inherited);
+        verdict = refused(std::move(verdict), fault);
+        verdict.incomplete = !verdict.chain.back().self_issued();
     }
-    failed->verifications += verifications;
-    return *failed;
+    verdict.verifications += verifications;
+    return verdict;
 }
 
 // AtHand is a source that asks nobody.
