@@ -232,6 +232,29 @@ TEST_CASE("what stands beside the signed part is not covered") {
     CHECK(fails(world.read(replaced(around, "second", "sec0nd")), "the content was changed"));
 }
 
+TEST_CASE("text beside the parts of a signature is seen behind any number of blanks") {
+    const World world;
+    const std::string signature =
+        craft::signed_data({std::nullopt,
+                            {craft::signer_info(world.alice, craft::usual_attributes(kContent), kContent)},
+                            {world.alice.certificate}});
+    const std::string signed_mail = clear_signed(kContent, signature);
+    const std::string notice = "This is an S/MIME signed message";
+    for (const std::size_t blanks : {0, 1, 1022, 1023, 1024, 1025, 4096, 100'000}) {
+        CAPTURE(blanks);
+        const std::string space(blanks, ' ');
+        const auto before = [&](const std::string& text) {
+            return world.read(replaced(signed_mail, "\r\n\r\n--b", "\r\n\r\n" + text + "\r\n--b")).report.result;
+        };
+        CHECK(before(space) == Result::valid);
+        CHECK(before(space + "x") == Result::untrusted);
+        CHECK(before(space + notice + space) == Result::valid);
+        CHECK(before(space + notice + space + "x") == Result::untrusted);
+        CHECK(world.read(signed_mail + space).report.result == Result::valid);
+        CHECK(world.read(signed_mail + space + "x").report.result == Result::untrusted);
+    }
+}
+
 TEST_CASE("a third part in multipart/signed is not covered") {
     const World world;
     const std::string signature =

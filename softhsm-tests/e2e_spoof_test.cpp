@@ -154,6 +154,27 @@ std::vector<Row> coverage_rows(const Stage& stage) {
     };
 }
 
+// Text beside the parts of a signature, where a reader that stops early does not see it.
+std::vector<Row> beside_rows(const Stage& stage) {
+    const std::string clear = stage.sign(from_alice(kPlain));
+    const auto before = [&](const std::string& text) {
+        return replaced(clear, "\r\n\r\n--p11mime", "\r\n\r\n" + text + "\r\n--p11mime");
+    };
+    const std::string pay = "Pay 1000 to Eve.\r\n", notice = "This is an S/MIME signed message";
+    const std::string blanks(1024, ' '), many_blanks(100'000, ' ');
+    std::string lines;
+    for (int i = 0; i < 512; ++i)
+        lines += "\r\n";
+    return {
+        {"text before the parts, behind empty lines", before(lines), before(lines + pay)},
+        {"text before the parts, behind many blanks", before(many_blanks), before(many_blanks + pay)},
+        {"text behind a notice and empty lines", before(notice + lines), before(notice + lines + pay)},
+        {"text behind a notice and many blanks", before(notice + many_blanks), before(notice + many_blanks + pay)},
+        {"text after the parts, behind blanks", clear + blanks, clear + blanks + pay},
+        {"text after the parts, behind many blanks", clear + many_blanks, clear + many_blanks + pay},
+    };
+}
+
 // RFC 2045 section 6.4: some programs decode a multipart or a mail with a transfer encoding before they look for parts.
 std::vector<Row> encoded_rows(const Stage& stage) {
     const auto encoded = [](const std::string& entity, const std::string& encoding) {
@@ -274,7 +295,7 @@ TEST_CASE("spoofing and leaking constructions are never valid, their honest twin
     const Stage stage;
     Table table;
     std::vector<Row> rows = coverage_rows(stage);
-    for (const auto& more : {encoded_rows(stage), encryption_rows(stage), sender_rows(stage)})
+    for (const auto& more : {beside_rows(stage), encoded_rows(stage), encryption_rows(stage), sender_rows(stage)})
         rows.insert(rows.end(), more.begin(), more.end());
     std::map<std::string, std::string> twins;
     for (const Row& row : rows) {

@@ -64,13 +64,18 @@ bool is_notice(std::string_view text) {
 // note_text_beside doubts a mail with text before or after the parts of a signature: some programs show it.
 void Walk::note_text_beside(Source& text, const Place& place) {
     constexpr std::size_t kMostKept = 1024;
-    std::string kept;
+    std::string kept;  // the text from its first letter on
+    bool goes_on = false;
     for (ByteView piece = text.pull(); !piece.empty(); piece = text.pull()) {
-        kept += text_of(piece).substr(0, kMostKept - kept.size());
-        if (kept.size() < kMostKept && mime::trim(kept).empty()) kept.clear();
+        std::string_view more = text_of(piece);
+        if (kept.empty()) more.remove_prefix(std::min(more.find_first_not_of(" \t\r\n"), more.size()));
+        const std::size_t room = std::min(kMostKept - kept.size(), more.size());
+        kept += more.substr(0, room);
+        goes_on = goes_on || !mime::trim(more.substr(room)).empty();
     }
     const std::string_view seen = mime::trim(kept);
-    if (place.whole && !seen.empty() && !is_notice(seen))
+    const bool harmless = seen.empty() || (is_notice(seen) && !goes_on);
+    if (place.whole && !harmless)
         doubt("there is text beside the signed part that is not signed", "rely on nothing outside that part");
 }
 
