@@ -42,6 +42,24 @@ std::string read_line(Window& from, std::size_t limit) {
     return line;
 }
 
+// Whether there is a CR without an LF behind it.
+bool has_bare_cr(std::string_view text) {
+    for (std::size_t cr = text.find('\r'); cr != text.npos; cr = text.find('\r', cr + 1)) {
+        if (!text.substr(cr + 1).starts_with('\n')) return true;
+    }
+    return false;
+}
+
+// Whether one of the lines has white space and nothing else.
+bool has_blank_line(std::string_view text) {
+    while (!text.empty()) {
+        const std::string_view line = text.substr(0, text.find('\n'));
+        if (!line.empty() && is_wsp(line.front()) && trim(line).empty()) return true;
+        text.remove_prefix(std::min(line.size() + 1, text.size()));
+    }
+    return false;
+}
+
 bool is_from_line(std::string_view line) {
     return line.starts_with("From ") && !field_name(line);
 }
@@ -109,7 +127,7 @@ Header read_header(Window& from, bool skip_from_line) {
             header.end = std::move(line);
             return header;
         }
-        if (number == 1 && skip_from_line && is_from_line(line)) continue;
+        if (number == 1 && skip_from_line && is_from_line(line) && !has_bare_cr(line)) continue;
         if (is_wsp(line.front()) && !header.fields.empty()) {
             header.fields.back().raw += line;
             continue;
@@ -121,6 +139,12 @@ Header read_header(Window& from, bool skip_from_line) {
                         fmt::format("the header has more than the limit of {} fields", kMaxHeaderFields));
         header.fields.push_back({std::string(*name), std::move(line)});
     }
+}
+
+std::string_view header_oddity(std::string_view raw) {
+    if (has_bare_cr(raw)) return "a CR that ends no line";
+    if (has_blank_line(raw)) return "a line of blanks alone";
+    return "";
 }
 
 bool looks_like_header(ByteView front, bool allow_empty) {

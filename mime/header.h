@@ -40,8 +40,14 @@ struct Header {
 };
 
 /// read_header consumes a header block and its empty line. An mbox "From " line before the first field is dropped if
-/// `skip_from_line`. A line that is no field and no continuation ends in Error(malformed), as do the limits.
+/// `skip_from_line`, unless it has a CR inside. A line that is no field and no continuation ends in Error(malformed),
+/// as do the limits.
 Header read_header(Window& from, bool skip_from_line = false);
+
+/// header_oddity says what in a header block, as it stood, lets programs differ on where its fields end: a CR that is
+/// no part of a CRLF, which some take for a line end, or a line of white space alone (RFC 5322 section 3.2.2), which
+/// some take for the end of the header; "" where there is neither.
+std::string_view header_oddity(std::string_view raw);
 
 /// looks_like_header says whether the bytes at the front of an input could be a header block: a field name (RFC 5322
 /// ftext) and a colon, or an empty line if `allow_empty`, or an mbox "From " line followed by a field.

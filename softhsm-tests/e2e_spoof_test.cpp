@@ -175,6 +175,44 @@ std::vector<Row> beside_rows(const Stage& stage) {
     };
 }
 
+// Lines in the headers around a signature that some programs take for the end of a field, or of the header.
+std::vector<Row> line_rows(const Stage& stage) {
+    const std::string clear = stage.sign(from_alice(kPlain)), opaque = stage.sign(from_alice(kPlain), {"--opaque"});
+    const auto with = [](const std::string& mail, const std::string& field) {
+        return replaced(mail, "MIME-Version:", field + "\r\nMIME-Version:");
+    };
+    const auto in_part = [&](const std::string& line) {
+        return replaced(clear, "Content-Type: application/pkcs7-signature",
+                        line + "\r\nContent-Type: application/pkcs7-signature");
+    };
+    const auto in_type = [&](const std::string& end) {
+        return replaced(clear, "micalg=", "x=\"a" + end + "b\"; micalg=");
+    };
+    // openssl encrypts what is signed within as it is, to Bob.
+    const auto within = [&](const std::string& line) {
+        const auto& desk = stage.office.desk;
+        const std::string entity = desk.file("entity", line + entity_of(clear));
+        return "From: alice@example.gov\r\n" + done(desk.run({"openssl", "cms", "-encrypt", "-binary", "-in", entity,
+                                                              stage.office.certificate(stage.bob)}));
+    };
+    return {
+        {"a From field behind a CR", with(clear, "X-A: b\r\n From: Eve"), with(clear, "X-A: b\rFrom: Eve <eve@x.org>")},
+        {"the same, opaque", with(opaque, "X-A: b"), with(opaque, "X-A: b\rFrom: Eve <eve@x.org>")},
+        {"text behind two CR", with(clear, "X-A: b\r\n Pay"), with(clear, "X-A: b\r\rPay 1000 to Eve.")},
+        {"a From field behind a CR in MIME-Version", clear, replaced(clear, "Version: 1.0", "Version: 1.0\rFrom: Eve")},
+        {"a From field behind a CR in an mbox line", "From alice 2026\r\n" + clear,
+         "From alice\rFrom: Eve\r\n" + clear},
+        {"a CR in the Content-Type field", in_type("\r\n "), in_type("\r")},
+        {"text behind a line of blanks", with(clear, "X-A: b\r\n c"), with(clear, "X-A: b\r\n \r\n Pay 1000 to Eve.")},
+        {"a part behind a CR, in the signature part's header", in_part("Content-Description: a"),
+         in_part("Content-Description: a\r--b\rContent-Type: text/plain\r\rPay 1000 to Eve.")},
+        {"text behind two CR, in the signature part's header", in_part("Content-Description: a"),
+         in_part("Content-Description: a\r\rPay 1000 to Eve.")},
+        {"text behind two CR, encrypted", within("Content-Description: a\r\n"),
+         within("Content-Description: a\r\rPay 1000 to Eve.\r\n")},
+    };
+}
+
 // RFC 2045 section 6.4: some programs decode a multipart or a mail with a transfer encoding before they look for parts.
 std::vector<Row> encoded_rows(const Stage& stage) {
     const auto encoded = [](const std::string& entity, const std::string& encoding) {
@@ -295,7 +333,8 @@ TEST_CASE("spoofing and leaking constructions are never valid, their honest twin
     const Stage stage;
     Table table;
     std::vector<Row> rows = coverage_rows(stage);
-    for (const auto& more : {beside_rows(stage), encoded_rows(stage), encryption_rows(stage), sender_rows(stage)})
+    for (const auto& more :
+         {beside_rows(stage), line_rows(stage), encoded_rows(stage), encryption_rows(stage), sender_rows(stage)})
         rows.insert(rows.end(), more.begin(), more.end());
     std::map<std::string, std::string> twins;
     for (const Row& row : rows) {

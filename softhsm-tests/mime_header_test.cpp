@@ -18,6 +18,18 @@ Header header_of(std::string_view text, bool skip_from_line = false) {
 
 }  // namespace
 
+TEST_CASE("a CR alone and a line of blanks are odd in a header") {
+    for (const char* usual : {"", "A: b\r\n\r\n", "A: b\n\n", "A: b\r\n c\r\n\td \r\n\r\n", "A:\r\n b\r\n", "A: b\r\n"})
+        CHECK(header_oddity(usual).empty());
+    for (const char* odd : {"A: b\rC: d\r\n", "A: b\r\r\n", "A: b\r", "A: b\r\rtext\n", "\rA: b\n"})
+        CHECK(header_oddity(odd) == "a CR that ends no line");
+    for (const char* odd : {"A: b\r\n \r\nC: d\r\n", "A: b\n\t\n\n", "A:\n \t\n c\n", "A: b\n "})
+        CHECK(header_oddity(odd) == "a line of blanks alone");
+    // An mbox line that hides a field is no mbox line.
+    CHECK(header_of("From alice\nA: b\n\n", true).fields.size() == 1);
+    CHECK_THROWS_AS(header_of("From alice\rFrom: eve\nA: b\n\n", true), Error);
+}
+
 TEST_CASE("a header is read byte for byte, whatever its line endings and in pieces of any size") {
     const std::string block =
         "From: alice@example.gov\r\nSubject: folded\n  twice\r\n\there\r\nX-Latin: gr\374n\r\nSpaced  : "

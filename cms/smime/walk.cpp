@@ -98,6 +98,7 @@ void Walk::run(Source& input, Sink& output) {
         report_.date = mail_.date();
         if (report_.date) sender_.date = parse_time(*report_.date);
         note_fields(mail_.transport);
+        note_lines(mail_.raw);
         entity(mail_.entity, window,
                {.path = "1", .parent = std::nullopt, .whole = true, .depth = 0, .output = &output});
     } else if (form == InputForm::other) {
@@ -150,6 +151,7 @@ void Walk::entity(const mime::Header& header, Window& body, const Place& around)
     note_encoding(header, place);
     const EntityKind kind = classify(header);
     const bool layer = kind == EntityKind::clear_signed || kind == EntityKind::cms;
+    if (place.whole && layer) note_lines(header.raw());
     if (place.whole && place.depth > 0 && !layer) return payload(header, body, place);
     if (place.whole) note_sender(header);
     any_entity(header, body, place);

@@ -110,6 +110,7 @@ void Walk::clear_signed(const mime::Header& header, Window& body, const Place& p
     if (!parts.next()) throw Error(ErrorKind::malformed, "multipart/signed without a signature part");
     Window signature(parts.part());
     const mime::Header signature_header = read_entity_header(signature);
+    if (place.whole) note_lines(signature_header.raw());
     const auto der = mime::decode(signature, cms_encoding(signature, signature_header));
     BerReader ber(*der);
     if (enter_content_info(ber) != oid::kSignedData)

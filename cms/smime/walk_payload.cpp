@@ -14,6 +14,12 @@
 
 namespace p11mime::cms::smime {
 
+namespace {
+
+constexpr const char* kSendAgain = "do not go by what a mail program shows of it; ask the sender to send it again";
+
+}  // namespace
+
 // note_sender holds the From fields inside a layer against the signer too: they replace the outer ones in what is
 // written.
 void Walk::note_sender(const mime::Header& header) {
@@ -51,15 +57,27 @@ void Walk::note_fields(const std::vector<mime::Field>& fields) {
             return mime::equal_ignoring_case(field.name, name);
         });
         if (count > 1)
-            doubt(fmt::format("the header has {} {} fields: programs differ in which they show", count, name));
+            doubt(fmt::format("the header has {} {} fields: programs differ in which they show", count, name),
+                  kSendAgain);
     }
     for (const mime::Field& field : fields) {
         if (!mime::equal_ignoring_case(field.name, "Content-Type")) continue;
         for (const std::string& parameter : mime::parse_parameterized(field.value()).ambiguous)
             if (parameter != "name")
                 doubt(fmt::format("the Content-Type field has two values of {}: programs differ in which they follow",
-                                  parameter));
+                                  parameter),
+                      kSendAgain);
     }
+}
+
+// note_lines doubts a header around a signature whose lines programs may tell apart differently: what is a part of a
+// field for one is a field, or text, for another.
+void Walk::note_lines(std::string_view raw_header) {
+    const std::string_view oddity = mime::header_oddity(raw_header);
+    if (!oddity.empty())
+        doubt(
+            fmt::format("the header has {}: programs differ in what they take for a field, and what for text", oddity),
+            kSendAgain);
 }
 
 // note_encoding looks for a multipart or mail with a transfer encoding, which RFC 2045 section 6.4 forbids: some

@@ -36,6 +36,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
         if (header && (header->raw() != whole->raw() || piece_rest != rest)) std::abort();
     }
     mime::looks_like_header({data, size}, true);
+    mime::header_oddity(text);
     if (!whole) return 0;
     for (const mime::Field& field : whole->fields) {
         const std::string value = field.value();
