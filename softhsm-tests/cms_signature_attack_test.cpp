@@ -255,6 +255,63 @@ TEST_CASE("text beside the parts of a signature is seen behind any number of bla
     }
 }
 
+TEST_CASE("a signature part that programs may show, or find a part in, is a doubt") {
+    const World world;
+    const std::string signature =
+        craft::signed_data({std::nullopt,
+                            {craft::signer_info(world.alice, craft::usual_attributes(kContent), kContent)},
+                            {world.alice.certificate}});
+    const std::string signed_mail = clear_signed(kContent, signature);
+    const std::string type = "Content-Type: application/pkcs7-signature\r\n";
+    const auto reason = [&](const std::string& header) {
+        const ReadMail read = world.read(replaced(signed_mail, type, header));
+        CHECK(read.report.hint.empty() == (read.report.result == Result::valid));
+        return read.report.result == Result::valid ? "valid" : read.report.reason;
+    };
+    for (const char* usual :
+         {"Content-Type: application/x-pkcs7-signature; name=smime.p7s\r\n",
+          "Content-Type: application/octet-stream; name=\"SMIME.P7S\"\r\n",
+          "Content-Type: application/octet-stream\r\nContent-Disposition: attachment; filename=smime.p7s\r\n",
+          "X-Scanned: --b\r\nContent-Type: application/pkcs7-signature; name=a--b.p7s\r\nMIME-Version: 1.0\r\n",
+          "Content-Type: application/pkcs7-signature\r\nContent-Description:\r\n --b -\r\n"}) {
+        CAPTURE(usual);
+        CHECK(reason(usual) == "valid");
+    }
+    using Catch::Contains;
+    for (const char* shown : {"", "Content-Type: text/html\r\n", "Content-Type: application/octet-stream\r\n",
+                              "Content-Type: application/octet-stream; name=a.html\r\n",
+                              "Content-Type: application/octet-stream; name=a.html\r\n"
+                              "Content-Disposition: attachment; filename=a.p7s\r\n",
+                              "Content-Type: application/pkcs7-signature; name=a.html\r\n",
+                              "Content-Type: application/pgp-signature\r\n"}) {
+        CAPTURE(shown);
+        CHECK_THAT(reason(shown), Contains("not labelled as a signature"));
+    }
+    CHECK_THAT(reason(type + "Content-Type: text/html\r\n"), Contains("2 Content-Type fields"));
+    CHECK_THAT(reason(type + "From: eve@example.org\r\n"), Contains("header fields of a mail"));
+    CHECK_THAT(reason(type + "--c: d\r\n"), Contains("header fields of a mail"));
+
+    // No signature covers an unsigned attribute.
+    const auto with_attribute = [&](std::string_view text) {
+        const std::string der =
+            craft::signed_data({std::nullopt,
+                                {craft::signer_info({.key = world.alice,
+                                                     .attributes = craft::usual_attributes(kContent),
+                                                     .content = kContent,
+                                                     .unsigned_attributes = {craft::attribute(
+                                                         "1.2.3.4", {der_value(tag::kOctetString, bytes_of(text))})}})},
+                                {world.alice.certificate}});
+        const std::string base64 = "base64\r\n\r\n" + mime::base64_text(bytes_of(der));
+        return world.read(replaced(clear_signed(kContent, der), base64, "binary\r\n\r\n" + der)).report.reason;
+    };
+    CHECK(with_attribute(" --b or -\r\n-b").empty());
+    for (const char* text :
+         {"\r\n--b with more\r\nContent-Type: text/plain\r\n\r\nPay 1000 to Eve.\r\n", "\r--b\rPay", "\n--c\n"}) {
+        CAPTURE(text);
+        CHECK_THAT(with_attribute(text), Contains("start of another part"));
+    }
+}
+
 TEST_CASE("a third part in multipart/signed is not covered") {
     const World world;
     const std::string signature =

@@ -213,6 +213,30 @@ std::vector<Row> line_rows(const Stage& stage) {
     };
 }
 
+// The signature part, labelled so that programs show it, or with a part inside for those that read on.
+std::vector<Row> signature_part_rows(const Stage& stage) {
+    const std::string clear = stage.sign(from_alice(kPlain));
+    const std::string type = "Content-Type: application/pkcs7-signature";
+    const auto labelled = [&](const std::string& label) { return replaced(clear, type, label); };
+    const auto renamed = [&](const std::string& name) {
+        return replaced(clear, "filename=smime.p7s", "filename=" + name);
+    };
+    return {
+        {"the signature part as HTML", labelled("Content-Type: application/x-pkcs7-signature"),
+         labelled("Content-Type: text/html")},
+        {"the signature part as text", labelled("Content-Type: application/octet-stream"),
+         labelled("Content-Type: text/plain")},
+        {"the signature part as a multipart", clear, labelled("Content-Type: multipart/mixed; boundary=b")},
+        {"the signature part of no type", clear, labelled("Content-Description: x")},
+        {"the signature part of two types", clear, labelled("Content-Type: text/html\r\n" + type)},
+        {"the signature part as a page to open", renamed("Signature.P7S"), renamed("Invoice.html")},
+        {"a Subject in the signature part", labelled("X-Scanned: yes\r\nMIME-Version: 1.0\r\n" + type),
+         labelled("Subject: Pay 1000 to Eve\r\n" + type)},
+        {"a delimiter as a field of the signature part", labelled("X-x: bOuNd\r\n" + type),
+         labelled("--x:bOuNd\r\n" + type)},
+    };
+}
+
 // RFC 2045 section 6.4: some programs decode a multipart or a mail with a transfer encoding before they look for parts.
 std::vector<Row> encoded_rows(const Stage& stage) {
     const auto encoded = [](const std::string& entity, const std::string& encoding) {
@@ -333,8 +357,8 @@ TEST_CASE("spoofing and leaking constructions are never valid, their honest twin
     const Stage stage;
     Table table;
     std::vector<Row> rows = coverage_rows(stage);
-    for (const auto& more :
-         {beside_rows(stage), line_rows(stage), encoded_rows(stage), encryption_rows(stage), sender_rows(stage)})
+    for (const auto& more : {beside_rows(stage), line_rows(stage), signature_part_rows(stage), encoded_rows(stage),
+                             encryption_rows(stage), sender_rows(stage)})
         rows.insert(rows.end(), more.begin(), more.end());
     std::map<std::string, std::string> twins;
     for (const Row& row : rows) {

@@ -40,6 +40,17 @@ ByteView whole_lines(ByteView front) {
 
 }  // namespace
 
+bool is_signature_part(const mime::Header& header) {
+    const mime::Parameterized type = mime::content_type(header);
+    bool named = false;
+    for (const std::string& name : {type.parameter("name"), mime::content_disposition(header).parameter("filename")}) {
+        if (name.empty()) continue;
+        if (!mime::ascii_lower(name).ends_with(".p7s")) return false;
+        named = true;
+    }
+    return is_signature_type(type.value) || (named && type.value == "application/octet-stream");
+}
+
 EntityKind classify(const mime::Header& header) {
     const mime::Parameterized type = mime::content_type(header);
     if (type.value == "multipart/signed") {

@@ -21,6 +21,11 @@ enum class EntityKind {
 };
 EntityKind classify(const mime::Header& header);
 
+/// is_signature_part says whether the second part of a multipart/signed is labelled as a CMS signature, so that no
+/// program shows it: by its type, or as an octet-stream by its name; whatever name it has ends in .p7s (RFC 8551
+/// section 3.2.1).
+bool is_signature_part(const mime::Header& header);
+
 /// sniff_content_type looks at the front of an encoded ContentInfo without consuming it and gives its type, a dotted
 /// OID; "" where it is none.
 std::string sniff_content_type(Window& body, const mime::Header& header);

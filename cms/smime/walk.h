@@ -69,6 +69,7 @@ class Walk {
     void note_sender(const mime::Header& header);
     void note_fields(const std::vector<mime::Field>& fields);
     void note_lines(std::string_view raw_header);
+    void note_signature_part(const mime::Header& header);
     void note_text_beside(Source& text, const Place& place);
     void note_encoding(const mime::Header& header, Place& place);
     void note_smime_type(const mime::Header& header, LayerType type);

@@ -41,6 +41,7 @@ bool has_lf_lines(ByteView front) {
     return lf != std::string_view::npos && (lf == 0 || text[lf - 1] != '\r');
 }
 
+constexpr const char* kNothingBeside = "rely on nothing outside the signed part";
 constexpr std::size_t kMaxFirstLine = 64 * 1024;
 
 // is_notice knows what mail programs write before the parts for readers without MIME.
@@ -59,7 +60,46 @@ bool is_notice(std::string_view text) {
     return std::find(kNotices.begin(), kNotices.end(), mime::ascii_lower(text)) != kNotices.end();
 }
 
+// DashedLines passes a part on and looks for lines that start like a delimiter: programs that read the boundary, or the
+// ends of lines, in another way see a part begin there.
+class DashedLines final : public Source {
+  public:
+    explicit DashedLines(Source& from) : from_(from) {}
+    ByteView pull() override {
+        const ByteView piece = from_.pull();
+        for (const char c : text_of(piece)) {
+            found_ = found_ || (c == '-' && one_dash_);
+            one_dash_ = c == '-' && is_line_end(before_);
+            before_ = c;
+        }
+        return piece;
+    }
+    bool found() const { return found_; }
+
+  private:
+    static bool is_line_end(char c) { return c == '\r' || c == '\n'; }
+
+    Source& from_;
+    char before_ = '\n';
+    bool one_dash_ = false;  // the line has one so far, at its start
+    bool found_ = false;
+};
+
 }  // namespace
+
+// note_signature_part doubts a header that lets programs show the signature part: no signature covers what is in it.
+void Walk::note_signature_part(const mime::Header& header) {
+    note_fields(header.fields);
+    note_lines(header.raw());
+    if (!is_signature_part(header))
+        doubt("the signature part is not labelled as a signature: some programs show what is in it", kNothingBeside);
+    const bool of_mail = std::any_of(header.fields.begin(), header.fields.end(), [](const mime::Field& field) {
+        return !mime::is_mime_field(field.name) && !mime::equal_ignoring_case(field.name, "MIME-Version") &&
+               !mime::ascii_lower(field.name).starts_with("x-");
+    });
+    if (of_mail)
+        doubt("the signature part has header fields of a mail: some programs show them as the mail's", kNothingBeside);
+}
 
 // note_text_beside doubts a mail with text before or after the parts of a signature: some programs show it.
 void Walk::note_text_beside(Source& text, const Place& place) {
@@ -75,8 +115,7 @@ void Walk::note_text_beside(Source& text, const Place& place) {
     }
     const std::string_view seen = mime::trim(kept);
     const bool harmless = seen.empty() || (is_notice(seen) && !goes_on);
-    if (place.whole && !harmless)
-        doubt("there is text beside the signed part that is not signed", "rely on nothing outside that part");
+    if (place.whole && !harmless) doubt("there is text beside the signed part that is not signed", kNothingBeside);
 }
 
 void Walk::note_range(std::size_t layer, const Place& place, std::uint64_t begin, std::uint64_t end) {
@@ -108,9 +147,10 @@ void Walk::clear_signed(const mime::Header& header, Window& body, const Place& p
     note_range(layer, place, parts.part_begin(), parts.part_end());
 
     if (!parts.next()) throw Error(ErrorKind::malformed, "multipart/signed without a signature part");
-    Window signature(parts.part());
+    DashedLines signature_lines(parts.part());
+    Window signature(signature_lines);
     const mime::Header signature_header = read_entity_header(signature);
-    if (place.whole) note_lines(signature_header.raw());
+    if (place.whole) note_signature_part(signature_header);
     const auto der = mime::decode(signature, cms_encoding(signature, signature_header));
     BerReader ber(*der);
     if (enter_content_info(ber) != oid::kSignedData)
@@ -126,6 +166,9 @@ void Walk::clear_signed(const mime::Header& header, Window& body, const Place& p
             signer.integrity = Integrity::invalid;
             signer.integrity_reason = "the signature part carries content of its own";
         }
+    drain(signature);
+    if (place.whole && signature_lines.found())
+        doubt("the signature part has a line that some programs take for the start of another part", kNothingBeside);
     if (parts.next()) {
         // The layers inside are beside the further part as well.
         for (std::size_t i = layer; i < report_.layers.size(); ++i)
