@@ -160,7 +160,9 @@ Parameterized parse_parameterized(std::string_view field_value) {
             else if (known->second != value)
                 result.ambiguous.push_back(name);
         } else if (const auto section = section_name(name)) {
-            extended[section->name].emplace(section->number, Section{section->encoded, std::move(value)});
+            const auto [known, is_new] =
+                extended[section->name].emplace(section->number, Section{section->encoded, value});
+            if (!is_new && known->second.text != value) result.ambiguous.push_back(section->name);
         }
     }
     for (const auto& [name, sections] : extended) {
@@ -234,6 +236,87 @@ Parameterized content_type(const Header& header) {
     const bool usable = slash != type.value.npos && slash > 0 && slash + 1 < type.value.size() &&
                         type.value.find('/', slash + 1) == type.value.npos;
     return usable ? type : Parameterized{.value = "text/plain", .parameters = {}, .ambiguous = {}};
+}
+
+namespace {
+
+// Takes what stands in front of the stops, white space and ";" off a text.
+std::string_view take_until(std::string_view& text, std::string_view stops) {
+    std::size_t size = 0;
+    while (size < text.size() && !is_space(text[size]) && text[size] != ';' && stops.find(text[size]) == stops.npos)
+        ++size;
+    const std::string_view taken = text.substr(0, size);
+    text.remove_prefix(size);
+    return taken;
+}
+
+constexpr std::string_view kSpecials = "()<>@,;:\\\"/[]?=";  // RFC 2045 section 5.1
+
+bool is_token(std::string_view text) {
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+        return c > ' ' && c < 127 && kSpecials.find(c) == kSpecials.npos;
+    });
+}
+
+bool is_control(unsigned char c) {
+    return (c < ' ' && c != '\t') || c == 127;
+}
+
+// Whether a quoted boundary delimits the same lines for all.
+bool is_plain_boundary(std::string_view boundary) {
+    return !boundary.empty() && boundary == trim(boundary) &&
+           std::all_of(boundary.begin(), boundary.end(), [](char c) { return c >= ' ' && c < 127; });
+}
+
+// What is odd in a parameter, which is taken off the text; "" where nothing is.
+std::string_view parameter_oddity(std::string_view& text) {
+    constexpr std::string_view kNoParameter = "has text where a parameter should be";
+    const std::string name = ascii_lower(take_until(text, "="));
+    const std::size_t star = std::min(name.find('*'), name.size());
+    if (!is_token(name) || !text.starts_with('=')) return kNoParameter;
+    if (star < name.size() && name.substr(0, star) != "name") return "has a parameter in the form of RFC 2231";
+    text.remove_prefix(1);
+    if (!text.starts_with('"')) {
+        const std::string_view value = take_until(text, "\"");
+        const bool is_odd = value.empty() || (name == "boundary" && !is_token(value));
+        return is_odd || text.starts_with('"') ? kNoParameter : "";
+    }
+    const std::size_t end = text.find('"', 1);
+    if (end == text.npos) return "has a quotation mark that is never closed";
+    const std::string_view value = text.substr(1, end - 1);
+    text.remove_prefix(end + 1);
+    return name == "boundary" && !is_plain_boundary(value) ? "has a boundary with odd characters" : "";
+}
+
+// Whether there is a comment, or what may be one: a "(" outside quotes.
+bool has_comment(std::string_view text) {
+    bool quoted = false;
+    return std::any_of(text.begin(), text.end(), [&](char c) {
+        quoted = quoted != (c == '"');
+        return c == '(' && !quoted;
+    });
+}
+
+}  // namespace
+
+std::string_view content_type_oddity(const Field& field) {
+    if (!std::string_view(field.raw).substr(field.name.size()).starts_with(':')) return "has white space in its name";
+    const std::string value = field.value();
+    std::string_view text = value;
+    if (std::any_of(text.begin(), text.end(), is_control)) return "has a control character";
+    if (text.find('\\') != text.npos) return "has a backslash";
+    if (has_comment(text)) return "has a comment";
+    const std::string_view type = take_until(text, "/");
+    const bool has_slash = text.starts_with('/');
+    if (has_slash) text.remove_prefix(1);
+    if (!is_token(type) || !has_slash || !is_token(take_until(text, ""))) return "has no plain type";
+    for (text = trim(text); !text.empty(); text = trim(text)) {
+        if (!text.starts_with(';')) return "has text where a semicolon should be";
+        text = trim(text.substr(1));
+        if (text.empty() || text.starts_with(';')) continue;
+        if (const std::string_view oddity = parameter_oddity(text); !oddity.empty()) return oddity;
+    }
+    return "";
 }
 
 Parameterized content_disposition(const Header& header) {

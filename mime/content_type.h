@@ -25,6 +25,11 @@ Parameterized parse_parameterized(std::string_view field_value);
 /// content_type of an entity; text/plain where the field is absent or unusable (RFC 2045 section 5.2).
 Parameterized content_type(const Header& header);
 
+/// content_type_oddity says what in a Content-Type field lets programs differ in what they read from it, as in "it has
+/// a comment"; "" where it is a type and parameters as RFC 2045 section 5.1 has them, without comments, quoted pairs
+/// and, but for the name, the forms of RFC 2231. Values that are no token count as odd for the boundary alone.
+std::string_view content_type_oddity(const Field& field);
+
 /// content_disposition of an entity; an empty value where the field is absent.
 Parameterized content_disposition(const Header& header);
 

@@ -237,6 +237,33 @@ std::vector<Row> signature_part_rows(const Stage& stage) {
     };
 }
 
+// A Content-Type field around a signature from which programs read another boundary, or none.
+std::vector<Row> boundary_rows(const Stage& stage) {
+    const std::string clear = stage.sign(from_alice(kPlain)), opaque = stage.sign(from_alice(kPlain), {"--opaque"});
+    const std::size_t begin = clear.find("boundary=\"") + 10;
+    const std::string boundary = clear.substr(begin, clear.find('"', begin) - begin);
+    const auto bounded = [&](const std::string& parameter) {
+        return replaced(clear, "boundary=\"" + boundary + "\"", parameter);
+    };
+    const auto typed = [&](const std::string& type) { return replaced(clear, "multipart/signed;", type); };
+    const std::string name = "Content-Type: multipart/signed";
+    return {
+        {"a comment in the boundary", bounded("boundary=" + boundary), bounded("boundary=(x:)" + boundary)},
+        {"a comment in the type", typed("Multipart/Signed ;"), typed("multipart/signed (text/plain);")},
+        {"a comment in the type, opaque", opaque, replaced(opaque, "pkcs7-mime;", "pkcs7-mime (text/plain);")},
+        {"a backslash in the boundary", clear, bounded("boundary=\"p\\" + boundary.substr(1) + '"')},
+        {"a quoted boundary that is not closed", clear, bounded("boundary=\"" + boundary)},
+        {"a boundary with text behind it", clear, bounded("boundary=\"\"" + boundary)},
+        {"a type with text behind it", clear, typed("multipart/signed text/plain;")},
+        {"a type without a semicolon", clear, typed("multipart/signed x=y;")},
+        {"a section of the boundary twice", clear, bounded("boundary*0=\"" + boundary + "\"; boundary*0=\"zz:x\"")},
+        {"a section of the boundary twice, written otherwise", clear,
+         bounded("boundary*0=\"" + boundary + "\"; boundary*00=\"zz:x\"")},
+        {"a boundary in sections", clear, bounded("boundary*0=p; boundary*1=\"" + boundary.substr(1) + '"')},
+        {"a blank behind the field's name", clear, replaced(clear, name, "Content-Type : multipart/signed")},
+    };
+}
+
 // RFC 2045 section 6.4: some programs decode a multipart or a mail with a transfer encoding before they look for parts.
 std::vector<Row> encoded_rows(const Stage& stage) {
     const auto encoded = [](const std::string& entity, const std::string& encoding) {
@@ -357,8 +384,8 @@ TEST_CASE("spoofing and leaking constructions are never valid, their honest twin
     const Stage stage;
     Table table;
     std::vector<Row> rows = coverage_rows(stage);
-    for (const auto& more : {beside_rows(stage), line_rows(stage), signature_part_rows(stage), encoded_rows(stage),
-                             encryption_rows(stage), sender_rows(stage)})
+    for (const auto& more : {beside_rows(stage), line_rows(stage), signature_part_rows(stage), boundary_rows(stage),
+                             encoded_rows(stage), encryption_rows(stage), sender_rows(stage)})
         rows.insert(rows.end(), more.begin(), more.end());
     std::map<std::string, std::string> twins;
     for (const Row& row : rows) {

@@ -64,6 +64,44 @@ TEST_CASE("what cannot be parsed in a structured field is left out") {
     CHECK(parse_parameterized("").value.empty());
 }
 
+TEST_CASE("a Content-Type field that programs may read differently is odd") {
+    const auto oddity = [](const std::string& value) {
+        return content_type_oddity({"Content-Type", "Content-Type: " + value + "\r\n"});
+    };
+    for (const char* usual :
+         {"multipart/signed; protocol=\"application/pkcs7-signature\"; micalg=sha-256; boundary=\"a(1)'+_,-./:=? b\"",
+          "multipart/signed;\r\n\tprotocol=\"application/x-pkcs7-signature\";\r\n\tmicalg=SHA1;\r\n\tboundary=b;",
+          "Multipart/Signed ; boundary=b ;; protocol=application/pkcs7-signature", "application/pkcs7-mime",
+          "application/pkcs7-mime; smime-type=signed-data; name*0=smi; name*1*=utf-8''me.p7m",
+          "application/pkcs7-mime; name=\"gr\303\274n;boundary=x.p7m\""}) {
+        CAPTURE(usual);
+        CHECK(oddity(usual).empty());
+    }
+    const auto odd = [&](const char* what, std::initializer_list<const char*> values) {
+        for (const char* value : values) {
+            CAPTURE(value);
+            CHECK(oddity(value) == what);
+        }
+    };
+    odd("has a comment", {"multipart/signed (text/plain); boundary=b", "a/b; boundary=(x)b", "a/b; boundary=\"b\"(",
+                          "(text/plain) a/b", "a/b; boundary=b(x)"});
+    odd("has a backslash", {"a/b; boundary=\"b\\c\"", "a/b; boundary=b\\c", "a/b; x=\"\\\"\"; boundary=b"});
+    odd("has a quotation mark that is never closed", {"a/b; boundary=\"b", "a/b; c=\"d\"; boundary=\"b; e=f"});
+    odd("has text where a semicolon should be",
+        {"a/b text/plain; boundary=b", "a/b boundary=b", "a/b; boundary=b c", "a/b; boundary=\"b\"c",
+         "a/b; boundary=\"b\" \"c\"", "a/b; c=d boundary=b"});
+    odd("has text where a parameter should be",
+        {"a/b; boundary", "a/b; boundary =b", "a/b; boundary= b", "a/b; boundary=", "a/b; =b", "a/b; boundary=b=c",
+         "a/b; boundary=b\"c\"", "a/b; c=d\"; boundary=b\"", "a/b; boundary=b,c", "a/b; \"boundary\"=b"});
+    odd("has a parameter in the form of RFC 2231",
+        {"a/b; boundary*=utf-8''b", "a/b; boundary*0=b; boundary*1=c", "a/b; Boundary*0*=b", "a/b; protocol*=x"});
+    odd("has a boundary with odd characters",
+        {"a/b; boundary=\"\"", "a/b; boundary=\" b\"", "a/b; boundary=\"b \"", "a/b; boundary=\"gr\303\274n\""});
+    odd("has no plain type", {"", "a", "a/", "/b", "a / b", "a/b/c", "a,b", "\"a/b\"", "a/b,c/d", "; boundary=b"});
+    odd("has a control character", {"a/b; boundary=b\rc", "a/b;\vboundary=b", "a/b; boundary=\"\177\""});
+    CHECK(content_type_oddity({"Content-Type", "Content-Type : a/b\r\n"}) == "has white space in its name");
+}
+
 TEST_CASE("an entity without a usable content type is plain text") {
     CHECK(content_type(header_of("A: b\n\n")).value == "text/plain");
     for (const char* value : {"", "text", "text/", "/plain", "a/b/c"})
@@ -121,4 +159,7 @@ TEST_CASE("a parameter with two values is noticed") {
     CHECK(ambiguous("a/b; c=d; C=d").empty());
     CHECK(ambiguous("a/b; c=d; C=e") == std::vector<std::string>{"c"});
     CHECK(ambiguous("a/b; c=d; c*=utf-8''e") == std::vector<std::string>{"c"});
+    CHECK(ambiguous("a/b; c*0=d; c*1=e; c*0=d").empty());
+    CHECK(ambiguous("a/b; c*0=d; c*0=e") == std::vector<std::string>{"c"});
+    CHECK(ambiguous("a/b; c*0=d; c*00*=e") == std::vector<std::string>{"c"});
 }

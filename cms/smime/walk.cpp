@@ -151,7 +151,7 @@ void Walk::entity(const mime::Header& header, Window& body, const Place& around)
     note_encoding(header, place);
     const EntityKind kind = classify(header);
     const bool layer = kind == EntityKind::clear_signed || kind == EntityKind::cms;
-    if (place.whole && layer) note_lines(header.raw());
+    if (place.whole && layer) note_around(header);
     if (place.whole && place.depth > 0 && !layer) return payload(header, body, place);
     if (place.whole) note_sender(header);
     any_entity(header, body, place);

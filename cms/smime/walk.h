@@ -68,6 +68,7 @@ class Walk {
 
     void note_sender(const mime::Header& header);
     void note_fields(const std::vector<mime::Field>& fields);
+    void note_around(const mime::Header& header);
     void note_lines(std::string_view raw_header);
     void note_signature_part(const mime::Header& header);
     void note_text_beside(Source& text, const Place& place);

@@ -90,7 +90,7 @@ class DashedLines final : public Source {
 // note_signature_part doubts a header that lets programs show the signature part: no signature covers what is in it.
 void Walk::note_signature_part(const mime::Header& header) {
     note_fields(header.fields);
-    note_lines(header.raw());
+    note_around(header);
     if (!is_signature_part(header))
         doubt("the signature part is not labelled as a signature: some programs show what is in it", kNothingBeside);
     const bool of_mail = std::any_of(header.fields.begin(), header.fields.end(), [](const mime::Field& field) {

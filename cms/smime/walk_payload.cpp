@@ -70,6 +70,17 @@ void Walk::note_fields(const std::vector<mime::Field>& fields) {
     }
 }
 
+// note_around doubts the header of an entity that has a signature inside, where programs may see another structure.
+void Walk::note_around(const mime::Header& header) {
+    note_lines(header.raw());
+    for (const mime::Field* field : header.all("Content-Type")) {
+        const std::string_view oddity = mime::content_type_oddity(*field);
+        if (!oddity.empty())
+            doubt(fmt::format("the Content-Type field {}: programs differ in which parts they see", oddity),
+                  kSendAgain);
+    }
+}
+
 // note_lines doubts a header around a signature whose lines programs may tell apart differently: what is a part of a
 // field for one is a field, or text, for another.
 void Walk::note_lines(std::string_view raw_header) {
