@@ -256,6 +256,11 @@ bool same_mailbox(std::string_view a, std::string_view b) {
     return equal_ignoring_case(with_ascii_domain(normal(a)), with_ascii_domain(normal(b)));
 }
 
+bool is_among(const std::vector<std::string>& mailboxes, std::string_view mailbox) {
+    return std::any_of(mailboxes.begin(), mailboxes.end(),
+                       [&](const std::string& each) { return same_mailbox(each, mailbox); });
+}
+
 bool is_mailbox(std::string_view text) {
     const std::vector<Address> parsed = parse_addresses(text);
     return parsed.size() == 1 && parsed[0].mailbox == text;

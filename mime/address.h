@@ -24,6 +24,9 @@ std::vector<std::string> unreadable_addresses(std::string_view field_value);
 /// the local part without case for ASCII letters, as mail systems in the field do (RFC 5280 section 7.5 has it exact).
 bool same_mailbox(std::string_view a, std::string_view b);
 
+/// is_among says whether a mailbox is the same as one of several.
+bool is_among(const std::vector<std::string>& mailboxes, std::string_view mailbox);
+
 /// is_mailbox says whether text is one plain "local@domain".
 bool is_mailbox(std::string_view text);
 
