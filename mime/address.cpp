@@ -24,11 +24,28 @@ struct Token {
     bool is_word() const { return kind == Kind::atom || kind == Kind::quoted; }
 };
 
+// resolved is a quoted text without the backslashes of its quoted pairs and without line ends.
+std::string resolved(std::string_view text) {
+    std::string result;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '\\' && i + 1 < text.size()) ++i;
+        if (text[i] != '\r' && text[i] != '\n') result += text[i];
+    }
+    return result;
+}
+
+std::string_view comment_text(std::string_view comment) {
+    comment.remove_prefix(1);
+    if (comment.ends_with(')')) comment.remove_suffix(1);
+    return comment;
+}
+
 class Lexer {
   public:
     explicit Lexer(std::string_view text) : rest_(text) {}
 
     std::size_t left() const { return rest_.size(); }
+    const std::vector<std::string>& comments() const { return comments_; }
 
     std::optional<Token> next() {
         const bool spaced = skip_space();
@@ -50,24 +67,26 @@ class Lexer {
   private:
     bool skip_space() {
         const std::size_t before = rest_.size();
-        while (!rest_.empty() && (is_space(rest_.front()) || rest_.front() == '('))
-            rest_.remove_prefix(rest_.front() == '(' ? comment_size(rest_) : 1);
+        while (!rest_.empty() && (is_space(rest_.front()) || rest_.front() == '(')) {
+            const std::size_t size = rest_.front() == '(' ? comment_size(rest_) : 1;
+            if (rest_.front() == '(') comments_.push_back(resolved(comment_text(rest_.substr(0, size))));
+            rest_.remove_prefix(size);
+        }
         return rest_.size() != before;
     }
 
-    // What stands between the delimiter at the front and `close`, quoted pairs resolved and line ends dropped.
+    // What stands between the delimiter at the front and `close`.
     std::string enclosed(char close) {
-        std::string text;
-        std::size_t i = 1;
-        for (; i < rest_.size() && rest_[i] != close; ++i) {
-            if (rest_[i] == '\\' && i + 1 < rest_.size()) ++i;
-            if (rest_[i] != '\r' && rest_[i] != '\n') text += rest_[i];
-        }
-        rest_.remove_prefix(std::min(i + 1, rest_.size()));
+        std::size_t end = 1;
+        while (end < rest_.size() && rest_[end] != close)
+            end += rest_[end] == '\\' && end + 1 < rest_.size() ? 2 : 1;
+        std::string text = resolved(rest_.substr(1, end - 1));
+        rest_.remove_prefix(std::min(end + 1, rest_.size()));
         return text;
     }
 
     std::string_view rest_;
+    std::vector<std::string> comments_;
 };
 
 bool is_atext(char c) {
@@ -157,7 +176,7 @@ std::string phrase_of(std::span<const Token> tokens) {
         if (token.spaced && !phrase.empty()) phrase += ' ';
         phrase += token.text;
     }
-    return std::string(trim(decode_words(phrase)));
+    return phrase;
 }
 
 class Parser {
@@ -176,17 +195,20 @@ class Parser {
             }
         }
         end_address(token_end_);
+        names.insert(names.end(), lexer.comments().begin(), lexer.comments().end());
     }
 
     std::vector<Address> addresses;
     std::vector<std::string> unreadable;
+    std::vector<std::string> names;
 
   private:
     void take(Token token) {
         if (token.is(',') || token.is(';')) {
             end_address(token_begin_);
         } else if (token.is(':')) {
-            held_.clear();  // the name of a group
+            names.push_back(phrase_of(held_));  // of a group
+            held_.clear();
             begin_ = token_end_;
         } else if (token.is('<')) {
             phrase_ = std::exchange(held_, {});
@@ -208,8 +230,9 @@ class Parser {
     }
 
     void end_address(std::size_t end) {
+        if (!phrase_.empty()) names.push_back(phrase_of(phrase_));
         if (auto mailbox = mailbox_of(held_)) {
-            addresses.push_back({phrase_of(phrase_), std::move(*mailbox)});
+            addresses.push_back({std::string(trim(decode_words(phrase_of(phrase_)))), std::move(*mailbox)});
         } else if (!held_.empty() || in_angle_) {
             unreadable.emplace_back(trim(text_.substr(begin_, end - begin_)));
         }
@@ -249,6 +272,10 @@ std::vector<Address> parse_addresses(std::string_view field_value) {
 
 std::vector<std::string> unreadable_addresses(std::string_view field_value) {
     return Parser(field_value).unreadable;
+}
+
+std::vector<std::string> names_beside_addresses(std::string_view field_value) {
+    return Parser(field_value).names;
 }
 
 bool same_mailbox(std::string_view a, std::string_view b) {

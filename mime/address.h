@@ -20,6 +20,10 @@ std::vector<Address> parse_addresses(std::string_view field_value);
 /// stands there.
 std::vector<std::string> unreadable_addresses(std::string_view field_value);
 
+/// names_beside_addresses gives the display names, names of groups and comments of an address list, quoted pairs
+/// resolved and encoded words as they are.
+std::vector<std::string> names_beside_addresses(std::string_view field_value);
+
 /// same_mailbox compares two mailboxes: the domain without case, A-labels and U-labels alike (RFC 9598 section 5), and
 /// the local part without case for ASCII letters, as mail systems in the field do (RFC 5280 section 7.5 has it exact).
 bool same_mailbox(std::string_view a, std::string_view b);
@@ -33,6 +37,11 @@ bool is_mailbox(std::string_view text);
 /// decode_words decodes RFC 2047 encoded words to UTF-8; unknown charsets and broken words stay as they are. The result
 /// may hold any character, control characters included.
 std::string decode_words(std::string_view field_value);
+
+/// decode_words_loosely decodes what decode_words leaves and mail programs decode all the same: words with blanks, with
+/// broken ends or with characters that do not belong there, words that were cut within a character. What is in no known
+/// charset stays as its bytes are.
+std::string decode_words_loosely(std::string_view field_value);
 
 /// encode_words writes UTF-8 text in ASCII: what is not plain becomes encoded words (RFC 2047), "?" stands for what is
 /// no UTF-8.

@@ -7,6 +7,9 @@
 #include <cerrno>
 #include <memory>
 #include <type_traits>
+#include <utility>
+
+#include "mime/header.h"
 
 namespace p11mime::mime {
 
@@ -27,8 +30,20 @@ bool is_charset_name(std::string_view name) {
     });
 }
 
+// known_name is a charset's name as iconv knows it: the marks of RFC 1556 for the direction of letters are nothing to
+// it.
+std::string_view known_name(std::string_view charset) {
+    using Names = std::pair<std::string_view, std::string_view>;
+    constexpr std::array<Names, 5> kOthers{Names{"iso-8859-6-e", "iso-8859-6"}, Names{"iso-8859-6-i", "iso-8859-6"},
+                                           Names{"iso-8859-8-e", "iso-8859-8"}, Names{"iso-8859-8-i", "iso-8859-8"},
+                                           Names{"unicode-1-1-utf-7", "utf-7"}};
+    for (const auto& [name, known] : kOthers)
+        if (equal_ignoring_case(charset, name)) return known;
+    return charset;
+}
+
 Converter open_converter(std::string_view charset) {
-    const iconv_t converter = iconv_open("UTF-8", std::string(charset).c_str());
+    const iconv_t converter = iconv_open("UTF-8", std::string(known_name(charset)).c_str());
     return Converter(converter == reinterpret_cast<iconv_t>(-1) ? nullptr : converter);
 }
 

@@ -5,6 +5,7 @@
 
 #include "mime/address.h"
 #include "mime/base64.h"
+#include "mime/base64_groups.h"
 #include "mime/charset.h"
 #include "mime/codec.h"
 #include "mime/error.h"
@@ -143,6 +144,89 @@ std::string decode_words(std::string_view field_value) {
         run.add(std::move(*word));
     }
     text += run.text();
+    text += field_value.substr(done);
+    return text;
+}
+
+namespace {
+
+std::string q_loosely(std::string_view text) {
+    std::string bytes;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto byte = text[i] == '=' ? hex_byte(text.substr(i + 1)) : std::nullopt;
+        bytes += byte ? static_cast<char>(*byte) : text[i] == '_' ? ' ' : text[i];
+        if (byte) i += 2;
+    }
+    return bytes;
+}
+
+std::string b_loosely(std::string_view text) {
+    std::string bytes;
+    std::uint32_t bits = 0;
+    int count = 0;  // of bits at hand
+    for (const char c : text) {
+        const std::size_t value = kBase64Alphabet.find(c);
+        if (c == '=') count = 0;
+        if (value == kBase64Alphabet.npos) continue;
+        bits = bits << 6 | static_cast<std::uint32_t>(value);
+        count += 6;
+        if (count < 8) continue;
+        count -= 8;
+        bytes += static_cast<char>(bits >> count & 0xff);
+    }
+    return bytes;
+}
+
+// LooseWord is what goes for an encoded word, and the words of its charset and encoding behind it.
+struct LooseWord {
+    std::string charset;
+    char encoding;     // 'q' or 'b'
+    std::string text;  // encoded
+    std::size_t size;  // of the word as it stands; the last of them where it is several
+
+    std::string decoded() const {
+        std::string bytes = encoding == 'q' ? q_loosely(text) : b_loosely(text);
+        return to_utf8(charset, bytes).value_or(bytes);
+    }
+};
+
+// The loose word at the front of text, which starts with "=?"; one without an end goes to the end.
+std::optional<LooseWord> loose_word_at(std::string_view text) {
+    const std::size_t charset_end = text.find('?', 2);
+    if (charset_end == text.npos || text.size() < charset_end + 3 || text[charset_end + 2] != '?') return std::nullopt;
+    const std::string encoding = ascii_lower(text.substr(charset_end + 1, 1));
+    if (encoding != "q" && encoding != "b") return std::nullopt;
+    const std::size_t begin = charset_end + 3, end = text.find("?=", begin);
+    const std::string charset = ascii_lower(trim(text.substr(2, charset_end - 2)));
+    return LooseWord{charset.substr(0, charset.find('*')), encoding.front(),
+                     std::string(text.substr(begin, end == text.npos ? end : end - begin)),
+                     end == text.npos ? text.size() : end + 2};
+}
+
+}  // namespace
+
+std::string decode_words_loosely(std::string_view field_value) {
+    std::string text;
+    std::optional<LooseWord> held;
+    std::size_t done = 0;
+    for (std::size_t at = field_value.find("=?"); at != field_value.npos;) {
+        std::optional<LooseWord> word = loose_word_at(field_value.substr(at));
+        if (!word) {
+            at = field_value.find("=?", at + 2);
+            continue;
+        }
+        const std::string_view gap = field_value.substr(done, at - done);
+        done = at + word->size;
+        at = field_value.find("=?", done);
+        if (held && all_space(gap) && held->charset == word->charset && held->encoding == word->encoding) {
+            held->text += word->text;
+            continue;
+        }
+        if (held) text += held->decoded();
+        if (!held || !all_space(gap)) text += gap;
+        held = std::move(word);
+    }
+    if (held) text += held->decoded();
     text += field_value.substr(done);
     return text;
 }

@@ -245,6 +245,62 @@ TEST_CASE("an address in words, or with what shows nothing between, is seen besi
     CHECK(result("=?utf-8?q?ceo_=28at=29_bank=2Eexample?= <eve@mail.example.org>").result == Result::untrusted);
 }
 
+TEST_CASE("an address of the sender's own house is seen however it is broken up") {
+    const World world;
+    const SoftwareKey eve = world.with_names("email:eve@example.org");
+    const auto result = [&](const std::string& from) {
+        return world.read(eve, "From: " + from + "\r\n").report.result;
+    };
+    for (const char* honest :
+         {"Eve(x)<eve@example.org>", "eve(x)@example.org", "eve (at home) @example.org (Eve)", "\"eve\"@example.org",
+          "\"eve\\@example.org\" <eve@example.org>", "\"Eve (@example.org)\" <eve@example.org>",
+          "=?utf-8?q?eve=40example.org?= <eve@example.org>", "eve(x)@example.org <eve@example.org>",
+          "Eve: eve@example.org;", "eve@example.org (eve@example.org)"}) {
+        CAPTURE(honest);
+        CHECK(result(honest) == Result::valid);
+    }
+    for (const char* spoof :
+         {"\"alice\\@example.org\" <eve@example.org>", "alice(x)@example.org <eve@example.org>",
+          "\"alice\"@example.org <eve@example.org>", "=?utf-8?q?alice=01=40example.org?= <eve@example.org>",
+          "=?utf-8?q?alice=00=40example.org?= <eve@example.org>",
+          "=?utf-8?q?alice=7f=40example.org?= <eve@example.org>",
+          "=?utf-8?q?alice=22=40example.org?= <eve@example.org>",
+          "=?utf-8?q?alice=3E=40example.org?= <eve@example.org>",
+          "=?utf-8?q?alice=5C=40example.org?= <eve@example.org>",
+          "=?utf-8?q?alice=2C=40example.org?= <eve@example.org>", "\"alice\\@example.org\": eve@example.org;",
+          "alice(x)@example.org: eve@example.org;", "eve@example.org (alice\\@example.org)",
+          "eve@example.org (alice(x)@example.org)", "\"alice\\\"@example.org\" <eve@example.org>"}) {
+        CAPTURE(spoof);
+        CHECK(result(spoof) == Result::untrusted);
+    }
+}
+
+TEST_CASE("an address in an encoded word that RFC 2047 forbids is seen, a name in one is not held against it") {
+    const World world;
+    const SoftwareKey eve = world.with_names("email:eve@example.org");
+    const auto result = [&](const std::string& word) {
+        return world.read(eve, "From: " + word + " <eve@example.org>\r\n").report.result;
+    };
+    for (const char* honest :
+         {"=?utf-8?Q?Eve Smith?=", "=?x-foo?Q?Eve?=", "=?us-ascii?Q?Ev=E9?=", "=??Q?Eve?=", "=?utf-8?B?RXZl*?=",
+          "=?utf-8?Q?=C3?= =?utf-8?Q?=A9ve?=", "=?iso-8859-8-i?Q?=F9=EC=E5=ED?=", "=?utf-8?Q?eve=40example.org=?=",
+          "=?utf-8?Q?Eve", "=?"}) {
+        CAPTURE(honest);
+        CHECK(result(honest) == Result::valid);
+    }
+    for (const char* spoof :
+         {"=?utf-8?Q?ceo=40bank.example Boss?=", "=?utf-8?Q?ceo=40bank.example=?=", "=?utf-8?Q?ceo=40bank.example=FF?=",
+          "=?utf-8?B?Y2VvQGJhbmsuZXhhbXBsZQ==*?=", "=?utf-8?B?Y2VvQGJh-bmsuZXhhbXBsZSE=?=", "=??Q?ceo=40bank.example?=",
+          "=?unicode-1-1-utf-7?Q?ceo+AEA-bank.example?=", "=?x-foo?Q?ceo=40bank.example?=",
+          "=?iso-8859-8-i?Q?ceo=40bank.example?=", "=?us-ascii?Q?ceo=40bank.example=E4?=",
+          "=?utf-8?Q?ceo=40bank\r\n .example?=", "=?utf-8?Q?ceo=?= =?utf-8?Q?40bank.example?=",
+          "=?windows-874?Q?ceo=40bank.example?=", "\"=\\?utf-8?Q?ceo=40bank.example?=\"",
+          "=?x-utf-16?B?AGMAZQBvAEAAYgBhAG4AawAuAGUAeABhAG0AcABsAGU=?=", "=?utf-8?Q?ceo=40bank.example"}) {
+        CAPTURE(spoof);
+        CHECK(result(spoof) == Result::untrusted);
+    }
+}
+
 TEST_CASE("the sender's own address may be shown in letters that have others to stand for them") {
     const World world;
     CertificateSpec spec;

@@ -143,6 +143,44 @@ TEST_CASE("broken and unknown encoded words stay as they are") {
     CHECK(decode_words("=?utf-8?Q?a?= =?utf-8?Q?=C3?= =?utf-8?Q?b?=") == "a =?utf-8?Q?=C3?= b");
 }
 
+// What follows from the words' texts and charsets, whatever RFC 2047 forbids of their form.
+TEST_CASE("encoded words that only forgiving programs decode are decoded loosely") {
+    const char* const address = "ceo@bank.example";
+    for (const char* text :
+         {"=?utf-8?Q?ceo=40bank.example?=", "=?utf-8?q?ceo=40bank?= =?UTF-8?Q?.example?=",
+          "=?utf-8?Q?ceo=?= =?utf-8?Q?40bank.example?=", "=?utf-8?B?Y2VvQGJh-bmsuZXhhbXBsZQ==*?=",
+          "=?utf-8?B?Y2VvQGJhbmsu?= =?utf-8?B?ZXhhbXBsZQ?=", "=?utf-8?B?Y2VvQA==?= =?utf-8?B?YmFuay5leGFtcGxl?=",
+          "=?utf-8?B?Y2Vv?= =?utf-8?B?QGJ?= =?utf-8?B?hbmsuZXhhbXBsZQ==?=", "=??Q?ceo=40bank.example?=",
+          "=?x-foo?Q?ceo=40bank.example?=", "=?unicode-1-1-utf-7?Q?ceo+AEA-bank.example?=",
+          "=? utf-8*en ?Q?ceo=40bank.example?=", "=?utf-8?Q?ceo=40bank.example"})
+        CHECK(decode_words_loosely(text) == address);
+    CHECK(decode_words_loosely("a =?utf-8?Q?ceo=40bank.example Boss?= b") == "a ceo@bank.example Boss b");
+    CHECK(decode_words_loosely("=?utf-8?Q?ceo=40bank.example=FF?=") == "ceo@bank.example\xff");
+    CHECK(decode_words_loosely("=?utf-8?Q?ceo=40bank.example=?=") == "ceo@bank.example=");
+    CHECK(decode_words_loosely("=?utf-8?Q?a?= =?utf-8?B?Yg==?= c") == "ab c");
+    CHECK(decode_words_loosely("=?utf-8?Q?=4?=") == "=4");
+    for (const char* text : {"", "=?", "=?utf-8", "=?utf-8?X?a?=", "a =? b ?", "=?utf-8?Q"})
+        CHECK(decode_words_loosely(text) == text);
+}
+
+TEST_CASE("charsets are known by their names of RFC 1556 and RFC 1642 too") {
+    CHECK(decode_words("=?iso-8859-8-i?Q?=F9=EC=E5=ED?=") == "\327\251\327\234\327\225\327\235");
+    CHECK(decode_words("=?ISO-8859-6-E?Q?=C7?=") == "\330\247");
+    CHECK(decode_words("=?unicode-1-1-utf-7?Q?+AEA-?=") == "@");
+}
+
+TEST_CASE("the names beside the addresses of a field are told as programs show them") {
+    using Names = std::vector<std::string>;
+    CHECK(names_beside_addresses("alice@example.gov").empty());
+    CHECK(names_beside_addresses("\"alice\\@example.gov\" <eve@example.org>") == Names{"alice@example.gov"});
+    CHECK(names_beside_addresses("alice(x)@example.gov <eve@example.org>") == Names{"alice @example.gov", "x"});
+    CHECK(names_beside_addresses("\"alice\"@example.gov <eve@example.org>") == Names{"alice@example.gov"});
+    CHECK(names_beside_addresses("\"a\\@b\": eve@example.org (c\\@d(e)), Eve <eve@example.org>;") ==
+          Names{"a@b", "Eve", "c@d(e)"});
+    CHECK(names_beside_addresses("=?utf-8?q?a=40b?= <eve@example.org>") == Names{"=?utf-8?q?a=40b?="});
+    CHECK(names_beside_addresses("eve@example.org (never closed") == Names{"never closed"});
+}
+
 // Expected values from python's email.utils.parsedate_to_datetime where it reads the date at all.
 TEST_CASE("dates are read and given in UTC") {
     CHECK(parse_date("Fri, 21 Nov 1997 09:55:06 -0600") == "1997-11-21T15:55:06Z");

@@ -20,12 +20,12 @@ bool delimits(char c) {
 std::string_view unquoted(std::string_view text) {
     while (text.starts_with('\''))
         text.remove_prefix(1);
-    while (!text.empty() && std::string_view("'.!?").find(text.back()) != std::string_view::npos)
+    while (!text.empty() && std::string_view("'.!?=@").find(text.back()) != std::string_view::npos)
         text.remove_suffix(1);
     return text;
 }
 
-constexpr std::string_view kBlanks = " \t\r\n";
+constexpr std::string_view kBlanks = " \t\r\n", kOpening = "([{<", kClosing = ")]}>";
 
 // without_gaps takes the blanks around "@" and "." out of a text: a reader sees an address in "ceo @ bank . example".
 std::string without_gaps(std::string_view text) {
@@ -41,16 +41,24 @@ std::string without_gaps(std::string_view text) {
     return joined;
 }
 
-// addresses_in is every word of a text that a reader would take for an address, wherever it stands.
-std::vector<std::string> addresses_in(std::string_view text) {
-    std::vector<std::string> found;
+// Word is one that a reader would take for an address.
+struct Word {
+    std::string text;
+    bool apart;  // nothing but a blank or an opening bracket stands before it
+};
+
+// addresses_in is every such word of a text, wherever it stands.
+std::vector<Word> addresses_in(std::string_view text) {
+    std::vector<Word> found;
     for (std::size_t i = 0; i < text.size();) {
         std::size_t end = i;
         while (end < text.size() && !delimits(text[end]))
             ++end;
         const std::string_view word = unquoted(text.substr(i, end - i));
         const std::size_t at = word.rfind('@');
-        if (at != word.npos && at + 1 < word.size()) found.emplace_back(word);
+        const bool apart =
+            i == 0 || kBlanks.find(text[i - 1]) != kBlanks.npos || kOpening.find(text[i - 1]) != kOpening.npos;
+        if (at != word.npos && at + 1 < word.size()) found.push_back({std::string(word), apart});
         i = std::max(end, i + 1);
     }
     return found;
@@ -61,7 +69,6 @@ std::vector<std::string> addresses_in(std::string_view text) {
 std::string spelled_out(std::string_view text, bool bare) {
     constexpr std::array<std::pair<std::string_view, char>, 4> kSigns{
         {{"at", '@'}, {"@", '@'}, {"dot", '.'}, {".", '.'}}};
-    constexpr std::string_view kOpening = "([{<", kClosing = ")]}>";
     const std::string lower = mime::ascii_lower(text);
     const auto after_blanks = [&](std::size_t at) {
         return std::min(lower.find_first_not_of(kBlanks, at), text.size());
@@ -100,12 +107,13 @@ bool has_domain(std::string_view address) {
     return top.size() > 1 && (std::all_of(top.begin(), top.end(), letter) || top.starts_with("xn--"));
 }
 
-// is_of says whether what is shown is one of the mailboxes, or the domain of one: a comment or a quote may stand before
-// it.
-bool is_of(const std::vector<std::string>& mailboxes, const std::string& shown) {
-    if (!shown.starts_with('@')) return mime::is_among(mailboxes, shown);
+// is_of says whether what is shown is one of the mailboxes, or the domain of one. In a whole field, a comment or a
+// quote of the sender's own address may stand before that; in a name alone it is the end of somebody else's address.
+bool is_of(const std::vector<std::string>& mailboxes, const Word& shown, bool in_name) {
+    if (!shown.text.starts_with('@')) return mime::is_among(mailboxes, shown.text);
+    if (in_name && !shown.apart) return false;
     return std::any_of(mailboxes.begin(), mailboxes.end(), [&](const std::string& mailbox) {
-        return mime::same_mailbox("x" + shown, "x" + mailbox.substr(mailbox.rfind('@')));
+        return mime::same_mailbox("x" + shown.text, "x" + mailbox.substr(mailbox.rfind('@')));
     });
 }
 
@@ -118,26 +126,48 @@ bool is_at_home_of(const std::vector<std::string>& mailboxes, const std::string&
     });
 }
 
-// seen_in is what a reader sees of a field. The ideographic full stop is a dot in domains (UTS #46).
-std::string seen_in(const std::string& field_value) {
+// seen is what a reader sees of a decoded text. Backslashes are of quoted pairs, controls show nothing, and the
+// ideographic full stop is a dot in domains (UTS #46).
+std::string seen(const std::string& decoded) {
     constexpr std::string_view kFullStop = "\xe3\x80\x82";  // U+3002
-    std::string text = mime::plain_letters(mime::decode_words(field_value));
-    std::erase(text, '\\');  // of quoted pairs
-    for (std::size_t stop = text.find(kFullStop); stop != text.npos; stop = text.find(kFullStop, stop))
-        text.replace(stop, kFullStop.size(), ".");
-    return text;
+    const std::string text = mime::plain_letters(decoded);
+    std::string shown;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const bool stop = std::string_view(text).substr(i).starts_with(kFullStop);
+        const bool control = (text[i] >= 0 && text[i] < ' ') || text[i] == 0x7f;
+        if (stop) i += kFullStop.size() - 1;
+        if (stop || (text[i] != '\\' && (!control || kBlanks.find(text[i]) != kBlanks.npos)))
+            shown += stop ? '.' : text[i];
+    }
+    return shown;
+}
+
+// foreign_in looks at one text that is shown of a field, a name in it or all of it.
+std::string foreign_in(const std::string& text, const std::vector<std::string>& mailboxes, bool is_name) {
+    if (is_name && mime::is_among(mailboxes, text)) return {};
+    const auto foreign = [&](const Word& word) { return !is_of(mailboxes, word, is_name); };
+    for (const Word& word : addresses_in(text))
+        if (foreign(word)) return word.text;
+    for (const Word& word : addresses_in(without_gaps(spelled_out(text, false))))
+        if (has_domain(word.text) && foreign(word)) return word.text;
+    for (const Word& word : addresses_in(spelled_out(text, true)))
+        if (has_domain(word.text) && foreign(word) && !is_at_home_of(mailboxes, word.text)) return word.text;
+    return {};
 }
 
 }  // namespace
 
 std::string foreign_address(const std::string& field_value, const std::vector<std::string>& mailboxes) {
-    const std::string text = seen_in(field_value);
-    for (const std::string& shown : addresses_in(text))
-        if (!is_of(mailboxes, shown)) return shown;
-    for (const std::string& shown : addresses_in(without_gaps(spelled_out(text, false))))
-        if (has_domain(shown) && !is_of(mailboxes, shown)) return shown;
-    for (const std::string& shown : addresses_in(spelled_out(text, true)))
-        if (has_domain(shown) && !is_of(mailboxes, shown) && !is_at_home_of(mailboxes, shown)) return shown;
+    const auto in = [&](const std::string& text, bool is_name) {
+        const std::string strictly = mime::decode_words(text), loosely = mime::decode_words_loosely(text);
+        std::string shown = foreign_in(seen(strictly), mailboxes, is_name);
+        if (shown.empty() && loosely != strictly) shown = foreign_in(seen(loosely), mailboxes, is_name);
+        return shown;
+    };
+    std::string shown = in(field_value, false);
+    if (!shown.empty()) return shown;
+    for (const std::string& name : mime::names_beside_addresses(field_value))
+        if (shown = in(name, true); !shown.empty()) return shown;
     return {};
 }
 
