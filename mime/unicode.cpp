@@ -56,7 +56,7 @@ class Icu {
         spoof = open_spoof(&status);
         if (U_SUCCESS(status)) {
             set_level(spoof, USPOOF_HIGHLY_RESTRICTIVE);
-            set_checks(spoof, USPOOF_RESTRICTION_LEVEL | USPOOF_INVISIBLE, &status);
+            set_checks(spoof, USPOOF_RESTRICTION_LEVEL | USPOOF_INVISIBLE | USPOOF_HIDDEN_OVERLAY, &status);
         }
         if (U_FAILURE(status))
             throw Error(ErrorKind::io, "ICU's data cannot be read", std::string("apt install ") + kPackage);
@@ -132,6 +132,25 @@ std::u16string without_ignorable(const Icu& icu, std::u16string_view text) {
     return kept;
 }
 
+// without_overlaid takes the dots off that a letter has already: "i" with a dot above (U+0307) looks like "i". The
+// letters are those that ICU's USPOOF_HIDDEN_OVERLAY names.
+std::u16string without_overlaid(const Icu& icu, std::u16string_view text) {
+    constexpr UChar32 kDotAbove = 0x307, kFirstMark = 0x300, kLastMark = 0x36f;
+    constexpr std::u32string_view kUnderDots = U"l\u0131\u0237";  // besides those of Unicode's Soft_Dotted
+    std::u16string kept;
+    bool under_dot = false;
+    for (std::size_t begin = 0, end = 0; begin < text.size(); begin = end) {
+        UChar32 code = 0;
+        U16_NEXT(text.data(), end, text.size(), code);
+        if (code == kDotAbove && under_dot) continue;
+        kept += text.substr(begin, end - begin);
+        if (code >= kFirstMark && code <= kLastMark) continue;
+        under_dot = icu.has_property(code, UCHAR_SOFT_DOTTED) != 0 ||
+                    kUnderDots.find(static_cast<char32_t>(code)) != kUnderDots.npos;
+    }
+    return kept;
+}
+
 }  // namespace
 
 bool is_ascii(std::string_view text) {
@@ -152,11 +171,12 @@ std::string unicode_domain(std::string_view domain) {
 std::string skeleton(std::string_view text) {
     if (text.size() > kMaxTextBytes) return std::string(text);
     const Icu& icu = Icu::loaded();
-    std::string result(text.size() * 4 + 64, '\0');
+    const std::string shown = utf8(icu, without_overlaid(icu, without_ignorable(icu, utf16(icu, text))));
+    std::string result(shown.size() * 4 + 64, '\0');
     for (;;) {
         UErrorCode status = U_ZERO_ERROR;
         const std::int32_t size =
-            icu.skeleton(icu.spoof, 0, text.data(), size_of(text), result.data(), size_of(result), &status);
+            icu.skeleton(icu.spoof, 0, shown.data(), size_of(shown), result.data(), size_of(result), &status);
         if (status == U_BUFFER_OVERFLOW_ERROR && size > size_of(result)) {
             result.resize(static_cast<std::size_t>(size));
             continue;

@@ -17,11 +17,12 @@ std::string ascii_domain(std::string_view domain);
 /// any do without ICU.
 std::string unicode_domain(std::string_view domain);
 
-/// skeleton is the same for texts that look alike (UTS #39 section 4), letters' case aside.
+/// skeleton is the same for texts that look alike (UTS #39 section 4), letters' case aside, and what shows nothing:
+/// other than ICU's, it drops Default_Ignorable_Code_Points, and dots above letters that have one.
 std::string skeleton(std::string_view text);
 
 /// mixes_scripts says whether text has letters of scripts that no language writes together (UTS #39 section 5.2, highly
-/// restrictive), or letters that nobody writes names with. ASCII does without ICU.
+/// restrictive), letters that nobody writes names with, or marks that do not show. ASCII does without ICU.
 bool mixes_scripts(std::string_view text);
 
 /// plain_letters is a text with compatibility forms as the letters that they stand for (NFKC: a wide "@" as "@") and

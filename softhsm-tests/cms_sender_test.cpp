@@ -362,6 +362,38 @@ TEST_CASE("an address that looks like a known one is not let pass, and an honest
     }
 }
 
+TEST_CASE("an address with invisible letters looks like a known one") {
+    const World world;
+    const auto read = [&](const std::string& address, const std::string& known) {
+        ReadOptions options;
+        options.known_addresses = [known] { return std::vector<std::string>{known}; };
+        CertificateSpec spec;
+        spec.alternative_name = "";
+        spec.more_extensions = smtp_utf8_mailbox(address);
+        return world.bench
+            .verify(world.bench.sign({world.bench.issue(spec)}, "From: " + address + "\r\n" + std::string(kText)),
+                    options)
+            .report;
+    };
+    for (const char* twin : {"ali\xe2\x80\x8d"
+                             "ce@example.gov",
+                             "ali\xcc\x87"
+                             "ce@example.gov"}) {
+        CAPTURE(twin);
+        const Report report = read(twin, "alice@example.gov");
+        CHECK(report.result == Result::untrusted);
+        CHECK(report.reason.find("alice@example.gov") != std::string::npos);
+    }
+    CHECK(read("ali\xcc\x87"
+               "ce@example.gov",
+               "bob@example.gov")
+              .result == Result::valid);
+    CHECK(read("al\xc3\xad"
+               "ce@example.gov",
+               "alice@example.gov")
+              .result == Result::valid);
+}
+
 TEST_CASE("more senders than anybody needs match nobody") {
     const World world;
     std::string from = "From: alice@example.gov";

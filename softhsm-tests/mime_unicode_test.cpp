@@ -73,6 +73,30 @@ TEST_CASE("texts that look alike have one skeleton") {
     CHECK(skeleton("bob@example.gov") != skeleton("alice@example.gov"));
 }
 
+TEST_CASE("what shows nothing makes no other skeleton") {
+    for (const char* twin : {"ali\xe2\x80\x8d"
+                             "ce@example.gov",
+                             "ali\xe2\x80\x8b\xc2\xad"
+                             "ce@example.gov",
+                             "ali\xcc\x87"
+                             "ce@example.gov",
+                             "al\xcc\x87i"
+                             "ce@example.gov",
+                             "al\xc4\xb1\xcc\x87"
+                             "ce@example.gov",
+                             "ali\xcc\x87\xf3\xa0\x81\x81\xcc\x87"
+                             "ce@example.gov",
+                             "alice@example.gov\xf3\xa0\x81\x81"}) {
+        CAPTURE(twin);
+        CHECK(skeleton(twin) == skeleton("alice@example.gov"));
+    }
+    CHECK(skeleton("z\xcc\x87") != skeleton("z"));
+    CHECK(skeleton("i\xcc\x81") != skeleton("i"));
+    CHECK(
+        mixes_scripts("ali\xcc\x87"
+                      "ce"));
+}
+
 TEST_CASE("letters of several scripts in one word are noticed, those that are written together are not") {
     CHECK(mixes_scripts("p\xd0\xb0ypal"));
     CHECK_FALSE(mixes_scripts("m\xc3\xbcnchen"));
