@@ -41,6 +41,7 @@ class Icu {
         P11MIME_TAKE(common, nfkc, unorm2_getNFKCInstance);
         P11MIME_TAKE(common, normalize, unorm2_normalize);
         P11MIME_TAKE(common, has_property, u_hasBinaryProperty);
+        P11MIME_TAKE(common, category, u_charType);
         P11MIME_TAKE(common, to_utf16, u_strFromUTF8WithSub);
         P11MIME_TAKE(common, to_utf8, u_strToUTF8WithSub);
         P11MIME_TAKE(more, open_spoof, uspoof_open);
@@ -73,6 +74,7 @@ class Icu {
     decltype(&::uspoof_check2UTF8) check{};
     decltype(&::unorm2_normalize) normalize{};
     decltype(&::u_hasBinaryProperty) has_property{};
+    decltype(&::u_charType) category{};
     decltype(&::u_strFromUTF8WithSub) to_utf16{};
     decltype(&::u_strToUTF8WithSub) to_utf8{};
     UIDNA* idna = nullptr;
@@ -197,6 +199,26 @@ std::string plain_letters(std::string_view text) {
         icu.normalize(icu.compatible, kept.data(), size_of(kept), plain.data(), size_of(plain), &status);
     if (U_FAILURE(status)) return utf8(icu, kept);
     return utf8(icu, std::u16string_view(plain).substr(0, static_cast<std::size_t>(size)));
+}
+
+bool is_plain_word(std::string_view text) {
+    constexpr UChar32 kKatakanaDot = 0x30fb;
+    constexpr std::uint32_t kPlain = U_GC_L_MASK | U_GC_M_MASK | U_GC_SO_MASK | U_GC_SK_MASK;
+    const auto plain_ascii = [](char16_t c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+               std::u16string_view(u"_-&+'").find(c) != std::u16string_view::npos;
+    };
+    if (is_ascii(text)) return std::all_of(text.begin(), text.end(), plain_ascii);
+    const Icu& icu = Icu::loaded();
+    const std::u16string units = utf16(icu, text);
+    for (std::size_t i = 0; i < units.size();) {
+        UChar32 code = 0;
+        U16_NEXT(units.data(), i, units.size(), code);
+        const bool plain = code < 0x80 ? plain_ascii(static_cast<char16_t>(code))
+                                       : code == kKatakanaDot || (U_MASK(icu.category(code)) & kPlain) != 0;
+        if (!plain || code == kReplacement) return false;
+    }
+    return true;
 }
 
 bool mixes_scripts(std::string_view text) {

@@ -29,6 +29,10 @@ bool mixes_scripts(std::string_view text);
 /// without characters that show nothing (Default_Ignorable_Code_Point). ASCII does without ICU.
 std::string plain_letters(std::string_view text);
 
+/// is_plain_word says whether all of a text is letters, marks, pictures, ASCII digits and what names have between them
+/// ("_-&+'", the middle dot of Katakana): nothing that could go for a dot. ASCII does without ICU.
+bool is_plain_word(std::string_view text);
+
 /// is_ascii says whether text has no byte beyond ASCII.
 bool is_ascii(std::string_view text);
 

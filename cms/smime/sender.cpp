@@ -64,6 +64,8 @@ class Viewer {
     void look_at(const std::string& value) {
         if (const auto entries = mime::unreadable_addresses(value); !entries.empty())
             view_.doubts.push_back({fmt::format("the From field has an entry that is no address: '{}'", entries[0])});
+        if (turns_letters(value))
+            view_.doubts.push_back({"the From field turns the order of its letters around: it shows another text"});
         const std::string shown = foreign_address(value, mailboxes_);
         if (shown.empty()) return;
         view_.doubts.push_back({fmt::format("the From field shows {}, but the sender is {}", shown,

@@ -97,14 +97,38 @@ std::string spelled_out(std::string_view text, bool bare) {
     return result;
 }
 
-// has_domain says whether what follows the "@" looks like a domain: "Jane @ Work" shows no address.
+std::string_view domain_of(std::string_view address) {
+    return address.substr(address.rfind('@') + 1);
+}
+
+// has_domain says whether what follows the "@" starts like a domain: "Jane @ Work" shows no address, and
+// "ceo @ bank.example/Sales" does.
 bool has_domain(std::string_view address) {
-    const std::string_view domain = address.substr(address.rfind('@') + 1);
     const auto letter = [](unsigned char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c >= 0x80; };
+    const auto of_domain = [&](char c) {
+        return letter(static_cast<unsigned char>(c)) || (c >= '0' && c <= '9') || c == '-' || c == '.';
+    };
+    std::string_view domain = domain_of(address);
+    domain = domain.substr(
+        0, static_cast<std::size_t>(std::find_if_not(domain.begin(), domain.end(), of_domain) - domain.begin()));
+    while (domain.ends_with('.') || domain.ends_with('-'))
+        domain.remove_suffix(1);
     const std::size_t dot = domain.rfind('.');
     if (dot == domain.npos || domain.front() == '.' || domain.find("..") != domain.npos) return false;
-    const std::string_view top = domain.substr(dot + 1);
-    return top.size() > 1 && (std::all_of(top.begin(), top.end(), letter) || top.starts_with("xn--"));
+    std::string_view top = domain.substr(dot + 1);
+    if (top.starts_with("xn--")) return true;
+    top = top.substr(0, top.find('-'));
+    return top.size() > 1 && std::all_of(top.begin(), top.end(), letter);
+}
+
+// is_handle says whether a word is a handle, or a name at a house, and no address: "@alice_x", "Alice@ACME". The name
+// of a sender's own domain is none, with or without a dot.
+bool is_handle(std::string_view word, const std::vector<std::string>& mailboxes) {
+    const std::string_view behind = word.substr(word.find('@') + 1);
+    return mime::is_plain_word(behind) &&
+           std::none_of(mailboxes.begin(), mailboxes.end(), [&](std::string_view mailbox) {
+               return mime::equal_ignoring_case(domain_of(mailbox), behind);
+           });
 }
 
 // is_of says whether what is shown is one of the mailboxes, or the domain of one. In a whole field, a comment or a
@@ -119,9 +143,9 @@ bool is_of(const std::vector<std::string>& mailboxes, const Word& shown, bool in
 
 // is_at_home_of says whether the domain of what is shown is that of one of the mailboxes, or one that it belongs to.
 bool is_at_home_of(const std::vector<std::string>& mailboxes, const std::string& shown) {
-    const std::string domain = mime::ascii_domain(shown.substr(shown.rfind('@') + 1));
+    const std::string domain = mime::ascii_domain(domain_of(shown));
     return std::any_of(mailboxes.begin(), mailboxes.end(), [&](const std::string& mailbox) {
-        const std::string own = mime::ascii_domain(mailbox.substr(mailbox.rfind('@') + 1));
+        const std::string own = mime::ascii_domain(domain_of(mailbox));
         return own == domain || own.ends_with('.' + domain);
     });
 }
@@ -147,7 +171,7 @@ std::string foreign_in(const std::string& text, const std::vector<std::string>& 
     if (is_name && mime::is_among(mailboxes, text)) return {};
     const auto foreign = [&](const Word& word) { return !is_of(mailboxes, word, is_name); };
     for (const Word& word : addresses_in(text))
-        if (foreign(word)) return word.text;
+        if (!is_handle(word.text, mailboxes) && foreign(word)) return word.text;
     for (const Word& word : addresses_in(without_gaps(spelled_out(text, false))))
         if (has_domain(word.text) && foreign(word)) return word.text;
     for (const Word& word : addresses_in(spelled_out(text, true)))
@@ -156,6 +180,12 @@ std::string foreign_in(const std::string& text, const std::vector<std::string>& 
 }
 
 }  // namespace
+
+bool turns_letters(const std::string& field_value) {
+    constexpr std::string_view kOverride = "\xe2\x80\xae";  // U+202E, right-to-left override
+    return mime::decode_words(field_value).find(kOverride) != std::string::npos ||
+           mime::decode_words_loosely(field_value).find(kOverride) != std::string::npos;
+}
 
 std::string foreign_address(const std::string& field_value, const std::vector<std::string>& mailboxes) {
     const auto in = [&](const std::string& text, bool is_name) {
