@@ -417,6 +417,14 @@ TEST_CASE("other senders, and answers that go elsewhere, are said") {
     CHECK(other.report.result == Result::valid);
     CHECK(has_warning(other.report, "sender-field"));
     CHECK(has_warning(other.report, "reply-to"));
+    for (const char* entry : {"=?utf-8?q?eve=40example.org?=", "Alice", "alice@example.gov, eve", "<eve@example.org"}) {
+        CAPTURE(entry);
+        const std::string value = std::string(entry) + "\r\n";
+        CHECK(has_warning(read(from + "Reply-To: " + value).report, "reply-to"));
+        CHECK(has_warning(read(from + "Sender: " + value).report, "sender-field"));
+        CHECK(read(from + "Reply-To: " + value).report.result == Result::valid);
+    }
+    CHECK(read(from + "Reply-To:\r\nSender: undisclosed:;\r\n").report.warnings.empty());
     CHECK(has_warning(read("From: alice@example.gov, carol@example.gov\r\n").report, "several-senders"));
     CHECK(has_warning(read("From: p\xd0\xb0ypal@example.gov\r\n").report, "mixed-scripts"));
 }

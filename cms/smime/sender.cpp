@@ -53,8 +53,8 @@ class Viewer {
         if (mailboxes_.size() > 1)
             warn("several-senders",
                  fmt::format("the mail names {} senders: {}", mailboxes_.size(), fmt::join(mailboxes_, ", ")));
-        compare(sender_, "sender-field", "the Sender field names {}, who is not in the From field");
-        compare(reply_to_, "reply-to", "answers go to {}, not to the sender");
+        compare(sender_, "Sender", "sender-field", "the Sender field names {}, who is not in the From field");
+        compare(reply_to_, "Reply-To", "reply-to", "answers go to {}, not to the sender");
         for (const std::string& mailbox : mailboxes_)
             look_for_twins(mailbox);
         return std::move(view_);
@@ -73,11 +73,14 @@ class Viewer {
                                 "rely on the address in the certificate alone"});
     }
 
-    void compare(const std::vector<std::string>& values, const char* kind, const char* words) {
-        for (const std::string& value : values)
+    void compare(const std::vector<std::string>& values, const char* name, const char* kind, const char* words) {
+        for (const std::string& value : values) {
             for (const mime::Address& address : mime::parse_addresses(value))
                 if (!mime::is_among(mailboxes_, address.mailbox))
                     return warn(kind, fmt::format(fmt::runtime(words), address.mailbox));
+            if (const auto entries = mime::unreadable_addresses(value); !entries.empty())
+                return warn(kind, fmt::format("the {} field has an entry that is no address: '{}'", name, entries[0]));
+        }
     }
 
     void look_for_twins(const std::string& mailbox) {
