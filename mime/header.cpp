@@ -157,6 +157,21 @@ bool looks_like_header(ByteView front, bool allow_empty) {
     return field_name(text).has_value();
 }
 
+std::string before_header(ByteView front) {
+    constexpr std::string_view kMark = "\xef\xbb\xbf";
+    std::string_view text = text_of(front);
+    std::string found;
+    for (;;) {
+        const bool mark = text.starts_with(kMark), empty = text.starts_with('\n') || text.starts_with("\r\n");
+        if (!mark && !empty && !text.starts_with(">From ")) break;
+        if (found.empty()) found = mark ? "a byte order mark" : empty ? "an empty line" : "a line '>From '";
+        const std::size_t end = mark ? kMark.size() : text.find('\n') + 1;
+        if (end == 0) return {};
+        text.remove_prefix(end);
+    }
+    return looks_like_header(bytes_of(text), false) ? found : "";
+}
+
 Field make_field(std::string_view name, std::string_view value, LineEnding ending) {
     std::string raw = std::string(name) + ":";
     std::size_t column = raw.size();

@@ -53,6 +53,10 @@ std::string_view header_oddity(std::string_view raw);
 /// ftext) and a colon, or an empty line if `allow_empty`, or an mbox "From " line followed by a field.
 bool looks_like_header(ByteView front, bool allow_empty);
 
+/// before_header names what keeps an input from starting with the header that follows: a byte order mark, empty lines
+/// or an mbox line that was quoted (">From "). "" where nothing of that is there, or no header follows.
+std::string before_header(ByteView front);
+
 /// make_field builds a field, folded at 78 columns where the value has white space to fold at, ending in `ending`. The
 /// value must already be ASCII; line breaks in it become blanks.
 Field make_field(std::string_view name, std::string_view value, LineEnding ending);

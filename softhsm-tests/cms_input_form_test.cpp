@@ -52,6 +52,22 @@ TEST_CASE("micalg may be missing, wrong or spelled otherwise") {
     CHECK(world.valid(replaced(sha512, "micalg=sha-512;", "micalg=sha-256;")));
 }
 
+TEST_CASE("a mail with something before its header is refused with that named") {
+    const World world;
+    const auto hint = [&](const std::string& before) {
+        try {
+            world.bench.verify(before + world.clear());
+        } catch (const Error& error) {
+            return error.hint();
+        }
+        return std::string("none");
+    };
+    CHECK(hint("\xef\xbb\xbf").find("a byte order mark") == 0);
+    CHECK(hint("\r\n").find("an empty line") == 0);
+    CHECK(hint(">From alice Mon Mar  2 10:11:12 2026\r\n").find("a line '>From '") == 0);
+    CHECK(hint("this is no mail\r\n").empty());
+}
+
 TEST_CASE("the line ends of a mail may have become LF") {
     const World world;
     for (const std::string& message : {world.clear(), world.opaque()}) {

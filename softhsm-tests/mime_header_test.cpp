@@ -124,6 +124,20 @@ TEST_CASE("the front of an input is recognised as a header") {
     CHECK(looks("\nbody", true));
 }
 
+TEST_CASE("what stands before a header is named") {
+    const auto before = [](std::string_view front) { return before_header(bytes_of(front)); };
+    const std::string header = "From: alice@example.gov\r\n";
+    CHECK(before("\xef\xbb\xbf" + header) == "a byte order mark");
+    CHECK(before("\r\n" + header) == "an empty line");
+    CHECK(before("\n\r\n\n" + header) == "an empty line");
+    CHECK(before(">From alice Mon Mar  2 10:11:12 2026\n" + header) == "a line '>From '");
+    CHECK(before("\xef\xbb\xbf\r\n" + header) == "a byte order mark");
+    CHECK(before("\nFrom alice Mon Mar  2 10:11:12 2026\n" + header) == "an empty line");
+    for (const std::string& other : {header, std::string(), std::string("\n"), std::string(">From "),
+                                     std::string("\r\nno field"), std::string("\xef\xbb\xbf")})
+        CHECK(before(other).empty());
+}
+
 TEST_CASE("a made field is folded at white space within 78 columns and unfolds to its value") {
     std::string value = "multipart/signed;";
     for (int i = 0; i < 30; ++i)

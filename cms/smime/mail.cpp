@@ -1,5 +1,7 @@
 #include "cms/smime/mail.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "cms/smime/classify.h"
@@ -47,6 +49,11 @@ InputForm recognise(Window& input) {
     if (mime::looks_like_header(front, false)) return InputForm::entity;
     if (looks_like_base64(front)) return InputForm::base64;
     return InputForm::other;
+}
+
+std::string before_header_hint(Window& input) {
+    const std::string before = mime::before_header(input.peek(kFront));
+    return before.empty() ? "" : fmt::format("{} stands before the header of a mail: take it out", before);
 }
 
 bool is_mime_entity(ByteView front) {

@@ -20,6 +20,10 @@ enum class InputForm {
 /// recognise looks at the front of an input; nothing is consumed.
 InputForm recognise(Window& input);
 
+/// before_header_hint says what to take out of an input that is no mail for something before its header; "" for
+/// nothing.
+std::string before_header_hint(Window& input);
+
 /// is_mime_entity says whether content starts like a MIME entity: with a header field, or with the empty line of an
 /// empty header.
 bool is_mime_entity(ByteView front);

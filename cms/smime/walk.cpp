@@ -103,7 +103,8 @@ void Walk::run(Source& input, Sink& output) {
                {.path = "1", .parent = std::nullopt, .whole = true, .depth = 0, .output = &output});
     } else if (form == InputForm::other) {
         throw Error(ErrorKind::malformed,
-                    window.peek(1).empty() ? "the input is empty" : "the input is neither a mail nor CMS");
+                    window.peek(1).empty() ? "the input is empty" : "the input is neither a mail nor CMS",
+                    before_header_hint(window));
     } else {
         bare_cms(window, form, output);
     }

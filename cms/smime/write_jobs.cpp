@@ -72,12 +72,15 @@ class WriteJob final : public Job {
         const InputForm recognised = recognise(window);
         if (recognised == InputForm::entity || (entity_ && recognised != InputForm::other))
             return entity_pass(window, output);
-        if (form_ == Form::smime)
-            throw Error(
-                ErrorKind::malformed,
-                window.peek(1).empty() ? "the input is empty" : "the input is neither a mail nor a MIME entity",
-                "give a mail, put a line such as 'Content-Type: text/plain' and an empty line before it, or choose "
-                "--form der");
+        if (form_ == Form::smime) {
+            const std::string hint = before_header_hint(window);
+            throw Error(ErrorKind::malformed,
+                        window.peek(1).empty() ? "the input is empty" : "the input is neither a mail nor a MIME entity",
+                        hint.empty()
+                            ? "give a mail, put a line such as 'Content-Type: text/plain' and an empty line before "
+                              "it, or choose --form der"
+                            : hint);
+        }
         if (window.peek(1).empty()) throw Error(ErrorKind::malformed, "the input is empty");
         Chain chain = writers(output);
         copy(window, chain.inner());
