@@ -77,6 +77,18 @@ TEST_CASE("the sender check can warn or be off") {
     CHECK(off.report.warnings.empty());
 }
 
+TEST_CASE("who is told that the sender does not match is told to ask the sender before anything else") {
+    const World world;
+    const SoftwareKey alice = world.with_names("email:alice@example.gov");
+    for (const char* headers : {"From: eve@example.org\r\n", "From: \r\n", "From: alice@example.gov, Alice\r\n"}) {
+        CAPTURE(headers);
+        const Report report = world.read(alice, headers).report;
+        CHECK(report.result == Result::untrusted);
+        CHECK(report.hint.find("ask the sender in another way") == 0);
+        CHECK(report.hint.find("--sender-check warn") != std::string::npos);
+    }
+}
+
 TEST_CASE("a mail without a From field needs no sender unless that is required") {
     const World world;
     const SoftwareKey alice = world.with_names("email:alice@example.gov");

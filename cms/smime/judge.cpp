@@ -98,6 +98,10 @@ std::vector<Doubt> sender_doubts(const Sender& sender, const std::vector<const L
     return doubts;
 }
 
+// What a person can do comes first: an impersonation is no reason to switch the check off.
+constexpr const char* kSenderHint =
+    "ask the sender in another way, by telephone for example; --sender-check warn makes this a warning";
+
 void conclude_signed(Report& report, const std::vector<const Layer*>& layers, const Sender& sender,
                      const Doubts& doubts, bool allow_weak) {
     for (const Layer* layer : layers)
@@ -115,7 +119,7 @@ void conclude_signed(Report& report, const std::vector<const Layer*>& layers, co
         for (const Doubt& doubt : sender_doubts(sender, text_layers, doubts.sender)) {
             if (sender.check == SenderCheck::require)
                 return set_result(report, Result::untrusted, doubt.reason,
-                                  doubt.hint.empty() ? "--sender-check warn makes this a warning" : doubt.hint);
+                                  doubt.hint.empty() ? kSenderHint : doubt.hint);
             report.warnings.push_back({"sender", doubt.reason});
         }
     set_result(report, Result::valid, "");
