@@ -502,6 +502,29 @@ TEST_CASE("an address with invisible letters looks like a known one") {
               .result == Result::valid);
 }
 
+TEST_CASE("fields of a sender that are too long to be looked at are not let pass, and messages stay short") {
+    const World world;
+    const SoftwareKey eve = world.with_names("email:eve@example.org");
+    const auto repeated = [](const std::string& text, std::size_t size) {
+        std::string all;
+        while (all.size() < size)
+            all += text;
+        return all;
+    };
+    const std::string own = " <eve@example.org>\r\n";
+    CHECK(world.read(eve, "From: " + repeated("Eve ", kMaxViewedBytes / 2) + own).report.result == Result::valid);
+    const Report longer = world.read(eve, "From: " + repeated("Eve ", kMaxViewedBytes) + own).report;
+    CHECK(longer.result == Result::untrusted);
+    CHECK(longer.reason.find("bytes") != std::string::npos);
+    const ReadMail answers =
+        world.read(eve, "From:" + own + "Reply-To: " + repeated("eve@example.org, ", kMaxViewedBytes) + "\r\n");
+    CHECK(answers.report.result == Result::valid);
+    CHECK(has_warning(answers.report, "reply-to"));
+    for (const std::string& from :
+         {repeated("\xc3\xa4", 5000) + "@bank.example" + own, repeated("e ", 5000) + ", eve@example.org\r\n"})
+        CHECK(world.read(eve, "From: " + from).report.reason.size() < 400);
+}
+
 TEST_CASE("more senders than anybody needs match nobody") {
     const World world;
     std::string from = "From: alice@example.gov";

@@ -31,6 +31,16 @@ bool mixes_scripts(std::string_view letters) {
     return false;
 }
 
+// brief cuts what a message quotes of a field to a length that a terminal bears.
+std::string brief(const std::string& text) {
+    constexpr std::size_t kMaxQuoted = 200;
+    if (text.size() <= kMaxQuoted) return text;
+    std::size_t end = kMaxQuoted;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80)
+        --end;  // within a character of UTF-8
+    return text.substr(0, end) + "...";
+}
+
 class Viewer {
   public:
     Viewer(const std::vector<mime::Field>& fields, const KnownAddresses& known) : known_(known) {
@@ -48,8 +58,14 @@ class Viewer {
 
     SenderView run() {
         if (too_many_) return {};
+        std::size_t size = 0;
         for (const std::string& value : from_)
-            look_at(value);
+            size += value.size();
+        if (size > kMaxViewedBytes)
+            view_.doubts.push_back({fmt::format("the mail has From fields of more than {} bytes", kMaxViewedBytes)});
+        else
+            for (const std::string& value : from_)
+                look_at(value);
         if (mailboxes_.size() > 1)
             warn("several-senders",
                  fmt::format("the mail names {} senders: {}", mailboxes_.size(), fmt::join(mailboxes_, ", ")));
@@ -63,23 +79,27 @@ class Viewer {
   private:
     void look_at(const std::string& value) {
         if (const auto entries = mime::unreadable_addresses(value); !entries.empty())
-            view_.doubts.push_back({fmt::format("the From field has an entry that is no address: '{}'", entries[0])});
+            view_.doubts.push_back(
+                {fmt::format("the From field has an entry that is no address: '{}'", brief(entries[0]))});
         if (turns_letters(value))
             view_.doubts.push_back({"the From field turns the order of its letters around: it shows another text"});
         const std::string shown = foreign_address(value, mailboxes_);
         if (shown.empty()) return;
-        view_.doubts.push_back({fmt::format("the From field shows {}, but the sender is {}", shown,
+        view_.doubts.push_back({fmt::format("the From field shows {}, but the sender is {}", brief(shown),
                                             mailboxes_.empty() ? "nobody" : mailboxes_.front()),
                                 "rely on the address in the certificate alone"});
     }
 
     void compare(const std::vector<std::string>& values, const char* name, const char* kind, const char* words) {
         for (const std::string& value : values) {
+            if (value.size() > kMaxViewedBytes)
+                return warn(kind, fmt::format("the {} field has more than {} bytes", name, kMaxViewedBytes));
             for (const mime::Address& address : mime::parse_addresses(value))
                 if (!mime::is_among(mailboxes_, address.mailbox))
                     return warn(kind, fmt::format(fmt::runtime(words), address.mailbox));
             if (const auto entries = mime::unreadable_addresses(value); !entries.empty())
-                return warn(kind, fmt::format("the {} field has an entry that is no address: '{}'", name, entries[0]));
+                return warn(kind,
+                            fmt::format("the {} field has an entry that is no address: '{}'", name, brief(entries[0])));
         }
     }
 

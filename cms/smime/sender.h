@@ -45,6 +45,9 @@ struct SenderView {
     std::vector<Warning> warnings;
 };
 
+/// kMaxViewedBytes bounds the fields that view_sender looks at: longer From fields are doubted, others warned of.
+inline constexpr std::size_t kMaxViewedBytes = 64 * 1024;
+
 /// view_sender looks for what misleads in the fields From, Sender and Reply-To of `fields`: an address beside the
 /// sender's own in a display name, a comment, a group's name or a route, "ceo (at) bank.example" too; entries that
 /// cannot be read; letters of mixed scripts; an address that looks like a known one and is not. `known` may be empty.
