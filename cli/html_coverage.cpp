@@ -7,19 +7,6 @@ namespace p11mime::cli {
 
 using namespace cms::smime;
 
-Tone layer_tone(const Report& report, const Layer& layer) {
-    if (layer.type != LayerType::signed_data) {
-        const bool protects = layer.authenticated.value_or(false) && layer.strength != Strength::weak;
-        return protects ? Tone::good : Tone::caution;
-    }
-    const bool broken = layer.signers.empty() ||
-                        std::any_of(layer.signers.begin(), layer.signers.end(), [](const SignerVerdict& signer) {
-                            return signer.integrity != cms::Integrity::valid;
-                        });
-    if (broken) return Tone::bad;
-    return report.result == Result::valid ? Tone::good : Tone::caution;
-}
-
 // A layer whose content is the next one, or the content of the mail, has it at its path and ".1".
 Coverage::Coverage(const Report& report, const MailText& mail) : report_(report), root_("1") {
     const auto layer_at = [&](const std::string& path) {

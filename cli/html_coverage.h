@@ -4,13 +4,9 @@
 #include <vector>
 
 #include "cli/html_mail.h"
-#include "cli/terminal.h"
 #include "cms/smime/report.h"
 
 namespace p11mime::cli {
-
-/// layer_tone is how good a signed or encrypted layer is.
-Tone layer_tone(const cms::smime::Report& report, const cms::smime::Layer& layer);
 
 /// Coverage says which signatures are over the parts of a mail's content.
 class Coverage {

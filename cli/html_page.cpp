@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "cli/header_words.h"
 #include "cli/html_coverage.h"
 #include "cli/html_markup.h"
 #include "cli/html_style.h"
@@ -223,11 +224,13 @@ class Page {
                                      ? isolated(each.mailbox)
                                      : fmt::format("{} &lt;{}&gt;", isolated(each.name), isolated(each.mailbox)));
             if (!field.text.empty()) values.push_back(isolated(field.text));
-            html_ += fmt::format("<dt>{}</dt><dd>{}</dd>\n", markup(field.name), fmt::join(values, ", "));
+            const auto words = protects_header(report_) ? field_words(report_, field.name) : std::nullopt;
+            html_ += fmt::format("<dt>{}</dt><dd>{}{}</dd>\n", markup(field.name), fmt::join(values, ", "),
+                                 words ? fmt::format("<br><span class=\"quiet\">{}</span>", *words) : "");
         }
-        html_ += fmt::format(
-            "</dl>\n<p class=\"quiet\">These lines are the mail's header, which no signature covers.{}</p>\n",
-            sender_matches() ? " The sender's address is one of the certificate's." : "");
+        html_ += fmt::format("</dl>\n<p class=\"quiet\">These lines are the mail's header{}.{}</p>\n",
+                             protects_header(report_) ? "" : ", which no signature covers",
+                             sender_matches() ? " The sender's address is one of the certificate's." : "");
     }
 
     bool sender_matches() const {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "cli/header_words.h"
 #include "cli/signer_words.h"
 
 namespace p11mime::cli {
@@ -178,6 +179,19 @@ Tone verdict_tone(Result result) {
     return Tone::plain;
 }
 
+Tone layer_tone(const Report& report, const Layer& layer) {
+    if (layer.type != LayerType::signed_data) {
+        const bool protects = layer.authenticated.value_or(false) && layer.strength != Strength::weak;
+        return protects ? Tone::good : Tone::caution;
+    }
+    const bool broken = layer.signers.empty() ||
+                        std::any_of(layer.signers.begin(), layer.signers.end(), [](const SignerVerdict& signer) {
+                            return signer.integrity != cms::Integrity::valid;
+                        });
+    if (broken) return Tone::bad;
+    return report.result == Result::valid ? Tone::good : Tone::caution;
+}
+
 std::vector<std::string> layer_lines(const Report& report, bool judged) {
     std::vector<std::string> lines;
     for (const Layer& layer : report.layers) {
@@ -195,6 +209,9 @@ std::vector<std::string> layer_lines(const Report& report, bool judged) {
             add_signer(lines, signer, judged, "  ");
         if (layer.carried && !judged) add_carried(lines, *layer.carried);
     }
+    if (judged)
+        for (std::string& line : header_lines(report))
+            lines.push_back(std::move(line));
     return lines;
 }
 

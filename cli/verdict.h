@@ -21,9 +21,12 @@ struct VerdictWords {
 VerdictWords verdict_words(const cms::smime::Report& report);
 Tone verdict_tone(cms::smime::Result result);
 
+/// layer_tone is how good a signed or encrypted layer is.
+Tone layer_tone(const cms::smime::Report& report, const cms::smime::Layer& layer);
+
 /// layer_lines tells the details of every layer, outermost first, each line on its own: part, kind and coverage; cipher
-/// or other algorithm; recipients; signers with their facts (signer_facts) and countersigners; what it carries. With
-/// `judged` unset trust is left out, as for inspect.
+/// or other algorithm; recipients; signers with their facts (signer_facts) and countersigners; what it carries; and
+/// what of the mail's header they protect (header_lines). With `judged` unset trust is left out, as for inspect.
 std::vector<std::string> layer_lines(const cms::smime::Report& report, bool judged);
 
 }  // namespace p11mime::cli

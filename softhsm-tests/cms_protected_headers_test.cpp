@@ -95,10 +95,34 @@ TEST_CASE("the protected header of RFC 9788's example is the mail's") {
     CHECK(kinds(read.report).empty());
     for (const Layer& layer : read.report.layers)
         CHECK(layer.protected_headers == Names{"subject", "message-id", "from", "to", "date", "user-agent"});
+    CHECK(read.report.confidential_headers == Names{"subject"});
     CHECK(field(with_crlf(read.content), "Subject") == "smime-signed-enc-hp-baseline");
     CHECK(field(with_crlf(read.content), "HP-Outer").empty());
     CHECK(field(with_crlf(read.content), "Content-Type") == "text/plain; charset=\"utf-8\"");
     CHECK(with_crlf(body_of(read.content)) == "This is the\r\nsmime-signed-enc-hp-baseline\r\nmessage.\r\n");
+}
+
+// HeaderFieldProtection of RFC 9788 section 4.3.1.
+TEST_CASE("what stood outside is not confidential, nor is what the sender did not encrypt") {
+    const World world;
+    const auto confidential = [&](std::string_view outside, std::string_view payload, bool encrypted = true) {
+        return world.open(outside, payload, encrypted).report.confidential_headers;
+    };
+    CHECK(confidential(kOutside, with(kPayload, "HP-Outer: Subject: [...]\r\n", "Keywords: urgent\r\n")) ==
+          Names{"subject", "keywords"});
+    CHECK(confidential(kOutside, with(kPayload, "HP-Outer: To: Bob <bob@example.gov>\r\n", "")) ==
+          Names{"subject", "to"});
+    CHECK(confidential(kOutside, with(kPayload, "[...]", "smime-signed-enc-hp-baseline")).empty());
+    CHECK(confidential(kOutside, with(kPayload, "\"cipher\"", "\"clear\"")).empty());
+    CHECK(confidential(with(kOutside, "[...]", "smime-signed-enc-hp-baseline"),
+                       with(kPayload, "\"cipher\"", "\"clear\""), false)
+              .empty());
+    CHECK(confidential(kOutside, kPayload, false).empty());
+    // Of the forerunners, what stands outside now tells.
+    const std::string v1 = with(kPayload, "hp=\"cipher\"", "protected-headers=\"v1\"");
+    CHECK(confidential(kOutside, v1) == Names{"subject"});
+    CHECK(confidential("From: Alice <alice@example.gov>\r\n", v1) ==
+          Names{"subject", "message-id", "to", "date", "user-agent"});
 }
 
 TEST_CASE("an outer From that is not the protected one is a mismatch, whoever signed") {

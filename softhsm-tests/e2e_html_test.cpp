@@ -286,6 +286,40 @@ TEST_CASE("the page marks what each signature covers, part by part", "[e2e]") {
     CHECK_THAT(read_file(reader.page), !Contains("Forged words") && Contains("Signed: broken"));
 }
 
+TEST_CASE("page and terminal say of each header field what protects it", "[e2e]") {
+    const Reader reader;
+    const auto told = [&](const std::string& page, const std::string& name) {
+        const std::size_t begin = page.find("<dt>" + name + "</dt>");
+        REQUIRE(begin != std::string::npos);
+        const std::size_t end = page.find("</dd>", begin), words = page.find("class=\"quiet\">", begin) + 14;
+        return words < end ? page.substr(words, page.find('<', words) - words) : "";
+    };
+    const std::string text = mail(reader.alice.email, reader.alice.email);
+    const std::string sealed = done(reader.office.desk.p11mime(
+        Arguments{"seal", "--recipient-cert", reader.office.certificate(reader.alice)} + reader.office.trust(), text));
+    const std::string page = reader.page_of("X-Mailer: of a relay\r\n" + sealed);
+    CHECK(told(page, "Subject") == "covered by the signature, and came encrypted");
+    CHECK(told(page, "From") == "covered by the signature");
+    CHECK_THAT(page, !Contains("no signature covers"));
+    const std::string err = reader.open(sealed, {"-n"}).err;
+    CHECK_THAT(err, Contains("header: Subject: covered by the signature, and came encrypted\n") &&
+                        Contains("header: all else: not covered by any signature\n"));
+
+    // A field that the sender did not protect, and that nobody takes for theirs.
+    const std::string undated =
+        done(reader.office.desk.p11mime({"sign", "--protect-headers"}, replaced(text, "Date: ", "X-Date: ")));
+    const std::string dated = reader.page_of("Date: Tue, 4 Mar 2025 10:15:00 +0100\r\n" + undated);
+    CHECK(told(dated, "Date") == "not covered by any signature");
+    CHECK(told(dated, "Subject") == "covered by the signature");
+
+    const std::string plain = reader.page_of(reader.sign(kText));
+    CHECK(told(plain, "Subject").empty());
+    CHECK_THAT(plain, Contains("header, which no signature covers"));
+    CHECK_THAT(reader.open(reader.sign(kText), {"-n"}).err, Contains("header: not covered by any signature\n"));
+    CHECK(told(reader.page_of("X-Mailer: of a relay\r\n" + sealed, 3, {"-n", "--at", "2001-01-01T00:00:00Z"}),
+               "From") == "covered by a signature that is not to be relied on");
+}
+
 TEST_CASE("the page of a broken signature tells the verdict and nothing of the mail", "[e2e]") {
     const Reader reader;
     const std::string changed = replaced(reader.sign(kText), "second", "third");

@@ -152,6 +152,22 @@ ProtectedHeader wrapped_header(const mime::Header& mail) {
     return taken_apart(mail, ProtectedHeader::Form::wrapped);
 }
 
+std::vector<std::string> confidential_names(const ProtectedHeader& inner, const std::vector<Field>& outer,
+                                            bool encrypted) {
+    if (!encrypted || inner.form == ProtectedHeader::Form::clear) return {};
+    const std::vector<Field>& readable_fields =
+        inner.form == ProtectedHeader::Form::cipher ? inner.left_outside : outer;
+    std::vector<std::string> names = inner.names();
+    std::erase_if(names, [&](const std::string& name) {
+        const std::vector<std::string> inside = values_of(inner.fields, name),
+                                       outside = values_of(readable_fields, name);
+        return std::any_of(inside.begin(), inside.end(), [&](const std::string& value) {
+            return std::find(outside.begin(), outside.end(), value) != outside.end();
+        });
+    });
+    return names;
+}
+
 OuterHeader hold_against(const ProtectedHeader& inner, const std::vector<Field>& outer, bool encrypted) {
     OuterHeader result;
     const bool policy = inner.form == ProtectedHeader::Form::cipher && encrypted;

@@ -37,6 +37,12 @@ std::optional<ProtectedHeader> protected_header(const mime::Header& payload);
 bool wraps_mail(const mime::Header& payload);
 ProtectedHeader wrapped_header(const mime::Header& mail);
 
+/// confidential_names is the names, in lower case, of the protected fields that did not stand outside as they are
+/// (RFC 9788 section 4.3.1): by the HP-Outer fields, or with the forerunners' forms by what stands outside now.
+/// `encrypted` as in hold_against; what the sender did not encrypt is not confidential.
+std::vector<std::string> confidential_names(const ProtectedHeader& inner, const std::vector<mime::Field>& outer,
+                                            bool encrypted);
+
 /// OuterHeader is what becomes of the unprotected fields beside the protected ones.
 struct OuterHeader {
     std::vector<mime::Field> kept;  ///< what relays write, which nobody takes for the sender's words

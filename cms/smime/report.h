@@ -128,7 +128,8 @@ struct Report {
     std::optional<std::string> date;
     std::vector<Layer> layers;  ///< outermost first
     std::vector<Warning> warnings;
-    bool signatures_looked_for = true;  ///< false where only encrypted layers were taken off
+    std::vector<std::string> confidential_headers;  ///< of the mail, in lower case: nobody could read them on the way
+    bool signatures_looked_for = true;              ///< false where only encrypted layers were taken off
     Result result = Result::unsigned_;
     std::string reason;  ///< one line for people: why it is not valid; empty where it is
     std::string hint;    ///< what could be done; may be empty

@@ -149,6 +149,7 @@ void Walk::wrapped_mail(const mime::Header& header, Window& body, const Place& p
 // adopt makes protected fields those of the mail.
 void Walk::adopt(const ProtectedHeader& inner) {
     const bool encrypted = came_encrypted();
+    report_.confidential_headers = confidential_names(inner, mail_.transport, encrypted);
     OuterHeader outer = hold_against(inner, mail_.transport, encrypted);
     report_.warnings.insert(report_.warnings.end(), outer.warnings.begin(), outer.warnings.end());
     if (inner.form == ProtectedHeader::Form::cipher && !encrypted)
