@@ -13,7 +13,7 @@ namespace p11mime::cli {
 
 /// visible makes text that others wrote safe to show: control characters, escapes, bidirectional overrides, what shows
 /// nothing, piles of combining marks and bytes that are no UTF-8 come out as "\x1b" or "\u{202e}", so that a name in a
-/// certificate can neither drive the terminal nor pass for another one.
+/// certificate can neither drive the terminal nor pass for another one. What joins emoji stays between them.
 std::string visible(std::string_view text);
 
 /// Tone is how good what is said is. On a terminal it shows as colour (not with NO_COLOR or TERM=dumb), beside words

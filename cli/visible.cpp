@@ -65,6 +65,26 @@ constexpr Range kMarks[] = {
 // be drawn over what we have written ourselves.
 constexpr std::size_t kMostMarks = 4;
 
+// Pictures (Unicode's Extended_Pictographic), which joiners and variation selectors make others of. Ascending.
+constexpr Range kPictures[] = {
+    {0xa9, 0xa9},       {0xae, 0xae},       {0x203c, 0x203c},   {0x2049, 0x2049},   {0x2122, 0x2122},
+    {0x2139, 0x2139},   {0x2194, 0x2199},   {0x21a9, 0x21aa},   {0x231a, 0x231b},   {0x2328, 0x2328},
+    {0x2388, 0x2388},   {0x23cf, 0x23cf},   {0x23e9, 0x23f3},   {0x23f8, 0x23fa},   {0x24c2, 0x24c2},
+    {0x25aa, 0x25ab},   {0x25b6, 0x25b6},   {0x25c0, 0x25c0},   {0x25fb, 0x25fe},   {0x2600, 0x2605},
+    {0x2607, 0x2612},   {0x2614, 0x2685},   {0x2690, 0x2705},   {0x2708, 0x2712},   {0x2714, 0x2714},
+    {0x2716, 0x2716},   {0x271d, 0x271d},   {0x2721, 0x2721},   {0x2728, 0x2728},   {0x2733, 0x2734},
+    {0x2744, 0x2744},   {0x2747, 0x2747},   {0x274c, 0x274c},   {0x274e, 0x274e},   {0x2753, 0x2755},
+    {0x2757, 0x2757},   {0x2763, 0x2767},   {0x2795, 0x2797},   {0x27a1, 0x27a1},   {0x27b0, 0x27b0},
+    {0x27bf, 0x27bf},   {0x2934, 0x2935},   {0x2b05, 0x2b07},   {0x2b1b, 0x2b1c},   {0x2b50, 0x2b50},
+    {0x2b55, 0x2b55},   {0x3030, 0x3030},   {0x303d, 0x303d},   {0x3297, 0x3297},   {0x3299, 0x3299},
+    {0x1f000, 0x1f0ff}, {0x1f10d, 0x1f10f}, {0x1f12f, 0x1f12f}, {0x1f16c, 0x1f171}, {0x1f17e, 0x1f17f},
+    {0x1f18e, 0x1f18e}, {0x1f191, 0x1f19a}, {0x1f1ad, 0x1f1e5}, {0x1f201, 0x1f20f}, {0x1f21a, 0x1f21a},
+    {0x1f22f, 0x1f22f}, {0x1f232, 0x1f23a}, {0x1f23c, 0x1f23f}, {0x1f249, 0x1f3fa}, {0x1f400, 0x1f53d},
+    {0x1f546, 0x1f64f}, {0x1f680, 0x1f6ff}, {0x1f774, 0x1f77f}, {0x1f7d5, 0x1f7ff}, {0x1f80c, 0x1f80f},
+    {0x1f848, 0x1f84f}, {0x1f85a, 0x1f85f}, {0x1f888, 0x1f88f}, {0x1f8ae, 0x1f8ff}, {0x1f90c, 0x1f93a},
+    {0x1f93c, 0x1f945}, {0x1f947, 0x1faff}, {0x1fc00, 0x1fffd},
+};
+
 template <std::size_t Size>
 bool is_in(const Range (&ranges)[Size], char32_t code) {
     const auto* range = std::upper_bound(std::begin(ranges), std::end(ranges), code,
@@ -77,22 +97,52 @@ std::string escape(char32_t code, bool byte) {
     return byte ? fmt::format("\\x{:02x}", number) : fmt::format("\\u{{{:x}}}", number);
 }
 
+// Pictures follows emoji (UTS #51): a selector of their style is harmless right behind one, a joiner between two. Both
+// show nothing there but the picture.
+class Pictures {
+  public:
+    /// harmless says whether a character that is misleading elsewhere is not so here; `next` is the text after it.
+    bool harmless(char32_t code, std::string_view next) const {
+        if (code == 0xfe0e || code == 0xfe0f) return last_ == Last::picture;
+        if (code != 0x200d || last_ == Last::other || next.empty()) return false;
+        const Character follows = first_character(next);
+        return follows.length > 1 && is_in(kPictures, follows.code);
+    }
+
+    /// pass is for what was shown as it is.
+    void pass(char32_t code) {
+        const bool continues = last_ != Last::other && (code == 0xfe0e || code == 0xfe0f || is_skin_tone(code));
+        last_ = is_in(kPictures, code) ? Last::picture : continues ? Last::styled : Last::other;
+    }
+
+  private:
+    enum class Last { other, picture, styled };
+    static bool is_skin_tone(char32_t code) { return code >= 0x1f3fb && code <= 0x1f3ff; }
+
+    Last last_ = Last::other;
+};
+
 }  // namespace
 
 std::string visible(std::string_view text) {
     std::string shown;
+    Pictures pictures;
     std::size_t marks = kMostMarks;  // on the last character that was shown as it is
     while (!text.empty()) {
         const Character character = first_character(text);
+        const std::string_view next = text.substr(std::max<std::size_t>(character.length, 1));
         const bool mark = character.length > 1 && is_in(kMarks, character.code);
-        if (character.length == 0 || is_in(kMisleading, character.code) || (mark && marks == kMostMarks)) {
+        const bool misleading = is_in(kMisleading, character.code) && !pictures.harmless(character.code, next);
+        if (character.length == 0 || misleading || (mark && marks == kMostMarks)) {
             shown += escape(character.code, character.length <= 1);
             marks = kMostMarks;
+            pictures = {};
         } else {
             shown += text.substr(0, character.length);
+            pictures.pass(character.code);
             marks = mark ? marks + 1 : 0;
         }
-        text.remove_prefix(std::max<std::size_t>(character.length, 1));
+        text = next;
     }
     return shown;
 }

@@ -50,6 +50,32 @@ TEST_CASE("what shows nothing, or hides and breaks text, is made visible", "[cli
     hidden("\xf3\xa0\x84\x80", "e0100");  // variation selector
 }
 
+// Sequences of Unicode's emoji-zwj-sequences.txt and emoji-variation-sequences.txt.
+TEST_CASE("what joins emoji stays between them, and is made visible anywhere else", "[cli]") {
+    const std::string man = "\xf0\x9f\x91\xa8", laptop = "\xf0\x9f\x92\xbb", heart = "\xe2\x9d\xa4",
+                      male = "\xe2\x99\x82", dark = "\xf0\x9f\x8f\xbf", joiner = "\xe2\x80\x8d", style = "\xef\xb8\x8f",
+                      tag = "\xf3\xa0\x81\xa7";
+    const std::string shown = "\\u{200d}", shown_style = "\\u{fe0f}";
+    for (const std::string& emoji :
+         {man + joiner + laptop, man + dark + joiner + laptop, heart + style, heart + style + joiner + man,
+          man + joiner + heart + style + joiner + man, man + dark + joiner + male + style})
+        CHECK(visible("a " + emoji + " b") == "a " + emoji + " b");
+    CHECK(visible("a" + joiner + man) == "a" + shown + man);
+    CHECK(visible(man + joiner + "a") == man + shown + "a");
+    CHECK(visible(man + joiner) == man + shown);
+    CHECK(visible(man + joiner + joiner + man) == man + shown + shown + man);
+    CHECK(visible(man + " " + joiner + man) == man + " " + shown + man);
+    CHECK(visible("a" + style) == "a" + shown_style);
+    CHECK(visible("1" + style) == "1" + shown_style);
+    CHECK(visible(heart + style + style) == heart + style + shown_style);
+    CHECK(visible(heart + style + style + joiner + man) == heart + style + shown_style + shown + man);
+    CHECK(visible("\xa9" + style) == "\\xa9" + shown_style);
+    CHECK(visible("a" + dark + joiner + man) == "a" + dark + shown + man);
+    CHECK(visible(man + "\xef\xb8\x80" + man) == man + "\\u{fe00}" + man);
+    CHECK(visible(man + tag + man) == man + "\\u{e0067}" + man);
+    CHECK(visible(man + "\xe2\x80\x8b" + man) == man + "\\u{200b}" + man);
+}
+
 TEST_CASE("combining marks pile up on no character, and stand on none of ours", "[cli]") {
     const std::string acute = "\xcc\x81", escaped = "\\u{301}";
     CHECK(visible("e" + acute) == "e" + acute);
