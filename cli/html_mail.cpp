@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "cms/identifiers.h"
 #include "cms/smime/classify.h"
 #include "cms/smime/mail.h"
 #include "mime/address.h"
@@ -87,6 +88,20 @@ std::optional<std::string> converted(const std::string& charset, std::string_vie
     return text;
 }
 
+// closed_words says what a CMS structure is that was left on.
+std::string closed_words(Window& body, const mime::Header& header) {
+    const std::string type = cms::smime::sniff_content_type(body, header);
+    const bool certificates = mime::ascii_lower(mime::content_type(header).parameter("smime-type")) == "certs-only";
+    if (cms::smime::is_encrypted_content_type(type))
+        return "an encrypted part, left closed here: save it and open it by itself";
+    if (type == cms::oid::kSignedData)
+        return certificates ? "certificates, and no text"
+                            : "a signed part that has its text inside, left closed here: save it and open it by itself";
+    if (type == cms::oid::kCompressedData) return "a compressed part, left closed here: save it and open it by itself";
+    if (cms::smime::is_cms_content_type(type)) return "an S/MIME part, left closed here: save it and open it by itself";
+    return "it calls itself S/MIME, and is not";
+}
+
 class Reader {
   public:
     explicit Reader(MailText& mail) : mail_(mail) {}
@@ -103,7 +118,7 @@ class Reader {
             case EntityKind::clear_signed:
                 return clear_signed(header, body, path, depth);
             case EntityKind::cms:
-                return leaf(header, body, MailPart::Kind::protected_);
+                return leaf(header, body, MailPart::Kind::closed, closed_words(body, header));
             case EntityKind::multipart:
                 return multipart(header, body, path, depth);
             case EntityKind::message:
@@ -149,7 +164,7 @@ class Reader {
             inner(parts.part(), fmt::format("{}.{}", path, number), depth);
     }
 
-    void leaf(const mime::Header& header, Source& body, MailPart::Kind kind) {
+    void leaf(const mime::Header& header, Source& body, MailPart::Kind kind, std::string closed = {}) {
         if (mail_.parts.size() == kMaxShownParts) {
             ++mail_.more_parts;
             return;
@@ -157,6 +172,7 @@ class Reader {
         const mime::Parameterized type = mime::content_type(header);
         MailPart part;
         part.kind = kind;
+        part.closed = std::move(closed);
         part.type = shortened(type.value);
         part.name = mime::content_disposition(header).parameter("filename");
         if (part.name.empty()) part.name = type.parameter("name");

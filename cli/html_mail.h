@@ -29,7 +29,7 @@ struct MailPart {
         text,        ///< text/plain to be shown
         html,        ///< never rendered
         attachment,  ///< anything else
-        protected_   ///< a CMS structure that was left on
+        closed       ///< a CMS structure that was left on
     };
     Kind kind = Kind::attachment;
     std::string type;         ///< media type
@@ -37,6 +37,7 @@ struct MailPart {
     std::uint64_t bytes = 0;  ///< decoded
     std::string text;         ///< UTF-8, or where the charset is not known whatever bytes there are
     bool cut = false;         ///< there is more of the text
+    std::string closed;       ///< what a CMS structure is that was left on
     std::string remark;       ///< what is unusual about it; may be empty
     /// The multipart/signed around it whose signature is over it, each as a path below the content: "" is the content
     /// itself, ".2" its second part.

@@ -286,8 +286,7 @@ class Page {
             if (!is_attachment(part)) continue;
             html_ += fmt::format("<li><strong>{}</strong>, {}, {}{}{}<br><span class=\"quiet\">{}</span></li>\n",
                                  part.name.empty() ? "without a name" : isolated(part.name), isolated(part.type),
-                                 size_text(part.bytes),
-                                 part.kind == MailPart::Kind::protected_ ? ", signed or encrypted by itself" : "",
+                                 size_text(part.bytes), part.closed.empty() ? "" : ", " + part.closed,
                                  part.remark.empty() ? "" : ", " + markup(part.remark), cover(part).first);
         }
         if (mail_->more_parts > 0) html_ += fmt::format("<li>and {} more parts</li>\n", mail_->more_parts);
@@ -295,7 +294,7 @@ class Page {
     }
 
     static bool is_attachment(const MailPart& part) {
-        return part.kind == MailPart::Kind::attachment || part.kind == MailPart::Kind::protected_;
+        return part.kind == MailPart::Kind::attachment || part.kind == MailPart::Kind::closed;
     }
 
     const Report& report_;

@@ -320,6 +320,41 @@ TEST_CASE("page and terminal say of each header field what protects it", "[e2e]"
                "From") == "covered by a signature that is not to be relied on");
 }
 
+TEST_CASE("the page says what the parts are that it leaves closed", "[e2e]") {
+    const Reader reader;
+    const auto& desk = reader.office.desk;
+    const std::string file = desk.file("part.txt", text_entity("Closed words.\r\n")),
+                      certificate = reader.office.certificate(reader.alice);
+    const auto made = [&](const Arguments& command) {
+        return "Content-Disposition: attachment\r\n" + entity_of(done(desk.run(command)));
+    };
+    const std::string encrypted = made({"openssl", "cms", "-encrypt", "-in", file, certificate});
+    const std::string opaque = made({"openssl", "cms", "-sign", "-nodetach", "-in", file, "-signer", certificate,
+                                     "-inkey", reader.office.key(reader.alice)});
+    const std::string body = done(desk.run({"openssl", "crl2pkcs7", "-nocrl", "-certfile", certificate}));
+    const std::string lines = body.substr(body.find('\n') + 1, body.rfind("-----END") - body.find('\n') - 1);
+    const auto labelled = [](const std::string& parameters, const std::string& base64) {
+        return "Content-Type: application/pkcs7-mime; " + parameters + "\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+               base64;
+    };
+    const auto page = [&](const std::string& part) {
+        const Outcome outcome =
+            reader.open(mail(reader.alice.email, "bob@example.org",
+                             "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" +
+                                 text_entity("Open words.\r\n") + "\r\n--b\r\n" + part + "\r\n--b--\r\n"),
+                        {"-n"});
+        INFO(outcome.err);
+        return read_file(reader.page);
+    };
+    const std::string of_encrypted = page(encrypted);
+    CHECK_THAT(of_encrypted, Contains("an encrypted part, left closed here") && !Contains("Closed words"));
+    const std::string of_opaque = page(opaque);
+    CHECK_THAT(of_opaque,
+               Contains("a signed part that has its text inside, left closed here") && !Contains("Closed words"));
+    CHECK_THAT(page(labelled("smime-type=certs-only; name=smime.p7c", lines)), Contains("certificates, and no text"));
+    CHECK_THAT(page(text_entity("none", "application/octet-stream; name=x.bin")), !Contains("left closed"));
+}
+
 TEST_CASE("the page of a broken signature tells the verdict and nothing of the mail", "[e2e]") {
     const Reader reader;
     const std::string changed = replaced(reader.sign(kText), "second", "third");
