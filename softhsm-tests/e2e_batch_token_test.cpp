@@ -9,8 +9,8 @@
 
 #include "softhsm-tests/e2e_batch.h"
 #include "softhsm-tests/support/built.h"
-#include "softhsm-tests/support/on_terminal.h"
 #include "softhsm-tests/support/spy.h"
+#include "softhsm-tests/support/terminal_program.h"
 
 using namespace p11mime::test;
 
@@ -114,17 +114,16 @@ TEST_CASE("on a terminal a batch shows how many mails are done, how fast, and th
     }
     const std::string out = bag.path("out");
     std::filesystem::create_directory(out);
-    OnTerminal program(bag.office.desk.p11mime_command(Arguments{"sign", "-j", "1", "-d", out} + files));
+    TerminalProgram program(bag.office.desk.p11mime_command(Arguments{"sign", "-j", "1", "-d", out} + files));
     for (int i = 0; i < kMails; ++i) {
         std::this_thread::sleep_for(std::chrono::milliseconds(100));
         feed(files[static_cast<std::size_t>(i)], bag.numbered(i), [&] { return program.shows(); });
         while (program.shows() && !std::filesystem::exists(out + "/" + bag.name(i))) {
         }
     }
-    while (program.shows()) {
-    }
+    const int status = program.wait_for_end();
     INFO(program.shown());
-    CHECK(program.status() == 0);
+    CHECK(status == 0);
     CHECK_THAT(program.shown(), Catch::Contains(" of 15 mails, ") && Catch::Contains("/s, ") &&
                                     Catch::Contains(" left") && Catch::Contains("15 mails: 15 good"));
 }

@@ -1,12 +1,10 @@
 // Keys that are deleted for good: what is said first, and what stays.
 
-#include <sys/wait.h>
-
 #include <catch2/catch.hpp>
 
 #include "softhsm-tests/support/built.h"
 #include "softhsm-tests/support/office.h"
-#include "softhsm-tests/support/on_terminal.h"
+#include "softhsm-tests/support/terminal_program.h"
 
 using namespace p11mime::test;
 
@@ -19,13 +17,11 @@ struct Answered {
 };
 
 Answered answered(const Office& office, const std::string& uri, const std::string& answer) {
-    OnTerminal program(office.desk.p11mime_command({"key", "delete", "--key", uri}));
-    REQUIRE(program.waits_for("[y/N] "));
+    TerminalProgram program(office.desk.p11mime_command({"key", "delete", "--key", uri}));
+    program.wait_for("[y/N] ");
     program.type(answer);
-    while (program.shows()) {
-    }
-    const int status = program.status();
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, program.shown()};
+    const int status = program.wait_for_end();
+    return {status, program.shown()};
 }
 
 bool decrypts(const Office& office, const Identity& identity) {

@@ -8,9 +8,9 @@
 #include "mime/codec.h"
 #include "softhsm-tests/support/directory_server.h"
 #include "softhsm-tests/support/office.h"
-#include "softhsm-tests/support/on_terminal.h"
 #include "softhsm-tests/support/program.h"
 #include "softhsm-tests/support/skip.h"
+#include "softhsm-tests/support/terminal_program.h"
 
 using namespace p11mime;
 using namespace p11mime::test;
@@ -126,10 +126,10 @@ TEST_CASE("a person is asked before a directory's certificate is kept", "[e2e]")
             Command command = world.office.desk.p11mime_command(
                 Arguments{"certs", "lookup", "bob@example.gov", "--ldap-directory", world.url()} +
                 world.office.trust());
-            OnTerminal terminal(command);
-            REQUIRE(terminal.waits_for("Keep this certificate for bob@example.gov in the address book? [y/N]"));
+            TerminalProgram terminal(command);
+            terminal.wait_for("Keep this certificate for bob@example.gov in the address book? [y/N]");
             terminal.type(answer);
-            CHECK(terminal.status() == 0);
+            CHECK(terminal.wait_for_end() == 0);
             CHECK(world.book().empty() == (answer == "n\n"));
         }
     });

@@ -9,7 +9,6 @@
 
 #include "softhsm-tests/e2e_card_batch.h"
 #include "softhsm-tests/e2e_piv.h"
-#include "softhsm-tests/support/on_terminal.h"
 #include "softhsm-tests/support/program.h"
 #include "softhsm-tests/support/terminal_program.h"
 
@@ -49,10 +48,10 @@ TEST_CASE("nothing but a wrong PIN costs a try of the PIV card", "[e2e]") {
     CHECK(wallet.desk.p11mime({"tokens"}).status == 0);
     CHECK(wallet.desk.run({program(), "sign", "--batch", "--module", wallet.desk.module, wallet.text}).status == 4);
     CHECK(wallet.desk.p11mime({"sign", "--pin-source", "env:NOT_SET_ANYWHERE", wallet.text}).status != 0);
-    OnTerminal cancelled(wallet.desk.p11mime_command({"sign", "--pin-source", "tty", wallet.text}));
-    CHECK(cancelled.waits_for("PIN of token"));
+    TerminalProgram cancelled(wallet.desk.p11mime_command({"sign", "--pin-source", "tty", wallet.text}));
+    cancelled.wait_for("PIN of token");
     cancelled.type("\x03");
-    CHECK(cancelled.status() != 0);
+    CHECK(cancelled.wait_for_end() != 0);
     CHECK(wallet.card().pins_sent() == 0);
     CHECK(wallet.card().tries() == 2);
 

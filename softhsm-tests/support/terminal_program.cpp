@@ -136,7 +136,7 @@ TerminalProgram::~TerminalProgram() {
     close(terminal_);
 }
 
-bool TerminalProgram::read_some() {
+bool TerminalProgram::shows() {
     pollfd wanted{.fd = terminal_, .events = POLLIN, .revents = 0};
     if (poll(&wanted, 1, kPoll) <= 0) return true;
     std::array<char, 4096> buffer{};
@@ -153,7 +153,7 @@ void TerminalProgram::wait_until(const std::string& what, Condition condition) {
     while (!condition()) {
         if (!open || std::chrono::steady_clock::now() > deadline)
             throw std::runtime_error("waited in vain for " + what + "; the terminal shows:\n" + shown_);
-        open = read_some();
+        open = shows();
     }
 }
 
@@ -190,7 +190,7 @@ int TerminalProgram::wait_for_end() {
     while (waitpid(leader_, &status, WNOHANG) == 0) {
         if (std::chrono::steady_clock::now() > deadline)
             throw std::runtime_error("the program does not end; the terminal shows:\n" + shown_);
-        if (!read_some()) usleep(kPoll * 1000);
+        if (!shows()) usleep(kPoll * 1000);
     }
     ended_ = true;
     while (!session_members(leader_).empty()) {
@@ -198,7 +198,7 @@ int TerminalProgram::wait_for_end() {
         usleep(kPoll * 1000);
     }
     pollfd rest{.fd = terminal_, .events = POLLIN, .revents = 0};
-    while (poll(&rest, 1, 0) > 0 && (rest.revents & POLLIN) != 0 && read_some()) {
+    while (poll(&rest, 1, 0) > 0 && (rest.revents & POLLIN) != 0 && shows()) {
     }
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

@@ -29,6 +29,8 @@ class TerminalProgram {
     /// wait_for_prompt waits for a text and for the echo to go off.
     void wait_for_prompt(std::string_view text);
     void wait_for_echo(bool on);
+    /// shows takes in what the program shows for a moment, and is false once nothing has the terminal open any more.
+    bool shows();
     void type(std::string_view keys);
 
     void signal(int number) const;
@@ -42,7 +44,6 @@ class TerminalProgram {
     const std::string& shown() const { return shown_; }
 
   private:
-    bool read_some();
     template <class Condition>
     void wait_until(const std::string& what, Condition condition);
 
