@@ -75,6 +75,8 @@ struct Authority {
     X509Handle certificate;
 };
 
+constexpr long kHalfDay = 12 * 60 * 60;  // in seconds: no test ends in the second in which a day is over
+
 X509Handle begin_certificate(EVP_PKEY* key, X509_NAME* subject, X509_NAME* issuer, int begins, int ends) {
     X509Handle certificate(X509_new());
     X509_set_version(certificate.get(), X509_VERSION_3);
@@ -82,7 +84,7 @@ X509Handle begin_certificate(EVP_PKEY* key, X509_NAME* subject, X509_NAME* issue
     X509_set_subject_name(certificate.get(), subject);
     X509_set_issuer_name(certificate.get(), issuer);
     X509_time_adj_ex(X509_getm_notBefore(certificate.get()), begins, 0, nullptr);
-    X509_time_adj_ex(X509_getm_notAfter(certificate.get()), ends, 0, nullptr);
+    X509_time_adj_ex(X509_getm_notAfter(certificate.get()), ends, kHalfDay, nullptr);
     check(X509_set_pubkey(certificate.get(), key) == 1, "public key");
     return certificate;
 }

@@ -19,7 +19,7 @@ struct Leaf {
     std::string extended_key_usage = "emailProtection";
     std::string more_extensions;  ///< "name=value" lines
     int begins_in_days = -1;
-    int ends_in_days = 365;
+    int ends_in_days = 365;  ///< and half a day
 };
 
 /// Identity is a private key in software and its certificate, in PEM.
