@@ -37,12 +37,13 @@ class LazyKeys final : public cms::DecrypterSource {
   public:
     explicit LazyKeys(Context& context) : context_(context) {}
 
-    std::vector<std::unique_ptr<cms::Decrypter>> find(std::span<const cms::RecipientIdentifier> recipients) override {
+    std::vector<std::unique_ptr<cms::Decrypter>> find(std::span<const cms::RecipientIdentifier> recipients,
+                                                      const cms::Intent& intent) override {
         found_ = context_.run().once<OwnKeys>(
             list_name(recipients),
             [&] {
                 if (!has_secrets()) (void)tokens_at_hand(context_);  // else "none of the keys at hand" is to be said
-                return look_for(recipients);
+                return look_for(recipients, intent_of_run(intent));
             },
             Run::Lasts::token);
         std::vector<std::unique_ptr<cms::Decrypter>> keys;
@@ -53,14 +54,20 @@ class LazyKeys final : public cms::DecrypterSource {
     std::vector<std::string> skipped() const override { return found_ ? found_->skipped : std::vector<std::string>{}; }
 
   private:
-    OwnKeys look_for(std::span<const cms::RecipientIdentifier> recipients) {
+    OwnKeys look_for(std::span<const cms::RecipientIdentifier> recipients, const cms::Intent& intent) {
         OwnKeys own;
         (void)with_other_cards(context_, "no key for this mail", [&] {
-            own.keys = context_.tokens().find(recipients);
+            own.keys = context_.tokens().find(recipients, intent);
             own.skipped = context_.tokens().skipped();
             return !own.keys.empty();
         });
         return own;
+    }
+    // The first login holds for all mails of a run, so whoever types the PIN is told how many there are.
+    cms::Intent intent_of_run(const cms::Intent& intent) const {
+        const std::size_t count = context_.options().files().size();
+        if (count < 2) return intent;
+        return {fmt::format("{}, and {} more mail{}", intent.what, count - 1, count == 2 ? "" : "s")};
     }
     bool has_secrets() const { return context_.options().text("kek") || context_.options().text("password-source"); }
 
@@ -72,6 +79,7 @@ cms::smime::ReadOptions read_options(Context& context, Task task) {
     const Options& options = context.options();
     cms::smime::ReadOptions read;
     read.task = task;
+    if (context.input_name() != "-") read.name = context.input_name();
     read.entity = options.flag("entity");
     read.sender_check = sender_check_of(options);
     read.known_addresses = [book = context.book()] { return book->addresses(); };

@@ -117,9 +117,10 @@ class DecrypterSource {
   public:
     virtual ~DecrypterSource() = default;
 
-    /// find returns the keys at hand that match one of the recipients, best first. It may ask for a PIN. An empty
-    /// result is no error: skipped() then says for each key seen why it was passed over.
-    virtual std::vector<std::unique_ptr<Decrypter>> find(std::span<const RecipientIdentifier> recipients) = 0;
+    /// find returns the keys at hand that match one of the recipients, best first. It may ask for a PIN, for `intent`.
+    /// An empty result is no error: skipped() then says for each key seen why it was passed over.
+    virtual std::vector<std::unique_ptr<Decrypter>> find(std::span<const RecipientIdentifier> recipients,
+                                                         const Intent& intent) = 0;
     virtual std::vector<std::string> skipped() const = 0;
 };
 

@@ -176,7 +176,7 @@ TEST_CASE("a key that turns out unable is passed over and named, one in trouble 
         std::function<void()> fail_;
     };
     struct Keys final : DecrypterSource {
-        std::vector<std::unique_ptr<Decrypter>> find(std::span<const RecipientIdentifier>) override {
+        std::vector<std::unique_ptr<Decrypter>> find(std::span<const RecipientIdentifier>, const Intent&) override {
             return std::move(keys);
         }
         std::vector<std::string> skipped() const override { return {}; }

@@ -79,6 +79,34 @@ TEST_CASE("the first prompt of a run names the mail that is to be signed", "[e2e
     CHECK(person.has_signed());
 }
 
+TEST_CASE("the first prompt of a run names the mail that is to be opened, by its file where it hides its subject",
+          "[e2e]") {
+    Person person;
+    const Desk& desk = person.office.desk;
+    const Identity carol = person.office.employ({.name = "Carol", .email = "carol@example.gov"});
+    const std::string subject = "Subject: Budget 2027\r\n";
+    const std::string open_subject = done(
+        desk.run({"openssl", "cms", "-encrypt", "-in", desk.file("entity", kText), person.office.certificate(carol)}));
+    const std::string from = "From: alice@example.gov\r\n";
+    const auto prompt = [&](const std::string& command, const Arguments& files, const std::string& what) {
+        CAPTURE(command, what);
+        TerminalProgram program(desk.p11mime_command(Arguments{command, "--module", SoftHsm::module(), "-n"} + files));
+        program.wait_for_prompt("), to " + what + ": ");
+        program.type(kPin + "\n");
+        CHECK(program.wait_for_end() == 0);
+    };
+    const std::string shown = desk.file("shown.eml", from + subject + open_subject);
+    const std::string hidden = desk.file("hidden.eml", from + "Subject: [...]\r\n" + open_subject);
+    const std::string nameless = desk.file("bare.eml", open_subject);
+    for (const char* command : {"decrypt", "open"}) {
+        prompt(command, {shown}, "open the mail from alice@example.gov, 'Budget 2027'");
+        prompt(command, {hidden}, "open the mail from alice@example.gov in the file '" + hidden + "'");
+    }
+    prompt("decrypt", {nameless}, "open a mail in the file '" + nameless + "'");
+    prompt("decrypt", {"-j", "1", shown, hidden, nameless},
+           "open the mail from alice@example.gov, 'Budget 2027', and 2 more mails");
+}
+
 TEST_CASE("nothing typed at the PIN prompt is no PIN, and none is sent", "[e2e]") {
     Person person;
     TerminalProgram program(person.sign());

@@ -49,7 +49,7 @@ struct Drawer : TokenDesk {
                      const std::string& module = SoftHsm::module()) {
         tokens = token::Tokens::open({.modules = {module}, .token = std::nullopt, .others = std::move(others)}, pins);
         const std::vector<cms::RecipientIdentifier> recipients{named(certificate)};
-        const auto keys = tokens->find(recipients);
+        const auto keys = tokens->find(recipients, {"open a test"});
         if (keys.empty()) return "";
         CHECK(keys.front()->is_named_by(recipients.front()));
         return keys.front()->name();
@@ -103,7 +103,7 @@ TEST_CASE("a key whose certificate is in the address book alone is found by the 
           "key 'CN=alice,O=Example' on token 'Old card'");
     CHECK(drawer.asked() == Labels{"Old card"});
     CHECK(drawer.pins.requests.front().what ==
-          "decrypt with the key of CN=alice,O=Example, whose certificate is in the address book");
+          "use the key of CN=alice,O=Example, whose certificate is in the address book, to open a test");
 }
 
 TEST_CASE("a key that was certified once more opens what was encrypted to its first certificate") {
@@ -154,7 +154,7 @@ TEST_CASE("a token that hides its keys is asked for one's own certificate, and n
           std::string::npos);
     CHECK(drawer.pins.requests.back().token.label == "Old card");
     CHECK(drawer.pins.requests.back().what ==
-          "look for the key of CN=alice,O=Example, whose certificate is in --own-cert");
+          "look for the key of CN=alice,O=Example, whose certificate is in --own-cert, to open a test");
 }
 
 TEST_CASE("a token with another certificate of the holder is asked before those that merely hide their keys") {

@@ -23,7 +23,7 @@ cms::RecipientIdentifier by_key_identifier(const Identity& identity) {
 
 std::vector<std::unique_ptr<cms::Decrypter>> find(token::Tokens& tokens,
                                                   const std::vector<cms::RecipientIdentifier>& recipients) {
-    return tokens.find(recipients);
+    return tokens.find(recipients, {"open a test"});
 }
 
 /// check_opens encrypts to an RSA identity with OpenSSL and has the key found recover it.

@@ -16,8 +16,6 @@ namespace p11mime::token {
 
 namespace {
 
-constexpr const char* kToDecrypt = "decrypt";
-
 using Recipients = std::span<const cms::RecipientIdentifier>;
 
 bool is_recipient(const CertificateObject& object, Recipients recipients) {
@@ -50,8 +48,9 @@ struct Prospect {
 /// Search is one run over all tokens.
 class Search {
   public:
-    Search(Recipients recipients, std::span<const std::shared_ptr<Pkcs11Token>> tokens, bool typed)
-        : recipients_(recipients), tokens_(tokens), typed_(typed) {}
+    Search(Recipients recipients, std::span<const std::shared_ptr<Pkcs11Token>> tokens, const cms::Intent& intent,
+           bool typed)
+        : recipients_(recipients), tokens_(tokens), intent_(intent), typed_(typed) {}
 
     /// by_template asks the token for the certificates alone that can match, so that no other is read.
     void by_template(Pkcs11Token& token);
@@ -76,6 +75,7 @@ class Search {
 
     Recipients recipients_;
     std::span<const std::shared_ptr<Pkcs11Token>> tokens_;
+    const cms::Intent& intent_;
     bool typed_;
     FoundKeys result_;
     std::vector<std::pair<const Pkcs11Token*, cms::Certificate>> seen_;
@@ -148,7 +148,7 @@ void Search::add_certificate(Pkcs11Token& token, const CertificateObject& object
             if (why->kind() == ErrorKind::usage) unsure_ = why;
             return keep_for_others(why->what());
         }
-        std::optional<PrivateKey> key = core->private_key_of(object, kToDecrypt);
+        std::optional<PrivateKey> key = core->private_key_of(object, intent_.what);
         if (!key) return keep_for_others("no private key with its id on the token");
         used_ids_.emplace_back(&token, key->id);
         result_.keys.push_back(std::make_unique<TokenDecrypter>(core, object, std::move(key)));
@@ -164,7 +164,7 @@ void Search::add_retired_keys(Pkcs11Token& token) {
         if (id.empty() || std::find(used_ids_.begin(), used_ids_.end(), used) != used_ids_.end()) continue;
         const bool present = core->with_session([&](const Session& session) { return shows(session, id); });
         if (!present || (found() && !core->logged_in())) continue;  // no PIN for a second token that is not needed
-        core->login(kToDecrypt);
+        core->login(intent_.what);
         for (const PrivateKey& key : core->private_keys(id)) {
             const Bytes spki =
                 core->with_session([&](const Session& session) { return read_public_key(session, core->info(), key); });
@@ -248,9 +248,9 @@ void Search::ask(const Prospect& prospect) {
         return;
     }
     keep_going([&] {
-        const std::string what = fmt::format("{} the key of {}, whose certificate is in {}",
-                                             prospect.is_chance() ? "look for" : "decrypt with",
-                                             object.certificate->subject(), prospect.certificate->place);
+        const std::string what = fmt::format("{} the key of {}, whose certificate is in {}, to {}",
+                                             prospect.is_chance() ? "look for" : "use", object.certificate->subject(),
+                                             prospect.certificate->place, intent_.what);
         if (std::optional<PrivateKey> key = core->private_key_of(object, what))
             result_.keys.push_back(std::make_unique<TokenDecrypter>(core, object, std::move(key)));
         else
@@ -271,8 +271,8 @@ FoundKeys Search::take() {
 }  // namespace
 
 FoundKeys find_recipient_keys(std::span<const std::shared_ptr<Pkcs11Token>> tokens, Recipients recipients,
-                              const OtherCertificates& others) {
-    Search search(recipients, tokens, others.typed);
+                              const cms::Intent& intent, const OtherCertificates& others) {
+    Search search(recipients, tokens, intent, others.typed);
     for (const auto& token : tokens)
         search.by_template(*token);
     if (!search.found())

@@ -24,7 +24,7 @@ struct FoundKeys {
 /// no key before a login. Throws the Error(token) of a token only where no other has a key, and likewise Error(usage)
 /// where a stored PIN may be for another token than that with the certificate.
 FoundKeys find_recipient_keys(std::span<const std::shared_ptr<Pkcs11Token>> tokens,
-                              std::span<const cms::RecipientIdentifier> recipients,
+                              std::span<const cms::RecipientIdentifier> recipients, const cms::Intent& intent,
                               const OtherCertificates& others = {});
 
 }  // namespace p11mime::token

@@ -72,11 +72,12 @@ class AllTokens final : public Tokens {
         return warnings_;
     }
 
-    std::vector<std::unique_ptr<cms::Decrypter>> find(std::span<const cms::RecipientIdentifier> recipients) override {
+    std::vector<std::unique_ptr<cms::Decrypter>> find(std::span<const cms::RecipientIdentifier> recipients,
+                                                      const cms::Intent& intent) override {
         const std::lock_guard lock(mutex_);
         enumerate();
         skipped_.clear();
-        FoundKeys found = find_recipient_keys(tokens_, recipients, options_.others);
+        FoundKeys found = find_recipient_keys(tokens_, recipients, intent, options_.others);
         skipped_ = std::move(found.skipped);
         return std::move(found.keys);
     }

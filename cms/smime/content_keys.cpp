@@ -171,7 +171,8 @@ void Search::by_private_keys(DecrypterSource& keys, const Intent& intent, const 
     std::vector<RecipientIdentifier> identifiers;
     for (const RecipientEntry& entry : recipients_)
         if (entry.recovery && needs_private_key(*entry.recovery)) identifiers.push_back(entry.identifier);
-    const auto decrypters = identifiers.empty() ? std::vector<std::unique_ptr<Decrypter>>{} : keys.find(identifiers);
+    const auto decrypters =
+        identifiers.empty() ? std::vector<std::unique_ptr<Decrypter>>{} : keys.find(identifiers, intent);
 
     for (const auto& decrypter : decrypters)
         for (const std::size_t i : recipients_of(*decrypter)) {

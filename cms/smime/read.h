@@ -29,6 +29,7 @@ struct ReadOptions {
     std::optional<SenderCheck> sender_check;  ///< where unset: require for a mail that has a From field, else off
     KnownAddresses known_addresses;           ///< of correspondents, for senders that look like one; may be empty
     bool allow_weak = false;
+    std::string name;      ///< of the input, for the PIN prompt of a mail that does not show its subject; may be empty
     GivenSecrets secrets;  ///< for KEK and password recipients
     std::shared_ptr<const Input>
         detached_content;  ///< verify --content: what a bare detached signature signs, byte for byte, or null

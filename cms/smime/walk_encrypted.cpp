@@ -74,10 +74,13 @@ Error does_not_authenticate() {
             "ask the sender to send it again"};
 }
 
-std::string key_intent(const Report& report) {
+std::string key_intent(const Report& report, const std::string& input) {
     std::string what = "open a mail";
     if (!report.from.empty()) what = "open the mail from " + report.from.front();
-    if (report.subject) what += fmt::format(", '{}'", *report.subject);
+    if (report.subject && *report.subject != kHiddenSubject)
+        what += fmt::format(", '{}'", *report.subject);
+    else if (!input.empty())
+        what += fmt::format(" in the file '{}'", input);
     return what;
 }
 
@@ -154,7 +157,7 @@ const ContentKey& Walk::content_key(std::vector<RecipientEntry> recipients, cons
     LayerKnowledge& known = knowledge_[layer.path];
     if (!known.key)
         known.key = find_content_key(*keys_, options_.secrets, recipients, sizes, effort_of(knowledge_),
-                                     {key_intent(report_)}, options_.stop);
+                                     {key_intent(report_, options_.name)}, options_.stop);
     if (!sizes.fit(known.key->key.size())) throw wrong;
     for (const std::string& line : known.key->skipped)
         report_.warnings.push_back({"key-skipped", line});

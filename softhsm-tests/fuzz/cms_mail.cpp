@@ -27,7 +27,8 @@ class AnyKey final : public cms::Decrypter {
 class Keys final : public cms::DecrypterSource {
   public:
     explicit Keys(bool any) : any_(any) {}
-    std::vector<std::unique_ptr<cms::Decrypter>> find(std::span<const cms::RecipientIdentifier>) override {
+    std::vector<std::unique_ptr<cms::Decrypter>> find(std::span<const cms::RecipientIdentifier>,
+                                                      const cms::Intent&) override {
         std::vector<std::unique_ptr<cms::Decrypter>> found;
         if (any_) found.push_back(std::make_unique<AnyKey>());
         return found;

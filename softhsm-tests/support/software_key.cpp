@@ -218,7 +218,8 @@ std::optional<SecretBytes> SoftwareDecrypter::recover(const cms::Recovery& recov
     return recover_agreed(key_.key.get(), std::get<cms::Agree>(recovery), encrypted_key);
 }
 
-std::vector<std::unique_ptr<cms::Decrypter>> SoftwareKeys::find(std::span<const cms::RecipientIdentifier> recipients) {
+std::vector<std::unique_ptr<cms::Decrypter>> SoftwareKeys::find(std::span<const cms::RecipientIdentifier> recipients,
+                                                                const cms::Intent&) {
     std::vector<std::unique_ptr<cms::Decrypter>> found;
     skipped_.clear();
     for (const SoftwareKey& key : keys_) {

@@ -100,7 +100,8 @@ class SoftwareKeys final : public cms::DecrypterSource {
   public:
     explicit SoftwareKeys(std::vector<SoftwareKey> keys) : keys_(std::move(keys)) {}
 
-    std::vector<std::unique_ptr<cms::Decrypter>> find(std::span<const cms::RecipientIdentifier> recipients) override;
+    std::vector<std::unique_ptr<cms::Decrypter>> find(std::span<const cms::RecipientIdentifier> recipients,
+                                                      const cms::Intent& intent) override;
     std::vector<std::string> skipped() const override { return skipped_; }
 
   private:
