@@ -274,6 +274,37 @@ TEST_CASE("old readers find the hidden subject in the text") {
     CHECK(html.find("<pre>") < html.find("<p>Hello"));
 }
 
+// Section 5.2.2: every field that is hidden or left out, in lines before the text; the example of section 1.9.
+TEST_CASE("old readers find all hidden fields in the text, others find them in the header alone") {
+    const World world;
+    const std::string text =
+        "From: Alice <alice@example.gov>\r\nTo: bob@example.gov\r\nSubject: Handling the Jones contract\r\n"
+        "Keywords: Contract, Urgent\r\nComments: a <b>\r\nMIME-Version: 1.0\r\n";
+    const auto decrypted = [&](const std::string& sealed) {
+        return world.bench.openssl(
+            {"cms", "-verify", "-CAfile", world.bench.trusted_file()},
+            world.bench.openssl({"cms", "-decrypt", "-recip", world.bench.certificate_file(world.bob), "-inkey",
+                                 world.bench.key_file(world.bob)},
+                                sealed));
+    };
+    const std::string plain = text + "Content-Type: text/plain; charset=us-ascii\r\n\r\nPlease review.\r\n";
+    const std::string sealed = world.seal(plain);
+    CHECK(body_of(decrypted(sealed)) ==
+          "Subject: Handling the Jones contract\r\nKeywords: Contract, Urgent\r\nComments: a <b>\r\n\r\nPlease "
+          "review.\r\n");
+    CHECK(body_of(world.open(sealed).content) == "Please review.\r\n");
+    CHECK(world.open(sealed).report.confidential_headers == Names{"subject", "keywords", "comments"});
+    const std::string html = world.seal(text + "Content-Type: text/html\r\n\r\n<body><p>Please review.</p></body>\r\n");
+    CHECK_THAT(decrypted(html), Catch::Contains("<pre>Subject: Handling the Jones contract\r\nKeywords: Contract, "
+                                                "Urgent\r\nComments: a &lt;b&gt;</pre>"));
+    CHECK(body_of(world.open(html).content) == "<body><p>Please review.</p></body>\r\n");
+    const std::string alone = world.seal(
+        "From: Alice <alice@example.gov>\r\nKeywords: Urgent\r\nContent-Type: text/plain\r\n"
+        "Content-Transfer-Encoding: base64\r\n\r\nSGVsbG8K\r\n");
+    CHECK_THAT(body_of(decrypted(alone)), !Catch::StartsWith("SGVsbG8K"));
+    CHECK(body_of(world.open(alone).content) == "SGVsbG8K\r\n");
+}
+
 TEST_CASE("signing protects header fields where that is asked for") {
     const World world;
     SignOptions options;

@@ -159,8 +159,7 @@ void set_field(mime::Header& header, mime::Field field) {
 // Adding puts the element in front of a text.
 class Adding {
   public:
-    explicit Adding(const Protection& protection)
-        : subject_(protection.subject), subject_ascii_(protection.subject_ascii) {}
+    explicit Adding(std::vector<HiddenField> fields) : fields_(std::move(fields)) {}
 
     Part operator()(mime::Header header, Window& body) const {
         if (header.end.empty()) return {std::move(header), std::make_unique<Passed>(body)};  // there is no body
@@ -168,32 +167,41 @@ class Adding {
         const TransferEncoding encoding = mime::transfer_encoding(header);
         if (encoding == TransferEncoding::unknown || (html && encoding == TransferEncoding::base64))
             return {std::move(header), std::make_unique<Passed>(body)};
-        const std::string subject = suit(header, encoding, html);
+        const std::string lines = suit(header, encoding);
         std::string front = html ? through_body_tag(body) : "";
         const std::string element =
-            html ? fmt::format("\r\n{}\r\n<pre>Subject: {}</pre>\r\n{}\r\n", kDiv, subject, kDivEnd)
-                 : fmt::format("Subject: {}\r\n\r\n", padded(subject, encoding));
+            html ? fmt::format("\r\n{}\r\n<pre>{}</pre>\r\n{}\r\n", kDiv, escaped(lines), kDivEnd)
+                 : padded(lines, encoding) + std::string(kAfterLines);
         front += encoded(element, encoding, header.ending());
         return {std::move(header), std::make_unique<JoinedSource>(std::move(front), body)};
     }
 
   private:
-    // suit marks the part and gives the subject in letters that its charset has; what has none is made to.
-    std::string suit(mime::Header& header, TransferEncoding encoding, bool html) const {
+    static constexpr std::string_view kAfterLines = "\r\n\r\n";
+
+    // suit marks the part and gives the lines in letters that its charset has; what has none is made to.
+    std::string suit(mime::Header& header, TransferEncoding encoding) const {
         const mime::LineEnding ending = header.ending();
         mime::Field type = find(header, "Content-Type") != nullptr
                                ? *find(header, "Content-Type")
                                : mime::make_field("Content-Type", "text/plain", ending);
         const std::string charset = mime::ascii_lower(mime::content_type(header).parameter("charset"));
         const bool plain = charset.empty() || charset == "us-ascii";
-        std::string subject = plain || charset == "utf-8" ? subject_ : subject_ascii_;
-        if (!mime::is_ascii(subject)) {
+        const std::string lines = lines_of(plain || charset == "utf-8" ? &HiddenField::text : &HiddenField::ascii);
+        if (!mime::is_ascii(lines)) {
             if (plain) type = mime::with_parameter(type, "charset", "utf-8");
             if (encoding == TransferEncoding::seven_bit)
                 set_field(header, mime::make_field("Content-Transfer-Encoding", "8bit", ending));
         }
         set_field(header, mime::with_parameter(type, kMark, "1"));
-        return html ? escaped(subject) : subject;
+        return lines;
+    }
+
+    std::string lines_of(std::string HiddenField::*form) const {
+        std::string lines;
+        for (const HiddenField& field : fields_)
+            lines += fmt::format("{}{}: {}", lines.empty() ? "" : "\r\n", field.name, field.*form);
+        return lines;
     }
 
     static std::string escaped(const std::string& text) {
@@ -204,11 +212,10 @@ class Adding {
     }
 
     // In base64 the element takes whole groups of three bytes, so that what follows stays as it is.
-    static std::string padded(std::string subject, TransferEncoding encoding) {
-        constexpr std::size_t rest = std::string_view("Subject: \r\n\r\n").size();
-        while (encoding == TransferEncoding::base64 && (subject.size() + rest) % 3 != 0)
-            subject += ' ';
-        return subject;
+    static std::string padded(std::string lines, TransferEncoding encoding) {
+        while (encoding == TransferEncoding::base64 && (lines.size() + kAfterLines.size()) % 3 != 0)
+            lines += ' ';
+        return lines;
     }
 
     // encoded is the element in a transfer encoding, with the line ends of what is around it.
@@ -236,7 +243,7 @@ class Adding {
         return front;
     }
 
-    std::string subject_, subject_ascii_;
+    std::vector<HiddenField> fields_;
 };
 
 // Recoded is a body in base64 of which the front was left out, encoded anew.
@@ -341,7 +348,7 @@ class Omitting {
 }  // namespace
 
 std::unique_ptr<EditedEntity> with_legacy_display(mime::Header header, Source& body, const Protection& protection) {
-    return std::make_unique<EditedParts>(std::move(header), body, Adding(protection));
+    return std::make_unique<EditedParts>(std::move(header), body, Adding(protection.hidden));
 }
 
 std::unique_ptr<EditedEntity> without_legacy_display(mime::Header header, Source& body,

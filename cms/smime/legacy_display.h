@@ -21,7 +21,7 @@ class EditedEntity : public Source {
     virtual const mime::Header& header() const = 0;
 };
 
-/// with_legacy_display adds the elements for the Subject that a protection hides. HTML in base64 and text in charsets
+/// with_legacy_display adds the elements for the fields that a protection hides. HTML in base64 and text in charsets
 /// that cannot be added to stay without. `body` must outlive the result.
 std::unique_ptr<EditedEntity> with_legacy_display(mime::Header header, Source& body, const Protection& protection);
 

@@ -30,6 +30,9 @@ constexpr std::array<std::string_view, 17> kSeen{"From",       "Sender",      "R
 // Fields that submission servers add where they are missing (RFC 6409 section 8).
 constexpr std::array<std::string_view, 2> kAdded{"Date", "Message-ID"};
 
+// Fields that the baseline policy leaves out outside.
+constexpr std::array<std::string_view, 2> kRemoved{"Comments", "Keywords"};
+
 // Fields that relays write, or that are for them alone; they protect nothing inside.
 constexpr std::array<std::string_view, 9> kOfRelays{
     "Bcc",      "Resent-Bcc", "Received", "Return-Path", "Delivered-To", "DKIM-Signature", "Authentication-Results",
@@ -267,15 +270,13 @@ Protection protect(const std::vector<Field>& transport, bool encrypted) {
             continue;
         }
         result.inside.push_back(*inside);
-        const bool is_subject = mime::equal_ignoring_case(field.name, "Subject");
-        if (encrypted && is_subject) {
-            result.subject_ascii = one_line(inside->value());
-            result.subject = one_line(mime::decode_words(inside->value()));
-        }
-        if (encrypted &&
-            (mime::equal_ignoring_case(field.name, "Comments") || mime::equal_ignoring_case(field.name, "Keywords")))
-            continue;
-        const bool hides = encrypted && is_subject;
+        const bool removes = encrypted && is_one_of(kRemoved, field.name);
+        const bool hides =
+            encrypted && mime::equal_ignoring_case(field.name, "Subject") && inside->value() != kHiddenSubject;
+        if (hides || removes)
+            result.hidden.push_back(
+                {field.name, one_line(mime::decode_words(inside->value())), one_line(inside->value())});
+        if (removes) continue;
         result.outside.push_back(hides ? mime::make_field(field.name, kHiddenSubject, ending) : field);
         const std::string value = hides ? std::string(kHiddenSubject) : inside->value();
         if (encrypted) outer.push_back(mime::make_field(kOuter, fmt::format("{}: {}", field.name, value), ending));

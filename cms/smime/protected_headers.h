@@ -57,12 +57,18 @@ OuterHeader hold_against(const ProtectedHeader& inner, const std::vector<mime::F
 /// kHiddenSubject stands for a Subject that is confidential (RFC 9788 section 3.2.1).
 inline constexpr std::string_view kHiddenSubject = "[...]";
 
+/// HiddenField is a field that the outside does not show as it is.
+struct HiddenField {
+    std::string name;
+    std::string text;   ///< its value, UTF-8 in one line; for old readers
+    std::string ascii;  ///< likewise, as the field has it
+};
+
 /// Protection is how a mail's header fields go inside on the way out (RFC 9788 section 5.2).
 struct Protection {
     std::vector<mime::Field> inside;   ///< the fields, and of mail that will be encrypted HP-Outer fields
     std::vector<mime::Field> outside;  ///< what remains of the transport fields
-    std::string subject;               ///< that the outside hides, UTF-8 in one line; for old readers
-    std::string subject_ascii;         ///< likewise, as the field has it
+    std::vector<HiddenField> hidden;
 };
 
 /// protect takes the transport fields of a mail. With `encrypted`, the baseline confidentiality policy holds (section

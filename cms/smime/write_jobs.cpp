@@ -141,7 +141,7 @@ class WriteJob final : public Job {
         Protection protection = protect(mail.transport, encrypts());
         std::unique_ptr<EditedEntity> edited;
         mime::Header entity = mail.entity;
-        if (!protection.subject.empty() && protection.subject != kHiddenSubject) {
+        if (!protection.hidden.empty()) {
             edited = with_legacy_display(std::move(entity), body, protection);
             entity = edited->header();
         }

@@ -23,8 +23,7 @@ std::string edited(std::string_view mail, std::size_t piece_size, bool add) {
         Window window(source);
         mime::Header header = mime::read_header(window);
         Protection protection;
-        protection.subject = "Gr\xc3\xbc\xc3\x9f";
-        protection.subject_ascii = "=?utf-8?q?Gr=C3=BC=C3=9F?=";
+        protection.hidden = {{"Subject", "Gr\xc3\xbc\xc3\x9f", "=?utf-8?q?Gr=C3=BC=C3=9F?="}};
         const auto entity = add ? with_legacy_display(std::move(header), window, protection)
                                 : without_legacy_display(std::move(header), window, {"subject"});
         std::string text = entity->header().raw();
