@@ -102,6 +102,34 @@ TEST_CASE("the protected header of RFC 9788's example is the mail's") {
     CHECK(with_crlf(body_of(read.content)) == "This is the\r\nsmime-signed-enc-hp-baseline\r\nmessage.\r\n");
 }
 
+// RFC 9788 sections 4.4.2 and 4.4.3, and the attack of section 10.1.
+TEST_CASE("without a signature a From inside that differs is told of, and is not taken for the sender") {
+    const World world;
+    const auto open = [&](std::string_view outside, std::string_view payload) {
+        return world.open(std::string(outside) + world.bench.openssl({"cms", "-encrypt", "-aes-256-gcm", "-recip",
+                                                                      world.bench.certificate_file(world.bob)},
+                                                                     payload));
+    };
+    const ReadMail honest = open(kOutside, kPayload);
+    CHECK(honest.report.result == Result::decrypted);
+    CHECK(honest.report.warnings.empty());
+    CHECK(honest.report.from == Names{"alice@example.gov"});
+    const std::string eve = "<eve@example.org>", alice = "<alice@example.gov>";
+    const std::string payload = with(kPayload, "HP-Outer: From: Alice " + alice, "HP-Outer: From: Alice " + eve);
+    const ReadMail spoof = open(with(kOutside, alice, eve), payload);
+    CHECK(spoof.report.result == Result::decrypted);
+    REQUIRE(spoof.report.warnings.size() == 1);
+    CHECK(spoof.report.warnings[0].kind == "from-differs");
+    CHECK_THAT(spoof.report.warnings[0].message,
+               Catch::Contains("eve@example.org") && Catch::Contains("alice@example.gov"));
+    CHECK(spoof.report.from == Names{"eve@example.org"});
+    CHECK(field(with_crlf(spoof.content), "From") == "Alice <eve@example.org>");
+    CHECK(spoof.content.find("alice@example.gov") == std::string::npos);
+    const Names names = spoof.report.layers.back().protected_headers.value();
+    CHECK(std::find(names.begin(), names.end(), "from") == names.end());
+    CHECK(field(with_crlf(spoof.content), "Subject") == "smime-signed-enc-hp-baseline");
+}
+
 // HeaderFieldProtection of RFC 9788 section 4.3.1.
 TEST_CASE("what stood outside is not confidential, nor is what the sender did not encrypt") {
     const World world;

@@ -82,8 +82,9 @@ class Walk {
     void any_entity(const mime::Header& header, Window& body, const Place& place);
     void payload(const mime::Header& header, Window& body, const Place& place);
     void wrapped_mail(const mime::Header& header, Window& body, const Place& place);
-    void adopt(const ProtectedHeader& inner);
+    void adopt(ProtectedHeader inner);
     void note_protected(const std::vector<std::string>& names);
+    bool came_signed() const;
     bool came_encrypted() const;
     void view_senders();
     void deliver(const mime::Header& header, Source& body, const Place& place);

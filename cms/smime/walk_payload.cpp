@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "cms/smime/classify.h"
 #include "cms/smime/joined_source.h"
@@ -146,8 +147,9 @@ void Walk::wrapped_mail(const mime::Header& header, Window& body, const Place& p
     any_entity(header, whole, place.at(begin));
 }
 
-// adopt makes protected fields those of the mail.
-void Walk::adopt(const ProtectedHeader& inner) {
+// adopt makes protected fields those of the mail. Without a signature, nothing but what relays have checked speaks for
+// a sender, so a From field inside that is another than that outside is not taken (RFC 9788 section 4.4).
+void Walk::adopt(ProtectedHeader inner) {
     const bool encrypted = came_encrypted();
     report_.confidential_headers = confidential_names(inner, mail_.transport, encrypted);
     OuterHeader outer = hold_against(inner, mail_.transport, encrypted);
@@ -155,8 +157,15 @@ void Walk::adopt(const ProtectedHeader& inner) {
     if (inner.form == ProtectedHeader::Form::cipher && !encrypted)
         report_.warnings.push_back(
             {"encryption-missing", "the mail was made to be encrypted, and its encryption was taken off on the way"});
-    for (const mime::Field& field : mail_.transport)
-        if (mime::equal_ignoring_case(field.name, "From")) more_from_.push_back(field);
+    const auto is_from = [](const mime::Field& field) { return mime::equal_ignoring_case(field.name, "From"); };
+    if (!outer.from_differs.empty() && !came_signed()) {
+        report_.warnings.push_back({"from-differs", outer.from_differs + "; nothing tells who wrote it"});
+        outer.from_differs.clear();
+        std::erase_if(inner.fields, is_from);
+        std::erase(report_.confidential_headers, "from");
+        std::copy_if(mail_.transport.begin(), mail_.transport.end(), std::back_inserter(outer.kept), is_from);
+    }
+    std::copy_if(mail_.transport.begin(), mail_.transport.end(), std::back_inserter(more_from_), is_from);
     mail_.transport = std::move(outer.kept);
     mail_.transport.insert(mail_.transport.end(), inner.fields.begin(), inner.fields.end());
     mail_.is_mail = true;
@@ -176,6 +185,11 @@ void Walk::adopt(const ProtectedHeader& inner) {
 void Walk::note_protected(const std::vector<std::string>& names) {
     for (Layer& layer : report_.layers)
         layer.protected_headers = names;
+}
+
+bool Walk::came_signed() const {
+    return std::any_of(report_.layers.begin(), report_.layers.end(),
+                       [](const Layer& layer) { return layer.type == LayerType::signed_data; });
 }
 
 bool Walk::came_encrypted() const {
