@@ -130,6 +130,27 @@ TEST_CASE("without a signature a From inside that differs is told of, and is not
     CHECK(field(with_crlf(spoof.content), "Subject") == "smime-signed-enc-hp-baseline");
 }
 
+// RFC 9788 section 4.10.1.
+TEST_CASE("a mail inside that protects fields of its own does not protect those of the mail around it") {
+    const World world;
+    const std::string outside = "From: Alice <alice@example.gov>\r\nSubject: Outside\r\n";
+    const auto read = [&](const std::string& type, const std::string& inner_type) {
+        return world.open(outside,
+                          "Content-Type: message/rfc822" + type +
+                              "\r\n\r\nFrom: Carol <carol@example.gov>\r\nSubject: Inside\r\nContent-Type: text/plain" +
+                              inner_type + "\r\n\r\nx\r\n",
+                          false);
+    };
+    for (const auto& [type, inner_type] : {std::pair("", "; hp=\"clear\""), std::pair("; hp=\"other\"", "")}) {
+        const ReadMail forwarded = read(type, inner_type);
+        CHECK(forwarded.report.result == Result::valid);
+        CHECK(forwarded.report.subject == "Outside");
+        CHECK(forwarded.report.from == Names{"alice@example.gov"});
+        CHECK(forwarded.report.layers.back().protected_headers == Names{});
+    }
+    CHECK(read("", "").report.result == Result::untrusted);
+}
+
 // HeaderFieldProtection of RFC 9788 section 4.3.1.
 TEST_CASE("what stood outside is not confidential, nor is what the sender did not encrypt") {
     const World world;

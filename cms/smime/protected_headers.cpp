@@ -145,6 +145,10 @@ std::optional<ProtectedHeader> protected_header(const mime::Header& payload) {
     return std::nullopt;
 }
 
+bool is_marked(const mime::Header& entity) {
+    return !mime::content_type(entity).parameter(kMark).empty();
+}
+
 bool wraps_mail(const mime::Header& payload) {
     const mime::Parameterized type = mime::content_type(payload);
     return (type.value == "message/rfc822" || type.value == "message/global") &&
