@@ -296,6 +296,23 @@ std::vector<Row> encoded_rows(const Stage& stage) {
     };
 }
 
+// A signed receipt (RFC 2634 section 2.7) carries bytes of whoever asked for it.
+std::vector<Row> document_rows(const Stage& stage) {
+    const auto& desk = stage.office.desk;
+    const auto by_openssl = [&](const Arguments& options) {
+        return "From: alice@example.gov\r\n" +
+               done(desk.run(Arguments{"openssl", "cms", "-sign", "-binary", "-in", desk.file("entity", kPlain),
+                                       "-signer", stage.office.certificate(stage.alice), "-inkey",
+                                       stage.office.key(stage.alice)} +
+                             options));
+    };
+    const Arguments receipt{"-econtent_type", "id-smime-ct-receipt"}, opaque{"-nodetach"};
+    return {
+        {"a signed receipt passed off as a clear-signed mail", by_openssl({}), by_openssl(receipt)},
+        {"a signed receipt passed off as an opaque mail", by_openssl(opaque), by_openssl(opaque + receipt)},
+    };
+}
+
 std::vector<Row> encryption_rows(const Stage& stage) {
     const std::string sealed = stage.seal(from_alice(kPlain)), triple = stage.seal(from_alice(kPlain), {"--triple"});
     const std::string secret = entity_of(stage.encrypt(from_alice(kPlain)));
@@ -400,7 +417,7 @@ TEST_CASE("spoofing and leaking constructions are never valid, their honest twin
     Table table;
     std::vector<Row> rows = coverage_rows(stage);
     for (const auto& more : {beside_rows(stage), line_rows(stage), signature_part_rows(stage), boundary_rows(stage),
-                             encoded_rows(stage), encryption_rows(stage), sender_rows(stage)})
+                             encoded_rows(stage), document_rows(stage), encryption_rows(stage), sender_rows(stage)})
         rows.insert(rows.end(), more.begin(), more.end());
     std::map<std::string, std::string> twins;
     for (const Row& row : rows) {

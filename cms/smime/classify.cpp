@@ -94,6 +94,12 @@ bool is_cms_content_type(std::string_view type) {
            type == oid::kDigestedData || type == oid::kAuthenticatedData || is_encrypted_content_type(type);
 }
 
+std::string content_type_name(const std::string& type) {
+    const ObjectHandle object(OBJ_txt2obj(type.c_str(), 1));
+    const int nid = object ? OBJ_obj2nid(object.get()) : NID_undef;
+    return nid == NID_undef ? type : OBJ_nid2ln(nid);
+}
+
 mime::Header read_entity_header(Window& content) {
     return is_mime_entity(content.peek(kFront)) ? mime::read_header(content) : mime::Header{};
 }

@@ -1,5 +1,7 @@
 // multipart/signed (RFC 8551 section 3.5.3).
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -158,13 +160,18 @@ void Walk::clear_signed(const mime::Header& header, Window& body, const Place& p
     SignedDataReader reader(ber);
     const bool own_content = reader.has_content();
     if (own_content) drain(reader.content());
+    const std::string fault = own_content ? "the signature part carries content of its own"
+                              : reader.content_type() != oid::kData
+                                  ? fmt::format("it is made for content of the type {}, and not for mail",
+                                                content_type_name(reader.content_type()))
+                                  : "";
     finish_signed(reader);
     leave_content_info(ber);
     judge(layer, reader, {digests, reader.content_type(), first.bytes}, place);
-    if (own_content)
+    if (!fault.empty())
         for (SignerVerdict& signer : report_.layers[layer].signers) {
             signer.integrity = Integrity::invalid;
-            signer.integrity_reason = "the signature part carries content of its own";
+            signer.integrity_reason = fault;
         }
     drain(signature);
     if (place.whole && signature_lines.found())

@@ -107,10 +107,7 @@ bool Walk::structure(BerReader& ber, const std::string& type, const std::string&
         OctetsSource octets(ber);
         content(octets, type, place.child(1, true), bare);
     } else {
-        const ObjectHandle object(OBJ_txt2obj(type.c_str(), 1));
-        const int nid = object ? OBJ_obj2nid(object.get()) : NID_undef;
-        throw Error(ErrorKind::malformed,
-                    fmt::format("unsupported content type {}", nid == NID_undef ? type : OBJ_nid2ln(nid)));
+        throw Error(ErrorKind::malformed, fmt::format("unsupported content type {}", content_type_name(type)));
     }
     return true;
 }
@@ -131,8 +128,11 @@ void Walk::content(Source& from, const std::string& type, const Place& place, bo
             BerReader ber(window);
             if (structure(ber, type, "", place, bare)) ber.require_end();
         }
-    } else if (place.output != nullptr) {
-        copy(window, *place.output);
+    } else {
+        if (!bare && place.whole && type != oid::kData)
+            doubt(fmt::format("what is signed is no mail: its content type is {}", content_type_name(type)),
+                  "take it for a document of that type, if at all");
+        if (place.output != nullptr) copy(window, *place.output);
     }
     drain(window);
 }
