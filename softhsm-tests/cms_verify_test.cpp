@@ -186,6 +186,33 @@ TEST_CASE("a detached signature over the canonical form or the entity of a mail 
     CHECK(verify("two\r\nlines\r\n", "two\nLines\n") == Result::invalid);
 }
 
+TEST_CASE("the fields beside an entity with a detached signature are those of a mail, and not written") {
+    const CmsBench bench;
+    const SoftwareKey alice = bench.issue();
+    const auto verify = [&](std::string_view signed_content, const std::string& given) {
+        ReadOptions options;
+        options.detached_content = std::make_shared<TextInput>(given);
+        return bench.verify(
+            peer_sign(bench, bench.signer_options(alice) + Arguments{"-outform", "DER"}, signed_content), options);
+    };
+    const std::string text = mail("alice@example.gov", "bob@example.gov");
+    const ReadMail honest = verify(kText, text);
+    CHECK(honest.report.result == Result::valid);
+    CHECK(honest.signer().sender == SenderState::match);
+    CHECK(honest.content == kText);
+
+    const ReadMail forged = verify(kText, mail("ceo@bank.example", "bob@example.gov"));
+    CHECK(forged.report.result == Result::untrusted);
+    CHECK_THAT(forged.report.reason, Catch::Contains("ceo@bank.example"));
+    CHECK(forged.content == kText);
+    CHECK(verify(kText, "From: alice@example.gov\r\n" + text).report.result == Result::untrusted);
+    CHECK(verify(kText, replaced(text, "From: ", "From: \"ceo@bank.example\" ")).report.result == Result::untrusted);
+
+    const ReadMail file = verify(text, text);
+    CHECK(file.report.result == Result::valid);
+    CHECK(file.content == text);
+}
+
 TEST_CASE("an algorithm that is not supported is named") {
     const CmsBench bench;
     CertificateSpec spec;

@@ -90,15 +90,7 @@ void Walk::run(Source& input, Sink& output) {
     const InputForm form = recognise(window);
     sender_.check = options_.sender_check.value_or(SenderCheck::off);
     if (form == InputForm::entity || options_.entity) {
-        mail_ = read_mail(window, options_.entity);
-        for (const mime::Field& field : mail_.transport)
-            if (mime::equal_ignoring_case(field.name, "From")) add_senders(sender_, field.value());
-        report_.from = sender_.mailboxes;
-        report_.subject = mail_.subject();
-        report_.date = mail_.date();
-        if (report_.date) sender_.date = parse_time(*report_.date);
-        note_fields(mail_.transport);
-        note_lines(mail_.raw);
+        note_mail(read_mail(window, options_.entity));
         entity(mail_.entity, window,
                {.path = "1", .parent = std::nullopt, .whole = true, .depth = 0, .output = &output});
     } else if (form == InputForm::other) {

@@ -66,6 +66,7 @@ class Walk {
     void bare_cms(Window& input, InputForm form, Sink& output);
     void detached(SignedDataReader& reader, std::size_t layer, const Place& place);
 
+    void note_mail(Mail mail);
     void note_sender(const mime::Header& header);
     void note_fields(const std::vector<mime::Field>& fields);
     void note_around(const mime::Header& header);

@@ -214,7 +214,8 @@ void Walk::signed_data(BerReader& ber, const std::string& media_type, const Plac
 }
 
 // detached checks a bare signature over a file: over its bytes as they are, their canonical form, and the MIME entity
-// of a mail, whichever was signed.
+// of a mail, whichever was signed. The other fields of that mail are beside what is signed, as those of a clear-signed
+// one are: its sender is checked, and they are not written.
 void Walk::detached(SignedDataReader& reader, std::size_t layer, const Place& place) {
     std::set<Hash> hashes = reader.digest_algorithms();
     hashes.merge(std::set<Hash>(knowledge_[place.path].digests));
@@ -236,13 +237,21 @@ void Walk::detached(SignedDataReader& reader, std::size_t layer, const Place& pl
         const auto source = options_.detached_content->open();
         Window window(*source);
         if (recognise(window) != InputForm::entity) return false;
-        const Mail mail = read_mail(window, false);
-        JoinedSource entity(mail.entity.raw(), window);
+        note_mail(read_mail(window, false));
+        note_sender(mail_.entity);
+        note_fields(mail_.entity.fields);
+        JoinedSource entity(mail_.entity.raw(), window);
         mime::TransportSafe canonical(entity, mime::Canonicalisation::enclosed, {});
         return judge_over(canonical);
     };
-    if (!over_bytes() && !over_canonical_form() && !over_entity()) over_bytes();
-    if (!again_ && place.output != nullptr) copy(*options_.detached_content->open(), *place.output);
+    const bool whole_file = over_bytes() || over_canonical_form();
+    const bool its_entity = !whole_file && over_entity();
+    if (!whole_file && !its_entity) over_bytes();
+    if (again_ || place.output == nullptr) return;
+    const auto content = options_.detached_content->open();
+    Window window(*content);
+    if (its_entity) place.output->push(bytes_of(read_mail(window, false).entity.raw()));
+    copy(window, *place.output);
 }
 
 }  // namespace p11mime::cms::smime

@@ -21,6 +21,19 @@ constexpr const char* kSendAgain = "do not go by what a mail program shows of it
 
 }  // namespace
 
+// note_mail keeps the header of the mail: what stands outside its layers.
+void Walk::note_mail(Mail mail) {
+    mail_ = std::move(mail);
+    for (const mime::Field& field : mail_.transport)
+        if (mime::equal_ignoring_case(field.name, "From")) add_senders(sender_, field.value());
+    report_.from = sender_.mailboxes;
+    report_.subject = mail_.subject();
+    report_.date = mail_.date();
+    if (report_.date) sender_.date = parse_time(*report_.date);
+    note_fields(mail_.transport);
+    note_lines(mail_.raw);
+}
+
 // note_sender holds the From fields inside a layer against the signer too: they replace the outer ones in what is
 // written.
 void Walk::note_sender(const mime::Header& header) {
