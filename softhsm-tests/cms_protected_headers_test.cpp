@@ -59,6 +59,10 @@ struct World {
             mail = bench.openssl({"cms", "-encrypt", "-aes-256-gcm", "-recip", bench.certificate_file(bob)}, mail);
         return std::string(outside) + mail;
     }
+    std::string encrypted_by_openssl(std::string_view outside, std::string_view payload) const {
+        return std::string(outside) + bench.openssl({"cms", "-encrypt", "-binary", "-aes-256-gcm", "-in",
+                                                     bench.file(payload), "-recip", bench.certificate_file(bob)});
+    }
     ReadMail open(const std::string& mail) const { return bench.open(mail, {bob}); }
     ReadMail open(std::string_view outside, std::string_view payload, bool encrypted = true) const {
         return open(by_openssl(outside, payload, encrypted));
@@ -253,6 +257,28 @@ TEST_CASE("the forerunners of protected headers are understood") {
     CHECK(read.report.result == Result::valid);
     CHECK(read.report.subject == "[...]");
     CHECK(read.report.layers.back().protected_headers == Names{});
+}
+
+TEST_CASE("fields inside that are not marked as the mail's do not count") {
+    const World world;
+    const std::string outside = "From: alice@example.gov\r\nSubject: Outside\r\n";
+    const std::string text = "Content-Type: text/plain\r\n\r\nThe text.\r\n";
+    const ReadMail unsigned_mail =
+        world.open(world.encrypted_by_openssl(outside, "From: ceo@bank.example\r\nSubject: Inside\r\n" + text));
+    CHECK(unsigned_mail.report.result == Result::decrypted);
+    CHECK(unsigned_mail.report.from == Names{"alice@example.gov"});
+    CHECK_THAT(unsigned_mail.content, Catch::StartsWith(outside) && !Catch::Contains("bank.example"));
+    CHECK(kinds(unsigned_mail.report) == Names{"header-inside"});
+
+    const ReadMail signed_mail = world.open(outside, "Subject: Inside\r\n" + text, false);
+    CHECK(signed_mail.report.result == Result::valid);
+    CHECK(signed_mail.report.subject == "Outside");
+    CHECK_THAT(signed_mail.content, Catch::StartsWith(outside) && !Catch::Contains("Inside"));
+    CHECK_THAT(signed_mail.content, Catch::EndsWith(text));
+    CHECK(kinds(signed_mail.report) == Names{"header-inside"});
+    CHECK(kinds(world.open(outside, "Subject: Outside\r\n" + text, false).report).empty());
+    CHECK(world.open("MIME-Version: 1.0\r\n", "Subject: Inside\r\n" + text, false).content ==
+          "Subject: Inside\r\n" + text);
 }
 
 TEST_CASE("marks of protection outside signature and encryption mean nothing") {

@@ -122,16 +122,12 @@ std::string transport_header(const Mail& mail, const std::vector<std::string>& d
 }
 
 std::string content_header(const Mail& mail, const mime::Header& content) {
-    std::string text;
-    if (mail.is_mail) {
-        for (const mime::Field& field : mail.transport)
-            if (content.find(field.name) == nullptr) text += field.raw;
-        if (content.find("MIME-Version") == nullptr)
-            text += "MIME-Version: 1.0" + std::string(mime::line_end(mail.ending));
-        const bool none = content.fields.empty() && content.end.empty();  // the content is body from its start
-        if (none) text += mime::line_end(mail.ending);
-    }
-    return text + content.raw();
+    if (!mail.is_mail) return content.raw();
+    std::string text = transport_header(mail, {});
+    for (const mime::Field& field : content.fields)
+        if (mime::is_mime_field(field.name)) text += field.raw;
+    const bool none = content.fields.empty() && content.end.empty();  // the content is body from its start
+    return text + (none ? std::string(mime::line_end(mail.ending)) : content.end);
 }
 
 }  // namespace p11mime::cms::smime

@@ -50,8 +50,9 @@ Mail read_mail(Window& input, bool entity);
 /// MIME-Version; nothing for a bare entity. The header of the entity inside follows it directly.
 std::string transport_header(const Mail& mail, const std::vector<std::string>& drop_fields);
 
-/// content_header is the header of a mail whose layers were taken off: the transport fields, those that the content has
-/// itself left out, and the content's own header.
+/// content_header is the header of a mail whose layers were taken off: the transport fields and the Content-* fields of
+/// the content. Other fields of the content are of no meaning (RFC 2045 section 3), unless they have become transport
+/// fields. A bare entity has the content's own header.
 std::string content_header(const Mail& mail, const mime::Header& content);
 
 }  // namespace p11mime::cms::smime

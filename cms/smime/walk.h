@@ -84,6 +84,7 @@ class Walk {
     void payload(const mime::Header& header, Window& body, const Place& place);
     void wrapped_mail(const mime::Header& header, Window& body, const Place& place);
     void adopt(ProtectedHeader inner);
+    void note_left_out(const mime::Header& header);
     void note_protected(const std::vector<std::string>& names);
     bool came_signed() const;
     bool came_encrypted() const;

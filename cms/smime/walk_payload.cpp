@@ -126,6 +126,7 @@ void Walk::payload(const mime::Header& header, Window& body, const Place& place)
     if (!inner && wraps_mail(header)) return wrapped_mail(header, body, place);
     if (!inner) {
         note_sender(header);
+        note_left_out(header);
         note_protected({});
         return any_entity(header, body, place);
     }
@@ -153,11 +154,34 @@ void Walk::wrapped_mail(const mime::Header& header, Window& body, const Place& p
         return any_entity(inner.entity, body, within);
     }
     note_sender(header);
+    note_left_out(header);
     note_protected({});
     const std::uint64_t begin = body.position() - mail.raw().size();
     JoinedSource joined(mail.raw(), body);
     Window whole(joined);
     any_entity(header, whole, place.at(begin));
+}
+
+// note_left_out warns of fields in the header of the content that are not marked as the mail's, and say something else.
+void Walk::note_left_out(const mime::Header& header) {
+    constexpr std::size_t kMostNamed = 5;
+    if (!mail_.is_mail) return;
+    std::vector<std::string> names;
+    for (const mime::Field& field : header.fields) {
+        const bool of_entity = mime::is_mime_field(field.name) || mime::equal_ignoring_case(field.name, "MIME-Version");
+        const bool outside = std::any_of(mail_.transport.begin(), mail_.transport.end(), [&](const mime::Field& other) {
+            return mime::equal_ignoring_case(other.name, field.name) && other.value() == field.value();
+        });
+        if (!of_entity && !outside) names.push_back(field.name);
+    }
+    if (names.size() > kMostNamed) {
+        names.resize(kMostNamed);
+        names.emplace_back("and others");
+    }
+    if (!names.empty())
+        report_.warnings.push_back(
+            {"header-inside",
+             fmt::format("fields inside that are not marked as the mail's were left out: {}", fmt::join(names, ", "))});
 }
 
 // adopt makes protected fields those of the mail. Without a signature, nothing but what relays have checked speaks for
