@@ -281,6 +281,25 @@ TEST_CASE("fields inside that are not marked as the mail's do not count") {
           "Subject: Inside\r\n" + text);
 }
 
+TEST_CASE("an outer From that is not the protected one is a mismatch in a mail without signature too") {
+    const World world;
+    const auto read = [&](const std::string& outside, ReadOptions options = {}) {
+        SoftwareKeys keys({world.bob});
+        return read_mail(world.encrypted_by_openssl(outside, kPayload), &keys, nullptr, options);
+    };
+    const std::string forged = with(kOutside, "<alice@example.gov>", "<president@example.gov>");
+    CHECK(read(std::string(kOutside)).report.result == Result::decrypted);
+    const ReadMail other = read(forged);
+    CHECK(other.report.exit_status() == 3);
+    CHECK_THAT(other.report.reason, Catch::Contains("president@example.gov"));
+    ReadOptions warn;
+    warn.sender_check = SenderCheck::warn;
+    const ReadMail warned = read(forged, warn);
+    CHECK(warned.report.result == Result::decrypted);
+    CHECK(std::any_of(warned.report.warnings.begin(), warned.report.warnings.end(),
+                      [](const Warning& warning) { return warning.kind == "sender"; }));
+}
+
 TEST_CASE("marks of protection outside signature and encryption mean nothing") {
     const World world;
     const ReadMail read = world.open(std::string(kPayload));

@@ -102,6 +102,19 @@ std::vector<Doubt> sender_doubts(const Sender& sender, const std::vector<const L
 constexpr const char* kSenderHint =
     "ask the sender in another way, by telephone for example; --sender-check warn makes this a warning";
 
+// sender_fault finds what speaks against the sender, or warns of it, as the sender check wants it.
+bool sender_fault(Report& report, const Sender& sender, const std::vector<Doubt>& doubts) {
+    if (sender.check == SenderCheck::off) return false;
+    for (const Doubt& doubt : doubts) {
+        if (sender.check == SenderCheck::require) {
+            set_result(report, Result::untrusted, doubt.reason, doubt.hint.empty() ? kSenderHint : doubt.hint);
+            return true;
+        }
+        report.warnings.push_back({"sender", doubt.reason});
+    }
+    return false;
+}
+
 void conclude_signed(Report& report, const std::vector<const Layer*>& layers, const Sender& sender,
                      const Doubts& doubts, bool allow_weak) {
     for (const Layer* layer : layers)
@@ -115,13 +128,7 @@ void conclude_signed(Report& report, const std::vector<const Layer*>& layers, co
                           "ask the sender to sign before encrypting");
     if (!doubts.coverage.empty())
         return set_result(report, Result::untrusted, doubts.coverage.front().reason, doubts.coverage.front().hint);
-    if (sender.check != SenderCheck::off)
-        for (const Doubt& doubt : sender_doubts(sender, text_layers, doubts.sender)) {
-            if (sender.check == SenderCheck::require)
-                return set_result(report, Result::untrusted, doubt.reason,
-                                  doubt.hint.empty() ? kSenderHint : doubt.hint);
-            report.warnings.push_back({"sender", doubt.reason});
-        }
+    if (sender_fault(report, sender, sender_doubts(sender, text_layers, doubts.sender))) return;
     set_result(report, Result::valid, "");
 }
 
@@ -165,6 +172,7 @@ void conclude(Report& report, const Sender& sender, const Doubts& doubts, bool a
             fmt::format("only a part of the mail ({}) is {}", parts.front()->path, encrypted ? "encrypted" : "signed"),
             encrypted ? "save that part and open it by itself" : "rely on nothing outside that part");
     }
+    if (decrypted && !sender.contradiction.empty() && sender_fault(report, sender, {{sender.contradiction}})) return;
     const bool authenticated = std::any_of(report.layers.begin(), report.layers.end(), [](const Layer& layer) {
         return layer.type == LayerType::authenticated && layer.authenticated.value_or(false);
     });
