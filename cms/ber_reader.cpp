@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "mime/error.h"
+#include "mime/limit.h"
 
 namespace p11mime::cms {
 
@@ -15,6 +16,10 @@ constexpr std::size_t kMaxHeaderSize = 10;  // one identifier octet, one length 
 
 [[noreturn]] void malformed(const std::string& what) {
     throw Error(ErrorKind::malformed, "malformed CMS: " + what);
+}
+
+[[noreturn]] void exceeded(const std::string& what) {
+    throw LimitExceeded("malformed CMS: " + what);
 }
 
 [[noreturn]] void truncated() {
@@ -72,7 +77,7 @@ bool BerReader::next_is(Byte identifier) {
 
 void BerReader::enter(Byte identifier, const char* what) {
     if (at_end() || next().identifier != identifier) malformed(fmt::format("no {} where it should be", what));
-    if (containers_.size() >= kMaxBerDepth) malformed("nested too deeply");
+    if (containers_.size() >= kMaxBerDepth) exceeded("nested too deeply");
     const Header header = next();
     window_.consume(header.size);
     containers_.push_back({header.length ? std::optional(window_.position() + *header.length) : std::nullopt});
@@ -86,7 +91,7 @@ void BerReader::leave() {
 
 void BerReader::append(Bytes& to, std::uint64_t count, std::size_t limit, const char* what) {
     if (count > limit - std::min(limit, to.size()))
-        malformed(fmt::format("{} is larger than the limit of {} bytes", what, limit));
+        exceeded(fmt::format("{} is larger than the limit of {} bytes", what, limit));
     while (count > 0) {
         const ByteView ahead = window_.peek(1);
         if (ahead.empty()) truncated();
@@ -98,7 +103,7 @@ void BerReader::append(Bytes& to, std::uint64_t count, std::size_t limit, const 
 }
 
 void BerReader::append_element(Bytes& to, std::size_t limit, std::size_t depth, const char* what) {
-    if (depth > kMaxBerDepth) malformed("nested too deeply");
+    if (depth > kMaxBerDepth) exceeded("nested too deeply");
     const Header header = next();
     append(to, header.size, limit, what);
     if (header.length) return append(to, *header.length, limit, what);
@@ -123,7 +128,7 @@ Bytes BerReader::element(Byte identifier, std::size_t limit, const char* what) {
 }
 
 void BerReader::skip_element(std::size_t depth) {
-    if (depth > kMaxBerDepth) malformed("nested too deeply");
+    if (depth > kMaxBerDepth) exceeded("nested too deeply");
     const Header header = next();
     window_.consume(header.size);
     if (!header.length) {
@@ -186,7 +191,7 @@ ByteView BerReader::octets() {
                 octets_left_ = *header.length;
             } else {
                 if (containers_.size() - octets_depth_ >= kMaxOctetStringNesting)
-                    malformed("octet strings nested too deeply");
+                    exceeded("octet strings nested too deeply");
                 enter(header.identifier, "octet string");
             }
         }

@@ -4,8 +4,8 @@
 
 namespace p11mime::cms {
 
-Error too_many_recipients() {
-    return {ErrorKind::malformed, fmt::format("malformed CMS: more than {} recipients", kMaxRecipients)};
+LimitExceeded too_many_recipients() {
+    return LimitExceeded(fmt::format("malformed CMS: more than {} recipients", kMaxRecipients));
 }
 
 RecipientList::RecipientList(BerReader& reader) {
@@ -21,8 +21,7 @@ RecipientList::RecipientList(BerReader& reader) {
         total += values_.back().size();
         if (values_.size() > kMaxRecipients) throw too_many_recipients();
         if (total > kMaxRecipientBytes)
-            throw Error(ErrorKind::malformed,
-                        fmt::format("malformed CMS: RecipientInfos of more than {} bytes", kMaxRecipientBytes));
+            throw LimitExceeded(fmt::format("malformed CMS: RecipientInfos of more than {} bytes", kMaxRecipientBytes));
     }
     reader.leave();
 }

@@ -4,7 +4,7 @@
 
 #include "cms/ber_reader.h"
 #include "cms/recipient_info.h"
-#include "mime/error.h"
+#include "mime/limit.h"
 
 namespace p11mime::cms {
 
@@ -25,8 +25,8 @@ class RecipientList {
     std::vector<Bytes> values_;
 };
 
-/// too_many_recipients is the Error(malformed) for more than kMaxRecipients.
-Error too_many_recipients();
+/// too_many_recipients is the error for more than kMaxRecipients.
+LimitExceeded too_many_recipients();
 
 /// skip_attributes drops a SET OF Attribute under an implicit tag, if it is there; what it says is not relied on.
 void skip_attributes(BerReader& reader, Byte identifier);

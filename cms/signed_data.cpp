@@ -5,6 +5,7 @@
 
 #include "cms/attributes.h"
 #include "cms/identifiers.h"
+#include "mime/limit.h"
 
 namespace p11mime::cms {
 
@@ -39,8 +40,7 @@ SignedDataReader::SignedDataReader(BerReader& reader) : reader_(reader) {
     reader_.enter(tag::kSet, "digestAlgorithms");
     for (std::size_t count = 0; !reader_.at_end(); ++count) {
         if (count == kMaxDigestAlgorithms)
-            throw Error(ErrorKind::malformed,
-                        fmt::format("malformed CMS: more than {} digest algorithms", kMaxDigestAlgorithms));
+            throw LimitExceeded(fmt::format("malformed CMS: more than {} digest algorithms", kMaxDigestAlgorithms));
         const auto algorithm = read_algorithm(reader_, "digest algorithm");
         const Algorithm* row = find_algorithm(AlgorithmKind::digest, algorithm.get());
         if (row != nullptr && row->hash) digests_.insert(*row->hash);
@@ -65,7 +65,7 @@ void SignedDataReader::read_certificates() {
         const Bytes der = reader_.element(kMaxElementBytes, "certificate");
         certificate_bytes_ += der.size();
         if (certificate_bytes_ > kMaxCertificateBytes || ++count > kMaxCertificates)
-            throw Error(ErrorKind::malformed, "malformed CMS: more certificates than the limit");
+            throw LimitExceeded("malformed CMS: more certificates than the limit");
         if (der.front() != tag::kSequence) {
             ++other_certificates_;
             continue;
@@ -108,17 +108,15 @@ void SignedDataReader::read_signers() {
     reader_.enter(tag::kSet, "signerInfos");
     while (!reader_.at_end()) {
         if (signers_.size() == kMaxSigners)
-            throw Error(ErrorKind::malformed, fmt::format("malformed CMS: more than {} signers", kMaxSigners));
+            throw LimitExceeded(fmt::format("malformed CMS: more than {} signers", kMaxSigners));
         const Bytes der = reader_.element(tag::kSequence, kMaxSignerInfoBytes, "SignerInfo");
         signers_.push_back(asn1::decode<asn1::SignerInfoHandle>(der, asn1::d2i_SignerInfo, "malformed SignerInfo"));
         signer_bytes_ += der.size();
         attributes += attribute_count(*signers_.back());
         if (attributes > kMaxAttributes)
-            throw Error(ErrorKind::malformed,
-                        fmt::format("malformed CMS: more than {} attributes of signers", kMaxAttributes));
+            throw LimitExceeded(fmt::format("malformed CMS: more than {} attributes of signers", kMaxAttributes));
         if (signer_bytes_ > kMaxSignerInfosBytes)
-            throw Error(ErrorKind::malformed,
-                        fmt::format("malformed CMS: SignerInfos of more than {} bytes", kMaxSignerInfosBytes));
+            throw LimitExceeded(fmt::format("malformed CMS: SignerInfos of more than {} bytes", kMaxSignerInfosBytes));
     }
     reader_.leave();
 }

@@ -6,6 +6,7 @@
 #include <new>
 
 #include "mime/error.h"
+#include "mime/limit.h"
 
 namespace p11mime::cms {
 
@@ -49,9 +50,8 @@ ByteView Inflation::pull() {
     const ByteView piece = ByteView(plain_).first(plain_.size() - stream_.avail_out);
     limit_.add_output(piece.size());
     if (limit_.exceeded())
-        throw Error(ErrorKind::malformed,
-                    fmt::format("the compressed content expands more than {} times", kMaxExpansion),
-                    "it is made to exhaust whoever reads it");
+        throw LimitExceeded(fmt::format("the compressed content expands more than {} times", kMaxExpansion),
+                            "it is made to exhaust whoever reads it");
     return piece;
 }
 

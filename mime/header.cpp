@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "mime/error.h"
+#include "mime/limit.h"
 #include "mime/text.h"
 
 namespace p11mime::mime {
@@ -33,8 +34,7 @@ std::string read_line(Window& from, std::size_t limit) {
         const std::size_t lf = text.find('\n');
         const std::string_view piece = text.substr(0, lf == text.npos ? lf : lf + 1);
         if (piece.size() > limit - line.size())
-            throw Error(ErrorKind::malformed,
-                        fmt::format("the header is longer than the limit of {} bytes", kMaxHeaderBytes));
+            throw LimitExceeded(fmt::format("the header is longer than the limit of {} bytes", kMaxHeaderBytes));
         line += piece;
         from.consume(piece.size());
         if (lf != text.npos) break;
@@ -135,8 +135,7 @@ Header read_header(Window& from, bool skip_from_line) {
         const std::optional<std::string_view> name = field_name(line);
         if (!name) throw Error(ErrorKind::malformed, fmt::format("line {} of the header is no header field", number));
         if (header.fields.size() == kMaxHeaderFields)
-            throw Error(ErrorKind::malformed,
-                        fmt::format("the header has more than the limit of {} fields", kMaxHeaderFields));
+            throw LimitExceeded(fmt::format("the header has more than the limit of {} fields", kMaxHeaderFields));
         header.fields.push_back({std::string(*name), std::move(line)});
     }
 }

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "mime/error.h"
+#include "mime/limit.h"
 
 namespace p11mime {
 
@@ -24,7 +24,7 @@ Bytes read_all(Source& from, std::size_t limit, const char* what) {
     Bytes all;
     for (ByteView piece = from.pull(); !piece.empty(); piece = from.pull()) {
         if (piece.size() > limit - all.size())
-            throw Error(ErrorKind::malformed, fmt::format("{} is longer than the limit of {} bytes", what, limit));
+            throw LimitExceeded(fmt::format("{} is longer than the limit of {} bytes", what, limit));
         all.insert(all.end(), piece.begin(), piece.end());
     }
     return all;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "mime/error.h"
+#include "mime/limit.h"
 #include "mime/line_endings.h"
 #include "mime/multipart.h"
 #include "mime/text.h"
@@ -257,7 +258,7 @@ class Entity final : public Source {
   private:
     void open() {
         if (place_.depth > kMaxNesting)
-            throw Error(ErrorKind::malformed, fmt::format("parts are nested more than {} deep", kMaxNesting));
+            throw LimitExceeded(fmt::format("parts are nested more than {} deep", kMaxNesting));
         Header header = read_header(window_);
         Shape shape = shape_of(header, place_.in_digest);
         const bool closed_to_us = shape.is_protected() && pass_.clear_signed();

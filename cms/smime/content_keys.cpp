@@ -7,6 +7,7 @@
 #include "cms/key_wrap.h"
 #include "cms/password_recipient.h"
 #include "mime/error.h"
+#include "mime/limit.h"
 
 namespace p11mime::cms::smime {
 
@@ -128,8 +129,8 @@ void Search::with_password(std::size_t recipient, const SecretBytes& password) {
 void Search::count_iterations() {
     effort_.iterations = iterations_of(recipients_);
     if (spent_.iterations + effort_.iterations > kMaxPasswordIterations)
-        throw Error(ErrorKind::malformed, fmt::format("the password recipients ask for more than {} PBKDF2 iterations",
-                                                      kMaxPasswordIterations));
+        throw LimitExceeded(
+            fmt::format("the password recipients ask for more than {} PBKDF2 iterations", kMaxPasswordIterations));
 }
 
 void Search::by_secrets(const GivenSecrets& secrets) {
@@ -162,8 +163,8 @@ void Search::skip(std::string why) {
 
 void Search::count_operation() {
     if (spent_.operations + effort_.operations == kMaxPrivateKeyOperations)
-        throw Error(ErrorKind::malformed, fmt::format("the mail asks for more than {} operations with private keys",
-                                                      kMaxPrivateKeyOperations));
+        throw LimitExceeded(
+            fmt::format("the mail asks for more than {} operations with private keys", kMaxPrivateKeyOperations));
     ++effort_.operations;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cms/smime/walk.h"
+#include "mime/limit.h"
 
 namespace p11mime::cms::smime {
 
@@ -28,7 +29,7 @@ class MailReader final : public ReadJob {
         if (walk.again()) {
             if (settled_) throw Error(ErrorKind::io, "the input changed while it was read");
             if (++passes_ > kMaxPasses)
-                throw Error(ErrorKind::malformed, fmt::format("the mail needs more than {} passes", kMaxPasses));
+                throw LimitExceeded(fmt::format("the mail needs more than {} passes", kMaxPasses));
             return false;
         }
         if (settled_ && (walk.report().result != report_.result || walk.evidence() != evidence_))

@@ -8,6 +8,7 @@
 #include "cms/smime/armour.h"
 #include "cms/smime/classify.h"
 #include "mime/codec.h"
+#include "mime/limit.h"
 #include "mime/line_endings.h"
 #include "mime/multipart.h"
 #include "mime/transport.h"
@@ -46,8 +47,7 @@ class Outlet final : public Sink {
 
 Walk::Place Walk::Place::child(std::size_t number, bool same_layer) const {
     if (depth >= mime::kMaxNesting)
-        throw Error(ErrorKind::malformed,
-                    fmt::format("the mail is nested more than {} levels deep", mime::kMaxNesting));
+        throw LimitExceeded(fmt::format("the mail is nested more than {} levels deep", mime::kMaxNesting));
     Place inner = *this;
     inner.path = fmt::format("{}.{}", path, number);
     if (!same_layer) inner.parent = path;
@@ -61,7 +61,7 @@ Walk::Place Walk::Place::under(const mime::Header& header) const {
     for (const mime::Field& field : header.fields)
         inner.header_bytes += field.raw.size();
     if (inner.header_fields > mime::kMaxHeaderFields || inner.header_bytes > mime::kMaxHeaderBytes)
-        throw Error(ErrorKind::malformed, "the headers of parts inside each other are larger together than the limit");
+        throw LimitExceeded("the headers of parts inside each other are larger together than the limit");
     return inner;
 }
 

@@ -9,6 +9,7 @@
 #include "cms/smime/first_bytes.h"
 #include "cms/smime/joined_source.h"
 #include "cms/smime/walk.h"
+#include "mime/limit.h"
 #include "mime/line_endings.h"
 #include "mime/transport.h"
 
@@ -32,7 +33,7 @@ Carried carried_by(const SignedDataReader& reader) {
 
 std::size_t Walk::add_layer(LayerType type, const std::string& media_type, const Place& place) {
     if (report_.layers.size() == kMaxLayers)
-        throw Error(ErrorKind::malformed, fmt::format("the mail has more than {} layers", kMaxLayers));
+        throw LimitExceeded(fmt::format("the mail has more than {} layers", kMaxLayers));
     Layer layer;
     layer.path = place.path;
     layer.parent = place.parent;
@@ -50,10 +51,9 @@ void Walk::finish_signed(SignedDataReader& reader) {
     signers_ += reader.signers().size();
     signer_bytes_ += reader.signer_bytes();
     if (signers_ > kMaxMailSigners)
-        throw Error(ErrorKind::malformed, fmt::format("the mail has more than {} signers", kMaxMailSigners));
+        throw LimitExceeded(fmt::format("the mail has more than {} signers", kMaxMailSigners));
     if (signer_bytes_ > kMaxMailSignerBytes)
-        throw Error(ErrorKind::malformed,
-                    fmt::format("the SignerInfos of the mail have more than {} bytes", kMaxMailSignerBytes));
+        throw LimitExceeded(fmt::format("the SignerInfos of the mail have more than {} bytes", kMaxMailSignerBytes));
     workload_.add_work(reader.certificates().size() * kCertificateWork);
     workload_.add_work(reader.signers().size() * reader.certificate_bytes());
 }
