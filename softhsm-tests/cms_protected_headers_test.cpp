@@ -251,12 +251,15 @@ TEST_CASE("the forerunners of protected headers are understood") {
         CHECK(world.open(with(kOutside, "<alice@", "<president@"), payload).report.result == Result::untrusted);
     }
     // A mail that is passed on is what its sender writes about, not the sender's header.
-    const std::string forwarded = "Content-Type: message/rfc822; forwarded=yes\r\n\r\n" +
-                                  with(plain, "<alice@example.gov>", "<eve@example.org>") + text + body;
-    const ReadMail read = world.open(kOutside, forwarded);
-    CHECK(read.report.result == Result::valid);
-    CHECK(read.report.subject == "[...]");
-    CHECK(read.report.layers.back().protected_headers == Names{});
+    for (const std::string header : {"Content-Type: message/rfc822; forwarded=yes\r\n",
+                                     "Content-Type: message/rfc822\r\nContent-Disposition: Attachment\r\n"}) {
+        const std::string forwarded =
+            header + "\r\n" + with(plain, "<alice@example.gov>", "<eve@example.org>") + text + body;
+        const ReadMail read = world.open(kOutside, forwarded);
+        CHECK(read.report.result == Result::valid);
+        CHECK(read.report.subject == "[...]");
+        CHECK(read.report.layers.back().protected_headers == Names{});
+    }
 }
 
 TEST_CASE("fields inside that are not marked as the mail's do not count") {

@@ -152,7 +152,8 @@ bool is_marked(const mime::Header& entity) {
 bool wraps_mail(const mime::Header& payload) {
     const mime::Parameterized type = mime::content_type(payload);
     return (type.value == "message/rfc822" || type.value == "message/global") &&
-           mime::ascii_lower(type.parameter("forwarded")) != "yes";
+           mime::ascii_lower(type.parameter("forwarded")) != "yes" &&
+           mime::content_disposition(payload).value != "attachment";
 }
 
 ProtectedHeader wrapped_header(const mime::Header& mail) {

@@ -35,8 +35,8 @@ std::optional<ProtectedHeader> protected_header(const mime::Header& payload);
 /// is_marked says whether an entity has the parameter of RFC 9788, whatever its value.
 bool is_marked(const mime::Header& entity);
 
-/// wraps_mail says whether a payload is a whole mail put inside to protect its header: message/rfc822 without
-/// forwarded=yes. wrapped_header takes the header of that mail apart.
+/// wraps_mail says whether a payload is a whole mail put inside to protect its header: message/rfc822 that is no
+/// attachment and without forwarded=yes. wrapped_header takes the header of that mail apart.
 bool wraps_mail(const mime::Header& payload);
 ProtectedHeader wrapped_header(const mime::Header& mail);
 
