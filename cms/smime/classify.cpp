@@ -8,6 +8,7 @@
 #include "cms/smime/mail.h"
 #include "mime/codec.h"
 #include "mime/error.h"
+#include "mime/limit.h"
 
 namespace p11mime::cms::smime {
 
@@ -36,6 +37,18 @@ bool named_like_cms(const mime::Header& header, const mime::Parameterized& type)
 ByteView whole_lines(ByteView front) {
     const std::size_t last = text_of(front).rfind('\n');
     return front.size() < kFront || last == std::string_view::npos ? front : front.first(last + 1);
+}
+
+// header_front is the front of content, up to the empty line after its header at least, or beyond the limit.
+ByteView header_front(Window& content) {
+    std::size_t size = kFront;
+    for (;; size *= 2) {
+        const ByteView front = content.peek(size);
+        const std::string_view text = text_of(front);
+        const bool ends = text.starts_with("\n") || text.starts_with("\r\n") || text.find("\n\n") != text.npos ||
+                          text.find("\n\r\n") != text.npos;
+        if (ends || front.size() < size || size > mime::kMaxHeaderBytes) return front;
+    }
 }
 
 }  // namespace
@@ -100,8 +113,25 @@ std::string content_type_name(const std::string& type) {
     return nid == NID_undef ? type : OBJ_nid2ln(nid);
 }
 
+EntityStart read_entity_start(Window& content) {
+    if (!is_mime_entity(content.peek(kFront))) return {};
+    ViewSource front(header_front(content));
+    Window window(front);
+    try {
+        mime::Header header = mime::read_header(window);
+        content.consume(window.position());
+        return {std::move(header)};
+    } catch (const LimitExceeded&) {
+        throw;
+    } catch (const Error& error) {
+        return {{}, error.what()};
+    }
+}
+
 mime::Header read_entity_header(Window& content) {
-    return is_mime_entity(content.peek(kFront)) ? mime::read_header(content) : mime::Header{};
+    EntityStart start = read_entity_start(content);
+    if (!start.fault.empty()) throw Error(ErrorKind::malformed, start.fault);
+    return std::move(start.header);
 }
 
 }  // namespace p11mime::cms::smime

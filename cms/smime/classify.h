@@ -42,8 +42,16 @@ std::string content_type_name(const std::string& type);
 /// body is.
 mime::TransferEncoding cms_encoding(Window& body, const mime::Header& header);
 
-/// read_entity_header reads the header of content; content that starts with no header has an empty one and is body from
-/// its start.
+/// EntityStart is the header of content. Content that starts with no header, or with one that cannot be read, has an
+/// empty one and is body from its start.
+struct EntityStart {
+    mime::Header header;
+    std::string fault = {};  ///< why the header cannot be read
+};
+
+/// read_entity_start consumes the header of content, if there is one that can be read; limits throw. read_entity_header
+/// gives the header alone and throws Error(malformed) where it cannot be read.
+EntityStart read_entity_start(Window& content);
 mime::Header read_entity_header(Window& content);
 
 }  // namespace p11mime::cms::smime

@@ -112,7 +112,7 @@ class EditedParts final : public EditedEntity {
         level.part.reset();
         if (!more || (++level.number > 1 && !level.alternatives)) return;
         level.part = std::make_unique<Window>(level.parts.part());
-        held_ += open(read_entity_header(*level.part), *level.part).raw();
+        held_ += open(read_entity_start(*level.part).header, *level.part).raw();
     }
 
     // open looks into an entity whose header was read, and gives the header that it gets.

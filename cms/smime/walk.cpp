@@ -70,9 +70,21 @@ Walk::Place Walk::Place::content(std::size_t digests_of_it) const {
     inner.begin = 0;
     inner.digests += digests_of_it;
     if (inner.digests > kMaxDigests)
-        throw Error(ErrorKind::malformed,
-                    fmt::format("the layers of the mail ask for more than {} digests of the same content", kMaxDigests),
-                    "it is made to exhaust whoever reads it");
+        throw LimitExceeded(
+            fmt::format("the layers of the mail ask for more than {} digests of the same content", kMaxDigests),
+            "it is made to exhaust whoever reads it");
+    return inner;
+}
+
+Walk::Place Walk::Place::signed_content(std::size_t digests_of_it) const {
+    Place inner = content(digests_of_it);
+    inner.is_signed = true;
+    return inner;
+}
+
+Walk::Place Walk::Place::decrypted_content() const {
+    Place inner = content(0);
+    inner.is_signed = false;
     return inner;
 }
 
@@ -230,13 +242,23 @@ void Walk::message(const mime::Header& header, Window& body, const Place& place)
     outlet.finish();
 }
 
+// look_into reports the layers of a part. One that is signed and cannot be read is passed over: the signature around it
+// is over its bytes.
 void Walk::look_into(Source& part, Place place) {
     place.whole = false;
     place.output = nullptr;
     WorkSource level(part, workload_);
-    Window window(level);
-    const mime::Header header = read_entity_header(window);
-    entity(header, window, place);
+    TracedSource source(level);
+    Window window(source);
+    const auto layers = static_cast<std::ptrdiff_t>(report_.layers.size());
+    try {
+        const mime::Header header = read_entity_header(window);
+        entity(header, window, place);
+    } catch (const Error& error) {
+        if (!goes_on_after(error, source, place)) throw;
+        report_.layers.erase(report_.layers.begin() + layers, report_.layers.end());
+        note_unread(place, error.what());
+    }
     drain(window);
 }
 

@@ -11,6 +11,7 @@
 #include "cms/smime/mail.h"
 #include "cms/smime/protected_headers.h"
 #include "cms/smime/read.h"
+#include "cms/smime/traced_source.h"
 #include "cms/smime/workload.h"
 #include "cms/zlib.h"
 
@@ -20,6 +21,7 @@ namespace p11mime::cms::smime {
 struct LayerKnowledge {
     std::set<Hash> digests;         ///< needed beyond those announced
     std::optional<ContentKey> key;  ///< found once, however many passes there are
+    std::string fault;              ///< why the content that stands there cannot be read; empty where it can
     Bytes associated_data;          ///< authenticated attributes, which follow the ciphertext that they protect
 };
 using Knowledge = std::map<std::string, LayerKnowledge>;  ///< by the layer's path
@@ -46,6 +48,7 @@ class Walk {
         std::string path;
         std::optional<std::string> parent;  ///< path of the layer around
         bool whole = true;                  ///< nothing of the mail is beside this
+        bool is_signed = false;             ///< a signature inside all encryption covers what is here
         std::size_t depth = 0;
         std::size_t header_fields = 0;           ///< of the headers around what is here and its own, which are all held
         std::size_t header_bytes = 0;            ///< likewise
@@ -59,6 +62,8 @@ class Walk {
         Place under(const mime::Header& header) const;
         /// content is where the content of a layer is that computes digests of it.
         Place content(std::size_t digests_of_it) const;
+        Place signed_content(std::size_t digests_of_it) const;
+        Place decrypted_content() const;
         /// at is here, `offset` bytes further on.
         Place at(std::uint64_t offset) const;
     };
@@ -94,6 +99,9 @@ class Walk {
     void multipart(const mime::Header& header, Window& body, const Place& place);
     void message(const mime::Header& header, Window& body, const Place& place);
     void look_into(Source& part, Place place);
+    static bool goes_on_after(const Error& error, const TracedSource& source, const Place& place);
+    void note_unread(const Place& place, const std::string& why);
+    void leave_unread(Window& content, const std::string& type, const Place& place, bool bare);
     void clear_signed(const mime::Header& header, Window& body, const Place& place);
     void cms_entity(const mime::Header& header, Window& body, const Place& place);
 
@@ -113,6 +121,7 @@ class Walk {
                                   Layer& layer);
     void note_cipher(const ContentEncryptionAlgorithm& algorithm, Layer& layer);
     void content(Source& from, const std::string& type, const Place& place, bool bare);
+    void read_content(Window& content, const std::string& type, const Place& place, bool bare);
 
     bool takes_signed() const { return options_.task != Task::decrypt; }
     bool leaves_alone(const std::string& type, const char* what);
@@ -135,6 +144,7 @@ class Walk {
     bool again_ = false;
     ExpansionLimit expansion_;
     std::size_t recipients_ = 0;    ///< of all layers
+    std::size_t unread_ = 0;        ///< parts
     std::size_t signers_ = 0;       ///< likewise
     std::size_t signer_bytes_ = 0;  ///< of their SignerInfos
     std::vector<Bytes> evidence_;

@@ -136,15 +136,12 @@ void Walk::clear_signed(const mime::Header& header, Window& body, const Place& p
     note_text_beside(parts.preamble(), place);
     if (!parts.next()) throw Error(ErrorKind::malformed, "multipart/signed without parts");
     {
-        WorkSource level(parts.part(), workload_, 1 + hashes.size());
+        WorkSource level(parts.part(), workload_, hashes.size());
         Window raw(level);
         mime::CanonicalSink canonical(first);
         const bool lf_lines = has_lf_lines(raw.peek(kMaxFirstLine));
         TeeSource hashed(raw, lf_lines ? static_cast<Sink&>(canonical) : first);
-        Window inner(hashed);
-        const mime::Header inner_header = read_entity_header(inner);
-        entity(inner_header, inner, place.content(hashes.size()));
-        drain(inner);
+        content(hashed, std::string(oid::kData), place.signed_content(hashes.size()), false);
     }
     note_range(layer, place, parts.part_begin(), parts.part_end());
 

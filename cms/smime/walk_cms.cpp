@@ -112,29 +112,54 @@ bool Walk::structure(BerReader& ber, const std::string& type, const std::string&
     return true;
 }
 
-// content walks on in what a CMS layer held: a MIME entity, another CMS structure without a ContentInfo around it (RFC
-// 5652 section 5.2), or anything else, which is delivered as it is.
+// content walks on in what a CMS layer or the signed part of a multipart held. Where that is signed and cannot be read,
+// it is left as it is from the next pass on; what is encrypted is opened or not at all.
 void Walk::content(Source& from, const std::string& type, const Place& place, bool bare) {
     WorkSource level(from, workload_);
-    Window window(level);
-    if (type == oid::kData && (!bare || is_mime_entity(window.peek(kFront)))) {
-        const mime::Header header = read_entity_header(window);
-        entity(header, window, place);
+    TracedSource source(level);
+    Window window(source);
+    LayerKnowledge& known = knowledge_[place.path];
+    const auto layers = static_cast<std::ptrdiff_t>(report_.layers.size());
+    try {
+        if (known.fault.empty())
+            read_content(window, type, place, bare);
+        else
+            leave_unread(window, type, place, bare);
+    } catch (const Error& error) {
+        const bool encrypted =
+            std::any_of(report_.layers.begin() + layers, report_.layers.end(),
+                        [](const Layer& layer) { return is_encrypted(layer.type) && layer.covers_whole; });
+        if (encrypted || !goes_on_after(error, source, place)) throw;
+        known.fault = error.what();
+        again_ = true;
+    }
+    drain(window);
+}
+
+// read_content reads a MIME entity, another CMS structure without a ContentInfo around it (RFC 5652 section 5.2), or
+// anything else, which is delivered as it is.
+void Walk::read_content(Window& content, const std::string& type, const Place& place, bool bare) {
+    if (type == oid::kData && (!bare || is_mime_entity(content.peek(kFront)))) {
+        const EntityStart start = read_entity_start(content);
+        if (start.fault.empty()) return entity(start.header, content, place);
+        if (!place.is_signed) throw Error(ErrorKind::malformed, start.fault);
+        if (!bare) {
+            note_unread(place, start.fault);
+            return entity(start.header, content, place);
+        }
     } else if (type != oid::kData && is_cms_content_type(type)) {
         if (leaves_alone(type, "the content")) {
             if (place.whole) note_left_encrypted(type);
-            deliver_structure(type, window, place, bare);
-        } else {
-            BerReader ber(window);
-            if (structure(ber, type, "", place, bare)) ber.require_end();
+            return deliver_structure(type, content, place, bare);
         }
-    } else {
-        if (!bare && place.whole && type != oid::kData)
-            doubt(fmt::format("what is signed is no mail: its content type is {}", content_type_name(type)),
-                  "take it for a document of that type, if at all");
-        if (place.output != nullptr) copy(window, *place.output);
+        BerReader ber(content);
+        if (structure(ber, type, "", place, bare)) ber.require_end();
+        return;
+    } else if (type != oid::kData && !bare && place.whole) {
+        doubt(fmt::format("what is signed is no mail: its content type is {}", content_type_name(type)),
+              "take it for a document of that type, if at all");
     }
-    drain(window);
+    if (place.output != nullptr) copy(content, *place.output);
 }
 
 // checked walks inside content that is held against a check behind it. What is malformed inside, or exceeds a limit,
@@ -208,7 +233,7 @@ void Walk::signed_data(BerReader& ber, const std::string& media_type, const Plac
     FirstBytes first(digests);
     WorkSource work(reader.content(), workload_, hashes.size());
     TeeSource hashed(work, first);
-    content(hashed, reader.content_type(), place.content(hashes.size()), bare);
+    content(hashed, reader.content_type(), place.signed_content(hashes.size()), bare);
     finish_signed(reader);
     judge(layer, reader, {digests, reader.content_type(), first.bytes}, place);
 }
@@ -233,16 +258,23 @@ void Walk::detached(SignedDataReader& reader, std::size_t layer, const Place& pl
         const auto source = options_.detached_content->open();
         return judge_over(*mime::canonical(*source));
     };
-    const auto over_entity = [&] {
+    const auto over_entity = [&]() -> bool {
         const auto source = options_.detached_content->open();
         Window window(*source);
         if (recognise(window) != InputForm::entity) return false;
-        note_mail(read_mail(window, false));
-        note_sender(mail_.entity);
-        note_fields(mail_.entity.fields);
-        JoinedSource entity(mail_.entity.raw(), window);
-        mime::TransportSafe canonical(entity, mime::Canonicalisation::enclosed, {});
-        return judge_over(canonical);
+        try {
+            note_mail(read_mail(window, false));
+            note_sender(mail_.entity);
+            note_fields(mail_.entity.fields);
+            JoinedSource entity(mail_.entity.raw(), window);
+            mime::TransportSafe canonical(entity, mime::Canonicalisation::enclosed, {});
+            return judge_over(canonical);
+        } catch (const LimitExceeded&) {
+            throw;
+        } catch (const Error& error) {
+            if (error.kind() != ErrorKind::malformed) throw;
+            return false;  // a file that starts like a mail and is none
+        }
     };
     const bool whole_file = over_bytes() || over_canonical_form();
     const bool its_entity = !whole_file && over_entity();

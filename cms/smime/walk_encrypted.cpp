@@ -195,7 +195,7 @@ bool Walk::encrypted(BerReader& ber, EncryptedKind kind, const std::string& medi
         const bool plausible =
             authenticated || (bare && key.certain) || is_plausible(window.peek(kFront), reader.content_type());
         if (!plausible) throw does_not_decrypt();
-        content(window, reader.content_type(), place.content(0), bare);
+        content(window, reader.content_type(), place.decrypted_content(), bare);
     };
     const auto ends_well = [&] {
         drain(plaintext);

@@ -143,7 +143,7 @@ void Walk::payload(const mime::Header& header, Window& body, const Place& place)
 // wrapped_mail takes a mail out that was put inside whole to protect its header (RFC 8551 section 3.1). One that has
 // layers or protected fields of its own is a mail of its own (RFC 9788 section 4.10.1).
 void Walk::wrapped_mail(const mime::Header& header, Window& body, const Place& place) {
-    const mime::Header mail = read_entity_header(body);
+    const mime::Header mail = read_entity_start(body).header;
     const EntityKind kind = classify(mail);
     if (classify(header) == EntityKind::message && kind != EntityKind::clear_signed && kind != EntityKind::cms &&
         !mail.fields.empty() && !is_marked(header) && !is_marked(mail)) {

@@ -1,0 +1,41 @@
+// Signed content that cannot be read: a signature is over bytes, and judged on them.
+
+#include <fmt/format.h>
+
+#include "cms/identifiers.h"
+#include "cms/smime/classify.h"
+#include "cms/smime/walk.h"
+#include "mime/limit.h"
+
+namespace p11mime::cms::smime {
+
+// goes_on_after says whether a walk goes on after an error: one of what is made of signed bytes, not of the bytes
+// themselves, and within the limits.
+bool Walk::goes_on_after(const Error& error, const TracedSource& source, const Place& place) {
+    const bool limit = dynamic_cast<const LimitExceeded*>(&error) != nullptr;
+    return place.is_signed && error.kind() == ErrorKind::malformed && !limit && !source.failed();
+}
+
+void Walk::note_unread(const Place& place, const std::string& why) {
+    if (++unread_ > kMaxLayers)
+        throw LimitExceeded(fmt::format("the mail has more than {} parts that cannot be read", kMaxLayers));
+    report_.warnings.push_back({"unreadable-part", fmt::format("part {} cannot be read: {}", place.path, why)});
+}
+
+// leave_unread delivers content as it is. Other programs may make something of it, so no whole mail that has it is
+// valid.
+void Walk::leave_unread(Window& content, const std::string& type, const Place& place, bool bare) {
+    const std::string& why = knowledge_[place.path].fault;
+    if (place.whole)
+        doubt(fmt::format("what is signed cannot be read: {}", why), "ask the sender to send it in another way");
+    else
+        note_unread(place, why);
+    if (type != oid::kData && is_cms_content_type(type)) return deliver_structure(type, content, place, bare);
+    if (!bare) {
+        const EntityStart start = read_entity_start(content);
+        return deliver(start.header, content, place);
+    }
+    if (place.output != nullptr) copy(content, *place.output);
+}
+
+}  // namespace p11mime::cms::smime

@@ -1,0 +1,182 @@
+// Signed content that cannot be read: the signature is judged on the bytes all the same.
+
+#include <catch2/catch.hpp>
+
+#include "cms/smime/read.h"
+#include "mime/codec.h"
+#include "mime/transport.h"
+#include "softhsm-tests/cms_craft.h"
+#include "softhsm-tests/cms_structures.h"
+#include "softhsm-tests/support/cms_bench.h"
+#include "softhsm-tests/support/office.h"
+
+using namespace p11mime;
+using namespace p11mime::cms;
+using namespace p11mime::cms::smime;
+using namespace p11mime::test;
+
+namespace {
+
+const std::string kFrom = "From: alice@example.gov\r\nMIME-Version: 1.0\r\n";
+const std::string kTitled = "Title: abc\r\nplain text and no header\r\n";
+
+/// World is one signer and what reads their mail.
+struct World {
+    CmsBench bench;
+    SoftwareKey alice = bench.issue();
+
+    std::string signature(std::string_view content, bool opaque, std::string_view type = oid::kData) const {
+        const std::vector<Bytes> attributes{craft::content_type(type), craft::message_digest(content)};
+        return craft::signed_data({opaque ? std::optional(content) : std::nullopt,
+                                   {craft::signer_info(alice, attributes, content)},
+                                   {alice.certificate},
+                                   type});
+    }
+    std::string clear_signed(const std::string& entity, const std::string& boundary = "o") const {
+        return kFrom +
+               "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; micalg=sha-256; boundary=" +
+               boundary + "\r\n\r\n--" + boundary + "\r\n" + entity + "\r\n--" + boundary +
+               "\r\nContent-Type: application/pkcs7-signature\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+               mime::base64_text(bytes_of(signature(entity, false))) + "\r\n--" + boundary + "--\r\n";
+    }
+    std::string opaque(const std::string& entity) const { return as_mail(signature(entity, true)); }
+    ReadMail read(const std::string& mail) const { return bench.verify(mail); }
+};
+
+std::string mixed(const std::string& part) {
+    return "Content-Type: multipart/mixed; boundary=m\r\n\r\n--m\r\nContent-Type: text/plain\r\n\r\nsee "
+           "below\r\n--m\r\n" +
+           part + "\r\n--m--\r\n";
+}
+
+std::string attached(const std::string& mail) {
+    return "Content-Type: message/rfc822\r\nContent-Disposition: attachment\r\n\r\n" + mail;
+}
+
+std::string enclosed_cms(const std::string& base64) {
+    return "Content-Type: application/pkcs7-mime\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64;
+}
+
+std::vector<std::string> unread(const Report& report) {
+    std::vector<std::string> messages;
+    for (const Warning& warning : report.warnings)
+        if (warning.kind == "unreadable-part") messages.push_back(warning.message);
+    return messages;
+}
+
+void check_changed(const ReadMail& read) {
+    INFO(read.report.reason);
+    CHECK(read.report.exit_status() == 1);
+    CHECK_THAT(read.report.reason, Catch::Contains("the content was changed"));
+}
+
+}  // namespace
+
+TEST_CASE("a part of signed content that cannot be read is a warning, and the signature holds") {
+    const World world;
+    const std::string truncated = world.clear_signed("Content-Type: text/plain\r\n\r\nHello", "inner");
+    for (const std::string& part :
+         {attached("From alice Sat Nov 28 22:16:21 2026\r\nSubject: x\r\n\r\nbody"),
+          attached("Subject: x\r\nno field\r\n\r\nbody"), attached("Subject: x\r\n\xe4hnlich: x\r\n\r\nbody"),
+          attached(std::string("Subject: x\r\nX-A: \0\r\n\r\nbody", 25)),
+          attached(truncated.substr(0, truncated.size() - 100)), enclosed_cms("QUJDREVG"), enclosed_cms("Q-JD"),
+          enclosed_cms(mime::base64_text(bytes_of(world.signature("x", false)))),
+          std::string("Note: a colon first\r\nbut no header")}) {
+        CAPTURE(part);
+        const std::string entity = mixed(part);
+        for (const std::string& mail : {world.clear_signed(entity), world.opaque(entity)}) {
+            const ReadMail read = world.read(mail);
+            CHECK(read.report.result == Result::valid);
+            CHECK(read.report.layers.size() == 1);
+            REQUIRE(unread(read.report).size() == 1);
+            CHECK_THAT(unread(read.report)[0], Catch::StartsWith("part 1.1.2"));
+            CHECK_THAT(read.content, Catch::EndsWith(entity));
+        }
+        check_changed(world.read(replaced(world.clear_signed(entity), "see below", "see above")));
+        CHECK(caught([&] { world.read(kFrom + entity); }).kind() == ErrorKind::malformed);
+    }
+}
+
+TEST_CASE("an attached signature over what starts like a header is judged on its bytes") {
+    const World world;
+    const std::string entity = mixed(enclosed_cms(mime::base64_text(bytes_of(world.signature(kTitled, true)))));
+    const ReadMail read = world.read(world.clear_signed(entity));
+    CHECK(read.report.result == Result::valid);
+    REQUIRE(read.report.layers.size() == 2);
+    CHECK(read.report.layers[1].signers.at(0).integrity == Integrity::valid);
+}
+
+TEST_CASE("changed content that cannot be read any more fails as changed") {
+    const World world;
+    const std::string inner = enclosed_cms(mime::base64_text(bytes_of(world.signature("x", true))));
+    const std::string entity = "X-A: b\r\n" + mixed(inner);
+    for (const auto& [from, to] : {std::pair<std::string, std::string>{"X-A: b", "X-A  b"},
+                                   {"X-A: b", std::string("X-A: \0", 6)},
+                                   {"base64\r\n\r\nMII", "base64\r\n\r\nM-I"}}) {
+        CAPTURE(to);
+        for (const std::string& mail : {world.clear_signed(entity), world.signature(entity, true)}) {
+            CHECK(world.read(mail).report.exit_status() != 1);
+            check_changed(world.read(replaced(mail, from, to)));
+        }
+    }
+    const std::string whole = world.clear_signed(inner);
+    check_changed(world.read(replaced(whole, "base64\r\n\r\nMII", "base64\r\n\r\nM-I")));
+}
+
+TEST_CASE("signed text that starts like a header is text") {
+    const World world;
+    const auto sign = [&](const char* form) {
+        return world.bench.openssl(Arguments{"cms", "-sign", "-binary", "-nodetach", "-outform", form, "-certfile",
+                                             world.bench.certificate_file(world.bench.intermediate)} +
+                                       world.bench.signer_options(world.alice),
+                                   kTitled);
+    };
+    for (const char* form : {"DER", "PEM"}) {
+        const ReadMail read = world.read(sign(form));
+        CHECK(read.report.result == Result::valid);
+        CHECK(read.content == kTitled);
+        CHECK(unread(read.report).empty());
+    }
+    const ReadMail read = world.read("From: alice@example.gov\r\n" + sign("SMIME"));
+    CHECK(read.report.result == Result::valid);
+    CHECK_THAT(with_crlf(read.content), Catch::EndsWith("\r\n\r\n" + kTitled));
+    CHECK(unread(read.report) ==
+          std::vector<std::string>{"part 1.1 cannot be read: line 2 of the header is no header field"});
+
+    ReadOptions options;
+    options.detached_content = std::make_shared<TextInput>(kTitled + "changed");
+    check_changed(world.bench.verify(world.signature(kTitled, false), options));
+}
+
+TEST_CASE("no mail is valid whose whole signed content cannot be read, and none is lost") {
+    const World world;
+    const Bytes broken = craft::compressed_data(bytes_of("no zlib"));
+    const std::string garbage = enclosed_cms("QUJDREVG\r\n");
+    for (const std::string& mail :
+         {world.clear_signed(garbage), world.opaque(garbage), world.signature(garbage, true),
+          world.opaque(
+              enclosed_cms(mime::base64_text(bytes_of(craft::content_info(oid::kCompressedData, broken))) + "\r\n"))}) {
+        const ReadMail read = world.read(mail);
+        CHECK(read.report.result == Result::untrusted);
+        CHECK_THAT(read.report.reason, Catch::StartsWith("what is signed cannot be read: malformed CMS"));
+        CHECK(read.report.layers.size() == 1);
+        CHECK_THAT(read.content, Catch::Contains("Content-Type: application/pkcs7-mime"));
+    }
+    const ReadMail structure = world.read(world.signature(text_of(broken), true, oid::kSignedData));
+    CHECK(structure.report.result == Result::untrusted);
+    CHECK_THAT(structure.content, Catch::Contains(std::string(text_of(broken))));
+}
+
+TEST_CASE("limits end the reading of signed content too") {
+    const World world;
+    std::string deep = "Content-Type: text/plain\r\n\r\nHello\r\n";
+    for (std::size_t i = 0; i <= mime::kMaxNesting; ++i)
+        deep = "Content-Type: message/rfc822\r\n\r\n" + deep;
+    const std::string long_header = attached("X-A: " + std::string(mime::kMaxHeaderBytes, 'x') + "\r\n\r\n");
+    for (const auto& [entity, limit] :
+         {std::pair(mixed(deep), "nested more than"), {mixed(long_header), "longer than the limit"}}) {
+        const Error error = caught([&, &text = entity] { world.read(world.clear_signed(text)); });
+        CHECK(error.kind() == ErrorKind::malformed);
+        CHECK_THAT(error.what(), Catch::Contains(limit));
+    }
+}
