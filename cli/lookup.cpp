@@ -49,7 +49,9 @@ std::vector<cms::Certificate> ask(Context& context, const std::string& directory
 std::string reason_against(Context& context, const cms::Certificate& certificate,
                            std::span<const cms::Certificate> others, const std::string& address) {
     if (!certificate.has_email(address)) return fmt::format("it is not for {}", address);
-    return reason_against_recipient(context, certificate, others);
+    Objection objection = objection_to_recipient(context, certificate, others);
+    if (!objection.remark.empty()) context.warn("policy", objection.remark);
+    return std::move(objection.reason);
 }
 
 void tell(Context& context, const LookedUp& found) {

@@ -12,11 +12,11 @@
 
 namespace p11mime::cli {
 
-std::string reason_against_recipient(Context& context, const cms::Certificate& certificate,
-                                     std::span<const cms::Certificate> surplus) {
-    if (!certificate.allows_encryption()) return "its key usage does not allow encryption";
+Objection objection_to_recipient(Context& context, const cms::Certificate& certificate,
+                                 std::span<const cms::Certificate> surplus) {
+    if (!certificate.allows_encryption()) return {"its key usage does not allow encryption"};
     const auto verdict = validate(certificate, surplus, context.trust(), cms::Use::encryption);
-    return verdict.trusted ? "" : verdict.reason;
+    return verdict.trusted ? Objection{"", verdict.policy_remark} : Objection{verdict.reason};
 }
 
 namespace {
@@ -27,12 +27,12 @@ using cms::smime::Capabilities;
 using cms::smime::content_ciphers;
 using cms::smime::default_cipher;
 
-// Judged is a certificate with what stands against it, "" where nothing does.
+// Judged is a certificate with what stands against it.
 struct Judged {
     std::optional<cms::Certificate> certificate;  // nothing where there is none
     std::optional<Capabilities> announced;
     std::string name;
-    std::string reason;
+    Objection objection;
 };
 
 // Finds certificates one by one and keeps what went wrong, so that all who are missing are named at once.
@@ -62,19 +62,19 @@ Judged judge_address(Context& context, const std::string& address) {
     });
     // The newest that holds; where none does, the newest that is not out of date tells why.
     const BookEntry* chosen = nullptr;
-    std::string reason;
+    Objection objection;
     for (const BookEntry& entry : candidates) {
-        const std::string why = reason_against_recipient(context, entry.certificate, {});
+        const Objection its = objection_to_recipient(context, entry.certificate, {});
         const bool better = chosen == nullptr ||
                             (!chosen->certificate.valid_at(context.now()) && entry.certificate.valid_at(context.now()));
-        if (why.empty() || better) {
+        if (its.reason.empty() || better) {
             chosen = &entry;
-            reason = why;
+            objection = its;
         }
-        if (why.empty()) break;
+        if (its.reason.empty()) break;
     }
     if (chosen == nullptr) return {};
-    return {chosen->certificate, announced_capabilities(chosen->certificate, chosen->capabilities), address, reason};
+    return {chosen->certificate, announced_capabilities(chosen->certificate, chosen->capabilities), address, objection};
 }
 
 Judged judge_file(Context& context, const std::string& file) {
@@ -86,12 +86,13 @@ Judged judge_file(Context& context, const std::string& file) {
     const std::string name =
         emails.empty() ? certificate.subject() : fmt::format("{} ('{}')", fmt::join(emails, ", "), file);
     return {certificate, announced_capabilities(certificate, std::nullopt), name,
-            reason_against_recipient(context, certificate, certificates)};
+            objection_to_recipient(context, certificate, certificates)};
 }
 
 std::optional<ChosenRecipient> Finder::accept(const Judged& judged) {
-    if (!judged.reason.empty()) {
-        const std::string line = fmt::format("the certificate of {} is not trusted: {}", judged.name, judged.reason);
+    if (!judged.objection.remark.empty()) context_.warn("policy", judged.objection.remark);
+    if (const std::string& reason = judged.objection.reason; !reason.empty()) {
+        const std::string line = fmt::format("the certificate of {} is not trusted: {}", judged.name, reason);
         if (!context_.options().flag("allow-untrusted-recipients")) {
             untrusted_.push_back(line);
             return std::nullopt;

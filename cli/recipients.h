@@ -29,10 +29,15 @@ struct Recipients {
     std::vector<ChosenRecipient> bcc;
 };
 
-/// reason_against_recipient says why a certificate is not to be encrypted to, or nothing. `surplus` are further
-/// certificates for its path.
-std::string reason_against_recipient(Context& context, const cms::Certificate& certificate,
-                                     std::span<const cms::Certificate> surplus);
+/// Objection is what there is to say against encrypting to a certificate.
+struct Objection {
+    std::string reason;       ///< why it is not to be done; empty where it may
+    std::string remark = {};  ///< what is to be said of one that may be encrypted to; empty: nothing
+};
+
+/// objection_to_recipient judges a certificate. `surplus` are further certificates for its path.
+Objection objection_to_recipient(Context& context, const cms::Certificate& certificate,
+                                 std::span<const cms::Certificate> surplus);
 
 /// choose_recipients finds and checks all certificates (-r, --recipient-cert, or To, Cc and Bcc of the mail; the
 /// sender). Where secrets are shared (--kek, --password-source) those of the mail and the sender are left out. All or

@@ -88,6 +88,10 @@ class Judge {
         if (fault) return refused(std::move(verdict), *fault);
         verdict.trusted = true;
         verdict.policies = std::move(verified.policies);
+        if (verified.off_policy)
+            verdict.policy_remark = fmt::format(
+                "the certificate of {} does not follow a policy that --policy names; --explicit-policy demands it",
+                display_name(path.front()));
         fault = check_revocation(verdict, message_.certificates, trust_, message_.evidence);
         return fault ? refused(std::move(verdict), *fault) : verdict;
     }
@@ -132,9 +136,10 @@ void exclude(CandidatePaths& paths, const CandidatePaths::Path& path, const Faul
 // Best is which of the paths so far tells most of a certificate.
 class Best {
   public:
-    // offer takes a path that is trusted, and one more where it is not known whether its certificates are revoked: the
-    // evidence may count on another path. What is revoked on one is so on all. Of paths that fail, the first tells why,
-    // unless it fails for an issuer of the name that has not issued anything.
+    // offer takes a path that is trusted, and looks for a better one where it follows none of the policies asked for,
+    // or it is not known whether its certificates are revoked: the evidence may count on another path. What is revoked
+    // on one is so on all. Of paths that fail, the first tells why, unless it fails for an issuer of the name that has
+    // not issued anything.
     void offer(PathVerdict&& verdict, const std::optional<Fault>& fault) {
         const bool revoked = verdict.revocation == RevocationState::revoked;
         if (revoked && fault->at == 0) {
@@ -143,8 +148,11 @@ class Best {
             const Certificate& which = verdict.chain[fault->at];
             if (std::find(best_->chain.begin(), best_->chain.end(), which) == best_->chain.end()) return;
         } else if (!fault) {
-            settled_ = verdict.revocation != RevocationState::unknown;
-            if (best_ && best_->trusted && !settled_) return;
+            const auto worth = [](const PathVerdict& trusted) {
+                return std::pair(trusted.policy_remark.empty(), trusted.revocation != RevocationState::unknown);
+            };
+            if (best_ && best_->trusted && worth(*best_) >= worth(verdict)) return;
+            settled_ = worth(verdict) == std::pair(true, true);
         } else if (best_ && !by_namesake_) {
             return;
         }

@@ -78,11 +78,14 @@ void set_policies(X509_VERIFY_PARAM* parameters, const PolicyDemands& policy) {
     if (policy.accepted.empty()) accept(ObjectHandle(OBJ_nid2obj(NID_any_policy)));
 }
 
-std::vector<std::string> valid_policies(X509_STORE_CTX* context) {
-    std::vector<std::string> policies;
+STACK_OF(X509_POLICY_NODE) * accepted_policies(X509_STORE_CTX* context) {
     const X509_POLICY_TREE* tree = X509_STORE_CTX_get0_policy_tree(context);
-    STACK_OF(X509_POLICY_NODE)* nodes = tree == nullptr ? nullptr : X509_policy_tree_get0_user_policies(tree);
-    for (int i = 0; nodes != nullptr && i < sk_X509_POLICY_NODE_num(nodes); ++i) {
+    return tree == nullptr ? nullptr : X509_policy_tree_get0_user_policies(tree);
+}
+
+std::vector<std::string> names_of(const STACK_OF(X509_POLICY_NODE) * nodes) {
+    std::vector<std::string> policies;
+    for (int i = 0; i < sk_X509_POLICY_NODE_num(nodes); ++i) {
         const ASN1_OBJECT* policy = X509_policy_node_get0_policy(sk_X509_POLICY_NODE_value(nodes, i));
         if (OBJ_obj2nid(policy) == NID_any_policy) continue;
         std::string text = oid_text(policy);
@@ -189,7 +192,10 @@ VerifiedPath verify_path(std::vector<Certificate> path, const PolicyDemands& pol
     } else if (built != static_cast<int>(path.size())) {
         verified.fault = Fault{fmt::format("{} has another path than the one looked for", display_name(path.front()))};
     } else {
-        verified.policies = valid_policies(context.get());
+        const STACK_OF(X509_POLICY_NODE)* nodes = accepted_policies(context.get());
+        verified.policies = names_of(nodes);
+        // An anchor by itself follows its user's policy.
+        verified.off_policy = !policy.accepted.empty() && path.size() > 1 && sk_X509_POLICY_NODE_num(nodes) <= 0;
     }
     return verified;
 }

@@ -13,6 +13,7 @@ namespace p11mime::cms {
 struct VerifiedPath {
     std::optional<Fault> fault;         ///< nothing where the path is good
     std::vector<std::string> policies;  ///< as of PathVerdict
+    bool off_policy = false;            ///< policies were asked for, and it is valid for none of them
 };
 
 /// verify_path has OpenSSL validate exactly the path given, end certificate first and anchor last, at a time: dates,

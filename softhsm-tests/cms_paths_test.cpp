@@ -88,6 +88,24 @@ TEST_CASE("another path is taken where the first is not valid for an accepted po
                           std::string("certificatePolicies=") + kPolicy);
 }
 
+TEST_CASE("a path that follows a policy asked for is taken before one that does not") {
+    World world;
+    world.trust.policy.accepted = {kPolicy};
+    const SoftwareKey other = world.by_first(issuer_spec("certificatePolicies=1.2.3.4"));
+    world.issuer =
+        cross_certify(world.issuer, issuer_spec(std::string("certificatePolicies=") + kPolicy), world.second_root);
+    const Certificate end = world.alice(std::string("certificatePolicies=") + kPolicy);
+    const PathVerdict alone = judge(end, {other}, world.trust);
+    CHECK(trusted(alone));
+    CHECK_FALSE(alone.policy_remark.empty());
+    for (const auto& along : {std::vector{other, world.issuer}, std::vector{world.issuer, other}}) {
+        const PathVerdict both = judge(end, along, world.trust);
+        CHECK(trusted(both));
+        CHECK(both.policy_remark.empty());
+        CHECK(both.policies == std::vector<std::string>{kPolicy});
+    }
+}
+
 TEST_CASE("another path is taken where an issuer in the first is revoked") {
     struct Source final : TestSource {
         RevocationEvidence at_hand(const Certificate&, const Certificate&) override {

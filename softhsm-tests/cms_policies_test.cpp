@@ -58,6 +58,10 @@ TEST_CASE("a path is valid for the policies that all of it has") {
     CHECK(world.judged({.accepted = {kA}, .explicit_policy = true}).policies == Policies{kA});
     CHECK(world.judged({.accepted = {kB, kA}, .explicit_policy = true}).policies == Policies{kA});
     CHECK(world.judged({.accepted = {kB}}).policies.empty());
+    CHECK_THAT(world.judged({.accepted = {kB}}).policy_remark,
+               Catch::Contains("CN=Alice,O=Example does not follow a policy"));
+    CHECK(world.judged({.accepted = {kB, kA}}).policy_remark.empty());
+    CHECK(world.judged({}).policy_remark.empty());
     const PathVerdict other = world.judged({.accepted = {kB}, .explicit_policy = true});
     CHECK(untrusted(other, "CN=Alice,O=Example has no certificate policy that is accepted"));
     CHECK(other.hint.find("--policy") != std::string::npos);
@@ -68,6 +72,7 @@ TEST_CASE("a path without policies is valid where none is demanded") {
     const World without(kAuthority, {});
     CHECK(trusted(without.judged({})));
     CHECK(trusted(without.judged({.accepted = {kA}})));
+    CHECK_FALSE(without.judged({.accepted = {kA}}).policy_remark.empty());
     CHECK(untrusted(without.judged({.explicit_policy = true}), "no certificate policy is valid for CN=Alice"));
     const World claimed(kAuthority, with({}, kA));  // by the end certificate alone
     CHECK(claimed.judged({}).policies.empty());
@@ -87,6 +92,8 @@ TEST_CASE("an authority's demand for a policy holds without any option") {
 
 TEST_CASE("any policy stands for every policy, unless it is inhibited") {
     const World world(with(kAuthority, "2.5.29.32.0"), with({}, kA));
+    CHECK(world.judged({.accepted = {kA}}).policy_remark.empty());
+    CHECK_FALSE(world.judged({.accepted = {kA}, .inhibit_any_policy = true}).policy_remark.empty());
     const PolicyDemands demands{.accepted = {kA}, .explicit_policy = true};
     CHECK(world.judged(demands).policies == Policies{kA});
     PolicyDemands inhibited = demands;

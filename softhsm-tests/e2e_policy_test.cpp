@@ -81,6 +81,34 @@ TEST_CASE("policies can be demanded, and one that is none is refused", "[e2e]") 
     CHECK(bad.status == 2);
     CHECK_THAT(bad.err, Catch::Contains("--policy does not take 'strict'; a policy is an object identifier"));
 
+    // Where another is accepted all the same, that is said.
+    constexpr const char* kRemark =
+        "the certificate of CN=Alice,O=Example does not follow a policy that --policy names";
+    const auto warnings = [&](const Arguments& options) {
+        Arguments all{"--json", scene.desk.path("report.json")};
+        all.insert(all.end(), options.begin(), options.end());
+        const Outcome outcome = scene.verify(all);
+        CHECK(outcome.status == 0);
+        const json report = json::parse(read_file(scene.desk.path("report.json")));
+        CHECK((outcome.err.find(kRemark) == std::string::npos) == report["warnings"].empty());
+        return report["warnings"];
+    };
+    const json told = warnings({"--policy", "2.23.140.1.5.1.3"});
+    REQUIRE(told.size() == 1);
+    CHECK(told[0]["kind"] == "policy");
+    CHECK_THAT(told[0]["message"].get<std::string>(), Catch::StartsWith(kRemark));
+    CHECK(warnings({"--policy", kSponsored}).empty());
+    CHECK(warnings({}).empty());
+    const auto encrypted = [&](const char* policy) {
+        return scene.desk.p11mime(
+            Arguments{"encrypt", "--no-self", "--policy", policy, "--recipient-cert", scene.desk.path("alice.pem")} +
+                scene.trust,
+            "From: bob@example.gov\r\nTo: alice@example.gov\r\n\r\nHello\r\n");
+    };
+    CHECK(encrypted("2.23.140.1.5.1.3").status == 0);
+    CHECK_THAT(encrypted("2.23.140.1.5.1.3").err, Catch::Contains(kRemark));
+    CHECK(encrypted(kSponsored).err.find(kRemark) == std::string::npos);
+
     const Scene without({});
     CHECK(without.verify({}).status == 0);
     CHECK(without.verify({"--explicit-policy"}).status == 3);

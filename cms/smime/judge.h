@@ -16,7 +16,7 @@ namespace p11mime::cms::smime {
 struct JudgedSigners {
     std::vector<SignerVerdict> verdicts;
     std::set<Hash> missing_digests;  ///< judge again with these computed too
-    std::vector<Warning> warnings;   ///< of countersignatures that do not hold, or are too many
+    std::vector<Warning> warnings;   ///< of countersignatures and time-stamps, and of policies that are not followed
     std::string all_unsupported;     ///< "unsupported algorithm NAME" where no signer could be checked for that reason
 };
 JudgedSigners judge_signers(const SignedDataReader& reader, const SignedContent& content, const Trust* trust,

@@ -158,6 +158,8 @@ class Judge {
             verdict.time_at = path && path->timestamp ? *path->timestamp : trust->at.value_or(trust->clock->now());
         }
         if (path) set_chain(verdict, path->verdict);
+        if (path && path->verdict.trusted && !path->verdict.policy_remark.empty())
+            judged_.warnings.push_back({"policy", path->verdict.policy_remark});
         if (certificate)
             verdict.certificate_class =
                 classify(*certificate, path ? path->verdict.policies : std::vector<std::string>{});
