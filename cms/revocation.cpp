@@ -42,12 +42,6 @@ struct Outcome {
     std::string text;
 };
 
-void append(RevocationEvidence& to, RevocationEvidence&& from) {
-    to.crls.insert(to.crls.end(), from.crls.begin(), from.crls.end());
-    to.ocsp.insert(to.ocsp.end(), from.ocsp.begin(), from.ocsp.end());
-    to.missing.insert(to.missing.end(), from.missing.begin(), from.missing.end());
-}
-
 // Judge judges certificates on a path, or below it: one that has signed evidence is judged by what its issuer signs
 // itself, so that nobody vouches for himself.
 class Judge {
@@ -65,16 +59,16 @@ class Judge {
 
     Outcome judge(const Certificate& certificate, const Certificate& issuer) {
         RevocationEvidence own;
-        if (trust_.revocation) append(own, trust_.revocation->at_hand(certificate, issuer));
+        if (trust_.revocation) own.add(trust_.revocation->at_hand(certificate, issuer));
         Finding finding = weigh(certificate, issuer, own, carried_);
         using From = RevocationSource::From;
         for (const From from : {From::responders, From::distribution_points}) {
             if (!trust_.revocation || settled(finding, certificate, issuer, own)) break;
-            append(own, trust_.revocation->fetch(certificate, issuer, from));
+            own.add(trust_.revocation->fetch(certificate, issuer, from));
             finding = weigh(certificate, issuer, own, carried_);
         }
         if (finding.without_delta && trust_.revocation && finding.revoked.empty() && !finding.answered_good) {
-            append(own, trust_.revocation->fetch_delta(certificate, *finding.without_delta));
+            own.add(trust_.revocation->fetch_delta(certificate, *finding.without_delta));
             finding = weigh(certificate, issuer, own, carried_);
         }
         if (trust_.revocation)

@@ -40,6 +40,12 @@ struct RevocationEvidence {
     std::vector<Crl> crls;
     std::vector<Ocsp> ocsp;
     std::vector<std::string> missing;  ///< why something could not be had, in plain words
+
+    void add(const RevocationEvidence& more) {
+        crls.insert(crls.end(), more.crls.begin(), more.crls.end());
+        ocsp.insert(ocsp.end(), more.ocsp.begin(), more.ocsp.end());
+        missing.insert(missing.end(), more.missing.begin(), more.missing.end());
+    }
 };
 
 /// RevocationSource gathers evidence; cms/revocation.h judges it. Without one, revocation is not checked.

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "cms/carried_evidence.h"
 #include "cms/encode.h"
 #include "cms/identifiers.h"
 #include "cms/signed_data.h"
@@ -29,6 +30,7 @@ constexpr auto kClockSkew = std::chrono::minutes(5);  // that two honest clocks 
 // Token is a time-stamp token taken apart.
 struct Token {
     std::vector<Certificate> certificates;
+    RevocationEvidence evidence;  // that the token holds, where somebody asks
     SignerInfoVerdict signature;
     std::optional<Certificate> authority;
     TstInfo info;
@@ -64,7 +66,8 @@ Token read_token(ByteView der, const Trust* trust) {
     const Bytes content = read_content(reader, digests);
     reader.finish();
     leave_content_info(ber);
-    Token token{reader.certificates(), {}, {}, parse(content)};
+    Token token{.certificates = reader.certificates(), .info = parse(content)};
+    if (trust != nullptr && trust->revocation) token.evidence = carried_evidence(reader);
     if (reader.signers().size() != 1) throw Error(ErrorKind::malformed, "it does not have exactly one signer");
 
     const asn1::SignerInfo& signer = *reader.signers().front();
@@ -138,13 +141,14 @@ bool only_for_timestamps(const Certificate& certificate) {
 }
 
 // trust_fault says why an authority is not to be trusted, or nothing.
-std::string trust_fault(const Token& token, const Trust& trust, const RevocationEvidence& carried,
+std::string trust_fault(const Token& token, const Trust& trust, RevocationEvidence carried,
                         std::size_t& verifications) {
     const Certificate& authority = *token.authority;
     if (!only_for_timestamps(authority))
         return fmt::format("the certificate of {} is not for time-stamps alone", authority.subject());
     Trust stamps = trust;
     stamps.purpose = Purpose::any;
+    carried.add(token.evidence);
     const PathVerdict path = validate(authority, token.certificates, stamps, Use::signing, {}, carried);
     verifications += path.verifications;
     if (!path.trusted) return path.reason;

@@ -39,6 +39,8 @@ struct Stamp {
     Bytes more{};  ///< DER, behind genTime
     bool names_certificate = true;
     std::size_t signers = 1;
+    std::vector<Bytes> revocation_infos{};
+    std::vector<Certificate> more_certificates{};
 };
 
 Bytes generalized_time(Time time) {
@@ -62,7 +64,13 @@ std::string token(const SoftwareKey& authority, const Stamp& stamp = {}) {
     std::vector<Bytes> attributes{craft::content_type(oid::kTstInfo), craft::message_digest(content)};
     if (stamp.names_certificate) attributes.push_back(craft::signing_certificate_v2(authority.certificate));
     const std::vector<Bytes> signers(stamp.signers, craft::signer_info(authority, attributes, content));
-    return craft::signed_data({content, signers, {authority.certificate}, oid::kTstInfo});
+    std::vector<Certificate> certificates{authority.certificate};
+    certificates.insert(certificates.end(), stamp.more_certificates.begin(), stamp.more_certificates.end());
+    return craft::signed_data({.content = content,
+                               .signer_infos = signers,
+                               .certificates = certificates,
+                               .type = oid::kTstInfo,
+                               .revocation_infos = stamp.revocation_infos});
 }
 
 struct World {
@@ -225,6 +233,36 @@ TEST_CASE("a time-stamp does not count where evidence that came along says that 
         Crl::from_der(make_crl({.entries = {{.certificate = world.authority.certificate}}}, world.bench.root)));
     CHECK(judged().integrity == Integrity::invalid);
     CHECK_THAT(judged().reason, Contains("revoked"));
+}
+
+TEST_CASE("what a time-stamp token holds is heard about its authority") {
+    World world;
+    world.trust.revocation = std::make_shared<TestSource>();
+    world.trust.require_revocation = true;
+    const SoftwareKey between = certify(authority_spec("Between"), &world.bench.root);
+    const SoftwareKey authority = certify(timestamping_spec(), &between);
+    const Bytes of_root = make_crl({}, world.bench.root);
+    const auto judged = [&](const std::vector<Bytes>& infos) {
+        return world.judge(token(authority, {.revocation_infos = infos, .more_certificates = {between.certificate}}));
+    };
+    const auto stapled = [&](OcspSpec::Status status) {
+        return der_value(tag::context(1, true),
+                         {der_oid(oid::kOcspResponse),
+                          make_ocsp({.status = status}, authority.certificate, between.certificate, between)});
+    };
+    CHECK_THAT(judged({}).reason, Contains("is revoked is not known"));
+    CHECK_THAT(judged({of_root}).reason, Contains("CN=Stamper,O=Example is revoked is not known"));
+    CHECK(judged({of_root, make_crl({}, between)}).integrity == Integrity::valid);
+    CHECK(judged({of_root, stapled(OcspSpec::Status::good)}).integrity == Integrity::valid);
+
+    world.trust.require_revocation = false;
+    const Bytes revoking = make_crl({.entries = {{.certificate = authority.certificate}}}, between);
+    for (const Bytes& info : {revoking, stapled(OcspSpec::Status::revoked)}) {
+        const TimestampVerdict verdict = judged({info});
+        CHECK(verdict.integrity == Integrity::invalid);
+        CHECK_THAT(verdict.reason, Contains("is revoked since"));
+    }
+    CHECK(judged({Bytes{tag::kSequence, 0}}).integrity == Integrity::valid);
 }
 
 TEST_CASE("a certificate that was revoked before its time-stamp stays revoked") {

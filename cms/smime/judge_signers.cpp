@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "cms/attributes.h"
+#include "cms/carried_evidence.h"
 #include "cms/identifiers.h"
 #include "cms/inherited_key.h"
 #include "cms/smime/judge.h"
@@ -65,22 +66,6 @@ SignerVerdict describe(const asn1::SignerInfo& signer, const SignerInfoVerdict& 
     return verdict;
 }
 
-// evidence_in is what came along to tell of revocation; what cannot be parsed is as good as missing.
-RevocationEvidence evidence_in(const SignedDataReader& reader) {
-    RevocationEvidence evidence;
-    const auto parsed = [](const std::vector<Bytes>& all, const auto& parse) {
-        for (const Bytes& der : all)
-            try {
-                parse(der);
-            } catch (const Error&) {
-                ERR_clear_error();
-            }
-    };
-    parsed(reader.crls(), [&](const Bytes& der) { evidence.crls.push_back(Crl::from_der(der)); });
-    parsed(reader.ocsp_responses(), [&](const Bytes& der) { evidence.ocsp.push_back({OcspResponse::from_der(der)}); });
-    return evidence;
-}
-
 // Judge gives verdicts on the SignerInfos of one SignedData and on their countersignatures.
 class Judge {
   public:
@@ -88,7 +73,7 @@ class Judge {
         : reader_(reader), trust_(trust), sender_(sender), workload_(workload) {
         if (trust == nullptr) return;
         quiet_ = asking_nobody(*trust);
-        if (trust->revocation) carried_ = evidence_in(reader);
+        if (trust->revocation) carried_ = carried_evidence(reader);
     }
 
     JudgedSigners run(const SignedContent& content) {
