@@ -27,19 +27,22 @@ std::string since_text(Time since, const std::string& reason) {
 struct Finding {
     std::string revoked;  // since when and why; empty where it is not
     bool answered_good = false;
-    Reasons covered = 0;               // for which CRLs say that it is not revoked
+    Reasons covered = 0;               // for which something says that it is not revoked
+    Reasons covered_by_then = 0;       // likewise, by evidence of the judged time or later
+    Time newest = Time::min();         // of what says so
     std::string later;                 // revoked after the judged time
     std::vector<std::string> notes;    // why evidence does not count
     std::optional<Crl> without_delta;  // it counts, and was not completed by a delta
     std::vector<std::pair<Bytes, Time>> used;
 
-    bool good() const { return answered_good || covered == kAllReasons; }
+    bool good() const { return covered == kAllReasons; }
     bool decided() const { return !revoked.empty() || good(); }
 };
 
 struct Outcome {
     RevocationState state;
     std::string text;
+    bool earlier_evidence = false;  // as of PathVerdict
 };
 
 // Judge judges certificates on a path, or below it: one that has signed evidence is judged by what its issuer signs
@@ -91,7 +94,16 @@ class Judge {
 
     static Outcome conclude(const Finding& finding, const RevocationEvidence& own) {
         if (!finding.revoked.empty()) return {RevocationState::revoked, finding.revoked};
-        if (finding.good()) return {RevocationState::good, finding.later};
+        if (finding.good()) {
+            const bool earlier = finding.covered_by_then != kAllReasons;
+            std::string text = finding.later;
+            if (!text.empty())
+                text += ", after the time that counts";
+            else if (earlier)
+                text = fmt::format("known not to be revoked as of {}, before the time that counts",
+                                   format_time(finding.newest));
+            return {RevocationState::good, text, earlier};
+        }
         std::string why = "no CRL and no OCSP response for it is at hand";
         if (!own.missing.empty()) why = own.missing.back();
         if (finding.covered != 0) why = "the CRLs at hand tell of some reasons alone";
@@ -126,6 +138,14 @@ class Judge {
         weigh_responses(certificate, context, carried.ocsp, kMaxCarriedTried, finding);
         weigh_crls(certificate, context, own.crls, carried.crls, finding);
         return finding;
+    }
+
+    // add_good notes that evidence of a time says that a certificate is not revoked for some reasons. Where the judged
+    // time is now, none can be of later.
+    void add_good(Finding& finding, Reasons reasons, Time of) const {
+        finding.covered |= reasons;
+        if (of >= at_ || at_ >= now_) finding.covered_by_then |= reasons;
+        finding.newest = std::max(finding.newest, of);
     }
 
     // stale_reason says why evidence is not of the judged time or later; empty where it is. `live` was made for this.
@@ -205,6 +225,7 @@ class Judge {
             return "the certificate had ended before, and it need not tell of those";
         }
         finding.answered_good = true;
+        add_good(finding, kAllReasons, answer.this_update);
         return {};
     }
 
@@ -316,7 +337,7 @@ class Judge {
                    !newest.keeps_ended(certificate.not_after())) {
             return "the certificate had ended before, and it need not list those";
         }
-        finding.covered |= base.covers(certificate);
+        add_good(finding, base.covers(certificate), newest.this_update());
         if (base.next_update()) finding.used.emplace_back(base.der(), *base.next_update());
         if (delta != nullptr)
             finding.used.emplace_back(delta->der(), *delta->next_update());
@@ -349,7 +370,8 @@ std::optional<Fault> check_revocation(PathVerdict& verdict, std::span<const Cert
         Judge judge(verdict.chain, surplus, trust, carried, verdict.verifications, false);
         for (std::size_t i = 0; i + 1 < verdict.chain.size(); ++i) {
             const Certificate& certificate = verdict.chain[i];
-            const auto [state, text] = judge.judge(certificate, verdict.chain[i + 1]);
+            const auto [state, text, earlier_evidence] = judge.judge(certificate, verdict.chain[i + 1]);
+            verdict.earlier_evidence = verdict.earlier_evidence || earlier_evidence;
             if (state == RevocationState::revoked) {
                 verdict.revocation = state;
                 verdict.revocation_reason = fmt::format("the certificate of {} is {}", display_name(certificate), text);
@@ -360,8 +382,7 @@ std::optional<Fault> check_revocation(PathVerdict& verdict, std::span<const Cert
                 verdict.revocation_reason = unknown_reason(certificate, text);
             }
             if (state == RevocationState::good && verdict.revocation_reason.empty() && !text.empty())
-                verdict.revocation_reason = fmt::format("the certificate of {} is {}, after the time that counts",
-                                                        display_name(certificate), text);
+                verdict.revocation_reason = fmt::format("the certificate of {} is {}", display_name(certificate), text);
         }
     }
     if (!trust.require_revocation || verdict.revocation == RevocationState::good) return std::nullopt;

@@ -56,6 +56,8 @@ struct PathVerdict {
     std::size_t verifications = 0;  ///< of signatures, to find the parameters that keys inherit, for paths after the
                                     ///< first, and of evidence
     RevocationState revocation = RevocationState::not_checked;
+    bool earlier_evidence = false;  ///< it is good by evidence from before the time judged at, in the past, which
+                                    ///< cannot tell of what was revoked in between
     std::string
         revocation_reason;  ///< why it is not good, naming the certificate, or what is to be known of a good one
 };

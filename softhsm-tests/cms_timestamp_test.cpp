@@ -265,6 +265,51 @@ TEST_CASE("what a time-stamp token holds is heard about its authority") {
     CHECK(judged({Bytes{tag::kSequence, 0}}).integrity == Integrity::valid);
 }
 
+TEST_CASE("evidence from before a time-stamp does not make known later what is not known then") {
+    constexpr int kDay = 60 * 24;
+    World world;
+    const std::string mail = world.signed_mail(world.openssl());
+    const auto source = std::make_shared<TestSource>();
+    world.trust.revocation = source;
+    world.trust.require_revocation = true;
+    world.trust.clock = std::make_shared<ShiftedClock>(10);
+    const auto read = [&](const CrlSpec& spec) {
+        source->here.crls = {
+            Crl::from_der(make_crl({.this_update = 10, .next_update = 3'000 * kDay}, world.bench.root)),
+            Crl::from_der(make_crl(spec, world.bench.intermediate))};
+        return world.bench.verify(mail, world.trust);
+    };
+    // Fresh when it was stamped, and no more.
+    const CrlSpec before{.this_update = -30, .next_update = kDay};
+    const ReadMail late = read(before);
+    CHECK(source->fetches > 0);
+    CHECK(late.report.result == Result::untrusted);
+    CHECK(late.signer().revocation == Revocation::unknown);
+    CHECK(late.signer().time_basis == "now");
+    CHECK_THAT(late.report.reason, Contains("has ended on"));
+    // Fresh still.
+    CHECK(read({.this_update = -30, .next_update = 20 * kDay}).report.result == Result::valid);
+    // Of after the time-stamp: it cannot have been revoked by then.
+    const ReadMail after = read({.this_update = 10, .next_update = kDay});
+    CHECK(after.report.result == Result::valid);
+    CHECK(after.signer().time_basis == "timestamp");
+    CHECK_FALSE(after.signer().revocation_reason.has_value());
+
+    // Once the certificate has ended nothing newer can be had of it: what was fresh then counts, and that is said.
+    world.trust.clock = std::make_shared<ShiftedClock>(400);
+    const ReadMail ended = read(before);
+    CHECK(ended.report.result == Result::valid);
+    CHECK(ended.signer().time_basis == "timestamp");
+    CHECK_THAT(ended.signer().revocation_reason.value_or(""),
+               Contains("CN=Alice,O=Example is known not to be revoked as of") && Contains("before the time"));
+    const ReadMail stale = read({.this_update = -2 * kDay, .next_update = -kDay});
+    CHECK(stale.report.result == Result::untrusted);
+    CHECK(stale.signer().time_basis == "now");
+
+    world.trust.require_revocation = false;
+    CHECK(read({.this_update = -2 * kDay, .next_update = -kDay}).signer().revocation == Revocation::unknown);
+}
+
 TEST_CASE("a certificate that was revoked before its time-stamp stays revoked") {
     World world;
     const std::string mail = world.signed_mail(world.openssl());

@@ -183,7 +183,10 @@ class Judge {
         for (const TimestampVerdict& each : timestamps) {
             if (each.integrity != Integrity::valid) continue;
             JudgedPath then{path_at(certificate, trust, each.time, claimed), each.time};
-            if (then.verdict.trusted || then.verdict.revocation == RevocationState::revoked) return then;
+            // What is not known now is not made known by evidence from before the time-stamp, which whoever took a key
+            // that was revoked by then could send along.
+            const bool too_old = now.verdict.revocation == RevocationState::unknown && then.verdict.earlier_evidence;
+            if ((then.verdict.trusted && !too_old) || then.verdict.revocation == RevocationState::revoked) return then;
         }
         return now;
     }
