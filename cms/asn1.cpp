@@ -118,6 +118,12 @@ ASN1_SEQUENCE(SigningCertificate) = {
     ASN1_OPT(SigningCertificate, policies, ASN1_ANY),
 } ASN1_SEQUENCE_END(SigningCertificate)
 
+ASN1_SEQUENCE(RevocationArchive) = {
+    ASN1_EXP_SEQUENCE_OF_OPT(RevocationArchive, crls, ASN1_ANY, 0),
+    ASN1_EXP_SEQUENCE_OF_OPT(RevocationArchive, ocsp, ASN1_ANY, 1),
+    ASN1_EXP_OPT(RevocationArchive, other, ASN1_ANY, 2),
+} ASN1_SEQUENCE_END(RevocationArchive)
+
 DECLARE_ASN1_ITEM(VerificationForm)
 ASN1_ITEM_TEMPLATE(VerificationForm) =
     ASN1_EX_TEMPLATE_TYPE(ASN1_TFLG_SEQUENCE_OF | ASN1_TFLG_IMPTAG | ASN1_TFLG_UNIVERSAL, V_ASN1_SET,
@@ -135,6 +141,7 @@ IMPLEMENT_ASN1_FUNCTIONS(OtherRecipientInfo)
 IMPLEMENT_ASN1_FUNCTIONS(GcmParameters)
 IMPLEMENT_ASN1_FUNCTIONS(Rc2Parameters)
 IMPLEMENT_ASN1_FUNCTIONS(EncryptionKeyPreference)
+IMPLEMENT_ASN1_FUNCTIONS(RevocationArchive)
 
     // clang-format on
 

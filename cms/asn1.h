@@ -146,6 +146,13 @@ struct SigningCertificate {
     ASN1_TYPE* policies;
 };
 
+/// RevocationArchive is Adobe's RevocationInfoArchival (ISO 32000-1 section 12.8.3.3.2).
+struct RevocationArchive {
+    STACK_OF(ASN1_TYPE) * crls;
+    STACK_OF(ASN1_TYPE) * ocsp;
+    ASN1_TYPE* other;
+};
+
 DECLARE_ASN1_FUNCTIONS(SignerInfo)
 DECLARE_ASN1_FUNCTIONS(SigningCertificate)
 DECLARE_ASN1_FUNCTIONS(KeyTransRecipientInfo)
@@ -157,6 +164,7 @@ DECLARE_ASN1_FUNCTIONS(OtherRecipientInfo)
 DECLARE_ASN1_FUNCTIONS(GcmParameters)
 DECLARE_ASN1_FUNCTIONS(Rc2Parameters)
 DECLARE_ASN1_FUNCTIONS(EncryptionKeyPreference)
+DECLARE_ASN1_FUNCTIONS(RevocationArchive)
 
 using SignerInfoHandle = Handle<SignerInfo, SignerInfo_free>;
 using KeyTransHandle = Handle<KeyTransRecipientInfo, KeyTransRecipientInfo_free>;
@@ -169,6 +177,7 @@ using GcmParametersHandle = Handle<GcmParameters, GcmParameters_free>;
 using Rc2ParametersHandle = Handle<Rc2Parameters, Rc2Parameters_free>;
 using EncryptionKeyPreferenceHandle = Handle<EncryptionKeyPreference, EncryptionKeyPreference_free>;
 using SigningCertificateHandle = Handle<SigningCertificate, SigningCertificate_free>;
+using RevocationArchiveHandle = Handle<RevocationArchive, RevocationArchive_free>;
 using AlgorithmHandle = Handle<X509_ALGOR, X509_ALGOR_free>;
 
 /// decode_known parses one value with its d2i function; it must fill `der`. Null where a CHOICE in it is none of those

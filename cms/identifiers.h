@@ -34,6 +34,7 @@ inline constexpr std::string_view kContentIdentifier = "1.2.840.113549.1.9.16.2.
 inline constexpr std::string_view kEquivalentLabels = "1.2.840.113549.1.9.16.2.9";
 inline constexpr std::string_view kContentReference = "1.2.840.113549.1.9.16.2.10";
 inline constexpr std::string_view kTimestampToken = "1.2.840.113549.1.9.16.2.14";
+inline constexpr std::string_view kRevocationInfoArchival = "1.2.840.113583.1.1.8";  ///< Adobe's
 inline constexpr std::string_view kTstInfo = "1.2.840.113549.1.9.16.1.4";
 
 inline constexpr std::string_view kOcspResponse = "1.3.6.1.5.5.7.16.2";  ///< id-ri-ocsp-response (RFC 5940)

@@ -72,6 +72,7 @@ Token read_token(ByteView der, const Trust* trust) {
 
     const asn1::SignerInfo& signer = *reader.signers().front();
     token.authority = find_certificate(asn1::identifier(*signer.sid), token.certificates, trust);
+    if (trust != nullptr && trust->revocation) token.evidence.add(archived_evidence(signer));
     token.signature = judge_signer_info(signer, {digests, reader.content_type(), content},
                                         token.authority ? &*token.authority : nullptr);
     return token;

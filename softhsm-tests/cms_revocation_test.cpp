@@ -165,6 +165,51 @@ TEST_CASE("CRLs and OCSP responses count that came along in the message") {
           smime::Revocation::unknown);
 }
 
+TEST_CASE("CRLs and OCSP responses count that a signer has put into Adobe's archive attribute") {
+    const CmsBench bench;
+    const SoftwareKey alice = bench.issue();
+    Trust trust = bench.trust();
+    trust.revocation = std::make_shared<TestSource>();
+    const auto archived = [&](const std::vector<Bytes>& parts) {
+        constexpr std::string_view kContent = "Content-Type: text/plain\r\n\r\nHello\r\n";
+        std::vector<Bytes> attributes = craft::usual_attributes(kContent);
+        Bytes archive;
+        for (const Bytes& part : parts)
+            archive.insert(archive.end(), part.begin(), part.end());
+        attributes.push_back(craft::attribute("1.2.840.113583.1.1.8", {der_value(tag::kSequence, archive)}));
+        const auto signer =
+            bench
+                .verify(craft::signed_data({.content = kContent,
+                                            .signer_infos = {craft::signer_info(alice, attributes, kContent)},
+                                            .certificates = {alice.certificate}}),
+                        trust)
+                .signer();
+        CHECK(signer.integrity == Integrity::valid);
+        return signer.revocation;
+    };
+    const auto list = [](std::uint8_t number, const std::vector<Bytes>& values) {
+        Bytes all;
+        for (const Bytes& each : values)
+            all.insert(all.end(), each.begin(), each.end());
+        return der_value(tag::context(number, true), der_value(tag::kSequence, all));
+    };
+    const Bytes of_root = make_crl({}, bench.root);
+    const Bytes revoking = make_crl({.entries = {{.certificate = alice.certificate}}}, bench.intermediate);
+    const auto ocsp = [&](OcspSpec::Status status) {
+        return make_ocsp({.status = status}, alice.certificate, bench.intermediate.certificate, bench.intermediate);
+    };
+    using smime::Revocation;
+    CHECK(archived({}) == Revocation::unknown);
+    CHECK(archived({list(0, {of_root, make_crl({}, bench.intermediate)})}) == Revocation::good);
+    CHECK(archived({list(0, {of_root}), list(1, {ocsp(OcspSpec::Status::good)})}) == Revocation::good);
+    CHECK(archived({list(0, {of_root, revoking})}) == Revocation::revoked);
+    CHECK(archived({list(1, {ocsp(OcspSpec::Status::revoked)}), list(2, {})}) == Revocation::revoked);
+    // What cannot be read is as good as missing.
+    CHECK(archived({list(0, {Bytes{tag::kSequence, 0}, of_root, make_crl({}, bench.intermediate)})}) ==
+          Revocation::good);
+    CHECK(archived({list(3, {revoking})}) == Revocation::unknown);
+}
+
 TEST_CASE("missing issuers are fetched where that is asked for, and not for long") {
     RevocationBench bench;
     bench.trust.revocation = nullptr;

@@ -41,6 +41,7 @@ struct Stamp {
     std::size_t signers = 1;
     std::vector<Bytes> revocation_infos{};
     std::vector<Certificate> more_certificates{};
+    std::vector<Bytes> more_attributes{};
 };
 
 Bytes generalized_time(Time time) {
@@ -63,6 +64,7 @@ std::string token(const SoftwareKey& authority, const Stamp& stamp = {}) {
     const std::string_view content = text_of(info);
     std::vector<Bytes> attributes{craft::content_type(oid::kTstInfo), craft::message_digest(content)};
     if (stamp.names_certificate) attributes.push_back(craft::signing_certificate_v2(authority.certificate));
+    attributes.insert(attributes.end(), stamp.more_attributes.begin(), stamp.more_attributes.end());
     const std::vector<Bytes> signers(stamp.signers, craft::signer_info(authority, attributes, content));
     std::vector<Certificate> certificates{authority.certificate};
     certificates.insert(certificates.end(), stamp.more_certificates.begin(), stamp.more_certificates.end());
@@ -263,6 +265,14 @@ TEST_CASE("what a time-stamp token holds is heard about its authority") {
         CHECK_THAT(verdict.reason, Contains("is revoked since"));
     }
     CHECK(judged({Bytes{tag::kSequence, 0}}).integrity == Integrity::valid);
+    const Bytes archive =
+        der_value(tag::kSequence, der_value(tag::context(0, true), der_value(tag::kSequence, revoking)));
+    CHECK_THAT(
+        world
+            .judge(token(authority, {.more_certificates = {between.certificate},
+                                     .more_attributes = {craft::attribute(oid::kRevocationInfoArchival, {archive})}}))
+            .reason,
+        Contains("is revoked since"));
 }
 
 TEST_CASE("evidence from before a time-stamp does not make known later what is not known then") {

@@ -168,21 +168,23 @@ class Judge {
     };
 
     Standing stand(const asn1::SignerInfo& signer, const std::optional<Certificate>& certificate, const Trust* trust) {
-        Standing standing{judge_timestamps(signer, trust), std::nullopt};
+        RevocationEvidence carried = carried_;
+        if (trust != nullptr && trust->revocation) carried.add(archived_evidence(signer));
+        Standing standing{judge_timestamps(signer, trust, carried), std::nullopt};
         if (certificate && trust != nullptr)
-            standing.path = judge_path(*certificate, *trust, standing.timestamps, claimed_time(signer));
+            standing.path = judge_path(*certificate, *trust, carried, standing.timestamps, claimed_time(signer));
         return standing;
     }
 
     // A path that does not hold now, because something in it has ended or was revoked since, may hold at the time of a
     // time-stamp: the signature was there by then.
-    JudgedPath judge_path(const Certificate& certificate, const Trust& trust,
+    JudgedPath judge_path(const Certificate& certificate, const Trust& trust, const RevocationEvidence& carried,
                           const std::vector<TimestampVerdict>& timestamps, std::optional<Time> claimed) {
-        JudgedPath now{path_at(certificate, trust, trust.at, claimed), std::nullopt};
+        JudgedPath now{path_at(certificate, trust, carried, trust.at, claimed), std::nullopt};
         if (now.verdict.trusted || trust.at) return now;
         for (const TimestampVerdict& each : timestamps) {
             if (each.integrity != Integrity::valid) continue;
-            JudgedPath then{path_at(certificate, trust, each.time, claimed), each.time};
+            JudgedPath then{path_at(certificate, trust, carried, each.time, claimed), each.time};
             // What is not known now is not made known by evidence from before the time-stamp, which whoever took a key
             // that was revoked by then could send along.
             const bool too_old = now.verdict.revocation == RevocationState::unknown && then.verdict.earlier_evidence;
@@ -191,16 +193,17 @@ class Judge {
         return now;
     }
 
-    PathVerdict path_at(const Certificate& certificate, Trust trust, std::optional<Time> at,
-                        std::optional<Time> claimed) {
+    PathVerdict path_at(const Certificate& certificate, Trust trust, const RevocationEvidence& carried,
+                        std::optional<Time> at, std::optional<Time> claimed) {
         trust.at = at;
-        PathVerdict path = validate(certificate, reader_.certificates(), trust, Use::signing, claimed, carried_);
+        PathVerdict path = validate(certificate, reader_.certificates(), trust, Use::signing, claimed, carried);
         path_verifications_ += path.verifications;
         return path;
     }
 
     // judge_timestamps looks at the time-stamps of a signature (RFC 3161 appendix A).
-    std::vector<TimestampVerdict> judge_timestamps(const asn1::SignerInfo& signer, const Trust* trust) {
+    std::vector<TimestampVerdict> judge_timestamps(const asn1::SignerInfo& signer, const Trust* trust,
+                                                   const RevocationEvidence& carried) {
         std::vector<TimestampVerdict> verdicts;
         for (const ASN1_TYPE* value : Attributes(signer.unsigned_attributes).values(oid::kTimestampToken)) {
             if (timestamps_ == kMaxTimestamps) {
@@ -209,7 +212,7 @@ class Judge {
             }
             ++timestamps_;
             verdicts.push_back(judge_timestamp(der_of(value, V_ASN1_SEQUENCE).value_or(Bytes{}),
-                                               asn1::octets(signer.signature), trust, carried_));
+                                               asn1::octets(signer.signature), trust, carried));
             path_verifications_ += verdicts.back().verifications;
         }
         return verdicts;
