@@ -10,6 +10,8 @@ namespace p11mime::cms {
 
 namespace {
 
+constexpr const char* kNoRevAvail = "2.5.29.56";
+
 using AccessDescriptions = Handle<AUTHORITY_INFO_ACCESS, AUTHORITY_INFO_ACCESS_free>;
 
 DistributionPoints points_of(const Certificate& certificate, int extension) {
@@ -163,6 +165,17 @@ std::vector<std::string> ocsp_urls(const Certificate& certificate) {
 
 std::vector<std::string> issuer_urls(const Certificate& certificate) {
     return access_urls(certificate, NID_ad_ca_issuers);
+}
+
+bool has_no_rev_avail(const Certificate& certificate) {
+    const ObjectHandle type(OBJ_txt2obj(kNoRevAvail, 1));
+    return X509_get_ext_by_OBJ(certificate.get(), type.get(), -1) >= 0;
+}
+
+bool offers_no_revocation(const Certificate& certificate) {
+    return has_no_rev_avail(certificate) && !certificate.is_ca() &&
+           X509_get_ext_by_NID(certificate.get(), NID_crl_distribution_points, -1) < 0 &&
+           X509_get_ext_by_NID(certificate.get(), NID_freshest_crl, -1) < 0 && ocsp_urls(certificate).empty();
 }
 
 std::vector<Bytes> crl_issuers(const Certificate& certificate) {

@@ -40,6 +40,12 @@ std::vector<Alternatives> urls_of(const CRL_DIST_POINTS* points);
 std::vector<std::string> ocsp_urls(const Certificate& certificate);
 std::vector<std::string> issuer_urls(const Certificate& certificate);
 
+/// has_no_rev_avail says whether a certificate has the extension noRevAvail (RFC 9608): its issuer tells nobody whether
+/// it is revoked. offers_no_revocation says whether that is to be believed: of no authority's, and of none that names
+/// servers that would tell, both of which the extension must not go with (section 3).
+bool has_no_rev_avail(const Certificate& certificate);
+bool offers_no_revocation(const Certificate& certificate);
+
 /// crl_issuers are the names (DER) by which CRLs for a certificate are issued: its issuer's, and those that its
 /// distribution points name.
 std::vector<Bytes> crl_issuers(const Certificate& certificate);

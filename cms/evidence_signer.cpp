@@ -89,8 +89,8 @@ std::string path_reason(const Certificate& signer, const EvidenceContext& contex
         if (i > 0 && !holder_on_path(path.chain[i], context))
             if (std::string why = limits(path.chain[i], context); !why.empty()) return why;
         const RevocationState state = context.state(path.chain[i], path.chain[i + 1]);
-        const bool enough =
-            state == RevocationState::good || (state == RevocationState::unknown && path.chain[i].self_issued());
+        const bool enough = state == RevocationState::good || state == RevocationState::not_offered ||
+                            (state == RevocationState::unknown && path.chain[i].self_issued());
         if (!enough)
             return fmt::format("{} is {}", path.chain[i].subject(),
                                state == RevocationState::revoked ? "revoked" : "not known not to be revoked");
@@ -127,6 +127,7 @@ std::string delegate_reason(const Certificate& responder, const EvidenceContext&
     if (has_no_check(responder)) return {};
     switch (context.state(responder, context.issuer)) {
         case RevocationState::good:
+        case RevocationState::not_offered:
             return {};
         case RevocationState::revoked:
             return "it is revoked";

@@ -8,6 +8,7 @@
 #include <array>
 
 #include "cms/algorithms.h"
+#include "cms/distribution_points.h"
 #include "cms/name_constraints.h"
 
 namespace p11mime::cms {
@@ -84,6 +85,9 @@ std::optional<Fault> path_fault(const std::vector<Certificate>& chain) {
         if (i + 1 == chain.size()) break;  // the anchor
         if (signed_with(chain[i], Standing::refused))
             return of_certificate(i, fmt::format("the certificate of {} is signed with a broken digest", who));
+        if (chain[i].is_ca() && has_no_rev_avail(chain[i]))
+            return of_certificate(
+                i, fmt::format("the certificate of {} offers no revocation, which that of an authority must", who));
     }
     return name_fault(chain);
 }

@@ -64,9 +64,10 @@ class Judge {
         RevocationEvidence own;
         if (trust_.revocation) own.add(trust_.revocation->at_hand(certificate, issuer));
         Finding finding = weigh(certificate, issuer, own, carried_);
+        const bool not_offered = offers_no_revocation(certificate);
         using From = RevocationSource::From;
         for (const From from : {From::responders, From::distribution_points}) {
-            if (!trust_.revocation || settled(finding, certificate, issuer, own)) break;
+            if (!trust_.revocation || not_offered || settled(finding, certificate, issuer, own)) break;
             own.add(trust_.revocation->fetch(certificate, issuer, from));
             finding = weigh(certificate, issuer, own, carried_);
         }
@@ -77,6 +78,7 @@ class Judge {
         if (trust_.revocation)
             for (const auto& [der, until] : finding.used)
                 trust_.revocation->keep(der, until);
+        if (not_offered && !finding.decided()) return {RevocationState::not_offered, {}};
         return conclude(finding, own);
     }
 
@@ -377,6 +379,11 @@ std::optional<Fault> check_revocation(PathVerdict& verdict, std::span<const Cert
                 verdict.revocation_reason = fmt::format("the certificate of {} is {}", display_name(certificate), text);
                 return Fault{verdict.revocation_reason, {}, Fault::Scope::certificate, i};
             }
+            if (state == RevocationState::not_offered && verdict.revocation == RevocationState::good) {
+                verdict.revocation = state;
+                verdict.revocation_reason =
+                    fmt::format("it is not offered by the issuer of the certificate of {}", display_name(certificate));
+            }
             if (state == RevocationState::unknown && verdict.revocation != state) {
                 verdict.revocation = state;
                 verdict.revocation_reason = unknown_reason(certificate, text);
@@ -385,7 +392,9 @@ std::optional<Fault> check_revocation(PathVerdict& verdict, std::span<const Cert
                 verdict.revocation_reason = fmt::format("the certificate of {} is {}", display_name(certificate), text);
         }
     }
-    if (!trust.require_revocation || verdict.revocation == RevocationState::good) return std::nullopt;
+    const bool enough =
+        verdict.revocation == RevocationState::good || verdict.revocation == RevocationState::not_offered;
+    if (!trust.require_revocation || enough) return std::nullopt;
     if (!verdict.revocation_reason.empty()) return Fault{verdict.revocation_reason};
     return Fault{unknown_reason(verdict.chain.front(), trust.revocation
                                                            ? "it is an anchor itself, which nobody can revoke"

@@ -10,8 +10,8 @@ namespace p11mime::cms {
 /// check_revocation judges each certificate of a trusted path below its anchor, at the time that the path was judged
 /// at, by the evidence `carried` with the message, what the trust's source has at hand, and what it fetches. It fills
 /// in the verdict's revocation and gives the fault: a certificate is revoked, or it is not known and the trust requires
-/// that. However much a message carries, all that the source has is looked at. `surplus` are certificates that
-/// signers of evidence may be among.
+/// that, unless its issuer offers none (RFC 9608). However much a message carries, all that the source has is looked
+/// at. `surplus` are certificates that signers of evidence may be among.
 ///
 /// A certificate is revoked where a CRL (RFC 5280 section 6.3, complete, delta, indirect, or for some reasons) or an
 /// OCSP response (RFC 6960) says so, and since no later than the judged time; it is good where all reasons are covered

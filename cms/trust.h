@@ -37,7 +37,9 @@ struct Trust {
 /// asking_nobody is the same trust without anything fetched: it goes by what is at hand.
 Trust asking_nobody(Trust trust);
 
-enum class RevocationState { good, revoked, unknown, not_checked };
+/// RevocationState is what is known of a certificate, or of all of a path together. not_offered: its issuer says that
+/// it tells nothing of it (RFC 9608), and all others of the path are good.
+enum class RevocationState { good, revoked, unknown, not_offered, not_checked };
 
 /// PathVerdict is the outcome of path validation (RFC 5280, with the e-mail rules of RFC 8550).
 struct PathVerdict {

@@ -165,6 +165,51 @@ TEST_CASE("CRLs and OCSP responses count that came along in the message") {
           smime::Revocation::unknown);
 }
 
+TEST_CASE("no revocation is asked for where a certificate's issuer offers none") {
+    constexpr const char* kNoRevAvail = "2.5.29.56=DER:0500";
+    RevocationBench bench;
+    bench.trust.require_revocation = true;
+    const Certificate alice = bench.issue({.more_extensions = kNoRevAvail});
+    const PathVerdict verdict = bench.judge(alice);
+    CHECK(verdict.trusted);
+    CHECK(verdict.revocation == RevocationState::not_offered);
+    CHECK(verdict.revocation_reason == "it is not offered by the issuer of the certificate of CN=Alice,O=Example");
+    CHECK(bench.source->fetches == 0);
+    CHECK_FALSE(bench.judge(bench.issue()).trusted);
+
+    // That is said of itself alone: what is above it must be known.
+    const SoftwareKey authority = certify(authority_spec("Authority"), &bench.root);
+    bench.surplus = {authority.certificate};
+    const Certificate below = certify({.more_extensions = kNoRevAvail}, &authority).certificate;
+    CHECK_THAT(bench.judge(below).reason, Catch::Contains("CN=Authority,O=Example is revoked is not known"));
+    bench.add_crl({});
+    CHECK(bench.judge(below).revocation == RevocationState::not_offered);
+
+    // One that is listed all the same is revoked.
+    bench.add_crl({.entries = {{.certificate = alice}}, .number = 2, .this_update = -10});
+    CHECK(revoked(bench.judge(alice)));
+}
+
+TEST_CASE("an authority's certificate without revocation is refused, and one that names a server is asked about") {
+    constexpr const char* kNoRevAvail = "2.5.29.56=DER:0500";
+    RevocationBench bench;
+    CertificateSpec spec = authority_spec("Authority");
+    spec.more_extensions = kNoRevAvail;
+    const SoftwareKey authority = certify(spec, &bench.root);
+    bench.surplus = {authority.certificate};
+    const PathVerdict verdict = bench.judge(certify({}, &authority).certificate);
+    CHECK_FALSE(verdict.trusted);
+    CHECK_THAT(verdict.reason, Catch::Contains("CN=Authority,O=Example offers no revocation"));
+
+    for (const char* server : {"crlDistributionPoints=URI:http://crl.example/", "freshestCRL=URI:http://crl.example/",
+                               "authorityInfoAccess=OCSP;URI:http://ocsp.example/"}) {
+        bench.source->fetches = 0;
+        const Certificate alice = bench.issue({.more_extensions = std::string(kNoRevAvail) + "\n" + server});
+        CHECK(unknown(bench.judge(alice), "no CRL"));
+        CHECK(bench.source->fetches > 0);
+    }
+}
+
 TEST_CASE("CRLs and OCSP responses count that a signer has put into Adobe's archive attribute") {
     const CmsBench bench;
     const SoftwareKey alice = bench.issue();

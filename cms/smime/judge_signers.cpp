@@ -25,6 +25,7 @@ Revocation revocation(RevocationState state) {
             return Revocation::revoked;
         case RevocationState::unknown:
             return Revocation::unknown;
+        case RevocationState::not_offered:
         case RevocationState::not_checked:
             break;
     }
