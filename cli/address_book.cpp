@@ -18,7 +18,6 @@ constexpr const char* kSchema = R"(
 CREATE TABLE IF NOT EXISTS certificate (
   fingerprint TEXT PRIMARY KEY, der BLOB NOT NULL, subject BLOB NOT NULL, issuer BLOB NOT NULL, serial BLOB NOT NULL,
   key_identifier BLOB, capabilities BLOB, source TEXT NOT NULL, added INTEGER NOT NULL);
-CREATE INDEX IF NOT EXISTS certificate_subject ON certificate (subject);
 CREATE INDEX IF NOT EXISTS certificate_issuer_serial ON certificate (issuer, serial);
 CREATE INDEX IF NOT EXISTS certificate_key_identifier ON certificate (key_identifier);
 CREATE TABLE IF NOT EXISTS address (
@@ -26,8 +25,11 @@ CREATE TABLE IF NOT EXISTS address (
   PRIMARY KEY (mailbox, fingerprint));
 CREATE TABLE IF NOT EXISTS anchor (
   fingerprint TEXT PRIMARY KEY, der BLOB NOT NULL, added INTEGER NOT NULL);
+DROP INDEX IF EXISTS certificate_subject;
+ALTER TABLE certificate ADD COLUMN subject_hash INTEGER;
+CREATE INDEX certificate_subject_hash ON certificate (subject_hash);
 )";
-constexpr std::int64_t kSchemaVersion = 1;
+constexpr std::int64_t kSchemaVersion = 2;  // before, certificates had no subject_hash
 constexpr std::size_t kShortestFingerprint = 8;
 
 std::int64_t seconds(cms::Time time) {
@@ -55,9 +57,32 @@ std::vector<cms::Certificate> certificates(Statement& statement) {
     return found;
 }
 
+std::int64_t hash_of(const X509_NAME* name) {
+    return cms::name_hash(name);
+}
+
+// hash_names gives those that an older version has put their subject_hash.
+void hash_names(Database& database) {
+    Statement query(database, "SELECT fingerprint, der FROM certificate WHERE subject_hash IS NULL");
+    std::vector<std::pair<std::string, std::int64_t>> hashes;
+    while (query.step()) {
+        const auto certificate = cms::Certificate::from_der(query.blob(1).value_or(Bytes{}));
+        hashes.emplace_back(query.text(0), hash_of(X509_get_subject_name(certificate.get())));
+    }
+    if (hashes.empty()) return;
+    Transaction transaction(database);
+    for (const auto& [fingerprint, hash] : hashes)
+        Statement(database, "UPDATE certificate SET subject_hash = ? WHERE fingerprint = ?")
+            .bind(hash)
+            .bind(fingerprint)
+            .step();
+    transaction.commit();
+}
+
 void bind_names(Statement& statement, const cms::Certificate& certificate) {
     statement.bind(certificate.fingerprint_sha256()).bind(certificate.der()).bind(certificate.subject_der());
     statement.bind(certificate.issuer_der()).bind(certificate.serial_der());
+    statement.bind(hash_of(X509_get_subject_name(certificate.get())));
     if (const auto identifier = certificate.subject_key_identifier())
         statement.bind(*identifier);
     else
@@ -80,7 +105,11 @@ Database* AddressBook::reading() {
 }
 
 Database& AddressBook::writing() {
-    if (!database_) database_ = Database::open(path_, "address book", kSchema, kSchemaVersion);
+    if (!database_) {
+        auto opened = Database::open(path_, "address book", kSchema, kSchemaVersion);
+        hash_names(*opened);
+        database_ = std::move(opened);
+    }
     return *database_;
 }
 
@@ -91,8 +120,8 @@ bool AddressBook::put(const cms::Certificate& certificate, const std::optional<B
     const std::string fingerprint = certificate.fingerprint_sha256();
     Transaction transaction(database);
     Statement insert(database,
-                     "INSERT OR IGNORE INTO certificate (fingerprint, der, subject, issuer, serial, key_identifier, "
-                     "source, added) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+                     "INSERT OR IGNORE INTO certificate (fingerprint, der, subject, issuer, serial, subject_hash, "
+                     "key_identifier, source, added) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
     bind_names(insert, certificate);
     insert.bind(source).bind(seconds(now)).step();
     const bool added = database.changes() > 0;
@@ -190,9 +219,9 @@ std::vector<cms::Certificate> AddressBook::by_subject(ByteView name_der) {
     const std::lock_guard lock(mutex_);
     Database* database = reading();
     if (database == nullptr) return {};
-    Statement query(*database, "SELECT der FROM certificate WHERE subject = ?");
-    query.bind(name_der);
-    return certificates(query);
+    Statement query(*database, "SELECT der FROM certificate WHERE subject_hash = ?");
+    query.bind(std::int64_t{cms::name_hash(name_der)});
+    return cms::MemoryCertificates(certificates(query)).by_subject(name_der);  // names with one hash need not be one
 }
 
 std::optional<cms::Certificate> AddressBook::by_identifier(const cms::RecipientIdentifier& identifier) {

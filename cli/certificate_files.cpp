@@ -112,10 +112,7 @@ std::optional<cms::Certificate> CertificateFiles::by_identifier(const cms::Recip
 std::vector<cms::Certificate> SystemAnchors::by_subject(ByteView name_der) {
     const char* set = std::getenv(X509_get_default_cert_dir_env());
     const std::string directory = set != nullptr ? set : X509_get_default_cert_dir();
-    const Byte* data = name_der.data();
-    const NameHandle name(d2i_X509_NAME(nullptr, &data, static_cast<long>(name_der.size())));
-    if (!name) return {};
-    const unsigned long hash = X509_NAME_hash_ex(name.get(), nullptr, nullptr, nullptr);
+    const std::uint32_t hash = cms::name_hash(name_der);
     std::vector<cms::Certificate> found;
     for (int number = 0; number < kMostOfOneHash; ++number) {
         const std::string file = fmt::format("{}/{:08x}.{}", directory, hash, number);

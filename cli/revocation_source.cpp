@@ -85,12 +85,8 @@ std::vector<cms::Crl> RevocationFiles::known_at(const std::string& url) {
 cms::RevocationEvidence RevocationFiles::at_hand(const cms::Certificate& certificate, const cms::Certificate&) {
     const std::lock_guard lock(mutex_);
     cms::RevocationEvidence evidence;
-    if (!from_files().empty()) {
-        const auto issuers = cms::crl_issuers(certificate);
-        for (const cms::Crl& crl : from_files())
-            if (std::find(issuers.begin(), issuers.end(), crl.issuer_der()) != issuers.end())
-                evidence.crls.push_back(crl);
-    }
+    for (const cms::Crl& crl : from_files())
+        if (cms::issues_crls_for(crl.issuer_name(), certificate)) evidence.crls.push_back(crl);
     const auto add_known = [&](const std::vector<cms::Alternatives>& points) {
         for (const cms::Alternatives& urls : points)
             for (const std::string& url : urls)
@@ -234,7 +230,8 @@ IssuerFetcher::Found IssuerFetcher::issuers_of(const cms::Certificate& certifica
         const Found& found = at(url);
         if (!found.missing.empty()) all.missing = found.missing;
         for (const cms::Certificate& each : found.certificates)
-            if (each.subject_der() == certificate.issuer_der()) all.certificates.push_back(each);
+            if (X509_NAME_cmp(X509_get_subject_name(each.get()), X509_get_issuer_name(certificate.get())) == 0)
+                all.certificates.push_back(each);
         if (!all.certificates.empty()) break;
     }
     return all;

@@ -94,8 +94,10 @@ std::unique_ptr<Database> Database::open(const std::string& path, const std::str
         throw Error(ErrorKind::io, fmt::format("the {} '{}' is of a newer version", what, path));
     if (version_there() < version) {
         Transaction transaction(*database);
-        database->run(schema);
-        database->run(fmt::format("PRAGMA user_version = {}", version).c_str());
+        if (version_there() < version) {  // nobody else was faster
+            database->run(schema);
+            database->run(fmt::format("PRAGMA user_version = {}", version).c_str());
+        }
         transaction.commit();
     }
     return database;

@@ -16,12 +16,11 @@ const X509_NAME* subject_of(const Certificate& certificate) {
     return X509_get_subject_name(certificate.get());
 }
 
-// issuer_hash and subject_hash are of the name as RFC 5280 section 7.1 compares it.
-unsigned long issuer_hash(const Certificate& certificate) {
-    return X509_NAME_hash_ex(X509_get_issuer_name(certificate.get()), nullptr, nullptr, nullptr);
+std::uint32_t issuer_hash(const Certificate& certificate) {
+    return name_hash(X509_get_issuer_name(certificate.get()));
 }
-unsigned long subject_hash(const Certificate& certificate) {
-    return X509_NAME_hash_ex(subject_of(certificate), nullptr, nullptr, nullptr);
+std::uint32_t subject_hash(const Certificate& certificate) {
+    return name_hash(subject_of(certificate));
 }
 
 // may_have_issued goes by names and key identifiers: what the issuer may do, and whether its key is of use, the path's
@@ -40,7 +39,7 @@ Candidates find_candidates(const Certificate& certificate, std::span<const Certi
                            const std::vector<std::shared_ptr<CertificateSource>>& anchors,
                            const std::vector<std::shared_ptr<CertificateSource>>& intermediates) {
     Candidates found;
-    std::multimap<unsigned long, const Certificate*> by_subject;
+    std::multimap<std::uint32_t, const Certificate*> by_subject;
     for (const Certificate& each : surplus)
         by_subject.emplace(subject_hash(each), &each);
     std::set<Bytes> asked;
@@ -98,7 +97,7 @@ void CandidatePaths::add(const Certificate& certificate, bool anchor) {
 }
 
 void CandidatePaths::link(Time at) {
-    std::multimap<unsigned long, std::size_t> by_subject;
+    std::multimap<std::uint32_t, std::size_t> by_subject;
     for (std::size_t i = 0; i < nodes_.size(); ++i)
         by_subject.emplace(subject_hash(nodes_[i].certificate), i);
     const auto rank = [&](std::size_t i) { return std::pair(!nodes_[i].anchor, !nodes_[i].certificate.valid_at(at)); };

@@ -113,6 +113,17 @@ std::string name_text(const X509_NAME* name) {
     return bio_text(bio.get());
 }
 
+std::uint32_t name_hash(const X509_NAME* name) {
+    return static_cast<std::uint32_t>(X509_NAME_hash_ex(name, nullptr, nullptr, nullptr));
+}
+
+std::uint32_t name_hash(ByteView name_der) {
+    const Byte* at = name_der.data();
+    const NameHandle name(d2i_X509_NAME(nullptr, &at, static_cast<long>(name_der.size())));
+    ERR_clear_error();
+    return name ? name_hash(name.get()) : 0;
+}
+
 Certificate Certificate::from_der(ByteView der) {
     const Byte* at = der.data();
     X509Handle x509(d2i_X509(nullptr, &at, static_cast<long>(der.size())));

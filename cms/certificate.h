@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -91,6 +92,11 @@ Bytes key_identifier(ByteView spki_der);
 
 /// name_text is a distinguished name in RFC 2253 form in UTF-8; of one that nobody could read, of over 2 KiB, its size.
 std::string name_text(const X509_NAME* name);
+
+/// name_hash is the same for names that are one as RFC 5280 section 7.1 compares them, however they are encoded, and
+/// seldom for others: 32 bits, as openssl's -subject_hash.
+std::uint32_t name_hash(const X509_NAME* name);
+std::uint32_t name_hash(ByteView name_der);  ///< of bytes that are no name too
 
 /// key_description names a kind of key for people: "RSA-2048", "P-256", "Ed25519", …
 std::string key_description(const EVP_PKEY* key);

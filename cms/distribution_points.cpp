@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "cms/encode.h"
-
 namespace p11mime::cms {
 
 namespace {
@@ -178,14 +176,12 @@ bool offers_no_revocation(const Certificate& certificate) {
            X509_get_ext_by_NID(certificate.get(), NID_freshest_crl, -1) < 0 && ocsp_urls(certificate).empty();
 }
 
-std::vector<Bytes> crl_issuers(const Certificate& certificate) {
-    std::vector<Bytes> issuers{certificate.issuer_der()};
+bool issues_crls_for(const X509_NAME* name, const Certificate& certificate) {
+    if (X509_NAME_cmp(X509_get_issuer_name(certificate.get()), name) == 0) return true;
     const DistributionPoints points = points_of(certificate, NID_crl_distribution_points);
-    for (int i = 0; i < sk_DIST_POINT_num(points.get()); ++i) {
-        const X509_NAME* name = directory_name(sk_DIST_POINT_value(points.get(), i)->CRLissuer);
-        if (name != nullptr) issuers.push_back(encode(name, i2d_X509_NAME));
-    }
-    return issuers;
+    for (int i = 0; i < sk_DIST_POINT_num(points.get()); ++i)
+        if (holds(sk_DIST_POINT_value(points.get(), i)->CRLissuer, name)) return true;
+    return false;
 }
 
 }  // namespace p11mime::cms

@@ -46,8 +46,8 @@ std::vector<std::string> issuer_urls(const Certificate& certificate);
 bool has_no_rev_avail(const Certificate& certificate);
 bool offers_no_revocation(const Certificate& certificate);
 
-/// crl_issuers are the names (DER) by which CRLs for a certificate are issued: its issuer's, and those that its
-/// distribution points name.
-std::vector<Bytes> crl_issuers(const Certificate& certificate);
+/// issues_crls_for says whether a name is one by which CRLs for a certificate are issued: its issuer's, or one that its
+/// distribution points name. Names are compared as RFC 5280 section 7.1 has it.
+bool issues_crls_for(const X509_NAME* name, const Certificate& certificate);
 
 }  // namespace p11mime::cms

@@ -85,7 +85,7 @@ bool inherits_from(const Certificate& certificate, const Certificate& completed,
 InheritedKeys::InheritedKeys(const Certificate& end, const std::vector<Certificate>& untrusted,
                              const std::vector<Certificate>& anchors) {
     const auto add = [&](const Certificate& each) {
-        if (lacks_parameters(each)) incomplete_.push_back({each, each.issuer_der()});
+        if (lacks_parameters(each)) incomplete_.push_back(each);
     };
     add(end);
     std::for_each(untrusted.begin(), untrusted.end(), add);
@@ -98,14 +98,14 @@ void InheritedKeys::complete_from(std::vector<Certificate> issuers) {
     constexpr std::size_t kMaxTries = 200;  // each is a verification
     for (std::size_t i = 0; i < issuers.size() && !incomplete_.empty(); ++i) {
         const Certificate issuer = issuers[i];
-        const Bytes name = issuer.subject_der();
-        std::erase_if(incomplete_, [&](const Incomplete& each) {
-            if (each.issuer != name || tries_ == kMaxTries) return false;
+        const X509_NAME* name = X509_get_subject_name(issuer.get());
+        std::erase_if(incomplete_, [&](const Certificate& each) {
+            if (X509_NAME_cmp(X509_get_issuer_name(each.get()), name) != 0 || tries_ == kMaxTries) return false;
             ++tries_;
-            auto usable = with_parameters(each.certificate, issuer);
+            auto usable = with_parameters(each, issuer);
             if (!usable) return false;
             issuers.push_back(*usable);
-            completed_.push_back({each.certificate, std::move(*usable)});
+            completed_.push_back({each, std::move(*usable)});
             return true;
         });
     }

@@ -34,15 +34,11 @@ class InheritedKeys {
     /// likes can make another DSA key, with parameters of its own, that a signature fits.
     const Certificate* stranger(const std::vector<Certificate>& chain) const;
     /// incomplete is the certificate furthest up whose parameters were not found; null: none.
-    const Certificate* incomplete() const { return incomplete_.empty() ? nullptr : &incomplete_.back().certificate; }
+    const Certificate* incomplete() const { return incomplete_.empty() ? nullptr : &incomplete_.back(); }
     /// tries is how many signatures were verified to find the parameters.
     std::size_t tries() const { return tries_; }
 
   private:
-    struct Incomplete {
-        Certificate certificate;
-        Bytes issuer;  // DER of its name
-    };
     struct Completed {
         Certificate original;
         Certificate usable;
@@ -51,7 +47,7 @@ class InheritedKeys {
     void complete_from(std::vector<Certificate> issuers);
 
     std::vector<Completed> completed_;
-    std::vector<Incomplete> incomplete_;
+    std::vector<Certificate> incomplete_;
     std::size_t tries_ = 0;
 };
 

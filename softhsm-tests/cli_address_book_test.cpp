@@ -6,6 +6,8 @@
 #include <catch2/catch.hpp>
 
 #include "cli/address_book.h"
+#include "cli/sqlite.h"
+#include "cms/encode.h"
 #include "mime/error.h"
 #include "softhsm-tests/support/pki.h"
 #include "softhsm-tests/support/temporary_directory.h"
@@ -109,6 +111,48 @@ TEST_CASE("as a source the book gives certificates by subject, serial number and
     CHECK(shelf.book.by_identifier({{}, {}, bob.subject_key_identifier().value()}).value() == bob);
     CHECK_FALSE(shelf.book.by_identifier({bob.issuer_der(), {0x02, 0x01, 0x01}, {}}));
     CHECK_FALSE(shelf.book.by_identifier({{}, {}, {1, 2, 3}}));
+}
+
+TEST_CASE("the book gives certificates by a name that is written in another way", "[cli]") {
+    Shelf shelf;
+    const auto bob = shelf.issue("Bob Example", "bob@example.gov");
+    const NameHandle name(X509_NAME_dup(X509_get_subject_name(bob.get())));
+    const int place = X509_NAME_get_index_by_NID(name.get(), NID_commonName, -1);
+    X509_NAME_ENTRY_free(X509_NAME_delete_entry(name.get(), place));
+    const auto with_common_name = [&](int type, const char* text) {
+        const NameHandle other(X509_NAME_dup(name.get()));
+        REQUIRE(X509_NAME_add_entry_by_NID(other.get(), NID_commonName, type, reinterpret_cast<const Byte*>(text), -1,
+                                           place, 0) == 1);
+        return cms::encode(other.get(), i2d_X509_NAME);
+    };
+    const Bytes other = with_common_name(V_ASN1_PRINTABLESTRING, "bob  EXAMPLE");
+    REQUIRE(other != bob.subject_der());
+    const bool of_older_version = GENERATE(false, true);
+    if (of_older_version) {
+        const auto old = Database::open(shelf.path, "address book", R"(
+CREATE TABLE certificate (
+  fingerprint TEXT PRIMARY KEY, der BLOB NOT NULL, subject BLOB NOT NULL, issuer BLOB NOT NULL, serial BLOB NOT NULL,
+  key_identifier BLOB, capabilities BLOB, source TEXT NOT NULL, added INTEGER NOT NULL);
+CREATE INDEX certificate_subject ON certificate (subject);)",
+                                        1);
+        Statement(*old,
+                  "INSERT INTO certificate (fingerprint, der, subject, issuer, serial, source, added) "
+                  "VALUES (?, ?, ?, ?, ?, 'import', 1)")
+            .bind(bob.fingerprint_sha256())
+            .bind(bob.der())
+            .bind(bob.subject_der())
+            .bind(bob.issuer_der())
+            .bind(bob.serial_der())
+            .step();
+    } else {
+        shelf.book.put(bob, std::nullopt, "import", kNow);
+    }
+    REQUIRE(shelf.book.by_subject(other).size() == 1);
+    CHECK(shelf.book.by_subject(other)[0] == bob);
+    CHECK(shelf.book.by_subject(bob.subject_der()).size() == 1);
+    CHECK(shelf.book.by_subject(with_common_name(V_ASN1_PRINTABLESTRING, "bobexample")).empty());
+    CHECK(shelf.book.by_subject(Bytes{}).empty());
+    CHECK_FALSE(shelf.book.put(bob, std::nullopt, "import", kNow));
 }
 
 TEST_CASE("own anchors are kept apart from correspondents", "[cli]") {

@@ -196,6 +196,13 @@ TEST_CASE("a DSA key verifies with the parameters of the trusted issuer of its c
     CHECK(beside.report.result == Result::valid);
 }
 
+TEST_CASE("a DSA key has the parameters of an issuer whose name is written in another way") {
+    const World world;
+    const SoftwareKey shouting{world.carl.key, certify_key(world.carl.key, authority("CARL"), nullptr)};
+    const SoftwareKey henry = World::inherits(World::signer("Henry"), shouting);
+    CHECK(world.read(henry, {henry.certificate}, {world.carl.certificate}).report.result == Result::valid);
+}
+
 TEST_CASE("parameters are inherited along a trusted path alone") {
     const World world;
     for (const std::vector<Certificate>& anchors :

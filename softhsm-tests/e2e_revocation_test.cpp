@@ -264,6 +264,23 @@ TEST_CASE("CRLs come from files and directories too, and missing servers are tol
     CHECK(bureau.verify(mail, {"--crl", bureau.desk.path("none")}).status == 7);
 }
 
+TEST_CASE("a CRL file and a fetched issuer count whose name is written in another way") {
+    Bureau bureau;
+    const auto shouting = [](const SoftwareKey& key, const std::string& name, const SoftwareKey* issuer) {
+        return SoftwareKey{key.key, certify_key(key.key, authority_spec(name), issuer)};
+    };
+    const std::string crl = bureau.desk.file("root.crl", text(make_crl({}, shouting(bureau.root, "ROOT ", nullptr))));
+    CHECK(bureau.signer(bureau.signed_by(bureau.certify_alice("")), {"--crl", crl})["revocation"] == "good");
+
+    const SoftwareKey between = certify(authority_spec("Between"), &bureau.root);
+    const SoftwareKey other = shouting(between, "BETWEEN", &bureau.root);
+    bureau.web.files["/between"] = text(between.certificate.der());
+    const SoftwareKey alice =
+        bureau.certify_alice("authorityInfoAccess=caIssuers;URI:" + bureau.web.server.url("/between"), &other);
+    REQUIRE(alice.certificate.issuer_der() != between.certificate.subject_der());
+    CHECK(bureau.signer(bureau.signed_by(alice), {"--fetch-issuers"})["chain"] == "trusted");
+}
+
 TEST_CASE("a cache that is broken is passed over") {
     Bureau bureau;
     const SoftwareKey alice = bureau.certify_alice(bureau.at("/root.crl"));

@@ -39,6 +39,27 @@ TEST_CASE("roots that Mozilla trusts for e-mail are found by subject, and TLS-on
     CHECK(anchors->by_subject(from_hex("3000")).empty());
 }
 
+TEST_CASE("e-mail roots are found by a name that is written in another way") {
+    const auto anchors = token::open_email_anchors("");
+    if (!anchors) {
+        skip("libnssckbi.so is not installed");
+        return;
+    }
+    const auto rewritten = [](const char* name) {
+        Bytes der = from_hex(name);
+        for (std::size_t i = 0; i + 3 < der.size(); ++i)
+            if (der[i] == 0x55 && der[i + 1] == 0x04 && der[i + 3] == 0x13) der[i + 3] = 0x0c;  // UTF8String
+        der.back() ^= 0x20;  // the last letter in the other case
+        return der;
+    };
+    const Bytes both = rewritten(kBoth);
+    CHECK(both != from_hex(kBoth));
+    const auto found = anchors->by_subject(both);
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].fingerprint_sha256() == kBothFingerprint);
+    CHECK(anchors->by_subject(rewritten("3011310f300d06035504030c064e6f626f6479")).empty());
+}
+
 TEST_CASE("e-mail roots are found by issuer and serial number") {
     const auto anchors = token::open_email_anchors("");
     if (!anchors) {

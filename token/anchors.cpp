@@ -1,10 +1,14 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
+#include <map>
 #include <mutex>
+#include <optional>
+#include <set>
 
-#include "cms/sources.h"
+#include "cms/trust.h"
 #include "mime/error.h"
 #include "token/objects.h"
 
@@ -25,10 +29,18 @@ class EmailAnchors final : public cms::CertificateSource {
   public:
     explicit EmailAnchors(std::string path) : path_(std::move(path)) {}
 
+    // The module compares bytes: a name that is encoded in another way is looked for among the hashes of all.
     std::vector<cms::Certificate> by_subject(ByteView name_der) override {
-        Template search = objects_of_class(CKO_CERTIFICATE);
-        search.add(CKA_SUBJECT, name_der);
-        return trusted(search);
+        std::vector<cms::Certificate> found = with_subject(name_der);
+        if (!found.empty()) return found;
+        std::set<Bytes> other_forms;
+        const auto [first, last] = hashed_subjects().equal_range(cms::name_hash(name_der));
+        for (auto each = first; each != last; ++each)
+            if (!std::ranges::equal(each->second, name_der)) other_forms.insert(each->second);
+        for (const Bytes& form : other_forms)
+            for (cms::Certificate& each : with_subject(form))
+                found.push_back(std::move(each));
+        return cms::MemoryCertificates(std::move(found)).by_subject(name_der);
     }
 
     std::optional<cms::Certificate> by_identifier(const cms::RecipientIdentifier& identifier) override {
@@ -40,6 +52,28 @@ class EmailAnchors final : public cms::CertificateSource {
     }
 
   private:
+    using Subjects = std::multimap<std::uint32_t, Bytes>;
+
+    std::vector<cms::Certificate> with_subject(ByteView name_der) {
+        Template search = objects_of_class(CKO_CERTIFICATE);
+        search.add(CKA_SUBJECT, name_der);
+        return trusted(search);
+    }
+
+    const Subjects& hashed_subjects() {
+        const std::lock_guard lock(mutex_);
+        open();
+        if (subjects_) return *subjects_;
+        subjects_.emplace();
+        for (const auto& session : sessions_)
+            for (const CK_OBJECT_HANDLE object : session->find(objects_of_class(CKO_CERTIFICATE))) {
+                Bytes subject = session->attributes(object, {CKA_SUBJECT}).bytes(CKA_SUBJECT);
+                const std::uint32_t hash = cms::name_hash(subject);
+                subjects_->emplace(hash, std::move(subject));
+            }
+        return *subjects_;
+    }
+
     std::vector<cms::Certificate> trusted(const Template& search) {
         const std::lock_guard lock(mutex_);
         open();
@@ -82,6 +116,7 @@ class EmailAnchors final : public cms::CertificateSource {
     std::string path_;
     std::shared_ptr<Module> module_;
     std::vector<std::unique_ptr<Session>> sessions_;
+    std::optional<Subjects> subjects_;  // of all, by their hash
 };
 
 }  // namespace

@@ -42,7 +42,7 @@ void ask(const cms::Certificate& certificate, const Parts& parts) {
     cms::freshest_urls(certificate);
     cms::ocsp_urls(certificate);
     cms::issuer_urls(certificate);
-    cms::crl_issuers(certificate);
+    cms::issues_crls_for(X509_get_subject_name(certificate.get()), certificate);
     for (const cms::Crl& crl : parts.evidence.crls) {
         crl.covers(certificate);
         crl.entry(certificate);
