@@ -48,7 +48,7 @@ std::string cached_response_key(const cms::Certificate& certificate) {
 
 RevocationFiles::RevocationFiles(std::vector<std::string> files, RevocationCache cache,
                                  std::shared_ptr<Fetcher> fetcher, std::shared_ptr<const cms::Clock> clock)
-    : files_(std::move(files)), cache_(std::move(cache)), fetcher_(std::move(fetcher)), clock_(std::move(clock)) {
+    : files_(std::move(files)), fetcher_(std::move(fetcher)), clock_(std::move(clock)), cache_(std::move(cache)) {
     for (const std::string& path : files_) {
         struct stat status {};
         if (::stat(path.c_str(), &status) != 0) throw system_error(fmt::format("cannot open '{}'", path), errno);
@@ -113,7 +113,6 @@ cms::RevocationEvidence RevocationFiles::at_hand(const cms::Certificate& certifi
 
 cms::RevocationEvidence RevocationFiles::fetch(const cms::Certificate& certificate, const cms::Certificate& issuer,
                                                From from) {
-    const std::lock_guard lock(mutex_);
     cms::RevocationEvidence evidence;
     const auto responders = cms::ocsp_urls(certificate);
     const auto points = cms::crl_urls(certificate);
@@ -130,7 +129,6 @@ cms::RevocationEvidence RevocationFiles::fetch(const cms::Certificate& certifica
 }
 
 cms::RevocationEvidence RevocationFiles::fetch_delta(const cms::Certificate& certificate, const cms::Crl& crl) {
-    const std::lock_guard lock(mutex_);
     cms::RevocationEvidence evidence;
     if (!fetcher_) return evidence;
     ask_points(cms::freshest_urls(certificate), evidence);
@@ -141,50 +139,61 @@ cms::RevocationEvidence RevocationFiles::fetch_delta(const cms::Certificate& cer
 void RevocationFiles::ask_responders(const cms::Certificate& certificate, const cms::Certificate& issuer,
                                      cms::RevocationEvidence& evidence) {
     for (const std::string& url : cms::ocsp_urls(certificate)) {
-        const std::string key = responder_key(url, certificate);
-        if (asked_.insert(key).second) try {
-                const Bytes request = cms::ocsp_request(certificate, issuer);
-                const Bytes der = fetcher_->post(url, "application/ocsp-request", request, "application/ocsp-response");
-                evidence.ocsp.push_back({cms::OcspResponse::from_der(der), request});
-                fetched_[cached_response_key(certificate)] = der;
-                return;
-            } catch (const Error& error) {
-                failures_[key] =
-                    error.kind() == ErrorKind::io ? error.what() : fmt::format("{} ({})", error.what(), url);
-            }
-        if (const auto failure = failures_.find(key); failure != failures_.end())
-            evidence.missing.push_back(failure->second);
+        const auto& [response, missing] = responder_answers_.at(
+            responder_key(url, certificate), [&] { return fetch_response(url, certificate, issuer); });
+        if (response) {
+            evidence.ocsp.push_back(*response);
+            return;
+        }
+        evidence.missing.push_back(missing);
     }
 }
 
-std::vector<cms::Crl> RevocationFiles::fetch_crls(const std::string& url) {
-    std::vector<cms::Crl> crls;
-    if (!is_directory_url(url)) {
-        crls = cms::Crl::from_file_bytes(fetcher_->get(url));
-    } else {
-        for (const DirectoryEntry& entry : fetcher_->search(url))
-            for (const auto& [attribute, value] : entry.values)
-                if (holds_crls(attribute)) crls.push_back(cms::Crl::from_der(value));
-        if (crls.empty()) throw Error(ErrorKind::io, fmt::format("the directory has no CRL at '{}'", url));
+RevocationFiles::FetchedResponse RevocationFiles::fetch_response(const std::string& url,
+                                                                 const cms::Certificate& certificate,
+                                                                 const cms::Certificate& issuer) {
+    try {
+        const Bytes request = cms::ocsp_request(certificate, issuer);
+        const Bytes der = fetcher_->post(url, "application/ocsp-request", request, "application/ocsp-response");
+        FetchedResponse fetched{{{cms::OcspResponse::from_der(der), request}}};
+        const std::lock_guard lock(mutex_);
+        fetched_[cached_response_key(certificate)] = der;
+        return fetched;
+    } catch (const Error& error) {
+        return {{}, error.kind() == ErrorKind::io ? error.what() : fmt::format("{} ({})", error.what(), url)};
     }
-    fetched_[url] = crls.front().der();
-    return crls;
 }
 
 void RevocationFiles::ask_points(const std::vector<cms::Alternatives>& points, cms::RevocationEvidence& evidence) {
     for (const cms::Alternatives& urls : points)
         for (const std::string& url : urls) {
-            if (asked_.insert(url).second) try {
-                    crls_[url] = fetch_crls(url);
-                    evidence.crls.insert(evidence.crls.end(), crls_[url].begin(), crls_[url].end());
-                    break;
-                } catch (const Error& error) {
-                    failures_[url] =
-                        error.kind() == ErrorKind::io ? error.what() : fmt::format("what is at '{}' is no CRL", url);
-                }
-            if (const auto failure = failures_.find(url); failure != failures_.end())
-                evidence.missing.push_back(failure->second);
+            const auto& [crls, missing] = crl_answers_.at(url, [&] { return fetch_crls(url); });
+            evidence.crls.insert(evidence.crls.end(), crls.begin(), crls.end());
+            if (missing.empty()) break;
+            evidence.missing.push_back(missing);
         }
+}
+
+RevocationFiles::FetchedCrls RevocationFiles::fetch_crls(const std::string& url) {
+    try {
+        FetchedCrls fetched{crls_at(url)};
+        const std::lock_guard lock(mutex_);
+        crls_[url] = fetched.crls;
+        fetched_[url] = fetched.crls.front().der();
+        return fetched;
+    } catch (const Error& error) {
+        return {{}, error.kind() == ErrorKind::io ? error.what() : fmt::format("what is at '{}' is no CRL", url)};
+    }
+}
+
+std::vector<cms::Crl> RevocationFiles::crls_at(const std::string& url) {
+    if (!is_directory_url(url)) return cms::Crl::from_file_bytes(fetcher_->get(url));
+    std::vector<cms::Crl> crls;
+    for (const DirectoryEntry& entry : fetcher_->search(url))
+        for (const auto& [attribute, value] : entry.values)
+            if (holds_crls(attribute)) crls.push_back(cms::Crl::from_der(value));
+    if (crls.empty()) throw Error(ErrorKind::io, fmt::format("the directory has no CRL at '{}'", url));
+    return crls;
 }
 
 void RevocationFiles::keep(ByteView der, cms::Time until) {
@@ -198,36 +207,27 @@ void RevocationFiles::keep(ByteView der, cms::Time until) {
     fetched_.erase(found);
 }
 
-const IssuerFetcher::Found& IssuerFetcher::at(const std::string& url) {
-    const auto [entry, fresh] = found_.try_emplace(url);
-    Found& found = entry->second;
-    if (!fresh) return found;
-    if (found_.size() > kMostIssuerUrls) {
-        found.missing = "too many issuers would have to be fetched";
-        return found;
-    }
+IssuerFetcher::Found IssuerFetcher::fetch(const std::string& url) {
+    if (found_.size() > kMostIssuerUrls) return {.missing = "too many issuers would have to be fetched"};
     try {
-        if (!is_directory_url(url)) {
-            found.certificates = cms::Certificate::from_file_bytes(fetcher_->get(url));
-            return found;
-        }
+        if (!is_directory_url(url)) return {cms::Certificate::from_file_bytes(fetcher_->get(url))};
+        Found found;
         for (const DirectoryEntry& directory : fetcher_->search(url))
             for (const auto& [attribute, value] : directory.values)
                 if (attribute == "cACertificate") found.certificates.push_back(cms::Certificate::from_der(value));
+        return found;
     } catch (const Error& error) {
-        found.missing =
-            error.kind() == ErrorKind::io ? error.what() : fmt::format("what is at '{}' is no certificate", url);
+        return {.missing = error.kind() == ErrorKind::io ? error.what()
+                                                         : fmt::format("what is at '{}' is no certificate", url)};
     }
-    return found;
 }
 
 IssuerFetcher::Found IssuerFetcher::issuers_of(const cms::Certificate& certificate) {
-    const std::lock_guard lock(mutex_);
     Found all;
     const auto urls = cms::issuer_urls(certificate);
     if (urls.empty()) all.missing = "its certificate does not say where its issuer's is";
     for (const std::string& url : urls) {
-        const Found& found = at(url);
+        const Found& found = found_.at(url, [&] { return fetch(url); });
         if (!found.missing.empty()) all.missing = found.missing;
         for (const cms::Certificate& each : found.certificates)
             if (X509_NAME_cmp(X509_get_subject_name(each.get()), X509_get_issuer_name(certificate.get())) == 0)

@@ -3,19 +3,20 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <set>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "cli/fetch.h"
+#include "cli/fetched_once.h"
 #include "cli/revocation_cache.h"
 #include "cms/sources.h"
 
 namespace p11mime::cli {
 
 /// RevocationFiles gathers evidence from files with CRLs, from the cache, and, where there is a fetcher, from the
-/// servers that certificates name: first OCSP, then CRLs. Each server is asked once in a run. Safe for several threads,
-/// which wait for one another's fetches.
+/// servers that certificates name: first OCSP, then CRLs. Each server is asked for a thing once in a run. Safe for
+/// several threads, which wait for one another only where they ask for the same.
 class RevocationFiles final : public cms::RevocationSource {
   public:
     /// `files` are files in PEM or DER, or directories with such; what is no CRL in a directory is passed over. Throws
@@ -30,25 +31,37 @@ class RevocationFiles final : public cms::RevocationSource {
     void keep(ByteView der, cms::Time until) override;
 
   private:
+    struct FetchedCrls {
+        std::vector<cms::Crl> crls;
+        std::string missing = {};  // why there are none
+    };
+    struct FetchedResponse {
+        std::optional<cms::RevocationEvidence::Ocsp> response;
+        std::string missing = {};  // likewise
+    };
+
     const std::vector<cms::Crl>& from_files();
     std::vector<cms::Crl> known_at(const std::string& url);
     void ask_responders(const cms::Certificate& certificate, const cms::Certificate& issuer,
                         cms::RevocationEvidence& evidence);
+    FetchedResponse fetch_response(const std::string& url, const cms::Certificate& certificate,
+                                   const cms::Certificate& issuer);
     void ask_points(const std::vector<cms::Alternatives>& points, cms::RevocationEvidence& evidence);
-    std::vector<cms::Crl> fetch_crls(const std::string& url);
+    FetchedCrls fetch_crls(const std::string& url);
+    std::vector<cms::Crl> crls_at(const std::string& url);
 
     std::vector<std::string> files_;
-    RevocationCache cache_;
     std::shared_ptr<Fetcher> fetcher_;
     std::shared_ptr<const cms::Clock> clock_;
+    FetchedOnce<FetchedCrls> crl_answers_;            // by URL
+    FetchedOnce<FetchedResponse> responder_answers_;  // by URL and the certificate's fingerprint
 
-    std::mutex mutex_;  // of the rest
+    std::mutex mutex_;  // of the rest; nothing is fetched under it
+    RevocationCache cache_;
     bool files_read_ = false;
     std::vector<cms::Crl> file_crls_;
     std::map<std::string, std::vector<cms::Crl>> crls_;   // by URL
     std::map<std::string, cms::OcspResponse> responses_;  // by the certificate's fingerprint, of the cache
-    std::set<std::string> asked_;                         // URLs, those of OCSP with the certificate's fingerprint
-    std::map<std::string, std::string> failures_;         // by URL
     std::map<std::string, Bytes> fetched_;                // by the key that the cache is to have them by
 };
 
@@ -60,11 +73,10 @@ class IssuerFetcher final : public cms::IssuerSource {
     Found issuers_of(const cms::Certificate& certificate) override;
 
   private:
-    const Found& at(const std::string& url);
+    Found fetch(const std::string& url);
 
     std::shared_ptr<Fetcher> fetcher_;
-    std::mutex mutex_;
-    std::map<std::string, Found> found_;  // by URL
+    FetchedOnce<Found> found_;  // by URL
 };
 
 }  // namespace p11mime::cli
