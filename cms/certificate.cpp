@@ -278,6 +278,9 @@ bool Certificate::allows_encryption() const {
 bool Certificate::allows_email() const {
     return (X509_get_extended_key_usage(get()) & (XKU_SMIME | XKU_ANYEKU)) != 0;
 }
+bool Certificate::allows_timestamps() const {
+    return (X509_get_extended_key_usage(get()) & (XKU_TIMESTAMP | XKU_ANYEKU)) != 0;
+}
 
 std::optional<Bytes> Certificate::smime_capabilities() const {
     const int at = X509_get_ext_by_NID(get(), NID_SMIMECapabilities, -1);

@@ -62,6 +62,7 @@ class Certificate {
     bool allows_key_agreement() const;  ///< keyAgreement, for EC, X25519 and X448
     bool allows_encryption() const;     ///< whichever of the two fits the key
     bool allows_email() const;          ///< extended key usage absent, emailProtection or anyExtendedKeyUsage
+    bool allows_timestamps() const;     ///< extended key usage absent, timeStamping or anyExtendedKeyUsage
 
     /// smime_capabilities is the DER of the SMIMECapabilities extension (RFC 4262), if there.
     std::optional<Bytes> smime_capabilities() const;

@@ -101,12 +101,15 @@ std::optional<Fault> purpose_fault(const std::vector<Certificate>& chain, Purpos
     if (use == Use::encryption && !end.allows_encryption())
         return of_certificate(
             0, fmt::format("the key usage of the certificate of {} does not allow encryption", display_name(end)));
-    if (purpose == Purpose::any) return std::nullopt;
-    for (std::size_t i = 0; i < chain.size(); ++i)
-        if (!chain[i].allows_email())
+    for (std::size_t i = 0; i < chain.size(); ++i) {
+        if (purpose == Purpose::email && !chain[i].allows_email())
             return of_certificate(i,
                                   fmt::format("the certificate of {} is not meant for e-mail", display_name(chain[i])),
                                   "--purpose any accepts it");
+        if (purpose == Purpose::timestamps && !chain[i].allows_timestamps())
+            return of_certificate(
+                i, fmt::format("the certificate of {} is not meant for time-stamps", display_name(chain[i])));
+    }
     return std::nullopt;
 }
 

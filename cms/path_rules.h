@@ -8,7 +8,9 @@
 
 namespace p11mime::cms {
 
-enum class Purpose { email, any };
+/// Purpose is what the certificates of a path are to be meant for; `timestamps` leaves the end certificate's own rule
+/// (RFC 3161 section 2.3) to its caller.
+enum class Purpose { email, timestamps, any };
 
 /// Use is what the end certificate is judged for; `evidence` is to sign CRLs or OCSP responses, which need not be for
 /// e-mail.
@@ -37,8 +39,8 @@ std::optional<Fault> oversized_issuer(const std::vector<Certificate>& chain);
 /// addresses, digests that are refused.
 std::optional<Fault> path_fault(const std::vector<Certificate>& chain);
 
-/// purpose_fault finds what RFC 8550 section 4.4 does not allow of key usages; OpenSSL's smimesign purpose is stricter
-/// than it.
+/// purpose_fault finds what RFC 8550 section 4.4 does not allow of key usages, and an extended key usage along the path
+/// that leaves the purpose out; OpenSSL's smimesign purpose is stricter than this.
 std::optional<Fault> purpose_fault(const std::vector<Certificate>& chain, Purpose purpose, Use use);
 
 /// weak_link is the first weak signature or key of a path. An anchor's own signature proves nothing and is not looked

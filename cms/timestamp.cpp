@@ -82,10 +82,15 @@ long value_of(const ASN1_INTEGER* integer) {
     return integer == nullptr ? 0 : ASN1_INTEGER_get(integer);
 }
 
+// generated_at is genTime, rounded down.
+std::optional<Time> generated_at(const TS_TST_INFO* info) {
+    return to_time(TS_TST_INFO_get_time(info));
+}
+
 // latest_time is genTime, rounded up, with the accuracy that the authority promises.
 std::optional<Time> latest_time(TS_TST_INFO* info) {
     const ASN1_GENERALIZEDTIME* generated = TS_TST_INFO_get_time(info);
-    auto time = to_time(generated);
+    auto time = generated_at(info);
     if (!time) return std::nullopt;
     bool rounds = asn1::octets(generated).size() > std::string_view("20260131120000Z").size();
     if (const TS_ACCURACY* accuracy = TS_TST_INFO_get_accuracy(info)) {
@@ -141,6 +146,20 @@ bool only_for_timestamps(const Certificate& certificate) {
            OBJ_obj2nid(sk_ASN1_OBJECT_value(usages.get(), 0)) == NID_time_stamp;
 }
 
+// fault_then says why an authority's certificate was not valid when it made a token, or nothing. Its path may have been
+// another then. What was revoked by then is revoked now.
+std::string fault_then(const Token& token, const PathVerdict& now, Trust stamps, std::size_t& verifications) {
+    std::vector<Certificate> known = token.certificates;
+    known.insert(known.end(), now.chain.begin(), now.chain.end());
+    stamps.at = generated_at(token.info.get());
+    stamps.revocation = nullptr;
+    stamps.require_revocation = false;
+    stamps.issuers = nullptr;
+    const PathVerdict then = validate(*token.authority, known, stamps, Use::signing);
+    verifications += now.chain.size() + then.verifications;
+    return then.trusted ? "" : "it was not valid at the time that it tells: " + then.reason;
+}
+
 // trust_fault says why an authority is not to be trusted, or nothing.
 std::string trust_fault(const Token& token, const Trust& trust, RevocationEvidence carried,
                         std::size_t& verifications) {
@@ -148,11 +167,12 @@ std::string trust_fault(const Token& token, const Trust& trust, RevocationEviden
     if (!only_for_timestamps(authority))
         return fmt::format("the certificate of {} is not for time-stamps alone", authority.subject());
     Trust stamps = trust;
-    stamps.purpose = Purpose::any;
+    stamps.purpose = Purpose::timestamps;
     carried.add(token.evidence);
     const PathVerdict path = validate(authority, token.certificates, stamps, Use::signing, {}, carried);
     verifications += path.verifications;
     if (!path.trusted) return path.reason;
+    if (std::string fault = fault_then(token, path, stamps, verifications); !fault.empty()) return fault;
     const Algorithm* digest = imprint_digest(token.info.get());
     const bool weak = path.weak || token.signature.weak || digest->standing == Standing::weak;
     return weak && !trust.allow_weak ? "it is weak" : "";

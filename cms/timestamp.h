@@ -22,9 +22,9 @@ struct TimestampVerdict {
 };
 
 /// judge_timestamp judges a token (DER of ContentInfo) over bytes by RFC 3161 section 2.4.2 and RFC 5816: its
-/// signature, what it is over, and the authority's certificate, which is for time-stamps alone and trusted now or at
-/// `trust.at`; `carried` is evidence of revocation that came along beside what the token holds itself. Without trust it
-/// says what the token claims.
+/// signature, what it is over, and the authority's certificate, which is for time-stamps alone, trusted for them now or
+/// at `trust.at`, and was valid at the time that the token tells; `carried` is evidence of revocation that came along
+/// beside what the token holds itself. Without trust it says what the token claims.
 TimestampVerdict judge_timestamp(ByteView token, ByteView stamped, const Trust* trust,
                                  const RevocationEvidence& carried = {});
 

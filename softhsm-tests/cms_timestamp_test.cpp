@@ -6,6 +6,7 @@
 
 #include "cms/timestamp.h"
 #include "softhsm-tests/cms_craft.h"
+#include "softhsm-tests/cms_paths.h"
 #include "softhsm-tests/cms_revocation.h"
 #include "softhsm-tests/support/office.h"
 #include "softhsm-tests/support/timestamps.h"
@@ -36,6 +37,7 @@ struct Stamp {
     Hash hash = Hash::sha256;
     unsigned version = 1;
     int days_ago = 0;
+    std::vector<Certificate> along{};
     Bytes more{};  ///< DER, behind genTime
     bool names_certificate = true;
     std::size_t signers = 1;
@@ -68,6 +70,7 @@ std::string token(const SoftwareKey& authority, const Stamp& stamp = {}) {
     const std::vector<Bytes> signers(stamp.signers, craft::signer_info(authority, attributes, content));
     std::vector<Certificate> certificates{authority.certificate};
     certificates.insert(certificates.end(), stamp.more_certificates.begin(), stamp.more_certificates.end());
+    certificates.insert(certificates.end(), stamp.along.begin(), stamp.along.end());
     return craft::signed_data({.content = content,
                                .signer_infos = signers,
                                .certificates = certificates,
@@ -221,6 +224,46 @@ TEST_CASE("a time-stamp counts only from a trusted authority that is for time-st
     spec.begins_in_days = -20;
     spec.ends_in_days = -10;
     CHECK_THAT(world.fault(token(world.other_authority(spec), {.days_ago = 15})), Contains("has ended"));
+}
+
+TEST_CASE("a time-stamp does not count where an authority above is for other things") {
+    const World world;
+    const auto below = [&](const char* usage) {
+        CertificateSpec spec = authority_spec("Between");
+        spec.extended_key_usage = usage;
+        const SoftwareKey between = certify(spec, &world.bench.root);
+        const SoftwareKey authority = certify(timestamping_spec(), &between);
+        return token(authority, {.along = {between.certificate}});
+    };
+    for (const char* usage : {"", "timeStamping", "emailProtection,timeStamping", "anyExtendedKeyUsage"})
+        CHECK(world.judge(below(usage)).integrity == Integrity::valid);
+    for (const char* usage : {"serverAuth", "emailProtection", "OCSPSigning,codeSigning"})
+        CHECK_THAT(world.fault(below(usage)), Contains("CN=Between,O=Example is not meant for time-stamps"));
+}
+
+TEST_CASE("a time-stamp does not count that is older than its authority's certificate, or one above") {
+    World world;
+    const auto since = [](CertificateSpec spec, int days) {
+        spec.begins_in_days = -days;
+        return spec;
+    };
+    const SoftwareKey root = certify(since(authority_spec("Old Root"), 100));
+    world.trust = trust_in({root.certificate});
+    const SoftwareKey old = certify(since(timestamping_spec(), 20), &root);
+    CHECK(world.judge(token(old, {.days_ago = 19})).integrity == Integrity::valid);
+    CHECK_THAT(world.fault(token(old, {.days_ago = 21})),
+               Contains("not valid at the time that it tells: the certificate of CN=Stamper"));
+    CHECK_THAT(world.fault(token(old, {.days_ago = 101})), Contains("not valid at the time"));
+
+    const SoftwareKey first = certify(since(authority_spec("Between"), 50), &root);
+    const SoftwareKey renewed = cross_certify(first, since(authority_spec("Between"), 10), root);
+    const SoftwareKey below = certify(since(timestamping_spec(), 30), &first);
+    const auto judged = [&](std::vector<Certificate> along) {
+        return world.judge(token(below, {.days_ago = 20, .along = std::move(along)}));
+    };
+    CHECK(judged({first.certificate}).integrity == Integrity::valid);
+    CHECK_THAT(judged({renewed.certificate}).reason, Contains("the certificate of CN=Between,O=Example is not valid"));
+    CHECK(judged({renewed.certificate, first.certificate}).integrity == Integrity::valid);
 }
 
 TEST_CASE("a time-stamp does not count where evidence that came along says that its authority is revoked") {
