@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -60,6 +61,7 @@ struct Info {
     Bytes digest_algorithm = {};     ///< empty: the scheme's
     Bytes signature_algorithm = {};  ///< empty: the scheme's
     std::vector<Bytes> unsigned_attributes = {};
+    std::function<Bytes(ByteView signature)> unsigned_over = {};  ///< one more unsigned attribute
 };
 
 inline Bytes signer_info(Info info) {
@@ -69,6 +71,7 @@ inline Bytes signer_info(Info info) {
     if (!set.empty()) set.front() = tag::context(0, true);
     if (info.digest_algorithm.empty()) info.digest_algorithm = digest_identifier(scheme_hash(info.scheme));
     if (info.signature_algorithm.empty()) info.signature_algorithm = signer_info_algorithm(info.scheme);
+    if (info.unsigned_over) info.unsigned_attributes.push_back(info.unsigned_over(signature));
     const Bytes after = info.unsigned_attributes.empty()
                             ? Bytes{}
                             : der_set_of(tag::context(1, true), std::move(info.unsigned_attributes));

@@ -37,7 +37,6 @@ struct Stamp {
     Hash hash = Hash::sha256;
     unsigned version = 1;
     int days_ago = 0;
-    std::vector<Certificate> along{};
     Bytes more{};  ///< DER, behind genTime
     bool names_certificate = true;
     std::size_t signers = 1;
@@ -70,7 +69,6 @@ std::string token(const SoftwareKey& authority, const Stamp& stamp = {}) {
     const std::vector<Bytes> signers(stamp.signers, craft::signer_info(authority, attributes, content));
     std::vector<Certificate> certificates{authority.certificate};
     certificates.insert(certificates.end(), stamp.more_certificates.begin(), stamp.more_certificates.end());
-    certificates.insert(certificates.end(), stamp.along.begin(), stamp.along.end());
     return craft::signed_data({.content = content,
                                .signer_infos = signers,
                                .certificates = certificates,
@@ -233,7 +231,7 @@ TEST_CASE("a time-stamp does not count where an authority above is for other thi
         spec.extended_key_usage = usage;
         const SoftwareKey between = certify(spec, &world.bench.root);
         const SoftwareKey authority = certify(timestamping_spec(), &between);
-        return token(authority, {.along = {between.certificate}});
+        return token(authority, {.more_certificates = {between.certificate}});
     };
     for (const char* usage : {"", "timeStamping", "emailProtection,timeStamping", "anyExtendedKeyUsage"})
         CHECK(world.judge(below(usage)).integrity == Integrity::valid);
@@ -259,7 +257,7 @@ TEST_CASE("a time-stamp does not count that is older than its authority's certif
     const SoftwareKey renewed = cross_certify(first, since(authority_spec("Between"), 10), root);
     const SoftwareKey below = certify(since(timestamping_spec(), 30), &first);
     const auto judged = [&](std::vector<Certificate> along) {
-        return world.judge(token(below, {.days_ago = 20, .along = std::move(along)}));
+        return world.judge(token(below, {.days_ago = 20, .more_certificates = std::move(along)}));
     };
     CHECK(judged({first.certificate}).integrity == Integrity::valid);
     CHECK_THAT(judged({renewed.certificate}).reason, Contains("the certificate of CN=Between,O=Example is not valid"));
@@ -375,6 +373,48 @@ TEST_CASE("a certificate that was revoked before its time-stamp stays revoked") 
     const ReadMail read = world.bench.verify(mail, world.trust);
     CHECK(read.report.result == Result::untrusted);
     CHECK(read.signer().revocation == Revocation::revoked);
+}
+
+TEST_CASE("of several time-stamps the one counts by which the certificate was not revoked, in whatever order") {
+    World world;
+    const auto since = [](CertificateSpec spec, int days) {
+        spec.begins_in_days = -days;
+        return spec;
+    };
+    const SoftwareKey root = certify(since(authority_spec("Old Root"), 100));
+    const SoftwareKey authority = certify(since(timestamping_spec(), 100), &root);
+    world.alice = certify(since({}, 80), &root);
+    world.trust = trust_in({root.certificate});
+    const auto source = std::make_shared<TestSource>();
+    source->here.crls.push_back(Crl::from_der(make_crl(
+        {.entries = {{.certificate = world.alice.certificate, .since = -20 * 24 * 60}}, .next_update = 60}, root)));
+    world.trust.revocation = source;
+    const auto read = [&](const std::vector<int>& days_ago) {
+        const auto stamps = [&](ByteView signature) {
+            std::string tokens;  // in this order, not in DER's
+            for (const int days : days_ago)
+                tokens += token(authority, {.stamped = text_of(signature), .days_ago = days});
+            return der_value(tag::kSequence, {der_oid(oid::kTimestampToken), der_value(tag::kSet, bytes_of(tokens))});
+        };
+        const Bytes info = craft::signer_info({.key = world.alice,
+                                               .attributes = craft::usual_attributes(kContent),
+                                               .content = kContent,
+                                               .unsigned_over = stamps});
+        return world.bench.verify(craft::signed_data({kContent, {info}, {world.alice.certificate}}), world.trust);
+    };
+    // One of before the certificate's time hides no other.
+    for (const auto& days : {std::vector{60}, {10, 60}, {60, 10}, {5, 10, 60}, {90, 60}, {60, 90, 10}}) {
+        const ReadMail mail = read(days);
+        CHECK(mail.report.result == Result::valid);
+        CHECK(mail.signer().time_basis == "timestamp");
+        CHECK(*mail.signer().time_at < SystemClock().now() - std::chrono::days(59));
+        CHECK(*mail.signer().time_at > SystemClock().now() - std::chrono::days(61));
+    }
+    for (const auto& days : {std::vector{10}, {10, 5}, {5, 10}}) {
+        const ReadMail mail = read(days);
+        CHECK(mail.report.result == Result::untrusted);
+        CHECK(mail.signer().revocation == Revocation::revoked);
+    }
 }
 
 TEST_CASE("nobody is asked about a time-stamp's authority where the signature that it is on does not verify") {

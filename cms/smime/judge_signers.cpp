@@ -183,15 +183,24 @@ class Judge {
                           const std::vector<TimestampVerdict>& timestamps, std::optional<Time> claimed) {
         JudgedPath now{path_at(certificate, trust, carried, trust.at, claimed), std::nullopt};
         if (now.verdict.trusted || trust.at) return now;
-        for (const TimestampVerdict& each : timestamps) {
-            if (each.integrity != Integrity::valid) continue;
-            JudgedPath then{path_at(certificate, trust, carried, each.time, claimed), each.time};
+        std::optional<JudgedPath> revoked;
+        for (const Time time : earliest_first(timestamps)) {
+            JudgedPath then{path_at(certificate, trust, carried, time, claimed), time};
             // What is not known now is not made known by evidence from before the time-stamp, which whoever took a key
             // that was revoked by then could send along.
             const bool too_old = now.verdict.revocation == RevocationState::unknown && then.verdict.earlier_evidence;
-            if ((then.verdict.trusted && !too_old) || then.verdict.revocation == RevocationState::revoked) return then;
+            if (then.verdict.trusted && !too_old) return then;
+            if (!revoked && then.verdict.revocation == RevocationState::revoked) revoked = std::move(then);
         }
-        return now;
+        return revoked ? std::move(*revoked) : std::move(now);
+    }
+
+    static std::vector<Time> earliest_first(const std::vector<TimestampVerdict>& timestamps) {
+        std::vector<Time> times;
+        for (const TimestampVerdict& each : timestamps)
+            if (each.integrity == Integrity::valid) times.push_back(*each.time);
+        std::sort(times.begin(), times.end());
+        return times;
     }
 
     PathVerdict path_at(const Certificate& certificate, Trust trust, const RevocationEvidence& carried,
