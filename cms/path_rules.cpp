@@ -23,12 +23,14 @@ constexpr std::array kProcessed = {
     NID_ext_key_usage,   NID_crl_distribution_points,
 };
 
-bool signed_with(const Certificate& certificate, Standing standing) {
+// digest_standing is that of the digest that a certificate is signed with; what is in no table is relied on as little
+// as what is broken. EdDSA names no digest.
+Standing digest_standing(const Certificate& certificate) {
     int digest = NID_undef;
-    if (X509_get_signature_info(certificate.get(), &digest, nullptr, nullptr, nullptr) != 1 || digest == NID_undef)
-        return false;
+    if (X509_get_signature_info(certificate.get(), &digest, nullptr, nullptr, nullptr) != 1) return Standing::refused;
+    if (digest == NID_undef) return Standing::ok;
     const Algorithm* row = find_algorithm(AlgorithmKind::digest, oid_text(OBJ_nid2obj(digest)));
-    return row != nullptr && row->standing == standing;
+    return row == nullptr ? Standing::refused : row->standing;
 }
 
 Fault of_certificate(std::size_t at, std::string reason, std::string hint = {}) {
@@ -83,8 +85,9 @@ std::optional<Fault> path_fault(const std::vector<Certificate>& chain) {
                 i, fmt::format("the certificate of {} has the critical extension '{}', which is not understood", who,
                                extension));
         if (i + 1 == chain.size()) break;  // the anchor
-        if (signed_with(chain[i], Standing::refused))
-            return of_certificate(i, fmt::format("the certificate of {} is signed with a broken digest", who));
+        if (digest_standing(chain[i]) == Standing::refused)
+            return of_certificate(
+                i, fmt::format("the certificate of {} is signed with a digest that is broken or not known", who));
         if (chain[i].is_ca() && has_no_rev_avail(chain[i]))
             return of_certificate(
                 i, fmt::format("the certificate of {} offers no revocation, which that of an authority must", who));
@@ -117,7 +120,7 @@ std::optional<Fault> weak_link(const std::vector<Certificate>& chain) {
     constexpr const char* kHint = "--allow-weak accepts it";
     for (std::size_t i = 0; i < chain.size(); ++i) {
         const bool anchor = i + 1 == chain.size();
-        if (!anchor && signed_with(chain[i], Standing::weak))
+        if (!anchor && digest_standing(chain[i]) == Standing::weak)
             return of_certificate(
                 i, fmt::format("the certificate of {} is signed with a weak digest", display_name(chain[i])), kHint);
         const EVP_PKEY* key = X509_get0_pubkey(chain[i].get());

@@ -36,7 +36,7 @@ std::optional<Fault> oversized_issuer(const std::vector<Certificate>& chain);
 
 /// path_fault finds where a path (end certificate first, of which the last is the anchor) breaks a rule that OpenSSL
 /// does not hold it to: extensions that cannot be read or are critical and not processed, name constraints on
-/// addresses, digests that are refused.
+/// addresses, digests that are refused or in no table.
 std::optional<Fault> path_fault(const std::vector<Certificate>& chain);
 
 /// purpose_fault finds what RFC 8550 section 4.4 does not allow of key usages, and an extended key usage along the path

@@ -117,6 +117,27 @@ TEST_CASE("nothing is verified with an issuer's key that takes long to verify wi
                     "CN=Large,O=Example has a key that is too large"));
 }
 
+TEST_CASE("a certificate that is signed with a digest in no table is refused") {
+    World world;
+    CertificateSpec rsa = authority_spec("RSA Root");
+    rsa.kind = KeyKind::rsa2048;
+    const SoftwareKey root = certify(rsa);
+    const auto judged = [&](const std::string& digest, bool allow_weak) {
+        CertificateSpec spec = authority_spec("Between");
+        spec.digest = digest;
+        const SoftwareKey between = certify(spec, &root);
+        const Certificate end = certify({}, &between).certificate;
+        CHECK(openssl_verify(world.bench, end, {between}, root.certificate));
+        world.trust = trust_in({root.certificate});
+        world.trust.allow_weak = allow_weak;
+        return judge(end, {between}, world.trust);
+    };
+    for (const bool allow_weak : {false, true}) {
+        CHECK(trusted(judged("SHA3-256", allow_weak)));
+        CHECK(untrusted(judged("RIPEMD160", allow_weak), "CN=Between,O=Example is signed with a digest that is"));
+    }
+}
+
 TEST_CASE("an authority's extended key usage limits what is below it") {
     const World world;
     const auto judged = [&](const char* usage) {

@@ -214,7 +214,7 @@ TEST_CASE("broken and weak algorithms in the path are told") {
     CertificateSpec md5;
     md5.digest = "MD5";
     const Certificate by_md5 = certify(md5, &rsa).certificate;
-    CHECK(untrusted(world.judge(by_md5), "broken digest"));
+    CHECK(untrusted(world.judge(by_md5), "a digest that is broken"));
     CertificateSpec sha1;
     sha1.digest = "SHA1";
     const Certificate by_sha1 = world.issue(sha1);
@@ -239,7 +239,7 @@ TEST_CASE("broken and weak algorithms in the path are told") {
     CHECK(trusted(validate(certify({}, &old).certificate, {}, trust_in({old.certificate}), Use::signing)));
 
     world.trust.allow_weak = true;
-    CHECK(untrusted(world.judge(by_md5), "broken digest"));
+    CHECK(untrusted(world.judge(by_md5), "a digest that is broken"));
     for (const Certificate& each : {by_sha1, small_key}) {
         CHECK(trusted(world.judge(each)));
         CHECK(world.judge(each).weak);
