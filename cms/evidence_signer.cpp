@@ -66,7 +66,7 @@ PathVerdict path_of(const Certificate& signer, const EvidenceContext& context, T
     trust.intermediates = context.trust.intermediates;
     trust.clock = context.trust.clock;
     trust.allow_weak = context.trust.allow_weak;
-    trust.purpose = Purpose::any;
+    trust.purpose = context.trust.purpose;  // of the anchor; Use::evidence has none
     trust.at = std::max(context.at, std::min(signed_at, context.trust.clock->now()));
     std::vector<Certificate> known(context.path.begin(), context.path.end());
     known.insert(known.end(), context.surplus.begin(), context.surplus.end());

@@ -75,7 +75,7 @@ class Judge {
         fault = oversized_issuer(path);
         if (!fault) fault = stranger(path);
         if (!fault) {
-            verified = verify_path(path, trust_.policy, at_, message_.claimed);
+            verified = verify_path(path, trust_.policy, trust_.purpose, at_, message_.claimed);
             fault = std::move(verified.fault);
         }
         if (fault) return refused(std::move(verdict), *fault);

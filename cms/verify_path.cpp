@@ -115,8 +115,8 @@ Fault policy_fault(const Certificate& end, const PolicyDemands& policy) {
 }
 
 // fault_of says why OpenSSL refused a path, in plain words.
-Fault fault_of(int error, std::size_t at, const std::vector<Certificate>& path, const PolicyDemands& policy, Time time,
-               std::optional<Time> claimed) {
+Fault fault_of(int error, std::size_t at, const std::vector<Certificate>& path, const PolicyDemands& policy,
+               Purpose purpose, Time time, std::optional<Time> claimed) {
     const Certificate& certificate = path[at];
     const std::string who = display_name(certificate);
     using Scope = Fault::Scope;
@@ -139,6 +139,11 @@ Fault fault_of(int error, std::size_t at, const std::vector<Certificate>& path, 
         case X509_V_ERR_INVALID_CA:
         case X509_V_ERR_KEYUSAGE_NO_CERTSIGN:
             return fault(Scope::certificate, fmt::format("{} may not issue certificates", who));
+        case X509_V_ERR_CERT_REJECTED:
+            return fault(Scope::certificate,
+                         fmt::format("{} is not trusted for {}, by the settings in its file", who,
+                                     purpose == Purpose::timestamps ? "time-stamps" : "e-mail"),
+                         "'openssl x509 -in FILE -noout -text' shows its trusted and rejected uses");
         case X509_V_ERR_PATH_LENGTH_EXCEEDED:
             return fault(Scope::path, fmt::format("{} may not issue certificates this far down the path", who));
         case X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION:
@@ -166,7 +171,7 @@ Fault fault_of(int error, std::size_t at, const std::vector<Certificate>& path, 
 
 }  // namespace
 
-VerifiedPath verify_path(std::vector<Certificate> path, const PolicyDemands& policy, Time at,
+VerifiedPath verify_path(std::vector<Certificate> path, const PolicyDemands& policy, Purpose purpose, Time at,
                          std::optional<Time> claimed) {
     const StoreHandle store = store_of(path.back());
     const BorrowedStack untrusted = between(path);
@@ -179,6 +184,8 @@ VerifiedPath verify_path(std::vector<Certificate> path, const PolicyDemands& pol
     X509_VERIFY_PARAM_set_depth(parameters, static_cast<int>(kMaxPathLength));
     X509_VERIFY_PARAM_set_auth_level(parameters, 0);  // strength is judged by the algorithm table
     X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST);
+    // Of the certificates in PEM's "TRUSTED CERTIFICATE".
+    X509_VERIFY_PARAM_set_trust(parameters, purpose == Purpose::timestamps ? X509_TRUST_TSA : X509_TRUST_EMAIL);
     set_policies(parameters, policy);
 
     VerifiedPath verified;
@@ -188,7 +195,7 @@ VerifiedPath verify_path(std::vector<Certificate> path, const PolicyDemands& pol
     if (!good) {
         const auto depth = static_cast<std::size_t>(std::max(0, X509_STORE_CTX_get_error_depth(context.get())));
         verified.fault = fault_of(X509_STORE_CTX_get_error(context.get()), std::min(depth, path.size() - 1), path,
-                                  policy, at, claimed);
+                                  policy, purpose, at, claimed);
     } else if (built != static_cast<int>(path.size())) {
         verified.fault = Fault{fmt::format("{} has another path than the one looked for", display_name(path.front()))};
     } else {

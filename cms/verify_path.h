@@ -17,9 +17,9 @@ struct VerifiedPath {
 };
 
 /// verify_path has OpenSSL validate exactly the path given, end certificate first and anchor last, at a time: dates,
-/// signatures, basic constraints, name constraints but for internationalized addresses, policies. `claimed` is as for
-/// validate().
-VerifiedPath verify_path(std::vector<Certificate> path, const PolicyDemands& policy, Time at,
+/// signatures, basic constraints, name constraints but for internationalized addresses, policies,
+/// and what the anchor is trusted for, where its file says so. `claimed` is as for validate().
+VerifiedPath verify_path(std::vector<Certificate> path, const PolicyDemands& policy, Purpose purpose, Time at,
                          std::optional<Time> claimed);
 
 }  // namespace p11mime::cms

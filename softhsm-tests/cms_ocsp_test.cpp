@@ -181,3 +181,15 @@ TEST_CASE("what is no successful OCSP response is told in plain words") {
     CHECK_THROWS_AS(OcspResponse::from_der(Bytes{0x30, 0x03, 0x0a, 0x01, 0x00}), Error);
     CHECK_THROWS_AS(OcspResponse::from_der(Bytes{}), Error);
 }
+
+TEST_CASE("a responder below a root that is trusted for e-mail alone may answer") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue();
+    const SoftwareKey responder = certify(responder_spec(), &bench.root);
+    const CmsBench files;
+    const std::string pem = files.openssl(
+        {"x509", "-in", files.file(bench.root.certificate.pem()), "-trustout", "-addtrust", "emailProtection"});
+    bench.trust.anchors = {std::make_shared<MemoryCertificates>(Certificate::from_file_bytes(bytes_of(pem)))};
+    bench.add_ocsp({}, alice, responder);
+    CHECK(good(bench.judge(alice)));
+}

@@ -138,6 +138,33 @@ TEST_CASE("a certificate that is signed with a digest in no table is refused") {
     }
 }
 
+TEST_CASE("what an anchor is trusted for, by the settings in its file, counts") {
+    const World world;
+    const Certificate end = world.issue("");
+    const auto judged = [&](const char* option, const char* use) {
+        const std::string pem = world.bench.openssl(
+            {"x509", "-in", world.bench.certificate_file(world.bench.root), "-trustout", option, use});
+        Trust trust = trust_in(Certificate::from_file_bytes(bytes_of(pem)));
+        const PathVerdict verdict = judge(end, {world.bench.intermediate}, trust);
+        CHECK(verdict.trusted ==
+              (world.bench
+                   .try_openssl({"verify", "-purpose", "smimesign", "-CAfile", world.bench.file(pem), "-untrusted",
+                                 world.bench.certificate_file(world.bench.intermediate), world.bench.file(end.pem())})
+                   .status == 0));
+        // Certificates may be meant for other things, but mail is what the anchor has to be trusted for, as it is of
+        // `openssl cms -verify -purpose any`.
+        trust.purpose = Purpose::any;
+        CHECK(judge(end, {world.bench.intermediate}, trust).trusted == verdict.trusted);
+        return verdict;
+    };
+    CHECK(trusted(judged("-addtrust", "emailProtection")));
+    CHECK(trusted(judged("-addtrust", "anyExtendedKeyUsage")));
+    CHECK(trusted(judged("-addreject", "serverAuth")));
+    CHECK(untrusted(judged("-addreject", "emailProtection"), "CN=Test Root,O=Example is not trusted for e-mail"));
+    CHECK(untrusted(judged("-addreject", "anyExtendedKeyUsage"), "is not trusted for e-mail"));
+    CHECK(untrusted(judged("-addtrust", "serverAuth"), "is not trusted for e-mail"));
+}
+
 TEST_CASE("an authority's extended key usage limits what is below it") {
     const World world;
     const auto judged = [&](const char* usage) {

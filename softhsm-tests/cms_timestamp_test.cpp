@@ -239,6 +239,26 @@ TEST_CASE("a time-stamp does not count where an authority above is for other thi
         CHECK_THAT(world.fault(below(usage)), Contains("CN=Between,O=Example is not meant for time-stamps"));
 }
 
+TEST_CASE("a time-stamp counts only where its authority's root is trusted for time-stamps") {
+    World world;
+    const auto judged = [&](const char* option, const char* use) {
+        const std::string pem = world.bench.openssl(
+            {"x509", "-in", world.bench.certificate_file(world.bench.root), "-trustout", option, use});
+        world.trust = trust_in(Certificate::from_file_bytes(bytes_of(pem)));
+        const TimestampVerdict verdict = world.judge(token(world.authority));
+        const bool valid = verdict.integrity == Integrity::valid;
+        CHECK(valid == (world.bench
+                            .try_openssl({"verify", "-purpose", "timestampsign", "-CAfile", world.bench.file(pem),
+                                          world.bench.certificate_file(world.authority)})
+                            .status == 0));
+        return valid ? "valid" : verdict.reason;
+    };
+    CHECK(judged("-addtrust", "timeStamping") == "valid");
+    CHECK(judged("-addreject", "emailProtection") == "valid");
+    CHECK_THAT(judged("-addtrust", "emailProtection"), Contains("is not trusted for time-stamps"));
+    CHECK_THAT(judged("-addreject", "timeStamping"), Contains("is not trusted for time-stamps"));
+}
+
 TEST_CASE("a time-stamp does not count that is older than its authority's certificate, or one above") {
     World world;
     const auto since = [](CertificateSpec spec, int days) {
