@@ -47,6 +47,14 @@ const cms::GivenSecrets& Context::secrets() {
     return *run_.once<cms::GivenSecrets>("secrets", [&] { return given_secrets(options(), pins()); });
 }
 
+const cms::Trust& Context::trust() {
+    if (!trust_) {
+        trust_ = run_.trust();
+        trust_->issuers = run_.issuers_for_one_mail();
+    }
+    return *trust_;
+}
+
 std::string Context::input_name() const {
     if (assignment_) return assignment_->input;
     return options().files().empty() ? "-" : options().files().front();

@@ -52,7 +52,7 @@ class Context {
     token::Tokens& tokens() { return run_.tokens(); }
     const cms::GivenSecrets& secrets();  ///< of --kek and --password-source
     std::shared_ptr<AddressBook> book() { return run_.book(); }
-    const cms::Trust& trust() { return run_.trust(); }
+    const cms::Trust& trust();  ///< the run's, with the mail's own source of issuers
     std::vector<std::shared_ptr<cms::CertificateSource>> more_certificates() { return run_.more_certificates(); }
 
     /// start_progress and end_progress are for the bar of a mail that is worked on alone.
@@ -101,6 +101,7 @@ class Context {
     Run& run_;
     std::optional<Assignment> assignment_;
     Voice voice_;
+    std::optional<cms::Trust> trust_;
     std::vector<cms::smime::Warning> warnings_;
     std::unique_ptr<FileInput> input_;
     std::optional<Message> message_;

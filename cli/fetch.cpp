@@ -82,6 +82,7 @@ struct Fetcher::Request {
     const char* schemes;
     std::string_view type;  // of the body; empty for a GET
     ByteView body;
+    std::chrono::milliseconds at_most = std::chrono::milliseconds::max();
 };
 
 struct Fetcher::Answer {
@@ -153,8 +154,8 @@ const Fetcher::Library& Fetcher::library() {
     return *loaded_->library;
 }
 
-Bytes Fetcher::get(const std::string& url) {
-    return run({url, kWeb, {}, {}}).body;
+Bytes Fetcher::get(const std::string& url, std::chrono::milliseconds at_most) {
+    return run({url, kWeb, {}, {}, at_most}).body;
 }
 
 Bytes Fetcher::post(const std::string& url, std::string_view type, ByteView body, std::string_view answer_type) {
@@ -164,8 +165,8 @@ Bytes Fetcher::post(const std::string& url, std::string_view type, ByteView body
     return std::move(answer.body);
 }
 
-std::vector<DirectoryEntry> Fetcher::search(const std::string& url) {
-    const Answer answer = run({url, kDirectory, {}, {}});
+std::vector<DirectoryEntry> Fetcher::search(const std::string& url, std::chrono::milliseconds at_most) {
+    const Answer answer = run({url, kDirectory, {}, {}, at_most});
     try {
         return directory_entries(text_of(answer.body));
     } catch (const Error& error) {
@@ -176,7 +177,7 @@ std::vector<DirectoryEntry> Fetcher::search(const std::string& url) {
 // Redirects are followed here, not by libcurl, so that each host is looked at.
 Fetcher::Answer Fetcher::run(const Request& request) {
     using Clock = std::chrono::steady_clock;
-    const auto deadline = Clock::now() + limits_.total;
+    const auto deadline = Clock::now() + std::min(limits_.total, request.at_most);
     std::string url = request.url;
     for (int redirects = 0; redirects <= kMostRedirects; ++redirects) {
         const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());

@@ -41,16 +41,17 @@ class Fetcher {
     explicit Fetcher(std::vector<std::string> private_hosts, FetchLimits limits = {});
     ~Fetcher();
 
-    /// get is the body at an http or https URL.
-    Bytes get(const std::string& url);
+    /// get is the body at an http or https URL; it takes no longer than `at_most` or the limit.
+    Bytes get(const std::string& url, std::chrono::milliseconds at_most = std::chrono::milliseconds::max());
 
     /// post sends a body of a media type ("application/ocsp-request") and gives the answer's; where `answer_type` is
     /// not empty, an answer of another media type is refused.
     Bytes post(const std::string& url, std::string_view type, ByteView body, std::string_view answer_type);
 
     /// search is what a directory answers to an ldap or ldaps URL (RFC 4516), asked without a name. Referrals are not
-    /// followed.
-    std::vector<DirectoryEntry> search(const std::string& url);
+    /// followed. `at_most` as above.
+    std::vector<DirectoryEntry> search(const std::string& url,
+                                       std::chrono::milliseconds at_most = std::chrono::milliseconds::max());
 
   private:
     struct Library;

@@ -16,7 +16,8 @@ namespace p11mime::cli {
 namespace {
 
 constexpr std::size_t kLongestFile = 64 * 1024 * 1024;
-constexpr std::size_t kMostIssuerUrls = 100;  // asked in one run
+constexpr std::size_t kMostIssuerUrls = 100;      // asked in one run
+constexpr auto kFairTime = kIssuersPatience / 3;  // in which a server that works has answered
 
 std::vector<cms::Crl> read_crls(const std::string& path) {
     const auto input = FileInput::open_path(path, {});
@@ -42,6 +43,10 @@ std::string responder_key(const std::string& url, const cms::Certificate& certif
 
 std::string cached_response_key(const cms::Certificate& certificate) {
     return "ocsp " + certificate.fingerprint_sha256();
+}
+
+std::string why_none(const Error& error, const std::string& url) {
+    return error.kind() == ErrorKind::io ? error.what() : fmt::format("what is at '{}' is no certificate", url);
 }
 
 }  // namespace
@@ -207,18 +212,40 @@ void RevocationFiles::keep(ByteView der, cms::Time until) {
     fetched_.erase(found);
 }
 
-IssuerFetcher::Found IssuerFetcher::fetch(const std::string& url) {
-    if (found_.size() > kMostIssuerUrls) return {.missing = "too many issuers would have to be fetched"};
+std::vector<cms::Certificate> FetchedIssuers::fetch(const std::string& url, std::chrono::milliseconds at_most) {
+    if (!is_directory_url(url)) return cms::Certificate::from_file_bytes(fetcher_->get(url, at_most));
+    std::vector<cms::Certificate> certificates;
+    for (const DirectoryEntry& directory : fetcher_->search(url, at_most))
+        for (const auto& [attribute, value] : directory.values)
+            if (attribute == "cACertificate") certificates.push_back(cms::Certificate::from_der(value));
+    return certificates;
+}
+
+cms::IssuerSource::Found FetchedIssuers::at(const std::string& url, std::chrono::milliseconds& left) {
+    using Clock = std::chrono::steady_clock;
+    const auto ask = [&]() -> cms::IssuerSource::Found {
+        if (found_.size() > kMostIssuerUrls) throw Error(ErrorKind::io, "too many issuers would have to be fetched");
+        if (left.count() <= 0)
+            throw Error(ErrorKind::io, "the servers that certificates of this mail name are too slow");
+        const auto begun = Clock::now();
+        const bool fair = left >= kFairTime;
+        const auto take_off = [&] {
+            left -= std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begun);
+        };
+        try {
+            cms::IssuerSource::Found found{fetch(url, left)};
+            take_off();
+            return found;
+        } catch (const Error& error) {
+            take_off();
+            if (!fair) throw;  // such a server may answer another mail's
+            return {{}, why_none(error, url)};
+        }
+    };
     try {
-        if (!is_directory_url(url)) return {cms::Certificate::from_file_bytes(fetcher_->get(url))};
-        Found found;
-        for (const DirectoryEntry& directory : fetcher_->search(url))
-            for (const auto& [attribute, value] : directory.values)
-                if (attribute == "cACertificate") found.certificates.push_back(cms::Certificate::from_der(value));
-        return found;
+        return found_.at(url, ask);
     } catch (const Error& error) {
-        return {.missing = error.kind() == ErrorKind::io ? error.what()
-                                                         : fmt::format("what is at '{}' is no certificate", url)};
+        return {{}, why_none(error, url)};
     }
 }
 
@@ -227,7 +254,7 @@ IssuerFetcher::Found IssuerFetcher::issuers_of(const cms::Certificate& certifica
     const auto urls = cms::issuer_urls(certificate);
     if (urls.empty()) all.missing = "its certificate does not say where its issuer's is";
     for (const std::string& url : urls) {
-        const Found& found = found_.at(url, [&] { return fetch(url); });
+        const Found found = fetched_->at(url, left_);
         if (!found.missing.empty()) all.missing = found.missing;
         for (const cms::Certificate& each : found.certificates)
             if (X509_NAME_cmp(X509_get_subject_name(each.get()), X509_get_issuer_name(certificate.get())) == 0)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -13,6 +14,8 @@
 #include "cms/sources.h"
 
 namespace p11mime::cli {
+
+inline constexpr std::chrono::milliseconds kIssuersPatience{30'000};  ///< for the issuers of one mail
 
 /// RevocationFiles gathers evidence from files with CRLs, from the cache, and, where there is a fetcher, from the
 /// servers that certificates name: first OCSP, then CRLs. Each server is asked for a thing once in a run. Safe for
@@ -65,18 +68,34 @@ class RevocationFiles final : public cms::RevocationSource {
     std::map<std::string, Bytes> fetched_;                // by the key that the cache is to have them by
 };
 
-/// IssuerFetcher fetches the certificates of issuers from where certificates say that they are. Safe for several
-/// threads.
+/// FetchedIssuers is what the fetches of a run have found at URLs. Safe for several threads, which wait for one another
+/// only where they ask for the same.
+class FetchedIssuers {
+  public:
+    explicit FetchedIssuers(std::shared_ptr<Fetcher> fetcher) : fetcher_(std::move(fetcher)) {}
+
+    /// at gives what is at a URL, fetched or known; a fetch takes what it took off `left`, and no more than that.
+    cms::IssuerSource::Found at(const std::string& url, std::chrono::milliseconds& left);
+
+  private:
+    std::vector<cms::Certificate> fetch(const std::string& url, std::chrono::milliseconds at_most);
+
+    std::shared_ptr<Fetcher> fetcher_;
+    FetchedOnce<cms::IssuerSource::Found> found_;  // by URL
+};
+
+/// IssuerFetcher fetches the certificates of issuers for one mail from where certificates say that they are. Whoever
+/// made the certificates may name servers that never answer, so there is a time for all of its fetches.
 class IssuerFetcher final : public cms::IssuerSource {
   public:
-    explicit IssuerFetcher(std::shared_ptr<Fetcher> fetcher) : fetcher_(std::move(fetcher)) {}
+    explicit IssuerFetcher(std::shared_ptr<FetchedIssuers> fetched,
+                           std::chrono::milliseconds patience = kIssuersPatience)
+        : fetched_(std::move(fetched)), left_(patience) {}
     Found issuers_of(const cms::Certificate& certificate) override;
 
   private:
-    Found fetch(const std::string& url);
-
-    std::shared_ptr<Fetcher> fetcher_;
-    FetchedOnce<Found> found_;  // by URL
+    std::shared_ptr<FetchedIssuers> fetched_;
+    std::chrono::milliseconds left_;
 };
 
 }  // namespace p11mime::cli

@@ -114,6 +114,14 @@ const cms::Trust& Run::trust() {
     return *trust_;
 }
 
+std::shared_ptr<cms::IssuerSource> Run::issuers_for_one_mail() {
+    if (!options_.flag("fetch-issuers")) return nullptr;
+    const std::lock_guard lock(mutex_);
+    if (!issuers_)
+        issuers_ = std::make_shared<FetchedIssuers>(std::make_shared<Fetcher>(options_.list("private-hosts")));
+    return std::make_shared<IssuerFetcher>(issuers_);
+}
+
 std::vector<std::shared_ptr<cms::CertificateSource>> Run::more_certificates() {
     const std::lock_guard lock(mutex_);
     if (more_certificates_.empty()) more_certificates_ = intermediates_of(options_, book_);

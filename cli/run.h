@@ -14,6 +14,7 @@
 #include "cli/address_book.h"
 #include "cli/options.h"
 #include "cli/pins.h"
+#include "cli/revocation_source.h"
 #include "cli/terminal.h"
 #include "cms/smime/report.h"
 #include "cms/trust.h"
@@ -51,7 +52,8 @@ class Run {
     /// forget_tokens drops what was made of tokens (Lasts::token).
     void forget_tokens();
     std::shared_ptr<AddressBook> book() { return book_; }
-    const cms::Trust& trust();
+    const cms::Trust& trust();  ///< without a source of issuers, of which each mail has its own
+    std::shared_ptr<cms::IssuerSource> issuers_for_one_mail();  ///< null unless they are to be fetched
     /// more_certificates are where intermediates are looked up: --intermediates, then the address book.
     std::vector<std::shared_ptr<cms::CertificateSource>> more_certificates();
 
@@ -86,6 +88,7 @@ class Run {
     std::unique_ptr<token::Tokens> tokens_;
     std::exception_ptr no_tokens_;  // why they could not be opened
     std::optional<cms::Trust> trust_;
+    std::shared_ptr<FetchedIssuers> issuers_;
     std::vector<std::shared_ptr<cms::CertificateSource>> more_certificates_;
 
     std::recursive_mutex making_;

@@ -62,13 +62,12 @@ cms::Trust trust_of(const Options& options, const std::shared_ptr<AddressBook>& 
     trust.intermediates = intermediates_of(options, book);
 
     const Revocation revocation = revocation_of(options);
-    const auto fetcher = std::make_shared<Fetcher>(options.list("private-hosts"));
+    const auto fetcher =
+        revocation == Revocation::online ? std::make_shared<Fetcher>(options.list("private-hosts")) : nullptr;
     if (revocation != Revocation::off)
-        trust.revocation =
-            std::make_shared<RevocationFiles>(options.list("crl"), RevocationCache(RevocationCache::default_path()),
-                                              revocation == Revocation::online ? fetcher : nullptr, clock);
+        trust.revocation = std::make_shared<RevocationFiles>(
+            options.list("crl"), RevocationCache(RevocationCache::default_path()), fetcher, clock);
     trust.require_revocation = options.flag("require-revocation");
-    if (options.flag("fetch-issuers")) trust.issuers = std::make_shared<IssuerFetcher>(fetcher);
     return trust;
 }
 

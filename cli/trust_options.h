@@ -9,7 +9,7 @@
 namespace p11mime::cli {
 
 /// trust_of builds what certificates are judged by from the trust options; anchors and intermediates are read at first
-/// use.
+/// use. Run has where missing issuers are fetched from.
 cms::Trust trust_of(const Options& options, const std::shared_ptr<AddressBook>& book,
                     const std::shared_ptr<const cms::Clock>& clock);
 
