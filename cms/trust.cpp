@@ -16,7 +16,7 @@ namespace p11mime::cms {
 namespace {
 
 constexpr std::size_t kMaxPaths = 32;  // tried for one certificate
-constexpr int kMaxFetchedIssuers = 5;
+constexpr std::size_t kMaxFetchedIssuers = 5;
 
 // Message is what came along with a certificate.
 struct Message {
@@ -133,6 +133,33 @@ void exclude(CandidatePaths& paths, const CandidatePaths::Path& path, const Faul
     }
 }
 
+// Asked is a certificate whose issuers were asked for, and why there are none.
+struct Asked {
+    Certificate certificate;
+    std::string missing;
+};
+
+// askable are the certificates of a way up that may have another issuer than is known, upmost first.
+std::vector<Certificate> askable(std::span<const Certificate> way) {
+    std::vector<Certificate> found;
+    for (std::size_t i = way.size(); i-- > 0;)
+        if (!way[i].self_issued()) found.push_back(way[i]);
+    return found;
+}
+
+// Attempt is what came of the paths that could be built, and of which certificates other issuers may make better ones,
+// upmost first.
+struct Attempt {
+    PathVerdict verdict;
+    std::vector<Certificate> may_ask;
+};
+
+// may_be_mended says whether another path may do better than one that fails.
+bool may_be_mended(const Fault& fault, const PathVerdict& verdict) {
+    const bool of_end = fault.scope == Fault::Scope::certificate && fault.at == 0;
+    return !of_end && verdict.revocation == RevocationState::not_checked;  // which comes last
+}
+
 // Best is which of the paths so far tells most of a certificate.
 class Best {
   public:
@@ -144,34 +171,38 @@ class Best {
         const bool revoked = verdict.revocation == RevocationState::revoked;
         if (revoked && fault->at == 0) {
             settled_ = true;
-        } else if (revoked && best_ && best_->trusted) {
+        } else if (revoked && best_ && best_->verdict.trusted) {
             const Certificate& which = verdict.chain[fault->at];
-            if (std::find(best_->chain.begin(), best_->chain.end(), which) == best_->chain.end()) return;
+            if (std::find(best_->verdict.chain.begin(), best_->verdict.chain.end(), which) ==
+                best_->verdict.chain.end())
+                return;
         } else if (!fault) {
             const auto worth = [](const PathVerdict& trusted) {
                 return std::pair(trusted.policy_remark.empty(), trusted.revocation != RevocationState::unknown);
             };
-            if (best_ && best_->trusted && worth(*best_) >= worth(verdict)) return;
+            if (best_ && best_->verdict.trusted && worth(best_->verdict) >= worth(verdict)) return;
             settled_ = worth(verdict) == std::pair(true, true);
         } else if (best_ && !by_namesake_) {
             return;
         }
         by_namesake_ = fault && fault->scope == Fault::Scope::link;
-        best_ = std::move(verdict);
+        best_.emplace(Attempt{std::move(verdict), {}});
+        if (fault && may_be_mended(*fault, best_->verdict))
+            best_->may_ask = askable(std::span(best_->verdict.chain).first(best_->verdict.chain.size() - 1));
     }
 
     // settled says whether no other path can tell more.
     bool settled() const { return settled_; }
-    const std::optional<PathVerdict>& found() const { return best_; }
+    std::optional<Attempt>& found() { return best_; }
 
   private:
-    std::optional<PathVerdict> best_;
+    std::optional<Attempt> best_;
     bool settled_ = false;
     bool by_namesake_ = false;
 };
 
 // validate_with looks for a path among what is there.
-PathVerdict validate_with(const Certificate& certificate, const Message& message, const Trust& trust, Use use) {
+Attempt validate_with(const Certificate& certificate, const Message& message, const Trust& trust, Use use) {
     const Candidates candidates =
         find_candidates(certificate, message.certificates, trust.anchors, trust.intermediates);
     const InheritedKeys inherited(certificate, candidates.untrusted, candidates.anchors);
@@ -190,18 +221,19 @@ PathVerdict validate_with(const Certificate& certificate, const Message& message
         if (fault) exclude(paths, *path, *fault);
         best.offer(std::move(verdict), fault);
     }
-    PathVerdict verdict;
+    Attempt attempt;
     if (best.found()) {
-        verdict = *best.found();
+        attempt = std::move(*best.found());
     } else {
+        PathVerdict without_path;
         for (const Certificate& each : certificates_of(paths, paths.farthest()))
-            verdict.chain.push_back(inherited.original(each));
-        const Fault fault = fault_without_path(verdict.chain, inherited);
-        verdict = refused(std::move(verdict), fault);
-        verdict.incomplete = !verdict.chain.back().self_issued();
+            without_path.chain.push_back(inherited.original(each));
+        const Fault fault = fault_without_path(without_path.chain, inherited);
+        attempt.verdict = refused(std::move(without_path), fault);
+        attempt.may_ask = askable(attempt.verdict.chain);
     }
-    verdict.verifications += verifications;
-    return verdict;
+    attempt.verdict.verifications += verifications;
+    return attempt;
 }
 
 // AtHand is a source that asks nobody.
@@ -234,17 +266,28 @@ Trust asking_nobody(Trust trust) {
 PathVerdict validate(const Certificate& certificate, std::span<const Certificate> surplus, const Trust& trust, Use use,
                      std::optional<Time> claimed, const RevocationEvidence& carried) {
     std::vector<Certificate> known(surplus.begin(), surplus.end());
-    PathVerdict verdict = validate_with(certificate, {known, carried, claimed}, trust, use);
-    for (int fetched = 0; verdict.incomplete && trust.issuers && fetched < kMaxFetchedIssuers; ++fetched) {
-        const auto [issuers, missing] = trust.issuers->issuers_of(verdict.chain.back());
-        if (issuers.empty()) {
-            if (!missing.empty()) verdict.reason += "; " + missing;
-            break;
-        }
-        known.insert(known.end(), issuers.begin(), issuers.end());
-        verdict = validate_with(certificate, {known, carried, claimed}, trust, use);
+    std::vector<Asked> asked;
+    Attempt attempt = validate_with(certificate, {known, carried, claimed}, trust, use);
+    while (trust.issuers && asked.size() < kMaxFetchedIssuers) {
+        const auto next = std::find_if(attempt.may_ask.begin(), attempt.may_ask.end(), [&](const Certificate& each) {
+            return std::none_of(asked.begin(), asked.end(), [&](const Asked& one) { return one.certificate == each; });
+        });
+        if (next == attempt.may_ask.end()) break;
+        auto [issuers, missing] = trust.issuers->issuers_of(*next);
+        asked.push_back({*next, issuers.empty() ? std::move(missing) : ""});
+        const std::size_t before = known.size();
+        std::copy_if(issuers.begin(), issuers.end(), std::back_inserter(known), [&](const Certificate& each) {
+            return std::find(known.begin(), known.end(), each) == known.end();
+        });
+        if (known.size() == before) continue;
+        const std::size_t verifications = attempt.verdict.verifications;
+        attempt = validate_with(certificate, {known, carried, claimed}, trust, use);
+        attempt.verdict.verifications += verifications;
     }
-    return verdict;
+    PathVerdict& verdict = attempt.verdict;
+    for (const auto& [each, missing] : asked)
+        if (!verdict.trusted && !missing.empty() && each == verdict.chain.back()) verdict.reason += "; " + missing;
+    return std::move(verdict);
 }
 
 std::optional<Certificate> find_certificate(const RecipientIdentifier& identifier,

@@ -26,7 +26,7 @@ struct Trust {
     std::vector<std::shared_ptr<CertificateSource>> intermediates;  ///< also asked for a missing signer's certificate
     std::shared_ptr<RevocationSource> revocation;                   ///< null: not_checked
     bool require_revocation = false;                                ///< trust only what is known not to be revoked
-    std::shared_ptr<IssuerSource> issuers;  ///< for missing intermediates; null: none are fetched
+    std::shared_ptr<IssuerSource> issuers;  ///< for missing and for better intermediates; null: none are fetched
     std::shared_ptr<const Clock> clock;
     std::optional<Time> at;  ///< the time to judge at, now where unset
     Purpose purpose = Purpose::email;
@@ -50,7 +50,6 @@ struct PathVerdict {
     std::optional<Certificate>
         completed;  ///< the end certificate with the key parameters that it inherits along the path, which was built
                     ///< to an anchor though it need not be trusted; nothing where it has its own
-    bool incomplete = false;            ///< the issuer of the last certificate of `chain` is missing
     bool weak = false;                  ///< a signature or key in the path is weak (strength, not trust)
     std::vector<std::string> policies;  ///< dotted OIDs of the policies that a trusted path is valid for, in the terms
                                         ///< of its anchor (RFC 5280 section 6.1.6); without "any policy"
