@@ -23,14 +23,15 @@ std::uint32_t subject_hash(const Certificate& certificate) {
     return name_hash(subject_of(certificate));
 }
 
-// may_have_issued goes by names and key identifiers: what the issuer may do, and whether its key is of use, the path's
-// validation can tell.
+// may_have_issued goes by names and key identifiers: what the issuer may do, and whether its key and its signature are
+// of use, the path's validation can tell.
 bool may_have_issued(const Certificate& issuer, const Certificate& certificate) {
     if (X509_NAME_cmp(subject_of(issuer), X509_get_issuer_name(certificate.get())) != 0) return false;
     const int answer = X509_check_issued(issuer.get(), certificate.get());
     ERR_clear_error();
     return answer == X509_V_OK || answer == X509_V_ERR_KEYUSAGE_NO_CERTSIGN ||
-           answer == X509_V_ERR_NO_ISSUER_PUBLIC_KEY || answer == X509_V_ERR_UNSPECIFIED;  // extensions not readable
+           answer == X509_V_ERR_NO_ISSUER_PUBLIC_KEY || answer == X509_V_ERR_UNSUPPORTED_SIGNATURE_ALGORITHM ||
+           answer == X509_V_ERR_UNSPECIFIED;  // extensions not readable
 }
 
 }  // namespace

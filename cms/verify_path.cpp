@@ -114,6 +114,13 @@ Fault policy_fault(const Certificate& end, const PolicyDemands& policy) {
             "--policy names what is accepted"};
 }
 
+std::string signature_name(const Certificate& certificate) {
+    const ASN1_OBJECT* algorithm = nullptr;
+    X509_ALGOR_get0(&algorithm, nullptr, nullptr, X509_get0_tbs_sigalg(certificate.get()));
+    const int nid = OBJ_obj2nid(algorithm);
+    return nid == NID_undef ? oid_text(algorithm) : OBJ_nid2ln(nid);
+}
+
 // fault_of says why OpenSSL refused a path, in plain words.
 Fault fault_of(int error, std::size_t at, const std::vector<Certificate>& path, const PolicyDemands& policy,
                Purpose purpose, Time time, std::optional<Time> claimed) {
@@ -135,6 +142,10 @@ Fault fault_of(int error, std::size_t at, const std::vector<Certificate>& path, 
                 "see whether the clock is right");
         case X509_V_ERR_CERT_SIGNATURE_FAILURE:
         case X509_V_ERR_UNABLE_TO_DECRYPT_CERT_SIGNATURE:
+            if (X509_get_signature_info(certificate.get(), nullptr, nullptr, nullptr, nullptr) != 1)
+                return fault(Scope::certificate,
+                             fmt::format("the certificate of {} is signed in a way that is not supported ({})", who,
+                                         signature_name(certificate)));
             return fault(Scope::link, fmt::format("the signature on the certificate of {} is wrong", who));
         case X509_V_ERR_INVALID_CA:
         case X509_V_ERR_KEYUSAGE_NO_CERTSIGN:

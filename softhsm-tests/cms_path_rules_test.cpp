@@ -138,6 +138,19 @@ TEST_CASE("a certificate that is signed with a digest in no table is refused") {
     }
 }
 
+TEST_CASE("what a certificate is signed with is named where it is not supported") {
+    World world;
+    CertificateSpec rsa = authority_spec("RSA Root");
+    rsa.kind = KeyKind::rsa2048;
+    const SoftwareKey root = certify(rsa);
+    CertificateSpec spec;
+    spec.digest = "SHA512-224";
+    const Certificate end = certify(spec, &root).certificate;
+    CHECK(untrusted(judge(end, {}, trust_in({root.certificate})),
+                    "CN=Alice,O=Example is signed in a way that is not supported (sha512-224WithRSAEncryption)"));
+    CHECK_FALSE(openssl_verify(world.bench, end, {}, root.certificate));
+}
+
 TEST_CASE("what an anchor is trusted for, by the settings in its file, counts") {
     const World world;
     const Certificate end = world.issue("");
