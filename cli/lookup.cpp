@@ -46,12 +46,12 @@ std::vector<cms::Certificate> ask(Context& context, const std::string& directory
     }
 }
 
-std::string reason_against(Context& context, const cms::Certificate& certificate,
-                           std::span<const cms::Certificate> others, const std::string& address) {
-    if (!certificate.has_email(address)) return fmt::format("it is not for {}", address);
-    Objection objection = objection_to_recipient(context, certificate, others);
+Objection objection_for(Context& context, const std::string& address, const cms::Certificate& certificate,
+                        std::span<const cms::Certificate> others) {
+    if (!certificate.has_email(address)) return {fmt::format("it is not for {}", address)};
+    Objection objection = objection_to(context, certificate, others);
     if (!objection.remark.empty()) context.warn("policy", objection.remark);
-    return std::move(objection.reason);
+    return objection;
 }
 
 void tell(Context& context, const LookedUp& found) {
@@ -84,6 +84,7 @@ bool may_keep(Context& context, std::size_t usable, const std::string& address) 
 int lookup_certificates(Context& context) {
     const std::string address = address_of(context);
     std::vector<LookedUp> found;
+    std::vector<std::string> hints{"the reasons are above"};
     std::optional<Error> failure;
     std::size_t answers = 0;
     for (const std::string& directory : directories_of(context)) {
@@ -91,8 +92,11 @@ int lookup_certificates(Context& context) {
         const auto certificates = ask(context, directory, address, failed);
         failed ? void(failure = failed) : void(++answers);
         for (const cms::Certificate& each : certificates)
-            if (std::none_of(found.begin(), found.end(), [&](const auto& one) { return one.certificate == each; }))
-                found.push_back({each, directory, reason_against(context, each, certificates, address), false});
+            if (std::none_of(found.begin(), found.end(), [&](const auto& one) { return one.certificate == each; })) {
+                const Objection objection = objection_for(context, address, each, certificates);
+                found.push_back({each, directory, objection.reason, false});
+                add_hint(hints, objection.hint);
+            }
     }
     if (answers == 0) throw *failure;
     if (found.empty())
@@ -104,7 +108,7 @@ int lookup_certificates(Context& context) {
         std::count_if(found.begin(), found.end(), [](const LookedUp& each) { return each.reason.empty(); }));
     if (usable == 0)
         throw Error(ErrorKind::untrusted, fmt::format("no certificate for {} is usable", address),
-                    "the reasons are above; --ca or certs trust adds an anchor");
+                    fmt::format("{}", fmt::join(hints, "; ")));
     if (may_keep(context, usable, address))
         for (LookedUp& each : found)
             if (each.reason.empty()) {

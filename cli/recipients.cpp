@@ -12,11 +12,15 @@
 
 namespace p11mime::cli {
 
-Objection objection_to_recipient(Context& context, const cms::Certificate& certificate,
-                                 std::span<const cms::Certificate> surplus) {
+Objection objection_to(Context& context, const cms::Certificate& certificate,
+                       std::span<const cms::Certificate> surplus) {
     if (!certificate.allows_encryption()) return {"its key usage does not allow encryption"};
     const auto verdict = validate(certificate, surplus, context.trust(), cms::Use::encryption);
-    return verdict.trusted ? Objection{"", verdict.policy_remark} : Objection{verdict.reason};
+    return verdict.trusted ? Objection{.remark = verdict.policy_remark} : Objection{verdict.reason, verdict.hint};
+}
+
+void add_hint(std::vector<std::string>& hints, const std::string& hint) {
+    if (!hint.empty() && std::find(hints.begin(), hints.end(), hint) == hints.end()) hints.push_back(hint);
 }
 
 namespace {
@@ -50,6 +54,7 @@ class Finder {
     Context& context_;
     std::vector<std::string> missing_;
     std::vector<std::string> untrusted_;
+    std::vector<std::string> hints_;
 };
 
 Judged judge_address(Context& context, const std::string& address) {
@@ -64,14 +69,14 @@ Judged judge_address(Context& context, const std::string& address) {
     const BookEntry* chosen = nullptr;
     Objection objection;
     for (const BookEntry& entry : candidates) {
-        const Objection its = objection_to_recipient(context, entry.certificate, {});
+        const Objection found = objection_to(context, entry.certificate, {});
         const bool better = chosen == nullptr ||
                             (!chosen->certificate.valid_at(context.now()) && entry.certificate.valid_at(context.now()));
-        if (its.reason.empty() || better) {
+        if (found.reason.empty() || better) {
             chosen = &entry;
-            objection = its;
+            objection = found;
         }
-        if (its.reason.empty()) break;
+        if (found.reason.empty()) break;
     }
     if (chosen == nullptr) return {};
     return {chosen->certificate, announced_capabilities(chosen->certificate, chosen->capabilities), address, objection};
@@ -86,15 +91,17 @@ Judged judge_file(Context& context, const std::string& file) {
     const std::string name =
         emails.empty() ? certificate.subject() : fmt::format("{} ('{}')", fmt::join(emails, ", "), file);
     return {certificate, announced_capabilities(certificate, std::nullopt), name,
-            objection_to_recipient(context, certificate, certificates)};
+            objection_to(context, certificate, certificates)};
 }
 
 std::optional<ChosenRecipient> Finder::accept(const Judged& judged) {
-    if (!judged.objection.remark.empty()) context_.warn("policy", judged.objection.remark);
-    if (const std::string& reason = judged.objection.reason; !reason.empty()) {
+    const auto& [reason, hint, remark] = judged.objection;
+    if (!remark.empty()) context_.warn("policy", remark);
+    if (!reason.empty()) {
         const std::string line = fmt::format("the certificate of {} is not trusted: {}", judged.name, reason);
         if (!context_.options().flag("allow-untrusted-recipients")) {
             untrusted_.push_back(line);
+            add_hint(hints_, hint);
             return std::nullopt;
         }
         context_.warn("recipient-untrusted", line);
@@ -121,9 +128,11 @@ void Finder::finish() const {
     if (!missing_.empty())
         throw Error(ErrorKind::no_key, fmt::format("no encryption certificate for {}", fmt::join(missing_, ", ")),
                     "p11mime certs import FILE adds one to the address book");
-    if (!untrusted_.empty())
-        throw Error(ErrorKind::untrusted, fmt::format("{}", fmt::join(untrusted_, "; ")),
-                    "--ca or certs trust adds an anchor, --allow-untrusted-recipients encrypts all the same");
+    if (untrusted_.empty()) return;
+    std::vector<std::string> hints = hints_;
+    add_hint(hints, "--allow-untrusted-recipients encrypts all the same");
+    throw Error(ErrorKind::untrusted, fmt::format("{}", fmt::join(untrusted_, "; ")),
+                fmt::format("{}", fmt::join(hints, "; ")));
 }
 
 void add(std::vector<ChosenRecipient>& to, std::optional<ChosenRecipient> recipient) {

@@ -31,13 +31,17 @@ struct Recipients {
 
 /// Objection is what there is to say against encrypting to a certificate.
 struct Objection {
-    std::string reason;       ///< why it is not to be done; empty where it may
+    std::string reason = {};  ///< why it is not to be done; empty where it may
+    std::string hint = {};    ///< what could be done about it; may be empty
     std::string remark = {};  ///< what is to be said of one that may be encrypted to; empty: nothing
 };
 
-/// objection_to_recipient judges a certificate. `surplus` are further certificates for its path.
-Objection objection_to_recipient(Context& context, const cms::Certificate& certificate,
-                                 std::span<const cms::Certificate> surplus);
+/// objection_to judges a recipient's certificate. `surplus` are further certificates for its path.
+Objection objection_to(Context& context, const cms::Certificate& certificate,
+                       std::span<const cms::Certificate> surplus);
+
+/// add_hint adds one unless it is empty or there already.
+void add_hint(std::vector<std::string>& hints, const std::string& hint);
 
 /// choose_recipients finds and checks all certificates (-r, --recipient-cert, or To, Cc and Bcc of the mail; the
 /// sender). Where secrets are shared (--kek, --password-source) those of the mail and the sender are left out. All or

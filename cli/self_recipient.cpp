@@ -13,7 +13,7 @@ namespace {
 // newest of the address book with why it is not trusted. It comes with what this program reads with its key.
 struct Own {
     std::optional<cms::Certificate> trusted, untrusted;
-    std::string reason;
+    Objection objection;
     cms::smime::Capabilities reading;
 };
 
@@ -37,7 +37,7 @@ Own in_book(Context& context, const std::string& address) {
         auto& newest = verdict.trusted ? found.trusted : found.untrusted;
         if (newest && newest->not_before() > certificate.not_before()) continue;
         newest = certificate;
-        if (!verdict.trusted) found.reason = verdict.reason;
+        if (!verdict.trusted) found.objection = {verdict.reason, verdict.hint};
     }
     return found;
 }
@@ -113,6 +113,7 @@ std::optional<ChosenRecipient> self_recipient(Context& context) {
     const auto addresses = from ? std::vector<std::string>{*from} : context.message().from;
     std::optional<ChosenRecipient> untrusted;
     std::string line;
+    std::vector<std::string> hints;
     for (const std::string& address : addresses) {
         const auto own = context.run().once<Own>(
             address, [&] { return own_certificate(context, address); }, Run::Lasts::token);
@@ -122,13 +123,13 @@ std::optional<ChosenRecipient> self_recipient(Context& context) {
         }
         if (!own->untrusted || untrusted) continue;
         untrusted = ChosenRecipient{address, *own->untrusted, own->reading};
-        line = fmt::format("the certificate of the sender {} is not trusted: {}", address, own->reason);
+        line = fmt::format("the certificate of the sender {} is not trusted: {}", address, own->objection.reason);
+        add_hint(hints, own->objection.hint);
     }
     if (untrusted) {
+        add_hint(hints, "--allow-untrusted-recipients encrypts all the same, --no-self leaves the sender out");
         if (!context.options().flag("allow-untrusted-recipients"))
-            throw Error(ErrorKind::untrusted, line,
-                        "--ca or certs trust adds an anchor, --allow-untrusted-recipients encrypts all the same, "
-                        "--no-self leaves the sender out");
+            throw Error(ErrorKind::untrusted, line, fmt::format("{}", fmt::join(hints, "; ")));
         context.warn("recipient-untrusted", line);
         return untrusted;
     }

@@ -135,6 +135,9 @@ TEST_CASE("a certificate that a fetched CRL lists is not trusted, for signatures
     CHECK(encrypted.status == 3);
     CHECK(encrypted.out.empty());
     CHECK(encrypted.err.find("is revoked since") != std::string::npos);
+    // An anchor of one's own is not looked at for revocation: that is no remedy.
+    CHECK(encrypted.err.find("--allow-untrusted-recipients encrypts all the same") != std::string::npos);
+    CHECK(encrypted.err.find("--ca") == std::string::npos);
 }
 
 TEST_CASE("nothing is fetched for a certificate whose path leads to no anchor, nor from a private address") {
