@@ -164,11 +164,12 @@ class Judge {
         std::size_t tried = 0;
         for (const auto& [response, request] : responses) {
             const auto answers = response.answers(certificate, context.issuer);
-            if (answers.empty() || ++tried > limit) continue;
             const auto note = [&, &told = response](const std::string& why) {
                 finding.notes.push_back(
                     fmt::format("the OCSP response of {} does not count: {}", format_time(told.produced_at()), why));
             };
+            if (answers.empty() && !request.empty()) note("it is about another certificate");
+            if (answers.empty() || ++tried > limit) continue;
             if (!response.defect().empty()) {
                 note(response.defect());
                 continue;

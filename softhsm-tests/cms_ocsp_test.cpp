@@ -182,6 +182,16 @@ TEST_CASE("what is no successful OCSP response is told in plain words") {
     CHECK_THROWS_AS(OcspResponse::from_der(Bytes{}), Error);
 }
 
+TEST_CASE("a responder's answer about another certificate than it was asked about is told as such") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue();
+    const Bytes request = ocsp_request(alice, bench.root.certificate);
+    bench.source->responders.ocsp = {
+        {OcspResponse::from_der(make_ocsp({.request = request}, bench.issue(), bench.root.certificate, bench.root)),
+         request}};
+    CHECK(unknown(bench.judge(alice), "does not count: it is about another certificate"));
+}
+
 TEST_CASE("a responder below a root that is trusted for e-mail alone may answer") {
     RevocationBench bench;
     const Certificate alice = bench.issue();
