@@ -49,6 +49,11 @@ std::string why_none(const Error& error, const std::string& url) {
     return error.kind() == ErrorKind::io ? error.what() : fmt::format("what is at '{}' is no certificate", url);
 }
 
+template <class T>
+void append(std::vector<T>& to, const std::vector<T>& from) {
+    to.insert(to.end(), from.begin(), from.end());
+}
+
 }  // namespace
 
 RevocationFiles::RevocationFiles(std::vector<std::string> files, RevocationCache cache,
@@ -61,6 +66,7 @@ RevocationFiles::RevocationFiles(std::vector<std::string> files, RevocationCache
 }
 
 const std::vector<cms::Crl>& RevocationFiles::from_files() {
+    const std::lock_guard lock(mutex_);
     if (files_read_) return file_crls_;
     for (const std::string& path : files_)
         for (const std::string& file : files_at(path)) {
@@ -75,44 +81,49 @@ const std::vector<cms::Crl>& RevocationFiles::from_files() {
     return file_crls_;
 }
 
-// known_at is what was fetched from a URL in this run, or is in the cache.
-std::vector<cms::Crl> RevocationFiles::known_at(const std::string& url) {
-    const auto [entry, fresh] = crls_.try_emplace(url);
-    if (!fresh) return entry->second;
-    try {
-        if (const auto der = cache_.find(url, clock_->now())) entry->second.push_back(cms::Crl::from_der(*der));
-    } catch (const Error&) {
-        return {};  // it will be fetched anew
-    }
-    return entry->second;
+std::optional<Bytes> RevocationFiles::in_cache(const std::string& key) {
+    const std::lock_guard lock(mutex_);
+    return cache_.find(key, clock_->now());
+}
+
+// What is broken in the cache is fetched anew.
+void RevocationFiles::add_known_crls(const std::vector<cms::Alternatives>& points, cms::RevocationEvidence& evidence) {
+    for (const cms::Alternatives& urls : points)
+        for (const std::string& url : urls) {
+            append(evidence.crls, cached_crls_.get(url, [&]() -> std::vector<cms::Crl> {
+                try {
+                    if (const auto der = in_cache(url)) return {cms::Crl::from_der(*der)};
+                } catch (const Error&) {
+                }
+                return {};
+            }));
+            if (const auto* fetched = fetched_crls_.find(url)) append(evidence.crls, fetched->found);
+        }
+}
+
+void RevocationFiles::add_known_responses(const cms::Certificate& certificate, cms::RevocationEvidence& evidence) {
+    const std::string key = cached_response_key(certificate);
+    append(evidence.ocsp, cached_responses_.get(key, [&]() -> Responses {
+        try {
+            if (const auto der = in_cache(key)) return {{cms::OcspResponse::from_der(*der)}};
+        } catch (const Error&) {
+        }
+        return {};
+    }));
+    for (const std::string& url : cms::ocsp_urls(certificate))
+        if (const auto* fetched = fetched_responses_.find(responder_key(url, certificate)))
+            append(evidence.ocsp, fetched->found);
 }
 
 cms::RevocationEvidence RevocationFiles::at_hand(const cms::Certificate& certificate, const cms::Certificate&) {
-    const std::lock_guard lock(mutex_);
     cms::RevocationEvidence evidence;
     for (const cms::Crl& crl : from_files())
         if (cms::issues_crls_for(crl.issuer_name(), certificate)) evidence.crls.push_back(crl);
-    const auto add_known = [&](const std::vector<cms::Alternatives>& points) {
-        for (const cms::Alternatives& urls : points)
-            for (const std::string& url : urls)
-                for (cms::Crl& crl : known_at(url))
-                    evidence.crls.push_back(std::move(crl));
-    };
-    add_known(cms::crl_urls(certificate));
-    add_known(cms::freshest_urls(certificate));
+    add_known_crls(cms::crl_urls(certificate), evidence);
+    add_known_crls(cms::freshest_urls(certificate), evidence);
     for (std::size_t i = 0, bases = evidence.crls.size(); i < bases; ++i)
-        add_known(evidence.crls[i].freshest_urls());
-    const std::string key = cached_response_key(certificate);
-    const auto known = responses_.find(key);
-    if (known != responses_.end()) {
-        evidence.ocsp.push_back({known->second});
-    } else if (const auto der = cache_.find(key, clock_->now())) {
-        try {
-            evidence.ocsp.push_back({responses_.emplace(key, cms::OcspResponse::from_der(*der)).first->second});
-        } catch (const Error&) {
-            return evidence;  // it will be fetched anew
-        }
-    }
+        add_known_crls(evidence.crls[i].freshest_urls(), evidence);
+    add_known_responses(certificate, evidence);
     return evidence;
 }
 
@@ -144,61 +155,59 @@ cms::RevocationEvidence RevocationFiles::fetch_delta(const cms::Certificate& cer
 void RevocationFiles::ask_responders(const cms::Certificate& certificate, const cms::Certificate& issuer,
                                      cms::RevocationEvidence& evidence) {
     for (const std::string& url : cms::ocsp_urls(certificate)) {
-        const auto& [response, missing] = responder_answers_.at(
-            responder_key(url, certificate), [&] { return fetch_response(url, certificate, issuer); });
-        if (response) {
-            evidence.ocsp.push_back(*response);
-            return;
-        }
-        evidence.missing.push_back(missing);
-    }
-}
-
-RevocationFiles::FetchedResponse RevocationFiles::fetch_response(const std::string& url,
-                                                                 const cms::Certificate& certificate,
-                                                                 const cms::Certificate& issuer) {
-    try {
-        const Bytes request = cms::ocsp_request(certificate, issuer);
-        const Bytes der = fetcher_->post(url, "application/ocsp-request", request, "application/ocsp-response");
-        FetchedResponse fetched{{{cms::OcspResponse::from_der(der), request}}};
-        const std::lock_guard lock(mutex_);
-        fetched_[cached_response_key(certificate)] = der;
-        return fetched;
-    } catch (const Error& error) {
-        return {{}, error.kind() == ErrorKind::io ? error.what() : fmt::format("{} ({})", error.what(), url)};
+        const auto& [found, failure] = fetched_responses_.get(responder_key(url, certificate),
+                                                              [&] { return fetch_response(url, certificate, issuer); });
+        append(evidence.ocsp, found);
+        if (failure.empty()) return;
+        evidence.missing.push_back(failure);
     }
 }
 
 void RevocationFiles::ask_points(const std::vector<cms::Alternatives>& points, cms::RevocationEvidence& evidence) {
     for (const cms::Alternatives& urls : points)
         for (const std::string& url : urls) {
-            const auto& [crls, missing] = crl_answers_.at(url, [&] { return fetch_crls(url); });
-            evidence.crls.insert(evidence.crls.end(), crls.begin(), crls.end());
-            if (missing.empty()) break;
-            evidence.missing.push_back(missing);
+            const auto& [found, failure] = fetched_crls_.get(url, [&] { return fetch_crls(url); });
+            append(evidence.crls, found);
+            if (failure.empty()) break;
+            evidence.missing.push_back(failure);
         }
 }
 
-RevocationFiles::FetchedCrls RevocationFiles::fetch_crls(const std::string& url) {
+RevocationFiles::Fetched<cms::RevocationEvidence::Ocsp> RevocationFiles::fetch_response(
+    const std::string& url, const cms::Certificate& certificate, const cms::Certificate& issuer) {
     try {
-        FetchedCrls fetched{crls_at(url)};
-        const std::lock_guard lock(mutex_);
-        crls_[url] = fetched.crls;
-        fetched_[url] = fetched.crls.front().der();
-        return fetched;
+        const Bytes request = cms::ocsp_request(certificate, issuer);
+        const Bytes der = fetcher_->post(url, "application/ocsp-request", request, "application/ocsp-response");
+        cms::RevocationEvidence::Ocsp answer{cms::OcspResponse::from_der(der), request};
+        note_fetched(cached_response_key(certificate), der);
+        return {.found = {std::move(answer)}};
     } catch (const Error& error) {
-        return {{}, error.kind() == ErrorKind::io ? error.what() : fmt::format("what is at '{}' is no CRL", url)};
+        return {.failure = error.kind() == ErrorKind::io ? error.what() : fmt::format("{} ({})", error.what(), url)};
     }
 }
 
-std::vector<cms::Crl> RevocationFiles::crls_at(const std::string& url) {
-    if (!is_directory_url(url)) return cms::Crl::from_file_bytes(fetcher_->get(url));
-    std::vector<cms::Crl> crls;
-    for (const DirectoryEntry& entry : fetcher_->search(url))
-        for (const auto& [attribute, value] : entry.values)
-            if (holds_crls(attribute)) crls.push_back(cms::Crl::from_der(value));
-    if (crls.empty()) throw Error(ErrorKind::io, fmt::format("the directory has no CRL at '{}'", url));
-    return crls;
+RevocationFiles::Fetched<cms::Crl> RevocationFiles::fetch_crls(const std::string& url) {
+    try {
+        std::vector<cms::Crl> crls;
+        if (!is_directory_url(url)) {
+            crls = cms::Crl::from_file_bytes(fetcher_->get(url));
+        } else {
+            for (const DirectoryEntry& entry : fetcher_->search(url))
+                for (const auto& [attribute, value] : entry.values)
+                    if (holds_crls(attribute)) crls.push_back(cms::Crl::from_der(value));
+            if (crls.empty()) throw Error(ErrorKind::io, fmt::format("the directory has no CRL at '{}'", url));
+        }
+        note_fetched(url, crls.front().der());
+        return {.found = std::move(crls)};
+    } catch (const Error& error) {
+        return {.failure =
+                    error.kind() == ErrorKind::io ? error.what() : fmt::format("what is at '{}' is no CRL", url)};
+    }
+}
+
+void RevocationFiles::note_fetched(const std::string& key, const Bytes& der) {
+    const std::lock_guard lock(mutex_);
+    fetched_[key] = der;
 }
 
 void RevocationFiles::keep(ByteView der, cms::Time until) {
@@ -208,7 +217,6 @@ void RevocationFiles::keep(ByteView der, cms::Time until) {
     });
     if (found == fetched_.end()) return;
     cache_.put(found->first, der, until, clock_->now());
-    if (found->first.starts_with("ocsp ")) responses_.insert_or_assign(found->first, cms::OcspResponse::from_der(der));
     fetched_.erase(found);
 }
 
@@ -224,7 +232,7 @@ std::vector<cms::Certificate> FetchedIssuers::fetch(const std::string& url, std:
 cms::IssuerSource::Found FetchedIssuers::at(const std::string& url, std::chrono::milliseconds& left) {
     using Clock = std::chrono::steady_clock;
     const auto ask = [&]() -> cms::IssuerSource::Found {
-        if (found_.size() > kMostIssuerUrls) throw Error(ErrorKind::io, "too many issuers would have to be fetched");
+        if (++asked_ > kMostIssuerUrls) throw Error(ErrorKind::io, "too many issuers would have to be fetched");
         if (left.count() <= 0)
             throw Error(ErrorKind::io, "the servers that certificates of this mail name are too slow");
         const auto begun = Clock::now();
@@ -243,7 +251,7 @@ cms::IssuerSource::Found FetchedIssuers::at(const std::string& url, std::chrono:
         }
     };
     try {
-        return found_.at(url, ask);
+        return found_.get(url, ask);
     } catch (const Error& error) {
         return {{}, why_none(error, url)};
     }

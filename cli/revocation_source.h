@@ -1,15 +1,14 @@
 #pragma once
 
-#include <chrono>
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "cli/fetch.h"
-#include "cli/fetched_once.h"
+#include "cli/once_each.h"
 #include "cli/revocation_cache.h"
 #include "cms/sources.h"
 
@@ -18,8 +17,8 @@ namespace p11mime::cli {
 inline constexpr std::chrono::milliseconds kIssuersPatience{30'000};  ///< for the issuers of one mail
 
 /// RevocationFiles gathers evidence from files with CRLs, from the cache, and, where there is a fetcher, from the
-/// servers that certificates name: first OCSP, then CRLs. Each server is asked for a thing once in a run. Safe for
-/// several threads, which wait for one another only where they ask for the same.
+/// servers that certificates name: first OCSP, then CRLs. Each server is asked the same once in a run, and what it told
+/// is given to all who ask. Safe for several threads, which wait for one another where they ask the same.
 class RevocationFiles final : public cms::RevocationSource {
   public:
     /// `files` are files in PEM or DER, or directories with such; what is no CRL in a directory is passed over. Throws
@@ -34,38 +33,40 @@ class RevocationFiles final : public cms::RevocationSource {
     void keep(ByteView der, cms::Time until) override;
 
   private:
-    struct FetchedCrls {
-        std::vector<cms::Crl> crls;
-        std::string missing = {};  // why there are none
+    // Fetched is what a server gave, or why it gave nothing.
+    template <class T>
+    struct Fetched {
+        std::vector<T> found = {};
+        std::string failure = {};
     };
-    struct FetchedResponse {
-        std::optional<cms::RevocationEvidence::Ocsp> response;
-        std::string missing = {};  // likewise
-    };
+    using Responses = std::vector<cms::RevocationEvidence::Ocsp>;
 
     const std::vector<cms::Crl>& from_files();
-    std::vector<cms::Crl> known_at(const std::string& url);
+    std::optional<Bytes> in_cache(const std::string& key);
+    void add_known_crls(const std::vector<cms::Alternatives>& points, cms::RevocationEvidence& evidence);
+    void add_known_responses(const cms::Certificate& certificate, cms::RevocationEvidence& evidence);
     void ask_responders(const cms::Certificate& certificate, const cms::Certificate& issuer,
                         cms::RevocationEvidence& evidence);
-    FetchedResponse fetch_response(const std::string& url, const cms::Certificate& certificate,
-                                   const cms::Certificate& issuer);
     void ask_points(const std::vector<cms::Alternatives>& points, cms::RevocationEvidence& evidence);
-    FetchedCrls fetch_crls(const std::string& url);
-    std::vector<cms::Crl> crls_at(const std::string& url);
+    Fetched<cms::RevocationEvidence::Ocsp> fetch_response(const std::string& url, const cms::Certificate& certificate,
+                                                          const cms::Certificate& issuer);
+    Fetched<cms::Crl> fetch_crls(const std::string& url);
+    void note_fetched(const std::string& key, const Bytes& der);
 
     std::vector<std::string> files_;
     std::shared_ptr<Fetcher> fetcher_;
     std::shared_ptr<const cms::Clock> clock_;
-    FetchedOnce<FetchedCrls> crl_answers_;            // by URL
-    FetchedOnce<FetchedResponse> responder_answers_;  // by URL and the certificate's fingerprint
 
-    std::mutex mutex_;  // of the rest; nothing is fetched under it
+    OnceEach<std::vector<cms::Crl>> cached_crls_;                         // by URL
+    OnceEach<Responses> cached_responses_;                                // by the certificate's fingerprint
+    OnceEach<Fetched<cms::Crl>> fetched_crls_;                            // by URL
+    OnceEach<Fetched<cms::RevocationEvidence::Ocsp>> fetched_responses_;  // by URL and the certificate's fingerprint
+
+    std::mutex mutex_;  // of the rest, and never held while a server is asked
     RevocationCache cache_;
     bool files_read_ = false;
     std::vector<cms::Crl> file_crls_;
-    std::map<std::string, std::vector<cms::Crl>> crls_;   // by URL
-    std::map<std::string, cms::OcspResponse> responses_;  // by the certificate's fingerprint, of the cache
-    std::map<std::string, Bytes> fetched_;                // by the key that the cache is to have them by
+    std::map<std::string, Bytes> fetched_;  // by the key that the cache is to have them by
 };
 
 /// FetchedIssuers is what the fetches of a run have found at URLs. Safe for several threads, which wait for one another
@@ -81,7 +82,8 @@ class FetchedIssuers {
     std::vector<cms::Certificate> fetch(const std::string& url, std::chrono::milliseconds at_most);
 
     std::shared_ptr<Fetcher> fetcher_;
-    FetchedOnce<cms::IssuerSource::Found> found_;  // by URL
+    std::atomic<std::size_t> asked_ = 0;
+    OnceEach<cms::IssuerSource::Found> found_;  // by URL
 };
 
 /// IssuerFetcher fetches the certificates of issuers for one mail from where certificates say that they are. Whoever

@@ -1,140 +1,180 @@
-// Evidence and issuers that several threads fetch at once.
-
 #include "cli/revocation_source.h"
 
-#include <arpa/inet.h>
-#include <fmt/format.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <catch2/catch.hpp>
-#include <set>
-#include <thread>
+#include <future>
 
+#include "cms/trust.h"
+#include "softhsm-tests/support/cms_bench.h"
 #include "softhsm-tests/support/evidence.h"
 #include "softhsm-tests/support/http_server.h"
-#include "softhsm-tests/support/temporary_directory.h"
 
 using namespace p11mime;
 using namespace p11mime::cli;
 using namespace p11mime::test;
+using cms::Certificate;
+using cms::RevocationState;
 
 namespace {
 
-// PatientServer answers no request before it has got two.
-class PatientServer {
-  public:
-    explicit PatientServer(std::string body) : body_(std::move(body)) {
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof address;
-        REQUIRE(::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) == 0);
-        REQUIRE(::listen(listener_, 2) == 0);
-        REQUIRE(::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) == 0);
-        port_ = ntohs(address.sin_port);
-        thread_ = std::thread([this] { serve(); });
-    }
-    ~PatientServer() {
-        ::shutdown(listener_, SHUT_RDWR);
-        thread_.join();
-        ::close(listener_);
-    }
-    PatientServer(const PatientServer&) = delete;
-    PatientServer& operator=(const PatientServer&) = delete;
+constexpr int kDay = 24 * 60;
 
-    std::string url(const std::string& path) const { return fmt::format("http://127.0.0.1:{}{}", port_, path); }
-
-  private:
-    void serve() const {
-        std::vector<int> waiting;
-        while (waiting.size() < 2) {
-            const int connection = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-            if (connection < 0) break;
-            waiting.push_back(connection);
-            std::string request;
-            char piece[4096];
-            for (ssize_t count = 1; count > 0 && request.find("\r\n\r\n") == std::string::npos;) {
-                count = ::recv(connection, piece, sizeof piece, 0);
-                if (count > 0) request.append(piece, static_cast<std::size_t>(count));
-            }
-        }
-        const std::string answer =
-            fmt::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{}", body_.size(), body_);
-        for (const int connection : waiting) {
-            ::send(connection, answer.data(), answer.size(), MSG_NOSIGNAL);
-            ::close(connection);
-        }
-    }
-
-    std::string body_;
-    int listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int port_ = 0;
-    std::thread thread_;
-};
+CertificateSpec long_ago(CertificateSpec spec) {
+    spec.begins_in_days = -100;
+    return spec;
+}
 
 std::string text(const Bytes& bytes) {
     return {bytes.begin(), bytes.end()};
 }
 
-struct Source {
-    TemporaryDirectory directory;
-    std::shared_ptr<Fetcher> fetcher = std::make_shared<Fetcher>(std::vector<std::string>{"127.0.0.1"});
-    RevocationFiles files{
-        {}, RevocationCache(directory / "revocation.db"), fetcher, std::make_shared<cms::SystemClock>()};
-    SoftwareKey root = certify(authority_spec("Root"));
+std::string at(const HttpServer& server, const std::string& path) {
+    return "crlDistributionPoints=URI:" + server.url(path);
+}
 
-    cms::Certificate with(const std::string& extension) const {
-        return certify({.more_extensions = extension}, &root).certificate;
+// Agency is a root, whom it certifies, and what tells of them on the servers that it runs on loopback.
+struct Agency {
+    SoftwareKey root = certify(long_ago(authority_spec("Root")));
+    TemporaryDirectory directory;
+    std::shared_ptr<RevocationFiles> source = started({});
+
+    /// started is the source at the start of a run.
+    std::shared_ptr<RevocationFiles> started(std::vector<std::string> files, bool online = true) const {
+        const std::vector<std::string> private_hosts{"127.0.0.1"};
+        return std::make_shared<RevocationFiles>(std::move(files), RevocationCache(directory / "revocation.db"),
+                                                 online ? std::make_shared<Fetcher>(private_hosts) : nullptr,
+                                                 std::make_shared<cms::SystemClock>());
     }
-    std::size_t fetched(const cms::Certificate& certificate) {
-        return files.fetch(certificate, root.certificate, cms::RevocationSource::From::distribution_points).crls.size();
+    Certificate certify_one(const std::string& name, const std::string& extensions,
+                            const std::string& sections = {}) const {
+        const CertificateSpec spec{.name = name, .more_extensions = extensions, .sections = sections};
+        return certify(long_ago(spec), &root).certificate;
+    }
+    RevocationState judge(const Certificate& certificate, int minutes_from_now = 0) const {
+        cms::Trust trust = trust_in({root.certificate});
+        trust.revocation = source;
+        if (minutes_from_now != 0) trust.at = trust.clock->now() + std::chrono::minutes(minutes_from_now);
+        return cms::validate(certificate, {}, trust, cms::Use::signing).revocation;
+    }
+    std::string crl(const CrlSpec& spec) const { return text(make_crl(spec, root)); }
+    /// revoking is a responder's answer that says nothing of when there will be another, as openssl's do.
+    HttpServer::Answer revoking(const Certificate& certificate, const HttpServer::Request& request) const {
+        const OcspSpec spec{.status = OcspSpec::Status::revoked,
+                            .since = -10 * kDay,
+                            .next_update = std::nullopt,
+                            .request = to_bytes(bytes_of(request.body))};
+        return {.type = "application/ocsp-response",
+                .body = text(make_ocsp(spec, certificate, root.certificate, root))};
     }
 };
 
 }  // namespace
 
-TEST_CASE("fetches from two places do not wait for each other", "[cli]") {
-    Source source;
-    const PatientServer server(text(make_crl({}, source.root)));
-    std::size_t first = 0, second = 0;
-    std::thread other(
-        [&] { first = source.fetched(source.with("crlDistributionPoints=URI:" + server.url("/first"))); });
-    second = source.fetched(source.with("crlDistributionPoints=URI:" + server.url("/second")));
-    other.join();
-    CHECK(first == 1);
-    CHECK(second == 1);
+TEST_CASE("what a server told is known for the rest of the run, and it is asked once") {
+    Agency agency;
+    SECTION("by OCSP") {
+        std::optional<Certificate> alice;
+        const HttpServer server([&](const HttpServer::Request& request) { return agency.revoking(*alice, request); });
+        alice = agency.certify_one("Alice", "authorityInfoAccess=OCSP;URI:" + server.url("/ocsp"));
+        CHECK(agency.judge(*alice, -2 * kDay) == RevocationState::revoked);
+        CHECK(agency.judge(*alice) == RevocationState::revoked);
+        CHECK(agency.judge(*alice, -20 * kDay) == RevocationState::good);
+        CHECK(server.requests().size() == 1);
+    }
+    SECTION("by a CRL that cannot be kept") {
+        std::map<std::string, std::string> files;
+        const HttpServer server(
+            [&](const HttpServer::Request& request) { return HttpServer::Answer{.body = files.at(request.path)}; });
+        const Certificate alice = agency.certify_one("Alice", at(server, "/a.crl"));
+        files["/a.crl"] = agency.crl(
+            {.entries = {{.certificate = alice, .since = -10 * kDay}}, .this_update = -2 * kDay, .next_update = -kDay});
+        for (int i = 0; i < 2; ++i)
+            CHECK(agency.judge(alice, -3 * kDay) == RevocationState::revoked);
+        CHECK(server.requests().size() == 1);
+    }
+    SECTION("by a delta CRL, for all that it completes") {
+        std::map<std::string, std::string> files;
+        const HttpServer server(
+            [&](const HttpServer::Request& request) { return HttpServer::Answer{.body = files.at(request.path)}; });
+        const Certificate alice = agency.certify_one("Alice", at(server, "/a.crl"));
+        const Certificate bob = agency.certify_one("Bob", at(server, "/b.crl"));
+        files["/a.crl"] = files["/b.crl"] =
+            agency.crl({.number = 5, .this_update = -60, .extensions = "freshestCRL=URI:" + server.url("/delta.crl")});
+        files["/delta.crl"] = agency.crl({.entries = {{.certificate = bob}}, .number = 7, .base_number = 5});
+        CHECK(agency.judge(alice) == RevocationState::good);
+        CHECK(agency.judge(bob) == RevocationState::revoked);
+        CHECK(server.requests() == std::vector<std::string>{"GET /a.crl", "GET /delta.crl", "GET /b.crl"});
+    }
 }
 
-TEST_CASE("fetches of two issuers do not wait for each other", "[cli]") {
-    Source source;
-    const PatientServer server(text(source.root.certificate.der()));
-    IssuerFetcher issuers(source.fetcher);
-    std::size_t first = 0, second = 0;
-    const auto found = [&](const std::string& path) {
-        return issuers.issuers_of(source.with("authorityInfoAccess=caIssuers;URI:" + server.url(path)))
-            .certificates.size();
+TEST_CASE("the other places of a CRL are not asked where one gave it before") {
+    Agency agency;
+    std::map<std::string, std::string> files;
+    const HttpServer server(
+        [&](const HttpServer::Request& request) { return HttpServer::Answer{.body = files.at(request.path)}; });
+    const Certificate alice =
+        agency.certify_one("Alice", "crlDistributionPoints=dp",
+                           "[dp]\nfullname=URI:" + server.url("/a.crl") + ",URI:" + server.url("/more.crl") + "\n");
+    files["/a.crl"] = files["/more.crl"] = agency.crl({.this_update = -2 * kDay, .next_update = -kDay});
+    CHECK(agency.judge(alice) == RevocationState::unknown);
+    const auto asked = server.requests();
+    CHECK(agency.judge(alice) == RevocationState::unknown);
+    CHECK(server.requests() == asked);
+}
+
+TEST_CASE("a thread that asks the same waits for the answer that another is waiting for") {
+    Agency agency;
+    std::optional<Certificate> alice;
+    std::promise<void> asked, second;
+    const HttpServer server([&](const HttpServer::Request& request) {
+        asked.set_value();
+        second.get_future().wait();
+        return agency.revoking(*alice, request);
+    });
+    alice = agency.certify_one("Alice", "authorityInfoAccess=OCSP;URI:" + server.url("/ocsp"));
+    auto one = std::async(std::launch::async, [&] { return agency.judge(*alice); });
+    asked.get_future().wait();
+    auto other = std::async(std::launch::async, [&] {
+        second.set_value();
+        return agency.judge(*alice);
+    });
+    CHECK(one.get() == RevocationState::revoked);
+    CHECK(other.get() == RevocationState::revoked);
+    CHECK(server.requests().size() == 1);
+}
+
+TEST_CASE("a thread does not wait for a server that another asks something else") {
+    Agency agency;
+    // Each of the two servers answers once both were asked.
+    std::promise<void> asked[2];
+    std::shared_future<void> both[2] = {asked[0].get_future().share(), asked[1].get_future().share()};
+    const std::string crl = agency.crl({});
+    const std::string ca = text(agency.root.certificate.der());
+    const auto answer = [&](int own) {
+        return [&, own](const HttpServer::Request& request) {
+            asked[own].set_value();
+            both[1 - own].wait();
+            return HttpServer::Answer{.body = request.path == "/ca" ? ca : crl};
+        };
     };
-    std::thread other([&] { first = found("/first"); });
-    second = found("/second");
-    other.join();
-    CHECK(first == 1);
-    CHECK(second == 1);
-}
-
-TEST_CASE("threads that want the same ask once and have the same answer", "[cli]") {
-    Source source;
-    const HttpServer server({{"/root.crl", text(make_crl({}, source.root))}});
-    const cms::Certificate alice = source.with("crlDistributionPoints=URI:" + server.url("/root.crl"));
-    constexpr std::size_t kThreads = 4;
-    std::vector<std::size_t> counts(kThreads);
-    std::vector<std::thread> threads;
-    for (std::size_t& count : counts)
-        threads.emplace_back([&] { count = source.fetched(alice); });
-    for (std::thread& each : threads)
-        each.join();
-    CHECK(counts == std::vector<std::size_t>(kThreads, 1));
-    CHECK(server.requests() == std::vector<std::string>{"GET /root.crl"});
-    CHECK(source.files.at_hand(alice, source.root.certificate).crls.size() == 1);
+    const HttpServer here(answer(0)), there(answer(1));
+    SECTION("for CRLs") {
+        const Certificate alice = agency.certify_one("Alice", at(here, "/crl"));
+        const Certificate bob = agency.certify_one("Bob", at(there, "/crl"));
+        auto one = std::async(std::launch::async, [&] { return agency.judge(alice); });
+        auto other = std::async(std::launch::async, [&] { return agency.judge(bob); });
+        CHECK(one.get() == RevocationState::good);
+        CHECK(other.get() == RevocationState::good);
+    }
+    SECTION("for issuers") {
+        const auto access = [](const HttpServer& server) {
+            return "authorityInfoAccess=caIssuers;URI:" + server.url("/ca");
+        };
+        const Certificate alice = agency.certify_one("Alice", access(here));
+        const Certificate bob = agency.certify_one("Bob", access(there));
+        IssuerFetcher fetcher(std::make_shared<Fetcher>(std::vector<std::string>{"127.0.0.1"}));
+        auto one = std::async(std::launch::async, [&] { return fetcher.issuers_of(alice).certificates.size(); });
+        auto other = std::async(std::launch::async, [&] { return fetcher.issuers_of(bob).certificates.size(); });
+        CHECK(one.get() == 1);
+        CHECK(other.get() == 1);
+    }
 }
