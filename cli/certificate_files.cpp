@@ -22,22 +22,6 @@ namespace {
 constexpr std::size_t kLongestFile = 16 * 1024 * 1024;
 constexpr int kMostOfOneHash = 100;
 
-// In a directory, what is no certificate is passed over.
-std::vector<cms::Certificate> read_all_of(const std::string& path) {
-    const auto files = files_at(path);
-    const bool directory = files.size() != 1 || files.front() != path;
-    std::vector<cms::Certificate> all;
-    for (const std::string& file : files) {
-        try {
-            for (auto& certificate : read_certificates(file))
-                all.push_back(std::move(certificate));
-        } catch (const Error& error) {
-            if (!directory || error.kind() != ErrorKind::malformed) throw;
-        }
-    }
-    return all;
-}
-
 // The decoded body of a mail or entity that is S/MIME (certs-only, RFC 8551 section 3.7); nothing for anything else.
 std::optional<Bytes> smime_body(ByteView bytes) {
     if (!mime::looks_like_header(bytes, false)) return std::nullopt;
@@ -54,7 +38,50 @@ std::optional<Bytes> smime_body(ByteView bytes) {
     }
 }
 
+Bytes read_bytes(const std::string& path) {
+    const auto input = FileInput::open_path(path, {});
+    const auto source = input->open();
+    return read_all(*source, kLongestFile, "a certificate file");
+}
+
+bool is_broken(ByteView file) {
+    return has_armour(file, "CERTIFICATE");
+}
+
+std::vector<cms::Certificate> certificates_in(ByteView file, const std::string& path) {
+    try {
+        const auto body = smime_body(file);
+        return cms::Certificate::from_file_bytes(body ? *body : file);
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::malformed) throw;
+        if (is_broken(file))
+            throw Error(ErrorKind::malformed, fmt::format("a certificate in '{}' is broken", path), "get it anew");
+        // What the parsers of each form had to say would only confuse.
+        throw Error(ErrorKind::malformed, fmt::format("not a certificate: '{}'", path),
+                    "certificates are read from PEM, DER, PKCS#7 and certs-only mail");
+    }
+}
+
+std::vector<cms::Certificate> read_all_of(const std::string& path, const Warn& warn) {
+    std::vector<cms::Certificate> all;
+    for (const std::string& file : files_at(path)) {
+        const Bytes bytes = read_bytes(file);
+        try {
+            for (auto& certificate : certificates_in(bytes, file))
+                all.push_back(std::move(certificate));
+        } catch (const Error& error) {
+            if (file == path || error.kind() != ErrorKind::malformed) throw;
+            if (is_broken(bytes)) warn(fmt::format("{}; what is in that file does not count", error.what()));
+        }
+    }
+    return all;
+}
+
 }  // namespace
+
+bool has_armour(ByteView file, std::string_view kind) {
+    return text_of(file).find(fmt::format("{}-----", kind)) != std::string_view::npos;
+}
 
 std::vector<std::string> files_at(const std::string& path) {
     std::error_code failure;
@@ -68,21 +95,11 @@ std::vector<std::string> files_at(const std::string& path) {
 }
 
 std::vector<cms::Certificate> read_certificates(const std::string& path) {
-    const auto input = FileInput::open_path(path, {});
-    const auto source = input->open();
-    const Bytes bytes = read_all(*source, kLongestFile, "a certificate file");
-    try {
-        const auto body = smime_body(bytes);
-        return cms::Certificate::from_file_bytes(body ? *body : bytes);
-    } catch (const Error& error) {
-        if (error.kind() != ErrorKind::malformed) throw;
-        // What the parsers of each form had to say would only confuse.
-        throw Error(ErrorKind::malformed, fmt::format("not a certificate: '{}'", path),
-                    "certificates are read from PEM, DER, PKCS#7 and certs-only mail");
-    }
+    return certificates_in(read_bytes(path), path);
 }
 
-CertificateFiles::CertificateFiles(std::vector<std::string> paths) : paths_(std::move(paths)) {
+CertificateFiles::CertificateFiles(std::vector<std::string> paths, Warn warn)
+    : paths_(std::move(paths)), warn_(std::move(warn)) {
     for (const std::string& path : paths_) {
         struct stat status {};
         if (::stat(path.c_str(), &status) != 0) throw system_error(fmt::format("cannot open '{}'", path), errno);
@@ -94,7 +111,7 @@ cms::MemoryCertificates& CertificateFiles::loaded() {
     if (!loaded_) {
         std::vector<cms::Certificate> all;
         for (const std::string& path : paths_)
-            for (auto& certificate : read_all_of(path))
+            for (auto& certificate : read_all_of(path, warn_))
                 all.push_back(std::move(certificate));
         loaded_ = std::make_unique<cms::MemoryCertificates>(std::move(all));
     }

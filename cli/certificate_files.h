@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -16,12 +17,19 @@ std::vector<cms::Certificate> read_certificates(const std::string& path);
 /// files_at is a file itself, or the regular files of a directory, by name. Throws Error(io).
 std::vector<std::string> files_at(const std::string& path);
 
+/// has_armour says whether a file has a line that begins PEM of a kind ("X509 CRL"), so that one which cannot be read
+/// is broken and not something else.
+bool has_armour(ByteView file, std::string_view kind);
+
+/// Warn tells a person one line.
+using Warn = std::function<void(const std::string& line)>;
+
 /// CertificateFiles gives the certificates in files, and in the files of directories (what is no certificate there is
-/// passed over). They are read at first use. Safe for several threads.
+/// passed over, with a warning where it is a broken one). They are read at first use. Safe for several threads.
 class CertificateFiles final : public cms::CertificateSource {
   public:
     /// Throws Error(io) where one of the paths does not exist.
-    explicit CertificateFiles(std::vector<std::string> paths);
+    CertificateFiles(std::vector<std::string> paths, Warn warn);
 
     std::vector<cms::Certificate> by_subject(ByteView name_der) override;
     std::optional<cms::Certificate> by_identifier(const cms::RecipientIdentifier& identifier) override;
@@ -30,6 +38,7 @@ class CertificateFiles final : public cms::CertificateSource {
     cms::MemoryCertificates& loaded();
 
     std::vector<std::string> paths_;
+    Warn warn_;
     std::mutex mutex_;
     std::unique_ptr<cms::MemoryCertificates> loaded_;
 };

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "cli/certificate_files.h"
 #include "cli/input.h"
 #include "cli/system_error.h"
 #include "mime/error.h"
@@ -18,18 +17,6 @@ namespace {
 constexpr std::size_t kLongestFile = 64 * 1024 * 1024;
 constexpr std::size_t kMostIssuerUrls = 100;      // asked in one run
 constexpr auto kFairTime = kIssuersPatience / 3;  // in which a server that works has answered
-
-std::vector<cms::Crl> read_crls(const std::string& path) {
-    const auto input = FileInput::open_path(path, {});
-    const auto source = input->open();
-    const Bytes bytes = read_all(*source, kLongestFile, "a file with CRLs");
-    try {
-        return cms::Crl::from_file_bytes(bytes);
-    } catch (const Error& error) {
-        if (error.kind() != ErrorKind::malformed) throw;
-        throw Error(ErrorKind::malformed, fmt::format("no CRL: '{}'", path), "CRLs are read from PEM and DER");
-    }
-}
 
 // The attributes of directories that hold CRLs (RFC 4523 section 2).
 bool holds_crls(const std::string& attribute) {
@@ -57,8 +44,12 @@ void append(std::vector<T>& to, const std::vector<T>& from) {
 }  // namespace
 
 RevocationFiles::RevocationFiles(std::vector<std::string> files, RevocationCache cache,
-                                 std::shared_ptr<Fetcher> fetcher, std::shared_ptr<const cms::Clock> clock)
-    : files_(std::move(files)), fetcher_(std::move(fetcher)), clock_(std::move(clock)), cache_(std::move(cache)) {
+                                 std::shared_ptr<Fetcher> fetcher, std::shared_ptr<const cms::Clock> clock, Warn warn)
+    : files_(std::move(files)),
+      fetcher_(std::move(fetcher)),
+      clock_(std::move(clock)),
+      warn_(std::move(warn)),
+      cache_(std::move(cache)) {
     for (const std::string& path : files_) {
         struct stat status {};
         if (::stat(path.c_str(), &status) != 0) throw system_error(fmt::format("cannot open '{}'", path), errno);
@@ -68,17 +59,29 @@ RevocationFiles::RevocationFiles(std::vector<std::string> files, RevocationCache
 const std::vector<cms::Crl>& RevocationFiles::from_files() {
     const std::lock_guard lock(mutex_);
     if (files_read_) return file_crls_;
+    file_crls_.clear();  // of a time that ended with an error
     for (const std::string& path : files_)
-        for (const std::string& file : files_at(path)) {
-            try {
-                for (cms::Crl& crl : read_crls(file))
-                    file_crls_.push_back(std::move(crl));
-            } catch (const Error& error) {
-                if (file == path || error.kind() != ErrorKind::malformed) throw;
-            }
-        }
+        for (const std::string& file : files_at(path))
+            read_crls(file, file == path);
     files_read_ = true;
     return file_crls_;
+}
+
+// read_crls adds those of a file, which must have some where it was named and not found in a directory.
+void RevocationFiles::read_crls(const std::string& file, bool named) {
+    const auto input = FileInput::open_path(file, {});
+    const auto source = input->open();
+    const Bytes bytes = read_all(*source, kLongestFile, "a file with CRLs");
+    try {
+        append(file_crls_, cms::Crl::from_file_bytes(bytes));
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::malformed) throw;
+        const bool broken = has_armour(bytes, "X509 CRL");
+        const std::string what =
+            broken ? fmt::format("a CRL in '{}' is broken", file) : fmt::format("no CRL: '{}'", file);
+        if (named) throw Error(ErrorKind::malformed, what, broken ? "get it anew" : "CRLs are read from PEM and DER");
+        if (broken) warn_(fmt::format("{}; what is in that file does not count", what));
+    }
 }
 
 std::optional<Bytes> RevocationFiles::in_cache(const std::string& key) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/certificate_files.h"
 #include "cli/fetch.h"
 #include "cli/once_each.h"
 #include "cli/revocation_cache.h"
@@ -21,10 +22,11 @@ inline constexpr std::chrono::milliseconds kIssuersPatience{30'000};  ///< for t
 /// is given to all who ask. Safe for several threads, which wait for one another where they ask the same.
 class RevocationFiles final : public cms::RevocationSource {
   public:
-    /// `files` are files in PEM or DER, or directories with such; what is no CRL in a directory is passed over. Throws
-    /// Error(io) where one does not exist. They are read at first use. Without a fetcher nothing is fetched.
+    /// `files` are files in PEM or DER, or directories with such; what is no CRL in a directory is passed over, with a
+    /// warning where it is a broken one. Throws Error(io) where one does not exist. They are read at first use. Without
+    /// a fetcher nothing is fetched.
     RevocationFiles(std::vector<std::string> files, RevocationCache cache, std::shared_ptr<Fetcher> fetcher,
-                    std::shared_ptr<const cms::Clock> clock);
+                    std::shared_ptr<const cms::Clock> clock, Warn warn);
 
     cms::RevocationEvidence at_hand(const cms::Certificate& certificate, const cms::Certificate& issuer) override;
     cms::RevocationEvidence fetch(const cms::Certificate& certificate, const cms::Certificate& issuer,
@@ -42,6 +44,7 @@ class RevocationFiles final : public cms::RevocationSource {
     using Responses = std::vector<cms::RevocationEvidence::Ocsp>;
 
     const std::vector<cms::Crl>& from_files();
+    void read_crls(const std::string& file, bool named);
     std::optional<Bytes> in_cache(const std::string& key);
     void add_known_crls(const std::vector<cms::Alternatives>& points, cms::RevocationEvidence& evidence);
     void add_known_responses(const cms::Certificate& certificate, cms::RevocationEvidence& evidence);
@@ -56,6 +59,7 @@ class RevocationFiles final : public cms::RevocationSource {
     std::vector<std::string> files_;
     std::shared_ptr<Fetcher> fetcher_;
     std::shared_ptr<const cms::Clock> clock_;
+    Warn warn_;
 
     OnceEach<std::vector<cms::Crl>> cached_crls_;                         // by URL
     OnceEach<Responses> cached_responses_;                                // by the certificate's fingerprint

@@ -28,6 +28,10 @@ void Run::warn(const std::string& kind, const std::string& message) {
     warnings_.push_back({kind, message});
 }
 
+Warn Run::warn_of_files() {
+    return [this](const std::string& line) { warn("broken-file", line); };
+}
+
 std::vector<cms::smime::Warning> Run::warnings() {
     const std::lock_guard lock(mutex_);
     if (turns_ && turns_->waited_in_vain() && said_.insert(kWaitedInVain).second) warn("module", kWaitedInVain);
@@ -66,7 +70,7 @@ token::OtherCertificates Run::others() {
     if (!options_.takes(kOwnCerts)) return others;
     others.known = book_;
     if (auto files = options_.list("own-cert"); !files.empty())
-        others.own = std::make_shared<CertificateFiles>(std::move(files));
+        others.own = std::make_shared<CertificateFiles>(std::move(files), warn_of_files());
     return others;
 }
 
@@ -110,7 +114,7 @@ void Run::forget_tokens() {
 
 const cms::Trust& Run::trust() {
     const std::lock_guard lock(mutex_);
-    if (!trust_) trust_ = trust_of(options_, book_, clock_);
+    if (!trust_) trust_ = trust_of(options_, book_, clock_, warn_of_files());
     return *trust_;
 }
 
@@ -124,7 +128,7 @@ std::shared_ptr<cms::IssuerSource> Run::issuers_for_one_mail() {
 
 std::vector<std::shared_ptr<cms::CertificateSource>> Run::more_certificates() {
     const std::lock_guard lock(mutex_);
-    if (more_certificates_.empty()) more_certificates_ = intermediates_of(options_, book_);
+    if (more_certificates_.empty()) more_certificates_ = intermediates_of(options_, book_, warn_of_files());
     return more_certificates_;
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "cli/address_book.h"
+#include "cli/certificate_files.h"
 #include "cli/options.h"
 #include "cli/pins.h"
 #include "cli/revocation_source.h"
@@ -67,6 +68,7 @@ class Run {
 
   private:
     token::OtherCertificates others();
+    Warn warn_of_files();
 
     struct Made {
         std::shared_ptr<const void> value;

@@ -2,7 +2,6 @@
 
 #include <mutex>
 
-#include "cli/certificate_files.h"
 #include "cli/revocation_source.h"
 #include "cli/settings.h"
 #include "token/token.h"
@@ -36,16 +35,17 @@ class EmailAnchors final : public cms::CertificateSource {
 }  // namespace
 
 std::vector<std::shared_ptr<cms::CertificateSource>> intermediates_of(const Options& options,
-                                                                      const std::shared_ptr<AddressBook>& book) {
+                                                                      const std::shared_ptr<AddressBook>& book,
+                                                                      const Warn& warn) {
     std::vector<std::shared_ptr<cms::CertificateSource>> sources;
     if (const auto files = options.list("intermediates"); !files.empty())
-        sources.push_back(std::make_shared<CertificateFiles>(files));
+        sources.push_back(std::make_shared<CertificateFiles>(files, warn));
     sources.push_back(book);
     return sources;
 }
 
 cms::Trust trust_of(const Options& options, const std::shared_ptr<AddressBook>& book,
-                    const std::shared_ptr<const cms::Clock>& clock) {
+                    const std::shared_ptr<const cms::Clock>& clock, const Warn& warn) {
     cms::Trust trust;
     trust.clock = clock;
     trust.at = time_of(options);
@@ -53,20 +53,20 @@ cms::Trust trust_of(const Options& options, const std::shared_ptr<AddressBook>& 
     trust.policy = policy_demands_of(options);
     trust.allow_weak = options.flag("allow-weak");
     if (const auto files = options.list("ca"); !files.empty())
-        trust.anchors.push_back(std::make_shared<CertificateFiles>(files));
+        trust.anchors.push_back(std::make_shared<CertificateFiles>(files, warn));
     if (!options.flag("no-default-ca")) {
         trust.anchors.push_back(std::make_shared<BookAnchors>(book));
         trust.anchors.push_back(std::make_shared<EmailAnchors>());
     }
     if (options.flag("system-ca")) trust.anchors.push_back(std::make_shared<SystemAnchors>());
-    trust.intermediates = intermediates_of(options, book);
+    trust.intermediates = intermediates_of(options, book, warn);
 
     const Revocation revocation = revocation_of(options);
     const auto fetcher =
         revocation == Revocation::online ? std::make_shared<Fetcher>(options.list("private-hosts")) : nullptr;
     if (revocation != Revocation::off)
         trust.revocation = std::make_shared<RevocationFiles>(
-            options.list("crl"), RevocationCache(RevocationCache::default_path()), fetcher, clock);
+            options.list("crl"), RevocationCache(RevocationCache::default_path()), fetcher, clock, warn);
     trust.require_revocation = options.flag("require-revocation");
     return trust;
 }

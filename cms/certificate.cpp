@@ -12,6 +12,7 @@
 #include "cms/digests.h"
 #include "cms/encode.h"
 #include "cms/openssl_error.h"
+#include "cms/pem.h"
 #include "mime/address.h"
 #include "mime/header.h"
 #include "mime/hex.h"
@@ -137,7 +138,9 @@ std::vector<Certificate> Certificate::from_file_bytes(ByteView bytes) {
     const BioHandle pem = read_bio(bytes);
     while (X509Handle x509{PEM_read_bio_X509_AUX(pem.get(), nullptr, nullptr, nullptr)})
         certificates.emplace_back(std::move(x509));
-    if (certificates.empty()) {
+    if (!certificates.empty()) {
+        require_pem_end("a certificate is broken");
+    } else {
         const Bytes armoured = pem_content(bytes);
         const BioHandle bundle = read_bio(armoured.empty() ? bytes : ByteView(armoured));
         certificates = from_bundle(CmsHandle(d2i_CMS_bio(bundle.get(), nullptr)));

@@ -26,7 +26,8 @@ class Certificate {
   public:
     /// from_der parses one certificate. Throws Error(malformed).
     static Certificate from_der(ByteView der);
-    /// from_file_bytes reads every certificate in PEM, DER or a certs-only PKCS#7 bundle; none is Error(malformed).
+    /// from_file_bytes reads every certificate in PEM, DER or a certs-only PKCS#7 bundle. Throws Error(malformed) where
+    /// there is none, or one is broken.
     static std::vector<Certificate> from_file_bytes(ByteView bytes);
     explicit Certificate(X509Handle x509) : x509_(std::move(x509)) {}
 

@@ -10,6 +10,7 @@
 #include "cms/algorithms.h"
 #include "cms/asn1.h"
 #include "cms/encode.h"
+#include "cms/pem.h"
 
 namespace p11mime::cms {
 
@@ -134,6 +135,7 @@ std::vector<Crl> Crl::from_file_bytes(ByteView bytes) {
     if (!pem) throw std::bad_alloc();
     while (CrlHandle crl{PEM_read_bio_X509_CRL(pem.get(), nullptr, nullptr, nullptr)})
         crls.push_back(Crl(std::make_shared<const State>(std::move(crl))));
+    if (!crls.empty()) require_pem_end("a CRL is broken");
     ERR_clear_error();
     if (crls.empty()) crls.push_back(from_der(bytes));
     return crls;

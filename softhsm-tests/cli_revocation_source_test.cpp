@@ -35,14 +35,16 @@ std::string at(const HttpServer& server, const std::string& path) {
 struct Agency {
     SoftwareKey root = certify(long_ago(authority_spec("Root")));
     TemporaryDirectory directory;
+    std::vector<std::string> warnings;
     std::shared_ptr<RevocationFiles> source = started({});
 
     /// started is the source at the start of a run.
-    std::shared_ptr<RevocationFiles> started(std::vector<std::string> files, bool online = true) const {
+    std::shared_ptr<RevocationFiles> started(std::vector<std::string> files, bool online = true) {
         const std::vector<std::string> private_hosts{"127.0.0.1"};
         return std::make_shared<RevocationFiles>(std::move(files), RevocationCache(directory / "revocation.db"),
                                                  online ? std::make_shared<Fetcher>(private_hosts) : nullptr,
-                                                 std::make_shared<cms::SystemClock>());
+                                                 std::make_shared<cms::SystemClock>(),
+                                                 [this](const std::string& line) { warnings.push_back(line); });
     }
     Certificate certify_one(const std::string& name, const std::string& extensions,
                             const std::string& sections = {}) const {
@@ -104,6 +106,35 @@ TEST_CASE("what a server told is known for the rest of the run, and it is asked 
         CHECK(agency.judge(bob) == RevocationState::revoked);
         CHECK(server.requests() == std::vector<std::string>{"GET /a.crl", "GET /delta.crl", "GET /b.crl"});
     }
+}
+
+TEST_CASE("a CRL that is broken is told of, and what is with it in a file does not count") {
+    Agency agency;
+    const Certificate alice = agency.certify_one("Alice", "");
+    const auto pem = [&](const CrlSpec& spec) {
+        return run_process({.arguments = {"openssl", "crl", "-inform", "DER"}, .input = agency.crl(spec)}).out;
+    };
+    const std::string lists = pem({.entries = {{.certificate = alice}}});
+    const std::string broken = "-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n" + lists;
+    const std::string file = agency.directory / "root.pem";
+    for (const std::string& content : {broken, pem({}) + broken}) {
+        write_file(file, content);
+        agency.source = agency.started({file});
+        CHECK_THROWS_WITH(agency.judge(alice), "a CRL in '" + file + "' is broken");
+    }
+    write_file(file, pem({.this_update = -60}) + lists);
+    agency.source = agency.started({file});
+    CHECK(agency.judge(alice) == RevocationState::revoked);
+
+    const std::string crls = agency.directory / "crls";
+    std::filesystem::create_directory(crls);
+    write_file(crls + "/note", "not a CRL");
+    write_file(crls + "/root.pem", pem({}) + broken);
+    agency.source = agency.started({crls});
+    for (int i = 0; i < 2; ++i)
+        CHECK(agency.judge(alice) == RevocationState::unknown);
+    REQUIRE(agency.warnings.size() == 1);
+    CHECK(agency.warnings[0] == "a CRL in '" + crls + "/root.pem' is broken; what is in that file does not count");
 }
 
 TEST_CASE("the other places of a CRL are not asked where one gave it before") {

@@ -70,6 +70,11 @@ TEST_CASE("certificates are read from files in PEM, DER and PKCS#7") {
     for (const std::string& nothing : {std::string(), std::string("no certificate"), alice.key_pem(),
                                        std::string(text_of(alice.certificate.der())) + "x"})
         CHECK(caught([&] { count(nothing); }).kind() == ErrorKind::malformed);
+    // A broken one does not hide those after it.
+    const std::string cut = both.substr(0, alice.certificate.pem().size() - 40);
+    for (const std::string& broken : {std::string("-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n"),
+                                      cut, std::string("-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n")})
+        CHECK(caught([&] { count(both + broken + both); }).kind() == ErrorKind::malformed);
 }
 
 TEST_CASE("the addresses of a certificate are those that can be nobody else's") {

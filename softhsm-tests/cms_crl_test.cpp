@@ -26,6 +26,25 @@ CrlSpec partition(const std::string& lines, const std::string& more = {}) {
 
 }  // namespace
 
+TEST_CASE("CRLs are read from files in PEM and DER, and a broken one does not hide those after it") {
+    const CmsBench bench;
+    const auto count = [](std::string_view bytes) { return Crl::from_file_bytes(bytes_of(bytes)).size(); };
+    const Bytes der = make_crl({}, bench.root);
+    const std::string pem = bench.openssl({"crl", "-inform", "DER"}, text_of(der));
+    CHECK(count(text_of(der)) == 1);
+    CHECK(count(pem) == 1);
+    CHECK(count("issued lately\n" + pem + bench.root.certificate.pem() + pem + "more text\n") == 2);
+    for (const std::string& broken :
+         {std::string("-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n"), pem.substr(0, pem.size() - 40),
+          std::string("-----BEGIN X509 CRL-----\n!\n-----END X509 CRL-----\n")})
+        for (const std::string& before : {std::string(), pem})
+            for (const std::string& after : {std::string(), pem})
+                CHECK(caught([&] { count(before + broken + after); }).kind() == ErrorKind::malformed);
+    for (const std::string& nothing :
+         {std::string(), std::string("no CRL"), bench.root.certificate.pem(), std::string(text_of(der)) + "x"})
+        CHECK(caught([&] { count(nothing); }).kind() == ErrorKind::malformed);
+}
+
 TEST_CASE("a complete CRL tells whether a certificate is revoked") {
     RevocationBench bench;
     const Certificate alice = bench.issue();
