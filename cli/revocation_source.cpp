@@ -95,7 +95,7 @@ void RevocationFiles::add_known_crls(const std::vector<cms::Alternatives>& point
         for (const std::string& url : urls) {
             append(evidence.crls, cached_crls_.get(url, [&]() -> std::vector<cms::Crl> {
                 try {
-                    if (const auto der = in_cache(url)) return {cms::Crl::from_der(*der)};
+                    if (const auto der = in_cache(url)) return cms::Crl::from_file_bytes(*der);
                 } catch (const Error&) {
                 }
                 return {};
@@ -182,7 +182,7 @@ RevocationFiles::Fetched<cms::RevocationEvidence::Ocsp> RevocationFiles::fetch_r
         const Bytes request = cms::ocsp_request(certificate, issuer);
         const Bytes der = fetcher_->post(url, "application/ocsp-request", request, "application/ocsp-response");
         cms::RevocationEvidence::Ocsp answer{cms::OcspResponse::from_der(der), request};
-        note_fetched(cached_response_key(certificate), der);
+        note_fetched(cached_response_key(certificate), {der});
         return {.found = {std::move(answer)}};
     } catch (const Error& error) {
         return {.failure = error.kind() == ErrorKind::io ? error.what() : fmt::format("{} ({})", error.what(), url)};
@@ -200,7 +200,10 @@ RevocationFiles::Fetched<cms::Crl> RevocationFiles::fetch_crls(const std::string
                     if (holds_crls(attribute)) crls.push_back(cms::Crl::from_der(value));
             if (crls.empty()) throw Error(ErrorKind::io, fmt::format("the directory has no CRL at '{}'", url));
         }
-        note_fetched(url, crls.front().der());
+        std::vector<Bytes> ders;
+        for (const cms::Crl& crl : crls)
+            ders.push_back(crl.der());
+        note_fetched(url, std::move(ders));
         return {.found = std::move(crls)};
     } catch (const Error& error) {
         return {.failure =
@@ -208,19 +211,26 @@ RevocationFiles::Fetched<cms::Crl> RevocationFiles::fetch_crls(const std::string
     }
 }
 
-void RevocationFiles::note_fetched(const std::string& key, const Bytes& der) {
+void RevocationFiles::note_fetched(const std::string& key, std::vector<Bytes> ders) {
     const std::lock_guard lock(mutex_);
-    fetched_[key] = der;
+    fetched_[key].ders = std::move(ders);
 }
 
+// What came together is kept together, until the last of it that counts ends.
 void RevocationFiles::keep(ByteView der, cms::Time until) {
     const std::lock_guard lock(mutex_);
-    const auto found = std::find_if(fetched_.begin(), fetched_.end(), [&](const auto& each) {
-        return std::equal(each.second.begin(), each.second.end(), der.begin(), der.end());
-    });
-    if (found == fetched_.end()) return;
-    cache_.put(found->first, der, until, clock_->now());
-    fetched_.erase(found);
+    for (auto& [key, keepable] : fetched_) {
+        const auto& ders = keepable.ders;
+        const bool in_it = std::any_of(ders.begin(), ders.end(), [&](const Bytes& each) {
+            return std::equal(each.begin(), each.end(), der.begin(), der.end());
+        });
+        if (!in_it || until <= keepable.until) continue;
+        keepable.until = until;
+        Bytes all;
+        for (const Bytes& each : ders)
+            all.insert(all.end(), each.begin(), each.end());
+        cache_.put(key, all, until, clock_->now());
+    }
 }
 
 std::vector<cms::Certificate> FetchedIssuers::fetch(const std::string& url, std::chrono::milliseconds at_most) {

@@ -54,7 +54,7 @@ class RevocationFiles final : public cms::RevocationSource {
     Fetched<cms::RevocationEvidence::Ocsp> fetch_response(const std::string& url, const cms::Certificate& certificate,
                                                           const cms::Certificate& issuer);
     Fetched<cms::Crl> fetch_crls(const std::string& url);
-    void note_fetched(const std::string& key, const Bytes& der);
+    void note_fetched(const std::string& key, std::vector<Bytes> ders);
 
     std::vector<std::string> files_;
     std::shared_ptr<Fetcher> fetcher_;
@@ -70,7 +70,12 @@ class RevocationFiles final : public cms::RevocationSource {
     RevocationCache cache_;
     bool files_read_ = false;
     std::vector<cms::Crl> file_crls_;
-    std::map<std::string, Bytes> fetched_;  // by the key that the cache is to have them by
+    // Keepable is what came together, and until when the cache has it.
+    struct Keepable {
+        std::vector<Bytes> ders;
+        cms::Time until = cms::Time::min();
+    };
+    std::map<std::string, Keepable> fetched_;  // by the key that the cache is to have them by
 };
 
 /// FetchedIssuers is what the fetches of a run have found at URLs. Safe for several threads, which wait for one another

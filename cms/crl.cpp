@@ -122,11 +122,18 @@ struct Crl::State {
     }
 };
 
-Crl Crl::from_der(ByteView der) {
+Crl Crl::take(ByteView& der) {
     const Byte* at = der.data();
     CrlHandle crl(d2i_X509_CRL(nullptr, &at, static_cast<long>(der.size())));
-    require(crl && at == der.data() + der.size(), "not an X.509 CRL");
+    require(crl != nullptr, "not an X.509 CRL");
+    der = der.subspan(static_cast<std::size_t>(at - der.data()));
     return Crl(std::make_shared<const State>(std::move(crl)));
+}
+
+Crl Crl::from_der(ByteView der) {
+    Crl crl = take(der);
+    require(der.empty(), "not an X.509 CRL");
+    return crl;
 }
 
 std::vector<Crl> Crl::from_file_bytes(ByteView bytes) {
@@ -135,9 +142,14 @@ std::vector<Crl> Crl::from_file_bytes(ByteView bytes) {
     if (!pem) throw std::bad_alloc();
     while (CrlHandle crl{PEM_read_bio_X509_CRL(pem.get(), nullptr, nullptr, nullptr)})
         crls.push_back(Crl(std::make_shared<const State>(std::move(crl))));
-    if (!crls.empty()) require_pem_end("a CRL is broken");
+    if (!crls.empty()) {
+        require_pem_end("a CRL is broken");
+        return crls;
+    }
     ERR_clear_error();
-    if (crls.empty()) crls.push_back(from_der(bytes));
+    do
+        crls.push_back(take(bytes));
+    while (!bytes.empty());
     return crls;
 }
 

@@ -22,8 +22,8 @@ class Crl {
   public:
     /// from_der parses one CRL. Throws Error(malformed).
     static Crl from_der(ByteView der);
-    /// from_file_bytes reads every CRL in PEM, or one in DER. Throws Error(malformed) where there is none, or one is
-    /// broken.
+    /// from_file_bytes reads every CRL in PEM, or one after another in DER. Throws Error(malformed) where there is
+    /// none, or one is broken.
     static std::vector<Crl> from_file_bytes(ByteView bytes);
 
     Bytes der() const;
@@ -59,6 +59,7 @@ class Crl {
 
   private:
     struct State;
+    static Crl take(ByteView& der);  // the first in it, which it is moved past
     explicit Crl(std::shared_ptr<const State> state) : state_(std::move(state)) {}
 
     std::shared_ptr<const State> state_;

@@ -31,19 +31,25 @@ std::string at(const HttpServer& server, const std::string& path) {
     return "crlDistributionPoints=URI:" + server.url(path);
 }
 
+// MovableClock goes wrong by as much as it is told to.
+struct MovableClock final : cms::Clock {
+    std::chrono::hours ahead{0};
+    cms::Time now() const override { return cms::SystemClock().now() + ahead; }
+};
+
 // Agency is a root, whom it certifies, and what tells of them on the servers that it runs on loopback.
 struct Agency {
     SoftwareKey root = certify(long_ago(authority_spec("Root")));
     TemporaryDirectory directory;
     std::vector<std::string> warnings;
+    std::shared_ptr<MovableClock> clock = std::make_shared<MovableClock>();
     std::shared_ptr<RevocationFiles> source = started({});
 
     /// started is the source at the start of a run.
     std::shared_ptr<RevocationFiles> started(std::vector<std::string> files, bool online = true) {
         const std::vector<std::string> private_hosts{"127.0.0.1"};
         return std::make_shared<RevocationFiles>(std::move(files), RevocationCache(directory / "revocation.db"),
-                                                 online ? std::make_shared<Fetcher>(private_hosts) : nullptr,
-                                                 std::make_shared<cms::SystemClock>(),
+                                                 online ? std::make_shared<Fetcher>(private_hosts) : nullptr, clock,
                                                  [this](const std::string& line) { warnings.push_back(line); });
     }
     Certificate certify_one(const std::string& name, const std::string& extensions,
@@ -54,6 +60,7 @@ struct Agency {
     RevocationState judge(const Certificate& certificate, int minutes_from_now = 0) const {
         cms::Trust trust = trust_in({root.certificate});
         trust.revocation = source;
+        trust.clock = clock;
         if (minutes_from_now != 0) trust.at = trust.clock->now() + std::chrono::minutes(minutes_from_now);
         return cms::validate(certificate, {}, trust, cms::Use::signing).revocation;
     }
@@ -135,6 +142,34 @@ TEST_CASE("a CRL that is broken is told of, and what is with it in a file does n
         CHECK(agency.judge(alice) == RevocationState::unknown);
     REQUIRE(agency.warnings.size() == 1);
     CHECK(agency.warnings[0] == "a CRL in '" + crls + "/root.pem' is broken; what is in that file does not count");
+}
+
+TEST_CASE("all CRLs that are at one place are kept, until the last of them that counts ends") {
+    Agency agency;
+    std::map<std::string, std::string> files;
+    const HttpServer server(
+        [&](const HttpServer::Request& request) { return HttpServer::Answer{.body = files.at(request.path)}; });
+    const Certificate alice = agency.certify_one("Alice", at(server, "/all.crl"));
+    const auto pem = [&](CrlSpec spec, const std::string& reasons) {
+        spec.extensions = "issuingDistributionPoint=critical,@idp";
+        spec.sections = "[idp]\nonlysomereasons=" + reasons + "\n";
+        return run_process({.arguments = {"openssl", "crl", "-inform", "DER"}, .input = agency.crl(spec)}).out;
+    };
+    // The newer is looked at first.
+    const int age = GENERATE(10, 50);
+    files["/all.crl"] =
+        pem({.this_update = -30, .next_update = kDay}, "keyCompromise") +
+        pem({.entries = {{.certificate = alice, .reason = "superseded"}}, .this_update = -age, .next_update = 2 * kDay},
+            "superseded");
+    CHECK(agency.judge(alice) == RevocationState::revoked);
+    agency.source = agency.started({}, false);
+    CHECK(agency.judge(alice) == RevocationState::revoked);
+    agency.clock->ahead = std::chrono::hours(36);
+    agency.source = agency.started({}, false);
+    CHECK(agency.judge(alice) == RevocationState::revoked);
+    agency.clock->ahead = std::chrono::hours(49);
+    agency.source = agency.started({}, false);
+    CHECK(agency.judge(alice) == RevocationState::unknown);
 }
 
 TEST_CASE("the other places of a CRL are not asked where one gave it before") {

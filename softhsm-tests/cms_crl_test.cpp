@@ -32,6 +32,7 @@ TEST_CASE("CRLs are read from files in PEM and DER, and a broken one does not hi
     const Bytes der = make_crl({}, bench.root);
     const std::string pem = bench.openssl({"crl", "-inform", "DER"}, text_of(der));
     CHECK(count(text_of(der)) == 1);
+    CHECK(count(std::string(text_of(der)) + std::string(text_of(make_crl({.number = 2}, bench.root)))) == 2);
     CHECK(count(pem) == 1);
     CHECK(count("issued lately\n" + pem + bench.root.certificate.pem() + pem + "more text\n") == 2);
     for (const std::string& broken :
