@@ -4,6 +4,8 @@
 #include <openssl/err.h>
 #include <openssl/ocsp.h>
 
+#include <map>
+
 #include "cms/algorithms.h"
 #include "cms/asn1.h"
 #include "cms/crl.h"
@@ -43,19 +45,39 @@ std::string status_text(int status) {
     }
 }
 
-// names compares an identifier with one that is made in the same way.
-bool names(const OCSP_SINGLERESP* single, const Certificate& certificate, const Certificate& issuer) {
-    auto* identifier = const_cast<OCSP_CERTID*>(OCSP_SINGLERESP_get0_id(single));
-    ASN1_OBJECT* digest = nullptr;
-    OCSP_id_get0_info(nullptr, &digest, nullptr, nullptr, identifier);
-    const Algorithm* row = find_algorithm(AlgorithmKind::digest, oid_text(digest));
-    // A hash that is broken tells no issuer's key from another; SHA-1 is what most use.
-    if (row == nullptr || row->standing == Standing::refused || row->md == nullptr) return false;
-    const CertIdHandle own(OCSP_cert_to_id(row->md(), certificate.get(), issuer.get()));
-    const bool same = own && OCSP_id_cmp(own.get(), identifier) == 0;
-    ERR_clear_error();
-    return same;
-}
+// Identifiers are those of one certificate, made as a response's are, for each digest once.
+class Identifiers {
+  public:
+    Identifiers(const Certificate& certificate, const Certificate& issuer)
+        : certificate_(certificate), issuer_(issuer) {}
+
+    bool has(const OCSP_SINGLERESP* single) {
+        auto* identifier = const_cast<OCSP_CERTID*>(OCSP_SINGLERESP_get0_id(single));
+        ASN1_OBJECT* digest = nullptr;
+        ASN1_INTEGER* serial = nullptr;
+        OCSP_id_get0_info(nullptr, &digest, nullptr, &serial, identifier);
+        if (ASN1_INTEGER_cmp(serial, X509_get0_serialNumber(certificate_.get())) != 0) return false;
+        const OCSP_CERTID* own = made_with(OBJ_obj2nid(digest));
+        return own != nullptr && OCSP_id_cmp(own, identifier) == 0;
+    }
+
+  private:
+    // made_with is null where the digest is not known, or so broken that it does not tell one issuer's key from
+    // another; SHA-1 is what most use.
+    const OCSP_CERTID* made_with(int digest) {
+        const auto [entry, fresh] = made_.try_emplace(digest);
+        if (!fresh) return entry->second.get();
+        const Algorithm* row = find_algorithm(AlgorithmKind::digest, oid_text(OBJ_nid2obj(digest)));
+        if (row != nullptr && row->standing != Standing::refused && row->md != nullptr)
+            entry->second.reset(OCSP_cert_to_id(row->md(), certificate_.get(), issuer_.get()));
+        ERR_clear_error();
+        return entry->second.get();
+    }
+
+    const Certificate& certificate_;
+    const Certificate& issuer_;
+    std::map<int, CertIdHandle> made_;  // by the digest's NID
+};
 
 bool known_for_one(X509_EXTENSION* extension) {
     return OBJ_obj2nid(X509_EXTENSION_get_object(extension)) == NID_id_pkix_OCSP_archiveCutoff;
@@ -129,6 +151,9 @@ OcspResponse OcspResponse::from_der(ByteView der) {
     if (status != OCSP_RESPONSE_STATUS_SUCCESSFUL) throw Error(ErrorKind::malformed, status_text(status));
     BasicHandle basic(OCSP_response_get1_basic(response.get()));
     require(basic != nullptr, "not an OCSP response");
+    if (OCSP_resp_count(basic.get()) > kMaxOcspAnswers)
+        throw Error(ErrorKind::malformed,
+                    fmt::format("the OCSP response tells of more than {} certificates", kMaxOcspAnswers));
     std::string defect = find_defect(basic.get());
     ERR_clear_error();
     return OcspResponse(std::make_shared<const State>(State{to_bytes(der), std::move(basic), std::move(defect)}));
@@ -157,9 +182,10 @@ std::vector<Certificate> OcspResponse::certificates() const {
 
 std::vector<OcspAnswer> OcspResponse::answers(const Certificate& certificate, const Certificate& issuer) const {
     std::vector<OcspAnswer> found;
+    Identifiers identifiers(certificate, issuer);
     for (int i = 0; i < OCSP_resp_count(state_->basic.get()); ++i) {
         OCSP_SINGLERESP* single = OCSP_resp_get0(state_->basic.get(), i);
-        if (!names(single, certificate, issuer)) continue;
+        if (!identifiers.has(single)) continue;
         if (auto answer = answer_of(single)) found.push_back(std::move(*answer));
     }
     return found;

@@ -21,12 +21,15 @@ struct OcspAnswer {
     std::optional<Time> keeps_ended_since;  ///< archive cutoff (section 4.4.4)
 };
 
+/// kMaxOcspAnswers is how many certificates a response may tell of.
+inline constexpr int kMaxOcspAnswers = 1000;
+
 /// OcspResponse is a successful OCSP response (RFC 6960 section 4.2.1) as a value; copies share it. Its signature is
 /// not checked here.
 class OcspResponse {
   public:
     /// from_der parses an OCSPResponse. Throws Error(malformed), also where it holds no answer, with the status in
-    /// plain words.
+    /// plain words, or too many.
     static OcspResponse from_der(ByteView der);
 
     const Bytes& der() const;

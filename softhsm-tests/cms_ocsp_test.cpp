@@ -43,6 +43,10 @@ TEST_CASE("an OCSP response tells whether a certificate is revoked") {
         bench.add_ocsp({.identifier_digest = digest}, bench.issue());
         CHECK(unknown(bench.judge(alice), "no OCSP response"));
     }
+    SECTION("about one that a broken digest tells of") {
+        bench.add_ocsp({.identifier_digest = "MD5"}, alice);
+        CHECK(unknown(bench.judge(alice), "no OCSP response"));
+    }
     SECTION("about one of another issuer with that name") {
         const SoftwareKey namesake = certify(authority_spec("Test Root"));
         bench.source->here.ocsp.push_back({OcspResponse::from_der(
@@ -172,6 +176,15 @@ TEST_CASE("a delegate is not revoked itself, unless its issuer says that nobody 
     against.entries = {{.certificate = responder.certificate}};
     bench.add_crl(against);
     CHECK(unknown(bench.judge(alice), "it is revoked"));
+}
+
+TEST_CASE("a response tells of as many certificates as the limit allows, and of none where there are more") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue();
+    const std::string digest = GENERATE("SHA1", "SHA256");
+    bench.add_ocsp({.status = Status::revoked, .identifier_digest = digest, .others = kMaxOcspAnswers - 1}, alice);
+    CHECK(revoked(bench.judge(alice)));
+    CHECK_THROWS_WITH(bench.add_ocsp({.others = kMaxOcspAnswers}, alice), Catch::Contains("more than 1000"));
 }
 
 TEST_CASE("what is no successful OCSP response is told in plain words") {

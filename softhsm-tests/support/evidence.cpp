@@ -116,6 +116,15 @@ Bytes make_ocsp(const OcspSpec& spec, const cms::Certificate& certificate, const
     const TimeHandle since = generalized(spec.since);
     const TimeHandle begins = generalized(spec.this_update);
     const TimeHandle ends = spec.next_update ? generalized(*spec.next_update) : nullptr;
+    for (int i = 0; i < spec.others; ++i) {
+        const Handle<OCSP_CERTID, OCSP_CERTID_free> other(OCSP_CERTID_dup(identifier.get()));
+        ASN1_INTEGER* serial = nullptr;
+        OCSP_id_get0_info(nullptr, nullptr, nullptr, &serial, other.get());
+        check(ASN1_INTEGER_set(serial, i) == 1 &&
+                  OCSP_basic_add1_status(basic.get(), other.get(), V_OCSP_CERTSTATUS_GOOD, -1, nullptr, begins.get(),
+                                         ends.get()) != nullptr,
+              "another answer");
+    }
     OCSP_SINGLERESP* single =
         OCSP_basic_add1_status(basic.get(), identifier.get(), status, revoked ? OCSP_REVOKED_STATUS_KEYCOMPROMISE : -1,
                                since.get(), begins.get(), ends.get());

@@ -43,6 +43,7 @@ struct OcspSpec {
     std::string digest = "SHA256";
     std::string identifier_digest = "SHA1";
     bool with_certificate = true;  ///< of the responder
+    int others = 0;                ///< answers about other certificates, before the one about the certificate
 };
 Bytes make_ocsp(const OcspSpec& spec, const cms::Certificate& certificate, const cms::Certificate& issuer,
                 const SoftwareKey& responder);
