@@ -19,6 +19,7 @@ namespace {
 using CrlHandle = Handle<X509_CRL, X509_CRL_free>;
 using IntegerHandle = Handle<ASN1_INTEGER, ASN1_INTEGER_free>;
 using EnumeratedHandle = Handle<ASN1_ENUMERATED, ASN1_ENUMERATED_free>;
+using NamesHandle = Handle<GENERAL_NAMES, GENERAL_NAMES_free>;
 using TimeHandle = Handle<ASN1_GENERALIZEDTIME, ASN1_GENERALIZEDTIME_free>;
 
 constexpr int kAbsent = -1;  // what X509V3_get_d2i says of an extension that is not there
@@ -38,6 +39,21 @@ bool is_known(X509_EXTENSION* extension, const Known& known) {
 
 std::string oid_of(X509_EXTENSION* extension) {
     return oid_text(X509_EXTENSION_get_object(extension));
+}
+
+bool has_extension(const X509_REVOKED* entry, int nid) {
+    return X509_REVOKED_get_ext_by_NID(entry, nid, -1) >= 0;
+}
+
+// extension_of reads an entry's; null where it has none, one that is malformed, or two.
+template <class Value>
+Value extension_of(const X509_REVOKED* entry, int nid) {
+    return Value(static_cast<typename Value::pointer>(X509_REVOKED_get_ext_d2i(entry, nid, nullptr, nullptr)));
+}
+
+template <class Value>
+bool unreadable(const X509_REVOKED* entry, int nid) {
+    return has_extension(entry, nid) && !extension_of<Value>(entry, nid);
 }
 
 Bytes extension_value(const X509_CRL* crl, int nid) {
@@ -113,10 +129,11 @@ struct Crl::State {
                     return fmt::format("an entry has the critical extension {}, which is not known", oid_of(extension));
                 if (OBJ_obj2nid(X509_EXTENSION_get_object(extension)) != NID_certificate_issuer) continue;
                 if (!indirect) return "it lists certificates of others without being an indirect CRL";
-                const Handle<GENERAL_NAMES, GENERAL_NAMES_free> names(
-                    static_cast<GENERAL_NAMES*>(X509V3_EXT_d2i(extension)));
-                if (!names) return "an entry names no issuer";
             }
+            // OpenSSL takes an indirect CRL's entries to be of the issuers that they name up to the first such entry.
+            if (indirect && (unreadable<NamesHandle>(entry, NID_certificate_issuer) ||
+                             unreadable<EnumeratedHandle>(entry, NID_crl_reason)))
+                return "an entry has a malformed extension";
         }
         return {};
     }
@@ -212,11 +229,11 @@ std::optional<CrlEntry> Crl::entry(const Certificate& certificate) const {
     CrlEntry entry;
     // A date that cannot be read is one long ago.
     entry.since = to_time(X509_REVOKED_get0_revocationDate(found)).value_or(Time::min());
-    const TimeHandle invalid(
-        static_cast<ASN1_GENERALIZEDTIME*>(X509_REVOKED_get_ext_d2i(found, NID_invalidity_date, nullptr, nullptr)));
-    if (invalid) entry.since = std::min(entry.since, to_time(invalid.get()).value_or(Time::min()));
-    const EnumeratedHandle code(
-        static_cast<ASN1_ENUMERATED*>(X509_REVOKED_get_ext_d2i(found, NID_crl_reason, nullptr, nullptr)));
+    if (has_extension(found, NID_invalidity_date)) {
+        const auto invalid = extension_of<TimeHandle>(found, NID_invalidity_date);
+        entry.since = std::min(entry.since, to_time(invalid.get()).value_or(Time::min()));
+    }
+    const auto code = extension_of<EnumeratedHandle>(found, NID_crl_reason);
     ERR_clear_error();
     if (!code) return entry;
     const long reason = ASN1_ENUMERATED_get(code.get());

@@ -175,6 +175,18 @@ TEST_CASE("a CRL with a critical extension that is not known counts for nothing"
     CHECK(unknown(bench.judge(alice), "critical extension 1.2.3.4.5"));
 }
 
+TEST_CASE("an entry with a reason or a date that cannot be read is one without a reason, of long ago") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue({.begins_in_days = -10});
+    const std::string integer = "2.5.29.21=DER:020101";
+    bench.add_crl({.entries = {{.certificate = alice, .extension = integer}}});
+    CHECK(revoked(bench.judge(alice)));
+    bench.add_crl(
+        {.entries = {{.certificate = alice, .since = -10, .extension = "2.5.29.24=DER:020101"}}, .this_update = -5});
+    bench.at(-5 * kDay);
+    CHECK(revoked(bench.judge(alice)));
+}
+
 TEST_CASE("a delta CRL tells what has changed since its base") {
     RevocationBench bench;
     const Certificate alice = bench.issue();
@@ -366,6 +378,25 @@ TEST_CASE("an indirect CRL lists the certificates of others") {
         bench.source->here.crls.clear();
         bench.add_crl({.entries = {{.certificate = stranger, .names_issuer = true}}});
         CHECK(unknown(bench.judge(bench.issue()), "without being an indirect CRL"));
+    }
+    SECTION("one whose entries cannot all be told to be of an issuer counts for nothing") {
+        const CrlSpec::Entry other{.certificate = stranger, .names_issuer = true};
+        CrlSpec::Entry unreadable = other, twice = other, nameless{.certificate = stranger};
+        unreadable.extension = "2.5.29.21=DER:020101";
+        twice.reason = "superseded";
+        twice.extension = "2.5.29.21=DER:0a0101";
+        nameless.extension = "2.5.29.29=critical,DER:0500";
+        CrlSpec mixed = partition("indirectCRL=TRUE\n");
+        for (const CrlSpec::Entry& first : {unreadable, twice, nameless}) {
+            mixed.entries = {first, {.certificate = bob, .names_issuer = true}};
+            bench.source->here.crls.clear();
+            bench.add_crl(mixed);
+            CHECK(unknown(bench.judge(bob), "an entry has a malformed extension"));
+        }
+        mixed.entries = {other, {.certificate = bob, .names_issuer = true}};
+        bench.source->here.crls.clear();
+        bench.add_crl(mixed);
+        CHECK(revoked(bench.judge(bob)));
     }
     SECTION("an entry of another issuer's certificate with the same number is none") {
         CrlSpec mixed = partition("indirectCRL=TRUE\n");

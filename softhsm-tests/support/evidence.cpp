@@ -36,8 +36,16 @@ TimeHandle generalized(int minutes) {
     return TimeHandle(ASN1_TIME_to_generalizedtime(in_minutes(minutes).get(), nullptr));
 }
 
+ExtensionHandle extension_of(const std::string& line) {
+    const auto equals = line.find('=');
+    ExtensionHandle extension(
+        X509V3_EXT_nconf(nullptr, nullptr, line.substr(0, equals).c_str(), line.substr(equals + 1).c_str()));
+    check(extension != nullptr, line);
+    return extension;
+}
+
 ExtensionHandle odd_extension() {
-    return ExtensionHandle(X509V3_EXT_nconf(nullptr, nullptr, "1.2.3.4.5", "critical,DER:0500"));
+    return extension_of("1.2.3.4.5=critical,DER:0500");
 }
 
 void add_integer(X509_CRL* crl, int nid, int value, bool critical) {
@@ -72,6 +80,7 @@ void add_entry(X509_CRL* crl, const CrlSpec::Entry& entry) {
         X509_REVOKED_add1_ext_i2d(revoked.get(), NID_invalidity_date, generalized(*entry.invalid_since).get(), 0, 0);
     if (entry.names_issuer) add_issuer(revoked.get(), entry.certificate);
     if (entry.odd) X509_REVOKED_add_ext(revoked.get(), odd_extension().get(), -1);
+    if (!entry.extension.empty()) X509_REVOKED_add_ext(revoked.get(), extension_of(entry.extension).get(), -1);
     check(X509_CRL_add0_revoked(crl, revoked.release()) == 1, "an entry");
 }
 

@@ -15,8 +15,9 @@ struct CrlSpec {
         int since = -60;
         std::string reason = {};  ///< as openssl names it: "keyCompromise"
         std::optional<int> invalid_since = {};
-        bool names_issuer = false;  ///< has the certificate's issuer (certificateIssuer)
-        bool odd = false;           ///< has a critical extension that nobody knows
+        bool names_issuer = false;   ///< has the certificate's issuer (certificateIssuer)
+        bool odd = false;            ///< has a critical extension that nobody knows
+        std::string extension = {};  ///< a line as openssl's x509v3_config has it
     };
     std::vector<Entry> entries = {};
     int number = 1;
