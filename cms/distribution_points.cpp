@@ -57,10 +57,12 @@ bool named_by(const DIST_POINT_NAME* of_crl, const GENERAL_NAMES* names) {
     return of_crl->type == 0 ? share_a_name(of_crl->name.fullname, names) : holds(names, of_crl->dpname);
 }
 
+// for_this_kind goes by the basic constraints alone, whatever the key may be used for (RFC 5280 section 6.3.3 (b)(2)).
 bool for_this_kind(const Certificate& certificate, const ISSUING_DIST_POINT* scope) {
     if (scope == nullptr) return true;
     if (scope->onlyattr > 0) return false;
-    return certificate.is_ca() ? scope->onlyuser <= 0 : scope->onlyCA <= 0;
+    const bool authority = (X509_get_extension_flags(certificate.get()) & EXFLAG_CA) != 0;
+    return authority ? scope->onlyuser <= 0 : scope->onlyCA <= 0;
 }
 
 // leads_to says whether a certificate's distribution point is where this CRL is.

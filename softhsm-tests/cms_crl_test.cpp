@@ -317,6 +317,21 @@ TEST_CASE("a CRL of users, authorities or attributes is for those alone") {
     CHECK(unknown(below_attribute, "no CRL"));
 }
 
+TEST_CASE("a certificate is an authority's for CRLs by its basic constraints, whatever its key is for") {
+    RevocationBench bench;
+    const Certificate alice =
+        bench.issue({.basic_constraints = "critical,CA:TRUE", .key_usage = "critical,digitalSignature"});
+    CrlSpec authorities = partition("onlyCA=TRUE\n");
+    bench.add_crl(partition("onlyuser=TRUE\n"));
+    CHECK(unknown(bench.judge(alice), "no CRL"));
+    bench.add_crl(authorities);
+    CHECK(good(bench.judge(alice)));
+    authorities.entries = {{.certificate = alice}};
+    authorities.this_update = -10;
+    bench.add_crl(authorities);
+    CHECK(revoked(bench.judge(alice)));
+}
+
 TEST_CASE("an indirect CRL lists the certificates of others") {
     RevocationBench bench;
     CertificateSpec spec = authority_spec("Lister", "critical,CA:FALSE");
