@@ -250,9 +250,7 @@ cms::IssuerSource::Found FetchedIssuers::at(const std::string& url, std::chrono:
             throw Error(ErrorKind::io, "the servers that certificates of this mail name are too slow");
         const auto begun = Clock::now();
         const bool fair = left >= kFairTime;
-        const auto take_off = [&] {
-            left -= std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begun);
-        };
+        const auto take_off = [&] { left -= std::chrono::ceil<std::chrono::milliseconds>(Clock::now() - begun); };
         try {
             cms::IssuerSource::Found found{fetch(url, left)};
             take_off();

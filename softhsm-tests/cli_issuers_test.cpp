@@ -22,8 +22,8 @@ struct Web {
         if (hangs) return HttpServer::Answer{.keep_open = true};
         return HttpServer::Answer{.body = std::string(text_of(root.certificate.der()))};
     }};
-    std::shared_ptr<FetchedIssuers> fetched = std::make_shared<FetchedIssuers>(
-        std::make_shared<Fetcher>(std::vector<std::string>{"127.0.0.1"}, FetchLimits{.total = milliseconds(2'000)}));
+    std::shared_ptr<FetchedIssuers> fetched =
+        std::make_shared<FetchedIssuers>(std::make_shared<Fetcher>(std::vector<std::string>{"127.0.0.1"}));
 
     /// at is a certificate that names some URLs for its issuer's.
     cms::Certificate at(int urls) const {
@@ -41,8 +41,7 @@ TEST_CASE("servers that never answer are waited for once for all issuers of a ma
     Web web;
     web.hangs = true;
     IssuerFetcher mail(web.fetched, milliseconds(300));
-    const cms::Certificate certificate = web.at(8);
-    const auto found = mail.issuers_of(certificate);
+    const auto found = mail.issuers_of(web.at(8));
     CHECK(found.certificates.empty());
     CHECK_THAT(found.missing, Catch::Contains("are too slow"));
     const std::size_t asked = web.server.requests().size();
@@ -50,10 +49,14 @@ TEST_CASE("servers that never answer are waited for once for all issuers of a ma
     CHECK_THAT(mail.issuers_of(web.at(1)).missing, Catch::Contains("cannot fetch") || Catch::Contains("too slow"));
     CHECK(web.server.requests().size() <= 2);
 
+    // A fetch has no longer than the mail has, be the limit of one 30,000 ms.
+    const auto alone = IssuerFetcher(web.fetched, milliseconds(300)).issuers_of(web.at(1));
+    CHECK_THAT(alone.missing, Catch::Contains("timed out after") && !Catch::Contains("after 3000"));
+
     // That is no reason against them in another mail.
     web.hangs = false;
     IssuerFetcher another(web.fetched);
-    CHECK(another.issuers_of(certificate).certificates.at(0) == web.root.certificate);
+    CHECK(another.issuers_of(web.at(1)).certificates.at(0) == web.root.certificate);
 }
 
 TEST_CASE("an issuer is fetched once in a run") {
