@@ -380,7 +380,7 @@ TEST_CASE("what goes on behind a name at a house is an address all the same") {
          {"\"ceo@bank.example/Boss\" <eve@example.org>", "\"ceo@bank.example-Boss\" <eve@example.org>",
           "\"ceo@bank.example@\" <eve@example.org>", "\"ceo@bank.example@home\" <eve@example.org>",
           "\"ceo@bank..example\" <eve@example.org>", "\"ceo @ bank.example/Boss\" <eve@example.org>",
-          "\"ceo (at) bank.example*\" <eve@example.org>",
+          "\"ceo @ bank.example-Boss\" <eve@example.org>", "\"ceo (at) bank.example*\" <eve@example.org>",
           "\"ceo@bank\xc2\xb7"
           "example\" <eve@example.org>",
           "\"ceo@bank\xd9\xa0"

@@ -62,7 +62,7 @@ class Viewer {
         for (const std::string& value : from_)
             size += value.size();
         if (size > kMaxViewedBytes)
-            view_.doubts.push_back({fmt::format("the mail has From fields of more than {} bytes", kMaxViewedBytes)});
+            doubt(fmt::format("the mail has From fields of more than {} bytes", kMaxViewedBytes));
         else
             for (const std::string& value : from_)
                 look_at(value);
@@ -79,15 +79,13 @@ class Viewer {
   private:
     void look_at(const std::string& value) {
         if (const auto entries = mime::unreadable_addresses(value); !entries.empty())
-            view_.doubts.push_back(
-                {fmt::format("the From field has an entry that is no address: '{}'", brief(entries[0]))});
-        if (turns_letters(value))
-            view_.doubts.push_back({"the From field turns the order of its letters around: it shows another text"});
+            doubt(fmt::format("the From field has an entry that is no address: '{}'", brief(entries[0])));
+        if (turns_letters(value)) doubt("the From field turns the order of its letters around: it shows another text");
         const std::string shown = foreign_address(value, mailboxes_);
         if (shown.empty()) return;
-        view_.doubts.push_back({fmt::format("the From field shows {}, but the sender is {}", brief(shown),
-                                            mailboxes_.empty() ? "nobody" : mailboxes_.front()),
-                                "rely on the address in the certificate alone"});
+        doubt(fmt::format("the From field shows {}, but the sender is {}", brief(shown),
+                          mailboxes_.empty() ? "nobody" : mailboxes_.front()),
+              "rely on the address in the certificate alone");
     }
 
     void compare(const std::vector<std::string>& values, const char* name, const char* kind, const char* words) {
@@ -113,10 +111,13 @@ class Viewer {
         const std::string skeleton = mime::skeleton(letters);
         for (const std::string& known : *addresses_)
             if (mime::skeleton(in_letters(known)) == skeleton)
-                return view_.doubts.push_back(
-                    {fmt::format("the sender's address {} looks like {}, whom you know, and is another", mailbox,
-                                 known),
-                     fmt::format("ask {} another way whether it is theirs", known)});
+                return doubt(
+                    fmt::format("the sender's address {} looks like {}, whom you know, and is another", mailbox, known),
+                    fmt::format("ask {} another way whether it is theirs", known));
+    }
+
+    void doubt(std::string reason, std::string hint = {}) {
+        view_.doubts.push_back({std::move(reason), std::move(hint)});
     }
 
     void warn(const char* kind, std::string message) {
