@@ -180,3 +180,40 @@ TEST_CASE("limits end the reading of signed content too") {
         CHECK_THAT(error.what(), Catch::Contains(limit));
     }
 }
+
+TEST_CASE("an error of what is around is not taken for one of the part in it") {
+    const World world;
+    const std::string text = mixed("Content-Type: text/plain\r\n\r\n" + std::string(3000, 'x'));
+    const std::string mail = world.opaque(text);
+    CHECK(world.read(mail).report.result == Result::valid);
+    std::string broken = mail;
+    broken[broken.size() / 2] = '-';
+    const Error error = caught([&] { world.read(broken); });
+    CHECK(error.kind() == ErrorKind::malformed);
+    CHECK_THAT(error.what(), Catch::Contains("base64"));
+
+    Bytes compressed = deflated(text);
+    const auto read_compressed = [&] {
+        const std::string message = craft::content_info(oid::kCompressedData, craft::compressed_data(compressed));
+        return world.read(world.opaque(enclosed_cms(mime::base64_text(bytes_of(message)) + "\r\n"))).report;
+    };
+    CHECK(read_compressed().result == Result::valid);
+    compressed.push_back('x');
+    CHECK_THAT(read_compressed().reason,
+               Catch::Contains("what is signed cannot be read") && Catch::Contains("data after"));
+}
+
+TEST_CASE("what is encrypted inside a signature is opened or not at all") {
+    const World world;
+    const SoftwareKey bob = world.bench.bob();
+    EncryptOptions options;
+    options.form = Form::der;
+    const std::string cipher = "\x60\x86\x48\x01\x65\x03\x04\x01\x2a", unknown = "\x60\x86\x48\x01\x65\x03\x04\x01\x7f";
+    const std::string encrypted =
+        world.bench.encrypt({{bob.certificate}}, kFrom + "Content-Type: text/plain\r\n\r\nHello\r\n", options);
+    REQUIRE(encrypted.find(cipher) != std::string::npos);
+    const std::string entity = enclosed_cms(mime::base64_text(bytes_of(replaced(encrypted, cipher, unknown))) + "\r\n");
+    const Error error = caught([&] { world.bench.open(world.clear_signed(entity), {bob}); });
+    CHECK(error.kind() == ErrorKind::malformed);
+    CHECK_THAT(error.what(), Catch::Contains("unsupported algorithm"));
+}
