@@ -107,7 +107,7 @@ TEST_CASE("the protected header of RFC 9788's example is the mail's") {
 }
 
 // RFC 9788 sections 4.4.2 and 4.4.3, and the attack of section 10.1.
-TEST_CASE("without a signature a From inside that differs is told of, and is not taken for the sender") {
+TEST_CASE("without a signature a From inside that differs is not trusted, and is not taken for the sender") {
     const World world;
     const auto open = [&](std::string_view outside, std::string_view payload) {
         return world.open(std::string(outside) + world.bench.openssl({"cms", "-encrypt", "-aes-256-gcm", "-recip",
@@ -121,11 +121,8 @@ TEST_CASE("without a signature a From inside that differs is told of, and is not
     const std::string eve = "<eve@example.org>", alice = "<alice@example.gov>";
     const std::string payload = with(kPayload, "HP-Outer: From: Alice " + alice, "HP-Outer: From: Alice " + eve);
     const ReadMail spoof = open(with(kOutside, alice, eve), payload);
-    CHECK(spoof.report.result == Result::decrypted);
-    REQUIRE(spoof.report.warnings.size() == 1);
-    CHECK(spoof.report.warnings[0].kind == "from-differs");
-    CHECK_THAT(spoof.report.warnings[0].message,
-               Catch::Contains("eve@example.org") && Catch::Contains("alice@example.gov"));
+    CHECK(spoof.report.result == Result::untrusted);
+    CHECK_THAT(spoof.report.reason, Catch::Contains("eve@example.org") && Catch::Contains("alice@example.gov"));
     CHECK(spoof.report.from == Names{"eve@example.org"});
     CHECK(field(with_crlf(spoof.content), "From") == "Alice <eve@example.org>");
     CHECK(spoof.content.find("alice@example.gov") == std::string::npos);

@@ -93,11 +93,21 @@ std::vector<std::string> values_of(const std::vector<Field>& fields, std::string
     return values;
 }
 
-Sender senders_of(const std::vector<Field>& fields) {
+Sender senders_of(const std::vector<Field>& fields, std::string_view name) {
     Sender sender;
     for (const Field& field : fields)
-        if (mime::equal_ignoring_case(field.name, "From")) add_senders(sender, field.value());
+        if (mime::equal_ignoring_case(field.name, name)) add_senders(sender, field.value());
     return sender;
+}
+
+std::string named(const Sender& sender, std::string_view nobody) {
+    if (sender.mailboxes.empty()) return std::string(nobody);
+    return fmt::format("the sender {}", fmt::join(sender.mailboxes, ", "));
+}
+
+// stays_outside says whether a field that is not inside is kept as it is outside: it names no other sender there.
+bool stays_outside(std::string_view name) {
+    return mime::equal_ignoring_case(name, "From") || is_one_of(kAdded, name);
 }
 
 bool same_senders(const Sender& a, const Sender& b) {
@@ -189,22 +199,22 @@ OuterHeader hold_against(const ProtectedHeader& inner, const std::vector<Field>&
                                                                      name, joined(found), joined(expected))});
         else if (!is_one_of(kAdded, name))
             result.warnings.push_back(
-                {"header-added",
-                 fmt::format("the {} field outside, {}, is not the sender's and was left out", name, joined(found))});
+                {"header-added", fmt::format("the {} field outside, {}, is not the sender's and was {}", name,
+                                             joined(found), stays_outside(name) ? "kept" : "left out")});
     }
-    const Sender within = senders_of(inner.fields), without = senders_of(outer);
-    if (inner.has("From") && !values_of(outer, "From").empty() && !same_senders(within, without))
+    // Where there is no From field outside, mail programs show who is in the Sender field.
+    const bool has_from = !values_of(outer, "From").empty();
+    const Sender within = senders_of(inner.fields, "From"), without = senders_of(outer, has_from ? "From" : "Sender");
+    const bool shows_sender = has_from || !values_of(outer, "Sender").empty();
+    if (inner.has("From") && shows_sender && !same_senders(within, without))
         result.from_differs =
             fmt::format("the mail shows {}, but what is protected is from {}",
-                        without.mailboxes.empty() ? "no sender that can be read"
-                                                  : fmt::format("the sender {}", fmt::join(without.mailboxes, ", ")),
-                        fmt::join(within.mailboxes, ", "));
+                        named(without, "no sender that can be read"), named(within, "nobody that can be read"));
     if (!within.contradiction.empty()) result.from_differs = within.contradiction;
     if (!without.contradiction.empty()) result.from_differs = without.contradiction;
     for (const Field& field : outer) {
         if (inner.has(field.name)) continue;
-        const bool needed = mime::equal_ignoring_case(field.name, "From") || is_one_of(kAdded, field.name);
-        if (needed || !is_one_of(kSeen, field.name)) result.kept.push_back(field);
+        if (stays_outside(field.name) || !is_one_of(kSeen, field.name)) result.kept.push_back(field);
     }
     return result;
 }

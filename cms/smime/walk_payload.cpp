@@ -196,8 +196,7 @@ void Walk::adopt(ProtectedHeader inner) {
             {"encryption-missing", "the mail was made to be encrypted, and its encryption was taken off on the way"});
     const auto is_from = [](const mime::Field& field) { return mime::equal_ignoring_case(field.name, "From"); };
     if (!outer.from_differs.empty() && !came_signed()) {
-        report_.warnings.push_back({"from-differs", outer.from_differs + "; nothing tells who wrote it"});
-        outer.from_differs.clear();
+        outer.from_differs += "; nothing tells who wrote it";
         std::erase_if(inner.fields, is_from);
         std::erase(report_.confidential_headers, "from");
         std::copy_if(mail_.transport.begin(), mail_.transport.end(), std::back_inserter(outer.kept), is_from);
