@@ -17,8 +17,8 @@ struct ReportFrame {
     int exit = 0;  ///< before --sysexits
     /// As docs/json.md has it where a mail was read, else "done" or "error"; nothing where nothing was judged.
     std::optional<std::string> result;
-    std::string reason;  ///< why the result is not a good one, where no error says it
-    std::string hint;    ///< what could be done about it
+    std::string reason;                ///< why the result is not a good one, where no error says it
+    std::string hint;                  ///< what could be done about it
     std::optional<std::string> input;  ///< file name, "-" for standard input; nothing where there is none
     Message message;
     std::vector<cms::smime::Warning> warnings;

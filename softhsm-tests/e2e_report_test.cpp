@@ -144,7 +144,7 @@ TEST_CASE("the reports of untrusted, invalid and unsigned mail say so, each with
     const json untrusted = report(office, {"verify", "--no-default-ca"}, signed_mail);
     CHECK(untrusted["exit"] == 3);
     CHECK(untrusted["result"] == "untrusted");
-    CHECK_THAT(untrusted["reason"].get<std::string>(), Catch::Contains("Test Root"));
+    CHECK_THAT(untrusted["reason"].get<std::string>(), Catch::Contains("Test Intermediate"));
     CHECK_THAT(untrusted["hint"].get<std::string>(), Catch::Contains("--ca"));
     CHECK(untrusted["error"].is_null());
     CHECK(untrusted["layers"][0]["signers"][0]["integrity"] == "valid");

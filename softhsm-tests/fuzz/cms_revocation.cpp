@@ -76,8 +76,8 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     cms::PathVerdict verdict;
     verdict.trusted = true;
     verdict.chain = parts.path;
-    cms::check_revocation(verdict, parts.path, trust, parts.evidence);
+    const auto fault = cms::check_revocation(verdict, parts.path, trust, parts.evidence);
     if (verdict.revocation == cms::RevocationState::not_checked) std::abort();
-    if (verdict.trusted == (verdict.revocation == cms::RevocationState::revoked)) std::abort();
+    if (fault.has_value() != (verdict.revocation == cms::RevocationState::revoked)) std::abort();
     return 0;
 }
