@@ -1,0 +1,211 @@
+// Whose time-stamps count: the authority's certificate, its path, and whether it was revoked.
+
+#include "softhsm-tests/cms_timestamp.h"
+
+#include <catch2/catch.hpp>
+
+#include "softhsm-tests/cms_paths.h"
+#include "softhsm-tests/cms_revocation.h"
+#include "softhsm-tests/support/office.h"
+
+using namespace p11mime;
+using namespace p11mime::cms;
+using namespace p11mime::cms::smime;
+using namespace p11mime::test;
+
+using Catch::Contains;
+
+TEST_CASE("a time-stamp counts only from a trusted authority that is for time-stamps alone") {
+    const TimestampBench world;
+    const SoftwareKey stranger = certify(timestamping_spec());
+    CHECK_THAT(world.fault(token(stranger)), Contains("not trusted"));
+
+    CertificateSpec spec = timestamping_spec();
+    spec.extended_key_usage = "timeStamping";
+    CHECK_THAT(world.fault(token(world.other_authority(spec))), Contains("not for time-stamps alone"));
+    spec.extended_key_usage = "critical,timeStamping,emailProtection";
+    CHECK_THAT(world.fault(token(world.other_authority(spec))), Contains("not for time-stamps alone"));
+    spec.extended_key_usage = "critical,emailProtection";
+    CHECK_THAT(world.fault(token(world.other_authority(spec))), Contains("not for time-stamps alone"));
+    spec.extended_key_usage = "";
+    CHECK_THAT(world.fault(token(world.other_authority(spec))), Contains("not for time-stamps alone"));
+
+    spec = timestamping_spec();
+    spec.begins_in_days = -20;
+    spec.ends_in_days = -10;
+    CHECK_THAT(world.fault(token(world.other_authority(spec), {.days_ago = 15})), Contains("has ended"));
+}
+
+TEST_CASE("a time-stamp does not count where an authority above is for other things") {
+    const TimestampBench world;
+    const auto below = [&](const char* usage) {
+        CertificateSpec spec = authority_spec("Between");
+        spec.extended_key_usage = usage;
+        const SoftwareKey between = certify(spec, &world.bench.root);
+        const SoftwareKey authority = certify(timestamping_spec(), &between);
+        return token(authority, {.more_certificates = {between.certificate}});
+    };
+    for (const char* usage : {"", "timeStamping", "emailProtection,timeStamping", "anyExtendedKeyUsage"})
+        CHECK(world.judge(below(usage)).integrity == Integrity::valid);
+    for (const char* usage : {"serverAuth", "emailProtection", "OCSPSigning,codeSigning"})
+        CHECK_THAT(world.fault(below(usage)), Contains("CN=Between,O=Example is not meant for time-stamps"));
+}
+
+TEST_CASE("a time-stamp counts only where its authority's root is trusted for time-stamps") {
+    TimestampBench world;
+    const auto judged = [&](const char* option, const char* use) {
+        const std::string pem = world.bench.openssl(
+            {"x509", "-in", world.bench.certificate_file(world.bench.root), "-trustout", option, use});
+        world.trust = trust_in(Certificate::from_file_bytes(bytes_of(pem)));
+        const TimestampVerdict verdict = world.judge(token(world.authority));
+        const bool valid = verdict.integrity == Integrity::valid;
+        CHECK(valid == (world.bench
+                            .try_openssl({"verify", "-purpose", "timestampsign", "-CAfile", world.bench.file(pem),
+                                          world.bench.certificate_file(world.authority)})
+                            .status == 0));
+        return valid ? "valid" : verdict.reason;
+    };
+    CHECK(judged("-addtrust", "timeStamping") == "valid");
+    CHECK(judged("-addreject", "emailProtection") == "valid");
+    CHECK_THAT(judged("-addtrust", "emailProtection"), Contains("is not trusted for time-stamps"));
+    CHECK_THAT(judged("-addreject", "timeStamping"), Contains("is not trusted for time-stamps"));
+}
+
+TEST_CASE("a time-stamp does not count that is older than its authority's certificate, or one above") {
+    TimestampBench world;
+    const auto since = [](CertificateSpec spec, int days) {
+        spec.begins_in_days = -days;
+        return spec;
+    };
+    const SoftwareKey root = certify(since(authority_spec("Old Root"), 100));
+    world.trust = trust_in({root.certificate});
+    const SoftwareKey old = certify(since(timestamping_spec(), 20), &root);
+    CHECK(world.judge(token(old, {.days_ago = 19})).integrity == Integrity::valid);
+    CHECK_THAT(world.fault(token(old, {.days_ago = 21})),
+               Contains("not valid at the time that it tells: the certificate of CN=Stamper"));
+    CHECK_THAT(world.fault(token(old, {.days_ago = 101})), Contains("not valid at the time"));
+
+    const SoftwareKey first = certify(since(authority_spec("Between"), 50), &root);
+    const SoftwareKey renewed = cross_certify(first, since(authority_spec("Between"), 10), root);
+    const SoftwareKey below = certify(since(timestamping_spec(), 30), &first);
+    const auto judged = [&](std::vector<Certificate> along) {
+        return world.judge(token(below, {.days_ago = 20, .more_certificates = std::move(along)}));
+    };
+    CHECK(judged({first.certificate}).integrity == Integrity::valid);
+    CHECK_THAT(judged({renewed.certificate}).reason, Contains("the certificate of CN=Between,O=Example is not valid"));
+    CHECK(judged({renewed.certificate, first.certificate}).integrity == Integrity::valid);
+}
+
+TEST_CASE("a time-stamp does not count where evidence that came along says that its authority is revoked") {
+    TimestampBench world;
+    world.trust.revocation = std::make_shared<TestSource>();
+    RevocationEvidence carried;
+    const auto judged = [&] {
+        return judge_timestamp(bytes_of(token(world.authority)), bytes_of(kStamped), &world.trust, carried);
+    };
+    CHECK(judged().integrity == Integrity::valid);
+    carried.crls.push_back(
+        Crl::from_der(make_crl({.entries = {{.certificate = world.authority.certificate}}}, world.bench.root)));
+    CHECK(judged().integrity == Integrity::invalid);
+    CHECK_THAT(judged().reason, Contains("revoked"));
+}
+
+TEST_CASE("what a time-stamp token holds is heard about its authority") {
+    TimestampBench world;
+    world.trust.revocation = std::make_shared<TestSource>();
+    world.trust.require_revocation = true;
+    const SoftwareKey between = certify(authority_spec("Between"), &world.bench.root);
+    const SoftwareKey authority = certify(timestamping_spec(), &between);
+    const Bytes of_root = make_crl({}, world.bench.root);
+    const auto judged = [&](const std::vector<Bytes>& infos) {
+        return world.judge(token(authority, {.revocation_infos = infos, .more_certificates = {between.certificate}}));
+    };
+    const auto stapled = [&](OcspSpec::Status status) {
+        return der_value(tag::context(1, true),
+                         {der_oid(oid::kOcspResponse),
+                          make_ocsp({.status = status}, authority.certificate, between.certificate, between)});
+    };
+    CHECK_THAT(judged({}).reason, Contains("is revoked is not known"));
+    CHECK_THAT(judged({of_root}).reason, Contains("CN=Stamper,O=Example is revoked is not known"));
+    CHECK(judged({of_root, make_crl({}, between)}).integrity == Integrity::valid);
+    CHECK(judged({of_root, stapled(OcspSpec::Status::good)}).integrity == Integrity::valid);
+
+    world.trust.require_revocation = false;
+    const Bytes revoking = make_crl({.entries = {{.certificate = authority.certificate}}}, between);
+    for (const Bytes& info : {revoking, stapled(OcspSpec::Status::revoked)}) {
+        const TimestampVerdict verdict = judged({info});
+        CHECK(verdict.integrity == Integrity::invalid);
+        CHECK_THAT(verdict.reason, Contains("is revoked since"));
+    }
+    CHECK(judged({Bytes{tag::kSequence, 0}}).integrity == Integrity::valid);
+    const Bytes archive =
+        der_value(tag::kSequence, der_value(tag::context(0, true), der_value(tag::kSequence, revoking)));
+    CHECK_THAT(
+        world
+            .judge(token(authority, {.more_certificates = {between.certificate},
+                                     .more_attributes = {craft::attribute(oid::kRevocationInfoArchival, {archive})}}))
+            .reason,
+        Contains("is revoked since"));
+}
+
+TEST_CASE("evidence from before a time-stamp does not make known later what is not known then") {
+    constexpr int kDay = 60 * 24;
+    TimestampBench world;
+    const std::string mail = world.signed_mail(world.openssl());
+    const auto source = std::make_shared<TestSource>();
+    world.trust.revocation = source;
+    world.trust.require_revocation = true;
+    world.trust.clock = std::make_shared<ShiftedClock>(10);
+    const auto read = [&](const CrlSpec& spec) {
+        source->here.crls = {
+            Crl::from_der(make_crl({.this_update = 10, .next_update = 3'000 * kDay}, world.bench.root)),
+            Crl::from_der(make_crl(spec, world.bench.intermediate))};
+        return world.bench.verify(mail, world.trust);
+    };
+    // Fresh when it was stamped, and no more.
+    const CrlSpec before{.this_update = -30, .next_update = kDay};
+    const ReadMail late = read(before);
+    CHECK(source->fetches > 0);
+    CHECK(late.report.result == Result::untrusted);
+    CHECK(late.signer().revocation == Revocation::unknown);
+    CHECK(late.signer().time_basis == "now");
+    CHECK_THAT(late.report.reason, Contains("has ended on"));
+    // Fresh still.
+    CHECK(read({.this_update = -30, .next_update = 20 * kDay}).report.result == Result::valid);
+    // Of after the time-stamp: it cannot have been revoked by then.
+    const ReadMail after = read({.this_update = 10, .next_update = kDay});
+    CHECK(after.report.result == Result::valid);
+    CHECK(after.signer().time_basis == "timestamp");
+    CHECK_FALSE(after.signer().revocation_reason.has_value());
+
+    // Once the certificate has ended nothing newer can be had of it: what was fresh then counts, and that is said.
+    world.trust.clock = std::make_shared<ShiftedClock>(400);
+    const ReadMail ended = read(before);
+    CHECK(ended.report.result == Result::valid);
+    CHECK(ended.signer().time_basis == "timestamp");
+    CHECK_THAT(ended.signer().revocation_reason.value_or(""),
+               Contains("CN=Alice,O=Example is known not to be revoked as of") && Contains("before the time"));
+    const ReadMail stale = read({.this_update = -2 * kDay, .next_update = -kDay});
+    CHECK(stale.report.result == Result::untrusted);
+    CHECK(stale.signer().time_basis == "now");
+
+    world.trust.require_revocation = false;
+    CHECK(read({.this_update = -2 * kDay, .next_update = -kDay}).signer().revocation == Revocation::unknown);
+}
+
+TEST_CASE("nobody is asked about a time-stamp's authority where the signature that it is on does not verify") {
+    TimestampBench world;
+    const std::string mail = world.signed_mail(world.openssl());
+    const auto source = std::make_shared<TestSource>();
+    world.trust.revocation = source;
+    std::string changed = mail;
+    changed.at(changed.find("Pay 10") + 4) ^= 1;
+    const ReadMail read = world.bench.verify(changed, world.trust);
+    CHECK(read.signer().integrity == Integrity::invalid);
+    CHECK(read.signer().chain == ChainState::trusted);
+    REQUIRE(read.signer().timestamps.size() == 1);
+    CHECK(read.signer().timestamps.front().integrity == Integrity::valid);
+    CHECK(source->fetches == 0);
+    CHECK(world.bench.verify(mail, world.trust).signer().integrity == Integrity::valid);
+    CHECK(source->fetches > 0);
+}
