@@ -252,7 +252,7 @@ cms::IssuerSource::Found FetchedIssuers::at(const std::string& url, std::chrono:
         const bool fair = left >= kFairTime;
         const auto take_off = [&] { left -= std::chrono::ceil<std::chrono::milliseconds>(Clock::now() - begun); };
         try {
-            cms::IssuerSource::Found found{fetch(url, left)};
+            cms::IssuerSource::Found found{fetch(url, std::min<std::chrono::milliseconds>(left, kFairTime))};
             take_off();
             return found;
         } catch (const Error& error) {

@@ -68,9 +68,11 @@ PathVerdict path_of(const Certificate& signer, const EvidenceContext& context, T
     trust.allow_weak = context.trust.allow_weak;
     trust.purpose = context.trust.purpose;  // of the anchor; Use::evidence has none
     trust.at = std::max(context.at, std::min(signed_at, context.trust.clock->now()));
-    std::vector<Certificate> known(context.path.begin(), context.path.end());
-    known.insert(known.end(), context.surplus.begin(), context.surplus.end());
-    return validate(signer, known, trust, Use::evidence);
+    // The path's own certificates are a source, which no number of others pushes out.
+    trust.intermediates.insert(
+        trust.intermediates.begin(),
+        std::make_shared<MemoryCertificates>(std::vector<Certificate>(context.path.begin(), context.path.end())));
+    return validate(signer, context.surplus, trust, Use::evidence);
 }
 
 // path_reason says why a CRL's signer may not stand for it; empty where it may. The certificate of an issuer's other
@@ -81,12 +83,12 @@ std::string path_reason(const Certificate& signer, const EvidenceContext& contex
     if (!(path.chain.back() == context.path.back())) return "it leads to another anchor";
     // Another key of the issuer is certified by the issuer or by who certified that: whoever else has its name is not
     // it.
-    if (has_name(signer, X509_get_subject_name(context.issuer.get())) && path.chain.size() > 1 &&
-        !holder_on_path(path.chain[1], context))
+    const bool namesake = has_name(signer, X509_get_subject_name(context.issuer.get()));
+    if (namesake && path.chain.size() > 1 && !holder_on_path(path.chain[1], context))
         return "it has the issuer's name, and is certified by others";
     for (std::size_t i = 0; i + 1 < path.chain.size(); ++i) {
         if (on_path(path.chain[i], context)) continue;
-        if (i > 0 && !holder_on_path(path.chain[i], context))
+        if ((i > 0 || namesake) && !holder_on_path(path.chain[i], context))
             if (std::string why = limits(path.chain[i], context); !why.empty()) return why;
         const RevocationState state = context.state(path.chain[i], path.chain[i + 1]);
         const bool enough = state == RevocationState::good || state == RevocationState::not_offered ||

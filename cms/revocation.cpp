@@ -23,6 +23,13 @@ std::string since_text(Time since, const std::string& reason) {
     return text;
 }
 
+// Hold is that a certificate is revoked and may come back, as evidence of a time says.
+struct Hold {
+    Time of;
+    bool current;  // that evidence has not ended
+    std::string text;
+};
+
 // Finding is what the evidence says of one certificate so far.
 struct Finding {
     std::string revoked;  // since when and why; empty where it is not
@@ -31,6 +38,7 @@ struct Finding {
     Reasons covered_by_then = 0;       // likewise, by evidence of the judged time or later
     Time newest = Time::min();         // of what says so
     std::string later;                 // revoked after the judged time
+    std::optional<Hold> hold;          // the newest
     std::vector<std::string> notes;    // why evidence does not count
     std::optional<Crl> without_delta;  // it counts, and was not completed by a delta
     std::vector<std::pair<Bytes, Time>> used;
@@ -38,6 +46,19 @@ struct Finding {
     bool good() const { return covered == kAllReasons; }
     bool decided() const { return !revoked.empty() || good(); }
 };
+
+// same_key_version compares Microsoft's "CA Version" ([MS-WCCE] section 2.2.2.7.7), which numbers the keys of an
+// authority; an authority without it has one list for all.
+bool same_key_version(const Certificate& a, const Certificate& b) {
+    const ObjectHandle version(OBJ_txt2obj("1.3.6.1.4.1.311.21.1", 1));
+    const auto value_of = [&](const Certificate& certificate) -> const ASN1_OCTET_STRING* {
+        const int at = X509_get_ext_by_OBJ(certificate.get(), version.get(), -1);
+        return at < 0 ? nullptr : X509_EXTENSION_get_data(X509_get_ext(certificate.get(), at));
+    };
+    const ASN1_OCTET_STRING* of_a = value_of(a);
+    const ASN1_OCTET_STRING* of_b = value_of(b);
+    return of_a == nullptr || of_b == nullptr || ASN1_OCTET_STRING_cmp(of_a, of_b) == 0;
+}
 
 struct Outcome {
     RevocationState state;
@@ -71,8 +92,11 @@ class Judge {
             own.add(trust_.revocation->fetch(certificate, issuer, from));
             finding = weigh(certificate, issuer, own, carried_);
         }
-        if (finding.without_delta && trust_.revocation && finding.revoked.empty() && !finding.answered_good) {
-            own.add(trust_.revocation->fetch_delta(certificate, *finding.without_delta));
+        // Nor does what is carried keep anybody from asking what has changed since.
+        const Finding own_finding = carries_nothing() ? finding : weigh(certificate, issuer, own, {});
+        const auto& base = own_finding.without_delta ? own_finding.without_delta : finding.without_delta;
+        if (trust_.revocation && finding.revoked.empty() && !own_finding.answered_good && base) {
+            own.add(trust_.revocation->fetch_delta(certificate, *base));
             finding = weigh(certificate, issuer, own, carried_);
         }
         if (trust_.revocation)
@@ -88,10 +112,11 @@ class Judge {
         Crl crl;
         bool carried;
     };
-    // Signed is a complete CRL and who has signed it.
+    // Signed is a CRL and who has signed it.
     struct Signed {
         Crl crl;
         Certificate signer;
+        bool carried;
     };
 
     static Outcome conclude(const Finding& finding, const RevocationEvidence& own) {
@@ -118,9 +143,9 @@ class Judge {
     bool settled(const Finding& finding, const Certificate& certificate, const Certificate& issuer,
                  const RevocationEvidence& own) {
         if (!finding.decided() || !finding.revoked.empty()) return finding.decided();
-        const bool nothing_carried = carried_.crls.empty() && carried_.ocsp.empty();
-        return nothing_carried || weigh(certificate, issuer, own, {}).good();
+        return carries_nothing() || weigh(certificate, issuer, own, {}).good();
     }
+    bool carries_nothing() const { return carried_.crls.empty() && carried_.ocsp.empty(); }
 
     Finding weigh(const Certificate& certificate, const Certificate& issuer, const RevocationEvidence& own,
                   const RevocationEvidence& carried) {
@@ -139,7 +164,38 @@ class Judge {
         weigh_responses(certificate, context, own.ocsp, std::numeric_limits<std::size_t>::max(), finding);
         weigh_responses(certificate, context, carried.ocsp, kMaxCarriedTried, finding);
         weigh_crls(certificate, context, own.crls, carried.crls, finding);
+        weigh_hold(finding);
         return finding;
+    }
+
+    // weigh_hold lets a hold count until something newer says otherwise; one in evidence that has ended tells nothing
+    // but that older evidence is out of date.
+    static void weigh_hold(Finding& finding) {
+        if (!finding.hold || (finding.good() && finding.hold->of < finding.newest)) return;
+        if (finding.hold->current) finding.revoked = finding.hold->text;
+        finding.covered = finding.covered_by_then = 0;
+        finding.answered_good = false;
+        finding.notes.insert(finding.notes.begin(), fmt::format("it was {} at {}, and nothing newer tells of it",
+                                                                finding.hold->text, format_time(finding.hold->of)));
+    }
+
+    // in_force says whether a revocation since a time counts at the judged time. Now, any does: clocks differ, and
+    // whoever signs it ahead of time has a reason.
+    bool in_force(Time since) const { return since <= at_ || at_ >= now_; }
+
+    // note_revoked heeds what evidence of a time says of a certificate that it tells to be revoked: that stays so,
+    // however old it is, unless it is a hold.
+    template <class Told>
+    void note_revoked(Finding& finding, const Told& told, Time of, bool current) const {
+        if (of > now_ + kClockSkew) return;
+        const std::string text = since_text(told.since, told.reason);
+        if (!in_force(told.since)) {
+            if (current) finding.later = text;
+        } else if (!told.on_hold) {
+            finding.revoked = text;
+        } else if (!finding.hold || finding.hold->of < of) {
+            finding.hold = Hold{of, current, text};
+        }
     }
 
     // add_good notes that evidence of a time says that a certificate is not revoked for some reasons. Where the judged
@@ -189,44 +245,30 @@ class Judge {
                 continue;
             }
             for (const OcspAnswer& answer : answers) {
-                const bool live = nonce == OcspResponse::Nonce::same && !answer.next_update;
+                const bool just_made = !request.empty() && answer.this_update >= now_ - kClockSkew;
+                const bool live = (nonce == OcspResponse::Nonce::same || just_made) && !answer.next_update;
                 const std::string stale = stale_reason(answer.this_update, answer.next_update, live);
-                if (!stale.empty() && stays_revoked(answer))
-                    finding.revoked = since_text(answer.since, answer.reason);
-                else if (!stale.empty())
+                if (answer.status == OcspAnswer::Status::revoked)
+                    note_revoked(finding, answer, answer.this_update, stale.empty());
+                if (!stale.empty())
                     note("it " + stale);
                 else if (const std::string why = weigh_answer(certificate, answer, finding); !why.empty())
                     note(why);
                 else if (answer.next_update)
                     finding.used.emplace_back(response.der(), *answer.next_update);
+                if (!finding.revoked.empty()) finding.used.emplace_back(response.der(), certificate.not_after());
             }
         }
     }
 
-    // stays_revoked says whether what is revoked by an answer or entry stays so, however long ago that was said.
-    bool stays_revoked(const OcspAnswer& answer) const {
-        return answer.status == OcspAnswer::Status::revoked && answer.this_update <= now_ + kClockSkew &&
-               !answer.on_hold && answer.since <= at_;
-    }
-    bool stays_revoked(const Crl& crl, const std::optional<CrlEntry>& entry) const {
-        return entry && !entry->removed && crl.this_update() <= now_ + kClockSkew && !entry->on_hold &&
-               entry->since <= at_;
-    }
-
-    // weigh_answer gives why an answer tells nothing.
+    // weigh_answer gives why an answer that has not ended tells nothing.
     std::string weigh_answer(const Certificate& certificate, const OcspAnswer& answer, Finding& finding) const {
         using Status = OcspAnswer::Status;
         if (answer.status == Status::unknown) return "its responder does not know the certificate";
-        if (answer.status == Status::revoked && answer.since <= at_) {
-            finding.revoked = since_text(answer.since, answer.reason);
-            return {};
-        }
-        if (answer.status == Status::revoked) {
-            finding.later = since_text(answer.since, answer.reason);
-        } else if (certificate.not_after() < answer.this_update &&
-                   !(answer.keeps_ended_since && *answer.keeps_ended_since <= certificate.not_after())) {
+        if (answer.status == Status::revoked && in_force(answer.since)) return {};
+        if (answer.status == Status::good && certificate.not_after() < answer.this_update &&
+            !(answer.keeps_ended_since && *answer.keeps_ended_since <= certificate.not_after()))
             return "the certificate had ended before, and it need not tell of those";
-        }
         finding.answered_good = true;
         add_good(finding, kAllReasons, answer.this_update);
         return {};
@@ -246,40 +288,39 @@ class Judge {
 
         const std::vector<Signed> signed_bases = authentic(bases, context, finding);
         const std::vector<Signed> signed_deltas = authentic(deltas, context, finding);
-        // What the key tells that has signed the certificate, no other key of the issuer's name can tell otherwise.
-        std::set<Bytes> own_scopes;
-        for (const Signed& base : signed_bases)
-            if (same_name_and_key(base.signer, context.issuer)) own_scopes.insert(base.crl.scope());
+        const auto by_issuer = [&](const Signed& each) { return same_name_and_key(each.signer, context.issuer); };
+        const bool issuer_tells = std::any_of(signed_bases.begin(), signed_bases.end(), by_issuer) ||
+                                  std::any_of(signed_deltas.begin(), signed_deltas.end(), by_issuer);
         // Of the CRLs of one scope and signer, the newest that tells anything counts.
         std::set<std::tuple<Bytes, Bytes, Bytes>> told;
         for (const Signed& base : signed_bases) {
             const std::tuple scope{base.crl.issuer_der(), base.crl.scope(), base.signer.spki_der()};
-            const bool namesake =
-                has_name(context.issuer, base.crl.issuer_name()) && !same_name_and_key(base.signer, context.issuer);
-            if (told.count(scope) != 0 || (namesake && own_scopes.count(base.crl.scope()) != 0)) continue;
-            const std::string why = weigh_crl(certificate, base, signed_deltas, finding);
+            if (told.count(scope) != 0) continue;
+            std::string why;
+            if (has_name(context.issuer, base.crl.issuer_name()) && !by_issuer(base))
+                why = weigh_other_key(certificate, base, context.issuer, issuer_tells, finding);
+            if (why.empty()) why = weigh_crl(certificate, base, signed_deltas, finding);
             if (why.empty())
                 told.insert(scope);
             else
                 finding.notes.push_back(does_not_count(base.crl, why));
         }
-        weigh_deltas_alone(certificate, signed_bases, signed_deltas, finding);
+        for (const Signed& delta : signed_deltas)
+            if (const auto entry = delta.crl.entry(certificate); entry && !entry->removed)
+                note_revoked(finding, *entry, delta.crl.this_update(),
+                             stale_reason(delta.crl.this_update(), delta.crl.next_update(), false).empty());
     }
 
-    // weigh_deltas_alone heeds what delta CRLs list whatever they complete: a certificate that is revoked stays so, and
-    // one that is on hold is so until something newer says otherwise.
-    void weigh_deltas_alone(const Certificate& certificate, const std::vector<Signed>& bases,
-                            const std::vector<Signed>& deltas, Finding& finding) const {
-        Time newest = bases.empty() ? Time::min() : bases.front().crl.this_update();
-        for (const Signed& delta : deltas) {
-            const auto entry = delta.crl.entry(certificate);
-            if (!entry) continue;
-            const Time told = delta.crl.this_update();
-            const bool holds = told > newest && !entry->removed && entry->since <= at_ &&
-                               stale_reason(told, delta.crl.next_update(), false).empty();
-            if (holds || stays_revoked(delta.crl, entry)) finding.revoked = since_text(entry->since, entry->reason);
-            newest = std::max(newest, told);
-        }
+    // weigh_other_key says why a CRL by another key of the issuer says nothing by not listing a certificate: some
+    // authorities list under each key what that key has signed. What it lists counts.
+    std::string weigh_other_key(const Certificate& certificate, const Signed& base, const Certificate& issuer,
+                                bool issuer_tells, Finding& finding) const {
+        if (const auto entry = base.crl.entry(certificate))
+            note_revoked(finding, *entry, base.crl.this_update(),
+                         stale_reason(base.crl.this_update(), base.crl.next_update(), false).empty());
+        if (issuer_tells) return "there is one by the key that has signed the certificate";
+        if (base.carried) return "it came along, and is by another key of the issuer";
+        return same_key_version(base.signer, issuer) ? "" : "it is for what another key of the issuer has signed";
     }
 
     static std::string does_not_count(const Crl& crl, const std::string& why) {
@@ -299,7 +340,7 @@ class Judge {
             }
             const EvidenceSigner signer = crl_signer(crl, context);
             if (signer.certificate)
-                found.push_back({crl, *signer.certificate});
+                found.push_back({crl, *signer.certificate, carried});
             else
                 finding.notes.push_back(does_not_count(crl, signer.reason));
         }
@@ -320,26 +361,21 @@ class Judge {
                           Finding& finding) const {
         const Crl& base = signed_base.crl;
         const Crl* delta = usable_delta(signed_base, deltas);
-        const auto listed = base.entry(certificate);
-        const bool stays = stays_revoked(base, listed);  // which no delta CRL takes back
-        if (stays) finding.revoked = since_text(listed->since, listed->reason);
-        // A complete CRL that has ended is as good as a new one with a delta CRL that has not.
-        if (const std::string stale = stale_reason(base.this_update(), base.next_update(), false);
-            delta == nullptr && !stale.empty())
-            return "it " + stale;
-
-        auto entry = delta == nullptr ? std::nullopt : delta->entry(certificate);
-        if (!entry) entry = listed;
         const Crl& newest = delta == nullptr ? base : *delta;
-        if (entry && !entry->removed) {
-            if (entry->since <= at_)
-                finding.revoked = since_text(entry->since, entry->reason);
-            else
-                finding.later = since_text(entry->since, entry->reason);
-        } else if (!stays && certificate.not_after() < newest.this_update() &&
-                   !newest.keeps_ended(certificate.not_after())) {
+        // A complete CRL that has ended is as good as a new one with a delta CRL that has not.
+        const std::string stale = stale_reason(base.this_update(), base.next_update(), false);
+        const bool current = delta != nullptr || stale.empty();
+
+        const auto listed = base.entry(certificate);
+        auto entry = delta == nullptr ? std::nullopt : delta->entry(certificate);
+        const bool released = entry && entry->removed && (!listed || listed->on_hold);
+        if (!entry || entry->removed) entry = released ? std::nullopt : listed;
+        if (entry) note_revoked(finding, *entry, newest.this_update(), current);
+        if (!finding.revoked.empty()) finding.used.emplace_back(base.der(), certificate.not_after());
+        if (!current) return "it " + stale;
+        if (entry && in_force(entry->since)) return {};
+        if (!entry && certificate.not_after() < newest.this_update() && !newest.keeps_ended(certificate.not_after()))
             return "the certificate had ended before, and it need not list those";
-        }
         add_good(finding, base.covers(certificate), newest.this_update());
         if (base.next_update()) finding.used.emplace_back(base.der(), *base.next_update());
         if (delta != nullptr)

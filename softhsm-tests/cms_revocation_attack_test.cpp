@@ -2,7 +2,9 @@
 
 #include <catch2/catch.hpp>
 
+#include "cms/der.h"
 #include "cms/revocation.h"
+#include "mime/hex.h"
 #include "softhsm-tests/cms_revocation.h"
 
 using namespace p11mime;
@@ -178,17 +180,127 @@ TEST_CASE("the CRL of the key that signed a certificate comes before those of th
         CrlSpec crl = scene.lists_alice();
         crl.this_update = -1;
         scene.bench.add_crl(crl, rolled);
-        CHECK(good(scene.judge()));
+        CHECK(revoked(scene.judge()));
+    }
+    SECTION("the other key's lists it, and its own came along") {
+        scene.carried.crls = {Crl::from_der(make_crl({.this_update = -60}, scene.authority))};
+        scene.bench.add_crl(scene.lists_alice(), rolled);
+        CHECK(revoked(scene.judge()));
+    }
+    SECTION("the other key's came along") {
+        scene.carried.crls = {Crl::from_der(make_crl({}, rolled))};
+        CHECK(unknown(scene.judge(), "by another key"));
     }
     SECTION("its own has ended") {
         scene.bench.add_crl({.this_update = -120, .next_update = -60}, scene.authority);
         scene.bench.add_crl({.number = 2, .this_update = -1}, rolled);
-        CHECK(unknown(scene.judge(), "has ended"));
+        CHECK(unknown(scene.judge(), "does not count"));
     }
     SECTION("there is none of its own") {
         scene.bench.add_crl({}, rolled);
         CHECK(good(scene.judge()));
     }
+}
+
+TEST_CASE("a list for one key of an authority says nothing of what its other keys have signed") {
+    RevocationBench bench;
+    const auto version = [](int number) {
+        CertificateSpec spec = authority_spec("Authority");
+        spec.more_extensions = "1.3.6.1.4.1.311.21.1=DER:" + hex(der_integer(static_cast<unsigned>(number)));
+        return spec;
+    };
+    const SoftwareKey first = certify(version(0), &bench.root);
+    const SoftwareKey second = certify(version(0x10001), &bench.root);
+    const Certificate alice = certify({}, &first).certificate;
+    bench.trust.intermediates = {
+        std::make_shared<MemoryCertificates>(std::vector{first.certificate, second.certificate})};
+    bench.add_crl({});
+    bench.add_crl({}, second);
+    CHECK(unknown(bench.judge(alice), "what another key of the issuer has signed"));
+    bench.add_crl({}, first);
+    CHECK(good(bench.judge(alice)));
+}
+
+TEST_CASE("a delta CRL is fetched whatever came along") {
+    Scene scene;
+    scene.bench.add_crl({.number = 1, .this_update = -60, .extensions = "freshestCRL=URI:http://crl.example/delta"},
+                        scene.authority);
+    CrlSpec delta = scene.lists_alice();
+    delta.number = 3;
+    delta.base_number = 1;
+    scene.bench.source->deltas.crls = {Crl::from_der(make_crl(delta, scene.authority))};
+    CHECK(revoked(scene.judge()));
+    SECTION("an older delta CRL") {
+        scene.carried.crls = {
+            Crl::from_der(make_crl({.number = 2, .base_number = 1, .this_update = -50}, scene.authority))};
+    }
+    SECTION("an OCSP response") {
+        scene.carried.ocsp = {{OcspResponse::from_der(
+            make_ocsp({.this_update = -50}, scene.alice, scene.authority.certificate, scene.authority))}};
+    }
+    SECTION("a newer CRL that names no place of delta CRLs") {
+        scene.carried.crls = {Crl::from_der(make_crl({.number = 2, .this_update = -50}, scene.authority))};
+    }
+    CHECK(revoked(scene.judge()));
+}
+
+TEST_CASE("no number of certificates that came along pushes out those of the path") {
+    Scene scene;
+    const SoftwareKey upper = certify(authority_spec("Upper"), &scene.bench.root);
+    const SoftwareKey lower = certify(authority_spec("Lower"), &upper);
+    CertificateSpec spec{
+        .name = "Responder", .key_usage = "critical,digitalSignature", .extended_key_usage = "OCSPSigning"};
+    spec.more_extensions = "noCheck=ignored\n";
+    const SoftwareKey responder = certify(spec, &lower);
+    scene.alice = certify({}, &lower).certificate;
+    scene.bench.trust.intermediates.clear();
+    scene.bench.surplus = {lower.certificate, upper.certificate};
+    const PrivateKey key = new_private_key(KeyKind::p256);
+    for (int i = 0; i < 198; ++i)
+        scene.bench.surplus.push_back(certify_key(key, authority_spec("Lower"), nullptr));
+    scene.bench.source->here.ocsp = {{OcspResponse::from_der(
+        make_ocsp({.status = OcspSpec::Status::revoked}, scene.alice, lower.certificate, responder))}};
+    CHECK(revoked(scene.judge()));
+}
+
+TEST_CASE("a hold in evidence that has ended makes older evidence out of date, and newer evidence lifts it") {
+    Scene scene;
+    CrlSpec hold = scene.lists_alice();
+    hold.entries.front().reason = "certificateHold";
+    hold.entries.front().since = -100;
+    hold.this_update = -60;
+    hold.next_update = -10;
+    hold.number = 2;
+    SECTION("a newer CRL") {
+        scene.bench.add_crl({.number = 1, .this_update = -90}, scene.authority);
+        scene.bench.add_crl(hold, scene.authority);
+        CHECK(unknown(scene.judge(), "nothing newer"));
+    }
+    SECTION("a delta CRL") {
+        scene.bench.add_crl({.number = 1, .this_update = -90}, scene.authority);
+        hold.base_number = 1;
+        scene.bench.add_crl(hold, scene.authority);
+        CHECK(unknown(scene.judge(), "nothing newer"));
+    }
+    SECTION("an OCSP response is newer") {
+        hold.next_update = 60;
+        scene.bench.add_crl(hold, scene.authority);
+        CHECK(revoked(scene.judge()));
+        scene.bench.source->here.ocsp = {{OcspResponse::from_der(
+            make_ocsp({.this_update = -10}, scene.alice, scene.authority.certificate, scene.authority))}};
+        CHECK(good(scene.judge()));
+    }
+}
+
+TEST_CASE("what is listed as revoked from a time to come is revoked now") {
+    Scene scene;
+    CrlSpec ahead = scene.lists_alice();
+    ahead.entries.front().since = 3;
+    scene.bench.add_crl(ahead, scene.authority);
+    CHECK(revoked(scene.judge()));
+    // At an earlier time it was not.
+    scene.bench.at(-20);
+    CHECK(good(scene.judge()));
 }
 
 TEST_CASE("a namesake of the issuer that others have certified cannot sign its CRLs") {
@@ -249,7 +361,7 @@ TEST_CASE("a certificate that was revoked stays so, however old the evidence is"
         old.entries.front().since = -180;
         old.entries.front().reason = "certificateHold";
         scene.bench.add_crl(old, scene.authority);
-        CHECK(unknown(scene.judge(), "has ended"));
+        CHECK(unknown(scene.judge(), "nothing newer"));
     }
     SECTION("by an OCSP response that has ended") {
         scene.bench.source->here.ocsp = {{OcspResponse::from_der(

@@ -186,9 +186,9 @@ class Judge {
         std::optional<JudgedPath> revoked;
         for (const Time time : earliest_first(timestamps)) {
             JudgedPath then{path_at(certificate, trust, carried, time, claimed), time};
-            // What is not known now is not made known by evidence from before the time-stamp, which whoever took a key
-            // that was revoked by then could send along.
-            const bool too_old = now.verdict.revocation == RevocationState::unknown && then.verdict.earlier_evidence;
+            // Evidence from before the time-stamp, which whoever took a key that was revoked by then could send along,
+            // tells of nothing but a certificate that has ended: newer evidence need not tell of that.
+            const bool too_old = then.verdict.earlier_evidence && certificate.not_after() >= trust.clock->now();
             if (then.verdict.trusted && !too_old) return then;
             if (!revoked && then.verdict.revocation == RevocationState::revoked) revoked = std::move(then);
         }
