@@ -1,5 +1,7 @@
 #include "cms/smime/protected_headers.h"
 
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 
 #include "cms/smime/read.h"
@@ -173,6 +175,33 @@ TEST_CASE("what stood outside is not confidential, nor is what the sender did no
     CHECK(confidential(kOutside, v1) == Names{"subject"});
     CHECK(confidential("From: Alice <alice@example.gov>\r\n", v1) ==
           Names{"subject", "message-id", "to", "date", "user-agent"});
+}
+
+TEST_CASE("a warning of a header field quotes no more of it than a person reads") {
+    const World world;
+    std::string umlauts;
+    for (int i = 0; i < 10'000; ++i)
+        umlauts += "\xc3\xbc";
+    std::string senders;
+    for (int i = 0; i < 50; ++i)
+        senders += fmt::format("sender-{}@example.gov, ", i);
+    const std::string payload = with(with(kPayload, "Subject: [...]", "Subject: " + std::string(5'000, 's')),
+                                     "HP-Outer: To: Bob <bob@example.gov>\r\n", "");
+    const std::string outside = with(with(with(kOutside, "Subject: [...]", "Subject: a" + umlauts), "To: Bob <bob@",
+                                          "To: " + std::string(5'000, 't') + " <bob@"),
+                                     "From: Alice", "From: " + senders + "Alice");
+    const ReadMail read = world.open(outside, payload);
+    CHECK(kinds(read.report) == Names{"header-differs", "header-added", "header-differs"});
+    for (const Warning& warning : read.report.warnings) {
+        CAPTURE(warning.message);
+        CHECK(warning.message.size() < 600);
+        CHECK(warning.message.find("...") != std::string::npos);
+    }
+    // 199 bytes: half a character is never shown.
+    CHECK_THAT(read.report.warnings.at(2).message, Catch::Contains("'a" + umlauts.substr(0, 198) + "...'"));
+    CHECK(read.report.result == Result::untrusted);
+    CHECK(read.report.reason.size() < 600);
+    CHECK_THAT(read.report.reason, Catch::Contains("sender-0@example.gov") && Catch::Contains("..."));
 }
 
 TEST_CASE("an outer From that is not the protected one is a mismatch, whoever signed") {

@@ -102,7 +102,7 @@ Sender senders_of(const std::vector<Field>& fields, std::string_view name) {
 
 std::string named(const Sender& sender, std::string_view nobody) {
     if (sender.mailboxes.empty()) return std::string(nobody);
-    return fmt::format("the sender {}", fmt::join(sender.mailboxes, ", "));
+    return fmt::format("the sender {}", mime::brief(fmt::to_string(fmt::join(sender.mailboxes, ", "))));
 }
 
 // stays_outside says whether a field that is not inside is kept as it is outside: it names no other sender there.
@@ -126,8 +126,9 @@ bool hidden(const ProtectedHeader& inner, std::string_view name, bool encrypted)
     return encrypted && forerunner && name == "Subject";
 }
 
-std::string joined(const std::vector<std::string>& values) {
-    return fmt::format("'{}'", fmt::join(values, "', '"));
+// quoted is the values of a field as a warning has them.
+std::string quoted(const std::vector<std::string>& values) {
+    return fmt::format("'{}'", mime::brief(fmt::to_string(fmt::join(values, "', '"))));
 }
 
 }  // namespace
@@ -196,11 +197,11 @@ OuterHeader hold_against(const ProtectedHeader& inner, const std::vector<Field>&
         if (!expected.empty())
             result.warnings.push_back({"header-differs", fmt::format("the {} field outside, {}, is not what the sender "
                                                                      "left there, {}",
-                                                                     name, joined(found), joined(expected))});
+                                                                     name, quoted(found), quoted(expected))});
         else if (!is_one_of(kAdded, name))
             result.warnings.push_back(
                 {"header-added", fmt::format("the {} field outside, {}, is not the sender's and was {}", name,
-                                             joined(found), stays_outside(name) ? "kept" : "left out")});
+                                             quoted(found), stays_outside(name) ? "kept" : "left out")});
     }
     // Where there is no From field outside, mail programs show who is in the Sender field.
     const bool has_from = !values_of(outer, "From").empty();

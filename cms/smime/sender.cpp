@@ -7,6 +7,7 @@
 
 #include "cms/smime/shown_address.h"
 #include "mime/address.h"
+#include "mime/text.h"
 #include "mime/unicode.h"
 
 namespace p11mime::cms::smime {
@@ -29,16 +30,6 @@ bool mixes_scripts(std::string_view letters) {
         letters.remove_prefix(std::min(end + 1, letters.size()));
     }
     return false;
-}
-
-// brief cuts what a message quotes of a field to a length that a terminal bears.
-std::string brief(const std::string& text) {
-    constexpr std::size_t kMaxQuoted = 200;
-    if (text.size() <= kMaxQuoted) return text;
-    std::size_t end = kMaxQuoted;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80)
-        --end;  // within a character of UTF-8
-    return text.substr(0, end) + "...";
 }
 
 class Viewer {
@@ -67,8 +58,8 @@ class Viewer {
             for (const std::string& value : from_)
                 look_at(value);
         if (mailboxes_.size() > 1)
-            warn("several-senders",
-                 fmt::format("the mail names {} senders: {}", mailboxes_.size(), fmt::join(mailboxes_, ", ")));
+            warn("several-senders", fmt::format("the mail names {} senders: {}", mailboxes_.size(),
+                                                mime::brief(fmt::to_string(fmt::join(mailboxes_, ", ")))));
         compare(sender_, "Sender", "sender-field", "the Sender field names {}, who is not in the From field");
         compare(reply_to_, "Reply-To", "reply-to", "answers go to {}, not to the sender");
         for (const std::string& mailbox : mailboxes_)
@@ -79,12 +70,12 @@ class Viewer {
   private:
     void look_at(const std::string& value) {
         if (const auto entries = mime::unreadable_addresses(value); !entries.empty())
-            doubt(fmt::format("the From field has an entry that is no address: '{}'", brief(entries[0])));
+            doubt(fmt::format("the From field has an entry that is no address: '{}'", mime::brief(entries[0])));
         if (turns_letters(value)) doubt("the From field turns the order of its letters around: it shows another text");
         const std::string shown = foreign_address(value, mailboxes_);
         if (shown.empty()) return;
-        doubt(fmt::format("the From field shows {}, but the sender is {}", brief(shown),
-                          mailboxes_.empty() ? "nobody" : mailboxes_.front()),
+        doubt(fmt::format("the From field shows {}, but the sender is {}", mime::brief(shown),
+                          mailboxes_.empty() ? "nobody" : mime::brief(mailboxes_.front())),
               "rely on the address in the certificate alone");
     }
 
@@ -94,26 +85,27 @@ class Viewer {
                 return warn(kind, fmt::format("the {} field has more than {} bytes", name, kMaxViewedBytes));
             for (const mime::Address& address : mime::parse_addresses(value))
                 if (!mime::is_among(mailboxes_, address.mailbox))
-                    return warn(kind, fmt::format(fmt::runtime(words), address.mailbox));
+                    return warn(kind, fmt::format(fmt::runtime(words), mime::brief(address.mailbox)));
             if (const auto entries = mime::unreadable_addresses(value); !entries.empty())
-                return warn(kind,
-                            fmt::format("the {} field has an entry that is no address: '{}'", name, brief(entries[0])));
+                return warn(kind, fmt::format("the {} field has an entry that is no address: '{}'", name,
+                                              mime::brief(entries[0])));
         }
     }
 
     void look_for_twins(const std::string& mailbox) {
         const std::string letters = in_letters(mailbox);
         if (mixes_scripts(letters))
-            warn("mixed-scripts", fmt::format("the sender's address {} has letters of different scripts", letters));
+            warn("mixed-scripts",
+                 fmt::format("the sender's address {} has letters of different scripts", mime::brief(letters)));
         if (!known_) return;
         if (!addresses_) addresses_ = known_();
         if (addresses_->empty() || mime::is_among(*addresses_, mailbox)) return;
         const std::string skeleton = mime::skeleton(letters);
         for (const std::string& known : *addresses_)
             if (mime::skeleton(in_letters(known)) == skeleton)
-                return doubt(
-                    fmt::format("the sender's address {} looks like {}, whom you know, and is another", mailbox, known),
-                    fmt::format("ask {} another way whether it is theirs", known));
+                return doubt(fmt::format("the sender's address {} looks like {}, whom you know, and is another",
+                                         mime::brief(mailbox), mime::brief(known)),
+                             fmt::format("ask {} another way whether it is theirs", mime::brief(known)));
     }
 
     void doubt(std::string reason, std::string hint = {}) {
