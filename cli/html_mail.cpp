@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "cms/identifiers.h"
 #include "cms/smime/classify.h"
@@ -20,7 +21,9 @@ namespace {
 
 using cms::smime::EntityKind;
 
-constexpr std::size_t kLongestCharacter = 8;  // in bytes, of any charset, with what shifts before it
+constexpr std::size_t kMaxFields = 500;
+constexpr std::size_t kMaxAttachedFields = 10;  // of each attached mail
+constexpr std::size_t kLongestCharacter = 8;    // in bytes, of any charset, with what shifts before it
 
 // whole_characters is how many bytes of a UTF-8 text, no more than `limit`, end with a character.
 std::size_t whole_characters(std::string_view text, std::size_t limit) {
@@ -50,15 +53,16 @@ MailField address_field(std::string name, const std::string& value) {
     return field;
 }
 
-std::vector<MailField> shown_fields(const mime::Header& header) {
+using Names = std::vector<const char*>;
+
+std::vector<MailField> shown_fields(const mime::Header& header, const Names& of_addresses, std::size_t most) {
     std::vector<MailField> fields;
-    for (const char* name : {"From", "Sender", "Reply-To", "To", "Cc"})
+    for (const char* name : of_addresses)
         for (const mime::Field* field : header.all(name))
-            fields.push_back(address_field(name, field->value()));
+            if (fields.size() < most) fields.push_back(address_field(name, field->value()));
     for (const char* name : {"Date", "Subject"})
         for (const mime::Field* field : header.all(name))
-            fields.push_back({name, {}, shortened(mime::decode_words(field->value()))});
-    if (fields.size() > kMaxShownParts) fields.resize(kMaxShownParts);
+            if (fields.size() < most) fields.push_back({name, {}, shortened(mime::decode_words(field->value()))});
     return fields;
 }
 
@@ -104,7 +108,7 @@ std::string closed_words(Window& body, const mime::Header& header) {
 
 class Reader {
   public:
-    explicit Reader(MailText& mail) : mail_(mail) {}
+    explicit Reader(MailText& mail) : mail_(mail), parts_(&mail.parts) {}
 
     /// bare reads content that is no MIME entity.
     void bare(Window& content) {
@@ -122,7 +126,7 @@ class Reader {
             case EntityKind::multipart:
                 return multipart(header, body, path, depth);
             case EntityKind::message:
-                return inner(body, path + ".1", depth);
+                return attached(header, body, path, depth);
             case EntityKind::leaf:
                 return leaf(header, body, kind_of(header));
         }
@@ -164,30 +168,53 @@ class Reader {
             inner(parts.part(), fmt::format("{}.{}", path, number), depth);
     }
 
-    void leaf(const mime::Header& header, Source& body, MailPart::Kind kind, std::string closed = {}) {
-        if (mail_.parts.size() == kMaxShownParts) {
+    void attached(const mime::Header& header, Window& body, const std::string& path, std::size_t depth) {
+        if (mails_ == kMaxShownMails)
+            return leaf(header, body, MailPart::Kind::closed,
+                        "a mail attached to attached mails, left closed here: save it and open it by itself");
+        MailPart* part = add(header, MailPart::Kind::mail);
+        if (part == nullptr) return;
+        const cms::smime::EntityStart start = cms::smime::read_entity_start(body);
+        if (!start.fault.empty()) part->remark = "its header cannot be read, and is among its text";
+        part->fields = shown_fields(start.header, {"From"}, kMaxAttachedFields);
+        std::vector<MailPart>* const around = std::exchange(parts_, &part->parts);
+        ++mails_;
+        entity(start.header, body, path + ".1", depth + 1);
+        --mails_;
+        parts_ = around;
+    }
+
+    // add starts a part; null where there are too many.
+    MailPart* add(const mime::Header& header, MailPart::Kind kind) {
+        if (count_ == kMaxShownParts) {
             ++mail_.more_parts;
-            return;
+            return nullptr;
         }
+        ++count_;
         const mime::Parameterized type = mime::content_type(header);
-        MailPart part;
+        MailPart& part = parts_->emplace_back();
         part.kind = kind;
-        part.closed = std::move(closed);
         part.type = shortened(type.value);
         part.name = mime::content_disposition(header).parameter("filename");
         if (part.name.empty()) part.name = type.parameter("name");
         part.name = shortened(mime::decode_words(part.name));
         part.signed_in = signed_in_;
+        return &part;
+    }
+
+    void leaf(const mime::Header& header, Source& body, MailPart::Kind kind, std::string closed = {}) {
+        MailPart* part = add(header, kind);
+        if (part == nullptr) return;
+        part->closed = std::move(closed);
         Beginning beginning(kind == MailPart::Kind::text ? kMaxShownText - shown_ : 0);
         try {
             copy(*mime::decode(body, mime::transfer_encoding(header)), beginning);
         } catch (const Error& error) {
             if (error.kind() != ErrorKind::malformed) throw;
-            part.remark = "it is broken: its transfer encoding ends or changes in the middle";
+            part->remark = "it is broken: its transfer encoding ends or changes in the middle";
         }
-        part.bytes = beginning.size();
-        if (kind == MailPart::Kind::text) set_text(part, type.parameter("charset"), beginning);
-        mail_.parts.push_back(std::move(part));
+        part->bytes = beginning.size();
+        if (kind == MailPart::Kind::text) set_text(*part, mime::content_type(header).parameter("charset"), beginning);
     }
 
     void set_text(MailPart& part, const std::string& charset, const Beginning& beginning) {
@@ -205,6 +232,9 @@ class Reader {
     }
 
     MailText& mail_;
+    std::vector<MailPart>* parts_;  // of the mail that is read, which may be an attached one
+    std::size_t mails_ = 0;         // that are attached around it
+    std::size_t count_ = 0;         // of parts of all
     std::vector<std::string> signed_in_;
     std::size_t shown_ = 0;  // bytes of text
 };
@@ -217,7 +247,7 @@ MailText read_mail_text(Source& content) {
     try {
         if (cms::smime::is_mime_entity(window.peek(cms::smime::kFront))) {
             const mime::Header header = mime::read_header(window, true);
-            mail.fields = shown_fields(header);
+            mail.fields = shown_fields(header, {"From", "Sender", "Reply-To", "To", "Cc"}, kMaxFields);
             Reader(mail).entity(header, window, "", 0);
         } else if (!window.peek(1).empty()) {
             Reader(mail).bare(window);

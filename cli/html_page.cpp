@@ -207,9 +207,8 @@ class Page {
             return;
         }
         fields();
-        for (const MailPart& part : mail_->parts)
-            if (part.kind == MailPart::Kind::text || part.kind == MailPart::Kind::html) this->part(part);
-        attachments();
+        parts(mail_->parts, 3);
+        if (mail_->more_parts > 0) html_ += fmt::format("<p>{} more parts are not shown.</p>\n", mail_->more_parts);
         if (mail_->broken) html_ += "<p>The message is malformed; what follows could not be shown.</p>\n";
         html_ += "</section>\n";
     }
@@ -217,20 +216,22 @@ class Page {
     void fields() {
         if (mail_->fields.empty()) return;
         html_ += "<dl>\n";
-        for (const MailField& field : mail_->fields) {
-            std::vector<std::string> values;
-            for (const MailField::Person& each : field.persons)
-                values.push_back(each.name.empty()
-                                     ? isolated(each.mailbox)
-                                     : fmt::format("{} &lt;{}&gt;", isolated(each.name), isolated(each.mailbox)));
-            if (!field.text.empty()) values.push_back(isolated(field.text));
-            const auto words = protects_header(report_) ? field_words(report_, field.name) : std::nullopt;
-            html_ += fmt::format("<dt>{}</dt><dd>{}{}</dd>\n", markup(field.name), fmt::join(values, ", "),
-                                 words ? fmt::format("<br><span class=\"quiet\">{}</span>", *words) : "");
-        }
+        for (const MailField& field : mail_->fields)
+            this->field(field, protects_header(report_) ? field_words(report_, field.name) : std::nullopt);
         html_ += fmt::format("</dl>\n<p class=\"quiet\">These lines are the mail's header{}.{}</p>\n",
                              protects_header(report_) ? "" : ", which no signature covers",
                              sender_matches() ? " The sender's address is one of the certificate's." : "");
+    }
+
+    void field(const MailField& field, const std::optional<std::string>& words) {
+        std::vector<std::string> values;
+        for (const MailField::Person& each : field.persons)
+            values.push_back(each.name.empty()
+                                 ? isolated(each.mailbox)
+                                 : fmt::format("{} &lt;{}&gt;", isolated(each.name), isolated(each.mailbox)));
+        if (!field.text.empty()) values.push_back(isolated(field.text));
+        html_ += fmt::format("<dt>{}</dt><dd>{}{}</dd>\n", markup(field.name), fmt::join(values, ", "),
+                             words ? fmt::format("<br><span class=\"quiet\">{}</span>", *words) : "");
     }
 
     bool sender_matches() const {
@@ -257,6 +258,37 @@ class Page {
                 worst};
     }
 
+    // parts is those of the mail or of one attached to it; `level` is that of the headings among them.
+    void parts(const std::vector<MailPart>& list, std::size_t level) {
+        for (const MailPart& part : list) {
+            if (part.kind == MailPart::Kind::mail)
+                attached_mail(part, level);
+            else if (!is_attachment(part))
+                this->part(part);
+        }
+        attachments(list, level);
+    }
+
+    // What the signatures around an attached mail are over is said of each of its parts.
+    void attached_mail(const MailPart& mail, std::size_t level) {
+        const std::size_t number = ++attached_mails_;
+        html_ += fmt::format(
+            "<section class=\"attached\" aria-labelledby=\"attached-{0}\">\n"
+            "<h{1} id=\"attached-{0}\">Attached mail</h{1}>\n",
+            number, level);
+        if (!mail.fields.empty()) html_ += "<dl>\n";
+        for (const MailField& each : mail.fields)
+            field(each, std::nullopt);
+        if (!mail.fields.empty()) html_ += "</dl>\n";
+        html_ += fmt::format("<p class=\"quiet\">{}</p>\n",
+                             mail.fields.empty() ? "It says nothing of itself: not from whom it is, nor about what."
+                                                 : "This is what the attached mail claims of itself; it was not "
+                                                   "checked.");
+        if (!mail.remark.empty()) html_ += fmt::format("<p class=\"quiet\">Note: {}.</p>\n", markup(mail.remark));
+        parts(mail.parts, level + 1);
+        html_ += "</section>\n";
+    }
+
     void part(const MailPart& part) {
         const auto [text, tone] = cover(part);
         const bool covered = tone != Tone::plain;
@@ -278,18 +310,16 @@ class Page {
         html_ += "</div>\n</article>\n";
     }
 
-    void attachments() {
-        const bool any = std::any_of(mail_->parts.begin(), mail_->parts.end(), is_attachment);
-        if (!any && mail_->more_parts == 0) return;
-        html_ += "<h3>Attachments</h3>\n<ul>\n";
-        for (const MailPart& part : mail_->parts) {
+    void attachments(const std::vector<MailPart>& list, std::size_t level) {
+        if (std::none_of(list.begin(), list.end(), is_attachment)) return;
+        html_ += fmt::format("<h{0}>Attachments</h{0}>\n<ul>\n", level);
+        for (const MailPart& part : list) {
             if (!is_attachment(part)) continue;
             html_ += fmt::format("<li><strong>{}</strong>, {}, {}{}{}<br><span class=\"quiet\">{}</span></li>\n",
                                  part.name.empty() ? "without a name" : isolated(part.name), isolated(part.type),
                                  size_text(part.bytes), part.closed.empty() ? "" : ", " + part.closed,
                                  part.remark.empty() ? "" : ", " + markup(part.remark), cover(part).first);
         }
-        if (mail_->more_parts > 0) html_ += fmt::format("<li>and {} more parts</li>\n", mail_->more_parts);
         html_ += "</ul>\n";
     }
 
@@ -302,6 +332,7 @@ class Page {
     cms::Time now_;
     Coverage coverage_;
     std::size_t chains_ = 0;
+    std::size_t attached_mails_ = 0;
     std::string html_;
 };
 

@@ -13,7 +13,7 @@ body { margin: 0; background: var(--desk); color: var(--ink); line-height: 1.5;
 header, main, footer { max-width: 46rem; margin: 0 auto; padding: 0 1rem; overflow-wrap: anywhere; }
 h1 { font-size: 1.3rem; line-height: 1.35; margin: 0; }
 h2 { font-size: 1.1rem; margin: 0 0 .6rem; }
-h3 { font-size: 1rem; margin: 1.2rem 0 .5rem; }
+h3, h4, h5, h6 { font-size: 1rem; margin: 1.2rem 0 .5rem; }
 p { margin: .5rem 0 0; }
 .good { --tone: var(--good); --wash: var(--good-wash); }
 .caution { --tone: var(--caution); --wash: var(--caution-wash); }
@@ -59,6 +59,9 @@ figure { margin: .8rem 0 0; }
   color: var(--tone); font-size: .92rem; }
 .part .inside { padding: .7rem .8rem; }
 pre { margin: 0; font: inherit; white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: plaintext; }
+.attached { border: 2px solid var(--quiet); background: var(--desk); padding: .7rem .9rem 1rem; }
+.attached > h3, .attached > h4, .attached > h5 { margin: 0; }
+.attached .inside, .attached ul { background: var(--paper); }
 ul { margin: .5rem 0 0; padding-left: 1.2rem; }
 footer { color: var(--quiet); font-size: .88rem; padding-bottom: 1.5rem; }
 @media (max-width: 30rem) {

@@ -247,6 +247,10 @@ TEST_CASE("text on the page differs from what it stands on by a contrast of 4.5 
     reader.page_of(mail(reader.alice.email, "bob@example.org"));
     browser.show(reader.page);
     CHECK(lowest() >= 4.5);
+    reader.page_of(mail(reader.alice.email, "bob@example.org",
+                        "Content-Type: message/rfc822\r\n\r\n" + mail("bob@example.org", reader.alice.email)));
+    browser.show(reader.page);
+    CHECK(lowest() >= 4.5);
 }
 
 TEST_CASE("the page marks what each signature covers, part by part", "[e2e]") {
@@ -284,6 +288,69 @@ TEST_CASE("the page marks what each signature covers, part by part", "[e2e]") {
     const Outcome broken = reader.open(listed(replaced(signed_mail, "Signed words", "Forged words"), "x"), {"-n"});
     CHECK(broken.status == 1);
     CHECK_THAT(read_file(reader.page), !Contains("Forged words") && Contains("Signed: broken"));
+}
+
+TEST_CASE("an attached mail is a box of its own on the page, with its header as a claim and its attachments", "[e2e]") {
+    const Reader reader;
+    const auto multipart = [](const std::string& boundary, const std::vector<std::string>& parts) {
+        std::string entity = "Content-Type: multipart/mixed; boundary=" + boundary + "\r\n\r\n";
+        for (const std::string& part : parts)
+            entity += "--" + boundary + "\r\n" + part + "\r\n";
+        return entity + "--" + boundary + "--\r\n";
+    };
+    const auto attached = [](const std::string& header, const std::string& entity) {
+        return "Content-Type: message/rfc822\r\nContent-Disposition: attachment\r\n\r\n" + header +
+               "MIME-Version: 1.0\r\n" + entity;
+    };
+    const std::string file = "Content-Type: image/png; name=inner.png\r\nContent-Disposition: attachment\r\n\r\nx";
+    std::string nested = text_entity("Deepest words.");
+    for (const char* name : {"five", "four", "three", "two"})
+        nested = attached("From: Bob <bob@example.org>\r\nSubject: " + std::string(name) + "\r\n", nested);
+    const std::string bob = attached(
+        "From: \"Bob <b>\" <bob@example.org>\r\nTo: eve@example.org\r\nSubject: =?utf-8?q?Debts_=E2=80=AE?=\r\n"
+        "Date: Tue, 4 Mar 2025 10:15:00 +0100\r\n",
+        multipart("i", {text_entity("I, Bob, owe 1000."), file, nested}));
+    const std::string broken = "Content-Type: message/rfc822\r\n\r\nSubject: x\r\nno header here\r\nBroken words.\r\n";
+    const std::string page = reader.page_of(
+        reader.sign(multipart("o", {text_entity("See attached."), bob, broken, text_entity("Kind regards.")})));
+
+    const std::string heading = ">Attached mail</h3>";
+    const std::size_t box = page.find("<section class=\"attached\""), own = page.find("See attached."),
+                      after = page.find("Kind regards.");
+    REQUIRE(box != std::string::npos);
+    CHECK(own < box);
+    CHECK(page.find("I, Bob, owe 1000.") > box);
+    CHECK(page.rfind("</section>", after) > page.find("Broken words."));
+    CHECK(page.rfind("<section", after) < page.rfind("</section>", after));
+    const std::string inside = page.substr(box, after - box);
+    CHECK_THAT(inside, Contains(heading) && Contains("<dt>From</dt><dd><bdi>Bob &lt;b&gt;</bdi> &lt;<bdi>bob@") &&
+                           Contains("<dt>Subject</dt><dd><bdi>Debts \\u{202e}</bdi>") &&
+                           Contains("<dt>Date</dt><dd><bdi>Tue, 4 Mar 2025 10:15:00 +0100</bdi>") &&
+                           !Contains("eve@example.org"));
+    CHECK_THAT(inside, Contains("This is what the attached mail claims of itself; it was not checked."));
+    CHECK_THAT(inside, Contains("<h4>Attachments</h4>") && Contains("inner.png"));
+    CHECK_THAT(inside, Contains("its header cannot be read") && Contains("Broken words."));
+    CHECK(page.find("inner.png") == page.rfind("inner.png"));
+    CHECK(shown_as(page, "I, Bob, owe 1000.") == kByAlice);
+
+    // Boxes in boxes, to some depth; their texts are never that of the mail around them.
+    CHECK_THAT(inside, Contains(">two<") && Contains(">three<") && !Contains(">four<"));
+    CHECK_THAT(inside, Contains("a mail attached to attached mails, left closed here") && !Contains("Deepest words."));
+
+    if (no_browser()) return;
+    Chromium browser;
+    browser.show(reader.page);
+    CHECK(browser.complaints().empty());
+    CHECK(browser.requests() == std::vector<std::string>{"file://" + reader.page});
+    CHECK(any_contains(browser.accessible(), "heading: Attached mail"));
+    CHECK(any_contains(browser.accessible(), "region: Attached mail"));
+    CHECK(browser.evaluate("[...document.querySelectorAll('[id]')].length == new "
+                           "Set([...document.querySelectorAll('[id]')].map(e => e.id)).size") == true);
+    CHECK(browser.evaluate("document.querySelectorAll('.attached .attached .attached').length") == 1);
+    CHECK(browser.evaluate("document.querySelectorAll('.attached .attached .attached .attached').length") == 0);
+    CHECK(browser.evaluate("[...document.querySelectorAll('pre')].filter(e => !e.closest('.attached')).map(e => "
+                           "e.textContent.trim()).join(' ')") == "See attached. Kind regards.");
+    CHECK(browser.evaluate("getComputedStyle(document.querySelector('.attached')).borderTopStyle") == "solid");
 }
 
 TEST_CASE("page and terminal say of each header field what protects it", "[e2e]") {
