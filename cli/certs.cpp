@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/listing_json.h"
 #include "cli/settings.h"
+#include "cli/terminal.h"
 #include "cms/certs_only.h"
 #include "mime/error.h"
 
@@ -12,9 +13,10 @@ namespace p11mime::cli {
 namespace {
 
 std::string describe(const cms::Certificate& certificate) {
+    const std::string subject = shortened(certificate.subject(), kLongestName);
     const auto emails = certificate.emails();
-    return emails.empty() ? certificate.subject()
-                          : fmt::format("{} <{}>", certificate.subject(), fmt::join(emails, ", "));
+    if (emails.empty()) return subject;
+    return fmt::format("{} <{}>", subject, shortened(fmt::to_string(fmt::join(emails, ", ")), kLongestName));
 }
 
 std::string argument(const Context& context, const char* what) {
@@ -51,7 +53,7 @@ const char* where_from(const BookEntry& entry) {
 void print(Terminal& terminal, const cms::Certificate& certificate, std::string_view source, cms::Time now) {
     terminal.print(describe(certificate));
     terminal.print(fmt::format("  {}, {}", certificate.key_type(), source));
-    terminal.print(fmt::format("  issued by {}", certificate.issuer()));
+    terminal.print(fmt::format("  issued by {}", shortened(certificate.issuer(), kLongestName)));
     terminal.print(fmt::format("  valid {} to {}{}", cms::format_time(certificate.not_before()).substr(0, 10),
                                cms::format_time(certificate.not_after()).substr(0, 10),
                                certificate.valid_at(now) ? "" : ", NOT VALID NOW"));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "cli/terminal.h"
 #include "cms/identifiers.h"
 #include "cms/smime/classify.h"
 #include "cms/smime/mail.h"
@@ -13,6 +14,7 @@
 #include "mime/codec.h"
 #include "mime/error.h"
 #include "mime/multipart.h"
+#include "mime/text.h"
 #include "mime/transport.h"
 
 namespace p11mime::cli {
@@ -25,19 +27,6 @@ constexpr std::size_t kMaxFields = 500;
 constexpr std::size_t kMaxAttachedFields = 10;  // of each attached mail
 constexpr std::size_t kLongestCharacter = 8;    // in bytes, of any charset, with what shifts before it
 
-// whole_characters is how many bytes of a UTF-8 text, no more than `limit`, end with a character.
-std::size_t whole_characters(std::string_view text, std::size_t limit) {
-    while (limit > 0 && (static_cast<Byte>(text[limit]) & 0xc0) == 0x80)
-        --limit;
-    return limit;
-}
-
-std::string shortened(std::string text) {
-    if (text.size() <= kMaxShownField) return text;
-    text.resize(whole_characters(text, kMaxShownField));
-    return text += " …";
-}
-
 MailField address_field(std::string name, const std::string& value) {
     MailField field{std::move(name), {}, {}};
     std::size_t size = 0;
@@ -49,7 +38,7 @@ MailField address_field(std::string name, const std::string& value) {
         }
         field.persons.push_back({std::move(address.display_name), std::move(address.mailbox)});
     }
-    if (field.persons.empty()) field.text = shortened(mime::decode_words(value));
+    if (field.persons.empty()) field.text = shortened(mime::decode_words(value), kMaxShownField);
     return field;
 }
 
@@ -62,7 +51,8 @@ std::vector<MailField> shown_fields(const mime::Header& header, const Names& of_
             if (fields.size() < most) fields.push_back(address_field(name, field->value()));
     for (const char* name : {"Date", "Subject"})
         for (const mime::Field* field : header.all(name))
-            if (fields.size() < most) fields.push_back({name, {}, shortened(mime::decode_words(field->value()))});
+            if (fields.size() < most)
+                fields.push_back({name, {}, shortened(mime::decode_words(field->value()), kMaxShownField)});
     return fields;
 }
 
@@ -194,10 +184,10 @@ class Reader {
         const mime::Parameterized type = mime::content_type(header);
         MailPart& part = parts_->emplace_back();
         part.kind = kind;
-        part.type = shortened(type.value);
+        part.type = shortened(type.value, kMaxShownField);
         part.name = mime::content_disposition(header).parameter("filename");
         if (part.name.empty()) part.name = type.parameter("name");
-        part.name = shortened(mime::decode_words(part.name));
+        part.name = shortened(mime::decode_words(part.name), kMaxShownField);
         part.signed_in = signed_in_;
         return &part;
     }
@@ -225,7 +215,7 @@ class Reader {
                                           : "it cannot be read in the character set that it names";
         part.text = text.value_or(beginning.kept());
         if (part.text.size() > kMaxShownText - shown_) {
-            part.text.resize(whole_characters(part.text, kMaxShownText - shown_));
+            part.text.resize(mime::whole_characters(part.text, kMaxShownText - shown_).size());
             part.cut = true;
         }
         shown_ += part.text.size();

@@ -11,7 +11,7 @@ namespace p11mime::cli {
 inline constexpr std::size_t kMaxShownText = 256 * 1024;  ///< bytes of UTF-8 of a mail, all parts together
 inline constexpr std::size_t kMaxShownParts = 500;        ///< of a mail, with those of mails attached to it
 inline constexpr std::size_t kMaxShownMails = 3;          ///< attached one to the other
-inline constexpr std::size_t kMaxShownField = 4'000;      ///< bytes of the value of one header field
+inline constexpr std::size_t kMaxShownField = 4'000;      ///< characters of the value of one header field
 
 /// MailField is a header field that a person looks at. Strings of others are not yet made safe.
 struct MailField {

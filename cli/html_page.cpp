@@ -10,6 +10,7 @@
 #include "cli/html_style.h"
 #include "cli/html_svg.h"
 #include "cli/signer_words.h"
+#include "cli/terminal.h"
 #include "cli/verdict.h"
 #include "cms/digests.h"
 #include "mime/codec.h"
@@ -69,7 +70,7 @@ class Page {
         const std::string style(html_style());
         const std::string hash = mime::base64_text(cms::digest_of(cms::Hash::sha256, bytes_of(style)));
         std::string title = verdict_words(report_).headline;
-        if (mail_ && report_.subject) title = fmt::format("{}: {}", *report_.subject, title);
+        if (mail_ && report_.subject) title = fmt::format("{}: {}", shortened(*report_.subject, kLongestName), title);
         html_ = fmt::format(
             "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
             "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-{}'; "
@@ -169,7 +170,7 @@ class Page {
             html_ += "<h3>Certificates of the chain</h3>\n<ul>\n";
             for (const cms::Certificate& each : signer.chain_certs)
                 html_ += fmt::format("<li>{}<br><span class=\"quiet\">SHA-256 fingerprint {}</span></li>\n",
-                                     isolated(each.subject()), each.fingerprint_sha256());
+                                     isolated(shortened(each.subject(), kLongestName)), each.fingerprint_sha256());
             html_ += "</ul>\n";
         }
         for (const SignerVerdict& each : signer.countersignatures)
@@ -179,7 +180,8 @@ class Page {
     void facts(const std::vector<Fact>& list) {
         html_ += "<dl>\n";
         for (const Fact& fact : list)
-            html_ += fmt::format("<dt>{}</dt><dd>{}</dd>\n", markup(capitalised(fact.label)), isolated(fact.text));
+            html_ += fmt::format("<dt>{}</dt><dd>{}</dd>\n", markup(capitalised(fact.label)),
+                                 isolated(shortened(fact.text, kLongestText)));
         html_ += "</dl>\n";
     }
 
@@ -187,8 +189,8 @@ class Page {
         if (layer.recipients.empty()) return;
         html_ += "<h3>Recipients</h3>\n<ul>\n";
         for (const RecipientSummary& each : layer.recipients)
-            html_ += fmt::format("<li>{}, {}{}</li>\n", isolated(each.identifier), markup(each.key_management),
-                                 each.used ? ", opened with this one's key" : "");
+            html_ += fmt::format("<li>{}, {}{}</li>\n", isolated(shortened(each.identifier, kLongestName)),
+                                 markup(each.key_management), each.used ? ", opened with this one's key" : "");
         html_ += "</ul>\n";
     }
 
@@ -196,7 +198,7 @@ class Page {
         if (report_.warnings.empty()) return;
         html_ += "<section aria-labelledby=\"warnings\">\n<h2 id=\"warnings\">Warnings</h2>\n<ul>\n";
         for (const Warning& warning : report_.warnings)
-            html_ += fmt::format("<li>{}</li>\n", isolated(warning.message));
+            html_ += fmt::format("<li>{}</li>\n", isolated(shortened(warning.message, kLongestText)));
         html_ += "</ul>\n</section>\n";
     }
 

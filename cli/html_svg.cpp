@@ -4,6 +4,7 @@
 
 #include "cli/html_markup.h"
 #include "cli/signer_words.h"
+#include "cli/terminal.h"
 
 namespace p11mime::cli {
 
@@ -15,7 +16,7 @@ using cms::smime::SignerVerdict;
 constexpr int kBoxWidth = 340;
 constexpr int kBoxHeight = 66;
 constexpr int kGap = 30;
-constexpr std::size_t kMostLetters = 36;
+constexpr std::size_t kMostLetters = 35;  // of a name in a box; the list beside the picture has more
 
 // The mark in the middle of a sign, 24 wide and high around the origin.
 std::string_view mark(Tone tone) {
@@ -39,17 +40,6 @@ std::string sign(std::string_view kind, Tone tone, const std::string& label, std
                        shape);
 }
 
-// A name that is too long for its box is cut; the list beside the picture has it whole.
-std::string fitted(std::string_view name) {
-    const std::string shown = visible(name);
-    std::size_t letters = 0;
-    for (std::size_t i = 0; i < shown.size(); ++i) {
-        if ((static_cast<Byte>(shown[i]) & 0xc0) == 0x80) continue;
-        if (++letters == kMostLetters) return shown.substr(0, i) + "…";
-    }
-    return shown;
-}
-
 struct Box {
     std::string role;
     std::string name;
@@ -63,8 +53,8 @@ std::string box_picture(const Box& box, int y) {
         R"svg(<svg x="0" y="{}" width="{}" height="{}" class="box {}"><rect x="1.5" y="1.5" width="{}" height="{}" rx="10"/>)svg"
         R"svg(<text x="16" y="20" class="role">{}</text><text x="16" y="39" class="name">{}</text>)svg"
         R"svg(<text x="16" y="56" class="note">{}</text></svg>)svg",
-        y, kBoxWidth, kBoxHeight, box.style, kBoxWidth - 3, kBoxHeight - 3, markup(box.role), markup(fitted(box.name)),
-        markup(fitted(box.note)));
+        y, kBoxWidth, kBoxHeight, box.style, kBoxWidth - 3, kBoxHeight - 3, markup(box.role),
+        markup(shortened(box.name, kMostLetters)), markup(shortened(box.note, kMostLetters)));
 }
 
 std::string arrow_picture(int y) {
@@ -95,9 +85,10 @@ std::vector<Box> boxes_of(const SignerVerdict& signer) {
 }
 
 std::string description(const SignerVerdict& signer, const std::vector<Box>& boxes) {
-    std::string text = boxes.front().name;
+    std::string text = shortened(boxes.front().name, kLongestName);
     for (std::size_t i = 1; i < boxes.size(); ++i)
-        text += fmt::format("{} {}", i == 1 ? ", issued by" : ", which was issued by", boxes[i].name);
+        text += fmt::format("{} {}", i == 1 ? ", issued by" : ", which was issued by",
+                            shortened(boxes[i].name, kLongestName));
     return text + (signer.chain == ChainState::trusted ? ", which is trusted." : ". The chain is not trusted.");
 }
 

@@ -6,6 +6,7 @@
 #include "cli/directories.h"
 #include "cli/listing_json.h"
 #include "cli/recipients.h"
+#include "cli/terminal.h"
 #include "mime/address.h"
 #include "mime/error.h"
 
@@ -56,11 +57,13 @@ Objection objection_for(Context& context, const std::string& address, const cms:
 
 void tell(Context& context, const LookedUp& found) {
     const cms::Certificate& certificate = found.certificate;
-    context.terminal().say(
-        fmt::format("{}: {}", found.reason.empty() ? "usable" : "not usable", certificate.subject()));
+    context.terminal().say(fmt::format("{}: {}", found.reason.empty() ? "usable" : "not usable",
+                                       shortened(certificate.subject(), kLongestName)));
     if (!found.reason.empty()) context.terminal().detail(found.reason);
-    context.terminal().detail(fmt::format("for {}", fmt::join(certificate.emails(), ", ")));
-    context.terminal().detail(fmt::format("{}, issued by {}", certificate.key_type(), certificate.issuer()));
+    context.terminal().detail(
+        fmt::format("for {}", shortened(fmt::to_string(fmt::join(certificate.emails(), ", ")), kLongestName)));
+    context.terminal().detail(
+        fmt::format("{}, issued by {}", certificate.key_type(), shortened(certificate.issuer(), kLongestName)));
     context.terminal().detail(fmt::format("valid {} to {}, from {}",
                                           cms::format_time(certificate.not_before()).substr(0, 10),
                                           cms::format_time(certificate.not_after()).substr(0, 10), found.directory));
@@ -114,7 +117,7 @@ int lookup_certificates(Context& context) {
             if (each.reason.empty()) {
                 (void)context.book()->put(each.certificate, std::nullopt, "directory", context.now());
                 each.kept = true;
-                context.terminal().say(fmt::format("kept: {}", each.certificate.subject()));
+                context.terminal().say(fmt::format("kept: {}", shortened(each.certificate.subject(), kLongestName)));
             }
     context.deliver({}, lookup_report(frame_of(context, 0, "done"), found));
     return 0;

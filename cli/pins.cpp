@@ -7,6 +7,7 @@
 
 #include "cli/pin_cache.h"
 #include "cli/pin_record.h"
+#include "cli/terminal.h"
 #include "mime/error.h"
 
 namespace p11mime::cli {
@@ -59,22 +60,13 @@ bool is_login(const PinRequest& request) {
     return request.kind == PinKind::user && request.key_label.empty();
 }
 
-// Cut between two characters.
-std::string shortened(std::string text) {
-    if (text.size() <= kLongestIntent) return text;
-    std::size_t end = kLongestIntent;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80)
-        --end;
-    return text.substr(0, end) + "...";
-}
-
 // Whose PIN, for which key and what.
 std::vector<std::string> subject_of(const PinRequest& request) {
     std::vector<std::string> lines{fmt::format("token '{}'", request.token.label)};
     if (!request.token.serial.empty()) lines.front() += fmt::format(" ({})", request.token.serial);
     if (!request.key_label.empty()) lines.push_back(fmt::format("key '{}'", request.key_label));
     if (!request.what.empty() && request.kind != PinKind::new_user)
-        lines.push_back(fmt::format("to {}", shortened(request.what)));
+        lines.push_back(fmt::format("to {}", shortened(request.what, kLongestIntent)));
     return lines;
 }
 

@@ -4,7 +4,10 @@
 
 #include <algorithm>
 
+#include "cli/terminal.h"
 #include "mime/address.h"
+#include "mime/error.h"
+#include "mime/unicode.h"
 
 namespace p11mime::cli {
 
@@ -21,12 +24,26 @@ std::string with_reason(std::string_view value, const std::optional<std::string>
     return reason && !reason->empty() ? fmt::format("{} ({})", text, *reason) : text;
 }
 
-// A name may hold whatever its issuer let pass: what looks like an address or like more than one name is marked off.
+std::string named(std::string_view name) {
+    return shortened(name, kLongestName);
+}
+
+// is_plain says whether a name cannot be read as an address or as more than one name, in letters of any width. Where
+// nothing tells what letters stand for, those beyond ASCII are not.
+bool is_plain(const std::string& name) {
+    try {
+        const std::string letters = mime::plain_letters(name);
+        return letters.find_first_of("<>@,;:\"()[]\\") == letters.npos && letters.find(" and ") == letters.npos;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+// A name may hold whatever its issuer let pass: one that is not plain is marked off.
 std::string quoted(const std::string& name) {
-    const bool plain = name.find_first_of("<>@,;:\"()[]\\") == name.npos && name.find(" and ") == name.npos;
-    if (plain) return name;
+    if (is_plain(name)) return named(name);
     std::string text = "\"";
-    for (const char c : name) {
+    for (const char c : named(name)) {
         if (c == '"' || c == '\\') text += '\\';
         text += c;
     }
@@ -34,7 +51,7 @@ std::string quoted(const std::string& name) {
 }
 
 std::string certificate_text(const cms::Certificate& certificate) {
-    return fmt::format("issued by {}, serial {}, valid from {} to {}, {}", certificate.issuer(),
+    return fmt::format("issued by {}, serial {}, valid from {} to {}, {}", named(certificate.issuer()),
                        certificate.serial_hex(), day(certificate.not_before()), day(certificate.not_after()),
                        certificate.key_type());
 }
@@ -55,7 +72,7 @@ std::string kind_text(const cms::CertificateClass& kind) {
 std::string chain_text(const SignerVerdict& signer) {
     std::string text = with_reason(name(signer.chain), signer.chain_reason);
     if (signer.chain == ChainState::trusted && !signer.chain_certs.empty())
-        text += fmt::format(", up to {}", signer.chain_certs.back().subject());
+        text += fmt::format(", up to {}", named(signer.chain_certs.back().subject()));
     return text;
 }
 
@@ -81,7 +98,7 @@ std::string judged_at_text(const SignerVerdict& signer) {
 
 std::string timestamp_text(const cms::TimestampVerdict& timestamp) {
     const std::string time = timestamp.time ? cms::format_time(*timestamp.time) : "no time";
-    const std::string authority = timestamp.authority ? timestamp.authority->subject() : "an unknown authority";
+    const std::string authority = timestamp.authority ? named(timestamp.authority->subject()) : "an unknown authority";
     return fmt::format("{} by {}, {}", time, authority, with_reason(name(timestamp.integrity), timestamp.reason));
 }
 
@@ -121,7 +138,7 @@ std::string certificate_name(const cms::Certificate& certificate) {
 }
 
 std::string person(const SignerVerdict& signer, const std::vector<std::string>& from) {
-    if (!signer.certificate) return fmt::format("an unknown certificate ({})", signer.identifier);
+    if (!signer.certificate) return fmt::format("an unknown certificate ({})", named(signer.identifier));
     std::vector<std::string> emails = signer.certificate->emails();
     const auto sender = std::find_if(emails.begin(), emails.end(), [&](const std::string& email) {
         return std::any_of(from.begin(), from.end(),
@@ -129,9 +146,10 @@ std::string person(const SignerVerdict& signer, const std::vector<std::string>& 
     });
     if (sender != emails.end()) emails = {*sender};
     const std::string name = certificate_name(*signer.certificate);
-    if (emails.empty()) return name.empty() ? signer.identifier : quoted(name);
-    if (name.empty() || name == emails.front()) return fmt::format("{}", fmt::join(emails, ", "));
-    return fmt::format("{} <{}>", quoted(name), fmt::join(emails, ", "));
+    const std::string addresses = named(fmt::to_string(fmt::join(emails, ", ")));
+    if (emails.empty()) return name.empty() ? named(signer.identifier) : quoted(name);
+    if (name.empty() || name == emails.front()) return addresses;
+    return fmt::format("{} <{}>", quoted(name), addresses);
 }
 
 std::vector<Fact> signer_facts(const SignerVerdict& signer, bool judged, Role role) {

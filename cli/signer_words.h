@@ -14,7 +14,8 @@ struct Fact {
 };
 
 /// person is whom a certificate names, in the form of an address field: "Alice Example <alice@example.gov>". Of several
-/// addresses it is the one that the mail is `from`, else all. A name that could be read as more than a name is quoted.
+/// addresses it is the one that the mail is `from`, else all. A name that could be read as more than a name is quoted;
+/// what is too long is cut.
 std::string person(const cms::smime::SignerVerdict& signer, const std::vector<std::string>& from);
 
 /// signer_facts is what is said of a signer, in this order: certificate, addresses where there are several, kind of

@@ -121,7 +121,7 @@ void Terminal::detail(std::string_view line) {
 }
 
 void Terminal::warn(std::string_view line) {
-    write_line(fmt::format("p11mime: warning: {}", visible(line)));
+    write_line(fmt::format("p11mime: warning: {}", visible(shortened(line, kLongestText))));
 }
 
 void Terminal::error(std::string_view message, std::string_view hint) {

@@ -16,6 +16,12 @@ namespace p11mime::cli {
 /// certificate can neither drive the terminal nor pass for another one. What joins emoji stays between them.
 std::string visible(std::string_view text);
 
+inline constexpr std::size_t kLongestName = 200;  ///< characters that are shown of a name that others chose
+inline constexpr std::size_t kLongestText = 600;  ///< of a warning, or another text that has such names in it
+
+/// shortened is a text of others of which visible() shows no more than `most` characters, and "…" where there is more.
+std::string shortened(std::string_view text, std::size_t most);
+
 /// Tone is how good what is said is. On a terminal it shows as colour (not with NO_COLOR or TERM=dumb), beside words
 /// that say the same.
 enum class Tone { plain, good, caution, bad };

@@ -6,6 +6,7 @@
 
 #include "cli/header_words.h"
 #include "cli/signer_words.h"
+#include "cli/terminal.h"
 
 namespace p11mime::cli {
 
@@ -160,7 +161,7 @@ std::string VerdictWords::sentence() const {
 }
 
 VerdictWords verdict_words(const Report& report) {
-    return {headline_of(report), report.reason, report.hint};
+    return {headline_of(report), shortened(report.reason, kLongestText), shortened(report.hint, kLongestText)};
 }
 
 Tone verdict_tone(Result result) {
@@ -212,6 +213,8 @@ std::vector<std::string> layer_lines(const Report& report, bool judged) {
     if (judged)
         for (std::string& line : header_lines(report))
             lines.push_back(std::move(line));
+    for (std::string& line : lines)
+        line = shortened(line, kLongestText);
     return lines;
 }
 

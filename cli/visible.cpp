@@ -122,29 +122,50 @@ class Pictures {
     Last last_ = Last::other;
 };
 
+// Shown is how much of a text is shown, and as what.
+struct Shown {
+    std::string text;
+    std::size_t taken = 0;  // bytes of the text itself
+};
+
+// show makes no more than `most` characters.
+Shown show(std::string_view text, std::size_t most) {
+    Shown shown;
+    Pictures pictures;
+    std::size_t marks = kMostMarks;  // on the last character that was shown as it is
+    for (std::size_t count = 0; shown.taken < text.size();) {
+        const std::string_view rest = text.substr(shown.taken);
+        const Character character = first_character(rest);
+        const std::size_t length = std::max<std::size_t>(character.length, 1);
+        const bool mark = character.length > 1 && is_in(kMarks, character.code);
+        const bool misleading =
+            is_in(kMisleading, character.code) && !pictures.harmless(character.code, rest.substr(length));
+        const bool escapes = character.length == 0 || misleading || (mark && marks == kMostMarks);
+        const std::string piece =
+            escapes ? escape(character.code, character.length <= 1) : std::string(rest.substr(0, length));
+        count += escapes ? piece.size() : 1;
+        if (count > most) break;
+        if (escapes)
+            pictures = {};
+        else
+            pictures.pass(character.code);
+        marks = escapes ? kMostMarks : mark ? marks + 1 : 0;
+        shown.text += piece;
+        shown.taken += length;
+    }
+    return shown;
+}
+
 }  // namespace
 
 std::string visible(std::string_view text) {
-    std::string shown;
-    Pictures pictures;
-    std::size_t marks = kMostMarks;  // on the last character that was shown as it is
-    while (!text.empty()) {
-        const Character character = first_character(text);
-        const std::string_view next = text.substr(std::max<std::size_t>(character.length, 1));
-        const bool mark = character.length > 1 && is_in(kMarks, character.code);
-        const bool misleading = is_in(kMisleading, character.code) && !pictures.harmless(character.code, next);
-        if (character.length == 0 || misleading || (mark && marks == kMostMarks)) {
-            shown += escape(character.code, character.length <= 1);
-            marks = kMostMarks;
-            pictures = {};
-        } else {
-            shown += text.substr(0, character.length);
-            pictures.pass(character.code);
-            marks = mark ? marks + 1 : 0;
-        }
-        text = next;
-    }
-    return shown;
+    return show(text, text.npos).text;
+}
+
+std::string shortened(std::string_view text, std::size_t most) {
+    const std::size_t taken = show(text, most).taken;
+    std::string beginning(text.substr(0, taken));
+    return taken < text.size() ? beginning += "…" : beginning;
 }
 
 }  // namespace p11mime::cli

@@ -99,6 +99,33 @@ TEST_CASE("bytes that are no UTF-8 are made visible one by one", "[cli]") {
     CHECK(visible("\xf4\x90\x80\x80") == "\\xf4\\x90\\x80\\x80");
 }
 
+TEST_CASE("text is cut by what is shown of it, between two characters", "[cli]") {
+    CHECK(shortened("", 3).empty());
+    CHECK(shortened("abc", 3) == "abc");
+    CHECK(shortened("abcd", 3) == "abc…");
+    CHECK(shortened("\xc3\xbc\xc3\xbc\xc3\xbc", 3) == "\xc3\xbc\xc3\xbc\xc3\xbc");
+    CHECK(shortened("\xc3\xbc\xc3\xbc\xc3\xbc", 2) == "\xc3\xbc\xc3\xbc…");
+    // "\x1b" is four characters, "\u{202e}" eight.
+    CHECK(shortened("a\x1b\x1b", 9) == "a\x1b\x1b");
+    CHECK(shortened("a\x1b\x1b", 8) == "a\x1b…");
+    CHECK(shortened("\xe2\x80\xae"
+                    "b",
+                    8) == "\xe2\x80\xae…");
+    CHECK(shortened("\xe2\x80\xae"
+                    "b",
+                    7) == "…");
+}
+
+TEST_CASE("no warning writes more than a person reads", "[cli]") {
+    const test::TemporaryDirectory directory;
+    const int fd = open((directory / "err").c_str(), O_WRONLY | O_CREAT, 0600);
+    Terminal(fd).warn(std::string(900'000, '\x1b'));
+    close(fd);
+    const std::string told = test::read_file(directory / "err");
+    CHECK(told.size() < 700);
+    CHECK(told.ends_with("\\x1b…\n"));
+}
+
 TEST_CASE("messages, warnings and errors are single lines with the hint at the end", "[cli]") {
     const test::TemporaryDirectory directory;
     const int fd = open((directory / "err").c_str(), O_WRONLY | O_CREAT, 0600);

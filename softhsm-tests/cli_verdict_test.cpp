@@ -1,8 +1,15 @@
 // The words of a verdict.
 
+#include <openssl/asn1.h>
+#include <openssl/objects.h>
+
+#include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "cli/html_page.h"
+#include "cli/report_json.h"
 #include "cli/signer_words.h"
+#include "cli/terminal.h"
 #include "cli/verdict.h"
 #include "softhsm-tests/support/software_key.h"
 
@@ -119,6 +126,18 @@ TEST_CASE("a name that could be read as more than a name is quoted", "[cli]") {
     CHECK(named("Bob, unchanged") == "\"Bob, unchanged\" <mallory@example.org>");
     CHECK(named("Bob and by Carol") == "\"Bob and by Carol\" <mallory@example.org>");
     CHECK(named("\"Bob\"") == "\"\\\"Bob\\\"\" <mallory@example.org>");
+    // In full-width and small letters, and with other blanks: U+FF1C, U+FF20, U+FF1E; U+FE6B; U+3000, U+00A0.
+    for (const std::string name : {"Bob \xef\xbc\x9c"
+                                   "bob\xef\xbc\xa0"
+                                   "example.org\xef\xbc\x9e",
+                                   "bob\xef\xb9\xab"
+                                   "example.org",
+                                   "Bob\xe3\x80\x80"
+                                   "and\xc2\xa0"
+                                   "by Carol"})
+        CHECK(named(name) == "\"" + name + "\" <mallory@example.org>");
+    for (const std::string name : {"J\xc3\xb6rg M\xc3\xbcller", "\xe7\x94\xb0\xe4\xb8\xad \xe5\xa4\xaa\xe9\x83\x8e"})
+        CHECK(named(name) == name + " <mallory@example.org>");
     const SignerVerdict two = signer({.name = "Alice", .alternative_name = "email:a@example.org,email:b@example.org"});
     CHECK(person(two, {}) == "Alice <a@example.org, b@example.org>");
     CHECK(person(two, {"B@example.org"}) == "Alice <b@example.org>");
@@ -133,4 +152,56 @@ TEST_CASE("the facts of a signer come in one order", "[cli]") {
         labels.push_back(fact.label);
     CHECK(labels == std::vector<std::string>{"certificate", "signature", "chain", "revocation", "sender", "judged at",
                                              "time-stamp", "signed at"});
+}
+
+TEST_CASE("names, reasons and warnings of any length are cut where people read them, and whole in the JSON", "[cli]") {
+    // Else OpenSSL itself allows no more than 64 letters.
+    REQUIRE(ASN1_STRING_TABLE_add(NID_commonName, 1, 10'000, B_ASN1_DIRECTORYSTRING, 0) == 1);
+    const std::string name(1'900, 'n'), local(3'000, 'l'), address = local + "@example.org", words(3'000, 'w');
+    SignerVerdict one = signer({.name = name, .alternative_name = "email:" + address + ",email:b@example.org"});
+    one.chain_reason = words;
+    one.integrity_reason = words;
+    CHECK(person(one, {address}) == std::string(200, 'n') + "… <" + std::string(200, 'l') + "…>");
+    SignerVerdict nobody = signer({.name = name, .alternative_name = "DNS:example.org"});
+    CHECK(person(nobody, {}) == std::string(200, 'n') + "…");
+    SignerVerdict unknown;
+    unknown.identifier = words;
+    CHECK(person(unknown, {}).size() < 300);
+    // What marks a name off is never cut off.
+    CHECK(person(signer({.name = "<" + name, .alternative_name = "DNS:example.org"}), {}) ==
+          "\"<" + std::string(199, 'n') + "…\"");
+
+    Report report;
+    report.result = Result::untrusted;
+    report.reason = words;
+    report.hint = words;
+    report.subject = words;
+    report.layers = {signed_by({one, nobody, unknown})};
+    report.layers[0].recipients = {{.identifier = words}};
+    report.layers[0].media_type = words;
+    report.warnings = {{"kind", words}};
+    const auto longest = [](const std::string& text) {
+        std::size_t size = 1, most = 1;
+        for (std::size_t i = 1; i < text.size(); ++i)
+            most = std::max(most, size = text[i] == text[i - 1] ? size + 1 : 1);
+        return most;
+    };
+    CHECK(longest("aaab") == 3);
+    for (const std::string& line : layer_lines(report, true)) {
+        CAPTURE(line);
+        CHECK(line.size() < 700);
+    }
+    CHECK(longest(verdict_words(report).sentence()) == 600);
+    CHECK(longest(html_page(report, std::nullopt, kNow)) == 600);
+    CHECK(longest(html_page(report, MailText{}, kNow)) == 600);
+
+    ReportFrame frame{.command = "open", .exit = 3, .result = "untrusted", .input = "-"};
+    frame.warnings = report.warnings;
+    frame.reason = words;
+    frame.hint = words;
+    const std::string json = read_report(frame, report.layers);
+    CHECK(json.find("CN=" + name) != std::string::npos);
+    CHECK(json.find('"' + address + '"') != std::string::npos);
+    for (const std::string member : {"\"message\":\"", "\"reason\":\"", "\"hint\":\"", "\"chain_reason\":\""})
+        CHECK(json.find(member + words + '"') != std::string::npos);
 }

@@ -154,5 +154,5 @@ TEST_CASE("text of others cannot drive pinentry, and a long subject is cut", "[e
     CHECK_THAT(told,
                Catch::Contains("%0Akey 'Bob'%0Ato sign the mail to carol@example.gov, '100%25\\x0aGETPIN\\x1b[2J"));
     CHECK_THAT(told, !Catch::Contains("\x1b") && !Catch::Contains(std::string(200, 'x')));
-    CHECK_THAT(told, Catch::Contains("x..."));
+    CHECK_THAT(told, Catch::Contains("x…"));
 }
