@@ -35,12 +35,18 @@ class Gpgsm {
 
     void import(const std::string& file) const { run({"--import", file}); }
 
+    // import_key makes another file where gpgsm cannot read one: it guesses where its parts end, and now and then
+    // wrongly.
     void import_key(const Identity& identity) const {
         const std::string file = office_.desk.path("import.p12");
-        done(
-            office_.desk.run({"openssl", "pkcs12", "-export", "-legacy", "-in", office_.certificate(identity), "-inkey",
-                              office_.key(identity), "-passout", std::string("pass:") + kPassphrase, "-out", file}));
-        run({"--import", file});
+        Outcome imported{.status = 1};
+        for (int tries = 0; tries < 3 && imported.status != 0; ++tries) {
+            done(office_.desk.run({"openssl", "pkcs12", "-export", "-legacy", "-in", office_.certificate(identity),
+                                   "-inkey", office_.key(identity), "-passout", std::string("pass:") + kPassphrase,
+                                   "-out", file}));
+            imported = outcome({"--import", file});
+        }
+        done(imported);
     }
 
     std::string run(const Arguments& arguments) const { return done(outcome(arguments)); }
