@@ -49,6 +49,11 @@ Header read_header(Window& from, bool skip_from_line = false);
 /// some take for the end of the header; "" where there is neither.
 std::string_view header_oddity(std::string_view raw);
 
+/// hides_field says whether text that no header block stands at the start of has, before its first empty line, a line
+/// that starts a field From, Sender, MIME-Version or Content-*: programs that pass over what is no field, or take a CR
+/// for a line end, go by that field.
+bool hides_field(std::string_view text);
+
 /// looks_like_header says whether the bytes at the front of an input could be a header block: a field name (RFC 5322
 /// ftext) and a colon, or an empty line if `allow_empty`, or an mbox "From " line followed by a field.
 bool looks_like_header(ByteView front, bool allow_empty);

@@ -167,6 +167,45 @@ TEST_CASE("no mail is valid whose whole signed content cannot be read, and none 
     CHECK_THAT(structure.content, Catch::Contains(std::string(text_of(broken))));
 }
 
+TEST_CASE("no mail is valid whose signed header hides fields behind lines that programs pass over") {
+    const World world;
+    const std::string nul("X-A: a\0b\r\n", 11),
+        type = "Content-Type: multipart/encrypted; boundary=b\r\n", hp = "Content-Type: text/plain; hp=\"clear\"\r\n",
+        ceo = "From: ceo@bank.example\r\n", wrapper = "Content-Type: message/rfc822\r\n\r\n",
+        text = "\r\nPay 10 to Bob.\r\n";
+    std::vector<std::string> entities;
+    for (const std::string& line : {std::string("bad line\r\n"), nul, std::string(": a\r\n"),
+                                    std::string("X-\xc3\xb6: a\r\n"), std::string("From x Fri Nov 27 2026\r\n")}) {
+        for (const std::string& fields : {type, hp + ceo, ceo + "Content-Type: text/plain\r\n"})
+            for (const std::string& header : {line + fields, fields + line})
+                entities.push_back(header + text);
+        entities.push_back(wrapper + line + ceo + text);
+        entities.push_back(wrapper + ceo + line + text);
+    }
+    for (const char* line : {" \r\n", " junk\r\n", "\xef\xbb\xbfX: a\r\n", ">From x Fri Nov 27 2026\r\n"})
+        for (const std::string& fields : {type, hp + ceo, ceo})
+            entities.push_back(line + fields + text);
+    for (const char* field : {"X-A: a\rFrom: ceo@bank.example\r\n", "X-A: a\r\n \r\n"}) {
+        entities.push_back(field + ("Content-Type: text/plain\r\n" + text));
+        entities.push_back(wrapper + kFrom + field + text);
+    }
+    entities.push_back("junk\r\n" + std::string(mime::kMaxHeaderBytes, 'x') + "\r\n" + type + text);
+    for (const std::string& entity : entities) {
+        CAPTURE(entity.substr(0, 200));
+        for (const std::string& mail : {world.clear_signed(entity), world.opaque(entity)}) {
+            const ReadMail read = world.read(mail);
+            CHECK(read.report.result == Result::untrusted);
+            CHECK_THAT(read.report.reason, Catch::Contains("programs differ in what they take for"));
+        }
+    }
+    for (const std::string& entity : {kTitled, hp + kFrom + text, "X-A: a\r\n b\r\n" + text, wrapper + kFrom + text,
+                                      "Pay 10 to Bob.\r\n\r\n" + ceo}) {
+        CAPTURE(entity);
+        CHECK(world.read(world.clear_signed(entity)).report.result == Result::valid);
+        CHECK(world.read(world.opaque(entity)).report.result == Result::valid);
+    }
+}
+
 TEST_CASE("limits end the reading of signed content too") {
     const World world;
     std::string deep = "Content-Type: text/plain\r\n\r\nHello\r\n";

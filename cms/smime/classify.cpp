@@ -128,6 +128,11 @@ EntityStart read_entity_start(Window& content) {
     }
 }
 
+bool hides_fields(Window& content) {
+    const std::string_view front = text_of(header_front(content));
+    return front.size() > mime::kMaxHeaderBytes || mime::hides_field(front);
+}
+
 mime::Header read_entity_header(Window& content) {
     EntityStart start = read_entity_start(content);
     if (!start.fault.empty()) throw Error(ErrorKind::malformed, start.fault);

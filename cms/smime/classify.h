@@ -54,4 +54,8 @@ struct EntityStart {
 EntityStart read_entity_start(Window& content);
 mime::Header read_entity_header(Window& content);
 
+/// hides_fields says whether content that starts with no header that can be read has fields all the same, for programs
+/// that pass over some lines (mime::hides_field), or has no end of a header within the limit; nothing is consumed.
+bool hides_fields(Window& content);
+
 }  // namespace p11mime::cms::smime

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "cms/enveloped_data.h"
+#include "cms/smime/classify.h"
 #include "cms/smime/content_keys.h"
 #include "cms/smime/judge.h"
 #include "cms/smime/mail.h"
@@ -76,6 +77,7 @@ class Walk {
     void note_fields(const std::vector<mime::Field>& fields);
     void note_around(const mime::Header& header);
     void note_lines(std::string_view raw_header);
+    void note_start(const EntityStart& start, Window& body);
     void note_signature_part(const mime::Header& header);
     void note_text_beside(Source& text, const Place& place);
     void note_encoding(const mime::Header& header, Place& place);

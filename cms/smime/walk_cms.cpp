@@ -141,12 +141,10 @@ void Walk::content(Source& from, const std::string& type, const Place& place, bo
 void Walk::read_content(Window& content, const std::string& type, const Place& place, bool bare) {
     if (type == oid::kData && (!bare || is_mime_entity(content.peek(kFront)))) {
         const EntityStart start = read_entity_start(content);
-        if (start.fault.empty()) return entity(start.header, content, place);
-        if (!place.is_signed) throw Error(ErrorKind::malformed, start.fault);
-        if (!bare) {
-            note_unread(place, start.fault);
-            return entity(start.header, content, place);
-        }
+        if (!start.fault.empty() && !place.is_signed) throw Error(ErrorKind::malformed, start.fault);
+        if (!start.fault.empty() && !bare) note_unread(place, start.fault);
+        if (place.whole && !bare) note_start(start, content);
+        if (start.fault.empty() || !bare) return entity(start.header, content, place);
     } else if (type != oid::kData && is_cms_content_type(type)) {
         if (leaves_alone(type, "the content")) {
             if (place.whole) note_left_encrypted(type);

@@ -105,6 +105,16 @@ void Walk::note_lines(std::string_view raw_header) {
             kSendAgain);
 }
 
+// note_start doubts content without a header that can be read, where programs that pass over some of its lines find
+// one.
+void Walk::note_start(const EntityStart& start, Window& body) {
+    if (start.header.raw().empty() && hides_fields(body))
+        doubt(
+            "what is signed has header fields behind lines that are none: programs differ in what they take for its "
+            "header",
+            kSendAgain);
+}
+
 // note_encoding looks for a multipart or mail with a transfer encoding, which RFC 2045 section 6.4 forbids: some
 // programs decode it before they look for parts, others do not.
 void Walk::note_encoding(const mime::Header& header, Place& place) {
@@ -122,6 +132,7 @@ void Walk::note_encoding(const mime::Header& header, Place& place) {
 
 // payload walks on in what the layers protect (RFC 9788 section 1.8): header fields in it may be the mail's own.
 void Walk::payload(const mime::Header& header, Window& body, const Place& place) {
+    note_lines(header.raw());
     const auto inner = protected_header(header);
     if (!inner && wraps_mail(header)) return wrapped_mail(header, body, place);
     if (!inner) {
@@ -143,7 +154,10 @@ void Walk::payload(const mime::Header& header, Window& body, const Place& place)
 // wrapped_mail takes a mail out that was put inside whole to protect its header (RFC 8551 section 3.1). One that has
 // layers or protected fields of its own is a mail of its own (RFC 9788 section 4.10.1).
 void Walk::wrapped_mail(const mime::Header& header, Window& body, const Place& place) {
-    const mime::Header mail = read_entity_start(body).header;
+    const EntityStart start = read_entity_start(body);
+    const mime::Header& mail = start.header;
+    note_start(start, body);
+    note_lines(mail.raw());
     const EntityKind kind = classify(mail);
     if (classify(header) == EntityKind::message && kind != EntityKind::clear_signed && kind != EntityKind::cms &&
         !mail.fields.empty() && !is_marked(header) && !is_marked(mail)) {
