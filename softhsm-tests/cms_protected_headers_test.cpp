@@ -133,6 +133,33 @@ TEST_CASE("without a signature a From inside that differs is not trusted, and is
     CHECK(field(with_crlf(spoof.content), "Subject") == "smime-signed-enc-hp-baseline");
 }
 
+TEST_CASE("a sender named between the layers of a mail counts where fields inside are protected") {
+    const World world;
+    const std::string text = "\r\n\r\nThe text.\r\n", subject = "Subject: smime-signed-enc-hp-baseline\r\n";
+    const std::string no_sender = subject + "Content-Type: text/plain; hp=\"cipher\"" + text;
+    const std::string wrapped = "Content-Type: message/rfc822\r\n\r\nFrom: alice@example.gov\r\n" + subject + text;
+    for (const std::string& payload : {std::string(kPayload), no_sender, wrapped}) {
+        const std::string inside = world.by_openssl("", payload, false);
+        const auto open = [&](const std::string& between, std::string_view outside = kOutside) {
+            return world.open(world.encrypted_by_openssl(outside, between + inside)).report;
+        };
+        CAPTURE(payload);
+        CHECK(open("").result == Result::valid);
+        CHECK(open("From: Alice <ALICE@example.gov>\r\n").result == Result::valid);
+        CHECK(open("Sender: alice@example.gov\r\n").result == Result::valid);
+        const Report other = open("From: ceo@bank.example\r\n");
+        CHECK(other.result == Result::untrusted);
+        CHECK_THAT(other.reason, Catch::Contains("ceo@bank.example"));
+        CHECK(other.from == Names{"alice@example.gov"});
+        CHECK(open("From: ceo@bank.example\r\n", "MIME-Version: 1.0\r\n").result == Result::untrusted);
+        CHECK(open("From: Alice <alice@example.gov>, ceo@bank.example\r\n").result == Result::untrusted);
+        if (payload != no_sender) CHECK(open("Sender: ceo@bank.example\r\n").result == Result::untrusted);
+        const Report subject_between = open("Subject: Wire it\r\n");
+        CHECK(subject_between.subject == "smime-signed-enc-hp-baseline");
+        CHECK_THAT(kinds(subject_between), Catch::VectorContains(std::string("header-inside")));
+    }
+}
+
 // RFC 9788 section 4.10.1.
 TEST_CASE("a mail inside that protects fields of its own does not protect those of the mail around it") {
     const World world;

@@ -203,21 +203,23 @@ OuterHeader hold_against(const ProtectedHeader& inner, const std::vector<Field>&
                 {"header-added", fmt::format("the {} field outside, {}, is not the sender's and was {}", name,
                                              quoted(found), stays_outside(name) ? "kept" : "left out")});
     }
-    // Where there is no From field outside, mail programs show who is in the Sender field.
-    const bool has_from = !values_of(outer, "From").empty();
-    const Sender within = senders_of(inner.fields, "From"), without = senders_of(outer, has_from ? "From" : "Sender");
-    const bool shows_sender = has_from || !values_of(outer, "Sender").empty();
-    if (inner.has("From") && shows_sender && !same_senders(within, without))
-        result.from_differs =
-            fmt::format("the mail shows {}, but what is protected is from {}",
-                        named(without, "no sender that can be read"), named(within, "nobody that can be read"));
-    if (!within.contradiction.empty()) result.from_differs = within.contradiction;
-    if (!without.contradiction.empty()) result.from_differs = without.contradiction;
+    result.from_differs = from_differs(inner, outer);
     for (const Field& field : outer) {
         if (inner.has(field.name)) continue;
         if (stays_outside(field.name) || !is_one_of(kSeen, field.name)) result.kept.push_back(field);
     }
     return result;
+}
+
+std::string from_differs(const ProtectedHeader& inner, const std::vector<Field>& fields) {
+    const bool has_from = !values_of(fields, "From").empty();
+    const Sender within = senders_of(inner.fields, "From"), without = senders_of(fields, has_from ? "From" : "Sender");
+    if (!without.contradiction.empty()) return without.contradiction;
+    if (!within.contradiction.empty()) return within.contradiction;
+    const bool shows_sender = has_from || !values_of(fields, "Sender").empty();
+    if (!inner.has("From") || !shows_sender || same_senders(within, without)) return "";
+    return fmt::format("the mail shows {}, but what is protected is from {}",
+                       named(without, "no sender that can be read"), named(within, "nobody that can be read"));
 }
 
 namespace {

@@ -57,6 +57,11 @@ struct OuterHeader {
 /// whether the payload came encrypted, so that its sender may have hidden some.
 OuterHeader hold_against(const ProtectedHeader& inner, const std::vector<mime::Field>& outer, bool encrypted);
 
+/// from_differs says why the senders that unprotected fields show are not the protected ones; empty where they are, or
+/// where one of both names none. Where there is no From field among `fields`, mail programs show who is in the Sender
+/// field.
+std::string from_differs(const ProtectedHeader& inner, const std::vector<mime::Field>& fields);
+
 /// kHiddenSubject stands for a Subject that is confidential (RFC 9788 section 3.2.1).
 inline constexpr std::string_view kHiddenSubject = "[...]";
 

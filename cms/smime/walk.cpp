@@ -159,6 +159,7 @@ void Walk::entity(const mime::Header& header, Window& body, const Place& around)
     if (place.whole && layer) note_around(header);
     if (place.whole && place.depth > 0 && !layer) return payload(header, body, place);
     if (place.whole) note_sender(header);
+    if (place.whole && place.depth > 0) note_left_out(header);
     any_entity(header, body, place);
 }
 

@@ -141,7 +141,7 @@ class Walk {
     Report report_;
     Mail mail_;
     Sender sender_;
-    std::vector<mime::Field> more_from_;  ///< From fields that readers may see besides those of mail_
+    std::vector<mime::Field> more_senders_;  ///< From and Sender fields that readers may see besides those of mail_
     Doubts doubts_;
     bool again_ = false;
     ExpansionLimit expansion_;

@@ -34,15 +34,17 @@ void Walk::note_mail(Mail mail) {
     note_lines(mail_.raw);
 }
 
-// note_sender holds the From fields inside a layer against the signer too: they replace the outer ones in what is
-// written.
+// note_sender holds the From fields inside a layer against the signer too: some programs show them in place of the
+// outer ones, or a Sender field.
 void Walk::note_sender(const mime::Header& header) {
     for (const mime::Field* field : header.all("From")) {
         add_senders(sender_, field->value());
-        more_from_.push_back(*field);
+        more_senders_.push_back(*field);
     }
-    const bool has_from = mail_.names_sender() || header.find("From") != nullptr;
-    if (has_from && !options_.sender_check) sender_.check = SenderCheck::require;
+    for (const mime::Field* field : header.all("Sender"))
+        more_senders_.push_back(*field);
+    if ((mail_.names_sender() || !more_senders_.empty()) && !options_.sender_check)
+        sender_.check = SenderCheck::require;
 }
 
 // view_senders looks at whom a signed mail shows as its sender, once all its layers are off.
@@ -52,7 +54,7 @@ void Walk::view_senders() {
     });
     if (!is_signed || sender_.check == SenderCheck::off) return;
     std::vector<mime::Field> fields = mail_.transport;
-    fields.insert(fields.end(), more_from_.begin(), more_from_.end());
+    fields.insert(fields.end(), more_senders_.begin(), more_senders_.end());
     SenderView view = view_sender(fields, options_.known_addresses);
     doubts_.sender = std::move(view.doubts);
     report_.warnings.insert(report_.warnings.end(), view.warnings.begin(), view.warnings.end());
@@ -199,7 +201,8 @@ void Walk::note_left_out(const mime::Header& header) {
 }
 
 // adopt makes protected fields those of the mail. Without a signature, nothing but what relays have checked speaks for
-// a sender, so a From field inside that is another than that outside is not taken (RFC 9788 section 4.4).
+// a sender, so a From field inside that is another than that outside is not taken (RFC 9788 section 4.4). Those in the
+// headers of layers between stay among the senders: some programs show them.
 void Walk::adopt(ProtectedHeader inner) {
     const bool encrypted = came_encrypted();
     report_.confidential_headers = confidential_names(inner, mail_.transport, encrypted);
@@ -208,6 +211,8 @@ void Walk::adopt(ProtectedHeader inner) {
     if (inner.form == ProtectedHeader::Form::cipher && !encrypted)
         report_.warnings.push_back(
             {"encryption-missing", "the mail was made to be encrypted, and its encryption was taken off on the way"});
+    const std::vector<mime::Field> between = more_senders_;
+    const std::string differs_between = from_differs(inner, between);
     const auto is_from = [](const mime::Field& field) { return mime::equal_ignoring_case(field.name, "From"); };
     if (!outer.from_differs.empty() && !came_signed()) {
         outer.from_differs += "; nothing tells who wrote it";
@@ -215,7 +220,7 @@ void Walk::adopt(ProtectedHeader inner) {
         std::erase(report_.confidential_headers, "from");
         std::copy_if(mail_.transport.begin(), mail_.transport.end(), std::back_inserter(outer.kept), is_from);
     }
-    std::copy_if(mail_.transport.begin(), mail_.transport.end(), std::back_inserter(more_from_), is_from);
+    std::copy_if(mail_.transport.begin(), mail_.transport.end(), std::back_inserter(more_senders_), is_from);
     mail_.transport = std::move(outer.kept);
     mail_.transport.insert(mail_.transport.end(), inner.fields.begin(), inner.fields.end());
     mail_.is_mail = true;
@@ -223,9 +228,12 @@ void Walk::adopt(ProtectedHeader inner) {
     sender_.contradiction.clear();
     for (const mime::Field& field : mail_.transport)
         if (mime::equal_ignoring_case(field.name, "From")) add_senders(sender_, field.value());
+    report_.from = sender_.mailboxes;
+    for (const mime::Field& field : between)
+        if (is_from(field)) add_senders(sender_, field.value());
+    if (!differs_between.empty()) sender_.contradiction = differs_between;
     if (!outer.from_differs.empty()) sender_.contradiction = std::move(outer.from_differs);
     if (mail_.names_sender() && !options_.sender_check) sender_.check = SenderCheck::require;
-    report_.from = sender_.mailboxes;
     report_.subject = mail_.subject();
     report_.date = mail_.date();
     note_protected(inner.names());
