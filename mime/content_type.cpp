@@ -274,7 +274,8 @@ std::string_view parameter_oddity(std::string_view& text) {
     const std::string name = ascii_lower(take_until(text, "="));
     const std::size_t star = std::min(name.find('*'), name.size());
     if (!is_token(name) || !text.starts_with('=')) return kNoParameter;
-    if (star < name.size() && name.substr(0, star) != "name") return "has a parameter in the form of RFC 2231";
+    if (star < name.size() && name.substr(0, star) != "name" && name.substr(0, star) != "filename")
+        return "has a parameter in the form of RFC 2231";
     text.remove_prefix(1);
     if (!text.starts_with('"')) {
         const std::string_view value = take_until(text, "\"");
@@ -297,6 +298,16 @@ bool has_comment(std::string_view text) {
     });
 }
 
+std::string_view parameters_oddity(std::string_view text) {
+    for (text = trim(text); !text.empty(); text = trim(text)) {
+        if (!text.starts_with(';')) return "has text where a semicolon should be";
+        text = trim(text.substr(1));
+        if (text.empty() || text.starts_with(';')) continue;
+        if (const std::string_view oddity = parameter_oddity(text); !oddity.empty()) return oddity;
+    }
+    return "";
+}
+
 }  // namespace
 
 std::string_view content_type_oddity(const Field& field) {
@@ -310,13 +321,30 @@ std::string_view content_type_oddity(const Field& field) {
     const bool has_slash = text.starts_with('/');
     if (has_slash) text.remove_prefix(1);
     if (!is_token(type) || !has_slash || !is_token(take_until(text, ""))) return "has no plain type";
-    for (text = trim(text); !text.empty(); text = trim(text)) {
-        if (!text.starts_with(';')) return "has text where a semicolon should be";
-        text = trim(text.substr(1));
-        if (text.empty() || text.starts_with(';')) continue;
-        if (const std::string_view oddity = parameter_oddity(text); !oddity.empty()) return oddity;
+    return parameters_oddity(text);
+}
+
+std::string_view content_disposition_oddity(const Field& field) {
+    if (!std::string_view(field.raw).substr(field.name.size()).starts_with(':')) return "has white space in its name";
+    const std::string value = field.value();
+    std::string_view text = value;
+    if (std::any_of(text.begin(), text.end(), is_control)) return "has a control character";
+    if (text.find('\\') != text.npos) return "has a backslash";
+    if (has_comment(text)) return "has a comment";
+    if (!is_token(take_until(text, ""))) return "has no plain value";
+    return parameters_oddity(text);
+}
+
+bool has_two_forms(const Field& field, std::string_view parameter) {
+    bool plain = false, extended = false;
+    for (const std::string_view piece : pieces(field.raw)) {
+        const std::size_t end = std::min(piece.find_first_of("=*"), piece.size());
+        if (!equal_ignoring_case(trim(piece.substr(0, end)), parameter)) continue;
+        const bool has_star = piece.substr(end).starts_with('*');
+        plain = plain || !has_star;
+        extended = extended || has_star;
     }
-    return "";
+    return plain && extended;
 }
 
 Parameterized content_disposition(const Header& header) {

@@ -30,6 +30,14 @@ Parameterized content_type(const Header& header);
 /// and, but for the name, the forms of RFC 2231. Values that are no token count as odd for the boundary alone.
 std::string_view content_type_oddity(const Field& field);
 
+/// content_disposition_oddity says likewise what is odd in a Content-Disposition field; a comment is, wherever it
+/// stands.
+std::string_view content_disposition_oddity(const Field& field);
+
+/// has_two_forms says whether a field has a parameter both as it is and in a form of RFC 2231, whatever the values:
+/// programs that do not know that form read another.
+bool has_two_forms(const Field& field, std::string_view parameter);
+
 /// content_disposition of an entity; an empty value where the field is absent.
 Parameterized content_disposition(const Header& header);
 

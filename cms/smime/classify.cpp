@@ -6,9 +6,11 @@
 #include "cms/content_info.h"
 #include "cms/identifiers.h"
 #include "cms/smime/mail.h"
+#include "mime/address.h"
 #include "mime/codec.h"
 #include "mime/error.h"
 #include "mime/limit.h"
+#include "mime/text.h"
 
 namespace p11mime::cms::smime {
 
@@ -62,6 +64,21 @@ bool is_signature_part(const mime::Header& header) {
         named = true;
     }
     return is_signature_type(type.value) || (named && type.value == "application/octet-stream");
+}
+
+bool is_named_as_cms(const mime::Header& header) {
+    constexpr std::array<std::string_view, 3> kOfCms{".p7m", ".p7c", ".p7z"};
+    constexpr std::array<std::string_view, 4> kOfData{".p7s", ".bin", ".dat", ".sig"};
+    const mime::Parameterized type = mime::content_type(header);
+    const std::array names{type.parameter("name"), mime::content_disposition(header).parameter("filename")};
+    return std::all_of(names.begin(), names.end(), [&](const std::string& name) {
+        const std::string read = mime::ascii_lower(mime::trim(mime::decode_words(name)));
+        const auto is_end = [&](std::string_view ending) { return read.ends_with(ending); };
+        const bool is_control = std::any_of(read.begin(), read.end(), [](char c) { return c >= 0 && c < ' '; });
+        const bool has_end = std::any_of(kOfCms.begin(), kOfCms.end(), is_end);
+        const bool is_data = read.find('.') == read.npos || std::any_of(kOfData.begin(), kOfData.end(), is_end);
+        return read.empty() || (!is_control && (has_end || (is_cms_type(type.value) && is_data)));
+    });
 }
 
 EntityKind classify(const mime::Header& header) {

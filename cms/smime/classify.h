@@ -26,6 +26,10 @@ EntityKind classify(const mime::Header& header);
 /// section 3.2.1).
 bool is_signature_part(const mime::Header& header);
 
+/// is_named_as_cms says whether no name of a CMS entity is one that programs would open as something else: each ends in
+/// .p7m, .p7c or .p7z (RFC 8551 section 3.2.1), or, where the type tells, as other data do or in nothing.
+bool is_named_as_cms(const mime::Header& header);
+
 /// sniff_content_type looks at the front of an encoded ContentInfo without consuming it and gives its type, a dotted
 /// OID; "" where it is none.
 std::string sniff_content_type(Window& body, const mime::Header& header);

@@ -297,6 +297,12 @@ void Walk::cms_entity(const mime::Header& header, Window& body, const Place& pla
         if (place.whole) note_left_encrypted(sniffed);
         return deliver(header, body, place);
     }
+    if (place.whole) {
+        note_label(header);
+        if (!is_named_as_cms(header))
+            doubt("what is signed has a name under which some programs show it as something else",
+                  "rely on nothing that is shown under that name");
+    }
     const std::uint64_t begin = body.position();
     const std::size_t layer = report_.layers.size();
     const auto der = mime::decode(body, cms_encoding(body, header));

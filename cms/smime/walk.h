@@ -78,6 +78,7 @@ class Walk {
     void note_around(const mime::Header& header);
     void note_lines(std::string_view raw_header);
     void note_start(const EntityStart& start, Window& body);
+    void note_label(const mime::Header& header);
     void note_signature_part(const mime::Header& header);
     void note_text_beside(Source& text, const Place& place);
     void note_encoding(const mime::Header& header, Place& place);

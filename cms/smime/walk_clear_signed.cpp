@@ -93,6 +93,7 @@ class DashedLines final : public Source {
 void Walk::note_signature_part(const mime::Header& header) {
     note_fields(header.fields);
     note_around(header);
+    note_label(header);
     if (!is_signature_part(header))
         doubt("the signature part is not labelled as a signature: some programs show what is in it", kNothingBeside);
     const bool of_mail = std::any_of(header.fields.begin(), header.fields.end(), [](const mime::Field& field) {

@@ -97,6 +97,31 @@ void Walk::note_around(const mime::Header& header) {
     }
 }
 
+// note_label doubts the header of a signature, or of what holds one, where programs may read other names than others
+// do, and open it as something else.
+void Walk::note_label(const mime::Header& header) {
+    const std::vector<const mime::Field*> dispositions = header.all("Content-Disposition");
+    if (dispositions.size() > 1)
+        doubt("the signature has two Content-Disposition fields: programs differ in which they follow", kSendAgain);
+    for (const mime::Field* field : dispositions) {
+        const std::string_view oddity = mime::content_disposition_oddity(*field);
+        if (!oddity.empty())
+            doubt(fmt::format("the Content-Disposition field {}: programs differ in the name they read", oddity),
+                  kSendAgain);
+    }
+    for (const mime::Field& field : header.fields) {
+        const bool is_type = mime::equal_ignoring_case(field.name, "Content-Type");
+        if (!is_type && !mime::equal_ignoring_case(field.name, "Content-Disposition")) continue;
+        const std::string parameter = is_type ? "name" : "filename";
+        const std::vector<std::string> ambiguous = mime::parse_parameterized(field.value()).ambiguous;
+        if (mime::has_two_forms(field, parameter) ||
+            std::find(ambiguous.begin(), ambiguous.end(), parameter) != ambiguous.end())
+            doubt(fmt::format("the signature has two names in its {} field: programs differ in which they follow",
+                              field.name),
+                  kSendAgain);
+    }
+}
+
 // note_lines doubts a header around a signature whose lines programs may tell apart differently: what is a part of a
 // field for one is a field, or text, for another.
 void Walk::note_lines(std::string_view raw_header) {
