@@ -97,6 +97,39 @@ TEST_CASE("a part of signed content that cannot be read is a warning, and the si
     }
 }
 
+TEST_CASE("an encrypted mail with a part that cannot be read is opened, with a warning") {
+    const World world;
+    const SoftwareKey bob = world.bench.bob(KeyKind::rsa2048);
+    const std::string part = "Content-Type: text/plain\r\n\r\nHello\r\n";
+    for (const std::string& broken :
+         {attached("From alice Sat Nov 28 22:16:21 2026\r\nSubject: x\r\n\r\nbody"),
+          attached("Subject: x\r\nno field\r\n\r\nbody"), enclosed_cms("QUJDREVG"),
+          std::string("Note: a colon first\r\nbut no header"), world.clear_signed(part).substr(0, 200)}) {
+        CAPTURE(broken);
+        const std::string entity = mixed(broken);
+        for (const char* cipher : {"-aes-256-cbc", "-aes-256-gcm"}) {
+            const auto encrypted = [&](const char* form) {
+                return world.bench.openssl({"cms", "-encrypt", "-binary", "-outform", form, cipher, "-in",
+                                            world.bench.file(entity), "-recip", world.bench.certificate_file(bob)});
+            };
+            const ReadMail read = world.bench.open("From: alice@example.gov\r\n" + encrypted("SMIME"), {bob});
+            CHECK(read.report.result == Result::decrypted);
+            CHECK(unread(read.report).size() == 1);
+            CHECK_THAT(with_crlf(read.content), Catch::EndsWith(entity));
+            std::string changed = encrypted("DER");
+            changed.back() = static_cast<char>(changed.back() ^ 1);  // in the padding, or the tag
+            const Error error = caught([&] { world.bench.open(changed, {bob}); });
+            CHECK(error.kind() == ErrorKind::failed);
+            CHECK_THAT(error.what(), Catch::Contains("the content does not decrypt"));
+        }
+        const ReadMail beside = world.read(kFrom + mixed(broken + "\r\n--m\r\n" + entity_of(world.clear_signed(part))));
+        CHECK(beside.report.result == Result::untrusted);
+        CHECK_THAT(beside.report.reason, Catch::StartsWith("only a part of the mail"));
+        CHECK(unread(beside.report).size() == 1);
+        CHECK_THAT(caught([&] { world.read(kFrom + entity); }).what(), Catch::Contains("is not signed"));
+    }
+}
+
 TEST_CASE("an attached signature over what starts like a header is judged on its bytes") {
     const World world;
     const std::string entity = mixed(enclosed_cms(mime::base64_text(bytes_of(world.signature(kTitled, true)))));

@@ -243,8 +243,9 @@ void Walk::message(const mime::Header& header, Window& body, const Place& place)
     outlet.finish();
 }
 
-// look_into reports the layers of a part. One that is signed and cannot be read is passed over: the signature around it
-// is over its bytes.
+// look_into reports the layers of a part. One that cannot be read is passed over: it is delivered as it is. In what is
+// decrypted without authentication that shows no sooner than that the padding is right: an error takes the report
+// along.
 void Walk::look_into(Source& part, Place place) {
     place.whole = false;
     place.output = nullptr;
@@ -256,7 +257,7 @@ void Walk::look_into(Source& part, Place place) {
         const mime::Header header = read_entity_header(window);
         entity(header, window, place);
     } catch (const Error& error) {
-        if (!goes_on_after(error, source, place)) throw;
+        if (!goes_on_after(error, source)) throw;
         report_.layers.erase(report_.layers.begin() + layers, report_.layers.end());
         note_unread(place, error.what());
     }

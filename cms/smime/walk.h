@@ -102,7 +102,7 @@ class Walk {
     void multipart(const mime::Header& header, Window& body, const Place& place);
     void message(const mime::Header& header, Window& body, const Place& place);
     void look_into(Source& part, Place place);
-    static bool goes_on_after(const Error& error, const TracedSource& source, const Place& place);
+    static bool goes_on_after(const Error& error, const TracedSource& source);
     void note_unread(const Place& place, const std::string& why);
     void leave_unread(Window& content, const std::string& type, const Place& place, bool bare);
     void clear_signed(const mime::Header& header, Window& body, const Place& place);

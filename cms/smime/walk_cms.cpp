@@ -129,7 +129,7 @@ void Walk::content(Source& from, const std::string& type, const Place& place, bo
         const bool encrypted =
             std::any_of(report_.layers.begin() + layers, report_.layers.end(),
                         [](const Layer& layer) { return is_encrypted(layer.type) && layer.covers_whole; });
-        if (encrypted || !goes_on_after(error, source, place)) throw;
+        if (encrypted || !place.is_signed || !goes_on_after(error, source)) throw;
         known.fault = error.what();
         again_ = true;
     }

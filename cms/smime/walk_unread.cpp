@@ -1,4 +1,4 @@
-// Signed content that cannot be read: a signature is over bytes, and judged on them.
+// Content that cannot be read: a signature is over bytes, and judged on them; parts are delivered as they are.
 
 #include <fmt/format.h>
 
@@ -9,11 +9,11 @@
 
 namespace p11mime::cms::smime {
 
-// goes_on_after says whether a walk goes on after an error: one of what is made of signed bytes, not of the bytes
+// goes_on_after says whether a walk may go on after an error: one of what is made of bytes, not of the bytes
 // themselves, and within the limits.
-bool Walk::goes_on_after(const Error& error, const TracedSource& source, const Place& place) {
+bool Walk::goes_on_after(const Error& error, const TracedSource& source) {
     const bool limit = dynamic_cast<const LimitExceeded*>(&error) != nullptr;
-    return place.is_signed && error.kind() == ErrorKind::malformed && !limit && !source.failed();
+    return error.kind() == ErrorKind::malformed && !limit && !source.failed();
 }
 
 void Walk::note_unread(const Place& place, const std::string& why) {
