@@ -268,18 +268,35 @@ bool is_plain_boundary(std::string_view boundary) {
            std::all_of(boundary.begin(), boundary.end(), [](char c) { return c >= ' ' && c < 127; });
 }
 
+// Whether an unquoted boundary is a token, but for the characters that mail programs forget to quote.
+bool is_bare_boundary(std::string text) {
+    constexpr std::string_view kUnquoted = "=/?:";
+    const auto is_unquoted = [&](char c) { return kUnquoted.find(c) != kUnquoted.npos; };
+    text.erase(std::remove_if(text.begin(), text.end(), is_unquoted), text.end());
+    return is_token(text);
+}
+
+// Whether a parameter only names or describes: no program looks for parts by it, in whatever form it stands.
+bool only_describes(std::string_view name) {
+    return name == "name" || name == "filename" || name == "title" || name.starts_with("x-");
+}
+
 // What is odd in a parameter, which is taken off the text; "" where nothing is.
 std::string_view parameter_oddity(std::string_view& text) {
     constexpr std::string_view kNoParameter = "has text where a parameter should be";
     const std::string name = ascii_lower(take_until(text, "="));
     const std::size_t star = std::min(name.find('*'), name.size());
+    text = trim(text);
     if (!is_token(name) || !text.starts_with('=')) return kNoParameter;
-    if (star < name.size() && name.substr(0, star) != "name" && name.substr(0, star) != "filename")
-        return "has a parameter in the form of RFC 2231";
+    if (star < name.size() && !only_describes(name.substr(0, star))) return "has a parameter in the form of RFC 2231";
     text.remove_prefix(1);
+    const bool goes_on = !text.empty() && is_space(text.front());
+    text = trim(text);
     if (!text.starts_with('"')) {
         const std::string_view value = take_until(text, "\"");
-        const bool is_odd = value.empty() || (name == "boundary" && !is_token(value));
+        const bool is_odd = value.empty() ? name != "micalg"
+                            : goes_on     ? !is_token(value)
+                                          : name == "boundary" && !is_bare_boundary(std::string(value));
         return is_odd || text.starts_with('"') ? kNoParameter : "";
     }
     const std::size_t end = text.find('"', 1);
@@ -308,14 +325,39 @@ std::string_view parameters_oddity(std::string_view text) {
     return "";
 }
 
+// A piece of the field without a comment of words alone at its end, behind white space.
+std::string_view without_words(std::string_view piece) {
+    const auto of_words = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ' ' || c == '.';
+    };
+    const std::string_view solid = without_end(piece);
+    const std::size_t open = solid.rfind('(');
+    if (open == solid.npos || open == 0 || !is_space(solid[open - 1]) || !solid.ends_with(')')) return piece;
+    const std::string_view words = solid.substr(open + 1, solid.size() - open - 2);
+    return std::all_of(words.begin(), words.end(), of_words) ? solid.substr(0, open) : piece;
+}
+
+// The value without the comments that change nothing for a program that does not know of comments: of words alone, and
+// not in what says where the parts are.
+std::string without_harmless_comments(std::string_view value) {
+    std::string result;
+    for (const std::string_view piece : pieces(value)) {
+        const std::string name = ascii_lower(trim(piece.substr(0, piece.find_first_of("=*("))));
+        if (!result.empty()) result += ';';
+        result += name == "boundary" || name == "protocol" ? piece : without_words(piece);
+    }
+    return result;
+}
+
 }  // namespace
 
 std::string_view content_type_oddity(const Field& field) {
     if (!std::string_view(field.raw).substr(field.name.size()).starts_with(':')) return "has white space in its name";
-    const std::string value = field.value();
+    const std::string written = field.value();
+    if (std::any_of(written.begin(), written.end(), is_control)) return "has a control character";
+    if (written.find('\\') != written.npos) return "has a backslash";
+    const std::string value = without_harmless_comments(written);
     std::string_view text = value;
-    if (std::any_of(text.begin(), text.end(), is_control)) return "has a control character";
-    if (text.find('\\') != text.npos) return "has a backslash";
     if (has_comment(text)) return "has a comment";
     const std::string_view type = take_until(text, "/");
     const bool has_slash = text.starts_with('/');

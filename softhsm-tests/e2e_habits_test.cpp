@@ -97,6 +97,15 @@ TEST_CASE("clear-signed mail verifies with the habits of Thunderbird, Outlook an
                   writers.clear("micalg=sha-256; protocol=\"application/pkcs7-signature\"",
                                 "Apple-Mail=_0F3A7D0B-3C6B-4E0F-9A53-2F1C2E6D4B11", "\n",
                                 attachment + "Content-Type: application/pkcs7-signature;\n\tname=smime.p7s\n"));
+    const std::string signature_type = "Content-Type: application/pkcs7-signature\n";
+    for (const std::string parameters : {"protocol = \"application/pkcs7-signature\"; micalg = sha-256",
+                                         "protocol=\n \"application/pkcs7-signature\"; micalg=",
+                                         "x=y (signed); title*=utf-8''b; protocol=application/pkcs7-signature"})
+        writers.check(parameters, writers.clear(parameters, "b", "", signature_type));
+    for (const std::string boundary : {"----=_Part_1_2.3", "Apple-Mail=_AB-CD", "a/b", "_=_a?b"}) {
+        const std::string clear = writers.clear("protocol=application/pkcs7-signature", boundary, "", signature_type);
+        writers.check(boundary, replaced(clear, '"' + boundary + '"', boundary));
+    }
     writers.check("no micalg, no protocol",
                   writers.clear("x=y", "b", "", "Content-Type: application/x-pkcs7-signature\n"));
     writers.check("a micalg that is not what signed",

@@ -73,7 +73,12 @@ TEST_CASE("a Content-Type field that programs may read differently is odd") {
           "multipart/signed;\r\n\tprotocol=\"application/x-pkcs7-signature\";\r\n\tmicalg=SHA1;\r\n\tboundary=b;",
           "Multipart/Signed ; boundary=b ;; protocol=application/pkcs7-signature", "application/pkcs7-mime",
           "application/pkcs7-mime; smime-type=signed-data; name*0=smi; name*1*=utf-8''me.p7m",
-          "application/pkcs7-mime; name=\"gr\303\274n;boundary=x.p7m\""}) {
+          "application/pkcs7-mime; name=\"gr\303\274n;boundary=x.p7m\"",
+          "multipart/signed; boundary = \"b\" ; protocol =application/pkcs7-signature; micalg= sha-256",
+          "multipart/signed; boundary=\r\n \"b\"; x-a\r\n =c", "a/b; boundary=----=_Part_1_2.3; c=d",
+          "a/b; boundary=Apple-Mail=_AB-CD", "a/b; boundary=a/b:c?d", "a/b; micalg=; boundary=b", "a/b; micalg=",
+          "a/b; title*=utf-8''b; filename*0*=us-ascii''c; X-d*=utf-8''e", "multipart/signed (signed); boundary=b",
+          "a/b; charset=us-ascii (Plain text); c=\"d\" (e. f)\r\n ; boundary=b"}) {
         CAPTURE(usual);
         CHECK(oddity(usual).empty());
     }
@@ -83,18 +88,22 @@ TEST_CASE("a Content-Type field that programs may read differently is odd") {
             CHECK(oddity(value) == what);
         }
     };
-    odd("has a comment", {"multipart/signed (text/plain); boundary=b", "a/b; boundary=(x)b", "a/b; boundary=\"b\"(",
-                          "(text/plain) a/b", "a/b; boundary=b(x)"});
+    odd("has a comment",
+        {"multipart/signed (text/plain); boundary=b", "a/b; boundary=(x)b", "a/b; boundary=\"b\"(", "(text/plain) a/b",
+         "a/b; boundary=b(x)", "a/b; boundary=b (x)", "a/b; boundary (x)=b", "a/b; protocol=c (x)", "a/b(x)",
+         "a/b; c=d (x", "a/b (x;y)", "a/b (boundary=b)", "a/b (--b)", "a/b (c(d))", "a/b (x) text/plain; boundary=b"});
     odd("has a backslash", {"a/b; boundary=\"b\\c\"", "a/b; boundary=b\\c", "a/b; x=\"\\\"\"; boundary=b"});
     odd("has a quotation mark that is never closed", {"a/b; boundary=\"b", "a/b; c=\"d\"; boundary=\"b; e=f"});
     odd("has text where a semicolon should be",
         {"a/b text/plain; boundary=b", "a/b boundary=b", "a/b; boundary=b c", "a/b; boundary=\"b\"c",
          "a/b; boundary=\"b\" \"c\"", "a/b; c=d boundary=b"});
     odd("has text where a parameter should be",
-        {"a/b; boundary", "a/b; boundary =b", "a/b; boundary= b", "a/b; boundary=", "a/b; =b", "a/b; boundary=b=c",
+        {"a/b; boundary", "a/b; boundary=", "a/b; boundary= ", "a/b; =b", "a/b; boundary= b=c", "a/b; c= boundary=b",
+         "a/b; micalg= boundary=b", "a/b; c d=e", "a/b; boundary *=b", "a/b; protocol=; boundary=b", "a/b; boundary==",
          "a/b; boundary=b\"c\"", "a/b; c=d\"; boundary=b\"", "a/b; boundary=b,c", "a/b; \"boundary\"=b"});
     odd("has a parameter in the form of RFC 2231",
-        {"a/b; boundary*=utf-8''b", "a/b; boundary*0=b; boundary*1=c", "a/b; Boundary*0*=b", "a/b; protocol*=x"});
+        {"a/b; boundary*=utf-8''b", "a/b; boundary*0=b; boundary*1=c", "a/b; Boundary*0*=b", "a/b; protocol*=x",
+         "a/b; charset*=x", "a/b; micalg*=x", "a/b; boundary*0 =b"});
     odd("has a boundary with odd characters",
         {"a/b; boundary=\"\"", "a/b; boundary=\" b\"", "a/b; boundary=\"b \"", "a/b; boundary=\"gr\303\274n\""});
     odd("has no plain type", {"", "a", "a/", "/b", "a / b", "a/b/c", "a,b", "\"a/b\"", "a/b,c/d", "; boundary=b"});
