@@ -299,7 +299,11 @@ TEST_CASE("a signature part that programs may show, or find a part in, is a doub
           "Content-Type: application/octet-stream; name=\"SMIME.P7S\"\r\n",
           "Content-Type: application/octet-stream\r\nContent-Disposition: attachment; filename=smime.p7s\r\n",
           "X-Scanned: --b\r\nContent-Type: application/pkcs7-signature; name=a--b.p7s\r\nMIME-Version: 1.0\r\n",
-          "Content-Type: application/pkcs7-signature\r\nContent-Description:\r\n --b -\r\n"}) {
+          "Content-Type: application/pkcs7-signature\r\nContent-Description:\r\n --b -\r\n",
+          "Content-Type: application/pkcs7-signature; name=\"=?utf-8?Q?smime.p7s?=\"\r\n",
+          "Content-Type: application/pkcs7-signature; name=smime.bin\r\nStatus: RO\r\n",
+          "Content-Type: application/pkcs7-signature; name=signature\r\n",
+          "Content-Type: application/pkcs7-signature; name=smime.p7m\r\nReceived: from x by y\r\n"}) {
         CAPTURE(usual);
         CHECK(reason(usual) == "valid");
     }
@@ -309,12 +313,19 @@ TEST_CASE("a signature part that programs may show, or find a part in, is a doub
                               "Content-Type: application/octet-stream; name=a.html\r\n"
                               "Content-Disposition: attachment; filename=a.p7s\r\n",
                               "Content-Type: application/pkcs7-signature; name=a.html\r\n",
+                              "Content-Type: application/pkcs7-signature; name=\"=?utf-8?Q?a=2Ehtml?=\"\r\n",
+                              "Content-Type: application/pkcs7-signature; name=\"=?x-foo?Q?a=2Ehtml?=\"\r\n",
+                              "Content-Type: application/pkcs7-signature; name=\"=?utf-8?Q?a=2Ep7s?=.html\"\r\n",
+                              "Content-Type: application/pkcs7-signature; name=\"a.html.\"\r\n",
+                              "Content-Type: application/pkcs7-signature; name=a.eml\r\n",
+                              "Content-Type: application/octet-stream; name=smime.bin\r\n",
                               "Content-Type: application/pgp-signature\r\n"}) {
         CAPTURE(shown);
         CHECK_THAT(reason(shown), Contains("not labelled as a signature"));
     }
     CHECK_THAT(reason(type + "Content-Type: text/html\r\n"), Contains("2 Content-Type fields"));
     CHECK_THAT(reason(type + "From: eve@example.org\r\n"), Contains("header fields of a mail"));
+    CHECK_THAT(reason(type + "Bcc: eve@example.org\r\n"), Contains("header fields of a mail"));
     CHECK_THAT(reason(type + "--c: d\r\n"), Contains("header fields of a mail"));
 
     // No signature covers an unsigned attribute.

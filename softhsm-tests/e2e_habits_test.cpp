@@ -106,6 +106,11 @@ TEST_CASE("clear-signed mail verifies with the habits of Thunderbird, Outlook an
         const std::string clear = writers.clear("protocol=application/pkcs7-signature", boundary, "", signature_type);
         writers.check(boundary, replaced(clear, '"' + boundary + '"', boundary));
     }
+    for (const std::string name :
+         {"\"=?utf-8?Q?smime.p7s?=\"", "\"=?utf-8?B?c21pbWUucDdz?=\"", "smime.bin", "signature", "smime.p7m",
+          "Signature.DAT", "smime.p7s\nStatus: RO\nReceived: from x by y"})
+        writers.check(name,
+                      writers.clear("x=y", "b", "", "Content-Type: application/pkcs7-signature; name=" + name + "\n"));
     writers.check("no micalg, no protocol",
                   writers.clear("x=y", "b", "", "Content-Type: application/x-pkcs7-signature\n"));
     writers.check("a micalg that is not what signed",

@@ -35,6 +35,17 @@ bool named_like_cms(const mime::Header& header, const mime::Parameterized& type)
     });
 }
 
+// names_a_signature says whether a name, as a word of RFC 2047 too, ends in nothing that a program would open as what
+// it is not: a page, a text, a mail.
+bool names_a_signature(const std::string& name) {
+    constexpr std::array<std::string_view, 5> kEndings{".p7s", ".p7m", ".bin", ".dat", ".sig"};
+    const bool is_words = name.starts_with("=?") && name.ends_with("?=");
+    const std::string read = mime::ascii_lower(is_words ? mime::decode_words(name) : name);
+    if (read.find("=?") != read.npos) return false;
+    return read.find('.') == read.npos || std::any_of(kEndings.begin(), kEndings.end(),
+                                                      [&](std::string_view ending) { return read.ends_with(ending); });
+}
+
 // whole_lines cuts a front off after its last line end, so that base64 in it ends with a whole group.
 ByteView whole_lines(ByteView front) {
     const std::size_t last = text_of(front).rfind('\n');
@@ -57,13 +68,14 @@ ByteView header_front(Window& content) {
 
 bool is_signature_part(const mime::Header& header) {
     const mime::Parameterized type = mime::content_type(header);
+    const bool by_type = is_signature_type(type.value);
     bool named = false;
     for (const std::string& name : {type.parameter("name"), mime::content_disposition(header).parameter("filename")}) {
         if (name.empty()) continue;
-        if (!mime::ascii_lower(name).ends_with(".p7s")) return false;
+        if (!(by_type ? names_a_signature(name) : mime::ascii_lower(name).ends_with(".p7s"))) return false;
         named = true;
     }
-    return is_signature_type(type.value) || (named && type.value == "application/octet-stream");
+    return by_type || (named && type.value == "application/octet-stream");
 }
 
 bool is_named_as_cms(const mime::Header& header) {

@@ -22,8 +22,8 @@ enum class EntityKind {
 EntityKind classify(const mime::Header& header);
 
 /// is_signature_part says whether the second part of a multipart/signed is labelled as a CMS signature, so that no
-/// program shows it: by its type, or as an octet-stream by its name; whatever name it has ends in .p7s (RFC 8551
-/// section 3.2.1).
+/// program shows it: by its type, where a name, if there is one, ends as that of a signature or has no ending, or as an
+/// octet-stream by its name, which ends in .p7s (RFC 8551 section 3.2.1).
 bool is_signature_part(const mime::Header& header);
 
 /// is_named_as_cms says whether no name of a CMS entity is one that programs would open as something else: each ends in

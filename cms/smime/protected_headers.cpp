@@ -33,10 +33,11 @@ constexpr std::array<std::string_view, 2> kAdded{"Date", "Message-ID"};
 // Fields that the baseline policy leaves out outside.
 constexpr std::array<std::string_view, 2> kRemoved{"Comments", "Keywords"};
 
-// Fields that relays write, or that are for them alone; they protect nothing inside.
-constexpr std::array<std::string_view, 9> kOfRelays{
-    "Bcc",      "Resent-Bcc", "Received", "Return-Path", "Delivered-To", "DKIM-Signature", "Authentication-Results",
-    "ARC-Seal", "Status"};
+// Fields for relays alone.
+constexpr std::array<std::string_view, 2> kForRelays{"Bcc", "Resent-Bcc"};
+
+constexpr std::array<std::string_view, 7> kOfRelays{
+    "Received", "Return-Path", "Delivered-To", "DKIM-Signature", "Authentication-Results", "ARC-Seal", "Status"};
 
 template <std::size_t size>
 bool is_one_of(const std::array<std::string_view, size>& names, std::string_view name) {
@@ -275,13 +276,17 @@ std::string one_line(std::string text) {
 
 }  // namespace
 
+bool is_of_relays(std::string_view name) {
+    return is_one_of(kOfRelays, name) || mime::ascii_lower(name).starts_with("arc-");
+}
+
 Protection protect(const std::vector<Field>& transport, bool encrypted) {
     Protection result;
     std::vector<Field> outer;
     for (const Field& field : transport) {
         if (mime::equal_ignoring_case(field.name, kOuter)) continue;
         const mime::LineEnding ending = field.raw.ends_with("\r\n") ? mime::LineEnding::crlf : mime::LineEnding::lf;
-        const bool of_relay = is_one_of(kOfRelays, field.name) || mime::ascii_lower(field.name).starts_with("arc-");
+        const bool of_relay = is_of_relays(field.name) || is_one_of(kForRelays, field.name);
         const auto inside = of_relay ? std::nullopt : for_inside(field, ending);
         if (!inside) {
             result.outside.push_back(field);

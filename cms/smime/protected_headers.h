@@ -79,6 +79,10 @@ struct Protection {
     std::vector<HiddenField> hidden;
 };
 
+/// is_of_relays says whether it is relays and mail stores that write a field of this name, and no program shows it as
+/// the sender's.
+bool is_of_relays(std::string_view name);
+
 /// protect takes the transport fields of a mail. With `encrypted`, the baseline confidentiality policy holds (section
 /// 3.2.1): the Subject outside is "[...]", Comments and Keywords are left out. Bcc, what relays write, and what does
 /// not fit the header of a part that is signed stay outside.

@@ -8,6 +8,7 @@
 #include "cms/identifiers.h"
 #include "cms/smime/classify.h"
 #include "cms/smime/first_bytes.h"
+#include "cms/smime/protected_headers.h"
 #include "cms/smime/walk.h"
 #include "mime/codec.h"
 #include "mime/line_endings.h"
@@ -98,7 +99,7 @@ void Walk::note_signature_part(const mime::Header& header) {
         doubt("the signature part is not labelled as a signature: some programs show what is in it", kNothingBeside);
     const bool of_mail = std::any_of(header.fields.begin(), header.fields.end(), [](const mime::Field& field) {
         return !mime::is_mime_field(field.name) && !mime::equal_ignoring_case(field.name, "MIME-Version") &&
-               !mime::ascii_lower(field.name).starts_with("x-");
+               !is_of_relays(field.name) && !mime::ascii_lower(field.name).starts_with("x-");
     });
     if (of_mail)
         doubt("the signature part has header fields of a mail: some programs show them as the mail's", kNothingBeside);
