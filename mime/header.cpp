@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "mime/error.h"
 #include "mime/limit.h"
@@ -58,6 +59,30 @@ bool has_blank_line(std::string_view text) {
         text.remove_prefix(std::min(line.size() + 1, text.size()));
     }
     return false;
+}
+
+// Whether a program knows a field of this name for one of a header, and no reader takes it for text of the sender's.
+bool is_usual(std::string_view name) {
+    constexpr std::array<std::string_view, 16> kUsual{"From",       "Sender",      "Reply-To",       "To",
+                                                      "Cc",         "Subject",     "Date",           "Message-ID",
+                                                      "References", "In-Reply-To", "Importance",     "MIME-Version",
+                                                      "Received",   "Return-Path", "DKIM-Signature", "Status"};
+    constexpr std::array<std::string_view, 6> kPrefixes{"x-",   "content-",        "list-",
+                                                        "arc-", "authentication-", "thread-"};
+    const std::string lower = ascii_lower(name);
+    return std::any_of(kUsual.begin(), kUsual.end(), [&](auto usual) { return equal_ignoring_case(usual, name); }) ||
+           std::any_of(kPrefixes.begin(), kPrefixes.end(), [&](auto prefix) { return lower.starts_with(prefix); });
+}
+
+// The lines of a text, each with its end.
+std::vector<std::string_view> lines_of(std::string_view text) {
+    std::vector<std::string_view> lines;
+    while (!text.empty()) {
+        const std::size_t lf = text.find('\n');
+        lines.push_back(text.substr(0, lf == text.npos ? lf : lf + 1));
+        text.remove_prefix(lines.back().size());
+    }
+    return lines;
 }
 
 bool is_from_line(std::string_view line) {
@@ -158,6 +183,28 @@ bool hides_field(std::string_view text) {
         if (name == "from" || name == "sender" || name == "mime-version" || is_mime_field(name)) return true;
     }
     return false;
+}
+
+std::string without_blank_ends(std::string_view raw) {
+    constexpr std::string_view kTwoEnds = "\r\r\n";
+    const std::vector<std::string_view> lines = lines_of(raw);
+    std::string result;
+    bool found = false;
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        const std::string_view line = lines[i], next = i + 1 < lines.size() ? lines[i + 1] : "";
+        const bool starts_field = !is_wsp(line.front()) && !trim(line).empty();
+        if (found && starts_field && !is_usual(field_name(line).value_or(""))) return std::string(raw);
+        const bool ends_field = line.ends_with('\n') && (next.empty() || !is_wsp(next.front()));
+        const bool is_blank = is_wsp(line.front()) && trim(line).empty() && !line.ends_with(kTwoEnds);
+        const bool has_two_ends = !trim(line).empty() && line.ends_with(kTwoEnds);
+        if (!ends_field || !(has_two_ends || (is_blank && i > 0))) {
+            result += line;
+            continue;
+        }
+        found = true;
+        if (has_two_ends) result += std::string(line.substr(0, line.size() - kTwoEnds.size())) + "\r\n";
+    }
+    return result;
 }
 
 bool looks_like_header(ByteView front, bool allow_empty) {

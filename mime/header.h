@@ -54,6 +54,11 @@ std::string_view header_oddity(std::string_view raw);
 /// for a line end, go by that field.
 bool hides_field(std::string_view text);
 
+/// without_blank_ends takes off a header block, as it stood, a line of blanks, or a CR before a CRLF, that ends a
+/// field, where all fields behind the first such end have names that are usual in a header: relays leave such ends, and
+/// a program that takes one for the end of the header shows nothing but those fields. Otherwise all stays.
+std::string without_blank_ends(std::string_view raw);
+
 /// looks_like_header says whether the bytes at the front of an input could be a header block: a field name (RFC 5322
 /// ftext) and a colon, or an empty line if `allow_empty`, or an mbox "From " line followed by a field.
 bool looks_like_header(ByteView front, bool allow_empty);

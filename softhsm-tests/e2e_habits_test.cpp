@@ -118,6 +118,14 @@ TEST_CASE("clear-signed mail verifies with the habits of Thunderbird, Outlook an
                                 "Content-Type: application/pkcs7-signature\n", {"-md", "sha512"}));
 }
 
+TEST_CASE("mail with fields as relays leave them verifies", "[e2e]") {
+    const Writers writers;
+    const std::string clear = writers.clear("x=y", "b", "", "Content-Type: application/pkcs7-signature\n");
+    for (const std::string field : {"X-MS-TNEF-Correlator:\n\t\n", "X-Foo: a\n \n", "Subject: Habits\n",
+                                    "To: bob@example.org\n", "Reply-To: a@example.org\nReply-To: a@example.org\n"})
+        writers.check(field, field + clear);
+}
+
 TEST_CASE("signers named by their key, without attributes, and with chains in any state verify", "[e2e]") {
     Writers writers;
     const std::string type = "Content-Type: application/pkcs7-mime; smime-type=signed-data; name=smime.p7m\n";

@@ -43,6 +43,27 @@ TEST_CASE("a field behind lines that are no fields is hidden, text is none") {
         CHECK_FALSE(hides_field(text));
 }
 
+TEST_CASE("an odd end of a field with usual fields behind is no doubt, with anything else behind it stays one") {
+    const auto left = [](std::string_view raw) { return header_oddity(without_blank_ends(raw)); };
+    for (const char* usual :
+         {"A: b\r\n", "A: b\r\n \r\n\r\n", "A:\r\n\t\r\nFrom: c\r\n", "A: b\r\r\nTo: c\r\n d\r\n\r\n",
+          "A: b\n c\n \nContent-Type: d\n\t \nX-Spam-Report: e\n\n", "A: b\r\r\n\r\n"}) {
+        CAPTURE(usual);
+        CHECK(left(usual).empty());
+    }
+    for (const char* odd :
+         {"A: b\r\n \r\n c\r\n", "A: b\r\n \r\nHello: c\r\n", "A: b\r\n \r\n--x:\r\n", "A: b\r\r\n c\r\n",
+          "A: b\r\n \r\nTo: c\r\nDear-Bob: d\r\n", "A: b\n \n \nTo: c\n", " \nTo: c\n", "A: b\r\r\nText: c\r\n"}) {
+        CAPTURE(odd);
+        CHECK(!left(odd).empty());
+    }
+    for (const char* odd : {"A: b\rC: d\r\nTo: e\r\n", "A: b\r\r\r\nTo: c\r\n", "A: b\r\r\rTo: c\r\n",
+                            "A: b\r \r\nTo: c\n", "A: b\r\n \r\r\nTo: c\r\n", "A: b\r\n \rB: c\r\nTo: d\r\n"}) {
+        CAPTURE(odd);
+        CHECK(left(odd) == "a CR that ends no line");
+    }
+}
+
 TEST_CASE("a header is read byte for byte, whatever its line endings and in pieces of any size") {
     const std::string block =
         "From: alice@example.gov\r\nSubject: folded\n  twice\r\n\there\r\nX-Latin: gr\374n\r\nSpaced  : "

@@ -31,7 +31,7 @@ void Walk::note_mail(Mail mail) {
     report_.date = mail_.date();
     if (report_.date) sender_.date = parse_time(*report_.date);
     note_fields(mail_.transport);
-    note_lines(mail_.raw);
+    note_lines(mime::without_blank_ends(mail_.raw));
 }
 
 // note_sender holds the From fields inside a layer against the signer too: some programs show them in place of the
@@ -69,11 +69,17 @@ void Walk::note_fields(const std::vector<mime::Field>& fields) {
     constexpr std::array<std::string_view, 9> kOnce{
         "From", "Sender", "Reply-To", "To", "Cc", "Subject", "Date", "Content-Type", "Content-Transfer-Encoding"};
     for (const std::string_view name : kOnce) {
-        const auto count = std::count_if(fields.begin(), fields.end(), [&](const mime::Field& field) {
-            return mime::equal_ignoring_case(field.name, name);
-        });
-        if (count > 1)
-            doubt(fmt::format("the header has {} {} fields: programs differ in which they show", count, name),
+        std::vector<std::string> values;
+        for (const mime::Field& field : fields)
+            if (mime::equal_ignoring_case(field.name, name)) values.push_back(field.value());
+        if (values.size() < 2) continue;
+        const bool alike = std::all_of(values.begin(), values.end(), [&](const auto& v) { return v == values[0]; });
+        const bool decides = name == "From" || name == "Sender" || mime::is_mime_field(name);
+        if (alike && !decides)
+            report_.warnings.push_back(
+                {"repeated-field", fmt::format("the header has {} {} fields, all alike", values.size(), name)});
+        else
+            doubt(fmt::format("the header has {} {} fields: programs differ in which they show", values.size(), name),
                   kSendAgain);
     }
     for (const mime::Field& field : fields) {
