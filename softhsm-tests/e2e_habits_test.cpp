@@ -118,6 +118,23 @@ TEST_CASE("clear-signed mail verifies with the habits of Thunderbird, Outlook an
                                 "Content-Type: application/pkcs7-signature\n", {"-md", "sha512"}));
 }
 
+TEST_CASE("clear-signed mail verifies with what mail programs write before its parts", "[e2e]") {
+    const Writers writers;
+    for (
+        const std::string notice :
+        {"Dies ist eine kryptografisch unterzeichnete Nachricht im MIME-Format.", "This is a MIME-encapsulated message",
+         "This is a MIME encoded message.", "Messaggio multiparte in formato MIME.",
+         "This message is in MIME format. Since your mail reader does not understand\nthis format, some or all of this "
+         "message may not be legible.",
+         "> This message is in MIME format. Since your mail reader does not understand\nthis format, some or all of "
+         "this "
+         "message may not be legible.",
+         "  This message is in MIME format.  The first part should be readable text,\n  while the remaining parts are "
+         "likely unreadable without MIME-aware tools."})
+        writers.check(notice,
+                      writers.clear("x=y", "b", notice + "\n\n", "Content-Type: application/pkcs7-signature\n"));
+}
+
 TEST_CASE("mail with fields as relays leave them verifies", "[e2e]") {
     const Writers writers;
     const std::string clear = writers.clear("x=y", "b", "", "Content-Type: application/pkcs7-signature\n");

@@ -172,6 +172,10 @@ std::vector<Row> beside_rows(const Stage& stage) {
         {"text before the parts, behind many blanks", before(many_blanks), before(many_blanks + pay)},
         {"text behind a notice and empty lines", before(notice + lines), before(notice + lines + pay)},
         {"text behind a notice and many blanks", before(notice + many_blanks), before(notice + many_blanks + pay)},
+        {"text behind the first sentence of a notice", before("This message is in MIME format.\r\n"),
+         before("This message is in MIME format. Since your mail reader does not understand, pay 1000 to Eve.\r\n")},
+        {"text in a notice", before("Dies ist eine kryptografisch unterzeichnete Nachricht im MIME-Format.\r\n"),
+         before("Dies ist eine kryptografisch unterzeichnete Nachricht von Eve im MIME-Format.\r\n")},
         {"text after the parts, behind blanks", clear + blanks, clear + blanks + pay},
         {"text after the parts, behind many blanks", clear + many_blanks, clear + many_blanks + pay},
     };
