@@ -50,7 +50,8 @@ TEST_CASE("an address in words, or with what shows nothing between, is seen besi
          {"Meet me at Example", "Eve at Work", "Eve at 10.30", "Eve at home. Always", "Eve (at) Example",
           "Eve at St. Mary", "Eve (at) mail.example.org", "eve at mail.example.org!", "Help at Example.org",
           "Help at mail.example.org", "eve (at) mail (dot) example (dot) org", "M\xc3\xbcller at Home", "Dot at Dash",
-          "eve\\@mail.example.org", "e\xe2\x80\x8bve@mail.example.org"}) {
+          "eve\\@mail.example.org", "e\xe2\x80\x8bve@mail.example.org", "Look at booking.com",
+          "Eve: meet us at bank.example!", "You Are Looking At bank dot example"}) {
         CAPTURE(honest);
         CHECK(result("\"" + std::string(honest) + "\" <eve@mail.example.org>").result == Result::valid);
     }
@@ -62,6 +63,11 @@ TEST_CASE("an address in words, or with what shows nothing between, is seen besi
                               "ceo (@) bank.example",
                               "ceo at bank.example",
                               "Mail from ceo AT bank.example!",
+                              "Look at ceo at bank.example",
+                              "look@bank.example",
+                              "look @ bank.example",
+                              "look (at) bank.example",
+                              "look.ceo at bank.example",
                               "ceo at bank dot example",
                               "ceo (at) bank (dot) example",
                               "ceo [at] bank[.]example",

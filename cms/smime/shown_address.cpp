@@ -150,6 +150,14 @@ bool is_at_home_of(const std::vector<std::string>& mailboxes, const std::string&
     });
 }
 
+// is_of_sentence says whether what stands before "at" makes a sentence, and no address: "Look at booking.com", "Meet us
+// at example.com". Only words that name nobody count.
+bool is_of_sentence(std::string_view address) {
+    constexpr std::array<std::string_view, 8> kWords{"look", "looking", "me", "us", "you", "is", "are", "working"};
+    const std::string local = mime::ascii_lower(address.substr(0, address.rfind('@')));
+    return std::find(kWords.begin(), kWords.end(), local) != kWords.end();
+}
+
 // seen is what a reader sees of a decoded text. Backslashes are of quoted pairs, controls show nothing, and the
 // ideographic full stop is a dot in domains (UTS #46).
 std::string seen(const std::string& decoded) {
@@ -175,7 +183,9 @@ std::string foreign_in(const std::string& text, const std::vector<std::string>& 
     for (const Word& word : addresses_in(without_gaps(spelled_out(text, false))))
         if (has_domain(word.text) && foreign(word)) return word.text;
     for (const Word& word : addresses_in(spelled_out(text, true)))
-        if (has_domain(word.text) && foreign(word) && !is_at_home_of(mailboxes, word.text)) return word.text;
+        if (has_domain(word.text) && foreign(word) && !is_at_home_of(mailboxes, word.text) &&
+            !is_of_sentence(word.text))
+            return word.text;
     return {};
 }
 
