@@ -297,6 +297,8 @@ std::vector<Row> name_rows(const Stage& stage) {
         {"a name in a comment", part(octets, p7s), part(octets, "inline; x=(; filename=a.html;); filename=smime.p7s")},
         {"a name with text behind it", part(octets, p7s), part(octets, page + ".p7s")},
         {"a name with a word behind it", part(octets, p7s), part(octets, "inline; filename=invoice.html .p7s")},
+        {"a name with a semicolon", part(octets, "inline; filename=\"a .p7s\""),
+         part(octets, "inline; filename=\"invoice.html ;.p7s\"")},
         {"a name in quotes that are not closed", part(octets, p7s), part(octets, "inline; filename=\"a.html;.p7s")},
         {"an opaque mail as a page", whole(content, p7m), whole("pkcs7-mime; name=smime.p7m", page)},
         {"an opaque mail as a page, by its type", whole("pkcs7-mime", "attachment"),

@@ -119,7 +119,10 @@ void Walk::note_label(const mime::Header& header) {
         const bool is_type = mime::equal_ignoring_case(field.name, "Content-Type");
         if (!is_type && !mime::equal_ignoring_case(field.name, "Content-Disposition")) continue;
         const std::string parameter = is_type ? "name" : "filename";
-        const std::vector<std::string> ambiguous = mime::parse_parameterized(field.value()).ambiguous;
+        const mime::Parameterized value = mime::parse_parameterized(field.value());
+        const std::vector<std::string>& ambiguous = value.ambiguous;
+        if (value.parameter(parameter).find(';') != std::string::npos)
+            doubt("the signature has a name with a semicolon: programs differ in where that name ends", kSendAgain);
         if (mime::has_two_forms(field, parameter) ||
             std::find(ambiguous.begin(), ambiguous.end(), parameter) != ambiguous.end())
             doubt(fmt::format("the signature has two names in its {} field: programs differ in which they follow",
