@@ -26,7 +26,27 @@ struct Scene {
     }
     PathVerdict judge() const { return validate(alice, bench.surplus, bench.trust, Use::signing, {}, carried); }
     CrlSpec lists_alice() const { return {.entries = {{.certificate = alice, .reason = "keyCompromise"}}}; }
+    /// listed_elsewhere is a certificate whose revocation another authority, "Lister", tells of in its indirect CRL.
+    Certificate listed_elsewhere() const {
+        return certify({.more_extensions = "crlDistributionPoints=point\n",
+                        .sections = "[point]\nfullname=URI:http://crl.example/i\nCRLissuer=dirName:lister\n"
+                                    "[lister]\nO=Example\nCN=Lister\n"},
+                       &authority)
+            .certificate;
+    }
 };
+
+CrlSpec indirect() {
+    return {.extensions = "issuingDistributionPoint=critical,@idp\n",
+            .sections = "[idp]\nfullname=URI:http://crl.example/i\nindirectCRL=TRUE\n"};
+}
+
+CertificateSpec responder_spec() {
+    CertificateSpec spec{
+        .name = "Responder", .key_usage = "critical,digitalSignature", .extended_key_usage = "OCSPSigning"};
+    spec.more_extensions = "noCheck=ignored\n";
+    return spec;
+}
 
 SoftwareKey forger(const std::string& name) {
     return certify(authority_spec(name));
@@ -77,18 +97,12 @@ TEST_CASE("no number of certificates that came along hides who has signed an ind
     Scene scene;
     const SoftwareKey signers = certify(authority_spec("Signers"), &scene.bench.root);
     const SoftwareKey lister = certify(authority_spec("Lister"), &signers);
-    scene.alice = certify({.more_extensions = "crlDistributionPoints=point\n",
-                           .sections = "[point]\nfullname=URI:http://crl.example/i\nCRLissuer=dirName:lister\n"
-                                       "[lister]\nO=Example\nCN=Lister\n"},
-                          &scene.authority)
-                      .certificate;
+    scene.alice = scene.listed_elsewhere();
     scene.bench.trust.intermediates = {std::make_shared<MemoryCertificates>(
         std::vector{scene.authority.certificate, signers.certificate, lister.certificate})};
     scene.bench.add_crl({}, signers);
-    CrlSpec crl = scene.lists_alice();
-    crl.entries.front().names_issuer = true;
-    crl.extensions = "issuingDistributionPoint=critical,@idp\n";
-    crl.sections = "[idp]\nfullname=URI:http://crl.example/i\nindirectCRL=TRUE\n";
+    CrlSpec crl = indirect();
+    crl.entries = {{.certificate = scene.alice, .names_issuer = true}};
     scene.bench.add_crl(crl, lister);
     CHECK(revoked(scene.judge()));
 
@@ -116,10 +130,7 @@ TEST_CASE("what is revoked on one path is revoked on all") {
     CHECK(revoked(scene.judge()));
 
     // A responder that the authority has certified answers for all certificates of the authority's key.
-    CertificateSpec spec{
-        .name = "Responder", .key_usage = "critical,digitalSignature", .extended_key_usage = "OCSPSigning"};
-    spec.more_extensions = "noCheck=ignored\n";
-    const SoftwareKey responder = certify(spec, &scene.authority);
+    const SoftwareKey responder = certify(responder_spec(), &scene.authority);
     scene.bench.source->here.ocsp = {{OcspResponse::from_der(
         make_ocsp({.status = OcspSpec::Status::revoked}, scene.alice, scene.authority.certificate, responder))}};
     CHECK(revoked(scene.judge()));
@@ -148,19 +159,13 @@ TEST_CASE("where evidence does not count on one path, another is looked at") {
     const SoftwareKey other_root = certify(authority_spec("Another Root"));
     const Certificate crossed = certify_key(scene.authority.key, authority_spec("Authority"), &other_root);
     const SoftwareKey lister = certify(authority_spec("Lister"), &scene.bench.root);
-    scene.alice = certify({.more_extensions = "crlDistributionPoints=point\n",
-                           .sections = "[point]\nfullname=URI:http://crl.example/i\nCRLissuer=dirName:lister\n"
-                                       "[lister]\nO=Example\nCN=Lister\n"},
-                          &scene.authority)
-                      .certificate;
+    scene.alice = scene.listed_elsewhere();
     scene.bench.trust.anchors = trust_in({other_root.certificate, scene.bench.root.certificate}).anchors;
     scene.bench.trust.intermediates = {
         std::make_shared<MemoryCertificates>(std::vector{crossed, scene.authority.certificate, lister.certificate})};
     scene.bench.add_crl({}, other_root);
-    CrlSpec crl = scene.lists_alice();
-    crl.entries.front().names_issuer = true;
-    crl.extensions = "issuingDistributionPoint=critical,@idp\n";
-    crl.sections = "[idp]\nfullname=URI:http://crl.example/i\nindirectCRL=TRUE\n";
+    CrlSpec crl = indirect();
+    crl.entries = {{.certificate = scene.alice, .names_issuer = true}};
     scene.bench.add_crl(crl, lister);
     CHECK(revoked(scene.judge()));
 }
@@ -248,10 +253,7 @@ TEST_CASE("no number of certificates that came along pushes out those of the pat
     Scene scene;
     const SoftwareKey upper = certify(authority_spec("Upper"), &scene.bench.root);
     const SoftwareKey lower = certify(authority_spec("Lower"), &upper);
-    CertificateSpec spec{
-        .name = "Responder", .key_usage = "critical,digitalSignature", .extended_key_usage = "OCSPSigning"};
-    spec.more_extensions = "noCheck=ignored\n";
-    const SoftwareKey responder = certify(spec, &lower);
+    const SoftwareKey responder = certify(responder_spec(), &lower);
     scene.alice = certify({}, &lower).certificate;
     scene.bench.trust.intermediates.clear();
     scene.bench.surplus = {lower.certificate, upper.certificate};
@@ -321,11 +323,7 @@ TEST_CASE("a namesake of the issuer that others have certified cannot sign its C
 
 TEST_CASE("authorities of limited purposes or names do not certify who signs indirect CRLs") {
     Scene scene;
-    scene.alice = certify({.more_extensions = "crlDistributionPoints=point\n",
-                           .sections = "[point]\nfullname=URI:http://crl.example/i\nCRLissuer=dirName:lister\n"
-                                       "[lister]\nO=Example\nCN=Lister\n"},
-                          &scene.authority)
-                      .certificate;
+    scene.alice = scene.listed_elsewhere();
     CertificateSpec web = authority_spec("Sub");
     web.extended_key_usage = "serverAuth";
     CertificateSpec constrained = authority_spec("Sub");
@@ -336,9 +334,7 @@ TEST_CASE("authorities of limited purposes or names do not certify who signs ind
         scene.bench.source->here.crls.clear();
         scene.bench.add_crl({});
         scene.bench.add_crl({}, sub);
-        scene.bench.add_crl({.extensions = "issuingDistributionPoint=critical,@idp\n",
-                             .sections = "[idp]\nfullname=URI:http://crl.example/i\nindirectCRL=TRUE\n"},
-                            lister);
+        scene.bench.add_crl(indirect(), lister);
         scene.bench.surplus = {sub.certificate, lister.certificate};
         return scene.judge();
     };
