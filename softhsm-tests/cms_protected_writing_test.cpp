@@ -1,0 +1,165 @@
+// Header fields as sealing and signing put them inside (RFC 9788).
+
+#include "softhsm-tests/cms_protected_headers.h"
+
+#include <fmt/format.h>
+
+#include <catch2/catch.hpp>
+
+#include "cms/smime/protected_headers.h"
+
+using namespace p11mime;
+using namespace p11mime::cms;
+using namespace p11mime::cms::smime;
+using namespace p11mime::test;
+
+TEST_CASE("seal hides the subject, and opening gives the mail back as it was") {
+    const ProtectionBench world;
+    const std::string kinds_of_body[]{
+        std::string(kText),
+        "Content-Type: text/plain\r\n\r\nHello\r\n",
+        "Content-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: 8bit\r\n\r\nGr\xfc\xdf"
+        "e\r\n",
+        "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\nSGVsbG8sCg==\r\n",
+        "Content-Type: text/html; charset=utf-8\r\n\r\n<html><head></head><body>\r\n<p>Hello</p></body></html>\r\n",
+        "Content-Type: multipart/mixed; boundary=m\r\n\r\nnothing\r\n--m\r\nContent-Type: multipart/alternative; "
+        "boundary=a\r\n\r\n--a\r\n\r\nHello\r\n--a\r\nContent-Type: "
+        "text/html\r\n\r\n<p>Hello</p>\r\n--a--\r\n\r\n--m\r\n"
+        "Content-Type: text/plain\r\nContent-Disposition: attachment\r\n\r\nleave me\r\n--m--\r\n",
+        "Content-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\nSGVsbG8sCg==\r\n"};
+    for (const std::string& entity : kinds_of_body)
+        for (const bool triple : {false, true}) {
+            CAPTURE(entity, triple);
+            std::string text = with(mail("Alice <alice@example.gov>", "bob@example.gov", entity), "X-Folded",
+                                    "Keywords: secret\r\nX-Folded");
+            text = with(text, "=?utf-8?Q?Gr=C3=BC=C3=9Fe?= from", "Greetings from");
+            const std::string sealed = world.seal(text, triple);
+            CHECK(field(sealed, "Subject") == "[...]");
+            CHECK(field(sealed, "Keywords").empty());
+            CHECK(field(sealed, "From") == "Alice <alice@example.gov>");
+            const ReadMail read = world.open(sealed);
+            CHECK(read.report.result == Result::valid);
+            CHECK(kinds(read.report).empty());
+            CHECK(read.report.subject == "Greetings from the field");
+            CHECK(field(read.content, "Keywords") == "secret");
+            CHECK(field(read.content, "Subject") == field(text, "Subject"));
+            CHECK(read.content.find("hp") == std::string::npos);
+            // Text in 8 bits was made safe for transport, and a part without a header field has one now.
+            if (entity.find("8859") == std::string::npos && entity.find("--a\r\n\r\n") == std::string::npos)
+                CHECK(entity_of(read.content) == entity);
+            CHECK(read.content.find("header-protection") == std::string::npos);
+            CHECK(with_crlf(world.open(world.seal(with_lf(text), triple)).content) == read.content);
+        }
+}
+
+TEST_CASE("old readers find the hidden subject in the text") {
+    const ProtectionBench world;
+    const auto inside = [&](const std::string& entity) {
+        const std::string sealed = world.seal(mail("alice@example.gov", "bob@example.gov", entity));
+        const std::string decrypted =
+            world.bench.openssl({"cms", "-decrypt", "-recip", world.bench.certificate_file(world.bob), "-inkey",
+                                 world.bench.key_file(world.bob)},
+                                sealed);
+        return world.bench.openssl({"cms", "-verify", "-CAfile", world.bench.trusted_file()}, decrypted);
+    };
+    const std::string plain = inside("Content-Type: text/plain; charset=utf-8\r\n\r\nHello\r\n");
+    CHECK(field(plain, "Content-Type") == "text/plain; charset=utf-8; hp-legacy-display=\"1\"; hp=\"cipher\"");
+    CHECK(field(plain, "HP-Outer") == "From: alice@example.gov");
+    CHECK(plain.find("HP-Outer: Subject: [...]\r\n") != std::string::npos);
+    // The subject is beyond ASCII, so the text that it stands in was made safe for transport.
+    CHECK_THAT(body_of(plain), Catch::StartsWith("Subject: Gr=C3=BC=C3=9Fe from the field\r\n\r\nHello\r\n"));
+    const std::string html = inside("Content-Type: text/html\r\n\r\n<html><body><p>Hello</p></body></html>\r\n");
+    CHECK_THAT(html, Catch::Contains("<pre>Subject: Gr=C3=BC=C3=9Fe from the field</pre>"));
+    CHECK(html.find("<body>") < html.find("<pre>"));
+    CHECK(html.find("<pre>") < html.find("<p>Hello"));
+}
+
+// Section 5.2.2: every field that is hidden or left out, in lines before the text; the example of section 1.9.
+TEST_CASE("old readers find all hidden fields in the text, others find them in the header alone") {
+    const ProtectionBench world;
+    const std::string text =
+        "From: Alice <alice@example.gov>\r\nTo: bob@example.gov\r\nSubject: Handling the Jones contract\r\n"
+        "Keywords: Contract, Urgent\r\nComments: a <b>\r\nMIME-Version: 1.0\r\n";
+    const auto decrypted = [&](const std::string& sealed) {
+        return world.bench.openssl(
+            {"cms", "-verify", "-CAfile", world.bench.trusted_file()},
+            world.bench.openssl({"cms", "-decrypt", "-recip", world.bench.certificate_file(world.bob), "-inkey",
+                                 world.bench.key_file(world.bob)},
+                                sealed));
+    };
+    const std::string plain = text + "Content-Type: text/plain; charset=us-ascii\r\n\r\nPlease review.\r\n";
+    const std::string sealed = world.seal(plain);
+    CHECK(body_of(decrypted(sealed)) ==
+          "Subject: Handling the Jones contract\r\nKeywords: Contract, Urgent\r\nComments: a <b>\r\n\r\nPlease "
+          "review.\r\n");
+    CHECK(body_of(world.open(sealed).content) == "Please review.\r\n");
+    CHECK(world.open(sealed).report.confidential_headers == Names{"subject", "keywords", "comments"});
+    const std::string html = world.seal(text + "Content-Type: text/html\r\n\r\n<body><p>Please review.</p></body>\r\n");
+    CHECK_THAT(decrypted(html), Catch::Contains("<pre>Subject: Handling the Jones contract\r\nKeywords: Contract, "
+                                                "Urgent\r\nComments: a &lt;b&gt;</pre>"));
+    CHECK(body_of(world.open(html).content) == "<body><p>Please review.</p></body>\r\n");
+    const std::string alone = world.seal(
+        "From: Alice <alice@example.gov>\r\nKeywords: Urgent\r\nContent-Type: text/plain\r\n"
+        "Content-Transfer-Encoding: base64\r\n\r\nSGVsbG8K\r\n");
+    CHECK_THAT(body_of(decrypted(alone)), !Catch::StartsWith("SGVsbG8K"));
+    CHECK(body_of(world.open(alone).content) == "SGVsbG8K\r\n");
+}
+
+TEST_CASE("signing protects header fields where that is asked for") {
+    const ProtectionBench world;
+    SignOptions options;
+    options.protect_headers = true;
+    const std::string text = mail("Alice <alice@example.gov>", "bob@example.gov");
+    for (const bool opaque : {false, true}) {
+        options.opaque = opaque;
+        const std::string signed_mail = world.bench.sign({world.alice}, text, options);
+        CHECK(field(signed_mail, "Subject") == field(text, "Subject"));
+        const std::string inside =
+            world.bench.openssl({"cms", "-verify", "-CAfile", world.bench.trusted_file()}, signed_mail);
+        CHECK(field(inside, "Subject") == field(text, "Subject"));
+        CHECK(field(inside, "HP-Outer").empty());
+        CHECK_THAT(field(inside, "Content-Type"), Catch::EndsWith("; hp=\"clear\""));
+        const ReadMail read = world.bench.verify(signed_mail);
+        CHECK(read.report.result == Result::valid);
+        CHECK(entity_of(read.content) == kText);
+        CHECK(kinds(world.bench.verify(with(signed_mail, "To: bob", "To: eve")).report) == Names{"header-differs"});
+    }
+}
+
+TEST_CASE("Bcc and what does not fit a signed header stay outside") {
+    const ProtectionBench world;
+    const std::string text =
+        "Bcc: carol@example.gov\r\nReceived: by relay\r\nX-Long: " + std::string(1200, 'x') + "\r\nX-Raw: \xff\r\n" +
+        with(mail("J\xc3\xbcrgen <alice@example.gov>", "bob@example.gov"), "=?utf-8?Q?Gr=C3=BC=C3=9Fe?= from",
+             "Gr\xc3\xbc\xc3\x9f"
+             "e from");
+    const Protection protection = protect(mime::Header{}.fields, true);
+    CHECK(protection.inside.empty());
+    const ReadMail read = world.open(world.seal(text));
+    CHECK(read.report.result == Result::valid);
+    CHECK(read.report.subject ==
+          "Gr\xc3\xbc\xc3\x9f"
+          "e from the field");
+    const Names names = read.report.layers.back().protected_headers.value();
+    for (const char* outside : {"bcc", "received", "x-long"})
+        CHECK(std::find(names.begin(), names.end(), outside) == names.end());
+    for (const char* inside : {"from", "subject", "to"})
+        CHECK(std::find(names.begin(), names.end(), inside) != names.end());
+}
+
+TEST_CASE("first lines that are no legacy display stay") {
+    const ProtectionBench world;
+    const std::string payload = with(kPayload, "hp=\"cipher\"", "hp-legacy-display=\"1\"; hp=\"cipher\"");
+    const auto body = [&](std::string_view lines) {
+        return with_crlf(body_of(world.open(kOutside, with(payload, "This is the\r\n", lines)).content));
+    };
+    const std::string rest = "smime-signed-enc-hp-baseline\r\nmessage.\r\n";
+    CHECK(body("Subject: smime-signed-enc-hp-baseline\r\n\r\n") == rest);
+    CHECK(body("Subject: x=0A=0APay 10\r\n\r\n") == "Subject: x=0A=0APay 10\r\n\r\n" + rest);
+    CHECK(body("Pay: 10\r\n\r\n") == "Pay: 10\r\n\r\n" + rest);
+    CHECK(body("Subject: x\r\nPay 10\r\n\r\n") == "Subject: x\r\nPay 10\r\n\r\n" + rest);
+    // Without encryption nothing is hidden, and nothing is left out.
+    const std::string clear = with(with(payload, "This is the\r\n", "Subject: x\r\n\r\n"), "\"cipher\"", "\"clear\"");
+    CHECK_THAT(world.open(with(kOutside, "[...]", "smime-signed-enc-hp-baseline"), clear, false).content,
+               Catch::Contains("Subject: x"));
+}
