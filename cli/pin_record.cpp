@@ -36,10 +36,6 @@ std::unique_ptr<Database> reading() {
     return writing();
 }
 
-const char* name(token::PinKind kind) {
-    return kind == token::PinKind::puk ? "PUK" : "PIN";
-}
-
 // One salt for all, so that several tokens that refused one PIN tell no more of it than one.
 Bytes salt_of(Database& database) {
     Statement(database, "INSERT INTO salt (salt) SELECT randomblob(16) WHERE NOT EXISTS (SELECT 1 FROM salt)").step();
@@ -74,7 +70,7 @@ void record_refused_pin(const token::TokenInfo& token, token::PinKind kind, cons
     Statement(*database, "INSERT OR REPLACE INTO refused (serial, label, kind, mark, at) VALUES (?, ?, ?, ?, ?)")
         .bind(token.serial)
         .bind(token.label)
-        .bind(std::string_view(name(kind)))
+        .bind(token::pin_name(kind))
         .bind(mark)
         .bind(std::int64_t{cms::SystemClock().now().time_since_epoch().count()})
         .step();
@@ -85,7 +81,7 @@ std::optional<cms::Time> refused_at(const token::TokenInfo& token, token::PinKin
     const auto database = reading();
     if (!database) return std::nullopt;
     Statement query(*database, "SELECT at FROM refused WHERE serial = ? AND label = ? AND kind = ? AND mark = ?");
-    query.bind(token.serial).bind(token.label).bind(std::string_view(name(kind))).bind(mark_of(*database, pin));
+    query.bind(token.serial).bind(token.label).bind(token::pin_name(kind)).bind(mark_of(*database, pin));
     return time_in(query);
 }
 

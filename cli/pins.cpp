@@ -46,11 +46,6 @@ SecretBytes from_uri_source(const std::string& pin_source) {
     return read_secret({PinSource::Kind::file, path}, "PIN");
 }
 
-std::string name(PinKind kind) {
-    if (kind == PinKind::puk) return "PUK";
-    return kind == PinKind::new_user ? "new PIN" : "PIN";
-}
-
 PinState state(const PinRequest& request) {
     if (request.kind == PinKind::new_user) return PinState::ok;
     return request.kind == PinKind::puk ? request.token.puk_state : request.token.pin_state;
@@ -78,7 +73,7 @@ void check_record(const PinRequest& request, const token::Pin& pin) {
     if (!when) return;
     throw Error(ErrorKind::token,
                 fmt::format("token '{}' has refused this {} before ({}), and it is not sent again", request.token.label,
-                            name(request.kind), cms::format_time(*when)),
+                            token::pin_name(request.kind), cms::format_time(*when)),
                 "give the right one; should this be the right one by now: p11mime tokens --forget");
 }
 
@@ -153,7 +148,7 @@ bool Pins::has_given(const PinRequest& request) const {
 
 std::optional<token::Pin> Pins::given(const PinRequest& request) {
     if (request.kind == PinKind::puk || request.kind == PinKind::new_user)
-        return token::Pin{read_secret(*source_of(request.kind), name(request.kind)), false};
+        return token::Pin{read_secret(*source_of(request.kind), token::pin_name(request.kind)), false};
     const auto uris = bound_to(request.token);
     if (uris.empty()) {
         terminal_.say(
@@ -209,7 +204,9 @@ std::optional<token::Pin> Pins::ask(const PinRequest& request) {
         terminal_.say(kReuse);
         told_of_reuse_ = true;
     }
-    Question question{.prompt = name(request.kind), .details = subject_of(request), .refused = request.refused};
+    Question question{.prompt = std::string(token::pin_name(request.kind)),
+                      .details = subject_of(request),
+                      .refused = request.refused};
     if (state(request) != PinState::ok) question.details.emplace_back(warning(state(request)));
     auto typed = type(question, source_of(request.kind), request.kind == PinKind::new_user);
     return typed ? std::optional(token::Pin{std::move(*typed), true}) : std::nullopt;
@@ -254,10 +251,10 @@ bool Pins::use_reader(const PinRequest& request) {
     expect_first(request);
     if (settings_.batch && !pad_wanted)
         throw Error(ErrorKind::token,
-                    fmt::format("--batch asks nobody to enter the {} of token '{}' on its reader", name(request.kind),
-                                request.token.label),
+                    fmt::format("--batch asks nobody to enter the {} of token '{}' on its reader",
+                                token::pin_name(request.kind), request.token.label),
                     "--pin-source pad does");
-    std::string what = name(request.kind);
+    std::string what(token::pin_name(request.kind));
     if (request.kind == PinKind::old_user) what = "old PIN, then the new one,";
     if (request.kind == PinKind::puk) what = "PUK, then the new PIN,";
     terminal_.say(fmt::format("enter the {} of {} on the reader", what, fmt::join(subject_of(request), ", ")));

@@ -34,8 +34,8 @@ constexpr int kMostBags = 1000;
 constexpr int kDeepest = 4;                   // of safes within safes
 constexpr long kMostIterations = 20'000'000;  // of all key derivations; programs write some thousands each
 
-// Password is a password as OpenSSL takes it; without one there are two ways to say so.
-struct Password {
+// Spelling is a password as OpenSSL takes it; without one there are two ways to say so.
+struct Spelling {
     const char* text;
     int size;
 };
@@ -92,7 +92,7 @@ void Iterations::add(const X509_ALGOR* encryption) {
 
 enum class MacState { absent, right, wrong };
 
-MacState mac_state(PKCS12* file, const Password& password, Iterations& iterations) {
+MacState mac_state(PKCS12* file, const Spelling& password, Iterations& iterations) {
     if (PKCS12_mac_present(file) != 1) return MacState::absent;
     const ASN1_INTEGER* count = nullptr;
     PKCS12_get0_mac(nullptr, nullptr, nullptr, &count, file);
@@ -115,7 +115,7 @@ struct Undecipherable {
 // Reading is one attempt at a file.
 class Reading {
   public:
-    Reading(Password password, OSSL_LIB_CTX* library, Iterations iterations)
+    Reading(Spelling password, OSSL_LIB_CTX* library, Iterations iterations)
         : password_(password), library_(library), iterations_(iterations) {}
     Pkcs12 run(const PKCS12* file);
 
@@ -125,7 +125,7 @@ class Reading {
     void add_key(PKCS12_SAFEBAG* bag, const PKCS8_PRIV_KEY_INFO* info);
     void sort();
 
-    Password password_;
+    Spelling password_;
     OSSL_LIB_CTX* library_;
     Iterations iterations_;
     int bags_ = 0;
@@ -233,10 +233,10 @@ Pkcs12File Pkcs12File::from_bytes(SecretBytes bytes) {
 
 std::optional<Pkcs12> Pkcs12File::open(const SecretBytes& password) const {
     const auto* text = reinterpret_cast<const char*>(password.data());
-    std::vector<Password> spellings{{text, static_cast<int>(password.size())}};
+    std::vector<Spelling> spellings{{text, static_cast<int>(password.size())}};
     if (password.empty()) spellings = {{nullptr, 0}, {"", 0}};
     const FileHandle file = parse(der_, nullptr);
-    for (const Password& spelling : spellings) {
+    for (const Spelling& spelling : spellings) {
         Iterations iterations;
         const MacState mac = mac_state(file.get(), spelling, iterations);
         if (mac == MacState::wrong) continue;

@@ -11,7 +11,7 @@ namespace p11mime::mime {
 namespace {
 
 // White space after a boundary is transport padding (RFC 2046 section 5.1.1); with more than this the line is none.
-constexpr std::size_t kMaxPadding = 1024;
+constexpr std::size_t kMaxTransportPadding = 1024;
 
 // Where a line that starts like a delimiter starts, at `from` or after it; npos where none does. `from` may be in the
 // middle of a line.
@@ -44,7 +44,7 @@ LineRest line_rest(std::string_view text, std::size_t at, bool last) {
     if (!closing && !last && text.substr(at) == "-") return {Kind::unfinished};
     if (closing) at += 2;
     const std::size_t padding = std::min(text.substr(at).find_first_not_of(" \t"), text.size() - at);
-    if (padding > kMaxPadding) return {Kind::other};
+    if (padding > kMaxTransportPadding) return {Kind::other};
     at += padding;
     const std::string_view line_end = text.substr(at, 2);
     if (line_end.starts_with('\n')) return {Kind::delimiter, at + 1, closing};

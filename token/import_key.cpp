@@ -21,8 +21,8 @@ namespace {
 constexpr CK_ULONG kWrappingKeySize = 32;
 constexpr std::size_t kBlock = 16;
 
-/// is_refusal says whether a token means with a return value that it does not take such an object.
-bool is_refusal(CK_RV code) {
+/// refuses_object says whether a token means with a return value that it does not take such an object.
+bool refuses_object(CK_RV code) {
     constexpr std::array kCodes = {
         CKR_ATTRIBUTE_READ_ONLY,        CKR_ATTRIBUTE_TYPE_INVALID, CKR_ATTRIBUTE_VALUE_INVALID,
         CKR_TEMPLATE_INCOMPLETE,        CKR_TEMPLATE_INCONSISTENT,  CKR_FUNCTION_NOT_SUPPORTED,
@@ -107,7 +107,7 @@ CK_OBJECT_HANDLE Import::store_private(const KeyParts& parts, const Template& ob
     try {
         return store([&] { return session_->create(plain); });
     } catch (const CkrError& refused) {
-        if (!is_refusal(refused.code())) throw;
+        if (!refuses_object(refused.code())) throw;
         return store([&] { return store_wrapped(parts, object, refused); });
     }
 }
@@ -157,7 +157,7 @@ void Import::store_public(const KeyParts& parts, const KeyImport& wanted) {
     try {
         store([&] { return session_->create(parts.public_template(wanted.label, wanted.id)); });
     } catch (const CkrError& refused) {
-        if (!is_refusal(refused.code())) throw;
+        if (!refuses_object(refused.code())) throw;
     }
 }
 

@@ -16,15 +16,11 @@ namespace {
 
 constexpr std::size_t kMostTyped = 3;  // in one login, where the token does not say that tries run out
 
-std::string_view name(PinKind kind) {
-    return kind == PinKind::puk ? "PUK" : "PIN";
-}
-
 PinState state(const TokenInfo& token, PinKind kind) {
     return kind == PinKind::puk ? token.puk_state : token.pin_state;
 }
 
-bool is_refusal(CK_RV code) {
+bool refuses_pin(CK_RV code) {
     return code == CKR_PIN_INCORRECT || code == CKR_PIN_INVALID || code == CKR_PIN_LEN_RANGE;
 }
 
@@ -100,8 +96,8 @@ void Login::enter(const Session& session, CK_USER_TYPE user, PinRequest request)
     for (std::size_t typed = 1;; ++typed) {
         const Pin pin = obtain(request);
         const CK_RV code = session.login(user, &pin.value);
-        if (is_refusal(code)) remember_refused(owner(request.kind), pin.value);
-        if (is_refusal(code) && may_retype(request, pin, typed)) continue;
+        if (refuses_pin(code)) remember_refused(owner(request.kind), pin.value);
+        if (refuses_pin(code) && may_retype(request, pin, typed)) continue;
         conclude(code, request, &pin);
         return;
     }
@@ -112,13 +108,13 @@ void Login::check_state(const PinRequest& request) {
     const PinState now = state(request.token, request.kind);
     if (now == PinState::locked) throw locked_error(token_, request.kind);
     if (now != PinState::ok)
-        pins_.say(fmt::format("{} of {}: {}", name(request.kind), token_name(token_), warning(now)));
+        pins_.say(fmt::format("{} of {}: {}", pin_name(request.kind), token_name(token_), warning(now)));
 }
 
 Pin Login::obtain(const PinRequest& request) {
     std::optional<Pin> pin = pins_.pin(request);
     if (!pin)
-        throw Error(ErrorKind::token, fmt::format("no {} for {}", name(request.kind), token_name(token_)),
+        throw Error(ErrorKind::token, fmt::format("no {} for {}", pin_name(request.kind), token_name(token_)),
                     fmt::format("give one with {}, or run it on a terminal",
                                 request.kind == PinKind::puk ? "--puk-source" : "--pin-source"));
     check_may_be_sent(request, *pin);
@@ -129,19 +125,19 @@ void Login::check_may_be_sent(const PinRequest& request, const Pin& pin) const {
     if (was_refused(owner(request.kind), pin.value))
         throw Error(ErrorKind::token,
                     fmt::format("{} has refused this {} before, and it is not sent again", token_name(token_),
-                                name(request.kind)),
+                                pin_name(request.kind)),
                     "give the right one");
     if (!pin.typed_by_person && is_in_doubt(owner(request.kind), pin.value))
         throw Error(ErrorKind::token,
                     fmt::format("{} was pulled, or failed, while it checked the {}; a stored {} is not sent a second "
                                 "time, since each may cost a try",
-                                token_name(token_), name(request.kind), name(request.kind)),
+                                token_name(token_), pin_name(request.kind), pin_name(request.kind)),
                     "run the command again");
     if (state(request.token, request.kind) == PinState::last_try && !pin.typed_by_person)
         throw Error(ErrorKind::token,
                     fmt::format("{} has one try left, and a stored {} is not sent on the last try", token_name(token_),
-                                name(request.kind)),
-                    fmt::format("type the {0} yourself: --{1}-source tty", name(request.kind),
+                                pin_name(request.kind)),
+                    fmt::format("type the {0} yourself: --{1}-source tty", pin_name(request.kind),
                                 request.kind == PinKind::puk ? "puk" : "pin"));
 }
 
@@ -160,7 +156,7 @@ bool Login::may_retype(PinRequest& request, const Pin& pin, std::size_t typed) {
 /// conclude tells the outcome of a login, and turns one that failed into an exception. `pin` is null for a reader's own
 /// PIN pad.
 void Login::conclude(CK_RV code, const PinRequest& request, const Pin* pin) {
-    const std::string_view what = name(request.kind);
+    const std::string_view what = pin_name(request.kind);
     if (code == CKR_OK) {
         if (pin != nullptr) forget_refused(owner(request.kind), pin->value);
         return pins_.ended(request, pin, LoginOutcome::accepted);
@@ -168,7 +164,7 @@ void Login::conclude(CK_RV code, const PinRequest& request, const Pin* pin) {
     if (code == CKR_USER_ALREADY_LOGGED_IN) return pins_.ended(request, pin, LoginOutcome::unchecked);
     if (pin != nullptr && !is_unsent(code)) remember_in_doubt(owner(request.kind), pin->value);
     if (is_absence(code)) pins_.ended(request, pin, LoginOutcome::removed);
-    if (is_refusal(code)) {
+    if (refuses_pin(code)) {
         if (pin != nullptr) remember_refused(owner(request.kind), pin->value);
         pins_.ended(request, pin, LoginOutcome::refused);
         throw Error(ErrorKind::token, fmt::format("{} refused by {}", what, token_name(token_)),
@@ -209,7 +205,7 @@ std::string Login::tries_hint(PinKind kind) const {
 /// owner identifies the token by what stays the same when it moves to another slot, or is seen through another module:
 /// the tries are the token's.
 std::string Login::owner(PinKind kind) const {
-    return fmt::format("{}\n{}\n{}", token_.serial, token_.label, name(kind));
+    return fmt::format("{}\n{}\n{}", token_.serial, token_.label, pin_name(kind));
 }
 
 void Login::change_pin(const Session& session) {

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "cms/secret.h"
 #include "token/token_info.h"
@@ -15,6 +16,12 @@ enum class PinKind {
     new_user,  ///< the PIN to be set
     puk,       ///< the PUK, which PKCS#11 calls the PIN of the security officer
 };
+
+/// pin_name is what people call a secret of that kind.
+constexpr std::string_view pin_name(PinKind kind) {
+    if (kind == PinKind::puk) return "PUK";
+    return kind == PinKind::new_user ? "new PIN" : "PIN";
+}
 
 /// PinRequest is what a PIN is wanted for.
 struct PinRequest {
