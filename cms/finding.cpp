@@ -1,0 +1,75 @@
+#include "cms/finding.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace p11mime::cms {
+
+namespace {
+
+constexpr auto kClockSkew = std::chrono::minutes(5);
+
+std::string since_text(const Revoked& told) {
+    std::string text = told.since == Time::min() ? std::string("revoked") : "revoked since " + format_time(told.since);
+    if (!told.reason.empty()) text += fmt::format(" ({})", told.reason);
+    return text;
+}
+
+}  // namespace
+
+bool Finding::future(Time time) const {
+    return time > now_ + kClockSkew;
+}
+
+bool Finding::recent(Time time) const {
+    return time >= now_ - kClockSkew;
+}
+
+std::string Finding::stale_reason(Time begins, std::optional<Time> ends, bool live) const {
+    if (future(begins)) return fmt::format("is not valid before {}", format_time(begins));
+    if (begins >= at_ || live) return {};
+    if (!ends) return "does not say until when it holds";
+    return *ends < at_ ? fmt::format("has ended on {}", format_time(*ends)) : "";
+}
+
+void Finding::note_revoked(const Revoked& told, Time of, bool current) {
+    if (future(of)) return;
+    const std::string text = since_text(told);
+    if (!in_force(told.since)) {
+        if (current) later_ = text;
+    } else if (!told.on_hold) {
+        revoked_ = text;
+    } else if (!hold_ || hold_->of < of) {
+        hold_ = Hold{of, current, text};
+    }
+}
+
+// Where the judged time is now, nothing can be of later.
+void Finding::add_good(Reasons reasons, Time of) {
+    covered_ |= reasons;
+    if (of >= at_ || at_ >= now_) covered_by_then_ |= reasons;
+    newest_ = std::max(newest_, of);
+}
+
+void Finding::weigh_hold() {
+    if (!hold_ || (good() && hold_->of < newest_)) return;
+    if (hold_->current) revoked_ = hold_->text;
+    covered_ = covered_by_then_ = 0;
+    answered_good = false;
+    notes.insert(notes.begin(),
+                 fmt::format("it was {} at {}, and nothing newer tells of it", hold_->text, format_time(hold_->of)));
+}
+
+std::string Finding::good_remark() const {
+    if (!later_.empty()) return later_ + ", after the time that counts";
+    if (!earlier()) return {};
+    return fmt::format("known not to be revoked as of {}, before the time that counts", format_time(newest_));
+}
+
+std::string Finding::unknown_reason() const {
+    if (!notes.empty()) return notes.front();
+    return covered_ == 0 ? "" : "the CRLs at hand tell of some reasons alone";
+}
+
+}  // namespace p11mime::cms

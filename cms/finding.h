@@ -1,0 +1,80 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cms/crl.h"
+
+namespace p11mime::cms {
+
+/// kMaxCarriedTried is how many CRLs, and how many responses, that came along are looked at for one certificate, so
+/// that none of them pushes out others.
+inline constexpr std::size_t kMaxCarriedTried = 32;
+
+/// Revoked is what evidence tells of a certificate that it says is revoked.
+struct Revoked {
+    Time since{};
+    std::string reason;    ///< in plain words; may be empty
+    bool on_hold = false;  ///< it may come back
+};
+
+/// Finding is what the evidence says of one certificate so far, at the time that is judged.
+class Finding {
+  public:
+    Finding(Time at, Time now) : at_(at), now_(now) {}
+
+    /// in_force says whether a revocation since a time counts at the judged time. Now, any does: clocks differ, and
+    /// whoever signs it ahead of time has a reason.
+    bool in_force(Time since) const { return since <= at_ || at_ >= now_; }
+    /// future says whether a time is one that evidence cannot be of, clocks being as different as they may.
+    bool future(Time time) const;
+    /// recent says whether evidence of a time was made just now.
+    bool recent(Time time) const;
+    /// stale_reason says why evidence is not of the judged time or later; empty where it is. `live` was made for this.
+    std::string stale_reason(Time begins, std::optional<Time> ends, bool live = false) const;
+
+    /// note_revoked heeds what evidence of a time says of a certificate that it tells to be revoked: that stays so,
+    /// however old it is, unless it is a hold. `current` is evidence that has not ended.
+    void note_revoked(const Revoked& told, Time of, bool current);
+    /// add_good notes that evidence of a time says that the certificate is not revoked for some reasons.
+    void add_good(Reasons reasons, Time of);
+    /// weigh_hold comes last: a hold counts until something newer says otherwise; one in evidence that has ended tells
+    /// nothing but that older evidence is out of date.
+    void weigh_hold();
+
+    bool revoked() const { return !revoked_.empty(); }
+    bool good() const { return covered_ == kAllReasons; }
+    bool decided() const { return revoked() || good(); }
+    const std::string& revoked_text() const { return revoked_; }  ///< since when and why
+    /// good_remark is what is to be known of a good certificate; may be empty.
+    std::string good_remark() const;
+    /// earlier says whether what makes it good is from before the judged time, in the past.
+    bool earlier() const { return covered_by_then_ != kAllReasons; }
+    /// unknown_reason is why it is neither; empty where there is no evidence.
+    std::string unknown_reason() const;
+
+    bool answered_good = false;                ///< by an OCSP response
+    std::vector<std::string> notes;            ///< why evidence does not count
+    std::optional<Crl> without_delta;          ///< it counts, and was not completed by a delta
+    std::vector<std::pair<Bytes, Time>> used;  ///< evidence that counts (DER), and until when
+
+  private:
+    struct Hold {
+        Time of;       // as evidence of a time says
+        bool current;  // that evidence has not ended
+        std::string text;
+    };
+
+    Time at_;
+    Time now_;
+    std::string revoked_;
+    Reasons covered_ = 0;          // for which something says that it is not revoked
+    Reasons covered_by_then_ = 0;  // likewise, by evidence of the judged time or later
+    Time newest_ = Time::min();    // of what says so
+    std::string later_;            // revoked after the judged time
+    std::optional<Hold> hold_;     // the newest
+};
+
+}  // namespace p11mime::cms

@@ -1,0 +1,81 @@
+#include "cms/weigh_responses.h"
+
+#include <fmt/format.h>
+
+#include <limits>
+
+namespace p11mime::cms {
+
+namespace {
+
+using Status = OcspAnswer::Status;
+
+// weigh_answer gives why an answer that has not ended tells nothing.
+std::string weigh_answer(const Certificate& certificate, const OcspAnswer& answer, Finding& finding) {
+    if (answer.status == Status::unknown) return "its responder does not know the certificate";
+    if (answer.status == Status::revoked && finding.in_force(answer.since)) return {};
+    if (answer.status == Status::good && certificate.not_after() < answer.this_update &&
+        !(answer.keeps_ended_since && *answer.keeps_ended_since <= certificate.not_after()))
+        return "the certificate had ended before, and it need not tell of those";
+    finding.answered_good = true;
+    finding.add_good(kAllReasons, answer.this_update);
+    return {};
+}
+
+// weigh_response gives why a response tells nothing.
+std::string weigh_response(const Certificate& certificate, const EvidenceContext& context,
+                           const RevocationEvidence::Ocsp& ocsp, const std::vector<OcspAnswer>& answers,
+                           Finding& finding) {
+    const auto& [response, request] = ocsp;
+    if (!response.defect().empty()) return response.defect();
+    const auto nonce = request.empty() ? OcspResponse::Nonce::absent : response.nonce(request);
+    if (nonce == OcspResponse::Nonce::other) return "it answers another request";
+    if (finding.future(response.produced_at())) return "it is of the future";
+    const EvidenceSigner signer = ocsp_signer(response, context);
+    if (!signer.certificate) return signer.reason;
+    std::string why;
+    for (const OcspAnswer& answer : answers) {
+        const bool just_made = !request.empty() && finding.recent(answer.this_update);
+        const bool live = (nonce == OcspResponse::Nonce::same || just_made) && !answer.next_update;
+        const std::string stale = finding.stale_reason(answer.this_update, answer.next_update, live);
+        if (answer.status == Status::revoked)
+            finding.note_revoked({answer.since, answer.reason, answer.on_hold}, answer.this_update, stale.empty());
+        if (!stale.empty())
+            why = "it " + stale;
+        else if (const std::string nothing = weigh_answer(certificate, answer, finding); !nothing.empty())
+            why = nothing;
+        else if (answer.next_update)
+            finding.used.emplace_back(response.der(), *answer.next_update);
+        if (finding.revoked()) finding.used.emplace_back(response.der(), certificate.not_after());
+    }
+    return why;
+}
+
+void weigh_each(const Certificate& certificate, const EvidenceContext& context,
+                const std::vector<RevocationEvidence::Ocsp>& responses, std::size_t limit, Finding& finding) {
+    std::size_t tried = 0;
+    for (const RevocationEvidence::Ocsp& ocsp : responses) {
+        const auto answers = ocsp.response.answers(certificate, context.issuer);
+        std::string why;
+        if (!answers.empty()) {
+            if (++tried > limit) continue;
+            why = weigh_response(certificate, context, ocsp, answers, finding);
+        } else if (!ocsp.request.empty()) {
+            why = "it is about another certificate";
+        }
+        if (!why.empty())
+            finding.notes.push_back(fmt::format("the OCSP response of {} does not count: {}",
+                                                format_time(ocsp.response.produced_at()), why));
+    }
+}
+
+}  // namespace
+
+void weigh_responses(const Certificate& certificate, const EvidenceContext& context,
+                     const std::vector<RevocationEvidence::Ocsp>& own,
+                     const std::vector<RevocationEvidence::Ocsp>& carried, Finding& finding) {
+    weigh_each(certificate, context, own, std::numeric_limits<std::size_t>::max(), finding);
+    weigh_each(certificate, context, carried, kMaxCarriedTried, finding);
+}
+
+}  // namespace p11mime::cms
