@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <unordered_map>
 
 #include "cms/algorithms.h"
 #include "cms/asn1.h"
@@ -62,6 +63,34 @@ Bytes extension_value(const X509_CRL* crl, int nid) {
     return to_bytes(asn1::octets(X509_EXTENSION_get_data(X509_CRL_get_ext(crl, at))));
 }
 
+CrlEntry read_entry(const X509_REVOKED* listed, bool of_delta) {
+    CrlEntry entry;
+    // A date that cannot be read is one long ago.
+    entry.since = to_time(X509_REVOKED_get0_revocationDate(listed)).value_or(Time::min());
+    if (has_extension(listed, NID_invalidity_date)) {
+        const auto invalid = extension_of<TimeHandle>(listed, NID_invalidity_date);
+        entry.since = std::min(entry.since, to_time(invalid.get()).value_or(Time::min()));
+    }
+    const auto code = extension_of<EnumeratedHandle>(listed, NID_crl_reason);
+    ERR_clear_error();
+    if (!code) return entry;
+    const long reason = ASN1_ENUMERATED_get(code.get());
+    entry.reason = revocation_reason(reason);
+    entry.on_hold = reason == CRL_REASON_CERTIFICATE_HOLD;
+    entry.removed = reason == kRemoveFromCrl && of_delta;
+    return entry;
+}
+
+// worse is what two entries of one certificate say together: it is revoked rather than on hold rather than not, and
+// since the earlier time.
+CrlEntry worse(const CrlEntry& a, const CrlEntry& b) {
+    if (a.removed != b.removed) return a.removed ? b : a;
+    const bool first = a.on_hold == b.on_hold ? a.since <= b.since : b.on_hold;
+    CrlEntry both = first ? a : b;
+    both.since = std::min(a.since, b.since);
+    return both;
+}
+
 }  // namespace
 
 struct Crl::State {
@@ -71,6 +100,8 @@ struct Crl::State {
     IntegerHandle base_number;
     DistributionPoints freshest;
     std::optional<Time> keeps_ended_since;
+    std::vector<NamesHandle> issuers;                                      // that entries of an indirect CRL name
+    std::unordered_map<const X509_REVOKED*, const GENERAL_NAMES*> others;  // entries that are not of the CRL's issuer
     std::string defect;
 
     explicit State(CrlHandle parsed) : crl(std::move(parsed)) {
@@ -79,6 +110,7 @@ struct Crl::State {
         read(base_number, NID_delta_crl);
         read(freshest, NID_freshest_crl);
         read_keeps_ended();
+        read_issuers();
         if (scope && scope->distpoint != nullptr &&
             DIST_POINT_set_dpname(scope->distpoint, X509_CRL_get_issuer(crl.get())) != 1)
             defect = "the name of its distribution point is malformed";
@@ -103,6 +135,33 @@ struct Crl::State {
         keeps_ended_since = to_time(time.get());
     }
 
+    // read_issuers finds whose certificates an indirect CRL's entries are: those of the issuer that the last one before
+    // them names (section 5.3.3). OpenSSL sorts the entries at the first look-up.
+    void read_issuers() {
+        if (!indirect()) return;
+        const GENERAL_NAMES* issuer = nullptr;
+        STACK_OF(X509_REVOKED)* entries = X509_CRL_get_REVOKED(crl.get());
+        for (int i = 0; i < sk_X509_REVOKED_num(entries); ++i) {
+            const X509_REVOKED* entry = sk_X509_REVOKED_value(entries, i);
+            if (auto names = extension_of<NamesHandle>(entry, NID_certificate_issuer)) {
+                issuer = names.get();
+                issuers.push_back(std::move(names));
+            }
+            if (issuer != nullptr) others.emplace(entry, issuer);
+        }
+    }
+
+    bool indirect() const { return scope && scope->indirectCRL > 0; }
+
+    bool is_of(const X509_REVOKED* entry, const Certificate& certificate) const {
+        if (ASN1_INTEGER_cmp(X509_REVOKED_get0_serialNumber(entry), X509_get0_serialNumber(certificate.get())) != 0)
+            return false;
+        const X509_NAME* issuer = X509_get_issuer_name(certificate.get());
+        const auto other = others.find(entry);
+        return other == others.end() ? X509_NAME_cmp(issuer, X509_CRL_get_issuer(crl.get())) == 0
+                                     : holds(other->second, issuer);
+    }
+
     std::string find_defect() const {
         const auto begins = to_time(X509_CRL_get0_lastUpdate(crl.get()));
         const auto ends = to_time(X509_CRL_get0_nextUpdate(crl.get()));
@@ -119,7 +178,6 @@ struct Crl::State {
     }
 
     std::string find_entry_defect() const {
-        const bool indirect = scope && scope->indirectCRL > 0;
         STACK_OF(X509_REVOKED)* entries = X509_CRL_get_REVOKED(crl.get());
         for (int i = 0; i < sk_X509_REVOKED_num(entries); ++i) {
             const X509_REVOKED* entry = sk_X509_REVOKED_value(entries, i);
@@ -128,11 +186,11 @@ struct Crl::State {
                 if (X509_EXTENSION_get_critical(extension) != 0 && !is_known(extension, kKnownOfEntries))
                     return fmt::format("an entry has the critical extension {}, which is not known", oid_of(extension));
                 if (OBJ_obj2nid(X509_EXTENSION_get_object(extension)) != NID_certificate_issuer) continue;
-                if (!indirect) return "it lists certificates of others without being an indirect CRL";
+                if (!indirect()) return "it lists certificates of others without being an indirect CRL";
             }
             // OpenSSL takes an indirect CRL's entries to be of the issuers that they name up to the first such entry.
-            if (indirect && (unreadable<NamesHandle>(entry, NID_certificate_issuer) ||
-                             unreadable<EnumeratedHandle>(entry, NID_crl_reason)))
+            if (indirect() && (unreadable<NamesHandle>(entry, NID_certificate_issuer) ||
+                               unreadable<EnumeratedHandle>(entry, NID_crl_reason)))
                 return "an entry has a malformed extension";
         }
         return {};
@@ -226,21 +284,14 @@ Reasons Crl::covers(const Certificate& certificate) const {
 std::optional<CrlEntry> Crl::entry(const Certificate& certificate) const {
     X509_REVOKED* found = nullptr;
     if (X509_CRL_get0_by_cert(state_->crl.get(), &found, certificate.get()) == 0) return std::nullopt;
-    CrlEntry entry;
-    // A date that cannot be read is one long ago.
-    entry.since = to_time(X509_REVOKED_get0_revocationDate(found)).value_or(Time::min());
-    if (has_extension(found, NID_invalidity_date)) {
-        const auto invalid = extension_of<TimeHandle>(found, NID_invalidity_date);
-        entry.since = std::min(entry.since, to_time(invalid.get()).value_or(Time::min()));
+    CrlEntry worst = read_entry(found, is_delta());
+    // Which of several that is, is left to chance.
+    STACK_OF(X509_REVOKED)* entries = X509_CRL_get_REVOKED(state_->crl.get());
+    for (int i = 0; i < sk_X509_REVOKED_num(entries); ++i) {
+        const X509_REVOKED* each = sk_X509_REVOKED_value(entries, i);
+        if (state_->is_of(each, certificate)) worst = worse(worst, read_entry(each, is_delta()));
     }
-    const auto code = extension_of<EnumeratedHandle>(found, NID_crl_reason);
-    ERR_clear_error();
-    if (!code) return entry;
-    const long reason = ASN1_ENUMERATED_get(code.get());
-    entry.reason = revocation_reason(reason);
-    entry.on_hold = reason == CRL_REASON_CERTIFICATE_HOLD;
-    entry.removed = reason == kRemoveFromCrl && is_delta();
-    return entry;
+    return worst;
 }
 
 bool Crl::keeps_ended(Time time) const {

@@ -47,7 +47,7 @@ class Crl {
 
     /// covers is for which reasons it tells of a certificate, none where it does not.
     Reasons covers(const Certificate& certificate) const;
-    /// entry is the certificate's, nothing where it is not listed.
+    /// entry is the certificate's, nothing where it is not listed. Of several, what says most against it counts.
     std::optional<CrlEntry> entry(const Certificate& certificate) const;
     /// keeps_ended says whether it still lists what was revoked and ended at `time` (expiredCertsOnCRL, X.509 section
     /// 9.5.2.8); without saying so, it need not.

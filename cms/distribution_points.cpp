@@ -27,14 +27,6 @@ const X509_NAME* directory_name(const GENERAL_NAMES* names) {
     return nullptr;
 }
 
-bool holds(const GENERAL_NAMES* names, const X509_NAME* wanted) {
-    for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i) {
-        const GENERAL_NAME* name = sk_GENERAL_NAME_value(names, i);
-        if (name->type == GEN_DIRNAME && X509_NAME_cmp(name->d.directoryName, wanted) == 0) return true;
-    }
-    return false;
-}
-
 bool share_a_name(const GENERAL_NAMES* a, const GENERAL_NAMES* b) {
     for (int i = 0; i < sk_GENERAL_NAME_num(a); ++i)
         for (int k = 0; k < sk_GENERAL_NAME_num(b); ++k)
@@ -113,6 +105,14 @@ std::vector<std::string> access_urls(const Certificate& certificate, int method)
 }
 
 }  // namespace
+
+bool holds(const GENERAL_NAMES* names, const X509_NAME* wanted) {
+    for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i) {
+        const GENERAL_NAME* name = sk_GENERAL_NAME_value(names, i);
+        if (name->type == GEN_DIRNAME && X509_NAME_cmp(name->d.directoryName, wanted) == 0) return true;
+    }
+    return false;
+}
 
 Reasons reasons_of(const ASN1_BIT_STRING* flags) {
     if (flags == nullptr) return kAllReasons;

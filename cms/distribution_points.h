@@ -18,6 +18,9 @@ inline constexpr Reasons kAllReasons = 0x1fe;
 using DistributionPoints = Handle<CRL_DIST_POINTS, CRL_DIST_POINTS_free>;
 using IssuingDistributionPoint = Handle<ISSUING_DIST_POINT, ISSUING_DIST_POINT_free>;
 
+/// holds says whether a directory name is among some names, as RFC 5280 section 7.1 compares them.
+bool holds(const GENERAL_NAMES* names, const X509_NAME* wanted);
+
 /// reasons_of reads ReasonFlags; absent means all.
 Reasons reasons_of(const ASN1_BIT_STRING* flags);
 

@@ -235,3 +235,55 @@ TEST_CASE("a delta CRL tells what has changed since its base") {
         CHECK(good(bench.judge(alice)));
     }
 }
+
+TEST_CASE("of two entries of one certificate the worse counts") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue({.begins_in_days = -10});
+    const CrlSpec::Entry compromised{.certificate = alice, .since = -2 * kDay, .reason = "keyCompromise"};
+    const CrlSpec::Entry held{.certificate = alice, .since = -4 * kDay, .reason = "certificateHold"};
+    const CrlSpec::Entry removed{.certificate = alice, .since = -kDay, .reason = "removeFromCRL"};
+    const auto judged = [&](const CrlSpec& spec) {
+        bench.source->here.crls.clear();
+        CrlSpec base{.entries = {held}, .number = 1, .this_update = -60};
+        if (spec.base_number) bench.add_crl(base);
+        bench.add_crl(spec);
+        return bench.judge(alice);
+    };
+    for (const bool first : {false, true}) {
+        const auto both = [&](const CrlSpec::Entry& a, const CrlSpec::Entry& b) {
+            return first ? std::vector{a, b} : std::vector{b, a};
+        };
+        CHECK(revoked(judged({.entries = both(compromised, held)}), "(key compromise)"));
+        CHECK(revoked(judged({.entries = both(compromised, removed), .number = 2, .base_number = 1})));
+        CHECK(revoked(judged({.entries = both(held, removed), .number = 2, .base_number = 1}), "(on hold)"));
+        bench.at(-3 * kDay);
+        CHECK(revoked(judged({.entries = both(compromised, held)})));
+        bench.trust.at = std::nullopt;
+        // What was compromised does not come back with newer evidence, as a hold does.
+        judged({.entries = both(compromised, held), .number = 2, .base_number = 1});
+        bench.add_ocsp({.this_update = -1}, alice);
+        CHECK(revoked(bench.judge(alice)));
+        bench.source->here.ocsp.clear();
+    }
+    CHECK(good(judged({.entries = {removed}, .number = 2, .base_number = 1})));
+}
+
+TEST_CASE("an entry counts for the issuer that it is of, whatever others of that number are of") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue();
+    const SoftwareKey other = certify(authority_spec("Other"), &bench.root);
+    const Certificate namesake = [&] {
+        X509Handle copy(X509_dup(alice.get()));
+        X509_set_issuer_name(copy.get(), X509_get_subject_name(other.certificate.get()));
+        return Certificate(std::move(copy));
+    }();
+    const CrlSpec::Entry others{.certificate = namesake, .reason = "keyCompromise", .names_issuer = true};
+    const CrlSpec::Entry own{.certificate = alice, .reason = "superseded", .names_issuer = true};
+    for (const auto& entries : {std::vector{others, own}, std::vector{own, others}}) {
+        bench.source->here.crls.clear();
+        bench.add_crl({.entries = entries,
+                       .extensions = "issuingDistributionPoint=critical,@idp",
+                       .sections = "[idp]\nindirectCRL=TRUE\n"});
+        CHECK(revoked(bench.judge(alice), "(superseded)"));
+    }
+}
