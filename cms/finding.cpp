@@ -34,7 +34,6 @@ std::string Finding::stale_reason(Time begins, std::optional<Time> ends, bool li
 }
 
 void Finding::note_revoked(const Revoked& told, Time of, bool current) {
-    if (future(of)) return;
     const std::string text = since_text(told);
     if (!in_force(told.since)) {
         if (current) later_ = text;

@@ -78,7 +78,7 @@ std::string weigh_crl(const Certificate& certificate, const Signed& signed_base,
     const Crl& newest = delta == nullptr ? base : *delta;
     // A complete CRL that has ended is as good as a new one with a delta CRL that has not.
     const std::string stale = finding.stale_reason(base.this_update(), base.next_update());
-    const bool current = delta != nullptr || stale.empty();
+    const bool current = stale.empty() || (delta != nullptr && !finding.future(base.this_update()));
 
     const auto listed = base.entry(certificate);
     auto entry = delta == nullptr ? std::nullopt : delta->entry(certificate);

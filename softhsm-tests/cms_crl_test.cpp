@@ -287,3 +287,35 @@ TEST_CASE("an entry counts for the issuer that it is of, whatever others of that
         CHECK(revoked(bench.judge(alice), "(superseded)"));
     }
 }
+
+TEST_CASE("a CRL of the future makes nothing good, and what it lists is revoked") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue();
+    CrlSpec ahead{.entries = {{.certificate = alice}}, .number = 2, .this_update = 60};
+    bench.add_crl({.number = 1});
+    SECTION("a complete one") {
+        bench.add_crl(ahead);
+        CHECK(revoked(bench.judge(alice)));
+    }
+    SECTION("a delta") {
+        ahead.base_number = 1;
+        bench.add_crl(ahead);
+        CHECK(revoked(bench.judge(alice)));
+    }
+    SECTION("but for a hold, which may be over by then") {
+        ahead.entries.front().reason = "certificateHold";
+        bench.add_crl(ahead);
+        CHECK(unknown(bench.judge(alice), "nothing newer"));
+    }
+    SECTION("from a time to come") {
+        ahead.entries.front().since = 50;
+        bench.add_crl(ahead);
+        CHECK(revoked(bench.judge(alice)));
+    }
+    SECTION("with a delta that is not") {
+        bench.source->here.crls.clear();
+        bench.add_crl({.number = 2, .this_update = 60});
+        bench.add_crl({.number = 3, .base_number = 1, .this_update = -10});
+        CHECK(unknown(bench.judge(alice), "is not valid before"));
+    }
+}
