@@ -22,28 +22,30 @@ std::string weigh_answer(const Certificate& certificate, const OcspAnswer& answe
     return {};
 }
 
-// weigh_response gives why a response tells nothing.
+// weigh_response gives why a response tells nothing. What it says is revoked is so whoever has asked, and whatever the
+// time.
 std::string weigh_response(const Certificate& certificate, const EvidenceContext& context,
                            const RevocationEvidence::Ocsp& ocsp, const std::vector<OcspAnswer>& answers,
                            Finding& finding) {
     const auto& [response, request] = ocsp;
     if (!response.defect().empty()) return response.defect();
     const auto nonce = request.empty() ? OcspResponse::Nonce::absent : response.nonce(request);
-    if (nonce == OcspResponse::Nonce::other) return "it answers another request";
-    if (finding.future(response.produced_at())) return "it is of the future";
     const EvidenceSigner signer = ocsp_signer(response, context);
     if (!signer.certificate) return signer.reason;
     std::string why;
     for (const OcspAnswer& answer : answers) {
         const bool just_made = !request.empty() && finding.recent(answer.this_update);
         const bool live = (nonce == OcspResponse::Nonce::same || just_made) && !answer.next_update;
-        const std::string stale = finding.stale_reason(answer.this_update, answer.next_update, live);
-        if (answer.status == Status::revoked)
-            finding.note_revoked({answer.since, answer.reason, answer.on_hold}, answer.this_update, stale.empty());
-        if (!stale.empty())
-            why = "it " + stale;
-        else if (const std::string nothing = weigh_answer(certificate, answer, finding); !nothing.empty())
-            why = nothing;
+        std::string useless = finding.stale_reason(answer.this_update, answer.next_update, live);
+        if (!useless.empty()) useless = "it " + useless;
+        if (finding.future(response.produced_at())) useless = "it is of the future";
+        if (answer.status == Status::revoked && (signer.reason.empty() || !answer.on_hold))
+            finding.note_revoked({answer.since, answer.reason, answer.on_hold}, answer.this_update, useless.empty());
+        if (nonce == OcspResponse::Nonce::other) useless = "it answers another request";
+        if (!signer.reason.empty()) useless = signer.reason;
+        if (useless.empty()) useless = weigh_answer(certificate, answer, finding);
+        if (!useless.empty())
+            why = useless;
         else if (answer.next_update)
             finding.used.emplace_back(response.der(), *answer.next_update);
         if (finding.revoked()) finding.used.emplace_back(response.der(), certificate.not_after());

@@ -83,6 +83,15 @@ TEST_CASE("an OCSP response counts from its time until the next, and a newer one
     CHECK(revoked(judged({.status = Status::revoked, .since = -4 * kDay})));
 }
 
+TEST_CASE("a response of the future makes nothing good, and what it says is revoked is so") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue();
+    bench.add_ocsp({.this_update = 20, .produced_at = 20}, alice);
+    CHECK(unknown(bench.judge(alice), "of the future"));
+    bench.add_ocsp({.status = Status::revoked, .this_update = 20, .produced_at = 20}, alice);
+    CHECK(revoked(bench.judge(alice)));
+}
+
 TEST_CASE("a certificate that had ended is unknown to a response that does not go back so far") {
     RevocationBench bench;
     const Certificate alice = bench.issue({.begins_in_days = -20, .ends_in_days = -10});
@@ -107,6 +116,10 @@ TEST_CASE("a response has the nonce of its request or none") {
     CHECK(good(answering({.request = request}, request)));
     CHECK(good(answering({}, request)));
     CHECK(unknown(answering({.request = ocsp_request(alice, bench.root.certificate)}, request), "another request"));
+    // What it says is revoked is so whoever has asked.
+    const Bytes others = ocsp_request(alice, bench.root.certificate);
+    CHECK(revoked(answering({.status = Status::revoked, .request = others}, request)));
+    CHECK(revoked(answering({.status = Status::revoked}, request)));
     // With the nonce, it is known to be fresh.
     CHECK(good(answering({.next_update = std::nullopt, .request = request}, request)));
     CHECK(unknown(answering({.next_update = std::nullopt}, request), "until when it holds"));

@@ -149,9 +149,15 @@ Bytes make_ocsp(const OcspSpec& spec, const cms::Certificate& certificate, const
         const RequestHandle request(d2i_OCSP_REQUEST(nullptr, &at, static_cast<long>(spec.request.size())));
         check(request && OCSP_copy_nonce(basic.get(), request.get()) == 1, "a nonce");
     }
-    check(OCSP_basic_sign(basic.get(), responder.certificate.get(), responder.key.get(),
-                          EVP_get_digestbyname(spec.digest.c_str()), nullptr,
-                          spec.with_certificate ? 0UL : OCSP_NOCERTS) == 1,
+    for (const cms::Certificate& each : spec.before)
+        check(OCSP_basic_add1_cert(basic.get(), each.get()) == 1, "a certificate");
+    if (spec.with_certificate)
+        check(OCSP_basic_add1_cert(basic.get(), responder.certificate.get()) == 1, "a certificate");
+    auto* produced_at = const_cast<ASN1_GENERALIZEDTIME*>(OCSP_resp_get0_produced_at(basic.get()));
+    check(ASN1_STRING_copy(produced_at, generalized(spec.produced_at).get()) == 1 &&
+              OCSP_basic_sign(basic.get(), responder.certificate.get(), responder.key.get(),
+                              EVP_get_digestbyname(spec.digest.c_str()), nullptr,
+                              OCSP_NOCERTS | OCSP_NOTIME | (spec.by_key ? OCSP_RESPID_KEY : 0)) == 1,
           "signing an OCSP response");
     const ResponseHandle response(OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic.get()));
     return cms::encode(response.get(), i2d_OCSP_RESPONSE);

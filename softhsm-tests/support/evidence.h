@@ -45,6 +45,9 @@ struct OcspSpec {
     std::string identifier_digest = "SHA1";
     bool with_certificate = true;  ///< of the responder
     int others = 0;                ///< answers about other certificates, before the one about the certificate
+    int produced_at = 0;
+    bool by_key = false;                        ///< names its responder by the key instead of the name
+    std::vector<cms::Certificate> before = {};  ///< certificates that come before the responder's
 };
 Bytes make_ocsp(const OcspSpec& spec, const cms::Certificate& certificate, const cms::Certificate& issuer,
                 const SoftwareKey& responder);
