@@ -3,6 +3,9 @@
 #include <openssl/err.h>
 
 #include <algorithm>
+#include <array>
+
+#include "cms/asn1.h"
 
 namespace p11mime::cms {
 
@@ -104,6 +107,16 @@ std::vector<std::string> access_urls(const Certificate& certificate, int method)
     return urls;
 }
 
+// says_no_rev_avail says whether noRevAvail is there once, and its value is NULL.
+bool says_no_rev_avail(const Certificate& certificate) {
+    const ObjectHandle type(OBJ_txt2obj(kNoRevAvail, 1));
+    const int at = X509_get_ext_by_OBJ(certificate.get(), type.get(), -1);
+    if (at < 0 || X509_get_ext_by_OBJ(certificate.get(), type.get(), at) >= 0) return false;
+    constexpr std::array<Byte, 2> kNull = {0x05, 0x00};
+    const ByteView value = asn1::octets(X509_EXTENSION_get_data(X509_get_ext(certificate.get(), at)));
+    return std::equal(value.begin(), value.end(), kNull.begin(), kNull.end());
+}
+
 }  // namespace
 
 bool holds(const GENERAL_NAMES* names, const X509_NAME* wanted) {
@@ -173,7 +186,7 @@ bool has_no_rev_avail(const Certificate& certificate) {
 }
 
 bool offers_no_revocation(const Certificate& certificate) {
-    return has_no_rev_avail(certificate) && !certificate.is_ca() &&
+    return says_no_rev_avail(certificate) && (X509_get_extension_flags(certificate.get()) & EXFLAG_CA) == 0 &&
            X509_get_ext_by_NID(certificate.get(), NID_crl_distribution_points, -1) < 0 &&
            X509_get_ext_by_NID(certificate.get(), NID_freshest_crl, -1) < 0 && ocsp_urls(certificate).empty();
 }

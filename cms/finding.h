@@ -47,6 +47,7 @@ class Finding {
     bool revoked() const { return !revoked_.empty(); }
     bool good() const { return covered_ == kAllReasons; }
     bool decided() const { return revoked() || good(); }
+    bool held() const { return hold_.has_value(); }               ///< at some time
     const std::string& revoked_text() const { return revoked_; }  ///< since when and why
     /// good_remark is what is to be known of a good certificate; may be empty.
     std::string good_remark() const;

@@ -47,7 +47,7 @@ class Judge {
         }
         for (const auto& [der, until] : weighed.all.used)
             source.keep(der, until);
-        if (not_offered && !weighed.all.decided()) return {RevocationState::not_offered, {}};
+        if (not_offered && !weighed.all.decided() && !weighed.all.held()) return {RevocationState::not_offered, {}};
         return conclude(weighed.all, own);
     }
 

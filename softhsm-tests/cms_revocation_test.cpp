@@ -185,9 +185,28 @@ TEST_CASE("no revocation is asked for where a certificate's issuer offers none")
     bench.add_crl({});
     CHECK(bench.judge(below).revocation == RevocationState::not_offered);
 
-    // One that is listed all the same is revoked.
-    bench.add_crl({.entries = {{.certificate = alice}}, .number = 2, .this_update = -10});
-    CHECK(revoked(bench.judge(alice)));
+    // One that is listed all the same is revoked, or was on hold and is not known not to be.
+    const auto listed = [&](const CrlSpec::Entry& entry, int next_update) {
+        bench.source->here.crls.clear();
+        bench.add_crl({.entries = {entry}, .number = 2, .this_update = -10, .next_update = next_update});
+        return bench.judge(alice);
+    };
+    CHECK(revoked(listed({.certificate = alice}, 60)));
+    CHECK(revoked(listed({.certificate = alice, .reason = "certificateHold"}, 60)));
+    bench.trust.require_revocation = false;
+    CHECK(unknown(listed({.certificate = alice, .reason = "certificateHold"}, -5), "nothing newer"));
+}
+
+TEST_CASE("that no revocation is offered is believed as RFC 9608 has it alone") {
+    RevocationBench bench;
+    const auto state = [&](const CertificateSpec& spec) { return bench.judge(bench.issue(spec)).revocation; };
+    CHECK(state({.more_extensions = "2.5.29.56=DER:0500"}) == RevocationState::not_offered);
+    for (const char* value : {"0101ff", "3000", "050000", "04020500"})
+        CHECK(state({.more_extensions = std::string("2.5.29.56=DER:") + value}) == RevocationState::unknown);
+    CHECK(state({.more_extensions = "2.5.29.56=DER:0500\n2.5.29.56=DER:0500"}) != RevocationState::not_offered);
+    CHECK(state({.basic_constraints = "critical,CA:TRUE",
+                 .key_usage = "critical,digitalSignature",
+                 .more_extensions = "2.5.29.56=DER:0500"}) != RevocationState::not_offered);
 }
 
 TEST_CASE("an authority's certificate without revocation is refused, and one that names a server is asked about") {
