@@ -90,17 +90,17 @@ std::optional<Bytes> RevocationFiles::in_cache(const std::string& key) {
 }
 
 // What is broken in the cache is fetched anew.
-void RevocationFiles::add_known_crls(const std::vector<cms::Alternatives>& points, cms::RevocationEvidence& evidence) {
+void RevocationFiles::add_known_crls(const std::vector<cms::Alternatives>& points, std::vector<cms::Crl>& crls) {
     for (const cms::Alternatives& urls : points)
         for (const std::string& url : urls) {
-            append(evidence.crls, cached_crls_.get(url, [&]() -> std::vector<cms::Crl> {
+            append(crls, cached_crls_.get(url, [&]() -> std::vector<cms::Crl> {
                 try {
                     if (const auto der = in_cache(url)) return cms::Crl::from_file_bytes(*der);
                 } catch (const Error&) {
                 }
                 return {};
             }));
-            if (const auto* fetched = fetched_crls_.find(url)) append(evidence.crls, fetched->found);
+            if (const auto* fetched = fetched_crls_.find(url)) append(crls, fetched->found);
         }
 }
 
@@ -122,10 +122,13 @@ cms::RevocationEvidence RevocationFiles::at_hand(const cms::Certificate& certifi
     cms::RevocationEvidence evidence;
     for (const cms::Crl& crl : from_files())
         if (cms::issues_crls_for(crl.issuer_name(), certificate)) evidence.crls.push_back(crl);
-    add_known_crls(cms::crl_urls(certificate), evidence);
-    add_known_crls(cms::freshest_urls(certificate), evidence);
-    for (std::size_t i = 0, bases = evidence.crls.size(); i < bases; ++i)
-        add_known_crls(evidence.crls[i].freshest_urls(), evidence);
+    add_known_crls(cms::crl_urls(certificate), evidence.at_points);
+    std::vector<cms::Crl> deltas;
+    add_known_crls(cms::freshest_urls(certificate), deltas);
+    for (const auto* bases : {&evidence.crls, &evidence.at_points})
+        for (const cms::Crl& base : *bases)
+            add_known_crls(base.freshest_urls(), deltas);
+    append(evidence.crls, deltas);
     add_known_responses(certificate, evidence);
     return evidence;
 }
@@ -143,15 +146,15 @@ cms::RevocationEvidence RevocationFiles::fetch(const cms::Certificate& certifica
     else if (from == From::responders)
         ask_responders(certificate, issuer, evidence);
     else
-        ask_points(points, evidence);
+        ask_points(points, evidence.at_points, evidence.missing);
     return evidence;
 }
 
 cms::RevocationEvidence RevocationFiles::fetch_delta(const cms::Certificate& certificate, const cms::Crl& crl) {
     cms::RevocationEvidence evidence;
     if (!fetcher_) return evidence;
-    ask_points(cms::freshest_urls(certificate), evidence);
-    ask_points(crl.freshest_urls(), evidence);
+    ask_points(cms::freshest_urls(certificate), evidence.crls, evidence.missing);
+    ask_points(crl.freshest_urls(), evidence.crls, evidence.missing);
     return evidence;
 }
 
@@ -166,13 +169,14 @@ void RevocationFiles::ask_responders(const cms::Certificate& certificate, const 
     }
 }
 
-void RevocationFiles::ask_points(const std::vector<cms::Alternatives>& points, cms::RevocationEvidence& evidence) {
+void RevocationFiles::ask_points(const std::vector<cms::Alternatives>& points, std::vector<cms::Crl>& crls,
+                                 std::vector<std::string>& missing) {
     for (const cms::Alternatives& urls : points)
         for (const std::string& url : urls) {
             const auto& [found, failure] = fetched_crls_.get(url, [&] { return fetch_crls(url); });
-            append(evidence.crls, found);
+            append(crls, found);
             if (failure.empty()) break;
-            evidence.missing.push_back(failure);
+            missing.push_back(failure);
         }
 }
 

@@ -46,11 +46,12 @@ class RevocationFiles final : public cms::RevocationSource {
     const std::vector<cms::Crl>& from_files();
     void read_crls(const std::string& file, bool named);
     std::optional<Bytes> in_cache(const std::string& key);
-    void add_known_crls(const std::vector<cms::Alternatives>& points, cms::RevocationEvidence& evidence);
+    void add_known_crls(const std::vector<cms::Alternatives>& points, std::vector<cms::Crl>& crls);
     void add_known_responses(const cms::Certificate& certificate, cms::RevocationEvidence& evidence);
     void ask_responders(const cms::Certificate& certificate, const cms::Certificate& issuer,
                         cms::RevocationEvidence& evidence);
-    void ask_points(const std::vector<cms::Alternatives>& points, cms::RevocationEvidence& evidence);
+    void ask_points(const std::vector<cms::Alternatives>& points, std::vector<cms::Crl>& crls,
+                    std::vector<std::string>& missing);
     Fetched<cms::RevocationEvidence::Ocsp> fetch_response(const std::string& url, const cms::Certificate& certificate,
                                                           const cms::Certificate& issuer);
     Fetched<cms::Crl> fetch_crls(const std::string& url);

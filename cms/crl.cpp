@@ -281,6 +281,15 @@ Reasons Crl::covers(const Certificate& certificate) const {
     return covered_reasons(certificate, X509_CRL_get_issuer(state_->crl.get()), state_->scope.get());
 }
 
+bool Crl::names_point_of(const Certificate& certificate) const {
+    return names_point(certificate, issuer_name(), state_->scope.get());
+}
+
+bool Crl::of_one_key() const {
+    const ObjectHandle type(OBJ_txt2obj(kKeyVersion, 1));
+    return X509_CRL_get_ext_by_OBJ(state_->crl.get(), type.get(), -1) >= 0;
+}
+
 std::optional<CrlEntry> Crl::entry(const Certificate& certificate) const {
     X509_REVOKED* found = nullptr;
     if (X509_CRL_get0_by_cert(state_->crl.get(), &found, certificate.get()) == 0) return std::nullopt;

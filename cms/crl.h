@@ -47,6 +47,10 @@ class Crl {
 
     /// covers is for which reasons it tells of a certificate, none where it does not.
     Reasons covers(const Certificate& certificate) const;
+    /// names_point_of says whether it has a distribution point's name that the certificate has too.
+    bool names_point_of(const Certificate& certificate) const;
+    /// of_one_key says whether it lists what one key of its issuer has signed (kKeyVersion).
+    bool of_one_key() const;
     /// entry is the certificate's, nothing where it is not listed. Of several, what says most against it counts.
     std::optional<CrlEntry> entry(const Certificate& certificate) const;
     /// keeps_ended says whether it still lists what was revoked and ended at `time` (expiredCertsOnCRL, X.509 section

@@ -149,6 +149,19 @@ Reasons covered_reasons(const Certificate& certificate, const X509_NAME* crl_iss
     return static_cast<Reasons>(covered);
 }
 
+bool names_point(const Certificate& certificate, const X509_NAME* crl_issuer, const ISSUING_DIST_POINT* scope) {
+    if (scope == nullptr || scope->distpoint == nullptr) return false;
+    const DistributionPoints points = points_of(certificate, NID_crl_distribution_points);
+    for (int i = 0; i < sk_DIST_POINT_num(points.get()); ++i)
+        if (leads_to(sk_DIST_POINT_value(points.get(), i), certificate, crl_issuer, scope)) return true;
+    return false;
+}
+
+bool has_key_version(const Certificate& authority) {
+    const ObjectHandle type(OBJ_txt2obj(kKeyVersion, 1));
+    return X509_get_ext_by_OBJ(authority.get(), type.get(), -1) >= 0;
+}
+
 std::vector<Alternatives> urls_of(const CRL_DIST_POINTS* points) {
     std::vector<Alternatives> all;
     for (int i = 0; i < sk_DIST_POINT_num(points) && all.size() < kMaxPoints; ++i) {

@@ -29,6 +29,14 @@ Reasons reasons_of(const ASN1_BIT_STRING* flags);
 /// distribution point, a relative name in it made a full one (DIST_POINT_set_dpname); null where it has none.
 Reasons covered_reasons(const Certificate& certificate, const X509_NAME* crl_issuer, const ISSUING_DIST_POINT* scope);
 
+/// names_point says whether a CRL's issuing distribution point has a name that one of the certificate's points has.
+bool names_point(const Certificate& certificate, const X509_NAME* crl_issuer, const ISSUING_DIST_POINT* scope);
+
+/// kKeyVersion is Microsoft's "CA Version" ([MS-WCCE] section 2.2.2.7.7), which numbers the keys of an authority that
+/// has a list for each, in its certificates and its CRLs.
+inline constexpr const char* kKeyVersion = "1.3.6.1.4.1.311.21.1";
+bool has_key_version(const Certificate& authority);
+
 /// Alternatives are the URLs that lead to one thing, those of the web before those of directories.
 using Alternatives = std::vector<std::string>;
 

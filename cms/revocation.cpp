@@ -89,7 +89,7 @@ class Judge {
                                       verifications_};
         Finding finding(at_, now_);
         weigh_responses(certificate, context, own.ocsp, carried.ocsp, finding);
-        weigh_crls(certificate, context, own.crls, carried.crls, finding);
+        weigh_crls(certificate, context, own, carried, finding);
         finding.weigh_hold();
         return finding;
     }

@@ -16,9 +16,10 @@ namespace p11mime::cms {
 /// A certificate is revoked where a CRL (RFC 5280 section 6.3, complete, delta, indirect, or for some reasons) or an
 /// OCSP response (RFC 6960) says so, and since no later than the judged time; it is good where all reasons are covered
 /// or a response says so; else it is unknown. Evidence counts where it was signed by the issuer or whom it lets sign,
-/// and is of the judged time or later; that a certificate is revoked, and not on hold, counts however old it is. One
-/// that ended before the evidence was made is unknown to it, unless the evidence says that it keeps those. Where the
-/// issuer has CRLs by several keys, those by the key that signed the certificate count, and others for want of one.
+/// and is of the judged time or later; that a certificate is revoked, and not on hold, counts whatever time it is of,
+/// whoever had asked. One that ended before the evidence was made is unknown to it, unless the evidence says that it
+/// keeps those. Where the issuer has CRLs by several keys, those by the key that signed the certificate count, and for
+/// want of one those that the certificate's own distribution points lead to.
 std::optional<Fault> check_revocation(PathVerdict& verdict, std::span<const Certificate> surplus, const Trust& trust,
                                       const RevocationEvidence& carried);
 

@@ -38,11 +38,13 @@ struct RevocationEvidence {
         Bytes request = {};  ///< DER of the OCSPRequest that it answers; empty where it came by itself
     };
     std::vector<Crl> crls;
+    std::vector<Crl> at_points = {};  ///< likewise, from where the certificate says that its CRLs are
     std::vector<Ocsp> ocsp;
     std::vector<std::string> missing;  ///< why something could not be had, in plain words
 
     void add(const RevocationEvidence& more) {
         crls.insert(crls.end(), more.crls.begin(), more.crls.end());
+        at_points.insert(at_points.end(), more.at_points.begin(), more.at_points.end());
         ocsp.insert(ocsp.end(), more.ocsp.begin(), more.ocsp.end());
         missing.insert(missing.end(), more.missing.begin(), more.missing.end());
     }

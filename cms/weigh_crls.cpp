@@ -10,29 +10,21 @@ namespace p11mime::cms {
 
 namespace {
 
+// Origin is where a CRL is from: the user's own at hand, the certificate's distribution points, the message.
+enum class Origin { own, point, carried };
+
 // Listed is a CRL that tells of the certificate; Signed is one and who has signed it.
 struct Listed {
     Crl crl;
-    bool carried;
+    Origin origin;
 };
 struct Signed {
     Crl crl;
-    Certificate signer;
-    bool carried;
-};
+    EvidenceSigner signer;
+    Origin origin;
 
-// same_key_version compares Microsoft's "CA Version" ([MS-WCCE] section 2.2.2.7.7), which numbers the keys of an
-// authority; an authority without it has one list for all.
-bool same_key_version(const Certificate& a, const Certificate& b) {
-    const ObjectHandle version(OBJ_txt2obj("1.3.6.1.4.1.311.21.1", 1));
-    const auto value_of = [&](const Certificate& certificate) -> const ASN1_OCTET_STRING* {
-        const int at = X509_get_ext_by_OBJ(certificate.get(), version.get(), -1);
-        return at < 0 ? nullptr : X509_EXTENSION_get_data(X509_get_ext(certificate.get(), at));
-    };
-    const ASN1_OCTET_STRING* of_a = value_of(a);
-    const ASN1_OCTET_STRING* of_b = value_of(b);
-    return of_a == nullptr || of_b == nullptr || ASN1_OCTET_STRING_cmp(of_a, of_b) == 0;
-}
+    const Certificate& by() const { return *signer.certificate; }
+};
 
 Revoked revoked(const CrlEntry& entry) {
     return {entry.since, entry.reason, entry.on_hold};
@@ -46,17 +38,15 @@ std::string does_not_count(const Crl& crl, const std::string& why) {
 std::vector<Signed> authentic(const std::vector<Listed>& crls, const EvidenceContext& context, Finding& finding) {
     std::vector<Signed> found;
     std::size_t carried_tried = 0;
-    for (const auto& [crl, carried] : crls) {
-        if (carried && ++carried_tried > kMaxCarriedTried) continue;
+    for (const auto& [crl, origin] : crls) {
+        if (origin == Origin::carried && ++carried_tried > kMaxCarriedTried) continue;
         if (!crl.defect().empty()) {
             finding.notes.push_back(does_not_count(crl, crl.defect()));
             continue;
         }
-        const EvidenceSigner signer = crl_signer(crl, context);
-        if (signer.certificate)
-            found.push_back({crl, *signer.certificate, carried});
-        else
-            finding.notes.push_back(does_not_count(crl, signer.reason));
+        EvidenceSigner signer = crl_signer(crl, context);
+        if (!signer.reason.empty()) finding.notes.push_back(does_not_count(crl, signer.reason));
+        if (signer.certificate) found.push_back({crl, std::move(signer), origin});
     }
     return found;
 }
@@ -64,7 +54,8 @@ std::vector<Signed> authentic(const std::vector<Listed>& crls, const EvidenceCon
 // usable_delta is the newest delta CRL that completes `base` and counts.
 const Crl* usable_delta(const Signed& base, const std::vector<Signed>& deltas, const Finding& finding) {
     const auto usable = std::find_if(deltas.begin(), deltas.end(), [&](const Signed& delta) {
-        return delta.crl.completes(base.crl) && same_name_and_key(delta.signer, base.signer) &&
+        return delta.crl.completes(base.crl) && delta.signer.reason.empty() &&
+               same_name_and_key(delta.by(), base.by()) &&
                finding.stale_reason(delta.crl.this_update(), delta.crl.next_update()).empty();
     });
     return usable == deltas.end() ? nullptr : &usable->crl;
@@ -99,26 +90,39 @@ std::string weigh_crl(const Certificate& certificate, const Signed& signed_base,
     return {};
 }
 
-// weigh_other_key says why a CRL by another key of the issuer says nothing by not listing a certificate: some
-// authorities list under each key what that key has signed. What it lists counts.
-std::string weigh_other_key(const Certificate& certificate, const Signed& base, const Certificate& issuer,
-                            bool issuer_tells, Finding& finding) {
-    if (const auto entry = base.crl.entry(certificate))
-        finding.note_revoked(revoked(*entry), base.crl.this_update(),
-                             finding.stale_reason(base.crl.this_update(), base.crl.next_update()).empty());
+// note_listing heeds what a CRL lists, whatever it says by not listing.
+void note_listing(const Certificate& certificate, const Signed& each, Finding& finding) {
+    const auto entry = each.crl.entry(certificate);
+    if (!entry || entry->removed || (entry->on_hold && !each.signer.reason.empty())) return;
+    finding.note_revoked(revoked(*entry), each.crl.this_update(),
+                         finding.stale_reason(each.crl.this_update(), each.crl.next_update()).empty());
+    if (finding.revoked()) finding.used.emplace_back(each.crl.der(), certificate.not_after());
+}
+
+// other_key_reason says why a CRL by another key of the issuer says nothing by not listing a certificate: some
+// authorities list under each key what that key has signed.
+std::string other_key_reason(const Certificate& certificate, const Signed& base, const Certificate& issuer,
+                             bool issuer_tells) {
     if (issuer_tells) return "there is one by the key that has signed the certificate";
-    if (base.carried) return "it came along, and is by another key of the issuer";
-    return same_key_version(base.signer, issuer) ? "" : "it is for what another key of the issuer has signed";
+    if (base.origin == Origin::carried) return "it came along, and is by another key of the issuer";
+    if (base.crl.of_one_key() || has_key_version(base.by()) || has_key_version(issuer))
+        return "it is for what another key of the issuer has signed";
+    if (base.origin == Origin::point || base.crl.names_point_of(certificate)) return {};
+    return "it is by another key of the issuer, and not from where the certificate says that its CRL is";
 }
 
 }  // namespace
 
-void weigh_crls(const Certificate& certificate, const EvidenceContext& context, const std::vector<Crl>& own,
-                const std::vector<Crl>& carried, Finding& finding) {
+void weigh_crls(const Certificate& certificate, const EvidenceContext& context, const RevocationEvidence& own,
+                const RevocationEvidence& carried, Finding& finding) {
     std::vector<Listed> bases, deltas;
-    for (const bool came_along : {false, true})
-        for (const Crl& crl : came_along ? carried : own)
-            if (crl.covers(certificate) != 0) (crl.is_delta() ? deltas : bases).push_back({crl, came_along});
+    const auto add = [&](const std::vector<Crl>& crls, Origin origin) {
+        for (const Crl& crl : crls)
+            if (crl.covers(certificate) != 0) (crl.is_delta() ? deltas : bases).push_back({crl, origin});
+    };
+    add(own.at_points, Origin::point);
+    add(own.crls, Origin::own);
+    add(carried.crls, Origin::carried);
     const auto newest_first = [](const Listed& a, const Listed& b) {
         return a.crl.this_update() > b.crl.this_update();
     };
@@ -127,27 +131,32 @@ void weigh_crls(const Certificate& certificate, const EvidenceContext& context, 
 
     const std::vector<Signed> signed_bases = authentic(bases, context, finding);
     const std::vector<Signed> signed_deltas = authentic(deltas, context, finding);
-    const auto by_issuer = [&](const Signed& each) { return same_name_and_key(each.signer, context.issuer); };
+    const auto by_issuer = [&](const Signed& each) { return same_name_and_key(each.by(), context.issuer); };
     const bool issuer_tells = std::any_of(signed_bases.begin(), signed_bases.end(), by_issuer) ||
                               std::any_of(signed_deltas.begin(), signed_deltas.end(), by_issuer);
     // Of the CRLs of one scope and signer, the newest that tells anything counts.
     std::set<std::tuple<Bytes, Bytes, Bytes>> told;
     for (const Signed& base : signed_bases) {
-        const std::tuple scope{base.crl.issuer_der(), base.crl.scope(), base.signer.spki_der()};
+        const std::tuple scope{base.crl.issuer_der(), base.crl.scope(), base.by().spki_der()};
         if (told.count(scope) != 0) continue;
+        if (!base.signer.reason.empty()) {
+            note_listing(certificate, base, finding);
+            continue;
+        }
         std::string why;
         if (has_name(context.issuer, base.crl.issuer_name()) && !by_issuer(base))
-            why = weigh_other_key(certificate, base, context.issuer, issuer_tells, finding);
-        if (why.empty()) why = weigh_crl(certificate, base, signed_deltas, finding);
+            why = other_key_reason(certificate, base, context.issuer, issuer_tells);
+        if (!why.empty())
+            note_listing(certificate, base, finding);
+        else
+            why = weigh_crl(certificate, base, signed_deltas, finding);
         if (why.empty())
             told.insert(scope);
         else
             finding.notes.push_back(does_not_count(base.crl, why));
     }
     for (const Signed& delta : signed_deltas)
-        if (const auto entry = delta.crl.entry(certificate); entry && !entry->removed)
-            finding.note_revoked(revoked(*entry), delta.crl.this_update(),
-                                 finding.stale_reason(delta.crl.this_update(), delta.crl.next_update()).empty());
+        note_listing(certificate, delta, finding);
 }
 
 }  // namespace p11mime::cms

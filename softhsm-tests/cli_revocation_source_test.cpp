@@ -115,6 +115,25 @@ TEST_CASE("what a server told is known for the rest of the run, and it is asked 
     }
 }
 
+TEST_CASE("a CRL by another key of the issuer counts where the certificate's server gave it, and from the cache then") {
+    Agency agency;
+    const SoftwareKey rolled = certify(long_ago(authority_spec("Root")), &agency.root);
+    const std::string crl = text(make_crl({}, rolled));
+    const HttpServer server([&](const HttpServer::Request&) { return HttpServer::Answer{.body = crl}; });
+    const Certificate alice = agency.certify_one("Alice", at(server, "/a.crl"));
+    cms::Trust trust = trust_in({agency.root.certificate}, {rolled.certificate});
+    const auto judged = [&](std::shared_ptr<RevocationFiles> source) {
+        trust.revocation = std::move(source);
+        return cms::validate(alice, {}, trust, cms::Use::signing).revocation;
+    };
+    const std::string file = agency.directory / "root.crl";
+    write_file(file, crl);
+    CHECK(judged(agency.started({file}, false)) == RevocationState::unknown);
+    CHECK(judged(agency.started({})) == RevocationState::good);
+    CHECK(judged(agency.started({}, false)) == RevocationState::good);
+    CHECK(server.requests().size() == 1);
+}
+
 TEST_CASE("a CRL that is broken is told of, and what is with it in a file does not count") {
     Agency agency;
     const Certificate alice = agency.certify_one("Alice", "");

@@ -229,7 +229,10 @@ TEST_CASE("a CRL may be signed with another key of its issuer, certified below t
     const Certificate alice = certify({}, &old).certificate;
     bench.trust = trust_in({bench.root.certificate}, {old.certificate, renewed.certificate});
     bench.trust.revocation = bench.source;
-    bench.add_crl({}, renewed);
+    const auto at_its_point = [&](const SoftwareKey& signer) {
+        bench.source->here.at_points = {Crl::from_der(make_crl({}, signer))};
+    };
+    at_its_point(renewed);
     bench.add_crl({});
     CHECK(good(bench.judge(alice)));
     bench.add_crl({.entries = {{.certificate = renewed.certificate}}, .this_update = -10});
@@ -241,7 +244,7 @@ TEST_CASE("a CRL may be signed with another key of its issuer, certified below t
     const SoftwareKey ended = certify(spec, &bench.root);
     bench.surplus = {ended.certificate};
     bench.source->here.crls.clear();
-    bench.add_crl({}, ended);
+    at_its_point(ended);
     bench.add_crl({});
     CHECK(unknown(bench.judge(alice), "has ended on"));
 }

@@ -203,6 +203,26 @@ TEST_CASE("the CRL of the key that signed a certificate comes before those of th
     }
     SECTION("there is none of its own") {
         scene.bench.add_crl({}, rolled);
+        CHECK(unknown(scene.judge(), "not from where the certificate says"));
+        scene.bench.add_crl(scene.lists_alice(), rolled);
+        CHECK(revoked(scene.judge()));
+    }
+    SECTION("there is none of its own, and the other's is where the certificate says") {
+        scene.bench.source->here.at_points = {Crl::from_der(make_crl({}, rolled))};
+        CHECK(good(scene.judge()));
+        scene.bench.source->here.at_points = {
+            Crl::from_der(make_crl({.extensions = "1.3.6.1.4.1.311.21.1=DER:020101"}, rolled))};
+        CHECK(unknown(scene.judge(), "what another key of the issuer has signed"));
+    }
+    SECTION("there is none of its own, and the other's names the place that the certificate does") {
+        constexpr const char* kPoint = "[point]\nfullname=URI:http://crl.example/a\n";
+        scene.alice =
+            certify({.more_extensions = "crlDistributionPoints=point\n", .sections = kPoint}, &scene.authority)
+                .certificate;
+        const CrlSpec named{.extensions = "issuingDistributionPoint=critical,@point\n", .sections = kPoint};
+        scene.carried.crls = {Crl::from_der(make_crl(named, rolled))};
+        CHECK(unknown(scene.judge(), "it came along"));
+        scene.bench.add_crl(named, rolled);
         CHECK(good(scene.judge()));
     }
 }
@@ -220,7 +240,7 @@ TEST_CASE("a list for one key of an authority says nothing of what its other key
     bench.trust.intermediates = {
         std::make_shared<MemoryCertificates>(std::vector{first.certificate, second.certificate})};
     bench.add_crl({});
-    bench.add_crl({}, second);
+    bench.source->here.at_points = {Crl::from_der(make_crl({}, second))};
     CHECK(unknown(bench.judge(alice), "what another key of the issuer has signed"));
     bench.add_crl({}, first);
     CHECK(good(bench.judge(alice)));

@@ -46,6 +46,7 @@ void ask(const cms::Certificate& certificate, const Parts& parts) {
     for (const cms::Crl& crl : parts.evidence.crls) {
         crl.covers(certificate);
         crl.entry(certificate);
+        crl.names_point_of(certificate);
         crl.signed_by(certificate);
         for (const cms::Crl& other : parts.evidence.crls)
             crl.completes(other);
