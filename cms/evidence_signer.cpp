@@ -120,6 +120,31 @@ std::vector<Certificate> issuers_of(const Crl& crl, const EvidenceContext& conte
     return found;
 }
 
+// responders_of are the certificates that a response names its responder by. What came along is last, and limited: it
+// pushes out nothing else.
+std::vector<Certificate> responders_of(const OcspResponse& response, const EvidenceContext& context) {
+    std::vector<Certificate> found;
+    const auto add = [&](const Certificate& certificate) {
+        if (response.names(certificate) && std::find(found.begin(), found.end(), certificate) == found.end())
+            found.push_back(certificate);
+    };
+    add(context.issuer);
+    const Bytes name = response.responder_name();
+    for (const auto& source : context.trust.intermediates)
+        if (!name.empty())
+            for (const Certificate& each : source->by_subject(name))
+                add(each);
+        else if (const auto each = source->by_identifier({.key_identifier = response.responder_key()}))
+            add(*each);
+    const std::vector<Certificate> certificates = response.certificates();
+    for (const std::span<const Certificate> carried : {std::span(certificates), context.surplus}) {
+        const std::size_t limit = found.size() + kMaxCarriedSigners;
+        for (const Certificate& each : carried)
+            if (found.size() < limit) add(each);
+    }
+    return found;
+}
+
 // delegate_reason says why a responder that is not the issuer may not answer for it; empty where it may.
 std::string delegate_reason(const Certificate& responder, const EvidenceContext& context, Time signed_at) {
     if (!may_sign_ocsp(responder)) return "it may not sign OCSP responses";
@@ -165,14 +190,8 @@ EvidenceSigner crl_signer(const Crl& crl, const EvidenceContext& context) {
 }
 
 EvidenceSigner ocsp_signer(const OcspResponse& response, const EvidenceContext& context) {
-    std::vector<Certificate> candidates{context.issuer};
-    for (Certificate& each : response.certificates())
-        if (candidates.size() < kMaxCarriedSigners) candidates.push_back(std::move(each));
-    for (const Certificate& each : context.surplus)
-        if (candidates.size() < kMaxCarriedSigners && may_sign_ocsp(each)) candidates.push_back(each);
-
     std::string reason = "nobody known has signed it";
-    for (const Certificate& each : candidates) {
+    for (const Certificate& each : responders_of(response, context)) {
         ++context.verifications;
         if (!response.signed_by(each)) continue;
         if (const std::string weak = strength_reason(response.signature_algorithm(), each, context.trust.allow_weak);

@@ -4,6 +4,8 @@
 #include <openssl/err.h>
 #include <openssl/ocsp.h>
 
+#include <algorithm>
+#include <array>
 #include <map>
 
 #include "cms/algorithms.h"
@@ -202,6 +204,32 @@ OcspResponse::Nonce OcspResponse::nonce(ByteView request) const {
         default:
             return Nonce::other;
     }
+}
+
+Bytes OcspResponse::responder_name() const {
+    const ASN1_OCTET_STRING* key = nullptr;
+    const X509_NAME* name = nullptr;
+    OCSP_resp_get0_id(state_->basic.get(), &key, &name);
+    return name == nullptr ? Bytes{} : encode(name, i2d_X509_NAME);
+}
+
+Bytes OcspResponse::responder_key() const {
+    const ASN1_OCTET_STRING* key = nullptr;
+    const X509_NAME* name = nullptr;
+    OCSP_resp_get0_id(state_->basic.get(), &key, &name);
+    return key == nullptr ? Bytes{} : to_bytes(asn1::octets(key));
+}
+
+bool OcspResponse::names(const Certificate& signer) const {
+    const ASN1_OCTET_STRING* key = nullptr;
+    const X509_NAME* name = nullptr;
+    OCSP_resp_get0_id(state_->basic.get(), &key, &name);
+    if (name != nullptr) return X509_NAME_cmp(name, X509_get_subject_name(signer.get())) == 0;
+    std::array<Byte, EVP_MAX_MD_SIZE> digest{};
+    unsigned size = 0;
+    if (key == nullptr || X509_pubkey_digest(signer.get(), EVP_sha1(), digest.data(), &size) != 1) return false;
+    const ByteView named = asn1::octets(key);
+    return std::equal(named.begin(), named.end(), digest.begin(), digest.begin() + size);
 }
 
 bool OcspResponse::signed_by(const Certificate& signer) const {

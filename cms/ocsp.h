@@ -44,7 +44,11 @@ class OcspResponse {
     enum class Nonce { same, absent, other };
     Nonce nonce(ByteView request) const;
 
-    /// signed_by says whether the responder's name or key is that of `signer` and the signature verifies with it.
+    /// A response names its responder by the name (DER) or by the SHA-1 of the bits of the key; the other is empty.
+    Bytes responder_name() const;
+    Bytes responder_key() const;
+    bool names(const Certificate& signer) const;
+    /// signed_by says whether it names `signer` and the signature verifies with its key.
     bool signed_by(const Certificate& signer) const;
     const X509_ALGOR* signature_algorithm() const;
 

@@ -53,6 +53,7 @@ void ask(const cms::Certificate& certificate, const Parts& parts) {
     }
     for (const auto& [response, request] : parts.evidence.ocsp) {
         response.answers(certificate, certificate);
+        response.names(certificate);
         response.signed_by(certificate);
         response.certificates();
     }
