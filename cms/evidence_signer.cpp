@@ -6,6 +6,8 @@
 #include <algorithm>
 
 #include "cms/algorithms.h"
+#include "cms/candidate_paths.h"
+#include "cms/encode.h"
 #include "cms/rsa_pss.h"
 
 namespace p11mime::cms {
@@ -13,6 +15,7 @@ namespace p11mime::cms {
 namespace {
 
 constexpr std::size_t kMaxCarriedSigners = 20;  // certificates that came along and are tried for one signature
+constexpr std::size_t kMaxSignerPaths = 8;      // tried for one signer
 
 // strength_reason says why a signature is not relied on; empty where it is.
 std::string strength_reason(const X509_ALGOR* algorithm, const Certificate& signer, bool allow_weak) {
@@ -59,65 +62,132 @@ std::string limits(const Certificate& authority, const EvidenceContext& context)
     return {};
 }
 
-// path_of validates a signer's own path at a time when what it signed counts; policies and purposes are none of its.
-PathVerdict path_of(const Certificate& signer, const EvidenceContext& context, Time signed_at) {
+// SignerStanding is how a signer is judged: at which time, and whether it must be known not to be revoked.
+struct SignerStanding {
+    Time at;
+    bool must_be_known;
+};
+
+// trust_of is what a signer's own path is judged by; policies and purposes are none of its.
+Trust trust_of(const EvidenceContext& context, Time at) {
     Trust trust;
     trust.anchors = context.trust.anchors;
     trust.intermediates = context.trust.intermediates;
     trust.clock = context.trust.clock;
     trust.allow_weak = context.trust.allow_weak;
     trust.purpose = context.trust.purpose;  // of the anchor; Use::evidence has none
-    trust.at = std::max(context.at, std::min(signed_at, context.trust.clock->now()));
+    trust.at = at;
     // The path's own certificates are a source, which no number of others pushes out.
     trust.intermediates.insert(
         trust.intermediates.begin(),
         std::make_shared<MemoryCertificates>(std::vector<Certificate>(context.path.begin(), context.path.end())));
-    return validate(signer, context.surplus, trust, Use::evidence);
+    return trust;
 }
 
-// path_reason says why a CRL's signer may not stand for it; empty where it may. The certificate of an issuer's other
-// key, which has the same name, is revoked by name alone: it is often itself in the CRLs that it signs.
-std::string path_reason(const Certificate& signer, const EvidenceContext& context, Time signed_at) {
-    const PathVerdict path = path_of(signer, context, signed_at);
-    if (!path.trusted) return path.reason;
-    if (!(path.chain.back() == context.path.back())) return "it leads to another anchor";
-    // Another key of the issuer is certified by the issuer or by who certified that: whoever else has its name is not
-    // it.
-    const bool namesake = has_name(signer, X509_get_subject_name(context.issuer.get()));
-    if (namesake && path.chain.size() > 1 && !holder_on_path(path.chain[1], context))
-        return "it has the issuer's name, and is certified by others";
-    for (std::size_t i = 0; i + 1 < path.chain.size(); ++i) {
-        if (on_path(path.chain[i], context)) continue;
-        if ((i > 0 || namesake) && !holder_on_path(path.chain[i], context))
-            if (std::string why = limits(path.chain[i], context); !why.empty()) return why;
-        const RevocationState state = context.state(path.chain[i], path.chain[i + 1]);
-        const bool enough = state == RevocationState::good || state == RevocationState::not_offered ||
-                            (state == RevocationState::unknown && path.chain[i].self_issued());
-        if (!enough)
-            return fmt::format("{} is {}", path.chain[i].subject(),
-                               state == RevocationState::revoked ? "revoked" : "not known not to be revoked");
-    }
-    return {};
+bool enough(RevocationState state, bool must_be_known) {
+    return state == RevocationState::good || state == RevocationState::not_offered ||
+           (state == RevocationState::unknown && !must_be_known);
 }
 
-// issuers_of are the certificates of the name that a CRL is issued by. What came along is last, and limited: it pushes
-// out nothing else.
-std::vector<Certificate> issuers_of(const Crl& crl, const EvidenceContext& context) {
+std::string not_enough(RevocationState state) {
+    return state == RevocationState::revoked ? "revoked" : "not known not to be revoked";
+}
+
+// named are the certificates of a name. What came along is last, and limited: it pushes out nothing else.
+std::vector<Certificate> named(const X509_NAME* name, const EvidenceContext& context) {
     std::vector<Certificate> found;
     const auto add = [&](const Certificate& certificate) {
         if (std::find(found.begin(), found.end(), certificate) == found.end()) found.push_back(certificate);
     };
-    if (has_name(context.issuer, crl.issuer_name())) add(context.issuer);
+    if (has_name(context.issuer, name)) add(context.issuer);
     for (const Certificate& each : context.path)
-        if (has_name(each, crl.issuer_name())) add(each);
+        if (has_name(each, name)) add(each);
+    const Bytes der = encode(name, i2d_X509_NAME);
     for (const auto* sources : {&context.trust.intermediates, &context.trust.anchors})
         for (const auto& source : *sources)
-            for (const Certificate& each : source->by_subject(crl.issuer_der()))
+            for (const Certificate& each : source->by_subject(der))
                 add(each);
     const std::size_t limit = found.size() + kMaxCarriedSigners;
     for (const Certificate& each : context.surplus)
-        if (found.size() < limit && has_name(each, crl.issuer_name())) add(each);
+        if (found.size() < limit && has_name(each, name)) add(each);
     return found;
+}
+
+// Obstacle is why a path of a CRL's signer does not let it stand for the CRL, and which certificate of it is in the
+// way.
+struct Obstacle {
+    std::size_t at;
+    std::string reason;
+};
+
+// authority_obstacle finds one that may not stand for all of the anchor's, or is not known not to be revoked, among the
+// certificates that are not on the certificate's own path. The first `unlimited` may be of any purpose.
+std::optional<Obstacle> authority_obstacle(const std::vector<Certificate>& path, const EvidenceContext& context,
+                                           bool must_be_known, std::size_t unlimited) {
+    for (std::size_t i = 0; i + 1 < path.size(); ++i) {
+        if (on_path(path[i], context)) continue;
+        if (i >= unlimited && !holder_on_path(path[i], context))
+            if (std::string why = limits(path[i], context); !why.empty()) return Obstacle{i, why};
+        const RevocationState state = context.state(path[i], path[i + 1]);
+        if (!enough(state, must_be_known && !path[i].self_issued()))
+            return Obstacle{i, fmt::format("{} is {}", path[i].subject(), not_enough(state))};
+    }
+    return std::nullopt;
+}
+
+// is_above says whether the issuer leads to an anchor that its own path does not end at, as one that is an anchor
+// itself or was certified by several may.
+bool is_above(const Certificate& anchor, const EvidenceContext& context, const SignerStanding& standing) {
+    Trust trust = trust_of(context, standing.at);
+    trust.anchors = {std::make_shared<MemoryCertificates>(std::vector{anchor})};
+    for (const Certificate& each : named(X509_get_subject_name(context.issuer.get()), context)) {
+        if (!same_name_and_key(each, context.issuer)) continue;
+        const PathVerdict path = validate(each, context.surplus, trust, Use::evidence);
+        const bool limited = std::any_of(path.chain.begin(), path.chain.end(), [&](const Certificate& authority) {
+            return !(authority == anchor) && !on_path(authority, context) && !limits(authority, context).empty();
+        });
+        if (path.trusted && !limited && !authority_obstacle(path.chain, context, standing.must_be_known, 0))
+            return true;
+    }
+    return false;
+}
+
+// obstacle_on finds the first on a trusted path, which leads to the anchor that the certificate's own does, or to
+// another that its issuer is below. The certificate of an issuer's other key, which has the same name, is revoked by
+// name alone: it is often itself in the CRLs that it signs.
+std::optional<Obstacle> obstacle_on(const std::vector<Certificate>& path, const EvidenceContext& context,
+                                    const SignerStanding& standing) {
+    if (!(path.back() == context.path.back()) && !is_above(path.back(), context, standing))
+        return Obstacle{path.size() - 1, "it leads to another anchor"};
+    // Another key of the issuer is certified by the issuer or by who certified that: whoever else has its name is not
+    // it.
+    const bool namesake = has_name(path.front(), X509_get_subject_name(context.issuer.get()));
+    if (namesake && path.size() > 1 && !holder_on_path(path[1], context))
+        return Obstacle{1, "it has the issuer's name, and is certified by others"};
+    return authority_obstacle(path, context, standing.must_be_known, namesake ? 0 : 1);
+}
+
+// path_reason says why a CRL's signer may not stand for it; empty where one of its paths lets it.
+std::string path_reason(const Certificate& signer, const EvidenceContext& context, const SignerStanding& standing) {
+    Trust trust = trust_of(context, standing.at);
+    auto [anchors, untrusted] = find_candidates(signer, context.surplus, trust.anchors, trust.intermediates);
+    // An anchor that is not the right one may be on the way to that. Nothing that came along pushes it out.
+    untrusted.insert(untrusted.begin(), anchors.begin(), anchors.end());
+    std::string reason;
+    for (std::size_t tried = 0; tried < kMaxSignerPaths; ++tried) {
+        trust.anchors = {std::make_shared<MemoryCertificates>(anchors)};
+        trust.intermediates = {std::make_shared<MemoryCertificates>(untrusted)};
+        const PathVerdict path = validate(signer, {}, trust, Use::evidence);
+        if (!path.trusted) return reason.empty() ? path.reason : reason;
+        const auto obstacle = obstacle_on(path.chain, context, standing);
+        if (!obstacle) return {};
+        if (reason.empty()) reason = obstacle->reason;
+        auto& there = obstacle->at + 1 == path.chain.size() ? anchors : untrusted;
+        const auto in_the_way = std::find(there.begin(), there.end(), path.chain[obstacle->at]);
+        if (in_the_way == there.end()) break;
+        there.erase(in_the_way);
+    }
+    return reason;
 }
 
 // responders_of are the certificates that a response names its responder by. What came along is last, and limited: it
@@ -146,21 +216,26 @@ std::vector<Certificate> responders_of(const OcspResponse& response, const Evide
 }
 
 // delegate_reason says why a responder that is not the issuer may not answer for it; empty where it may.
-std::string delegate_reason(const Certificate& responder, const EvidenceContext& context, Time signed_at) {
+std::string delegate_reason(const Certificate& responder, const EvidenceContext& context,
+                            const SignerStanding& standing) {
     if (!may_sign_ocsp(responder)) return "it may not sign OCSP responses";
-    const PathVerdict path = path_of(responder, context, signed_at);
+    const PathVerdict path = validate(responder, context.surplus, trust_of(context, standing.at), Use::evidence);
     if (!path.trusted) return path.reason;
     if (path.chain.size() < 2 || !same_name_and_key(path.chain[1], context.issuer)) return "it has another issuer";
     if (has_no_check(responder)) return {};
-    switch (context.state(responder, context.issuer)) {
-        case RevocationState::good:
-        case RevocationState::not_offered:
-            return {};
-        case RevocationState::revoked:
-            return "it is revoked";
-        default:
-            return "it is not known not to be revoked";
-    }
+    const RevocationState state = context.state(responder, context.issuer);
+    return enough(state, standing.must_be_known) ? "" : "it is " + not_enough(state);
+}
+
+// judged is a certificate that has signed evidence at a time, as `reason_of` says.
+template <class ReasonOf>
+EvidenceSigner judged(const Certificate& signer, const EvidenceContext& context, Time signed_at,
+                      const ReasonOf& reason_of) {
+    const Time then = std::min(signed_at, context.trust.clock->now());
+    std::string reason = reason_of(signer, context, SignerStanding{std::max(context.at, then), true});
+    if (reason.empty()) return {signer, {}};
+    reason = fmt::format("{}, who has signed it, is not to be trusted: {}", signer.subject(), reason);
+    return {std::nullopt, reason};
 }
 
 }  // namespace
@@ -170,27 +245,27 @@ bool has_name(const Certificate& certificate, const X509_NAME* name) {
 }
 
 EvidenceSigner crl_signer(const Crl& crl, const EvidenceContext& context) {
-    std::string reason = "nobody known has signed it";
-    for (const Certificate& each : issuers_of(crl, context)) {
+    EvidenceSigner found{std::nullopt, "nobody known has signed it"};
+    for (const Certificate& each : named(crl.issuer_name(), context)) {
         ++context.verifications;
         if (!crl.signed_by(each)) continue;
         if (!may_sign_crls(each)) {
-            reason = fmt::format("{} may not sign it", each.subject());
+            if (!found.certificate) found.reason = fmt::format("{} may not sign it", each.subject());
             continue;
         }
         if (const std::string weak = strength_reason(crl.signature_algorithm(), each, context.trust.allow_weak);
             !weak.empty())
             return {std::nullopt, "it " + weak};
         if (each == context.issuer) return {each, {}};
-        reason = path_reason(each, context, crl.this_update());
-        if (reason.empty()) return {each, {}};
-        reason = fmt::format("{}, who has signed it, is not to be trusted: {}", each.subject(), reason);
+        EvidenceSigner signer = judged(each, context, crl.this_update(), path_reason);
+        if (signer.certificate && signer.reason.empty()) return signer;
+        if (!found.certificate) found = std::move(signer);
     }
-    return {std::nullopt, reason};
+    return found;
 }
 
 EvidenceSigner ocsp_signer(const OcspResponse& response, const EvidenceContext& context) {
-    std::string reason = "nobody known has signed it";
+    EvidenceSigner found{std::nullopt, "nobody known has signed it"};
     for (const Certificate& each : responders_of(response, context)) {
         ++context.verifications;
         if (!response.signed_by(each)) continue;
@@ -198,11 +273,11 @@ EvidenceSigner ocsp_signer(const OcspResponse& response, const EvidenceContext& 
             !weak.empty())
             return {std::nullopt, "it " + weak};
         if (each == context.issuer) return {each, {}};
-        reason = delegate_reason(each, context, response.produced_at());
-        if (reason.empty()) return {each, {}};
-        reason = fmt::format("{}, who has signed it, is not to be trusted: {}", each.subject(), reason);
+        EvidenceSigner signer = judged(each, context, response.produced_at(), delegate_reason);
+        if (signer.certificate && signer.reason.empty()) return signer;
+        if (!found.certificate) found = std::move(signer);
     }
-    return {std::nullopt, reason};
+    return found;
 }
 
 }  // namespace p11mime::cms

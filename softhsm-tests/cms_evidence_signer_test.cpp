@@ -1,4 +1,4 @@
-// Who may sign CRLs and OCSP responses.
+// Who may sign CRLs and OCSP responses, where there is more than one way to an anchor.
 
 #include "cms/evidence_signer.h"
 
@@ -12,6 +12,32 @@ using namespace p11mime::test;
 
 namespace {
 
+/// Listers is Alice, whose revocation an indirect CRL tells of, by an authority that another authority has certified.
+struct Listers {
+    RevocationBench bench;
+    SoftwareKey signers = certify(authority_spec("Signers"), &bench.root);
+    SoftwareKey lister = certify(authority_spec("Lister"), &signers);
+    Certificate alice = bench.issue({.more_extensions = "crlDistributionPoints=point\n",
+                                     .sections = "[point]\nfullname=URI:http://crl.example/i\n"
+                                                 "CRLissuer=dirName:lister\n[lister]\nO=Example\nCN=Lister\n",
+                                     .authority_key_identifier = "keyid,issuer:always"});  // of one root alone
+
+    /// judge has a list that tells of Alice, and the CRLs that tell of who has signed it.
+    PathVerdict judge(bool listed, std::vector<Certificate> anchors, std::vector<Certificate> others) {
+        bench.trust = trust_in(std::move(anchors), std::move(others));
+        bench.trust.revocation = bench.source;
+        bench.source->here.crls.clear();
+        // Some reasons alone, so that it tells of Signers but does not make Alice good.
+        bench.add_crl({.extensions = "issuingDistributionPoint=critical,@idp\n", .sections = "[idp]\nonlyCA=TRUE\n"});
+        bench.add_crl({}, signers);
+        CrlSpec list{.extensions = "issuingDistributionPoint=critical,@idp\n",
+                     .sections = "[idp]\nfullname=URI:http://crl.example/i\nindirectCRL=TRUE\n"};
+        if (listed) list.entries = {{.certificate = alice, .names_issuer = true}};
+        bench.add_crl(list, lister);
+        return bench.judge(alice);
+    }
+};
+
 CertificateSpec responder_spec() {
     return {.name = "Responder",
             .alternative_name = {},
@@ -21,6 +47,76 @@ CertificateSpec responder_spec() {
 }
 
 }  // namespace
+
+TEST_CASE("who has signed an indirect CRL is looked for on all ways to the anchor") {
+    Listers scene;
+    const Certificate& root = scene.bench.root.certificate;
+    const Certificate& signers = scene.signers.certificate;
+    const Certificate& lister = scene.lister.certificate;
+    CHECK(good(scene.judge(false, {root}, {signers, lister})));
+    CHECK(revoked(scene.judge(true, {root}, {signers, lister})));
+    SECTION("its authority is an anchor too") {
+        CHECK(good(scene.judge(false, {root, signers}, {lister})));
+        CHECK(revoked(scene.judge(true, {root, signers}, {lister})));
+        CHECK(revoked(scene.judge(true, {signers, root}, {lister})));
+        const PrivateKey key = new_private_key(KeyKind::p256);
+        for (int i = 0; i < 40; ++i)
+            scene.bench.surplus.push_back(certify_key(key, authority_spec("Signers"), &scene.bench.root));
+        CHECK(revoked(scene.judge(true, {root, signers}, {lister})));
+    }
+    SECTION("it is an anchor itself") {
+        CHECK(good(scene.judge(false, {root, lister}, {signers})));
+        CHECK(revoked(scene.judge(true, {root, lister}, {signers})));
+    }
+    SECTION("its authority was certified by another anchor too") {
+        const SoftwareKey other = certify(authority_spec("Other Root"));
+        const Certificate crossed = certify_key(scene.signers.key, authority_spec("Signers"), &other);
+        CHECK(good(scene.judge(false, {other.certificate, root}, {crossed, signers, lister})));
+        CHECK(revoked(scene.judge(true, {other.certificate, root}, {crossed, signers, lister})));
+        CHECK(unknown(scene.judge(true, {other.certificate, root}, {crossed, lister}), "leads to another anchor"));
+    }
+    SECTION("its authority has a certificate of limited purpose too") {
+        CertificateSpec narrow = authority_spec("Signers");
+        narrow.extended_key_usage = "serverAuth";
+        const Certificate limited = certify_key(scene.signers.key, narrow, &scene.bench.root);
+        CHECK(good(scene.judge(false, {root}, {limited, signers, lister})));
+        CHECK(revoked(scene.judge(true, {root}, {limited, signers, lister})));
+        CHECK(unknown(scene.judge(true, {root}, {limited, lister}), "not meant for e-mail"));
+    }
+}
+
+TEST_CASE("who has signed an indirect CRL may be below any anchor that the issuer is below") {
+    RevocationBench bench;
+    const SoftwareKey authority = certify(authority_spec("Authority"), &bench.root);
+    const SoftwareKey lister = certify(authority_spec("Lister"), &bench.root);
+    const Certificate alice =
+        certify({.more_extensions = "crlDistributionPoints=point\n",
+                 .sections = "[point]\nfullname=URI:http://crl.example/i\nCRLissuer=dirName:lister\n"
+                             "[lister]\nO=Example\nCN=Lister\n"},
+                &authority)
+            .certificate;
+    CrlSpec list{.entries = {{.certificate = alice, .names_issuer = true}},
+                 .extensions = "issuingDistributionPoint=critical,@idp\n",
+                 .sections = "[idp]\nfullname=URI:http://crl.example/i\nindirectCRL=TRUE\n"};
+    bench.add_crl({});
+    bench.add_crl(list, lister);
+    const auto judged = [&](std::vector<Certificate> anchors, std::vector<Certificate> others) {
+        others.push_back(lister.certificate);
+        bench.trust = trust_in(std::move(anchors), std::move(others));
+        bench.trust.revocation = bench.source;
+        return bench.judge(alice);
+    };
+    const Certificate& root = bench.root.certificate;
+    const Certificate self_signed = certify_key(authority.key, authority_spec("Authority"), nullptr);
+    CHECK(revoked(judged({root}, {authority.certificate})));
+    CHECK(revoked(judged({root, authority.certificate}, {})));
+    CHECK(revoked(judged({self_signed, root}, {authority.certificate})));
+    CHECK(unknown(judged({self_signed, root}, {}), "leads to another anchor"));
+    CertificateSpec narrow = authority_spec("Authority");
+    narrow.extended_key_usage = "serverAuth";
+    CHECK(unknown(judged({self_signed, root}, {certify_key(authority.key, narrow, &bench.root)}),
+                  "leads to another anchor"));
+}
 
 TEST_CASE("a delegate is found wherever its certificate is") {
     RevocationBench bench;
