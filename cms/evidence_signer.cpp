@@ -153,16 +153,18 @@ bool is_above(const Certificate& anchor, const EvidenceContext& context, const S
 }
 
 // obstacle_on finds the first on a trusted path, which leads to the anchor that the certificate's own does, or to
-// another that its issuer is below. The certificate of an issuer's other key, which has the same name, is revoked by
-// name alone: it is often itself in the CRLs that it signs.
+// another that its issuer is below. One that was renewed with another key, without a certificate by the old one (RFC
+// 4210 section 4.4), is the same where it is an anchor too. The certificate of an issuer's other key, which has the
+// same name, is revoked by name alone: it is often itself in the CRLs that it signs.
 std::optional<Obstacle> obstacle_on(const std::vector<Certificate>& path, const EvidenceContext& context,
                                     const SignerStanding& standing) {
-    if (!(path.back() == context.path.back()) && !is_above(path.back(), context, standing))
+    if (!has_name(path.back(), X509_get_subject_name(context.path.back().get())) &&
+        !is_above(path.back(), context, standing))
         return Obstacle{path.size() - 1, "it leads to another anchor"};
     // Another key of the issuer is certified by the issuer or by who certified that: whoever else has its name is not
     // it.
     const bool namesake = has_name(path.front(), X509_get_subject_name(context.issuer.get()));
-    if (namesake && path.size() > 1 && !holder_on_path(path[1], context))
+    if (namesake && path.size() > 2 && !holder_on_path(path[1], context))
         return Obstacle{1, "it has the issuer's name, and is certified by others"};
     return authority_obstacle(path, context, standing.must_be_known, namesake ? 0 : 1);
 }

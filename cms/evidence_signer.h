@@ -33,7 +33,7 @@ bool has_name(const Certificate& certificate, const X509_NAME* name);
 
 /// crl_signer finds who has signed a CRL: the issuer itself, or a certificate of the CRL's issuer that leads to the
 /// same anchor as the path (RFC 5280 section 6.3.3 (f)), over no authority of limited names or purposes; either may
-/// sign CRLs by its key usage. A certificate of the issuer's name and
+/// sign CRLs by its key usage. Anchors of one name are one that was renewed. A certificate of the issuer's name and
 /// another key stands for the issuer only if it was certified along the issuer's own path.
 EvidenceSigner crl_signer(const Crl& crl, const EvidenceContext& context);
 

@@ -118,6 +118,62 @@ TEST_CASE("who has signed an indirect CRL may be below any anchor that the issue
                   "leads to another anchor"));
 }
 
+TEST_CASE("a root that was renewed is the same root where the user trusts both certificates") {
+    Listers scene;
+    const SoftwareKey& old = scene.bench.root;
+    const auto exact = [](CertificateSpec spec) {
+        spec.authority_key_identifier = "keyid,issuer:always";  // names one certificate
+        return spec;
+    };
+    SECTION("with the same key") {
+        const SoftwareKey renewed{old.key, certify_key(old.key, authority_spec("Test Root"), nullptr)};
+        const Certificate by_renewed = certify_key(scene.signers.key, exact(authority_spec("Signers")), &renewed);
+        const std::vector others{by_renewed, scene.lister.certificate};
+        CHECK(good(scene.judge(false, {old.certificate, renewed.certificate}, others)));
+        CHECK(revoked(scene.judge(true, {old.certificate, renewed.certificate}, others)));
+    }
+    SECTION("with another key") {
+        const SoftwareKey fresh = certify(authority_spec("Test Root"));
+        const Certificate by_fresh = certify_key(scene.signers.key, authority_spec("Signers"), &fresh);
+        const std::vector others{by_fresh, scene.lister.certificate};
+        const auto judged = [&](bool trusted) {
+            std::vector anchors{old.certificate};
+            if (trusted) anchors.push_back(fresh.certificate);
+            scene.judge(true, anchors, others);
+            scene.bench.surplus = {fresh.certificate};
+            scene.bench.add_crl(
+                {.extensions = "issuingDistributionPoint=critical,@idp\n", .sections = "[idp]\nonlyCA=TRUE\n"}, fresh);
+            return scene.bench.judge(scene.alice);
+        };
+        CHECK(unknown(judged(false), "is not to be trusted"));
+        CHECK(revoked(judged(true)));
+    }
+    SECTION("with another key that signs the CRL itself") {
+        const SoftwareKey fresh = certify(authority_spec("Test Root"));
+        const Certificate bob = scene.bench.issue();
+        scene.bench.add_crl({.entries = {{.certificate = bob}}}, fresh);
+        scene.bench.surplus = {fresh.certificate};
+        CHECK(unknown(scene.bench.judge(bob), "is not to be trusted"));
+        scene.bench.trust.anchors = trust_in({old.certificate, fresh.certificate}).anchors;
+        CHECK(revoked(scene.bench.judge(bob)));
+        CHECK(unknown(scene.bench.judge(scene.bench.issue()), "another key"));
+    }
+    SECTION("with another key that has certified the issuer's new key") {
+        const SoftwareKey fresh = certify(authority_spec("Test Root"));
+        const SoftwareKey authority = certify(authority_spec("Authority"), &old);
+        const SoftwareKey rolled = certify(authority_spec("Authority"), &fresh);
+        const Certificate bob = certify({}, &authority).certificate;
+        scene.bench.trust = trust_in({old.certificate, fresh.certificate}, {authority.certificate, rolled.certificate});
+        scene.bench.trust.revocation = scene.bench.source;
+        scene.bench.add_crl({});
+        scene.bench.add_crl({}, fresh);
+        scene.bench.add_crl({.entries = {{.certificate = bob}}}, rolled);
+        CHECK(revoked(scene.bench.judge(bob)));
+        scene.bench.trust.anchors = trust_in({old.certificate}).anchors;
+        CHECK(unknown(scene.bench.judge(bob), "does not count"));
+    }
+}
+
 TEST_CASE("a delegate is found wherever its certificate is") {
     RevocationBench bench;
     const Certificate alice = bench.issue();
