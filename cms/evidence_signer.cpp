@@ -237,7 +237,8 @@ EvidenceSigner judged(const Certificate& signer, const EvidenceContext& context,
     std::string reason = reason_of(signer, context, SignerStanding{std::max(context.at, then), true});
     if (reason.empty()) return {signer, {}};
     reason = fmt::format("{}, who has signed it, is not to be trusted: {}", signer.subject(), reason);
-    return {std::nullopt, reason};
+    if (!reason_of(signer, context, SignerStanding{then, false}).empty()) return {std::nullopt, reason};
+    return {signer, reason};
 }
 
 }  // namespace

@@ -22,7 +22,9 @@ struct EvidenceContext {
     std::size_t& verifications;  ///< counts those of signatures
 };
 
-/// EvidenceSigner is who has signed it, or why nobody is known who has and may.
+/// EvidenceSigner is who has signed it, or why nobody is known who has and may. With both, the signer might when it
+/// signed: heard is alone what it says to be revoked for good, which stays so after its certificate has ended, and
+/// where nobody tells whether that was revoked.
 struct EvidenceSigner {
     std::optional<Certificate> certificate;
     std::string reason;

@@ -1,4 +1,4 @@
-// Who may sign CRLs and OCSP responses, where there is more than one way to an anchor.
+// Who may sign CRLs and OCSP responses, where there is more than one way to an anchor, or the signer has ended since.
 
 #include "cms/evidence_signer.h"
 
@@ -11,6 +11,9 @@ using namespace p11mime::cms;
 using namespace p11mime::test;
 
 namespace {
+
+constexpr int kDay = 24 * 60;
+using Status = OcspSpec::Status;
 
 /// Listers is Alice, whose revocation an indirect CRL tells of, by an authority that another authority has certified.
 struct Listers {
@@ -44,6 +47,12 @@ CertificateSpec responder_spec() {
             .key_usage = "critical,digitalSignature",
             .extended_key_usage = "OCSPSigning",
             .more_extensions = "noCheck=ignored"};
+}
+
+CertificateSpec ended(CertificateSpec spec) {
+    spec.begins_in_days = -20;
+    spec.ends_in_days = -10;
+    return spec;
 }
 
 }  // namespace
@@ -171,6 +180,64 @@ TEST_CASE("a root that was renewed is the same root where the user trusts both c
         CHECK(revoked(scene.bench.judge(bob)));
         scene.bench.trust.anchors = trust_in({old.certificate}).anchors;
         CHECK(unknown(scene.bench.judge(bob), "does not count"));
+    }
+}
+
+TEST_CASE("what a signer that has ended since said to be revoked stays so, and nothing else that it said") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue({.begins_in_days = -30});
+    const auto judged = [&](OcspSpec spec, const CertificateSpec& responder) {
+        bench.source->here.ocsp.clear();
+        spec.next_update = 100 * kDay;
+        bench.add_ocsp(spec, alice, certify(responder, &bench.root));
+        return bench.judge(alice);
+    };
+    const int then = -15 * kDay;
+    const OcspSpec says_revoked{.status = Status::revoked, .since = then, .this_update = then, .produced_at = then};
+    SECTION("a delegate") {
+        CHECK(revoked(judged(says_revoked, ended(responder_spec()))));
+        CHECK(unknown(judged({.this_update = then, .produced_at = then}, ended(responder_spec())), "has ended on"));
+        OcspSpec afterwards = says_revoked;
+        afterwards.produced_at = -5 * kDay;
+        CHECK(unknown(judged(afterwards, ended(responder_spec())), "has ended on"));
+    }
+    SECTION("a delegate that is not known not to be revoked, and one that is revoked") {
+        CertificateSpec spec = responder_spec();
+        spec.more_extensions = {};
+        CHECK(revoked(judged(says_revoked, ended(spec))));
+        CHECK(revoked(judged({.status = Status::revoked}, spec)));
+        CHECK(unknown(judged({}, spec), "not known not to be revoked"));
+        const SoftwareKey responder = certify(spec, &bench.root);
+        bench.source->here.ocsp.clear();
+        bench.add_ocsp({.status = Status::revoked}, alice, responder);
+        bench.add_crl({.entries = {{.certificate = responder.certificate}},
+                       .extensions = "issuingDistributionPoint=critical,@idp\n",
+                       .sections = "[idp]\nonlysomereasons=keyCompromise\n"});
+        CHECK(unknown(bench.judge(alice), "it is revoked"));
+    }
+    SECTION("a delegate of nobody") {
+        bench.add_ocsp(says_revoked, alice, certify(ended(responder_spec())));
+        CHECK(unknown(bench.judge(alice), "is not to be trusted"));
+    }
+    SECTION("another key of the issuer that has signed a CRL") {
+        const SoftwareKey authority = certify(authority_spec("Authority"), &bench.root);
+        CertificateSpec spec = ended(authority_spec("Authority"));
+        const SoftwareKey former = certify(spec, &bench.root);
+        const Certificate bob = certify({}, &authority).certificate;
+        bench.surplus = {authority.certificate, former.certificate};
+        bench.add_crl({});
+        CrlSpec list{.entries = {{.certificate = bob, .since = then}}, .this_update = then, .next_update = kDay};
+        bench.add_crl(list, former);
+        CHECK(revoked(bench.judge(bob)));
+        bench.source->here.crls.pop_back();
+        list.entries.front().reason = "certificateHold";
+        bench.add_crl(list, former);
+        CHECK(unknown(bench.judge(bob), "has ended on"));
+        bench.source->here.crls.pop_back();
+        list.this_update = -5 * kDay;
+        list.entries.front().reason = {};
+        bench.add_crl(list, former);
+        CHECK(unknown(bench.judge(bob), "has ended on"));
     }
 }
 
