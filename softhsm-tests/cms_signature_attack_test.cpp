@@ -1,5 +1,3 @@
-#include <fmt/format.h>
-
 #include <catch2/catch.hpp>
 
 #include "cms/smime/read.h"
@@ -117,43 +115,6 @@ TEST_CASE("the content type attribute must be there and fit") {
     CHECK(fails(world.read(world.opaque({digest})), "content type"));
     CHECK(fails(world.read(world.opaque({craft::content_type(oid::kSignedData), digest})), "content type"));
     CHECK(fails(world.read(world.opaque({craft::content_type(), craft::content_type(), digest})), "more than once"));
-}
-
-TEST_CASE("content of another type needs signed attributes") {
-    const World world;
-    const std::string_view tst_info = "1.2.840.113549.1.9.16.1.4";
-    const auto message = [&](std::optional<std::vector<Bytes>> attributes) {
-        return craft::signed_data({kContent,
-                                   {craft::signer_info(world.alice, std::move(attributes), kContent)},
-                                   {world.alice.certificate},
-                                   tst_info});
-    };
-    CHECK(world.read(message({{craft::content_type(tst_info), craft::message_digest(kContent)}})).report.result ==
-          Result::valid);
-    CHECK(fails(world.read(message(std::nullopt)), "needs signed attributes"));
-}
-
-TEST_CASE("signed content of another type is no mail, however it is wrapped") {
-    const World world;
-    const std::string receipt = "1.2.840.113549.1.9.16.1.1", unknown = "1.2.3.4.5";
-    const auto read = [&](std::string_view type, bool clear) {
-        const std::vector<Bytes> attributes{craft::content_type(type), craft::message_digest(kContent)};
-        const std::string message = craft::signed_data({clear ? std::nullopt : std::optional(kContent),
-                                                        {craft::signer_info(world.alice, attributes, kContent)},
-                                                        {world.alice.certificate},
-                                                        type});
-        return world.read(clear ? clear_signed(kContent, message) : as_mail(message));
-    };
-    for (const auto& [type, name] : {std::pair(receipt, "id-smime-ct-receipt"), std::pair(unknown, "1.2.3.4.5")}) {
-        CHECK(fails(read(type, true), name));
-        const ReadMail opaque = read(type, false);
-        CHECK(opaque.report.result == Result::untrusted);
-        CHECK(opaque.report.reason == fmt::format("what is signed is no mail: its content type is {}", name));
-        CHECK(opaque.content.ends_with(kContent));
-    }
-    CHECK(fails(read(oid::kSignedData, true), "pkcs7-signedData"));
-    CHECK(read(oid::kData, true).report.result == Result::valid);
-    CHECK(read(oid::kData, false).report.result == Result::valid);
 }
 
 TEST_CASE("the signing certificate attribute must name the signer's certificate") {

@@ -1,4 +1,4 @@
-// Compressed content and weak ciphers, as a user meets them.
+// Compressed content, weak ciphers and content that is no data, as a user meets them.
 
 #include <catch2/catch.hpp>
 #include <filesystem>
@@ -65,4 +65,49 @@ TEST_CASE("a weak cipher is a warning, and one that OpenSSL keeps apart needs it
     CHECK(without.status == 6);
     CHECK(without.out.empty());
     CHECK_THAT(without.err, Catch::Contains("unsupported algorithm rc2-128-cbc") && Catch::Contains("legacy.so"));
+}
+
+TEST_CASE("a file that holds signed content of another type than data says so", "[e2e]") {
+    Office office;
+    const Identity alice = office.correspond({.name = "Alice", .email = "alice@example.gov", .kind = KeyKind::p256});
+    const std::string report = office.desk.path("report.json");
+    const auto signature = [&](const std::string& name, const Arguments& options) {
+        const std::string file = office.desk.path(name);
+        done(office.desk.run(Arguments{"openssl", "cms", "-sign", "-binary", "-outform", "DER", "-out", file, "-signer",
+                                       office.certificate(alice), "-inkey", office.key(alice)} +
+                             options));
+        return file;
+    };
+    const auto verify = [&](const Arguments& arguments) {
+        std::filesystem::remove(report);
+        return office.desk.p11mime(Arguments{"verify", "--json", report} + office.trust() + arguments);
+    };
+    const std::string text = office.desk.file("text", "Received.\n");
+    const std::string entity = office.desk.file("entity", "Content-Type: text/plain\r\n\r\nHello\r\n");
+    const Arguments receipt{"-econtent_type", "id-smime-ct-receipt"};
+    const std::string attached = signature("attached.p7m", Arguments{"-nodetach", "-in", text} + receipt);
+    const std::string apart = signature("apart.p7s", Arguments{"-in", text} + receipt);
+    for (const Arguments& arguments : {Arguments{attached}, Arguments{"--content", text, apart}}) {
+        const Outcome outcome = verify(arguments);
+        INFO(outcome.err);
+        CHECK(outcome.status == 0);
+        CHECK(outcome.out == "Received.\n");
+        CHECK_THAT(outcome.err, Catch::Contains("type id-smime-ct-receipt (1.2.840.113549.1.9.16.1.1) and not data"));
+        const auto json = nlohmann::json::parse(read_file(report));
+        CHECK(json["result"] == "valid");
+        CHECK(json["warnings"][0]["kind"] == "content-type");
+    }
+    const Outcome data = verify({signature("data.p7m", {"-nodetach", "-in", text})});
+    CHECK(data.status == 0);
+    CHECK(nlohmann::json::parse(read_file(report))["warnings"].empty());
+
+    const Outcome of_mail = verify({"--content", entity, signature("mail.p7s", Arguments{"-in", entity} + receipt)});
+    CHECK(of_mail.status == 3);
+    CHECK_THAT(of_mail.err, Catch::Contains("what is signed is no mail"));
+    CHECK(verify({"--content", entity, signature("mail.p7s", {"-in", entity})}).status == 0);
+
+    const Outcome beside = verify({"--content", entity, attached});
+    CHECK(beside.status == 6);
+    CHECK(beside.out.empty());
+    CHECK_THAT(beside.err, Catch::Contains("carries what it signs") && Catch::Contains("leave --content out"));
 }

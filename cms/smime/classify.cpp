@@ -1,5 +1,7 @@
 #include "cms/smime/classify.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -139,7 +141,7 @@ bool is_cms_content_type(std::string_view type) {
 std::string content_type_name(const std::string& type) {
     const ObjectHandle object(OBJ_txt2obj(type.c_str(), 1));
     const int nid = object ? OBJ_obj2nid(object.get()) : NID_undef;
-    return nid == NID_undef ? type : OBJ_nid2ln(nid);
+    return nid == NID_undef ? type : fmt::format("{} ({})", OBJ_nid2ln(nid), type);
 }
 
 EntityStart read_entity_start(Window& content) {

@@ -39,7 +39,7 @@ std::string sniff_content_type(Window& body, const mime::Header& header);
 bool is_cms_content_type(std::string_view type);
 bool is_encrypted_content_type(std::string_view type);
 
-/// content_type_name names a content type for people: OpenSSL's name, or the dotted OID.
+/// content_type_name names a content type for people: OpenSSL's name and the dotted OID, or the OID alone.
 std::string content_type_name(const std::string& type);
 
 /// cms_encoding is the transfer encoding of a CMS body: the header's, or base64 where the header says nothing and the

@@ -114,6 +114,9 @@ void Walk::run(Source& input, Sink& output) {
     }
     if (again_) return;
     require_layer();
+    if (options_.detached_content && !has_detached_)
+        throw Error(ErrorKind::malformed, "the input carries what it signs: it is no signature over a file of its own",
+                    "leave --content out, and look at the content that comes out");
     if (options_.task == Task::inspect) return;
     view_senders();
     conclude(report_, sender_, doubts_, options_.allow_weak);

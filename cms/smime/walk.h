@@ -86,6 +86,7 @@ class Walk {
     void doubt(const std::string& reason,
                const std::string& hint = "ask the sender to send it again, and rely on nothing in it before");
     void note_left_encrypted(const std::string& type);
+    void note_content_type(const std::string& type, bool bare, bool is_mail);
     void note_range(std::size_t layer, const Place& place, std::uint64_t begin, std::uint64_t end);
     void entity(const mime::Header& header, Window& body, const Place& around);
     void any_entity(const mime::Header& header, Window& body, const Place& place);
@@ -145,6 +146,7 @@ class Walk {
     std::vector<mime::Field> more_senders_;  ///< From and Sender fields that readers may see besides those of mail_
     Doubts doubts_;
     bool again_ = false;
+    bool has_detached_ = false;  ///< a signature was held against options_.detached_content
     ExpansionLimit expansion_;
     std::size_t recipients_ = 0;    ///< of all layers
     std::size_t unread_ = 0;        ///< parts

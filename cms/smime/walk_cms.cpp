@@ -153,11 +153,22 @@ void Walk::read_content(Window& content, const std::string& type, const Place& p
         BerReader ber(content);
         if (structure(ber, type, "", place, bare)) ber.require_end();
         return;
-    } else if (type != oid::kData && !bare && place.whole) {
-        doubt(fmt::format("what is signed is no mail: its content type is {}", content_type_name(type)),
-              "take it for a document of that type, if at all");
+    } else if (place.whole) {
+        note_content_type(type, bare, !bare || recognise(content) == InputForm::entity);
     }
     if (place.output != nullptr) copy(content, *place.output);
+}
+
+// note_content_type tells of content that is no data: a receipt or a time-stamp, for example. A file may hold that, and
+// a warning says so. A mail is made of data (RFC 8551 section 2.4.1), so what could pass for one is doubted.
+void Walk::note_content_type(const std::string& type, bool bare, bool is_mail) {
+    constexpr const char* kHint = "take it for a document of that type, if at all";
+    if (type == oid::kData) return;
+    const std::string name = content_type_name(type);
+    if (bare)
+        report_.warnings.push_back(
+            {"content-type", fmt::format("the content is of the type {} and not data: {}", name, kHint)});
+    if (is_mail) doubt(fmt::format("what is signed is no mail: its content type is {}", name), kHint);
 }
 
 // checked walks inside content that is held against a check behind it. What is malformed inside, or exceeds a limit,
@@ -240,6 +251,7 @@ void Walk::signed_data(BerReader& ber, const std::string& media_type, const Plac
 // of a mail, whichever was signed. The other fields of that mail are beside what is signed, as those of a clear-signed
 // one are: its sender is checked, and they are not written.
 void Walk::detached(SignedDataReader& reader, std::size_t layer, const Place& place) {
+    has_detached_ = true;
     std::set<Hash> hashes = reader.digest_algorithms();
     hashes.merge(std::set<Hash>(knowledge_[place.path].digests));
     const auto judge_over = [&](Source& content) {
@@ -256,10 +268,15 @@ void Walk::detached(SignedDataReader& reader, std::size_t layer, const Place& pl
         const auto source = options_.detached_content->open();
         return judge_over(*mime::canonical(*source));
     };
-    const auto over_entity = [&]() -> bool {
+    const bool is_mail = [&] {
         const auto source = options_.detached_content->open();
         Window window(*source);
-        if (recognise(window) != InputForm::entity) return false;
+        return recognise(window) == InputForm::entity;
+    }();
+    note_content_type(reader.content_type(), true, is_mail);
+    const auto over_entity = [&] {
+        const auto source = options_.detached_content->open();
+        Window window(*source);
         try {
             note_mail(read_mail(window, false));
             note_sender(mail_.entity);
@@ -275,7 +292,7 @@ void Walk::detached(SignedDataReader& reader, std::size_t layer, const Place& pl
         }
     };
     const bool whole_file = over_bytes() || over_canonical_form();
-    const bool its_entity = !whole_file && over_entity();
+    const bool its_entity = !whole_file && is_mail && over_entity();
     if (!whole_file && !its_entity) over_bytes();
     if (again_ || place.output == nullptr) return;
     const auto content = options_.detached_content->open();
