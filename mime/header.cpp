@@ -171,20 +171,6 @@ std::string_view header_oddity(std::string_view raw) {
     return "";
 }
 
-bool hides_field(std::string_view text) {
-    if (const std::size_t end = std::min(text.find("\n\n"), text.find("\n\r\n")); end != text.npos)
-        text = text.substr(0, end);
-    while (!text.empty()) {
-        std::string_view line = text.substr(0, text.find_first_of("\r\n"));
-        text.remove_prefix(std::min(line.size() + 1, text.size()));
-        const auto is_shown = [](char c) { return is_wsp(c) || (c > ' ' && c < 127); };
-        line.remove_prefix(static_cast<std::size_t>(std::find_if(line.begin(), line.end(), is_shown) - line.begin()));
-        const std::string name = ascii_lower(field_name(line).value_or(""));
-        if (name == "from" || name == "sender" || name == "mime-version" || is_mime_field(name)) return true;
-    }
-    return false;
-}
-
 std::string without_blank_ends(std::string_view raw) {
     constexpr std::string_view kTwoEnds = "\r\r\n";
     const std::vector<std::string_view> lines = lines_of(raw);

@@ -49,11 +49,6 @@ Header read_header(Window& from, bool skip_from_line = false);
 /// some take for the end of the header; "" where there is neither.
 std::string_view header_oddity(std::string_view raw);
 
-/// hides_field says whether text that no header block stands at the start of has, before its first empty line, a line
-/// that starts a field From, Sender, MIME-Version or Content-*: programs that pass over what is no field, or take a CR
-/// for a line end, go by that field.
-bool hides_field(std::string_view text);
-
 /// without_blank_ends takes off a header block, as it stood, a line of blanks, or a CR before a CRLF, that ends a
 /// field, where all fields behind the first such end have names that are usual in a header: relays leave such ends, and
 /// a program that takes one for the end of the header shows nothing but those fields. Otherwise all stays.

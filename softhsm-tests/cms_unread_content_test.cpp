@@ -130,6 +130,19 @@ TEST_CASE("an encrypted mail with a part that cannot be read is opened, with a w
     }
 }
 
+TEST_CASE("an encrypted file of text that starts like a header is opened") {
+    const World world;
+    const SoftwareKey bob = world.bench.bob(KeyKind::rsa2048);
+    for (const char* cipher : {"-aes-256-cbc", "-aes-256-gcm"}) {
+        const std::string file = world.bench.openssl(
+            {"cms", "-encrypt", "-binary", "-outform", "DER", cipher, "-recip", world.bench.certificate_file(bob)},
+            kTitled);
+        const ReadMail read = world.bench.open(file, {bob});
+        CHECK(read.report.result == Result::decrypted);
+        CHECK(read.content == kTitled);
+    }
+}
+
 TEST_CASE("an attached signature over what starts like a header is judged on its bytes") {
     const World world;
     const std::string entity = mixed(enclosed_cms(mime::base64_text(bytes_of(world.signature(kTitled, true)))));
@@ -222,7 +235,10 @@ TEST_CASE("no mail is valid whose signed header hides fields behind lines that p
         entities.push_back(field + ("Content-Type: text/plain\r\n" + text));
         entities.push_back(wrapper + kFrom + field + text);
     }
-    entities.push_back("junk\r\n" + std::string(mime::kMaxHeaderBytes, 'x') + "\r\n" + type + text);
+    const std::string far = "junk\r\n" + std::string(mime::kMaxHeaderBytes, 'x') + "\r\n";
+    entities.push_back(far + type + text);
+    entities.push_back(wrapper + far + ceo + text);
+    entities.push_back("X-A: " + std::string(mime::kMaxHeaderBytes, 'x') + "\r\n" + ceo + text);
     for (const std::string& entity : entities) {
         CAPTURE(entity.substr(0, 200));
         for (const std::string& mail : {world.clear_signed(entity), world.opaque(entity)}) {
@@ -232,10 +248,39 @@ TEST_CASE("no mail is valid whose signed header hides fields behind lines that p
         }
     }
     for (const std::string& entity : {kTitled, hp + kFrom + text, "X-A: a\r\n b\r\n" + text, wrapper + kFrom + text,
-                                      "Pay 10 to Bob.\r\n\r\n" + ceo}) {
+                                      wrapper + kFrom + hp + "\r\n" + ceo, "Pay 10 to Bob.\r\n\r\n" + ceo}) {
         CAPTURE(entity);
         CHECK(world.read(world.clear_signed(entity)).report.result == Result::valid);
         CHECK(world.read(world.opaque(entity)).report.result == Result::valid);
+    }
+}
+
+TEST_CASE("signed text without an empty line is text of any size") {
+    const World world;
+    std::string lines, log;
+    for (int i = 0; i < 20'000; ++i) {
+        lines += std::string(100, 'x') + " and so on.\r\n";
+        log += "12:30:45 from here: " + std::string(50, 'x') + "\r\n";
+    }
+    std::string json = "{\"from\":\"" + std::string(2 * mime::kMaxHeaderBytes, 'x') + "\"}\r\n";
+    const auto sign = [&](const std::string& text, const Arguments& options) {
+        return world.bench.openssl(
+            Arguments{"cms", "-sign", "-binary", "-certfile", world.bench.certificate_file(world.bench.intermediate)} +
+                options + world.bench.signer_options(world.alice),
+            text);
+    };
+    for (const std::string& text : {lines, log, json}) {
+        CAPTURE(text.substr(0, 50));
+        const ReadMail file = world.read(sign(text, {"-nodetach", "-outform", "DER"}));
+        CHECK(file.report.result == Result::valid);
+        CHECK(file.content == text);
+        for (const Arguments& options : {Arguments{"-nodetach"}, Arguments{}}) {
+            const ReadMail mail = world.read("From: alice@example.gov\r\n" + sign(text, options));
+            CHECK(mail.report.result == Result::valid);
+            CHECK(with_crlf(mail.content).ends_with("\r\n\r\n" + text));
+            CHECK(unread(mail.report).size() == (text == lines ? 0 : 1));
+        }
+        check_changed(world.read(replaced(sign(text, {}), "xxxxx", "xxxxy")));
     }
 }
 

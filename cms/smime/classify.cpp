@@ -144,6 +144,11 @@ std::string content_type_name(const std::string& type) {
     return nid == NID_undef ? type : fmt::format("{} ({})", OBJ_nid2ln(nid), type);
 }
 
+void EntityStart::refuse() const {
+    if (exceeds) throw LimitExceeded(fault);
+    throw Error(ErrorKind::malformed, fault);
+}
+
 EntityStart read_entity_start(Window& content) {
     if (!is_mime_entity(content.peek(kFront))) return {};
     ViewSource front(header_front(content));
@@ -152,21 +157,14 @@ EntityStart read_entity_start(Window& content) {
         mime::Header header = mime::read_header(window);
         content.consume(window.position());
         return {std::move(header)};
-    } catch (const LimitExceeded&) {
-        throw;
     } catch (const Error& error) {
-        return {{}, error.what()};
+        return {{}, error.what(), dynamic_cast<const LimitExceeded*>(&error) != nullptr};
     }
-}
-
-bool hides_fields(Window& content) {
-    const std::string_view front = text_of(header_front(content));
-    return front.size() > mime::kMaxHeaderBytes || mime::hides_field(front);
 }
 
 mime::Header read_entity_header(Window& content) {
     EntityStart start = read_entity_start(content);
-    if (!start.fault.empty()) throw Error(ErrorKind::malformed, start.fault);
+    if (!start.fault.empty()) start.refuse();
     return std::move(start.header);
 }
 

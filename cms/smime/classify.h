@@ -51,15 +51,17 @@ mime::TransferEncoding cms_encoding(Window& body, const mime::Header& header);
 struct EntityStart {
     mime::Header header;
     std::string fault = {};  ///< why the header cannot be read
+    bool exceeds = false;    ///< that is, a limit
+
+    /// refuse throws the fault.
+    [[noreturn]] void refuse() const;
+    /// is_none says that there is no header, not even an empty one with its end.
+    bool is_none() const { return header.fields.empty() && header.end.empty(); }
 };
 
-/// read_entity_start consumes the header of content, if there is one that can be read; limits throw. read_entity_header
-/// gives the header alone and throws Error(malformed) where it cannot be read.
+/// read_entity_start consumes the header of content, if there is one that can be read. read_entity_header gives the
+/// header alone and throws Error(malformed) where it cannot be read.
 EntityStart read_entity_start(Window& content);
 mime::Header read_entity_header(Window& content);
-
-/// hides_fields says whether content that starts with no header that can be read has fields all the same, for programs
-/// that pass over some lines (mime::hides_field), or has no end of a header within the limit; nothing is consumed.
-bool hides_fields(Window& content);
 
 }  // namespace p11mime::cms::smime

@@ -15,6 +15,7 @@
 #include "cms/smime/traced_source.h"
 #include "cms/smime/workload.h"
 #include "cms/zlib.h"
+#include "mime/hidden_fields.h"
 
 namespace p11mime::cms::smime {
 
@@ -77,7 +78,8 @@ class Walk {
     void note_fields(const std::vector<mime::Field>& fields);
     void note_around(const mime::Header& header);
     void note_lines(std::string_view raw_header);
-    void note_start(const EntityStart& start, Window& body);
+    void text(Window& content, const Place& place);
+    void note_hidden(mime::HiddenFields& text);
     void note_label(const mime::Header& header);
     void note_signature_part(const mime::Header& header);
     void note_text_beside(Source& text, const Place& place);

@@ -141,9 +141,9 @@ void Walk::content(Source& from, const std::string& type, const Place& place, bo
 void Walk::read_content(Window& content, const std::string& type, const Place& place, bool bare) {
     if (type == oid::kData && (!bare || is_mime_entity(content.peek(kFront)))) {
         const EntityStart start = read_entity_start(content);
-        if (!start.fault.empty() && !place.is_signed) throw Error(ErrorKind::malformed, start.fault);
+        if (!start.fault.empty() && !place.is_signed && !bare) start.refuse();
         if (!start.fault.empty() && !bare) note_unread(place, start.fault);
-        if (place.whole && !bare) note_start(start, content);
+        if (start.is_none() && place.whole && !bare) return text(content, place);
         if (start.fault.empty() || !bare) return entity(start.header, content, place);
     } else if (type != oid::kData && is_cms_content_type(type)) {
         if (leaves_alone(type, "the content")) {

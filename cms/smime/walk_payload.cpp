@@ -141,10 +141,19 @@ void Walk::note_lines(std::string_view raw_header) {
             kSendAgain);
 }
 
-// note_start doubts content without a header that can be read, where programs that pass over some of its lines find
+// text walks on in content without a header, or with one that cannot be read.
+void Walk::text(Window& content, const Place& place) {
+    mime::HiddenFields looked_through(content);
+    Window body(looked_through);
+    entity({}, body, place);
+    note_hidden(looked_through);
+}
+
+// note_hidden doubts content without a header that can be read, where programs that pass over some of its lines find
 // one.
-void Walk::note_start(const EntityStart& start, Window& body) {
-    if (start.header.raw().empty() && hides_fields(body))
+void Walk::note_hidden(mime::HiddenFields& text) {
+    drain(text);
+    if (text.found())
         doubt(
             "what is signed has header fields behind lines that are none: programs differ in what they take for its "
             "header",
@@ -192,7 +201,6 @@ void Walk::payload(const mime::Header& header, Window& body, const Place& place)
 void Walk::wrapped_mail(const mime::Header& header, Window& body, const Place& place) {
     const EntityStart start = read_entity_start(body);
     const mime::Header& mail = start.header;
-    note_start(start, body);
     note_lines(mail.raw());
     const EntityKind kind = classify(mail);
     if (classify(header) == EntityKind::message && kind != EntityKind::clear_signed && kind != EntityKind::cms &&
@@ -207,9 +215,11 @@ void Walk::wrapped_mail(const mime::Header& header, Window& body, const Place& p
     note_left_out(header);
     note_protected({});
     const std::uint64_t begin = body.position() - mail.raw().size();
-    JoinedSource joined(mail.raw(), body);
+    mime::HiddenFields text(body);
+    JoinedSource joined(mail.raw(), text);
     Window whole(joined);
     any_entity(header, whole, place.at(begin));
+    if (start.is_none()) note_hidden(text);
 }
 
 // note_left_out warns of fields in the header of the content that are not marked as the mail's, and say something else.

@@ -4,6 +4,7 @@
 
 #include "mime/error.h"
 #include "mime/header.h"
+#include "mime/hidden_fields.h"
 #include "softhsm-tests/mime_pieces.h"
 
 using namespace p11mime;
@@ -22,6 +23,13 @@ std::optional<mime::Header> read(std::string_view text, std::size_t piece_size, 
     }
 }
 
+bool hides_field(std::string_view text, std::size_t piece_size) {
+    test::PieceSource source(text, piece_size);
+    mime::HiddenFields fields(source);
+    drain(fields);
+    return fields.found();
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
@@ -35,6 +43,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
         if (header.has_value() != whole.has_value()) std::abort();
         if (header && (header->raw() != whole->raw() || piece_rest != rest)) std::abort();
     }
+    if (hides_field(text, 0) != hides_field(text, 1)) std::abort();
     mime::looks_like_header({data, size}, true);
     mime::header_oddity(text);
     if (!whole) return 0;
