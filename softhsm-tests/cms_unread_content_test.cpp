@@ -284,18 +284,57 @@ TEST_CASE("signed text without an empty line is text of any size") {
     }
 }
 
-TEST_CASE("limits end the reading of signed content too") {
+TEST_CASE("limits end the reading of signed content too, where it is what was signed") {
     const World world;
     std::string deep = "Content-Type: text/plain\r\n\r\nHello\r\n";
     for (std::size_t i = 0; i <= mime::kMaxNesting; ++i)
         deep = "Content-Type: message/rfc822\r\n\r\n" + deep;
     const std::string long_header = attached("X-A: " + std::string(mime::kMaxHeaderBytes, 'x') + "\r\n\r\n");
-    for (const auto& [entity, limit] :
-         {std::pair(mixed(deep), "nested more than"), {mixed(long_header), "longer than the limit"}}) {
-        const Error error = caught([&, &text = entity] { world.read(world.clear_signed(text)); });
-        CHECK(error.kind() == ErrorKind::malformed);
-        CHECK_THAT(error.what(), Catch::Contains(limit));
+    const auto compressed = [](const std::string& entity) {
+        const Bytes data = craft::compressed_data(deflated(entity));
+        return enclosed_cms(mime::base64_text(bytes_of(craft::content_info(oid::kCompressedData, data))) + "\r\n");
+    };
+    for (const auto& [entity, limit] : {std::pair(mixed(deep), "nested more than"),
+                                        {mixed(long_header), "longer than the limit"},
+                                        {mixed(compressed(deep)), "nested more than"},
+                                        {mixed(compressed(long_header)), "longer than the limit"}}) {
+        for (const std::string& mail : {world.clear_signed(entity), world.signature(entity, true)}) {
+            const Error error = caught([&, &text = mail] { world.read(text); });
+            CHECK(error.kind() == ErrorKind::malformed);
+            CHECK_THAT(error.what(), Catch::Contains(limit));
+            CHECK(caught([&, &text = mail] { world.bench.inspect(text); }).kind() == ErrorKind::malformed);
+            check_changed(world.read(replaced(mail, "see below", "see above")));
+        }
     }
+    for (const std::string& mail : {world.clear_signed(compressed(deep)), world.opaque(compressed(deep))})
+        CHECK(caught([&, &text = mail] { world.read(text); }).kind() == ErrorKind::malformed);
+}
+
+TEST_CASE("signed CMS that was changed fails as changed, whatever cannot be read in it then") {
+    const World world;
+    const std::string version("\x02\x01\x01\x31", 4), large("\x02\x83\x10\x00", 4);
+    const auto structure = [&](const std::string& text) {
+        const std::string message = world.signature(text, true);
+        const std::size_t content = message.rfind('\x30', message.find(version));
+        return message.substr(content);
+    };
+    const auto sign = [&](const std::string& content) { return world.signature(content, true, oid::kSignedData); };
+    const std::string small = structure("x"), message = sign(small);
+    CHECK(world.read(message).report.result == Result::valid);
+    for (std::size_t i = 0; i < small.size(); ++i)
+        for (const char change : {'\x80', '\x0f'}) {
+            CAPTURE(i, change);
+            std::string changed = small;
+            changed[i] = static_cast<char>(changed[i] ^ change);
+            CHECK(world.read(replaced(message, small, changed)).report.exit_status() == 1);
+        }
+
+    const std::string honest = structure(std::string(2'000'000, 'x')), too_large = replaced(honest, version, large);
+    CHECK(world.read(sign(honest)).report.result == Result::valid);
+    CHECK(world.read(replaced(sign(honest), honest, too_large)).report.exit_status() == 1);
+    const Error error = caught([&] { world.read(sign(too_large)); });
+    CHECK(error.kind() == ErrorKind::malformed);
+    CHECK_THAT(error.what(), Catch::Contains("limit"));
 }
 
 TEST_CASE("an error of what is around is not taken for one of the part in it") {

@@ -78,13 +78,13 @@ Walk::Place Walk::Place::content(std::size_t digests_of_it) const {
 
 Walk::Place Walk::Place::signed_content(std::size_t digests_of_it) const {
     Place inner = content(digests_of_it);
-    inner.is_signed = true;
+    ++inner.signatures;
     return inner;
 }
 
 Walk::Place Walk::Place::decrypted_content() const {
     Place inner = content(0);
-    inner.is_signed = false;
+    inner.signatures = 0;
     return inner;
 }
 

@@ -16,15 +16,17 @@
 #include "cms/smime/workload.h"
 #include "cms/zlib.h"
 #include "mime/hidden_fields.h"
+#include "mime/limit.h"
 
 namespace p11mime::cms::smime {
 
 /// LayerKnowledge is what has been learned of one layer, kept between passes.
 struct LayerKnowledge {
-    std::set<Hash> digests;         ///< needed beyond those announced
-    std::optional<ContentKey> key;  ///< found once, however many passes there are
-    std::string fault;              ///< why the content that stands there cannot be read; empty where it can
-    Bytes associated_data;          ///< authenticated attributes, which follow the ciphertext that they protect
+    std::set<Hash> digests;               ///< needed beyond those announced
+    std::optional<ContentKey> key;        ///< found once, however many passes there are
+    std::string fault;                    ///< why the content that stands there cannot be read; empty where it can
+    std::optional<LimitExceeded> excess;  ///< that fault, where it is that
+    Bytes associated_data;                ///< authenticated attributes, which follow the ciphertext that they protect
 };
 using Knowledge = std::map<std::string, LayerKnowledge>;  ///< by the layer's path
 
@@ -50,7 +52,7 @@ class Walk {
         std::string path;
         std::optional<std::string> parent;  ///< path of the layer around
         bool whole = true;                  ///< nothing of the mail is beside this
-        bool is_signed = false;             ///< a signature inside all encryption covers what is here
+        std::size_t signatures = 0;         ///< that cover what is here, inside all encryption
         std::size_t depth = 0;
         std::size_t header_fields = 0;           ///< of the headers around what is here and its own, which are all held
         std::size_t header_bytes = 0;            ///< likewise
@@ -106,6 +108,7 @@ class Walk {
     void message(const mime::Header& header, Window& body, const Place& place);
     void look_into(Source& part, Place place);
     static bool goes_on_after(const Error& error, const TracedSource& source);
+    void refuse_excess(const Place& content, std::size_t layer) const;
     void note_unread(const Place& place, const std::string& why);
     void leave_unread(Window& content, const std::string& type, const Place& place, bool bare);
     void clear_signed(const mime::Header& header, Window& body, const Place& place);

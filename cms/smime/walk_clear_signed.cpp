@@ -159,6 +159,7 @@ void Walk::clear_signed(const mime::Header& header, Window& body, const Place& p
     Digests digests(hashes);
     FirstBytes first(digests);
 
+    const Place inside = place.signed_content(hashes.size());
     mime::Multipart parts(body, type.parameter("boundary"));
     note_text_beside(parts.preamble(), place);
     if (!parts.next()) throw Error(ErrorKind::malformed, "multipart/signed without parts");
@@ -168,7 +169,7 @@ void Walk::clear_signed(const mime::Header& header, Window& body, const Place& p
         mime::CanonicalSink canonical(first);
         const bool lf_lines = has_lf_lines(raw.peek(kMaxFirstLine));
         TeeSource hashed(raw, lf_lines ? static_cast<Sink&>(canonical) : first);
-        content(hashed, std::string(oid::kData), place.signed_content(hashes.size()), false);
+        content(hashed, std::string(oid::kData), inside, false);
     }
     note_range(layer, place, parts.part_begin(), parts.part_end());
 
@@ -197,6 +198,7 @@ void Walk::clear_signed(const mime::Header& header, Window& body, const Place& p
             signer.integrity = Integrity::invalid;
             signer.integrity_reason = fault;
         }
+    refuse_excess(inside, layer);
     drain(signature);
     if (place.whole && signature_lines.found())
         doubt("the signature part has a line that some programs take for the start of another part", kNothingBeside);

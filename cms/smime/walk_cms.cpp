@@ -113,7 +113,8 @@ bool Walk::structure(BerReader& ber, const std::string& type, const std::string&
 }
 
 // content walks on in what a CMS layer or the signed part of a multipart held. Where that is signed and cannot be read,
-// it is left as it is from the next pass on; what is encrypted is opened or not at all.
+// it is left as it is from the next pass on, and refused behind the outermost signature where it exceeds a limit; what
+// is encrypted is opened or not at all.
 void Walk::content(Source& from, const std::string& type, const Place& place, bool bare) {
     WorkSource level(from, workload_);
     TracedSource source(level);
@@ -129,8 +130,12 @@ void Walk::content(Source& from, const std::string& type, const Place& place, bo
         const bool encrypted =
             std::any_of(report_.layers.begin() + layers, report_.layers.end(),
                         [](const Layer& layer) { return is_encrypted(layer.type) && layer.covers_whole; });
-        if (encrypted || !place.is_signed || !goes_on_after(error, source)) throw;
+        const auto* excess = dynamic_cast<const LimitExceeded*>(&error);
+        const bool is_refused_later = excess != nullptr && place.signatures == 1 && known.fault.empty();
+        const bool goes_on = goes_on_after(error, source) || (is_refused_later && !source.failed());
+        if (encrypted || place.signatures == 0 || !goes_on) throw;
         known.fault = error.what();
+        if (excess != nullptr) known.excess = *excess;
         again_ = true;
     }
     drain(window);
@@ -242,9 +247,11 @@ void Walk::signed_data(BerReader& ber, const std::string& media_type, const Plac
     FirstBytes first(digests);
     WorkSource work(reader.content(), workload_, hashes.size());
     TeeSource hashed(work, first);
-    content(hashed, reader.content_type(), place.signed_content(hashes.size()), bare);
+    const Place inside = place.signed_content(hashes.size());
+    content(hashed, reader.content_type(), inside, bare);
     finish_signed(reader);
     judge(layer, reader, {digests, reader.content_type(), first.bytes}, place);
+    refuse_excess(inside, layer);
 }
 
 // detached checks a bare signature over a file: over its bytes as they are, their canonical form, and the MIME entity

@@ -2,10 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cms/identifiers.h"
 #include "cms/smime/classify.h"
 #include "cms/smime/walk.h"
-#include "mime/limit.h"
 
 namespace p11mime::cms::smime {
 
@@ -14,6 +15,18 @@ namespace p11mime::cms::smime {
 bool Walk::goes_on_after(const Error& error, const TracedSource& source) {
     const bool limit = dynamic_cast<const LimitExceeded*>(&error) != nullptr;
     return error.kind() == ErrorKind::malformed && !limit && !source.failed();
+}
+
+// refuse_excess ends the reading where something in signed content exceeds a limit, once the content is known to be
+// what was signed: what was changed may exceed it because of that, and it is the signature then that does not hold.
+void Walk::refuse_excess(const Place& content, std::size_t layer) const {
+    const std::vector<SignerVerdict>& signers = report_.layers[layer].signers;
+    const bool holds = std::all_of(signers.begin(), signers.end(),
+                                   [](const SignerVerdict& signer) { return signer.integrity == Integrity::valid; });
+    if (again_ || !(holds || options_.task == Task::inspect)) return;
+    for (const auto& [path, known] : knowledge_)
+        if (known.excess && (path == content.path || path.starts_with(content.path + ".")))
+            throw LimitExceeded(*known.excess);
 }
 
 void Walk::note_unread(const Place& place, const std::string& why) {
