@@ -130,16 +130,27 @@ TEST_CASE("an encrypted mail with a part that cannot be read is opened, with a w
     }
 }
 
-TEST_CASE("an encrypted file of text that starts like a header is opened") {
+TEST_CASE("encrypted text that starts like a header is opened as text") {
     const World world;
     const SoftwareKey bob = world.bench.bob(KeyKind::rsa2048);
     for (const char* cipher : {"-aes-256-cbc", "-aes-256-gcm"}) {
-        const std::string file = world.bench.openssl(
-            {"cms", "-encrypt", "-binary", "-outform", "DER", cipher, "-recip", world.bench.certificate_file(bob)},
-            kTitled);
-        const ReadMail read = world.bench.open(file, {bob});
-        CHECK(read.report.result == Result::decrypted);
-        CHECK(read.content == kTitled);
+        const auto encrypted = [&](const char* form) {
+            return world.bench.openssl(
+                {"cms", "-encrypt", "-binary", "-outform", form, cipher, "-recip", world.bench.certificate_file(bob)},
+                kTitled);
+        };
+        const ReadMail file = world.bench.open(encrypted("DER"), {bob});
+        CHECK(file.report.result == Result::decrypted);
+        CHECK(file.content == kTitled);
+        CHECK(unread(file.report).empty());
+
+        const ReadMail mail = world.bench.open("From: alice@example.gov\r\n" + encrypted("SMIME"), {bob});
+        CHECK(mail.report.result == Result::decrypted);
+        CHECK(with_crlf(mail.content).ends_with("\r\n\r\n" + kTitled));
+        CHECK(unread(mail.report).size() == 1);
+        std::string changed = encrypted("DER");
+        changed.back() = static_cast<char>(changed.back() ^ 1);  // in the padding, or the tag
+        CHECK(caught([&] { world.bench.open(changed, {bob}); }).kind() == ErrorKind::failed);
     }
 }
 

@@ -146,7 +146,7 @@ void Walk::content(Source& from, const std::string& type, const Place& place, bo
 void Walk::read_content(Window& content, const std::string& type, const Place& place, bool bare) {
     if (type == oid::kData && (!bare || is_mime_entity(content.peek(kFront)))) {
         const EntityStart start = read_entity_start(content);
-        if (!start.fault.empty() && !place.is_signed && !bare) start.refuse();
+        if (start.exceeds && !place.whole) start.refuse();
         if (!start.fault.empty() && !bare) note_unread(place, start.fault);
         if (start.is_none() && place.whole && !bare) return text(content, place);
         if (start.fault.empty() || !bare) return entity(start.header, content, place);
