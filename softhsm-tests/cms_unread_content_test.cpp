@@ -305,10 +305,12 @@ TEST_CASE("limits end the reading of signed content too, where it is what was si
         const Bytes data = craft::compressed_data(deflated(entity));
         return enclosed_cms(mime::base64_text(bytes_of(craft::content_info(oid::kCompressedData, data))) + "\r\n");
     };
-    for (const auto& [entity, limit] : {std::pair(mixed(deep), "nested more than"),
-                                        {mixed(long_header), "longer than the limit"},
-                                        {mixed(compressed(deep)), "nested more than"},
-                                        {mixed(compressed(long_header)), "longer than the limit"}}) {
+    for (const auto& [entity, limit] :
+         {std::pair(mixed(deep), "nested more than"),
+          {mixed(long_header), "longer than the limit"},
+          {mixed(compressed(deep)), "nested more than"},
+          {mixed(compressed(long_header)), "longer than the limit"},
+          {mixed(compressed("X-A: " + std::string(mime::kMaxHeaderBytes, 'x'))), "longer than the limit"}}) {
         for (const std::string& mail : {world.clear_signed(entity), world.signature(entity, true)}) {
             const Error error = caught([&, &text = mail] { world.read(text); });
             CHECK(error.kind() == ErrorKind::malformed);
