@@ -30,7 +30,8 @@ bool mixes_scripts(std::string_view text);
 std::string plain_letters(std::string_view text);
 
 /// is_plain_word says whether all of a text is letters, marks, pictures, ASCII digits and what names have between them
-/// ("_-&+'", the middle dot of Katakana): nothing that could go for a dot. ASCII does without ICU.
+/// ("_-&+'", the middle dot of Katakana), and none of them could go for a dot, as that below a consonant before another
+/// letter could. ASCII does without ICU.
 bool is_plain_word(std::string_view text);
 
 /// is_ascii says whether text has no byte beyond ASCII.

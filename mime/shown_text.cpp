@@ -1,0 +1,139 @@
+#include "mime/shown_text.h"
+
+#include <algorithm>
+#include <array>
+
+#include "mime/icu.h"
+#include "mime/unicode.h"
+
+namespace p11mime::mime {
+
+namespace {
+
+std::u32string code_points(std::u16string_view text) {
+    std::u32string codes;
+    for (std::size_t i = 0; i < text.size();) {
+        UChar32 code = 0;
+        U16_NEXT(text.data(), i, text.size(), code);
+        codes += static_cast<char32_t>(code);
+    }
+    return codes;
+}
+
+void append(std::u16string& text, char32_t code) {
+    if (code > 0xffff) text += static_cast<char16_t>(U16_LEAD(code));
+    text += static_cast<char16_t>(code > 0xffff ? U16_TRAIL(code) : code);
+}
+
+bool is_encircled(char32_t code) {
+    return (code >= 0x24b6 && code <= 0x24e9) || (code >= 0x1f150 && code <= 0x1f169);
+}
+
+// is_round_a says whether a letter is an "a" in a circle that stands alone.
+bool is_round_a(const std::u32string& text, std::size_t at) {
+    constexpr std::u32string_view kRoundA = U"\u24b6\u24d0\U0001f150";
+    constexpr char32_t kCircle = 0x20dd;  // goes around the letter before it
+    const char32_t before = at > 0 ? text[at - 1] : 0, after = at + 1 < text.size() ? text[at + 1] : 0;
+    if ((text[at] == 'a' || text[at] == 'A') && after == kCircle) return true;
+    return kRoundA.find(text[at]) != kRoundA.npos && !is_encircled(before) && !is_encircled(after);
+}
+
+// with_plain_at makes "@" and blanks of what looks like them, as long as NFKC has not made other letters of that.
+std::u16string with_plain_at(const std::u32string& text) {
+    constexpr std::u32string_view kBlankLetters = U"\u115f\u1160\u2800\u3164\uffa0";
+    std::u16string plain;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const bool at = is_round_a(text, i);
+        if (at)
+            plain += u'@';
+        else if (kBlankLetters.find(text[i]) != kBlankLetters.npos)
+            plain += u' ';
+        else
+            append(plain, text[i]);
+        if (at && text[i] < 0x80) ++i;  // the circle around it
+    }
+    return plain;
+}
+
+bool looks_like_dot(const Icu& icu, char32_t code) {
+    // Round pictures besides those of the confusables.
+    constexpr std::u32string_view kRound =
+        U"\u02d9\u25aa\u25ab\u25cf\u25e6\u25fe\u26ab\u2981\u2b1d\u2b24\u2e33\U0001f784";
+    constexpr std::u32string_view kDots = U".\u00b7";
+    if (code < 0x80) return false;
+    if (kRound.find(code) != kRound.npos) return true;
+    std::u16string one;
+    append(one, code);
+    const std::u32string like = code_points(utf16(icu, skeleton(utf8(icu, one))));
+    return !like.empty() && kDots.find(like.front()) != kDots.npos;
+}
+
+// is_used_in says whether a sign belongs to a script that both letters are of. Latin has no dot within words but
+// Catalan's.
+bool is_used_in(const Icu& icu, char32_t sign, char32_t before, char32_t after) {
+    constexpr char32_t kMiddleDot = 0xb7;
+    const auto is_l = [](char32_t code) { return code == 'l' || code == 'L'; };
+    if (sign == kMiddleDot && is_l(before) && is_l(after)) return true;
+    std::array<UScriptCode, 64> scripts{};
+    UErrorCode status = U_ZERO_ERROR;
+    const std::int32_t count = icu.scripts(static_cast<UChar32>(sign), scripts.data(), size_of(scripts), &status);
+    return U_SUCCESS(status) && std::any_of(scripts.begin(), scripts.begin() + count, [&](UScriptCode script) {
+               return script != USCRIPT_COMMON && script != USCRIPT_INHERITED && script != USCRIPT_LATIN &&
+                      icu.has_script(static_cast<UChar32>(before), script) &&
+                      icu.has_script(static_cast<UChar32>(after), script);
+           });
+}
+
+// is_dot says whether a reader takes a sign for a dot in a domain. The ideographic full stop is one (UTS #46).
+bool is_dot(const Icu& icu, const std::u32string& text, std::size_t at) {
+    constexpr char32_t kFullStop = 0x3002;
+    if (text[at] == kFullStop) return true;
+    if (at == 0 || at + 1 == text.size() || !looks_like_dot(icu, text[at])) return false;
+    const auto is_blank = [&](char32_t code) {
+        return icu.has_property(static_cast<UChar32>(code), UCHAR_WHITE_SPACE) != 0;
+    };
+    return !is_blank(text[at - 1]) && !is_blank(text[at + 1]) && !is_used_in(icu, text[at], text[at - 1], text[at + 1]);
+}
+
+bool turns(UCharDirection direction) {
+    constexpr std::array kTurning{U_RIGHT_TO_LEFT,           U_RIGHT_TO_LEFT_ARABIC,   U_ARABIC_NUMBER,
+                                  U_LEFT_TO_RIGHT_EMBEDDING, U_LEFT_TO_RIGHT_OVERRIDE, U_RIGHT_TO_LEFT_EMBEDDING,
+                                  U_RIGHT_TO_LEFT_OVERRIDE,  U_FIRST_STRONG_ISOLATE,   U_LEFT_TO_RIGHT_ISOLATE,
+                                  U_RIGHT_TO_LEFT_ISOLATE};
+    return std::find(kTurning.begin(), kTurning.end(), direction) != kTurning.end();
+}
+
+}  // namespace
+
+std::string plain_signs(std::string_view text) {
+    if (is_ascii(text)) return std::string(text);
+    const Icu& icu = Icu::loaded();
+    const std::u16string visible = without_ignorable(icu, with_plain_at(code_points(utf16(icu, text))));
+    const std::u32string letters = code_points(compatible_form(icu, visible));
+    std::u16string plain;
+    for (std::size_t i = 0; i < letters.size(); ++i)
+        append(plain, is_dot(icu, letters, i) ? U'.' : letters[i]);
+    return utf8(icu, plain);
+}
+
+std::optional<std::string> visual_order(std::string_view text, bool right_to_left) {
+    if (is_ascii(text)) return std::nullopt;
+    const Icu& icu = Icu::loaded();
+    const std::u16string letters = utf16(icu, text);
+    const std::u32string codes = code_points(letters);
+    if (std::none_of(codes.begin(), codes.end(),
+                     [&](char32_t code) { return turns(icu.direction(static_cast<UChar32>(code))); }))
+        return std::nullopt;
+    UErrorCode status = U_ZERO_ERROR;
+    const Icu::Paragraph paragraph = icu.new_paragraph();
+    if (!paragraph) throw std::bad_alloc();
+    icu.set_paragraph(paragraph.get(), letters.data(), size_of(letters), right_to_left ? 1 : 0, nullptr, &status);
+    std::u16string shown(letters.size(), u'\0');
+    const std::int32_t size =
+        icu.write_reordered(paragraph.get(), shown.data(), size_of(shown),
+                            UBIDI_DO_MIRRORING | UBIDI_REMOVE_BIDI_CONTROLS | UBIDI_KEEP_BASE_COMBINING, &status);
+    if (U_FAILURE(status)) return std::nullopt;
+    return utf8(icu, std::u16string_view(shown).substr(0, static_cast<std::size_t>(size)));
+}
+
+}  // namespace p11mime::mime

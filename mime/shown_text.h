@@ -1,0 +1,23 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace p11mime::mime {
+
+/// What a reader's eyes make of text on a screen. ICU is loaded at the first text beyond ASCII; each call throws
+/// Error(io) where it is not installed.
+
+/// plain_signs is plain_letters of a text with the signs of addresses as themselves, and blanks that count as letters
+/// (those of Hangul and Braille) as blanks. What looks like a dot (UTS #39's confusables and round pictures) is one
+/// between characters that are no blanks, unless both are of a script that it is used in, Latin aside: the dot between
+/// words of Katakana is none, nor is that in Catalan's "l·l". An "a" in a circle is "@", but not among other letters in
+/// circles. ASCII does without ICU.
+std::string plain_signs(std::string_view text);
+
+/// visual_order is text as a screen shows it from left to right (UAX #9) where the text around it runs from left to
+/// right, or `right_to_left`; nothing where all of it is written from left to right.
+std::optional<std::string> visual_order(std::string_view text, bool right_to_left);
+
+}  // namespace p11mime::mime

@@ -1,0 +1,45 @@
+#include "mime/shown_text.h"
+
+#include <catch2/catch.hpp>
+
+using namespace p11mime::mime;
+
+// Signs as Unicode's confusables.txt has them, scripts as its ScriptExtensions.txt.
+TEST_CASE("what looks like a dot is one, unless it is of the letters beside it") {
+    CHECK(plain_signs("a.b@c") == "a.b@c");
+    for (const char* sign : {"\xea\x93\xb8", "\xe3\x83\xbb", "\xef\xbd\xa5", "\xe2\x80\xa4", "\xc2\xb7", "\xce\x87",
+                             "\xe2\x80\xa7", "\xe2\x8b\x85", "\xef\xbc\x8e", "\xe3\x80\x82", "\xd9\xa0"}) {
+        CAPTURE(sign);
+        CHECK(plain_signs("k" + std::string(sign) + "z") == "k.z");
+        CHECK(plain_signs("\xd0\xba" + std::string(sign) + "\xd0\xb5") == "\xd0\xba.\xd0\xb5");
+    }
+    for (const char* word :
+         {"Gal\xc2\xb7la", "\xe3\x82\xa2\xe3\x83\xbb\xe3\x82\xa4", "\xe5\xb1\xb1\xe3\x83\xbb\xe5\xa4\xaa",
+          "\xea\x93\xac\xea\x93\xb8\xea\x93\xa0", "\xd9\xa2\xd9\xa0\xd9\xa2", "a \xc2\xb7 b", "a \xe2\x80\xa2 b"}) {
+        CAPTURE(word);
+        CHECK(plain_signs(word) == word);
+    }
+}
+
+TEST_CASE("an a in a circle is the sign of an address, but not in a word of such letters") {
+    CHECK(plain_signs("x\xe2\x93\x90z") == "x@z");
+    CHECK(plain_signs("x\xe2\x92\xb6z") == "x@z");
+    CHECK(plain_signs("xa\xe2\x83\x9dz") == "x@z");
+    CHECK(plain_signs("\xe2\x93\xa2\xe2\x93\x90\xe2\x93\xa2") == "sas");
+    CHECK(plain_signs("x\xe3\x85\xa4y\xe2\xa0\x80z") == "x y z");
+}
+
+// UAX #9: letters after marks and in isolates are put in the order of what is around them.
+TEST_CASE("a text is seen in the order that a screen has it in") {
+    CHECK_FALSE(visual_order("abc", true));
+    CHECK_FALSE(visual_order("\xc3\xa4 (b)", true));
+    CHECK(visual_order("a \xd7\x90\xd7\x91 (b)", false) == "a \xd7\x91\xd7\x90 (b)");
+    CHECK(visual_order("a \xd7\x90\xd7\x91 (b)", true) == "(b) \xd7\x91\xd7\x90 a");
+    CHECK(visual_order("\xe2\x81\xa7\xe2\x81\xa6"
+                       "b\xe2\x81\xa9.\xe2\x81\xa6"
+                       "a\xe2\x81\xa9\xe2\x81\xa9",
+                       false) == "a.b");
+    CHECK(visual_order("b\xe2\x80\x8f.\xe2\x80\x8f"
+                       "a",
+                       true) == "a.b");
+}
