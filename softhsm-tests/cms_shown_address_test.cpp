@@ -101,6 +101,154 @@ TEST_CASE("an address in words, or with what shows nothing between, is seen besi
     CHECK(result("=?utf-8?q?ceo_=28at=29_bank=2Eexample?= <eve@mail.example.org>").result == Result::untrusted);
 }
 
+// Signs that look alike as Unicode's confusables.txt has them, scripts as its ScriptExtensions.txt.
+TEST_CASE("an address is seen whatever its dots and its @ are written with, and whichever way it runs") {
+    const SenderBench world;
+    const SoftwareKey eve = world.with_names("email:eve@example.org");
+    const auto report = [&](const std::string& name) {
+        return world.read(eve, "From: \"" + name + "\" <eve@example.org>\r\n").report;
+    };
+    for (const char* honest :
+         {"Gal\xc2\xb7la Col\xc2\xb7lell",
+          "Anna @ Col\xc2\xb7legi",
+          "\xe5\xb1\xb1\xe7\x94\xb0\xe3\x83\xbb\xe5\xa4\xaa\xe9\x83\x8e",
+          "\xe5\xb1\xb1\xe7\x94\xb0@"
+          "\xe3\x82\xa2\xe3\x82\xaf\xe3\x83\xa1\xe3\x83\xbc\xe3\x83\xbb\xe3\x82\xb8\xe3\x83\xa3\xe3\x83\x91\xe3\x83"
+          "\xb3",
+          "\xe5\xb1\xb1\xe7\x94\xb0\xef\xbd\xa5\xe5\xa4\xaa\xe9\x83\x8e",
+          "Nguy\xe1\xbb\x85n Th\xe1\xbb\x8b H\xe1\xba\xa1nh",
+          "Hi\xe1\xbb\x87n@Vi\xe1\xbb\x87t_Nh\xe1\xba\xadt",
+          "Nguye\xcc\xa3\xcc\x82n@Vie\xcc\xa3\xcc\x82t",
+          "Ab\xc5\xab \xe1\xb8\xa4\xc4\x81mid al-\xc4\xa0"
+          "az\xc4\x81l\xc4\xab at \xe1\xb8\xa4"
+          "aif\xc4\x81",
+          "\xe2\x81\xa8\xd8\xa3\xd8\xad\xd9\x85\xd8\xaf \xd8\xb9\xd9\x84\xd9\x8a\xe2\x81\xa9",
+          "\xe2\x81\xa7\xd7\x93\xd7\x95\xd7\x93 \xd7\x9b\xd7\x94\xd7\x9f\xe2\x81\xa9",
+          "\xe2\x80\x8f\xd7\x93\xd7\x95\xd7\x93 (Eve)\xe2\x80\x8e",
+          "\xd7\x93\xd7\x95\xd7\x93 (eve@example.org)",
+          "\xd7\x93\xd7\x95\xd7\x93 @acme",
+          "\xea\x93\xa1\xea\x93\xb2\xea\x93\xa2\xea\x93\xb4@\xea\x93\xac\xea\x93\xb4\xea\x93\xb8\xea\x93\xa0",
+          "Eve @ ACME \xe2\x80\xa2 Berlin",
+          "Eve @ ACME \xc2\xb7 Berlin",
+          "Eve @ \xd9\xa2\xd9\xa0\xd9\xa2\xd9\xa4",
+          "\xe2\x92\xba\xe2\x93\x95\xe2\x93\x90 \xe2\x93\x88\xe2\x93\x90\xe2\x93\xa2\xe2\x93\x90",
+          "Eve \xe2\x92\xb6",
+          "Eve\xe2\x80\xa6",
+          "Eve \xe2\x80\x94 at \xe6\x9d\xb1\xe4\xba\xac\xe3\x83\xbb\xe6\xb8\x8b\xe8\xb0\xb7"}) {
+        CAPTURE(honest);
+        CHECK(report(honest).result == Result::valid);
+        CHECK(report(honest).warnings.empty());
+    }
+    for (const char* spoof : {"ceo@bank\xea\x93\xb8"
+                              "example",
+                              "ceo@bank\xcc\xa3"
+                              "example",
+                              "ceo@ban\xe1\xb8\xb3"
+                              "example",
+                              "ceo@bank\xe3\x83\xbb"
+                              "example",
+                              "ceo@bank\xef\xbd\xa5"
+                              "example",
+                              "ceo@bank\xe3\x80\x82"
+                              "example",
+                              "ceo@bank\xef\xbc\x8e"
+                              "example",
+                              "ceo@bank\xe2\x80\xa4"
+                              "example",
+                              "ceo@bank\xc2\xb7"
+                              "example",
+                              "ceo@bank\xce\x87"
+                              "example",
+                              "ceo@bank\xe2\x80\xa7"
+                              "example",
+                              "ceo@bank\xe2\x8b\x85"
+                              "example",
+                              "ceo@bank\xea\x9e\x8f"
+                              "example",
+                              "ceo@bank\xf0\x9d\x85\xad"
+                              "example",
+                              "ceo@bank\xe1\x90\xa7"
+                              "example",
+                              "ceo@bank\xe2\x97\x8f"
+                              "example",
+                              "ceo@bank\xd9\xa0"
+                              "example",
+                              "ceo@ban\xd0\xba\xea\x93\xb8\xd0\xb5xample",
+                              "ceo@bank\xe3\x83\xbb\xe3\x82\xb3\xe3\x83\xa0",
+                              "ceo@mail\xc2\xb7live",
+                              "ceo @ bank\xea\x93\xb8"
+                              "example",
+                              "ceo @ bank\xe3\x83\xbb"
+                              "example",
+                              "ceo @ bank\xc2\xb7"
+                              "example",
+                              "ceo at bank\xe2\x80\xa2"
+                              "example",
+                              "ceo (at) bank\xe2\x8b\x85"
+                              "example",
+                              "ceo at bank\xd9\xa0"
+                              "example",
+                              "ceo\xef\xb9\xab"
+                              "bank.example",
+                              "ceo\xef\xbc\xa0"
+                              "bank.example",
+                              "ceo\xe2\x93\x90"
+                              "bank.example",
+                              "ceo\xe2\x92\xb6"
+                              "bank.example",
+                              "ceo \xe2\x93\x90 bank.example",
+                              "ceoa\xe2\x83\x9d"
+                              "bank.example",
+                              "ceo\xf0\x9f\x85\x90"
+                              "bank.example",
+                              "ceo\xe3\x85\xa4"
+                              "at\xe3\x85\xa4"
+                              "bank.example",
+                              "ceo \xd0\xb0t bank.example",
+                              "ceo (\xce\xb1t) bank.example",
+                              "ceo \xd0\x90\xd0\xa2 bank d\xd0\xbet example",
+                              "ceo\xe2\xa0\x80"
+                              "at\xe2\xa0\x80"
+                              "bank.example",
+                              "ce\xe2\x81\xa6o@b\xe2\x81\xa9"
+                              "ank.example",
+                              "c\xe2\x80\x8e"
+                              "eo @\xe2\x80\x8f bank.exam\xe2\x81\xa7ple",
+                              "ceo\xe2\x80\x8f@bank\xea\x93\xb8"
+                              "exa\xe2\x81\xa8mple",
+                              "\xe2\x81\xa7\xe2\x81\xa6"
+                              "example\xe2\x81\xa9.\xe2\x81\xa6"
+                              "bank\xe2\x81\xa9@\xe2\x81\xa6"
+                              "ceo\xe2\x81\xa9\xe2\x81\xa9",
+                              "\xe2\x80\x8f"
+                              "example\xe2\x80\x8f.\xe2\x80\x8f"
+                              "bank\xe2\x80\x8f@\xe2\x80\x8f"
+                              "ceo",
+                              "\xd8\x9c"
+                              "example\xd8\x9c.\xd8\x9c"
+                              "bank\xd8\x9c@\xd8\x9c"
+                              "ceo"}) {
+        CAPTURE(spoof);
+        CHECK(report(spoof).result == Result::untrusted);
+        CHECK_THAT(report(spoof).reason, Catch::Contains("but the sender is eve@example.org"));
+    }
+}
+
+TEST_CASE("the sender's own address in letters from right to left is the sender's") {
+    const SenderBench world;
+    const std::string own = "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d@example.org";  // in Hebrew letters
+    CertificateSpec spec;
+    spec.alternative_name = "";
+    spec.more_extensions = smtp_utf8_mailbox(own);
+    const SoftwareKey key = world.bench.issue(spec);
+    const auto result = [&](const std::string& name) {
+        return world.read(key, "From: \"" + name + "\" <" + own + ">\r\n").report.result;
+    };
+    CHECK(result(own) == Result::valid);
+    CHECK(result("Eve (" + own + ")") == Result::valid);
+    CHECK(result("\xd7\x95" + own) == Result::untrusted);
+}
+
 TEST_CASE("an address of the sender's own house is seen however it is broken up") {
     const SenderBench world;
     const SoftwareKey eve = world.with_names("email:eve@example.org");

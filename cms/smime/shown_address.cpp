@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
 #include "mime/address.h"
 #include "mime/header.h"
+#include "mime/shown_text.h"
 #include "mime/unicode.h"
 
 namespace p11mime::cms::smime {
@@ -62,6 +64,25 @@ std::vector<Word> addresses_in(std::string_view text) {
         i = std::max(end, i + 1);
     }
     return found;
+}
+
+// with_plain_words writes "at" and "dot" in the letters of ASCII where others look like them.
+std::string with_plain_words(std::string_view text) {
+    constexpr std::array<std::string_view, 2> kWords{"at", "dot"};
+    if (mime::is_ascii(text)) return std::string(text);
+    std::string plain;
+    for (std::size_t i = 0; i < text.size();) {
+        std::size_t end = i;
+        while (end < text.size() && !delimits(text[end]) && text[end] != '{' && text[end] != '}')
+            ++end;
+        const std::string_view word = text.substr(i, end - i);
+        const std::string skeleton = mime::is_ascii(word) ? std::string() : mime::skeleton(word);
+        const auto* meant = std::find(kWords.begin(), kWords.end(), skeleton);
+        plain += meant == kWords.end() ? word : *meant;
+        if (end < text.size()) plain += text[end];
+        i = end + 1;
+    }
+    return plain;
 }
 
 // spelled_out writes the signs of an address that stand in words as themselves: "(at)" and "[dot]" with brackets, and
@@ -158,18 +179,12 @@ bool is_of_sentence(std::string_view address) {
     return std::find(kWords.begin(), kWords.end(), local) != kWords.end();
 }
 
-// seen is what a reader sees of a decoded text. Backslashes are of quoted pairs, controls show nothing, and the
-// ideographic full stop is a dot in domains (UTS #46).
+// seen is what a reader sees of a decoded text. Backslashes are of quoted pairs, and controls show nothing.
 std::string seen(const std::string& decoded) {
-    constexpr std::string_view kFullStop = "\xe3\x80\x82";  // U+3002
-    const std::string text = mime::plain_letters(decoded);
     std::string shown;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const bool stop = std::string_view(text).substr(i).starts_with(kFullStop);
-        const bool control = (text[i] >= 0 && text[i] < ' ') || text[i] == 0x7f;
-        if (stop) i += kFullStop.size() - 1;
-        if (stop || (text[i] != '\\' && (!control || kBlanks.find(text[i]) != kBlanks.npos)))
-            shown += stop ? '.' : text[i];
+    for (const char c : mime::plain_signs(decoded)) {
+        const bool control = (c >= 0 && c < ' ') || c == 0x7f;
+        if (c != '\\' && (!control || kBlanks.find(c) != kBlanks.npos)) shown += c;
     }
     return shown;
 }
@@ -180,14 +195,41 @@ std::string foreign_in(const std::string& text, const std::vector<std::string>& 
     const auto foreign = [&](const Word& word) { return !is_of(mailboxes, word, is_name); };
     for (const Word& word : addresses_in(text))
         if (!is_handle(word.text, mailboxes) && foreign(word)) return word.text;
-    for (const Word& word : addresses_in(without_gaps(spelled_out(text, false))))
+    const std::string words = with_plain_words(text);
+    for (const Word& word : addresses_in(without_gaps(spelled_out(words, false))))
         if (has_domain(word.text) && foreign(word)) return word.text;
-    for (const Word& word : addresses_in(spelled_out(text, true)))
+    for (const Word& word : addresses_in(spelled_out(words, true)))
         if (has_domain(word.text) && foreign(word) && !is_at_home_of(mailboxes, word.text) &&
             !is_of_sentence(word.text))
             return word.text;
     return {};
 }
+
+// Senders is the mailboxes of a field as they are written, and as screens show them in text of either direction.
+class Senders {
+  public:
+    explicit Senders(const std::vector<std::string>& mailboxes) : written_(mailboxes) {
+        for (const bool right_to_left : {false, true})
+            for (const std::string& mailbox : mailboxes)
+                shown_[right_to_left].push_back(mime::visual_order(mailbox, right_to_left).value_or(mailbox));
+    }
+
+    // foreign_in_decoded looks at a text as it is written, and at a name as screens show it too.
+    std::string foreign_in_decoded(const std::string& text, bool is_name) const {
+        std::string found = foreign_in(seen(text), written_, is_name);
+        for (const bool right_to_left : {false, true}) {
+            if (!is_name || !found.empty()) break;
+            const std::optional<std::string> turned = mime::visual_order(text, right_to_left);
+            if (!turned) break;
+            found = foreign_in(seen(*turned), shown_[right_to_left], is_name);
+        }
+        return found;
+    }
+
+  private:
+    const std::vector<std::string>& written_;
+    std::array<std::vector<std::string>, 2> shown_;
+};
 
 }  // namespace
 
@@ -198,10 +240,11 @@ bool turns_letters(const std::string& field_value) {
 }
 
 std::string foreign_address(const std::string& field_value, const std::vector<std::string>& mailboxes) {
+    const Senders senders(mailboxes);
     const auto in = [&](const std::string& text, bool is_name) {
         const std::string strictly = mime::decode_words(text), loosely = mime::decode_words_loosely(text);
-        std::string shown = foreign_in(seen(strictly), mailboxes, is_name);
-        if (shown.empty() && loosely != strictly) shown = foreign_in(seen(loosely), mailboxes, is_name);
+        std::string shown = senders.foreign_in_decoded(strictly, is_name);
+        if (shown.empty() && loosely != strictly) shown = senders.foreign_in_decoded(loosely, is_name);
         return shown;
     };
     std::string shown = in(field_value, false);
