@@ -189,6 +189,21 @@ TEST_CASE("an outer From that is not the protected one is a mismatch, whoever si
     }
 }
 
+TEST_CASE("an address of another in the name of an outer Sender field is not let pass") {
+    const ProtectionBench world;
+    const auto open = [&](const std::string& sender) {
+        return world.open("Sender: " + sender + "\r\n" + std::string(kOutside), kPayload).report;
+    };
+    CHECK(open("Alice <alice@example.gov>").result == Result::valid);
+    const Report list = open("\"list@lists.example\" <list@lists.example>");
+    CHECK(list.result == Result::valid);
+    CHECK(kinds(list) == Names{"header-added"});
+    const Report spoof = open("\"ceo@bank.example\" <list@lists.example>");
+    CHECK(spoof.result == Result::untrusted);
+    CHECK_THAT(spoof.reason, Catch::Contains("the Sender field shows ceo@bank.example"));
+    CHECK(open("\"ceo@bank.example\" <alice@example.gov>").result == Result::untrusted);
+}
+
 TEST_CASE("other differences outside are warnings, and what was added there is left out") {
     const ProtectionBench world;
     const ReadMail subject = world.open(with(kOutside, "[...]", "Urgent"), kPayload);

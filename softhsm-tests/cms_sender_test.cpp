@@ -156,6 +156,46 @@ TEST_CASE("other senders, and answers that go elsewhere, are said") {
     CHECK(has_warning(read("From: p\xd0\xb0ypal@example.gov\r\n").report, "mixed-scripts"));
 }
 
+TEST_CASE("an address of another in the name of a Sender field is not let pass") {
+    const SenderBench world;
+    const SoftwareKey alice = world.with_names("email:alice@example.gov");
+    const auto read = [&](const std::string& sender, std::optional<SenderCheck> check = std::nullopt) {
+        return world.read(alice, "From: Alice <alice@example.gov>\r\nSender: " + sender + "\r\n", check).report;
+    };
+    for (const char* honest :
+         {"Alice <alice@example.gov>", "\"alice@example.gov\" <alice@example.gov>", "list@lists.example",
+          "\"list@lists.example\" <list@lists.example>", "\"Alice via List\" <list@lists.example>",
+          "\"alice@example.gov via List\" <list@lists.example>"})
+        CHECK(read(honest).result == Result::valid);
+    for (const char* spoof : {"\"ceo@bank.example\" <alice@example.gov>", "\"ceo@bank.example\" <list@lists.example>",
+                              "\"ceo (at) bank.example\" <list@lists.example>", "list@lists.example (ceo@bank.example)",
+                              "=?utf-8?B?4oCuZWxwbWF4ZS5rbmFi?= <alice@example.gov>"}) {
+        CAPTURE(spoof);
+        CHECK(read(spoof).result == Result::untrusted);
+        CHECK_THAT(read(spoof).reason, Catch::StartsWith("the Sender field"));
+        CHECK(has_warning(read(spoof, SenderCheck::warn), "sender"));
+    }
+    std::string many = "\"ceo@bank.example\" <list@lists.example>";
+    for (int i = 0; i < 200; ++i)
+        many += ", a" + std::to_string(i) + "@lists.example";
+    CHECK(read(many).result == Result::untrusted);
+}
+
+TEST_CASE("answers to others are said of a mail without a From field too") {
+    const SenderBench world;
+    const SoftwareKey alice = world.with_names("email:alice@example.gov");
+    const auto read = [&](const std::string& reply_to, std::optional<SenderCheck> check = std::nullopt) {
+        return world.read(alice, "Subject: Hello\r\nReply-To: " + reply_to + "\r\n", check).report;
+    };
+    CHECK(read("alice@example.gov").warnings.empty());
+    CHECK(read("Alice <ALICE@example.gov>").warnings.empty());
+    CHECK(read("eve@example.org").result == Result::valid);
+    CHECK(has_warning(read("eve@example.org"), "reply-to"));
+    CHECK(has_warning(read("Alice <alice@example.gov>, eve@example.org"), "reply-to"));
+    CHECK(has_warning(read("\"alice@example.gov\""), "reply-to"));
+    CHECK(read("eve@example.org", SenderCheck::off).warnings.empty());
+}
+
 TEST_CASE("an address that looks like a known one is not let pass, and an honest one loads no ICU") {
     const SenderBench world;
     const auto icu_is_loaded = [] {

@@ -34,6 +34,20 @@ std::vector<Row> sender_rows(const Stage& stage) {
             "example.gov <eve@example.org>"),
         row("the address in words", "\"alice (at) example.gov\" <eve@example.org>"),
         row("the address in words, with a tag character", "\"alice a\xf3\xa0\x80\xa0t example.gov\" <eve@example.org>"),
+        row("a Lisu letter for the dot", "\"alice@example\xea\x93\xb8gov\" <eve@example.org>"),
+        row("a dot below for the dot", "\"alice@bank\xcc\xa3gov\" <eve@example.org>"),
+        row("a dot of Katakana for the dot", "\"alice@example\xe3\x83\xbbgov\" <eve@example.org>"),
+        row("an a in a circle for the @",
+            "\"alice\xe2\x93\x90"
+            "example.gov\" <eve@example.org>"),
+        row("the address in isolates",
+            "\"\xe2\x81\xa7\xe2\x81\xa6gov\xe2\x81\xa9.\xe2\x81\xa6"
+            "example\xe2\x81\xa9@\xe2\x81\xa6"
+            "alice\xe2\x81\xa9\xe2\x81\xa9\" <eve@example.org>"),
+        row("the address behind marks of direction",
+            "\"\xe2\x80\x8fgov\xe2\x80\x8f.\xe2\x80\x8f"
+            "example\xe2\x80\x8f@\xe2\x80\x8f"
+            "alice\" <eve@example.org>"),
         row("a colleague's address with a comment in it", "carol(x)@example.org <eve@example.org>"),
         row("a colleague's address with a quote in it", "\"carol\"@example.org <eve@example.org>"),
         row("a colleague's address with a backslash", "\"carol\\@example.org\" <eve@example.org>"),
@@ -56,6 +70,10 @@ std::vector<Row> sender_rows(const Stage& stage) {
         {"two From fields of one sender", clear, "From: alice@example.gov\r\n" + clear},
         {"the protected sender is another", protected_mail,
          replaced(protected_mail, "Eve <eve@example.org>", "alice@example.gov")},
+        {"the address as the name in a Sender field", "Sender: \"list@example.org\" <list@example.org>\r\n" + honest,
+         "Sender: \"alice@example.gov\" <list@example.org>\r\n" + honest},
+        {"the same, outside protected fields", "Sender: \"list@example.org\" <list@example.org>\r\n" + protected_mail,
+         "Sender: \"alice@example.gov\" <list@example.org>\r\n" + protected_mail},
         {"the protected sender is another, old form", outside(v1, kEve), outside(v1, kAlice)},
         {"the sender inside a wrapped mail", outside(attached(inner, "; forwarded=yes"), kEve),
          outside(attached(inner), kEve)},

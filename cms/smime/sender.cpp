@@ -34,7 +34,8 @@ bool mixes_scripts(std::string_view letters) {
 
 class Viewer {
   public:
-    Viewer(const std::vector<mime::Field>& fields, const KnownAddresses& known) : known_(known) {
+    Viewer(const std::vector<mime::Field>& fields, const std::vector<std::string>& signers, const KnownAddresses& known)
+        : known_(known), signers_(signers) {
         for (const mime::Field& field : fields) {
             if (mime::equal_ignoring_case(field.name, "From")) from_.push_back(field.value());
             if (mime::equal_ignoring_case(field.name, "Sender")) sender_.push_back(field.value());
@@ -49,42 +50,65 @@ class Viewer {
 
     SenderView run() {
         if (too_many_) return {};
-        std::size_t size = 0;
-        for (const std::string& value : from_)
-            size += value.size();
-        if (size > kMaxViewedBytes)
-            doubt(fmt::format("the mail has From fields of more than {} bytes", kMaxViewedBytes));
-        else
-            for (const std::string& value : from_)
-                look_at(value);
+        look_at_from();
+        look_at_sender();
         if (mailboxes_.size() > 1)
             warn("several-senders", fmt::format("the mail names {} senders: {}", mailboxes_.size(),
                                                 mime::brief(fmt::to_string(fmt::join(mailboxes_, ", ")))));
-        compare(sender_, "Sender", "sender-field", "the Sender field names {}, who is not in the From field");
-        compare(reply_to_, "Reply-To", "reply-to", "answers go to {}, not to the sender");
+        compare(sender_, mailboxes_, "Sender", "sender-field",
+                "the Sender field names {}, who is not in the From field");
+        if (from_.empty())
+            compare(reply_to_, signers_, "Reply-To", "reply-to",
+                    "answers go to {}, but the mail names no sender, and no signer's certificate is for that address");
+        else
+            compare(reply_to_, mailboxes_, "Reply-To", "reply-to", "answers go to {}, not to the sender");
         for (const std::string& mailbox : mailboxes_)
             look_for_twins(mailbox);
         return std::move(view_);
     }
 
   private:
-    void look_at(const std::string& value) {
-        if (const auto entries = mime::unreadable_addresses(value); !entries.empty())
-            doubt(fmt::format("the From field has an entry that is no address: '{}'", mime::brief(entries[0])));
-        if (turns_letters(value)) doubt("the From field turns the order of its letters around: it shows another text");
-        const std::string shown = foreign_address(value, mailboxes_);
+    void look_at_from() {
+        std::size_t size = 0;
+        for (const std::string& value : from_)
+            size += value.size();
+        if (size > kMaxViewedBytes)
+            return doubt(fmt::format("the mail has From fields of more than {} bytes", kMaxViewedBytes));
+        for (const std::string& value : from_) {
+            if (const auto entries = mime::unreadable_addresses(value); !entries.empty())
+                doubt(fmt::format("the From field has an entry that is no address: '{}'", mime::brief(entries[0])));
+            look_for_others("From", value, mailboxes_);
+        }
+    }
+
+    // look_at_sender lets a Sender field show the addresses that it names: compare warns of those.
+    void look_at_sender() {
+        for (const std::string& value : sender_) {
+            if (value.size() > kMaxViewedBytes) continue;
+            Sender own{.mailboxes = mailboxes_};
+            add_senders(own, value);
+            look_for_others("Sender", value, own.mailboxes);
+        }
+    }
+
+    void look_for_others(const char* name, const std::string& value, const std::vector<std::string>& own) {
+        if (turns_letters(value))
+            doubt(fmt::format("the {} field turns the order of its letters around: it shows another text", name));
+        const std::string shown = foreign_address(value, own);
         if (shown.empty()) return;
-        doubt(fmt::format("the From field shows {}, but the sender is {}", mime::brief(shown),
-                          mailboxes_.empty() ? "nobody" : mime::brief(mailboxes_.front())),
+        doubt(fmt::format("the {} field shows {}, but the sender is {}", name, mime::brief(shown),
+                          own.empty() ? "nobody" : mime::brief(own.front())),
               "rely on the address in the certificate alone");
     }
 
-    void compare(const std::vector<std::string>& values, const char* name, const char* kind, const char* words) {
+    // compare warns of a mailbox in a field that is not among `own`.
+    void compare(const std::vector<std::string>& values, const std::vector<std::string>& own, const char* name,
+                 const char* kind, const char* words) {
         for (const std::string& value : values) {
             if (value.size() > kMaxViewedBytes)
                 return warn(kind, fmt::format("the {} field has more than {} bytes", name, kMaxViewedBytes));
             for (const mime::Address& address : mime::parse_addresses(value))
-                if (!mime::is_among(mailboxes_, address.mailbox))
+                if (!mime::is_among(own, address.mailbox))
                     return warn(kind, fmt::format(fmt::runtime(words), mime::brief(address.mailbox)));
             if (const auto entries = mime::unreadable_addresses(value); !entries.empty())
                 return warn(kind, fmt::format("the {} field has an entry that is no address: '{}'", name,
@@ -119,6 +143,7 @@ class Viewer {
     }
 
     const KnownAddresses& known_;
+    const std::vector<std::string>& signers_;
     std::optional<std::vector<std::string>> addresses_;
     std::vector<std::string> from_, sender_, reply_to_;  // values of the fields
     std::vector<std::string> mailboxes_;                 // of From, each once
@@ -147,8 +172,9 @@ SenderState judge_sender(const Certificate& certificate, const Sender& sender) {
     return all ? SenderState::match : SenderState::mismatch;
 }
 
-SenderView view_sender(const std::vector<mime::Field>& fields, const KnownAddresses& known) {
-    return Viewer(fields, known).run();
+SenderView view_sender(const std::vector<mime::Field>& fields, const std::vector<std::string>& signers,
+                       const KnownAddresses& known) {
+    return Viewer(fields, signers, known).run();
 }
 
 }  // namespace p11mime::cms::smime

@@ -49,13 +49,20 @@ void Walk::note_sender(const mime::Header& header) {
 
 // view_senders looks at whom a signed mail shows as its sender, once all its layers are off.
 void Walk::view_senders() {
-    const bool is_signed = std::any_of(report_.layers.begin(), report_.layers.end(), [](const Layer& layer) {
-        return layer.covers_whole && layer.type == LayerType::signed_data;
-    });
-    if (!is_signed || sender_.check == SenderCheck::off) return;
+    bool is_signed = false;
+    std::vector<std::string> signers;
+    for (const Layer& layer : report_.layers) {
+        if (!layer.covers_whole || layer.type != LayerType::signed_data) continue;
+        is_signed = true;
+        for (const SignerVerdict& signer : layer.signers)
+            if (signer.certificate)
+                for (std::string& email : signer.certificate->emails())
+                    signers.push_back(std::move(email));
+    }
+    if (!is_signed || options_.sender_check == SenderCheck::off) return;
     std::vector<mime::Field> fields = mail_.transport;
     fields.insert(fields.end(), more_senders_.begin(), more_senders_.end());
-    SenderView view = view_sender(fields, options_.known_addresses);
+    SenderView view = view_sender(fields, signers, options_.known_addresses);
     doubts_.sender = std::move(view.doubts);
     report_.warnings.insert(report_.warnings.end(), view.warnings.begin(), view.warnings.end());
 }
@@ -264,7 +271,9 @@ void Walk::adopt(ProtectedHeader inner) {
         std::erase(report_.confidential_headers, "from");
         std::copy_if(mail_.transport.begin(), mail_.transport.end(), std::back_inserter(outer.kept), is_from);
     }
-    std::copy_if(mail_.transport.begin(), mail_.transport.end(), std::back_inserter(more_senders_), is_from);
+    std::copy_if(
+        mail_.transport.begin(), mail_.transport.end(), std::back_inserter(more_senders_),
+        [&](const mime::Field& field) { return is_from(field) || mime::equal_ignoring_case(field.name, "Sender"); });
     mail_.transport = std::move(outer.kept);
     mail_.transport.insert(mail_.transport.end(), inner.fields.begin(), inner.fields.end());
     mail_.is_mail = true;

@@ -55,7 +55,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
         for (const bool encrypted : {false, true})
             hold_against(*inner, header.fields, encrypted);
     wrapped_header(header);
-    view_sender(header.fields, {});
+    view_sender(header.fields, {}, {});
     std::vector<mime::Field> transport;
     for (const mime::Field& field : header.fields)
         if (!mime::is_mime_field(field.name)) transport.push_back(field);
