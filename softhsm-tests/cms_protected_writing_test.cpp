@@ -146,20 +146,3 @@ TEST_CASE("Bcc and what does not fit a signed header stay outside") {
     for (const char* inside : {"from", "subject", "to"})
         CHECK(std::find(names.begin(), names.end(), inside) != names.end());
 }
-
-TEST_CASE("first lines that are no legacy display stay") {
-    const ProtectionBench world;
-    const std::string payload = with(kPayload, "hp=\"cipher\"", "hp-legacy-display=\"1\"; hp=\"cipher\"");
-    const auto body = [&](std::string_view lines) {
-        return with_crlf(body_of(world.open(kOutside, with(payload, "This is the\r\n", lines)).content));
-    };
-    const std::string rest = "smime-signed-enc-hp-baseline\r\nmessage.\r\n";
-    CHECK(body("Subject: smime-signed-enc-hp-baseline\r\n\r\n") == rest);
-    CHECK(body("Subject: x=0A=0APay 10\r\n\r\n") == "Subject: x=0A=0APay 10\r\n\r\n" + rest);
-    CHECK(body("Pay: 10\r\n\r\n") == "Pay: 10\r\n\r\n" + rest);
-    CHECK(body("Subject: x\r\nPay 10\r\n\r\n") == "Subject: x\r\nPay 10\r\n\r\n" + rest);
-    // Without encryption nothing is hidden, and nothing is left out.
-    const std::string clear = with(with(payload, "This is the\r\n", "Subject: x\r\n\r\n"), "\"cipher\"", "\"clear\"");
-    CHECK_THAT(world.open(with(kOutside, "[...]", "smime-signed-enc-hp-baseline"), clear, false).content,
-               Catch::Contains("Subject: x"));
-}

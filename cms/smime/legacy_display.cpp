@@ -3,13 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <functional>
 #include <optional>
+#include <set>
+#include <utility>
 
 #include "cms/smime/classify.h"
 #include "cms/smime/joined_source.h"
+#include "cms/smime/legacy_element.h"
 #include "mime/codec.h"
 #include "mime/content_type.h"
+#include "mime/hex.h"
 #include "mime/multipart.h"
 #include "mime/text.h"
 #include "mime/transport.h"
@@ -22,8 +25,6 @@ namespace {
 using mime::TransferEncoding;
 
 constexpr std::string_view kMark = "hp-legacy-display";
-constexpr std::string_view kDiv = "<div class=\"header-protection-legacy-display\">";
-constexpr std::string_view kDivEnd = "</div>";
 constexpr std::size_t kFrontBytes = 64 * 1024;  // of a body in which an element is looked for
 
 // Part is a main body part on the way: its header, and what its body becomes, which may read from the body.
@@ -169,9 +170,9 @@ class Adding {
             return {std::move(header), std::make_unique<Passed>(body)};
         const std::string lines = suit(header, encoding);
         std::string front = html ? through_body_tag(body) : "";
-        const std::string element =
-            html ? fmt::format("\r\n{}\r\n<pre>{}</pre>\r\n{}\r\n", kDiv, escaped(lines), kDivEnd)
-                 : padded(lines, encoding) + std::string(kAfterLines);
+        const std::string element = html ? fmt::format("\r\n<div class=\"{}\">\r\n<pre>{}</pre>\r\n</div>\r\n",
+                                                       kLegacyDisplayClass, escaped(lines))
+                                         : padded(lines, encoding) + std::string(kAfterLines);
         front += encoded(element, encoding, header.ending());
         return {std::move(header), std::make_unique<JoinedSource>(std::move(front), body)};
     }
@@ -255,9 +256,9 @@ class Recoded final : public Source {
           encoder_(mime::base64_encoder(sink_, ending)) {}
 
     Window& decoded() { return front_; }
+    void put_before(std::string_view text) { encoder_->push(bytes_of(text)); }
 
     ByteView pull() override {
-        sink_.bytes.clear();
         while (sink_.bytes.empty() && !done_) {
             const ByteView piece = front_.pull();
             done_ = piece.empty();
@@ -266,7 +267,9 @@ class Recoded final : public Source {
             else
                 encoder_->push(piece);
         }
-        return sink_.bytes;
+        std::swap(given_, sink_.bytes);
+        sink_.bytes.clear();
+        return given_;
     }
 
   private:
@@ -274,75 +277,78 @@ class Recoded final : public Source {
     Window front_;
     BytesSink sink_;
     std::unique_ptr<mime::Encoder> encoder_;
+    Bytes given_;
     bool done_ = false;
 };
 
-// Omitting takes the element out of a marked text.
+// Written is a text as it stands in its transfer encoding, and where in that each byte of it stands.
+struct Written {
+    std::string text;
+    std::vector<std::size_t> at;  // one more than the text has: where it ends
+};
+
+// out_of_quoted_printable decodes the front of a body as mime::decode does, but for blanks at the ends of lines.
+Written out_of_quoted_printable(std::string_view body) {
+    Written written;
+    for (std::size_t i = 0; i < body.size();) {
+        const std::string_view after = body[i] == '=' ? body.substr(i + 1, 2) : std::string_view();
+        if (after.starts_with('\n') || after == "\r\n") {  // a soft line break
+            i += after.starts_with('\n') ? 2 : 3;
+            continue;
+        }
+        const int high = after.size() == 2 ? hex_value(after[0]) : -1, low = high < 0 ? -1 : hex_value(after[1]);
+        written.text += low < 0 ? body[i] : static_cast<char>(high * 16 + low);
+        written.at.push_back(i);
+        i += low < 0 ? 1 : 3;
+    }
+    written.at.push_back(body.size());
+    return written;
+}
+
+// Omitting takes elements out of a marked text that repeat the protected fields.
 class Omitting {
   public:
-    explicit Omitting(std::vector<std::string> names) : names_(std::move(names)) {}
+    Omitting(const std::vector<mime::Field>& fields, std::function<void()> left_in) : left_in_(std::move(left_in)) {
+        for (const mime::Field& field : fields)
+            fields_.insert(comparable(field.name, field.value()));
+    }
 
     Part operator()(mime::Header header, Window& body) const {
         const mime::Parameterized type = mime::content_type(header);
         if (type.parameter(kMark) != "1") return {std::move(header), std::make_unique<Passed>(body)};
         mime::Field& field = *find(header, "Content-Type");
         field = mime::without_parameter(field, kMark);
-        if (mime::transfer_encoding(header) == TransferEncoding::base64) {
+        const TransferEncoding encoding = mime::transfer_encoding(header);
+        if (encoding == TransferEncoding::base64) {
             auto recoded = std::make_unique<Recoded>(body, header.ending());
-            omit(recoded->decoded(), type.value == "text/html");
+            recoded->put_before(omit(recoded->decoded(), type, false));
             return {std::move(header), std::move(recoded)};
         }
-        std::string kept = omit(body, type.value == "text/html");
+        std::string kept = omit(body, type, encoding == TransferEncoding::quoted_printable);
         return {std::move(header), std::make_unique<JoinedSource>(std::move(kept), body)};
     }
 
   private:
-    // omit consumes the element and gives what stood before it.
-    std::string omit(Window& body, bool html) const {
+    // omit consumes the front of a body and gives what stays of it.
+    std::string omit(Window& body, const mime::Parameterized& type, bool quoted_printable) const {
         const std::string front(front_of(body));
-        if (!html) {
-            body.consume(lines_size(front));
-            return {};
+        body.consume(front.size());
+        const Written written = quoted_printable ? out_of_quoted_printable(front) : Written{front, {}};
+        const LegacyElements elements =
+            legacy_elements(written.text, type.parameter("charset"), type.value == "text/html", fields_);
+        if (elements.others) left_in_();
+        const auto place = [&](std::size_t at) { return quoted_printable ? written.at[at] : at; };
+        std::string kept;
+        std::size_t end = 0;
+        for (const auto& element : elements.repeating) {
+            kept += front.substr(end, place(element.first) - end);
+            end = place(element.second);
         }
-        std::size_t begin = front.find(kDiv);
-        if (begin == front.npos) begin = front.find("<div class=3D\"header-protection-legacy-display\">");
-        std::size_t end = begin == front.npos ? begin : front.find(kDivEnd, begin);
-        if (end == front.npos) return {};
-        end += kDivEnd.size();
-        // The line ends around the element are its own.
-        if (begin > 0 && front[begin - 1] == '\n') begin -= begin > 1 && front[begin - 2] == '\r' ? 2 : 1;
-        if (front.substr(end, 2) == "\r\n")
-            end += 2;
-        else if (front.substr(end, 1) == "\n")
-            ++end;
-        body.consume(end);
-        return front.substr(0, begin);
+        return kept + front.substr(end);
     }
 
-    // lines_size is how much of a text is lines of fields with an empty line after them; 0 where it starts otherwise.
-    std::size_t lines_size(std::string_view front) const {
-        bool within_line = false;  // a soft line break of quoted-printable stood before
-        for (std::size_t at = 0; at < front.size();) {
-            const std::size_t end = front.find('\n', at);
-            if (end == front.npos) return 0;
-            std::string_view line = front.substr(at, end - at);
-            if (line.ends_with('\r')) line.remove_suffix(1);
-            if (line.empty() && !within_line) return at == 0 ? 0 : end + 1;
-            const bool continues = within_line || (at > 0 && line.starts_with(' '));
-            const bool hidden_end = line.find("=0A") != line.npos || line.find("=0a") != line.npos;
-            if (hidden_end || (!continues && !is_field(line))) return 0;
-            within_line = line.ends_with('=');
-            at = end + 1;
-        }
-        return 0;
-    }
-
-    bool is_field(std::string_view line) const {
-        const std::string name = mime::ascii_lower(line.substr(0, line.find(':')));
-        return line.find(':') != line.npos && std::find(names_.begin(), names_.end(), name) != names_.end();
-    }
-
-    std::vector<std::string> names_;
+    std::set<std::string> fields_;
+    std::function<void()> left_in_;
 };
 
 }  // namespace
@@ -352,8 +358,9 @@ std::unique_ptr<EditedEntity> with_legacy_display(mime::Header header, Source& b
 }
 
 std::unique_ptr<EditedEntity> without_legacy_display(mime::Header header, Source& body,
-                                                     std::vector<std::string> names) {
-    return std::make_unique<EditedParts>(std::move(header), body, Omitting(std::move(names)));
+                                                     const std::vector<mime::Field>& fields,
+                                                     std::function<void()> left_in) {
+    return std::make_unique<EditedParts>(std::move(header), body, Omitting(fields, std::move(left_in)));
 }
 
 }  // namespace p11mime::cms::smime

@@ -1,7 +1,7 @@
 #pragma once
 
+#include <functional>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "cms/smime/protected_headers.h"
@@ -25,8 +25,10 @@ class EditedEntity : public Source {
 /// that cannot be added to stay without. `body` must outlive the result.
 std::unique_ptr<EditedEntity> with_legacy_display(mime::Header header, Source& body, const Protection& protection);
 
-/// without_legacy_display leaves them out again; text whose first lines are not fields among `names` (lower case)
-/// stays. `body` must outlive the result.
-std::unique_ptr<EditedEntity> without_legacy_display(mime::Header header, Source& body, std::vector<std::string> names);
+/// without_legacy_display leaves those out that repeat the protected `fields`. A marked text without such an element,
+/// or with another, keeps that, and `left_in` is called. `body` must outlive the result.
+std::unique_ptr<EditedEntity> without_legacy_display(mime::Header header, Source& body,
+                                                     const std::vector<mime::Field>& fields,
+                                                     std::function<void()> left_in);
 
 }  // namespace p11mime::cms::smime

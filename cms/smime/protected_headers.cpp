@@ -77,10 +77,10 @@ ProtectedHeader taken_apart(const mime::Header& header, ProtectedHeader::Form fo
     return result;
 }
 
-// readable is a field's value as it is compared: words decoded, white space as one blank each.
-std::string readable(const Field& field) {
+// readable is the value of a field as it is compared: words decoded, white space as one blank each.
+std::string readable(std::string_view value) {
     std::string text;
-    for (const char c : mime::decode_words(field.value())) {
+    for (const char c : mime::decode_words(value)) {
         const bool space = mime::is_space(c);
         if (!space || (!text.empty() && text.back() != ' ')) text += space ? ' ' : c;
     }
@@ -90,7 +90,7 @@ std::string readable(const Field& field) {
 std::vector<std::string> values_of(const std::vector<Field>& fields, std::string_view name) {
     std::vector<std::string> values;
     for (const Field& field : fields)
-        if (mime::equal_ignoring_case(field.name, name)) values.push_back(readable(field));
+        if (mime::equal_ignoring_case(field.name, name)) values.push_back(readable(field.value()));
     return values;
 }
 
@@ -146,6 +146,10 @@ std::vector<std::string> ProtectedHeader::names() const {
 bool ProtectedHeader::has(std::string_view name) const {
     return std::any_of(fields.begin(), fields.end(),
                        [&](const Field& field) { return mime::equal_ignoring_case(field.name, name); });
+}
+
+std::string comparable(std::string_view name, std::string_view value) {
+    return fmt::format("{}: {}", mime::ascii_lower(name), readable(value));
 }
 
 std::optional<ProtectedHeader> protected_header(const mime::Header& payload) {

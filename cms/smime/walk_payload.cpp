@@ -196,7 +196,13 @@ void Walk::payload(const mime::Header& header, Window& body, const Place& place)
     adopt(*inner);
     if (inner->form != ProtectedHeader::Form::cipher || !came_encrypted())
         return any_entity(inner->entity, body, place);
-    const auto edited = without_legacy_display(inner->entity, body, inner->names());
+    const auto edited = without_legacy_display(inner->entity, body, inner->fields, [this] {
+        const Warning warning{"legacy-display",
+                              "the text is marked to start with a copy of header fields, and starts with something "
+                              "else: it was left as it is"};
+        if (std::find(report_.warnings.begin(), report_.warnings.end(), warning) == report_.warnings.end())
+            report_.warnings.push_back(warning);
+    });
     Window rest(*edited);
     Place within = place;
     within.begin = std::nullopt;

@@ -24,8 +24,9 @@ std::string edited(std::string_view mail, std::size_t piece_size, bool add) {
         mime::Header header = mime::read_header(window);
         Protection protection;
         protection.hidden = {{"Subject", "Gr\xc3\xbc\xc3\x9f", "=?utf-8?q?Gr=C3=BC=C3=9F?="}};
+        const mime::Field subject = mime::make_field("Subject", protection.hidden[0].ascii, mime::LineEnding::crlf);
         const auto entity = add ? with_legacy_display(std::move(header), window, protection)
-                                : without_legacy_display(std::move(header), window, {"subject"});
+                                : without_legacy_display(std::move(header), window, {subject}, [] {});
         std::string text = entity->header().raw();
         for (ByteView piece = entity->pull(); !piece.empty(); piece = entity->pull())
             text += text_of(piece);
