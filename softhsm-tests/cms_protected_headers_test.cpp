@@ -252,6 +252,46 @@ TEST_CASE("the forerunners of protected headers are understood") {
     }
 }
 
+TEST_CASE("what the forerunners of protected headers hide is no difference, what they do not hide is") {
+    const ProtectionBench world;
+    const std::string plain = with(kPayload.substr(0, kPayload.find("HP-Outer")),
+                                   "MIME-Version: 1.0\r\nContent-Transfer-Encoding: 7bit\r\n", "");
+    const std::string text = "Content-Type: text/plain", body = "\r\n\r\nThe text.\r\n";
+    const std::string date = "Sat, 20 Feb 2021 10:09:02 -0500";
+    for (const std::string& payload : {plain + text + "; protected-headers=\"v1\"" + body,
+                                       "Content-Type: message/rfc822\r\n\r\n" + plain + text + body}) {
+        CAPTURE(payload);
+        const auto seen = [&](std::string_view from, std::string_view to, bool encrypted = true) {
+            const Report report = world.open(with(kOutside, from, to), payload, encrypted).report;
+            CHECK(report.result == Result::valid);
+            return kinds(report);
+        };
+        for (const char* subject : {"...", "[...]", "Encrypted Message", "encrypted message",
+                                    "=?utf-8?Q?p=E2=89=A1p?=", "smime-signed-enc-hp-baseline"}) {
+            CAPTURE(subject);
+            CHECK(seen("[...]", subject).empty());
+        }
+        for (const char* missing :
+             {"Subject: [...]\r\n", "To: Bob <bob@example.gov>\r\n", "Date: Sat, 20 Feb 2021 10:09:02 -0500\r\n",
+              "User-Agent: Sample MUA Version 1.0\r\n"}) {
+            CAPTURE(missing);
+            CHECK(seen(missing, "").empty());
+        }
+        CHECK(seen(date, "Sat, 20 Feb 2021 15:09:02 +0000").empty());
+        CHECK(seen("Bob <bob@example.gov>", "bob@example.gov").empty());
+        CHECK(seen("Bob <bob@example.gov>", "undisclosed-recipients:;").empty());
+        const Names differs{"header-differs"};
+        CHECK(seen("Bob <bob@example.gov>", "Eve") == differs);
+        CHECK(seen("[...]", "Pay 10 to Eve") == differs);
+        CHECK(seen("[...]", "Re: ...") == differs);
+        CHECK(seen(date, "Sat, 20 Feb 2021 15:09:03 +0000") == differs);
+        CHECK(seen("Bob <bob@example.gov>", "eve@example.org") == differs);
+        CHECK(seen("Bob <bob@example.gov>", "Eve <bob@example.gov>") == differs);
+        CHECK(seen("<smime-signed", "<other-signed") == differs);
+        CHECK(seen("[...]", "...", false) == differs);
+    }
+}
+
 TEST_CASE("fields inside that are not marked as the mail's do not count") {
     const ProtectionBench world;
     const std::string outside = "From: alice@example.gov\r\nSubject: Outside\r\n";

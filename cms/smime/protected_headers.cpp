@@ -33,6 +33,9 @@ constexpr std::array<std::string_view, 2> kAdded{"Date", "Message-ID"};
 // Fields that the baseline policy leaves out outside.
 constexpr std::array<std::string_view, 2> kRemoved{"Comments", "Keywords"};
 
+constexpr std::array<std::string_view, 7> kAddressFields{"From", "Sender",        "Reply-To",        "To",
+                                                         "Cc",   "Mail-Reply-To", "Mail-Followup-To"};
+
 // Fields for relays alone.
 constexpr std::array<std::string_view, 2> kForRelays{"Bcc", "Resent-Bcc"};
 
@@ -121,10 +124,33 @@ bool same_senders(const Sender& a, const Sender& b) {
     return within(a, b) && within(b, a);
 }
 
-// hidden says whether a sender who names no policy may have hidden a field: the forerunners hide the Subject.
-bool hidden(const ProtectedHeader& inner, std::string_view name, bool encrypted) {
+// bare_list is the mailboxes of address fields; nothing where one has a name.
+std::optional<std::vector<std::string>> bare_list(const std::vector<std::string>& values, bool drop_names) {
+    std::vector<std::string> mailboxes;
+    for (const std::string& value : values)
+        for (mime::Address& address : mime::parse_addresses(value)) {
+            if (!drop_names && !address.display_name.empty()) return std::nullopt;
+            mailboxes.push_back(std::move(address.mailbox));
+        }
+    return mailboxes;
+}
+
+// hidden says whether a sender who names no policy may have hidden a field behind what stands outside: the forerunners
+// of RFC 9788 write a Subject that says nothing, and its policies a Date without a time zone and mailboxes without
+// names (section 3.2.2).
+bool hidden(const ProtectedHeader& inner, std::string_view name, const std::vector<std::string>& outside,
+            const std::vector<std::string>& inside) {
+    constexpr std::array<std::string_view, 4> kSubjects{"...", kHiddenSubject, "Encrypted Message", "p\xe2\x89\xa1p"};
     const bool forerunner = inner.form == ProtectedHeader::Form::v1 || inner.form == ProtectedHeader::Form::wrapped;
-    return encrypted && forerunner && name == "Subject";
+    if (!forerunner || outside.size() != 1 || inside.size() != 1) return false;
+    if (name == "Subject") return is_one_of(kSubjects, outside[0]);
+    if (name == "Date") {
+        const std::string date = mime::parse_date(outside[0]);
+        return !date.empty() && date == mime::parse_date(inside[0]);
+    }
+    if (!is_one_of(kAddressFields, name) || !mime::unreadable_addresses(outside[0]).empty()) return false;
+    const auto mailboxes = bare_list(outside, false);
+    return mailboxes && (mailboxes->empty() || mailboxes == bare_list(inside, true));
 }
 
 // quoted is the values of a field as a warning has them.
@@ -198,7 +224,7 @@ OuterHeader hold_against(const ProtectedHeader& inner, const std::vector<Field>&
     const std::vector<Field>& expected_fields = policy ? inner.left_outside : inner.fields;
     for (const std::string_view name : kSeen) {
         const std::vector<std::string> found = values_of(outer, name), expected = values_of(expected_fields, name);
-        if (found.empty() || found == expected || hidden(inner, name, encrypted)) continue;
+        if (found.empty() || found == expected || (encrypted && hidden(inner, name, found, expected))) continue;
         if (!expected.empty())
             result.warnings.push_back({"header-differs", fmt::format("the {} field outside, {}, is not what the sender "
                                                                      "left there, {}",
@@ -248,8 +274,6 @@ bool is_plain(std::string_view text) {
 // ascii_value is a field's value with words beyond ASCII encoded: a display name, or a word of free text; nothing where
 // what stands for itself, such as a mailbox, is beyond it.
 std::optional<std::string> ascii_value(const Field& field) {
-    constexpr std::array<std::string_view, 7> kAddressFields{"From", "Sender",        "Reply-To",        "To",
-                                                             "Cc",   "Mail-Reply-To", "Mail-Followup-To"};
     const std::string value = field.value();
     if (!is_one_of(kAddressFields, field.name)) return mime::encode_words(value);
     std::string list;
