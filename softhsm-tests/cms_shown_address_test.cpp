@@ -365,6 +365,30 @@ TEST_CASE("ordinary names in the From field raise no alarm") {
     }
 }
 
+TEST_CASE("houses with initials and handles without a mailbox are no addresses, what could be one is") {
+    const SenderBench world;
+    const SoftwareKey list = world.with_names("email:list@lists.example");
+    const auto result = [&](const std::string& name) {
+        return world.read(list, "From: \"" + name + "\" <list@lists.example>\r\n").report.result;
+    };
+    for (const char* honest :
+         {"Alice @ B.Braun", "Alice at B.Braun", "Alice (at) A.B.Lange", "Alice @ B.Braun Melsungen",
+          "@alice.bsky.social", "Alice (@alice.bsky.social)", "Alice @Alice-1.bsky.social", "CEO via List",
+          "CEO via list@lists.example", "'CEO' via list@lists.example", "CEO (list@lists.example)"}) {
+        CAPTURE(honest);
+        CHECK(result(honest) == Result::valid);
+    }
+    for (const char* spoof :
+         {"ceo @ Bank.Example", "ceo @ B.Com", "ceo @ B.braun", "ceo @ b.Braun", "ceo @ BB.Braun", "ceo @ B.Braun.Com",
+          "ceo @ B.BRAUN", "ceo@B.Braun", "ceo@alice.bsky.social", "@ceo@alice.bsky.social", "@ceo@bank.example",
+          "Alice (@alice@mastodon.example)", "@ceo.bank.example.bsky.social", "@bank.example", "ceo @bank.example",
+          "@ceo@bank.bsky.social", "x\\\"@alice.bsky.social", "CEO via ceo@lists.example",
+          "CEO via list@lists.example.org"}) {
+        CAPTURE(spoof);
+        CHECK(result(spoof) == Result::untrusted);
+    }
+}
+
 TEST_CASE("what goes on behind a name at a house is an address all the same") {
     const SenderBench world;
     const SoftwareKey eve = world.with_names("email:eve@example.org");

@@ -122,6 +122,36 @@ std::string_view domain_of(std::string_view address) {
     return address.substr(address.rfind('@') + 1);
 }
 
+bool is_small(char c) {
+    return c >= 'a' && c <= 'z';
+}
+
+bool is_capital(char c) {
+    return c >= 'A' && c <= 'Z';
+}
+
+// is_house says whether a name with dots is that of a house with initials, and no domain: "B.Braun".
+bool is_house(std::string_view name) {
+    constexpr std::size_t kShortest = 4;  // a shorter one goes for a top-level domain
+    const std::size_t dot = name.rfind('.');
+    const std::string_view last = name.substr(dot + 1);
+    if (last.size() < kShortest || !is_capital(last.front()) || !std::all_of(last.begin() + 1, last.end(), is_small))
+        return false;
+    for (std::size_t i = 0; i <= dot; ++i)
+        if (i % 2 == 0 ? !is_capital(name[i]) : name[i] != '.') return false;
+    return true;
+}
+
+// is_at_bluesky says whether a name is one that Bluesky gives to its users, "alice.bsky.social". No mail goes there.
+bool is_at_bluesky(std::string_view name) {
+    constexpr std::string_view kService = ".bsky.social";
+    const std::string lower = mime::ascii_lower(name);
+    const std::string_view user = std::string_view(lower).substr(0, lower.find('.'));
+    return !user.empty() && std::string_view(lower).substr(user.size()) == kService &&
+           std::all_of(user.begin(), user.end(),
+                       [](char c) { return is_small(c) || (c >= '0' && c <= '9') || c == '-'; });
+}
+
 // has_domain says whether what follows the "@" starts like a domain: "Jane @ Work" shows no address, and
 // "ceo @ bank.example/Sales" does.
 bool has_domain(std::string_view address) {
@@ -136,16 +166,18 @@ bool has_domain(std::string_view address) {
         domain.remove_suffix(1);
     const std::size_t dot = domain.rfind('.');
     if (dot == domain.npos || domain.front() == '.' || domain.find("..") != domain.npos) return false;
+    if (is_house(domain) || is_at_bluesky(domain)) return false;
     std::string_view top = domain.substr(dot + 1);
     if (top.starts_with("xn--")) return true;
     top = top.substr(0, top.find('-'));
     return top.size() > 1 && std::all_of(top.begin(), top.end(), letter);
 }
 
-// is_handle says whether a word is a handle, or a name at a house, and no address: "@alice_x", "Alice@ACME". The name
-// of a sender's own domain is none, with or without a dot.
-bool is_handle(std::string_view word, const std::vector<std::string>& mailboxes) {
-    const std::string_view behind = word.substr(word.find('@') + 1);
+// is_handle says whether a word is a handle, or a name at a house, and no address: "@alice_x", "@alice.bsky.social",
+// "Alice@ACME". The name of a sender's own domain is none, with or without a dot.
+bool is_handle(const Word& word, const std::vector<std::string>& mailboxes, bool in_name) {
+    const std::string_view behind = std::string_view(word.text).substr(word.text.find('@') + 1);
+    if (word.text.starts_with('@') && is_at_bluesky(behind) && (word.apart || !in_name)) return true;
     return mime::is_plain_word(behind) &&
            std::none_of(mailboxes.begin(), mailboxes.end(), [&](std::string_view mailbox) {
                return mime::equal_ignoring_case(domain_of(mailbox), behind);
@@ -194,7 +226,7 @@ std::string foreign_in(const std::string& text, const std::vector<std::string>& 
     if (is_name && mime::is_among(mailboxes, text)) return {};
     const auto foreign = [&](const Word& word) { return !is_of(mailboxes, word, is_name); };
     for (const Word& word : addresses_in(text))
-        if (!is_handle(word.text, mailboxes) && foreign(word)) return word.text;
+        if (!is_handle(word, mailboxes, is_name) && foreign(word)) return word.text;
     const std::string words = with_plain_words(text);
     for (const Word& word : addresses_in(without_gaps(spelled_out(words, false))))
         if (has_domain(word.text) && foreign(word)) return word.text;

@@ -8,9 +8,13 @@ namespace p11mime::cms::smime {
 /// foreign_address is what a reader would take for an address in a From field, and is none of `mailboxes`; "" for
 /// nothing. Looked at are the field as it stands and each name in it as programs show it, encoded words that RFC 2047
 /// forbids decoded too, with what looks like a dot or an "@" as that, and in the order of a screen whose texts run from
-/// left to right or from right to left. "@alice_x" and "Alice@ACME" are none. Written with gaps or in words, what
-/// follows the "@" must look like a domain, and in words without brackets be no name of the sender's own house: "Help
-/// at Example.com".
+/// left to right or from right to left.
+///
+/// "@alice_x" and "Alice@ACME" are none, nor is a handle at Bluesky, "@alice.bsky.social", which has no local part. One
+/// in the Fediverse, "@ceo@bank.example", is as good as an address, and "@bank.example" as the end of one. Written with
+/// gaps or in words, what follows the "@" must look like a domain, which the name of a house with initials does not:
+/// "Alice @ B.Braun". In words without brackets it must be no name of the sender's own house, "Help at Example.com",
+/// and no place in a sentence: "Look at booking.com" has "look" where a mailbox would stand. A host by itself is none.
 std::string foreign_address(const std::string& field_value, const std::vector<std::string>& mailboxes);
 
 /// turns_letters says whether a field has letters shown from right to left that are written from left to right.
