@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <map>
 
+#include "cms/trust_settings.h"
+
 namespace p11mime::cms {
 
 namespace {
@@ -74,14 +76,17 @@ Candidates find_candidates(const Certificate& certificate, std::span<const Certi
     for (const auto& source : anchors)
         for (Certificate& each : source->by_subject(certificate.subject_der()))
             if (each == certificate) found.anchors.push_back(std::move(each));
+    found.anchors = combine_settings(found.anchors);
     return found;
 }
 
 CandidatePaths::CandidatePaths(const Certificate& end, const Candidates& candidates, const InheritedKeys& inherited,
                                Time at) {
     const auto is_end = [&](const Certificate& each) { return each == end; };
-    nodes_.push_back({inherited.usable(end)});
-    nodes_.front().anchor = std::any_of(candidates.anchors.begin(), candidates.anchors.end(), is_end);
+    const auto as_anchor = std::find_if(candidates.anchors.begin(), candidates.anchors.end(), is_end);
+    const bool anchor = as_anchor != candidates.anchors.end();
+    // The anchor's copy has its trust settings.
+    nodes_.push_back({anchor && !lacks_parameters(end) ? *as_anchor : inherited.usable(end), anchor});
     for (const Certificate& each : candidates.anchors)
         if (!is_end(each) && !lacks_parameters(inherited.usable(each))) add(inherited.usable(each), true);
     for (const Certificate& each : candidates.untrusted)

@@ -17,7 +17,7 @@ inline constexpr std::size_t kMaxIssuers = 32;      ///< of one name, that a cer
 
 /// Candidates is what the paths of a certificate may be built from.
 struct Candidates {
-    std::vector<Certificate> anchors;
+    std::vector<Certificate> anchors;  ///< each once, with all of its trust settings
     std::vector<Certificate> untrusted;
 };
 

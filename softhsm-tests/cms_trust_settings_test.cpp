@@ -1,0 +1,130 @@
+// The uses that PEM's "TRUSTED CERTIFICATE" gives and takes away, where an anchor is given more than once.
+#include <catch2/catch.hpp>
+
+#include "cms/trust_settings.h"
+#include "softhsm-tests/cms_paths.h"
+
+using namespace p11mime;
+using namespace p11mime::cms;
+using namespace p11mime::test;
+
+namespace {
+
+using Options = std::vector<std::string>;
+
+const Options kPlain = {};
+const Options kForMail = {"-addtrust", "emailProtection"};
+const Options kForServers = {"-addtrust", "serverAuth"};
+const Options kForStamps = {"-addtrust", "timeStamping"};
+const Options kNotForMail = {"-addreject", "emailProtection"};
+const Options kNotForStamps = {"-addreject", "timeStamping"};
+const Options kForNothing = {"-addreject", "anyExtendedKeyUsage"};
+
+struct World {
+    CmsBench bench;
+
+    // What openssl makes of a certificate's file with options.
+    std::string pem(const Certificate& certificate, const Options& options) const {
+        std::vector<std::string> arguments{"x509", "-in", bench.file(certificate.pem()), "-trustout"};
+        arguments.insert(arguments.end(), options.begin(), options.end());
+        return bench.openssl(arguments);
+    }
+    Certificate with(const Certificate& certificate, const Options& options) const {
+        return Certificate::from_file_bytes(bytes_of(pem(certificate, options))).at(0);
+    }
+    // Whether `end` is trusted where two copies of an anchor are given, whichever is the first and whether or not they
+    // are of one source.
+    bool trusts(const Certificate& end, const Certificate& anchor, const Options& one, const Options& other,
+                Purpose purpose = Purpose::email) const {
+        const Certificate copies[] = {with(anchor, one), with(anchor, other)};
+        std::vector<bool> answers;
+        for (const std::size_t first : {0U, 1U}) {
+            Trust trust = trust_in({copies[first], copies[1 - first]});
+            trust.purpose = purpose;
+            answers.push_back(judge(end, {bench.intermediate}, trust).trusted);
+            trust.anchors = {std::make_shared<MemoryCertificates>(std::vector{copies[first]}),
+                             std::make_shared<MemoryCertificates>(std::vector{copies[1 - first]})};
+            answers.push_back(judge(end, {bench.intermediate}, trust).trusted);
+        }
+        CHECK(std::count(answers.begin(), answers.end(), answers.front()) == 4);
+        return answers.front();
+    }
+};
+
+}  // namespace
+
+TEST_CASE("an anchor that one of its copies rejects is rejected, and else trusted where one of them is") {
+    const World world;
+    const Certificate& root = world.bench.root.certificate;
+    const Certificate end = world.bench.issue().certificate;
+    const auto trusts = [&](const Options& one, const Options& other) { return world.trusts(end, root, one, other); };
+    CHECK(trusts(kPlain, kPlain));
+    CHECK_FALSE(trusts(kPlain, kNotForMail));
+    CHECK_FALSE(trusts(kPlain, kForNothing));
+    CHECK_FALSE(trusts(kForMail, kNotForMail));
+    CHECK_FALSE(trusts(kForServers, kNotForMail));
+    CHECK(trusts(kPlain, kForServers));
+    CHECK(trusts(kForMail, kForServers));
+    CHECK(trusts(kForMail, kNotForStamps));
+    CHECK_FALSE(trusts(kForServers, kForStamps));
+    CHECK(untrusted(judge(end, {world.bench.intermediate}, trust_in({root, world.with(root, kNotForMail)})),
+                    "CN=Test Root,O=Example is not trusted for e-mail, by the settings in its file"));
+}
+
+TEST_CASE("what one copy of an anchor is rejected for says nothing of its other uses") {
+    const World world;
+    CertificateSpec spec;
+    spec.extended_key_usage = "critical,timeStamping";
+    const Certificate authority = certify(spec, &world.bench.root).certificate;
+    const auto trusts = [&](const Options& one, const Options& other) {
+        return world.trusts(authority, world.bench.root.certificate, one, other, Purpose::timestamps);
+    };
+    CHECK(trusts(kPlain, kNotForMail));
+    CHECK_FALSE(trusts(kPlain, kNotForStamps));
+    CHECK(trusts(kForMail, kForStamps));
+    CHECK_FALSE(trusts(kForMail, kForServers));
+}
+
+TEST_CASE("the settings of an anchor count that is itself the certificate judged") {
+    const World world;
+    const Certificate end = world.bench.issue().certificate;
+    const auto trusts = [&](const Options& one, const Options& other) { return world.trusts(end, end, one, other); };
+    CHECK(trusts(kPlain, kPlain));
+    CHECK(trusts(kForMail, kForMail));
+    CHECK_FALSE(trusts(kNotForMail, kNotForMail));
+    CHECK_FALSE(trusts(kPlain, kNotForMail));
+    CHECK_FALSE(trusts(kForServers, kForServers));
+}
+
+TEST_CASE("combined settings are the ones of all copies, each use once") {
+    const World world;
+    const Certificate& root = world.bench.root.certificate;
+    const auto combined = [&](const std::vector<Options>& copies) {
+        std::vector<Certificate> certificates;
+        for (const Options& each : copies)
+            certificates.push_back(world.with(root, each));
+        const std::vector<Certificate> once = combine_settings(certificates);
+        REQUIRE(once.size() == 1);
+        CHECK(once.front() == root);
+        return trust_settings(once.front());
+    };
+    const TrustSettings both = combined({kForMail, kForServers, {"-addtrust", "serverAuth", "-addreject", "1.2.3.4"}});
+    CHECK(both.limited);
+    CHECK(both.trusted == std::vector<std::string>{"emailProtection", "serverAuth"});
+    CHECK(both.rejected == std::vector<std::string>{"1.2.3.4"});
+    const TrustSettings all = combined({kForMail, kPlain, kNotForStamps, kNotForStamps, kNotForMail});
+    CHECK_FALSE(all.limited);
+    CHECK(all.trusted.empty());
+    CHECK(all.rejected == std::vector<std::string>{"timeStamping", "emailProtection"});
+    CHECK_FALSE(combined({kPlain, kPlain}).any());
+
+    // A list that names no use, which openssl does not write, trusts for none.
+    const Certificate none = world.with(root, kPlain);
+    REQUIRE(X509_add1_trust_object(none.get(), nullptr) == 1);
+    const std::vector<Certificate> twice = combine_settings({none, none});
+    REQUIRE(twice.size() == 1);
+    CHECK(trust_settings(twice.front()).limited);
+    CHECK(untrusted(judge(world.bench.issue().certificate, {world.bench.intermediate}, trust_in({none, none})),
+                    "is not trusted for e-mail"));
+    CHECK(combine_settings({root, world.bench.intermediate.certificate, root}).size() == 2);
+}
