@@ -7,6 +7,7 @@
 
 #include "cli/paths.h"
 #include "cli/sqlite.h"
+#include "cms/trust_settings.h"
 #include "mime/error.h"
 #include "mime/header.h"
 
@@ -190,8 +191,11 @@ bool AddressBook::remove(const std::string& fingerprint) {
 bool AddressBook::trust(const cms::Certificate& certificate, cms::Time now) {
     const std::lock_guard lock(mutex_);
     Database& database = writing();
-    Statement statement(database, "INSERT OR IGNORE INTO anchor (fingerprint, der, added) VALUES (?, ?, ?)");
-    statement.bind(certificate.fingerprint_sha256()).bind(certificate.der()).bind(seconds(now)).step();
+    Statement statement(database,
+                        "INSERT INTO anchor (fingerprint, der, added) VALUES (?, ?, ?) "
+                        "ON CONFLICT (fingerprint) DO UPDATE SET der = excluded.der WHERE der <> excluded.der");
+    statement.bind(certificate.fingerprint_sha256()).bind(cms::der_with_settings(certificate));
+    statement.bind(seconds(now)).step();
     return database.changes() > 0;
 }
 
@@ -211,7 +215,7 @@ std::vector<Anchor> AddressBook::anchors() {
     Statement query(*database, "SELECT der, added FROM anchor ORDER BY added, fingerprint");
     std::vector<Anchor> found;
     while (query.step())
-        found.push_back({cms::Certificate::from_der(query.blob(0).value_or(Bytes{})), time_of(query.number(1))});
+        found.push_back({cms::from_der_with_settings(query.blob(0).value_or(Bytes{})), time_of(query.number(1))});
     return found;
 }
 

@@ -21,7 +21,7 @@ struct BookEntry {
     cms::Time added{};
 };
 
-/// Anchor is a certificate that the user trusts.
+/// Anchor is a certificate that the user trusts, for the uses that its file gave it (see cms/trust_settings.h).
 struct Anchor {
     cms::Certificate certificate;
     cms::Time added{};
@@ -47,7 +47,9 @@ class AddressBook final : public cms::CertificateSource {
     /// remove deletes a certificate by its whole fingerprint; false where it was not there.
     bool remove(const std::string& fingerprint);
 
-    bool trust(const cms::Certificate& certificate, cms::Time now);  ///< false where it was an anchor already
+    /// trust makes a certificate an anchor, with its trust settings in place of earlier ones; false where it was the
+    /// same anchor already.
+    bool trust(const cms::Certificate& certificate, cms::Time now);
     bool distrust(const std::string& fingerprint);
     std::vector<Anchor> anchors();
 

@@ -6,6 +6,7 @@
 #include "cli/settings.h"
 #include "cli/terminal.h"
 #include "cms/certs_only.h"
+#include "cms/trust_settings.h"
 #include "mime/error.h"
 
 namespace p11mime::cli {
@@ -50,6 +51,30 @@ const char* where_from(const BookEntry& entry) {
     return entry.source == "directory" ? "from a directory" : "imported";
 }
 
+// settings_words says what an anchor is trusted for where its file says so: "rejected for emailProtection".
+std::string settings_words(const cms::TrustSettings& settings) {
+    std::vector<std::string> words;
+    const auto add = [&](const char* what, const std::vector<std::string>& uses) {
+        words.push_back(fmt::format("{} {}", what, shortened(fmt::to_string(fmt::join(uses, ", ")), kLongestName)));
+    };
+    if (settings.limited && settings.trusted.empty()) words.emplace_back("trusted for nothing");
+    if (!settings.trusted.empty()) add("trusted only for", settings.trusted);
+    if (!settings.rejected.empty()) add("rejected for", settings.rejected);
+    return fmt::to_string(fmt::join(words, ", "));
+}
+
+std::string anchor_words(const cms::Certificate& anchor) {
+    const cms::TrustSettings settings = cms::trust_settings(anchor);
+    return settings.any() ? "own anchor, " + settings_words(settings) : "own anchor";
+}
+
+std::string trusting_words(const cms::Certificate& anchor, bool added) {
+    const cms::TrustSettings settings = cms::trust_settings(anchor);
+    if (!settings.any()) return added ? "trusted from now on" : "was trusted already";
+    return fmt::format("{}, by the settings in its file", settings_words(settings)) +
+           (added ? "" : ", as it was already");
+}
+
 void print(Terminal& terminal, const cms::Certificate& certificate, std::string_view source, cms::Time now) {
     terminal.print(describe(certificate));
     terminal.print(fmt::format("  {}, {}", certificate.key_type(), source));
@@ -90,7 +115,7 @@ int list_certificates(Context& context) {
         for (const BookEntry& entry : certificates)
             print(context.terminal(), entry.certificate, where_from(entry), context.now());
         for (const Anchor& anchor : anchors)
-            print(context.terminal(), anchor.certificate, "own anchor", context.now());
+            print(context.terminal(), anchor.certificate, anchor_words(anchor.certificate), context.now());
     }
     if (!files.empty() && certificates.empty()) not_there(files.front());
     context.deliver({}, certs_report(frame_of(context, 0, "done"), certificates, anchors));
@@ -154,12 +179,11 @@ int remove_certificates(Context& context) {
 }
 
 int trust_certificate(Context& context) {
-    const auto certificates = read_certificates(argument(context, "a certificate file"));
+    const auto certificates = cms::combine_settings(read_certificates(argument(context, "a certificate file")));
     std::vector<Anchor> anchors;
     for (const cms::Certificate& certificate : certificates) {
         const bool added = context.book()->trust(certificate, context.now());
-        context.terminal().say(
-            fmt::format("{}: {}", added ? "trusted from now on" : "was trusted already", describe(certificate)));
+        context.terminal().say(fmt::format("{}: {}", trusting_words(certificate, added), describe(certificate)));
         context.terminal().detail(fmt::format("SHA-256 fingerprint {}", certificate.fingerprint_sha256()));
         anchors.push_back({certificate, context.now()});
     }

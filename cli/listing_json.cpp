@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/json.h"
+#include "cms/trust_settings.h"
 #include "mime/hex.h"
 
 namespace p11mime::cli {
@@ -134,7 +135,10 @@ std::string certs_report(const ReportFrame& frame, const std::vector<BookEntry>&
     }
     json["anchors"] = Json::array();
     for (const Anchor& anchor : anchors) {
+        const cms::TrustSettings settings = cms::trust_settings(anchor.certificate);
         Json one = certificate_json(anchor.certificate);
+        one["trusted_uses"] = settings.limited ? Json(settings.trusted) : Json(nullptr);
+        one["rejected_uses"] = settings.rejected;
         one["added"] = cms::format_time(anchor.added);
         json["anchors"].push_back(std::move(one));
     }

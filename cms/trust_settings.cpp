@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "cms/algorithms.h"
+#include "cms/encode.h"
 #include "cms/openssl_error.h"
 
 namespace p11mime::cms {
@@ -73,6 +74,17 @@ std::vector<Certificate> combine_settings(const std::vector<Certificate>& certif
             *there = combined(*there, each);
     }
     return once;
+}
+
+Bytes der_with_settings(const Certificate& certificate) {
+    return trust_settings(certificate).any() ? encode(certificate.get(), i2d_X509_AUX) : certificate.der();
+}
+
+Certificate from_der_with_settings(ByteView der) {
+    const Byte* at = der.data();
+    X509Handle x509(d2i_X509_AUX(nullptr, &at, static_cast<long>(der.size())));
+    require(x509 && at == der.data() + der.size(), "not an X.509 certificate");
+    return Certificate(std::move(x509));
 }
 
 }  // namespace p11mime::cms

@@ -21,4 +21,9 @@ TrustSettings trust_settings(const Certificate& certificate);
 /// rejected for what one of them rejects, else trusted for what one of them trusts; one without settings trusts all.
 std::vector<Certificate> combine_settings(const std::vector<Certificate>& certificates);
 
+/// der_with_settings is the DER of a certificate and, where it has them, of its settings after it, as in PEM's "TRUSTED
+/// CERTIFICATE". from_der_with_settings reads both forms and throws Error(malformed).
+Bytes der_with_settings(const Certificate& certificate);
+Certificate from_der_with_settings(ByteView der);
+
 }  // namespace p11mime::cms

@@ -154,7 +154,8 @@ Fault fault_of(int error, std::size_t at, const std::vector<Certificate>& path, 
             return fault(Scope::certificate,
                          fmt::format("{} is not trusted for {}, by the settings in its file", who,
                                      purpose == Purpose::timestamps ? "time-stamps" : "e-mail"),
-                         "'openssl x509 -in FILE -noout -text' shows its trusted and rejected uses");
+                         "'p11mime certs list' shows the trusted and rejected uses of one's own anchors, 'openssl x509 "
+                         "-in FILE -noout -text' those in a file");
         case X509_V_ERR_PATH_LENGTH_EXCEEDED:
             return fault(Scope::path, fmt::format("{} may not issue certificates this far down the path", who));
         case X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION:

@@ -8,8 +8,10 @@
 #include "cli/address_book.h"
 #include "cli/sqlite.h"
 #include "cms/encode.h"
+#include "cms/trust_settings.h"
 #include "mime/error.h"
 #include "softhsm-tests/support/pki.h"
+#include "softhsm-tests/support/process.h"
 #include "softhsm-tests/support/temporary_directory.h"
 
 using namespace p11mime;
@@ -167,6 +169,33 @@ TEST_CASE("own anchors are kept apart from correspondents", "[cli]") {
     CHECK(book->anchors().size() == 1);
     CHECK(book->distrust(root.fingerprint_sha256()));
     CHECK(BookAnchors(book).by_subject(root.subject_der()).empty());
+}
+
+TEST_CASE("an anchor has the trust settings of the file that it was trusted by last", "[cli]") {
+    Shelf shelf;
+    const auto with = [&](const std::string& option) {
+        const test::Outcome made = test::run_process(
+            {.arguments = {"openssl", "x509", "-trustout", option, "emailProtection"}, .input = shelf.pki.root_pem()});
+        REQUIRE(made.status == 0);
+        return cms::Certificate::from_file_bytes(bytes_of(made.out)).at(0);
+    };
+    const auto rejected = [&] {
+        const std::vector<Anchor> anchors = AddressBook(shelf.path).anchors();
+        REQUIRE(anchors.size() == 1);
+        CHECK(anchors[0].added == kNow);
+        return cms::trust_settings(anchors[0].certificate).rejected;
+    };
+    const auto root = cms::Certificate::from_file_bytes(bytes_of(shelf.pki.root_pem())).at(0);
+    const std::vector<std::string> mail{"emailProtection"};
+    CHECK(shelf.book.trust(with("-addreject"), kNow));
+    CHECK_FALSE(shelf.book.trust(with("-addreject"), kNow));
+    CHECK(rejected() == mail);
+    CHECK(shelf.book.trust(root, kNow + std::chrono::hours(1)));
+    CHECK(rejected().empty());
+    CHECK(shelf.book.trust(with("-addtrust"), kNow));
+    CHECK(cms::trust_settings(shelf.book.anchors().at(0).certificate).trusted == mail);
+    CHECK(shelf.book.distrust(root.fingerprint_sha256()));
+    CHECK(shelf.book.anchors().empty());
 }
 
 TEST_CASE("several processes write one address book at once", "[cli]") {

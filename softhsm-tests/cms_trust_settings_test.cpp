@@ -128,3 +128,22 @@ TEST_CASE("combined settings are the ones of all copies, each use once") {
                     "is not trusted for e-mail"));
     CHECK(combine_settings({root, world.bench.intermediate.certificate, root}).size() == 2);
 }
+
+TEST_CASE("settings are kept in the form that openssl has in TRUSTED CERTIFICATE") {
+    const World world;
+    const Certificate& root = world.bench.root.certificate;
+    const std::string pem = world.pem(root, {"-addreject", "emailProtection", "-addtrust", "serverAuth"});
+    const Certificate limited = Certificate::from_file_bytes(bytes_of(pem)).at(0);
+    const Bytes der = der_with_settings(limited);
+    CHECK(world.bench.openssl({"base64"}, text_of(der)) ==
+          pem.substr(pem.find('\n') + 1, pem.rfind("-----END") - pem.find('\n') - 1));
+    const TrustSettings settings = trust_settings(from_der_with_settings(der));
+    CHECK(settings.trusted == std::vector<std::string>{"serverAuth"});
+    CHECK(settings.rejected == std::vector<std::string>{"emailProtection"});
+
+    CHECK(der_with_settings(root) == root.der());
+    CHECK_FALSE(trust_settings(from_der_with_settings(root.der())).any());
+    for (const std::size_t cut : {std::size_t{1}, der.size() - root.der().size() - 1})
+        CHECK_THROWS_WITH(from_der_with_settings(ByteView(der).first(der.size() - cut)),
+                          Catch::Contains("not an X.509 certificate"));
+}

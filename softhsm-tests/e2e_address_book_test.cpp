@@ -45,6 +45,56 @@ TEST_CASE("a root trusted with certs trust is an anchor from then on", "[e2e]") 
     CHECK(office.desk.p11mime({"verify", "--no-default-ca", text}).status == 3);
 }
 
+TEST_CASE("certs trust keeps what a root's file says of its uses, and a rejection counts whatever else is trusted",
+          "[e2e]") {
+    Office office;
+    const Identity alice = office.employ({.name = "Alice", .email = "alice@example.gov", .kind = KeyKind::p256});
+    const std::string text = office.desk.file(
+        "signed.eml", done(office.desk.p11mime({"sign", "--intermediates", office.desk.path("intermediate.pem")},
+                                               mail(alice.email, "bob@example.org"))));
+    const auto root_with = [&](const std::string& name, const Arguments& settings) {
+        return office.desk.file(
+            name, done(office.desk.run(Arguments{"openssl", "x509", "-trustout", "-in", office.desk.path("root.pem")} +
+                                       settings)));
+    };
+    const auto trust = [&](const std::string& file) {
+        const Outcome outcome = office.desk.p11mime({"certs", "trust", file});
+        CHECK(outcome.status == 0);
+        return outcome.err;
+    };
+    const auto verify = [&](const Arguments& options) {
+        return office.desk.p11mime(Arguments{"verify"} + options + Arguments{text}).status;
+    };
+    const std::string plain = office.desk.path("root.pem");
+    const std::string rejected = root_with("rejected.pem", {"-addreject", "emailProtection"});
+    CHECK_THAT(trust(rejected), Catch::Contains("rejected for emailProtection, by the settings in its file: CN="));
+    CHECK_THAT(trust(rejected), Catch::Contains("as it was already"));
+    CHECK_THAT(done(office.desk.p11mime({"certs", "list"})),
+               Catch::Contains("own anchor, rejected for emailProtection"));
+    CHECK_THAT(done(office.desk.p11mime({"certs", "list", "--json", "-"})),
+               Catch::Contains(R"("rejected_uses":["emailProtection"])") && Catch::Contains(R"("trusted_uses":null)"));
+    CHECK(verify({}) == 3);
+    CHECK(verify({"--ca", plain}) == 3);
+    CHECK(verify({"--no-default-ca", "--ca", plain}) == 0);
+    CHECK(verify({"--no-default-ca", "--ca", plain, "--ca", rejected}) == 3);
+
+    CHECK_THAT(trust(root_with("limited.pem", {"-addtrust", "serverAuth"})),
+               Catch::Contains("trusted only for serverAuth"));
+    CHECK_THAT(done(office.desk.p11mime({"certs", "list", "--json", "-"})),
+               Catch::Contains(R"("rejected_uses":[])") && Catch::Contains(R"("trusted_uses":["serverAuth"])"));
+    CHECK(verify({}) == 3);
+    CHECK(verify({"--ca", plain}) == 0);
+
+    CHECK_THAT(trust(plain), Catch::Contains("trusted from now on"));
+    CHECK_THAT(done(office.desk.p11mime({"certs", "list"})), Catch::Contains("own anchor\n"));
+    CHECK(verify({}) == 0);
+
+    // A file with both.
+    const std::string both = office.desk.file("both.pem", read_file(rejected) + read_file(plain));
+    CHECK_THAT(trust(both), Catch::Contains("rejected for emailProtection"));
+    CHECK(verify({}) == 3);
+}
+
 TEST_CASE("verify --remember keeps the certificates of trusted signers, and only theirs", "[e2e]") {
     Office office;
     // Alice signs with one key and is encrypted to with another, as ID cards have it.
