@@ -69,12 +69,25 @@ TEST_CASE("a PIV card that is pulled out in the middle ends in exit 4 without ou
     std::vector<std::string> places = {"verify", "authenticate"};
     for (unsigned long number = 1; number <= all; number += all / 8)
         places.push_back(std::to_string(number));
+    std::size_t pulled_out = 0;
     for (const std::string& place : places) {
         INFO("pulled out at " << place << " of " << all);
         trouble.insert_afresh();
+        const std::size_t logged = trouble.card().log().size();
         trouble.card().order("remove-at " + place);
-        trouble.is_trouble(trouble.sign());
+        const Outcome outcome = trouble.sign();
+        INFO("the card's log:\n" << trouble.card().log().substr(logged));
+        if (trouble.card().status("inserted") == "false") {
+            trouble.is_trouble(outcome);
+            ++pulled_out;
+        } else {  // fewer commands were enough
+            REQUIRE(outcome.status == 0);
+            CHECK(trouble.openssl_verifies(read_file(trouble.out)));
+            std::filesystem::remove(trouble.out);
+            trouble.card().order("forget");
+        }
     }
+    CHECK(pulled_out + 2 >= places.size());
     trouble.insert_afresh();
     trouble.card().order("remove-at authenticate");
     trouble.is_trouble(trouble.decrypt(), {1, 4});
