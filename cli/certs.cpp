@@ -14,7 +14,7 @@ namespace p11mime::cli {
 namespace {
 
 std::string describe(const cms::Certificate& certificate) {
-    const std::string subject = shortened(certificate.subject(), kLongestName);
+    std::string subject = shortened(certificate.subject(), kLongestName);
     const auto emails = certificate.emails();
     if (emails.empty()) return subject;
     return fmt::format("{} <{}>", subject, shortened(fmt::to_string(fmt::join(emails, ", ")), kLongestName));

@@ -54,9 +54,11 @@ Checks check_token(Context& context, token::Token& token, Uses& uses) {
             add_uses(context, token, agreed && refused.empty(), uses);
             return Checks{};
         }));
-    add(checks, !refused.empty() ? refused : guarded("signature", [&] {
-            return agreed ? check_signature(context, token) : check_no_signature(token);
-        }));
+    if (refused.empty())
+        add(checks,
+            guarded("signature", [&] { return agreed ? check_signature(context, token) : check_no_signature(token); }));
+    else
+        add(checks, refused);
     return checks;
 }
 

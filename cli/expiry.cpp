@@ -15,7 +15,7 @@ std::string remaining(std::chrono::days left) {
 
 std::optional<std::string> ends_soon(const cms::Certificate& certificate, cms::Time now) {
     const auto left = certificate.not_after() - now;
-    if (left < left.zero() || left > kEndsSoon) return std::nullopt;
+    if (left < std::chrono::seconds::zero() || left > kEndsSoon) return std::nullopt;
     return fmt::format("the certificate {} ends on {}, {}", certificate.subject(),
                        cms::format_time(certificate.not_after()).substr(0, 10),
                        remaining(std::chrono::floor<std::chrono::days>(left)));

@@ -101,7 +101,7 @@ int lookup_certificates(Context& context) {
                 add_hint(hints, objection.hint);
             }
     }
-    if (answers == 0) throw *failure;
+    if (answers == 0) throw Error(*failure);
     if (found.empty())
         throw Error(ErrorKind::no_key, fmt::format("no directory has a certificate for {}", address),
                     "p11mime certs import FILE keeps one that you have otherwise");

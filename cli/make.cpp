@@ -116,8 +116,8 @@ int sign(Context& context) {
 int encrypt(Context& context) {
     (void)context.input();
     keep_bcc_out(context);
-    return make_encrypted(context, {}, [](std::vector<cms::smime::Recipient> recipients, const auto& options) {
-        return encrypt_job(std::move(recipients), options);
+    return make_encrypted(context, {}, [](const std::vector<cms::smime::Recipient>& recipients, const auto& options) {
+        return encrypt_job(recipients, options);
     });
 }
 
@@ -127,9 +127,10 @@ int seal(Context& context) {
     const bool triple = context.options().flag("triple");
     Signing signing = prepare_signing(context);
     const MadeReport made{.signers = signing.used, .recipients = {}, .cipher = {}};
-    return make_encrypted(context, made, [&](std::vector<cms::smime::Recipient> recipients, const auto& options) {
-        return seal_job(signing.pointers(), context.clock(), signing.options, std::move(recipients), options, triple);
-    });
+    return make_encrypted(
+        context, made, [&](const std::vector<cms::smime::Recipient>& recipients, const auto& options) {
+            return seal_job(signing.pointers(), context.clock(), signing.options, recipients, options, triple);
+        });
 }
 
 }  // namespace p11mime::cli

@@ -33,7 +33,8 @@ std::string named(std::string_view name) {
 bool is_plain(const std::string& name) {
     try {
         const std::string letters = mime::plain_letters(name);
-        return letters.find_first_of("<>@,;:\"()[]\\") == letters.npos && letters.find(" and ") == letters.npos;
+        return letters.find_first_of("<>@,;:\"()[]\\") == std::string::npos &&
+               letters.find(" and ") == std::string::npos;
     } catch (const Error&) {
         return false;
     }
@@ -146,7 +147,7 @@ std::string person(const SignerVerdict& signer, const std::vector<std::string>& 
     });
     if (sender != emails.end()) emails = {*sender};
     const std::string name = certificate_name(*signer.certificate);
-    const std::string addresses = named(fmt::to_string(fmt::join(emails, ", ")));
+    std::string addresses = named(fmt::to_string(fmt::join(emails, ", ")));
     if (emails.empty()) return name.empty() ? named(signer.identifier) : quoted(name);
     if (name.empty() || name == emails.front()) return addresses;
     return fmt::format("{} <{}>", quoted(name), addresses);

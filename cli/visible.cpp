@@ -159,7 +159,7 @@ Shown show(std::string_view text, std::size_t most) {
 }  // namespace
 
 std::string visible(std::string_view text) {
-    return show(text, text.npos).text;
+    return show(text, std::string_view::npos).text;
 }
 
 std::string shortened(std::string_view text, std::size_t most) {

@@ -71,7 +71,7 @@ void set_policies(X509_VERIFY_PARAM* parameters, const PolicyDemands& policy) {
     X509_VERIFY_PARAM_set_flags(parameters, flags);
     const auto accept = [&](ObjectHandle object) {
         require(object && X509_VERIFY_PARAM_add0_policy(parameters, object.get()) == 1, "not a policy's OID");
-        object.release();
+        (void)object.release();  // the parameters have it
     };
     for (const std::string& accepted : policy.accepted)
         accept(ObjectHandle(OBJ_txt2obj(accepted.c_str(), 1)));

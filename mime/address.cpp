@@ -54,7 +54,7 @@ class Lexer {
         if (first == '"') return Token{Token::Kind::quoted, enclosed('"'), spaced};
         if (first == '[') return Token{Token::Kind::literal, '[' + enclosed(']') + ']', spaced};
         constexpr std::string_view kSpecials = ",;:<>@.])";
-        if (kSpecials.find(first) != kSpecials.npos) {
+        if (kSpecials.find(first) != std::string_view::npos) {
             rest_.remove_prefix(1);
             return Token{Token::Kind::special, std::string(1, first), spaced};
         }
@@ -92,7 +92,7 @@ class Lexer {
 bool is_atext(char c) {
     constexpr std::string_view kPunctuation = "!#$%&'*+-/=?^_`{|}~";
     return static_cast<unsigned char>(c) >= 0x80 || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-           (c >= 'A' && c <= 'Z') || kPunctuation.find(c) != kPunctuation.npos;
+           (c >= 'A' && c <= 'Z') || kPunctuation.find(c) != std::string_view::npos;
 }
 
 bool is_atom(std::string_view text) {
@@ -100,7 +100,7 @@ bool is_atom(std::string_view text) {
 }
 
 bool is_dot_atom(std::string_view text) {
-    for (std::size_t dot = text.find('.'); dot != text.npos; dot = text.find('.')) {
+    for (std::size_t dot = text.find('.'); dot != std::string_view::npos; dot = text.find('.')) {
         if (!is_atom(text.substr(0, dot))) return false;
         text.remove_prefix(dot + 1);
     }
@@ -252,7 +252,7 @@ class Parser {
 
 // Takes needless quotes off.
 std::string normal(std::string_view mailbox) {
-    if (mailbox.find('"') == mailbox.npos) return std::string(mailbox);
+    if (mailbox.find('"') == std::string_view::npos) return std::string(mailbox);
     const std::vector<Address> parsed = parse_addresses(mailbox);
     return parsed.size() == 1 ? parsed[0].mailbox : std::string(mailbox);
 }
@@ -260,7 +260,7 @@ std::string normal(std::string_view mailbox) {
 // Writes a domain beyond ASCII as A-labels.
 std::string with_ascii_domain(std::string_view mailbox) {
     const std::size_t at = mailbox.rfind('@');
-    if (at == mailbox.npos) return std::string(mailbox);
+    if (at == std::string_view::npos) return std::string(mailbox);
     return std::string(mailbox.substr(0, at + 1)) + ascii_domain(mailbox.substr(at + 1));
 }
 

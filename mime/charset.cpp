@@ -26,7 +26,7 @@ constexpr std::string_view kPunctuation = "-_.:+";
 bool is_charset_name(std::string_view name) {
     return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
         return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-               kPunctuation.find(c) != kPunctuation.npos;
+               kPunctuation.find(c) != std::string_view::npos;
     });
 }
 

@@ -30,7 +30,7 @@ class Scanner {
     std::string until(std::string_view stops) {
         std::string text;
         std::size_t solid = 0;  // what white space at the end may be cut down to
-        while (!rest_.empty() && stops.find(rest_.front()) == stops.npos) {
+        while (!rest_.empty() && stops.find(rest_.front()) == std::string_view::npos) {
             if (rest_.front() == '(') {
                 rest_.remove_prefix(comment_size(rest_));
             } else if (skip('"')) {
@@ -102,8 +102,8 @@ std::string joined(const Sections& sections) {
         std::string_view text = section.text;
         if (number == 0 && section.encoded) {
             const std::size_t first = text.find('\'');
-            const std::size_t second = first == text.npos ? first : text.find('\'', first + 1);
-            if (second != text.npos) {
+            const std::size_t second = first == std::string_view::npos ? first : text.find('\'', first + 1);
+            if (second != std::string_view::npos) {
                 charset = text.substr(0, first);
                 text.remove_prefix(second + 1);
             }
@@ -154,7 +154,7 @@ Parameterized parse_parameterized(std::string_view field_value) {
         if (!scanner.skip('=')) continue;
         std::string value = scanner.until(";");
         if (name.empty()) continue;
-        if (name.find('*') == name.npos) {
+        if (name.find('*') == std::string::npos) {
             if (const auto known = result.parameters.find(name); known == result.parameters.end())
                 result.parameters.emplace(name, std::move(value));
             else if (known->second != value)
@@ -223,7 +223,7 @@ Field without_parameter(const Field& field, std::string_view name) {
     std::string raw;
     for (const std::string_view piece : pieces(without_end(field.raw))) {
         const std::string_view of_piece = trim(piece.substr(0, piece.find_first_of("=*")));
-        if (!raw.empty() && piece.find('=') != piece.npos && equal_ignoring_case(of_piece, name)) continue;
+        if (!raw.empty() && piece.find('=') != std::string_view::npos && equal_ignoring_case(of_piece, name)) continue;
         if (!raw.empty()) raw += ';';
         raw += piece;
     }
@@ -233,8 +233,8 @@ Field without_parameter(const Field& field, std::string_view name) {
 Parameterized content_type(const Header& header) {
     Parameterized type = parse_parameterized(header.value_or_empty("Content-Type"));
     const std::size_t slash = type.value.find('/');
-    const bool usable = slash != type.value.npos && slash > 0 && slash + 1 < type.value.size() &&
-                        type.value.find('/', slash + 1) == type.value.npos;
+    const bool usable = slash != std::string_view::npos && slash > 0 && slash + 1 < type.value.size() &&
+                        type.value.find('/', slash + 1) == std::string_view::npos;
     return usable ? type : Parameterized{.value = "text/plain", .parameters = {}, .ambiguous = {}};
 }
 
@@ -243,7 +243,8 @@ namespace {
 // Takes what stands in front of the stops, white space and ";" off a text.
 std::string_view take_until(std::string_view& text, std::string_view stops) {
     std::size_t size = 0;
-    while (size < text.size() && !is_space(text[size]) && text[size] != ';' && stops.find(text[size]) == stops.npos)
+    while (size < text.size() && !is_space(text[size]) && text[size] != ';' &&
+           stops.find(text[size]) == std::string_view::npos)
         ++size;
     const std::string_view taken = text.substr(0, size);
     text.remove_prefix(size);
@@ -254,7 +255,7 @@ constexpr std::string_view kSpecials = "()<>@,;:\\\"/[]?=";  // RFC 2045 section
 
 bool is_token(std::string_view text) {
     return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-        return c > ' ' && c < 127 && kSpecials.find(c) == kSpecials.npos;
+        return c > ' ' && c < 127 && kSpecials.find(c) == std::string_view::npos;
     });
 }
 
@@ -271,7 +272,7 @@ bool is_plain_boundary(std::string_view boundary) {
 // Whether an unquoted boundary is a token, but for the characters that mail programs forget to quote.
 bool is_bare_boundary(std::string text) {
     constexpr std::string_view kUnquoted = "=/?:";
-    const auto is_unquoted = [&](char c) { return kUnquoted.find(c) != kUnquoted.npos; };
+    const auto is_unquoted = [&](char c) { return kUnquoted.find(c) != std::string_view::npos; };
     text.erase(std::remove_if(text.begin(), text.end(), is_unquoted), text.end());
     return is_token(text);
 }
@@ -300,7 +301,7 @@ std::string_view parameter_oddity(std::string_view& text) {
         return is_odd || text.starts_with('"') ? kNoParameter : "";
     }
     const std::size_t end = text.find('"', 1);
-    if (end == text.npos) return "has a quotation mark that is never closed";
+    if (end == std::string_view::npos) return "has a quotation mark that is never closed";
     const std::string_view value = text.substr(1, end - 1);
     text.remove_prefix(end + 1);
     return name == "boundary" && !is_plain_boundary(value) ? "has a boundary with odd characters" : "";
@@ -332,7 +333,8 @@ std::string_view without_words(std::string_view piece) {
     };
     const std::string_view solid = without_end(piece);
     const std::size_t open = solid.rfind('(');
-    if (open == solid.npos || open == 0 || !is_space(solid[open - 1]) || !solid.ends_with(')')) return piece;
+    if (open == std::string_view::npos || open == 0 || !is_space(solid[open - 1]) || !solid.ends_with(')'))
+        return piece;
     const std::string_view words = solid.substr(open + 1, solid.size() - open - 2);
     return std::all_of(words.begin(), words.end(), of_words) ? solid.substr(0, open) : piece;
 }
@@ -355,7 +357,7 @@ std::string_view content_type_oddity(const Field& field) {
     if (!std::string_view(field.raw).substr(field.name.size()).starts_with(':')) return "has white space in its name";
     const std::string written = field.value();
     if (std::any_of(written.begin(), written.end(), is_control)) return "has a control character";
-    if (written.find('\\') != written.npos) return "has a backslash";
+    if (written.find('\\') != std::string::npos) return "has a backslash";
     const std::string value = without_harmless_comments(written);
     std::string_view text = value;
     if (has_comment(text)) return "has a comment";
@@ -371,7 +373,7 @@ std::string_view content_disposition_oddity(const Field& field) {
     const std::string value = field.value();
     std::string_view text = value;
     if (std::any_of(text.begin(), text.end(), is_control)) return "has a control character";
-    if (text.find('\\') != text.npos) return "has a backslash";
+    if (text.find('\\') != std::string_view::npos) return "has a backslash";
     if (has_comment(text)) return "has a comment";
     if (!is_token(take_until(text, ""))) return "has no plain value";
     return parameters_oddity(text);

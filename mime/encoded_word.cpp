@@ -60,10 +60,11 @@ std::optional<std::string> b_decoded(std::string_view text) {
 // The encoded word at the front of text, which starts with "=?"; nothing where it is broken.
 std::optional<Word> word_at(std::string_view text) {
     const std::size_t charset_end = text.find('?', 2);
-    if (charset_end == text.npos || text.size() < charset_end + 3 || text[charset_end + 2] != '?') return std::nullopt;
+    if (charset_end == std::string_view::npos || text.size() < charset_end + 3 || text[charset_end + 2] != '?')
+        return std::nullopt;
     const std::size_t begin = charset_end + 3;
     const std::size_t end = text.find('?', begin);
-    if (end == text.npos || !text.substr(end).starts_with("?=")) return std::nullopt;
+    if (end == std::string_view::npos || !text.substr(end).starts_with("?=")) return std::nullopt;
     const std::string_view raw = text.substr(0, end + 2);
     if (std::any_of(raw.begin(), raw.end(), is_space)) return std::nullopt;
 
@@ -127,7 +128,7 @@ std::string decode_words(std::string_view field_value) {
     std::string text;
     Run run;
     std::size_t done = 0;
-    for (std::size_t at = field_value.find("=?"); at != field_value.npos;) {
+    for (std::size_t at = field_value.find("=?"); at != std::string_view::npos;) {
         std::optional<Word> word = word_at(field_value.substr(at));
         if (!word) {
             at = field_value.find("=?", at + 2);
@@ -167,7 +168,7 @@ std::string b_loosely(std::string_view text) {
     for (const char c : text) {
         const std::size_t value = kBase64Alphabet.find(c);
         if (c == '=') count = 0;
-        if (value == kBase64Alphabet.npos) continue;
+        if (value == std::string_view::npos) continue;
         bits = bits << 6 | static_cast<std::uint32_t>(value);
         count += 6;
         if (count < 8) continue;
@@ -193,14 +194,15 @@ struct LooseWord {
 // The loose word at the front of text, which starts with "=?"; one without an end goes to the end.
 std::optional<LooseWord> loose_word_at(std::string_view text) {
     const std::size_t charset_end = text.find('?', 2);
-    if (charset_end == text.npos || text.size() < charset_end + 3 || text[charset_end + 2] != '?') return std::nullopt;
+    if (charset_end == std::string_view::npos || text.size() < charset_end + 3 || text[charset_end + 2] != '?')
+        return std::nullopt;
     const std::string encoding = ascii_lower(text.substr(charset_end + 1, 1));
     if (encoding != "q" && encoding != "b") return std::nullopt;
     const std::size_t begin = charset_end + 3, end = text.find("?=", begin);
     const std::string charset = ascii_lower(trim(text.substr(2, charset_end - 2)));
     return LooseWord{charset.substr(0, charset.find('*')), encoding.front(),
-                     std::string(text.substr(begin, end == text.npos ? end : end - begin)),
-                     end == text.npos ? text.size() : end + 2};
+                     std::string(text.substr(begin, end == std::string_view::npos ? end : end - begin)),
+                     end == std::string_view::npos ? text.size() : end + 2};
 }
 
 }  // namespace
@@ -209,7 +211,7 @@ std::string decode_words_loosely(std::string_view field_value) {
     std::string text;
     std::optional<LooseWord> held;
     std::size_t done = 0;
-    for (std::size_t at = field_value.find("=?"); at != field_value.npos;) {
+    for (std::size_t at = field_value.find("=?"); at != std::string_view::npos;) {
         std::optional<LooseWord> word = loose_word_at(field_value.substr(at));
         if (!word) {
             at = field_value.find("=?", at + 2);
@@ -241,7 +243,7 @@ std::size_t character_size(std::string_view text) {
 }
 
 bool is_plain(std::string_view word) {
-    return word.find("=?") == word.npos &&
+    return word.find("=?") == std::string_view::npos &&
            std::all_of(word.begin(), word.end(), [](char c) { return c > ' ' && c < 0x7f; });
 }
 

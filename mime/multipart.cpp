@@ -22,7 +22,7 @@ std::size_t find_line(std::string_view text, std::string_view needle, std::size_
         if (text.substr(line).starts_with(needle)) return line;
         from = line;
     }
-    return text.npos;
+    return std::string_view::npos;
 }
 
 // Where the line ending before the line at `line` begins; `line` itself at the front of the text.
@@ -67,7 +67,7 @@ struct Scan {
 std::size_t sure_data(std::string_view text, std::string_view needle, bool at_line_start) {
     const std::size_t tail_begin = text.size() - std::min(text.size(), needle.size());
     const std::size_t lf = text.substr(tail_begin).rfind('\n');
-    if (lf != text.npos) {
+    if (lf != std::string_view::npos) {
         const std::size_t line = tail_begin + lf + 1;
         if (needle.starts_with(text.substr(line))) return before_line_end(text, line);
     } else if (at_line_start && text.size() < needle.size() && needle.starts_with(text)) {
@@ -78,7 +78,8 @@ std::size_t sure_data(std::string_view text, std::string_view needle, bool at_li
 
 Scan scan(std::string_view text, std::string_view needle, bool at_line_start, bool last) {
     const bool first = at_line_start && text.starts_with(needle);
-    for (std::size_t at = first ? 0 : find_line(text, needle, 0); at != text.npos; at = find_line(text, needle, at)) {
+    for (std::size_t at = first ? 0 : find_line(text, needle, 0); at != std::string_view::npos;
+         at = find_line(text, needle, at)) {
         const LineRest rest = line_rest(text, at + needle.size(), last);
         if (rest.kind == LineRest::Kind::other) continue;
         const std::size_t data = before_line_end(text, at);
@@ -159,7 +160,7 @@ struct Multipart::State {
 
 bool is_boundary(std::string_view boundary) {
     return !boundary.empty() && boundary.size() <= kMaxBoundaryLength &&
-           boundary.find_first_of("\r\n") == boundary.npos;
+           boundary.find_first_of("\r\n") == std::string_view::npos;
 }
 
 Multipart::Multipart(Window& body, std::string_view boundary) {

@@ -201,7 +201,7 @@ TEST_CASE("an address that looks like a known one is not let pass, and an honest
     const auto icu_is_loaded = [] {
         std::ifstream maps("/proc/self/maps");
         for (std::string line; std::getline(maps, line);)
-            if (line.find("libicui18n") != line.npos) return true;
+            if (line.find("libicui18n") != std::string::npos) return true;
         return false;
     };
     const auto read = [&](const std::string& address, std::vector<std::string> known) {

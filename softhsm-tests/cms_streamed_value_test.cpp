@@ -75,8 +75,8 @@ TEST_CASE("a streamed value takes what stands before and after its content") {
     const std::size_t first = listing.find("INTEGER           :05"), middle = listing.find("OCTET STRING"),
                       last = listing.find("INTEGER           :06");
     CAPTURE(listing);
-    CHECK(first != listing.npos);
-    CHECK((first < middle && middle < last && last != listing.npos));
+    CHECK(first != std::string::npos);
+    CHECK((first < middle && middle < last && last != std::string::npos));
 }
 
 TEST_CASE("an announced length that does not come true is an error") {

@@ -54,7 +54,7 @@ struct Writers {
         }
         // One letter of the text, or of the base64 that it begins in.
         const std::size_t word = text.find("second");
-        const std::size_t at = word == text.npos ? text.find("\n\n") + 2 + 135 : word;
+        const std::size_t at = word == std::string::npos ? text.find("\n\n") + 2 + 135 : word;
         std::string changed = text;
         changed[at] = changed[at] == 'x' ? 'y' : 'x';
         INFO(habit);

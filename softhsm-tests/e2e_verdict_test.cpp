@@ -95,8 +95,8 @@ TEST_CASE("names out of mails and certificates drive no terminal and disguise no
     const std::string evil = "Ev\x1b[2J\xe2\x80\xae\xc2\x9b\xf3\xa0\x81\x81il";
     const std::string shown = "Ev\\x1b[2J\\u{202e}\\u{9b}\\u{e0041}il";
     const auto safe = [](const std::string& text) {
-        return text.find('\x1b') == text.npos && text.find("\xe2\x80\xae") == text.npos &&
-               text.find("\xc2\x9b") == text.npos && text.find("\xf3\xa0\x81\x81") == text.npos;
+        return text.find('\x1b') == std::string::npos && text.find("\xe2\x80\xae") == std::string::npos &&
+               text.find("\xc2\x9b") == std::string::npos && text.find("\xf3\xa0\x81\x81") == std::string::npos;
     };
     const std::string signed_mail = scene.signed_by({{.name = evil, .email = "evil@example.org"}});
     const std::string file = scene.office.desk.file(evil + ".eml", signed_mail);

@@ -107,7 +107,7 @@ TEST_CASE("base64 that is none is malformed") {
 
 TEST_CASE("base64 is written in lines of 64 characters") {
     std::string crlf(kAllBytes64);
-    for (std::size_t at = crlf.find('\n'); at != crlf.npos; at = crlf.find('\n', at + 2))
+    for (std::size_t at = crlf.find('\n'); at != std::string::npos; at = crlf.find('\n', at + 2))
         crlf.insert(at, "\r");
     for (const std::size_t size : test::kPieceSizes) {
         CHECK(base64(all_bytes(), LineEnding::lf, size) == kAllBytes64);

@@ -168,9 +168,9 @@ TEST_CASE("a made field is folded at white space within 78 columns and unfolds t
     CHECK(field.raw.starts_with("Content-Type: multipart/signed; parameter0="));
     for (std::string_view rest = field.raw; !rest.empty();) {
         const std::size_t end = rest.find("\r\n");
-        REQUIRE(end != rest.npos);
+        REQUIRE(end != std::string_view::npos);
         CHECK(end <= 78);
-        CHECK(rest.substr(0, end).find_first_not_of(" \t") != rest.npos);
+        CHECK(rest.substr(0, end).find_first_not_of(" \t") != std::string_view::npos);
         rest.remove_prefix(end + 2);
     }
     CHECK(make_field("A", "b", LineEnding::lf).raw == "A: b\n");

@@ -70,11 +70,11 @@ std::string_view problem_of(const std::string& text) {
     for (std::size_t at = 0; at < text.size();) {
         const std::size_t lf = text.find('\n', at);
         std::string line = text.substr(at, lf - at);
-        at = lf == text.npos ? text.size() : lf + 1;
-        const bool crlf = lf != text.npos && line.ends_with('\r');
+        at = lf == std::string::npos ? text.size() : lf + 1;
+        const bool crlf = lf != std::string::npos && line.ends_with('\r');
         if (crlf) line.pop_back();
-        lone_lf = lone_lf || (lf != text.npos && !crlf);
-        lone_cr = lone_cr || line.find('\r') != line.npos;
+        lone_lf = lone_lf || (lf != std::string::npos && !crlf);
+        lone_cr = lone_cr || line.find('\r') != std::string::npos;
         long_line = long_line || line.size() > 998;
         white = white || line.ends_with(' ') || line.ends_with('\t');
         from = from || line.starts_with("From ");
@@ -82,7 +82,7 @@ std::string_view problem_of(const std::string& text) {
     for (const char c : text)
         eight_bit = eight_bit || static_cast<Byte>(c) >= 0x80;
     if (eight_bit) return "8-bit bytes";
-    if (text.find('\0') != text.npos) return "NUL bytes";
+    if (text.find('\0') != std::string::npos) return "NUL bytes";
     if (lone_cr) return "a carriage return that ends no line";
     if (lone_lf) return "a line feed without a carriage return";
     if (long_line) return "a line over 998 bytes";

@@ -10,7 +10,7 @@ namespace {
 bool icu_is_loaded() {
     std::ifstream maps("/proc/self/maps");
     for (std::string line; std::getline(maps, line);)
-        if (line.find("libicu") != line.npos) return true;
+        if (line.find("libicu") != std::string::npos) return true;
     return false;
 }
 

@@ -97,11 +97,11 @@ class EmailAnchors final : public cms::CertificateSource {
         search.add(CKA_ISSUER, certificate.bytes(CKA_ISSUER))
             .add(CKA_SERIAL_NUMBER, certificate.bytes(CKA_SERIAL_NUMBER))
             .add(kNssCertSha1Hash, ByteView(hash));
-        for (const CK_OBJECT_HANDLE object : session.find(search)) {
+        const auto objects = session.find(search);
+        return std::any_of(objects.begin(), objects.end(), [&](CK_OBJECT_HANDLE object) {
             const Attributes trust = session.attributes(object, {kNssTrustEmailProtection});
-            if (trust.number(kNssTrustEmailProtection) == kNssTrustedDelegator) return true;
-        }
-        return false;
+            return trust.number(kNssTrustEmailProtection) == kNssTrustedDelegator;
+        });
     }
 
     void open() {

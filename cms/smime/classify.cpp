@@ -43,9 +43,10 @@ bool names_a_signature(const std::string& name) {
     constexpr std::array<std::string_view, 5> kEndings{".p7s", ".p7m", ".bin", ".dat", ".sig"};
     const bool is_words = name.starts_with("=?") && name.ends_with("?=");
     const std::string read = mime::ascii_lower(is_words ? mime::decode_words(name) : name);
-    if (read.find("=?") != read.npos) return false;
-    return read.find('.') == read.npos || std::any_of(kEndings.begin(), kEndings.end(),
-                                                      [&](std::string_view ending) { return read.ends_with(ending); });
+    if (read.find("=?") != std::string::npos) return false;
+    return read.find('.') == std::string::npos ||
+           std::any_of(kEndings.begin(), kEndings.end(),
+                       [&](std::string_view ending) { return read.ends_with(ending); });
 }
 
 // whole_lines cuts a front off after its last line end, so that base64 in it ends with a whole group.
@@ -60,8 +61,8 @@ ByteView header_front(Window& content) {
     for (;; size *= 2) {
         const ByteView front = content.peek(size);
         const std::string_view text = text_of(front);
-        const bool ends = text.starts_with("\n") || text.starts_with("\r\n") || text.find("\n\n") != text.npos ||
-                          text.find("\n\r\n") != text.npos;
+        const bool ends = text.starts_with("\n") || text.starts_with("\r\n") ||
+                          text.find("\n\n") != std::string_view::npos || text.find("\n\r\n") != std::string_view::npos;
         if (ends || front.size() < size || size > mime::kMaxHeaderBytes) return front;
     }
 }
@@ -90,7 +91,7 @@ bool is_named_as_cms(const mime::Header& header) {
         const auto is_end = [&](std::string_view ending) { return read.ends_with(ending); };
         const bool is_control = std::any_of(read.begin(), read.end(), [](char c) { return c >= 0 && c < ' '; });
         const bool has_end = std::any_of(kOfCms.begin(), kOfCms.end(), is_end);
-        const bool is_data = read.find('.') == read.npos || std::any_of(kOfData.begin(), kOfData.end(), is_end);
+        const bool is_data = read.find('.') == std::string::npos || std::any_of(kOfData.begin(), kOfData.end(), is_end);
         return read.empty() || (!is_control && (has_end || (is_cms_type(type.value) && is_data)));
     });
 }

@@ -43,6 +43,6 @@ SignScheme natural_scheme(const Signer& signer, std::optional<Hash> digest, bool
 
 /// sign_job makes a job that signs a mail or entity. Signers and clock must outlive it. Throws Error(usage) for more
 /// than kMaxSigners, and as natural_scheme().
-std::unique_ptr<Job> sign_job(std::vector<Signer*> signers, const Clock& clock, SignOptions options);
+std::unique_ptr<Job> sign_job(const std::vector<Signer*>& signers, const Clock& clock, const SignOptions& options);
 
 }  // namespace p11mime::cms::smime

@@ -225,7 +225,7 @@ SignScheme natural_scheme(const Signer& signer, std::optional<Hash> digest, bool
     return scheme;
 }
 
-std::unique_ptr<Job> sign_job(std::vector<Signer*> signers, const Clock& clock, SignOptions options) {
+std::unique_ptr<Job> sign_job(const std::vector<Signer*>& signers, const Clock& clock, const SignOptions& options) {
     auto job =
         std::make_unique<WriteJob>(options.form, options.entity, options.protect_headers, std::vector<std::string>{});
     job->add_signature(new_signing_state(signers, clock, options));
@@ -233,15 +233,15 @@ std::unique_ptr<Job> sign_job(std::vector<Signer*> signers, const Clock& clock, 
     return job;
 }
 
-std::unique_ptr<Job> encrypt_job(std::vector<Recipient> recipients, EncryptOptions options) {
+std::unique_ptr<Job> encrypt_job(const std::vector<Recipient>& recipients, const EncryptOptions& options) {
     auto job = std::make_unique<WriteJob>(options.form, options.entity, options.protect_headers, options.drop_fields);
     job->add_encryption(new_encryption_state(recipients, *options.cipher));
     if (options.compress) job->add_compression();
     return job;
 }
 
-std::unique_ptr<Job> seal_job(std::vector<Signer*> signers, const Clock& clock, SignOptions sign,
-                              std::vector<Recipient> recipients, EncryptOptions encrypt, bool triple) {
+std::unique_ptr<Job> seal_job(const std::vector<Signer*>& signers, const Clock& clock, SignOptions sign,
+                              const std::vector<Recipient>& recipients, const EncryptOptions& encrypt, bool triple) {
     auto job = std::make_unique<WriteJob>(encrypt.form, encrypt.entity, encrypt.protect_headers, encrypt.drop_fields);
     sign.form = Form::smime;
     sign.detached = false;

@@ -11,6 +11,6 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     report.subject = std::string(text_of({data, size}));
     const std::string page = cli::html_page(report, cli::read_mail_text(content), cms::Time{});
     for (const char* markup : {"<script", "<img", "<a ", "<iframe", "<base", "<link", "\x1b", "\xe2\x80\xae"})
-        if (page.find(markup) != page.npos) std::abort();
+        if (page.find(markup) != std::string::npos) std::abort();
     return 0;
 }

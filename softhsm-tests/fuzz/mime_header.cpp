@@ -49,7 +49,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     if (!whole) return 0;
     for (const mime::Field& field : whole->fields) {
         const std::string value = field.value();
-        if (value.find('\r') != value.npos) continue;
+        if (value.find('\r') != std::string::npos) continue;
         const mime::Field folded = mime::make_field(field.name, value, mime::LineEnding::crlf);
         if (folded.value() != value) std::abort();
     }

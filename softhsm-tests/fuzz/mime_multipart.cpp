@@ -45,7 +45,7 @@ std::size_t skip(std::string_view body, std::string_view boundary) {
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
     const std::string_view text = text_of({data, size});
     const std::size_t lf = text.find('\n');
-    if (lf == text.npos || !mime::is_boundary(text.substr(0, lf))) return 0;
+    if (lf == std::string_view::npos || !mime::is_boundary(text.substr(0, lf))) return 0;
     const std::string_view boundary = text.substr(0, lf), body = text.substr(lf + 1);
     const std::vector<std::string> pieces = split(body, boundary, 0);
     std::string all;

@@ -16,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     };
     if (mime::content_type_oddity({"Content-Type", "Content-Type:" + std::string(text)}).empty())
         for (const auto& [name, value] : type.parameters)
-            if (text.find(value) == text.npos && !describes(name)) std::abort();
+            if (text.find(value) == std::string_view::npos && !describes(name)) std::abort();
     mime::decode_words(text);
     for (const mime::Address& address : mime::parse_addresses(text)) {
         if (!mime::is_mailbox(address.mailbox) || !mime::same_mailbox(address.mailbox, address.mailbox)) std::abort();
