@@ -55,7 +55,9 @@ void RevocationCache::put(std::string_view key, ByteView der, cms::Time until, c
         if (database == nullptr) return;
         Transaction transaction(*database);
         Statement(*database, "DELETE FROM evidence WHERE until < ?").bind(seconds(now)).step();
-        Statement(*database, "INSERT OR REPLACE INTO evidence (key, until, der) VALUES (?, ?, ?)")
+        Statement(*database,
+                  "INSERT INTO evidence (key, until, der) VALUES (?, ?, ?) "
+                  "ON CONFLICT (key) DO UPDATE SET until = max(until, excluded.until), der = excluded.der")
             .bind(key)
             .bind(seconds(until))
             .bind(der)

@@ -150,11 +150,12 @@ cms::RevocationEvidence RevocationFiles::fetch(const cms::Certificate& certifica
     return evidence;
 }
 
-cms::RevocationEvidence RevocationFiles::fetch_delta(const cms::Certificate& certificate, const cms::Crl& crl) {
+cms::RevocationEvidence RevocationFiles::fetch_delta(const cms::Certificate& certificate,
+                                                     const std::optional<cms::Crl>& base) {
     cms::RevocationEvidence evidence;
     if (!fetcher_) return evidence;
     ask_points(cms::freshest_urls(certificate), evidence.crls, evidence.missing);
-    ask_points(crl.freshest_urls(), evidence.crls, evidence.missing);
+    if (base) ask_points(base->freshest_urls(), evidence.crls, evidence.missing);
     return evidence;
 }
 

@@ -31,7 +31,8 @@ class RevocationFiles final : public cms::RevocationSource {
     cms::RevocationEvidence at_hand(const cms::Certificate& certificate, const cms::Certificate& issuer) override;
     cms::RevocationEvidence fetch(const cms::Certificate& certificate, const cms::Certificate& issuer,
                                   From from) override;
-    cms::RevocationEvidence fetch_delta(const cms::Certificate& certificate, const cms::Crl& crl) override;
+    cms::RevocationEvidence fetch_delta(const cms::Certificate& certificate,
+                                        const std::optional<cms::Crl>& base) override;
     void keep(ByteView der, cms::Time until) override;
 
   private:

@@ -44,6 +44,11 @@ void Finding::note_revoked(const Revoked& told, Time of, bool current) {
     }
 }
 
+void Finding::keep(Bytes der, std::optional<Time> until, bool lists) {
+    if (lists) until = std::max(until.value_or(ends_), ends_);
+    if (until) kept.emplace_back(std::move(der), *until);
+}
+
 // Where the judged time is now, nothing can be of later.
 void Finding::add_good(Reasons reasons, Time of) {
     covered_ |= reasons;
@@ -53,7 +58,10 @@ void Finding::add_good(Reasons reasons, Time of) {
 
 void Finding::weigh_hold() {
     if (!hold_ || (good() && hold_->of < newest_)) return;
-    if (hold_->current) revoked_ = hold_->text;
+    if (hold_->current && !revoked()) {
+        revoked_ = hold_->text;
+        held_ = true;
+    }
     covered_ = covered_by_then_ = 0;
     answered_good = false;
     notes.insert(notes.begin(),

@@ -23,7 +23,8 @@ struct Revoked {
 /// Finding is what the evidence says of one certificate so far, at the time that is judged.
 class Finding {
   public:
-    Finding(Time at, Time now) : at_(at), now_(now) {}
+    /// Finding is about a certificate that ends at `ends`, and the time `at`.
+    Finding(Time ends, Time at, Time now) : ends_(ends), at_(at), now_(now) {}
 
     /// in_force says whether a revocation since a time counts at the judged time. Now, any does: clocks differ, and
     /// whoever signs it ahead of time has a reason.
@@ -40,11 +41,15 @@ class Finding {
     void note_revoked(const Revoked& told, Time of, bool current);
     /// add_good notes that evidence of a time says that the certificate is not revoked for some reasons.
     void add_good(Reasons reasons, Time of);
+    /// keep notes evidence (DER) that was signed by who may: it is kept until it ends, and one that `lists` the
+    /// certificate as revoked at least as long as that lasts.
+    void keep(Bytes der, std::optional<Time> until, bool lists);
     /// weigh_hold comes last: a hold counts until something newer says otherwise; one in evidence that has ended tells
     /// nothing but that older evidence is out of date.
     void weigh_hold();
 
     bool revoked() const { return !revoked_.empty(); }
+    bool revoked_for_good() const { return revoked() && !held_; }
     bool good() const { return covered_ == kAllReasons; }
     bool decided() const { return revoked() || good(); }
     bool held() const { return hold_.has_value(); }               ///< at some time
@@ -58,8 +63,8 @@ class Finding {
 
     bool answered_good = false;                ///< by an OCSP response
     std::vector<std::string> notes;            ///< why evidence does not count
-    std::optional<Crl> without_delta;          ///< it counts, and was not completed by a delta
-    std::vector<std::pair<Bytes, Time>> used;  ///< evidence that counts (DER), and until when
+    std::optional<Crl> without_delta;          ///< the newest that was not completed by a delta, and has some
+    std::vector<std::pair<Bytes, Time>> kept;  ///< evidence to keep (DER), and until when
 
   private:
     struct Hold {
@@ -68,9 +73,11 @@ class Finding {
         std::string text;
     };
 
+    Time ends_;
     Time at_;
     Time now_;
     std::string revoked_;
+    bool held_ = false;            // it is revoked in that it is on hold
     Reasons covered_ = 0;          // for which something says that it is not revoked
     Reasons covered_by_then_ = 0;  // likewise, by evidence of the judged time or later
     Time newest_ = Time::min();    // of what says so

@@ -41,11 +41,11 @@ class Judge {
             own.add(source.fetch(certificate, issuer, from));
             weighed = weigh(certificate, issuer, own);
         }
-        if (const Crl* base = weighed.without_delta()) {
-            own.add(source.fetch_delta(certificate, *base));
+        if (weighed.wants_delta() || (!weighed.all.decided() && !not_offered && !freshest_urls(certificate).empty())) {
+            own.add(source.fetch_delta(certificate, weighed.base()));
             weighed = weigh(certificate, issuer, own);
         }
-        for (const auto& [der, until] : weighed.all.used)
+        for (const auto& [der, until] : weighed.all.kept)
             source.keep(der, until);
         if (not_offered && !weighed.all.decided() && !weighed.all.held()) return {RevocationState::not_offered, {}};
         return conclude(weighed.all, own);
@@ -59,13 +59,11 @@ class Judge {
         Finding own;
         Finding all;
 
-        bool settled() const { return all.revoked() || (all.good() && own.good()); }
-        // without_delta is the CRL to ask for the delta CRLs of; null where there is none.
-        const Crl* without_delta() const {
-            if (all.revoked() || own.answered_good) return nullptr;
-            const auto& base = own.without_delta ? own.without_delta : all.without_delta;
-            return base ? &*base : nullptr;
-        }
+        // A hold may have been lifted since.
+        bool settled() const { return all.revoked() ? all.revoked_for_good() : all.good() && own.good(); }
+        // base is the CRL to ask for what has changed since.
+        const std::optional<Crl>& base() const { return own.without_delta ? own.without_delta : all.without_delta; }
+        bool wants_delta() const { return base() && !all.revoked_for_good() && !own.answered_good; }
     };
 
     Weighed weigh(const Certificate& certificate, const Certificate& issuer, const RevocationEvidence& own) const {
@@ -87,7 +85,7 @@ class Judge {
                                           return judge.judge(signer, its_issuer).state;
                                       },
                                       verifications_};
-        Finding finding(at_, now_);
+        Finding finding(certificate.not_after(), at_, now_);
         weigh_responses(certificate, context, own.ocsp, carried.ocsp, finding);
         weigh_crls(certificate, context, own, carried, finding);
         finding.weigh_hold();

@@ -58,13 +58,14 @@ class RevocationSource {
     /// at_hand is what there is without asking anybody.
     virtual RevocationEvidence at_hand(const Certificate& certificate, const Certificate& issuer) = 0;
 
-    /// fetch asks others: responders by OCSP, distribution points for CRLs, those of `crl` for what has changed since.
-    /// It is called for certificates alone whose signatures lead to an anchor.
+    /// fetch asks others: responders by OCSP, distribution points for CRLs. It and fetch_delta are called for
+    /// certificates alone whose signatures lead to an anchor.
     enum class From { responders, distribution_points };
     virtual RevocationEvidence fetch(const Certificate& certificate, const Certificate& issuer, From from) = 0;
-    virtual RevocationEvidence fetch_delta(const Certificate& certificate, const Crl& crl) = 0;
+    /// fetch_delta asks for what has changed since the CRL `base`, and likewise where there is none.
+    virtual RevocationEvidence fetch_delta(const Certificate& certificate, const std::optional<Crl>& base) = 0;
 
-    /// keep is told of evidence (DER) that was fetched and found good, and until when it holds.
+    /// keep is told of evidence (DER) that was signed by who may, and until when it tells anything.
     virtual void keep(ByteView der, Time until) = 0;
 };
 

@@ -248,7 +248,7 @@ class AtHand final : public RevocationSource {
             .missing = {"no CRL and no OCSP response for it is at hand, and no server is asked about a signature that "
                         "does not verify"}};
     }
-    RevocationEvidence fetch_delta(const Certificate&, const Crl&) override { return {}; }
+    RevocationEvidence fetch_delta(const Certificate&, const std::optional<Crl>&) override { return {}; }
     void keep(ByteView der, Time until) override { source_->keep(der, until); }
 
   private:

@@ -51,6 +51,19 @@ std::vector<Signed> authentic(const std::vector<Listed>& crls, const EvidenceCon
     return found;
 }
 
+// note_listing heeds what a CRL lists, whatever it says by not listing.
+void note_listing(const Certificate& certificate, const Signed& each, Finding& finding) {
+    const Crl& crl = each.crl;
+    const auto entry = crl.entry(certificate);
+    const bool lists = entry && !entry->removed;
+    const bool counts_for_all = each.signer.reason.empty();
+    if (!counts_for_all && (!lists || entry->on_hold)) return;
+    finding.keep(crl.der(), crl.next_update(), lists);
+    if (lists)
+        finding.note_revoked(revoked(*entry), crl.this_update(),
+                             finding.stale_reason(crl.this_update(), crl.next_update()).empty());
+}
+
 // usable_delta is the newest delta CRL that completes `base` and counts.
 const Crl* usable_delta(const Signed& base, const std::vector<Signed>& deltas, const Finding& finding) {
     const auto usable = std::find_if(deltas.begin(), deltas.end(), [&](const Signed& delta) {
@@ -76,27 +89,14 @@ std::string weigh_crl(const Certificate& certificate, const Signed& signed_base,
     const bool released = entry && entry->removed && (!listed || listed->on_hold);
     if (!entry || entry->removed) entry = released ? std::nullopt : listed;
     if (entry) finding.note_revoked(revoked(*entry), newest.this_update(), current);
-    if (finding.revoked()) finding.used.emplace_back(base.der(), certificate.not_after());
+    const bool has_deltas = !base.freshest_urls().empty() || !freshest_urls(certificate).empty();
+    if (delta == nullptr && has_deltas && !finding.without_delta) finding.without_delta = base;
     if (!current) return "it " + stale;
     if (entry && finding.in_force(entry->since)) return {};
     if (!entry && certificate.not_after() < newest.this_update() && !newest.keeps_ended(certificate.not_after()))
         return "the certificate had ended before, and it need not list those";
     finding.add_good(base.covers(certificate), newest.this_update());
-    if (base.next_update()) finding.used.emplace_back(base.der(), *base.next_update());
-    if (delta != nullptr)
-        finding.used.emplace_back(delta->der(), *delta->next_update());
-    else if (!base.freshest_urls().empty() || !freshest_urls(certificate).empty())
-        finding.without_delta = base;
     return {};
-}
-
-// note_listing heeds what a CRL lists, whatever it says by not listing.
-void note_listing(const Certificate& certificate, const Signed& each, Finding& finding) {
-    const auto entry = each.crl.entry(certificate);
-    if (!entry || entry->removed || (entry->on_hold && !each.signer.reason.empty())) return;
-    finding.note_revoked(revoked(*entry), each.crl.this_update(),
-                         finding.stale_reason(each.crl.this_update(), each.crl.next_update()).empty());
-    if (finding.revoked()) finding.used.emplace_back(each.crl.der(), certificate.not_after());
 }
 
 // other_key_reason says why a CRL by another key of the issuer says nothing by not listing a certificate: some
@@ -134,29 +134,23 @@ void weigh_crls(const Certificate& certificate, const EvidenceContext& context, 
     const auto by_issuer = [&](const Signed& each) { return same_name_and_key(each.by(), context.issuer); };
     const bool issuer_tells = std::any_of(signed_bases.begin(), signed_bases.end(), by_issuer) ||
                               std::any_of(signed_deltas.begin(), signed_deltas.end(), by_issuer);
+    for (const auto* crls : {&signed_bases, &signed_deltas})
+        for (const Signed& each : *crls)
+            note_listing(certificate, each, finding);
     // Of the CRLs of one scope and signer, the newest that tells anything counts.
     std::set<std::tuple<Bytes, Bytes, Bytes>> told;
     for (const Signed& base : signed_bases) {
         const std::tuple scope{base.crl.issuer_der(), base.crl.scope(), base.by().spki_der()};
-        if (told.count(scope) != 0) continue;
-        if (!base.signer.reason.empty()) {
-            note_listing(certificate, base, finding);
-            continue;
-        }
+        if (told.count(scope) != 0 || !base.signer.reason.empty()) continue;
         std::string why;
         if (has_name(context.issuer, base.crl.issuer_name()) && !by_issuer(base))
             why = other_key_reason(certificate, base, context.issuer, issuer_tells);
-        if (!why.empty())
-            note_listing(certificate, base, finding);
-        else
-            why = weigh_crl(certificate, base, signed_deltas, finding);
+        if (why.empty()) why = weigh_crl(certificate, base, signed_deltas, finding);
         if (why.empty())
             told.insert(scope);
         else
             finding.notes.push_back(does_not_count(base.crl, why));
     }
-    for (const Signed& delta : signed_deltas)
-        note_listing(certificate, delta, finding);
 }
 
 }  // namespace p11mime::cms

@@ -39,16 +39,14 @@ std::string weigh_response(const Certificate& certificate, const EvidenceContext
         std::string useless = finding.stale_reason(answer.this_update, answer.next_update, live);
         if (!useless.empty()) useless = "it " + useless;
         if (finding.future(response.produced_at())) useless = "it is of the future";
-        if (answer.status == Status::revoked && (signer.reason.empty() || !answer.on_hold))
+        const bool revokes = answer.status == Status::revoked && (signer.reason.empty() || !answer.on_hold);
+        if (revokes)
             finding.note_revoked({answer.since, answer.reason, answer.on_hold}, answer.this_update, useless.empty());
         if (nonce == OcspResponse::Nonce::other) useless = "it answers another request";
         if (!signer.reason.empty()) useless = signer.reason;
         if (useless.empty()) useless = weigh_answer(certificate, answer, finding);
-        if (!useless.empty())
-            why = useless;
-        else if (answer.next_update)
-            finding.used.emplace_back(response.der(), *answer.next_update);
-        if (finding.revoked()) finding.used.emplace_back(response.der(), certificate.not_after());
+        if (!useless.empty()) why = useless;
+        if (useless.empty() || revokes) finding.keep(response.der(), answer.next_update, revokes);
     }
     return why;
 }

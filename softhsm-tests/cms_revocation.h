@@ -25,7 +25,7 @@ class TestSource : public cms::RevocationSource {
         ++fetches;
         return from == From::responders ? responders : points;
     }
-    cms::RevocationEvidence fetch_delta(const cms::Certificate&, const cms::Crl&) override {
+    cms::RevocationEvidence fetch_delta(const cms::Certificate&, const std::optional<cms::Crl>&) override {
         ++delta_fetches;
         return deltas;
     }

@@ -29,7 +29,7 @@ void add(Parts& parts, unsigned kind, ByteView der) {
 struct Source final : cms::RevocationSource {
     cms::RevocationEvidence at_hand(const cms::Certificate&, const cms::Certificate&) override { return {}; }
     cms::RevocationEvidence fetch(const cms::Certificate&, const cms::Certificate&, From) override { return {}; }
-    cms::RevocationEvidence fetch_delta(const cms::Certificate&, const cms::Crl&) override { return {}; }
+    cms::RevocationEvidence fetch_delta(const cms::Certificate&, const std::optional<cms::Crl>&) override { return {}; }
     void keep(ByteView, cms::Time) override {}
 };
 
