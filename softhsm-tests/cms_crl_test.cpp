@@ -277,7 +277,8 @@ TEST_CASE("an entry counts for the issuer that it is of, whatever others of that
         X509_set_issuer_name(copy.get(), X509_get_subject_name(other.certificate.get()));
         return Certificate(std::move(copy));
     }();
-    const CrlSpec::Entry others{.certificate = namesake, .reason = "keyCompromise", .names_issuer = true};
+    const CrlSpec::Entry others{
+        .certificate = namesake, .since = -120, .reason = "keyCompromise", .names_issuer = true};
     const CrlSpec::Entry own{.certificate = alice, .reason = "superseded", .names_issuer = true};
     for (const auto& entries : {std::vector{others, own}, std::vector{own, others}}) {
         bench.source->here.crls.clear();
