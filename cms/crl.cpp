@@ -102,7 +102,8 @@ struct Crl::State {
     std::optional<Time> keeps_ended_since;
     std::vector<NamesHandle> issuers;                                      // that entries of an indirect CRL name
     std::unordered_map<const X509_REVOKED*, const GENERAL_NAMES*> others;  // entries that are not of the CRL's issuer
-    std::string defect;
+    std::string unclear;  // why it is not known which certificates it lists
+    std::string defect;   // why it cannot be used
 
     explicit State(CrlHandle parsed) : crl(std::move(parsed)) {
         read(scope, NID_issuing_distribution_point);
@@ -113,8 +114,10 @@ struct Crl::State {
         read_issuers();
         if (scope && scope->distpoint != nullptr &&
             DIST_POINT_set_dpname(scope->distpoint, X509_CRL_get_issuer(crl.get())) != 1)
-            defect = "the name of its distribution point is malformed";
+            unclear = "the name of its distribution point is malformed";
         if (defect.empty()) defect = find_defect();
+        look_at_entries();
+        if (!unclear.empty()) defect = unclear;
         ERR_clear_error();
     }
 
@@ -122,7 +125,9 @@ struct Crl::State {
     void read(Handle<T, Free>& value, int nid) {
         int critical = 0;
         value.reset(static_cast<T*>(X509_CRL_get_ext_d2i(crl.get(), nid, &critical, nullptr)));
-        if (!value && critical != kAbsent) defect = fmt::format("its extension {} is malformed", OBJ_nid2ln(nid));
+        if (value || critical == kAbsent) return;
+        (nid == NID_issuing_distribution_point ? unclear : defect) =
+            fmt::format("its extension {} is malformed", OBJ_nid2ln(nid));
     }
 
     void read_keeps_ended() {
@@ -174,26 +179,26 @@ struct Crl::State {
                 return fmt::format("it has the critical extension {}, which is not known", oid_of(extension));
         }
         if (base_number && !number) return "it is a delta without a number";
-        return find_entry_defect();
+        return {};
     }
 
-    std::string find_entry_defect() const {
+    void look_at_entries() {
         STACK_OF(X509_REVOKED)* entries = X509_CRL_get_REVOKED(crl.get());
         for (int i = 0; i < sk_X509_REVOKED_num(entries); ++i) {
             const X509_REVOKED* entry = sk_X509_REVOKED_value(entries, i);
             for (int k = 0; k < X509_REVOKED_get_ext_count(entry); ++k) {
                 X509_EXTENSION* extension = X509_REVOKED_get_ext(entry, k);
                 if (X509_EXTENSION_get_critical(extension) != 0 && !is_known(extension, kKnownOfEntries))
-                    return fmt::format("an entry has the critical extension {}, which is not known", oid_of(extension));
-                if (OBJ_obj2nid(X509_EXTENSION_get_object(extension)) != NID_certificate_issuer) continue;
-                if (!indirect()) return "it lists certificates of others without being an indirect CRL";
+                    defect =
+                        fmt::format("an entry has the critical extension {}, which is not known", oid_of(extension));
+                if (!indirect() && OBJ_obj2nid(X509_EXTENSION_get_object(extension)) == NID_certificate_issuer)
+                    unclear = "it lists certificates of others without being an indirect CRL";
             }
             // OpenSSL takes an indirect CRL's entries to be of the issuers that they name up to the first such entry.
             if (indirect() && (unreadable<NamesHandle>(entry, NID_certificate_issuer) ||
                                unreadable<EnumeratedHandle>(entry, NID_crl_reason)))
-                return "an entry has a malformed extension";
+                unclear = "an entry has a malformed extension";
         }
-        return {};
     }
 };
 
@@ -251,6 +256,10 @@ const std::string& Crl::defect() const {
     return state_->defect;
 }
 
+bool Crl::lists_clearly() const {
+    return state_->unclear.empty();
+}
+
 bool Crl::is_delta() const {
     // A defective one may be a delta too, and is not used anyway.
     return X509_CRL_get_ext_by_NID(state_->crl.get(), NID_delta_crl, -1) >= 0;
@@ -288,6 +297,12 @@ bool Crl::names_point_of(const Certificate& certificate) const {
 bool Crl::of_one_key() const {
     const ObjectHandle type(OBJ_txt2obj(kKeyVersion, 1));
     return X509_CRL_get_ext_by_OBJ(state_->crl.get(), type.get(), -1) >= 0;
+}
+
+bool Crl::is_of_issuer(const Certificate& certificate) const {
+    const ISSUING_DIST_POINT* scope = state_->scope.get();
+    return X509_NAME_cmp(issuer_name(), X509_get_issuer_name(certificate.get())) == 0 &&
+           (scope == nullptr || scope->onlyattr <= 0);
 }
 
 std::optional<CrlEntry> Crl::entry(const Certificate& certificate) const {

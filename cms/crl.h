@@ -36,6 +36,8 @@ class Crl {
     /// defect is why the CRL cannot be used for any certificate; empty where it can. Critical extensions that are not
     /// known, of its entries too, are one (section 5.2 and 5.3).
     const std::string& defect() const;
+    /// lists_clearly says whether it can be told all the same which certificates it lists.
+    bool lists_clearly() const;
 
     bool is_delta() const;
     /// completes says whether this delta CRL tells what has changed since `base` (section 5.2.4).
@@ -51,6 +53,9 @@ class Crl {
     bool names_point_of(const Certificate& certificate) const;
     /// of_one_key says whether it lists what one key of its issuer has signed (kKeyVersion).
     bool of_one_key() const;
+    /// is_of_issuer says whether it lists certificates of the certificate's issuer, whichever those are: it is by that
+    /// name, and not for attribute certificates, which are numbered apart.
+    bool is_of_issuer(const Certificate& certificate) const;
     /// entry is the certificate's, nothing where it is not listed. Of several, what says most against it counts.
     std::optional<CrlEntry> entry(const Certificate& certificate) const;
     /// keeps_ended says whether it still lists what was revoked and ended at `time` (expiredCertsOnCRL, X.509 section

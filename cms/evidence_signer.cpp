@@ -17,26 +17,32 @@ namespace {
 constexpr std::size_t kMaxCarriedSigners = 20;  // certificates that came along and are tried for one signature
 constexpr std::size_t kMaxSignerPaths = 8;      // tried for one signer
 
-// strength_reason says why a signature is not relied on; empty where it is.
-std::string strength_reason(const X509_ALGOR* algorithm, const Certificate& signer, bool allow_weak) {
+// Strength is why a signature is not relied on, with no reason where it is. One that is broken is worth nothing:
+// anybody may have made it.
+struct Strength {
+    bool broken = false;
+    std::string reason = {};
+};
+
+Strength strength_of(const X509_ALGOR* algorithm, const Certificate& signer, bool allow_weak) {
     int digest = NID_undef;
     const int nid = OBJ_obj2nid(algorithm->algorithm);
     if (nid == NID_rsassaPss) {
         const auto pss = read_pss(algorithm);
-        if (!pss) return "is signed in a way that is not supported";
+        if (!pss) return {true, "it is signed in a way that is not supported"};
         digest = EVP_MD_get_type(evp_digest(pss->hash));
     } else if (OBJ_find_sigid_algs(nid, &digest, nullptr) != 1) {
-        return "is signed in a way that is not supported";
+        return {true, "it is signed in a way that is not supported"};
     }
     Standing standing = Standing::ok;
     if (digest != NID_undef) {
         const Algorithm* row = find_algorithm(AlgorithmKind::digest, oid_text(OBJ_nid2obj(digest)));
         standing = row == nullptr ? Standing::refused : row->standing;
     }
-    if (standing == Standing::refused) return "is signed with a broken digest";
+    if (standing == Standing::refused) return {true, "it is signed with a broken digest"};
     if (allow_weak) return {};
-    if (standing == Standing::weak) return "is signed with a weak digest";
-    return weak_key(X509_get0_pubkey(signer.get())) ? "is signed with a weak key" : "";
+    if (standing == Standing::weak) return {false, "it is signed with a weak digest"};
+    return {false, weak_key(X509_get0_pubkey(signer.get())) ? "it is signed with a weak key" : ""};
 }
 
 bool may_sign_crls(const Certificate& certificate) {
@@ -120,11 +126,22 @@ struct Obstacle {
     std::string reason;
 };
 
+// depends_on says whether an authority is the certificate that is judged, or one below it.
+bool depends_on(const Certificate& authority, const EvidenceContext& context) {
+    if (same_name_and_key(authority, context.certificate)) return true;
+    for (const Certificate& each : context.path) {
+        if (each == context.certificate) return false;
+        if (same_name_and_key(each, authority)) return on_path(context.certificate, context);
+    }
+    return false;
+}
+
 // authority_obstacle finds one that may not stand for all of the anchor's, or is not known not to be revoked, among the
 // certificates that are not on the certificate's own path. The first `unlimited` may be of any purpose.
 std::optional<Obstacle> authority_obstacle(const std::vector<Certificate>& path, const EvidenceContext& context,
                                            bool must_be_known, std::size_t unlimited) {
     for (std::size_t i = 0; i + 1 < path.size(); ++i) {
+        if (i > 0 && depends_on(path[i], context)) return Obstacle{i, "it is certified by whom it tells of"};
         if (on_path(path[i], context)) continue;
         if (i >= unlimited && !holder_on_path(path[i], context))
             if (std::string why = limits(path[i], context); !why.empty()) return Obstacle{i, why};
@@ -252,14 +269,14 @@ EvidenceSigner crl_signer(const Crl& crl, const EvidenceContext& context) {
     for (const Certificate& each : named(crl.issuer_name(), context)) {
         ++context.verifications;
         if (!crl.signed_by(each)) continue;
-        if (!may_sign_crls(each)) {
-            if (!found.certificate) found.reason = fmt::format("{} may not sign it", each.subject());
+        auto [broken, weakness] = strength_of(crl.signature_algorithm(), each, context.trust.allow_weak);
+        if (broken) return {std::nullopt, weakness};
+        if (!may_sign_crls(each)) weakness = fmt::format("{} may not sign it", each.subject());
+        if (each == context.issuer) return {each, weakness};
+        if (!weakness.empty()) {
+            if (!found.certificate) found.reason = weakness;
             continue;
         }
-        if (const std::string weak = strength_reason(crl.signature_algorithm(), each, context.trust.allow_weak);
-            !weak.empty())
-            return {std::nullopt, "it " + weak};
-        if (each == context.issuer) return {each, {}};
         EvidenceSigner signer = judged(each, context, crl.this_update(), path_reason);
         if (signer.certificate && signer.reason.empty()) return signer;
         if (!found.certificate) found = std::move(signer);
@@ -272,10 +289,13 @@ EvidenceSigner ocsp_signer(const OcspResponse& response, const EvidenceContext& 
     for (const Certificate& each : responders_of(response, context)) {
         ++context.verifications;
         if (!response.signed_by(each)) continue;
-        if (const std::string weak = strength_reason(response.signature_algorithm(), each, context.trust.allow_weak);
-            !weak.empty())
-            return {std::nullopt, "it " + weak};
-        if (each == context.issuer) return {each, {}};
+        const auto [broken, weakness] = strength_of(response.signature_algorithm(), each, context.trust.allow_weak);
+        if (broken) return {std::nullopt, weakness};
+        if (each == context.issuer) return {each, weakness};
+        if (!weakness.empty()) {
+            if (!found.certificate) found.reason = weakness;
+            continue;
+        }
         EvidenceSigner signer = judged(each, context, response.produced_at(), delegate_reason);
         if (signer.certificate && signer.reason.empty()) return signer;
         if (!found.certificate) found = std::move(signer);

@@ -77,6 +77,7 @@ class Judge {
         const EvidenceContext context{trust_,
                                       surplus_,
                                       path_,
+                                      certificate,
                                       issuer,
                                       at_,
                                       [this](const Certificate& signer, const Certificate& its_issuer) {

@@ -34,18 +34,25 @@ std::string does_not_count(const Crl& crl, const std::string& why) {
     return fmt::format("the CRL of {} of {} does not count: {}", format_time(crl.this_update()), crl.issuer(), why);
 }
 
-// authentic are those that were signed by who may.
-std::vector<Signed> authentic(const std::vector<Listed>& crls, const EvidenceContext& context, Finding& finding) {
+// lists says whether a CRL has an entry for a certificate that it is not for, or that it is not to be used for: what
+// its issuer says to be revoked is.
+bool lists(const Crl& crl, const Certificate& certificate) {
+    return crl.lists_clearly() && crl.is_of_issuer(certificate) && crl.entry(certificate);
+}
+
+// authentic are those that were signed by who may. Of one that is not to be used, what it lists is heard alone.
+std::vector<Signed> authentic(const std::vector<Listed>& crls, const Certificate& certificate,
+                              const EvidenceContext& context, Finding& finding) {
     std::vector<Signed> found;
     std::size_t carried_tried = 0;
     for (const auto& [crl, origin] : crls) {
         if (origin == Origin::carried && ++carried_tried > kMaxCarriedTried) continue;
-        if (!crl.defect().empty()) {
-            finding.notes.push_back(does_not_count(crl, crl.defect()));
-            continue;
-        }
+        if (!crl.defect().empty()) finding.notes.push_back(does_not_count(crl, crl.defect()));
+        if (!crl.defect().empty() && !lists(crl, certificate)) continue;
         EvidenceSigner signer = crl_signer(crl, context);
-        if (!signer.reason.empty()) finding.notes.push_back(does_not_count(crl, signer.reason));
+        if (signer.reason.empty() && crl.covers(certificate) == 0) signer.reason = "it is for other certificates";
+        if (signer.reason.empty()) signer.reason = crl.defect();
+        if (crl.defect().empty() && !signer.reason.empty()) finding.notes.push_back(does_not_count(crl, signer.reason));
         if (signer.certificate) found.push_back({crl, std::move(signer), origin});
     }
     return found;
@@ -55,11 +62,11 @@ std::vector<Signed> authentic(const std::vector<Listed>& crls, const EvidenceCon
 void note_listing(const Certificate& certificate, const Signed& each, Finding& finding) {
     const Crl& crl = each.crl;
     const auto entry = crl.entry(certificate);
-    const bool lists = entry && !entry->removed;
+    const bool revokes = entry && !entry->removed;
     const bool counts_for_all = each.signer.reason.empty();
-    if (!counts_for_all && (!lists || entry->on_hold)) return;
-    finding.keep(crl.der(), crl.next_update(), lists);
-    if (lists)
+    if (!counts_for_all && (!revokes || entry->on_hold)) return;
+    finding.keep(crl.der(), crl.next_update(), revokes);
+    if (revokes)
         finding.note_revoked(revoked(*entry), crl.this_update(),
                              finding.stale_reason(crl.this_update(), crl.next_update()).empty());
 }
@@ -118,7 +125,8 @@ void weigh_crls(const Certificate& certificate, const EvidenceContext& context, 
     std::vector<Listed> bases, deltas;
     const auto add = [&](const std::vector<Crl>& crls, Origin origin) {
         for (const Crl& crl : crls)
-            if (crl.covers(certificate) != 0) (crl.is_delta() ? deltas : bases).push_back({crl, origin});
+            if (crl.covers(certificate) != 0 || lists(crl, certificate))
+                (crl.is_delta() ? deltas : bases).push_back({crl, origin});
     };
     add(own.at_points, Origin::point);
     add(own.crls, Origin::own);
@@ -129,8 +137,8 @@ void weigh_crls(const Certificate& certificate, const EvidenceContext& context, 
     std::stable_sort(bases.begin(), bases.end(), newest_first);
     std::stable_sort(deltas.begin(), deltas.end(), newest_first);
 
-    const std::vector<Signed> signed_bases = authentic(bases, context, finding);
-    const std::vector<Signed> signed_deltas = authentic(deltas, context, finding);
+    const std::vector<Signed> signed_bases = authentic(bases, certificate, context, finding);
+    const std::vector<Signed> signed_deltas = authentic(deltas, certificate, context, finding);
     const auto by_issuer = [&](const Signed& each) { return same_name_and_key(each.by(), context.issuer); };
     const bool issuer_tells = std::any_of(signed_bases.begin(), signed_bases.end(), by_issuer) ||
                               std::any_of(signed_deltas.begin(), signed_deltas.end(), by_issuer);

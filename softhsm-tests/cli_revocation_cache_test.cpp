@@ -40,6 +40,8 @@ TEST_CASE("the cache gives what it keeps until that ends", "[cli]") {
 
     store.cache.put("a", Bytes{4}, kNow + hours(3), kNow);
     CHECK(store.cache.find("a", kNow) == Bytes{4});
+    store.cache.put("a", Bytes{5}, kNow + hours(1), kNow);  // what revokes one certificate is kept for it
+    CHECK(store.cache.find("a", kNow + hours(3)) == Bytes{5});
     store.cache.put("c", der, kNow - hours(1), kNow);
     CHECK(store.count("SELECT count(*) FROM evidence") == 1);
 }

@@ -16,8 +16,6 @@ using cms::RevocationState;
 
 namespace {
 
-constexpr int kDay = 24 * 60;
-
 CertificateSpec long_ago(CertificateSpec spec) {
     spec.begins_in_days = -100;
     return spec;
@@ -267,4 +265,32 @@ TEST_CASE("a thread does not wait for a server that another asks something else"
         CHECK(one.get() == 1);
         CHECK(other.get() == 1);
     }
+}
+
+TEST_CASE("what was told of a revocation online is known offline afterwards") {
+    Agency agency;
+    std::map<std::string, std::string> files;
+    const HttpServer server(
+        [&](const HttpServer::Request& request) { return HttpServer::Answer{.body = files.at(request.path)}; });
+    const Certificate alice =
+        agency.certify_one("Alice", at(server, "/a.crl") + "\nfreshestCRL=URI:" + server.url("/delta.crl"));
+    CrlSpec base{.number = 5, .this_update = -60}, delta{.number = 6, .base_number = 5};
+    SECTION("by a delta CRL") {
+        delta.entries = {{.certificate = alice, .reason = "keyCompromise"}};
+    }
+    SECTION("by one whose base is older") {
+        base.number = 4;
+        delta.entries = {{.certificate = alice, .reason = "keyCompromise"}};
+    }
+    SECTION("on hold") {
+        base.entries = {{.certificate = alice, .reason = "certificateHold"}};
+    }
+    SECTION("on hold by a delta CRL") {
+        delta.entries = {{.certificate = alice, .reason = "certificateHold"}};
+    }
+    files["/a.crl"] = agency.crl(base);
+    files["/delta.crl"] = agency.crl(delta);
+    CHECK(agency.judge(alice) == RevocationState::revoked);
+    agency.source = agency.started({}, false);
+    CHECK(agency.judge(alice) == RevocationState::revoked);
 }

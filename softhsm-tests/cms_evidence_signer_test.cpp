@@ -12,7 +12,6 @@ using namespace p11mime::test;
 
 namespace {
 
-constexpr int kDay = 24 * 60;
 using Status = OcspSpec::Status;
 
 /// Listers is Alice, whose revocation an indirect CRL tells of, by an authority that another authority has certified.
@@ -274,4 +273,30 @@ TEST_CASE("a delegate is found wherever its certificate is") {
         bench.surplus.push_back(responder.certificate);
         CHECK(good(bench.judge(alice)));
     }
+}
+
+TEST_CASE("no authority vouches for itself through a signer that it has certified") {
+    RevocationBench bench;
+    CertificateSpec spec = authority_spec("Authority");
+    spec.more_extensions = "crlDistributionPoints=point\n";
+    spec.sections =
+        "[point]\nfullname=URI:http://crl.example/i\nCRLissuer=dirName:lister\n[lister]\nO=Example\nCN=Lister\n";
+    const SoftwareKey authority = certify(spec, &bench.root);
+    const Certificate alice = certify({}, &authority).certificate;
+    const auto judged = [&](const SoftwareKey& certifier) {
+        CertificateSpec lists = authority_spec("Lister", "critical,CA:FALSE");
+        lists.key_usage = "critical,cRLSign";
+        const SoftwareKey lister = certify(lists, &certifier);
+        bench.surplus = {authority.certificate, lister.certificate};
+        bench.source->here.crls.clear();
+        bench.add_crl({.extensions = "issuingDistributionPoint=critical,@idp\n",
+                       .sections = "[idp]\nfullname=URI:http://crl.example/i\nindirectCRL=TRUE\n"},
+                      lister);
+        bench.add_crl({}, authority);
+        // Of Lister, and not of Authority.
+        bench.add_crl({.extensions = "issuingDistributionPoint=critical,@idp\n", .sections = "[idp]\nonlyuser=TRUE\n"});
+        return bench.judge(alice);
+    };
+    CHECK(good(judged(bench.root)));
+    CHECK(unknown(judged(authority), "it is certified by whom it tells of"));
 }

@@ -10,7 +10,6 @@ using namespace p11mime::test;
 
 namespace {
 
-constexpr int kDay = 24 * 60;
 using Status = OcspSpec::Status;
 
 CertificateSpec responder_spec() {

@@ -19,6 +19,7 @@ class TestSource : public cms::RevocationSource {
     int fetches = 0;
     int delta_fetches = 0;
     std::vector<Bytes> kept;
+    std::vector<cms::Time> kept_until;
 
     cms::RevocationEvidence at_hand(const cms::Certificate&, const cms::Certificate&) override { return here; }
     cms::RevocationEvidence fetch(const cms::Certificate&, const cms::Certificate&, From from) override {
@@ -29,7 +30,10 @@ class TestSource : public cms::RevocationSource {
         ++delta_fetches;
         return deltas;
     }
-    void keep(ByteView der, cms::Time) override { kept.push_back(to_bytes(der)); }
+    void keep(ByteView der, cms::Time until) override {
+        kept.push_back(to_bytes(der));
+        kept_until.push_back(until);
+    }
 };
 
 /// RevocationBench is a root that issues certificates, and what there is to tell whether they are revoked.

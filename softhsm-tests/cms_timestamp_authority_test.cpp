@@ -149,7 +149,6 @@ TEST_CASE("what a time-stamp token holds is heard about its authority") {
 }
 
 TEST_CASE("evidence from before a time-stamp does not make known later what is not known then") {
-    constexpr int kDay = 60 * 24;
     TimestampBench world;
     const std::string mail = world.signed_mail(world.openssl());
     const auto source = std::make_shared<TestSource>();

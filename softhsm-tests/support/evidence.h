@@ -8,6 +8,9 @@
 
 namespace p11mime::test {
 
+/// kDay is one in minutes, as the times below are in.
+inline constexpr int kDay = 24 * 60;
+
 /// CrlSpec is what a CRL says. Times are in minutes from now.
 struct CrlSpec {
     struct Entry {
@@ -23,7 +26,7 @@ struct CrlSpec {
     int number = 1;
     std::optional<int> base_number = {};  ///< of a delta CRL
     int this_update = -30;
-    std::optional<int> next_update = 60 * 24;
+    std::optional<int> next_update = kDay;
     std::string extensions = {};  ///< "name=value" lines as openssl's x509v3_config has them
     std::string sections = {};    ///< of openssl's configuration, that the extensions point to with "@name"
     std::string digest = "SHA256";
@@ -36,7 +39,7 @@ struct OcspSpec {
     Status status = Status::good;
     int since = -60;  ///< of revoked
     int this_update = -30;
-    std::optional<int> next_update = 60 * 24;
+    std::optional<int> next_update = kDay;
     std::optional<int> keeps_ended_since = {};  ///< archive cutoff
     Bytes request = {};                         ///< DER; its nonce is copied
     bool odd = false;                           ///< has a critical extension that nobody knows

@@ -1,0 +1,176 @@
+// What an issuer says to be revoked is, in whatever CRL or response; silence in one that is not to be used tells
+// nothing.
+
+#include <catch2/catch.hpp>
+
+#include "cms/crl.h"
+#include "softhsm-tests/cms_revocation.h"
+
+using namespace p11mime;
+using namespace p11mime::cms;
+using namespace p11mime::test;
+
+namespace {
+
+// Lists is a CRL that lists nobody, which its issuer must list in for it to be heard.
+struct Lists {
+    RevocationBench bench;
+    Certificate alice = bench.issue({.more_extensions = "crlDistributionPoints=URI:http://crl.example/a"});
+
+    PathVerdict judge(CrlSpec spec, const std::vector<CrlSpec::Entry>& entries) {
+        spec.entries.insert(spec.entries.end(), entries.begin(), entries.end());
+        bench.source->here.crls.clear();
+        bench.add_crl(spec);
+        return bench.judge(alice);
+    }
+    /// counts_as_listing holds for a CRL that makes nothing good: what it lists is revoked, and not on hold.
+    bool counts_as_listing(const CrlSpec& spec, const std::string& why) {
+        return unknown(judge(spec, {}), why) && revoked(judge(spec, {{.certificate = alice}})) &&
+               unknown(judge(spec, {{.certificate = alice, .reason = "certificateHold"}}), "");
+    }
+};
+
+CrlSpec with_extension(const std::string& extension) {
+    return {.extensions = extension};
+}
+
+CrlSpec for_others(const std::string& lines) {
+    return {.extensions = "issuingDistributionPoint=critical,@idp", .sections = "[idp]\n" + lines};
+}
+
+}  // namespace
+
+TEST_CASE("what an issuer lists as revoked is, in a CRL that is not to be used too") {
+    Lists lists;
+    CHECK(lists.counts_as_listing({.digest = "SHA1"}, "weak digest"));
+    CHECK(lists.counts_as_listing({.next_update = std::nullopt}, "until when it holds"));
+    CHECK(lists.counts_as_listing({.this_update = -30, .next_update = -60}, "ends before it begins"));
+    CHECK(lists.counts_as_listing(with_extension("1.2.3.4.5=critical,DER:0500"), "critical extension 1.2.3.4.5"));
+    CHECK(lists.counts_as_listing(with_extension("freshestCRL=DER:0500"), "malformed"));
+    const CrlSpec odd{.entries = {{.certificate = lists.bench.issue({.name = "Bob"}), .odd = true}}};
+    CHECK(lists.counts_as_listing(odd, "critical extension 1.2.3.4.5"));
+    CHECK(lists.counts_as_listing(for_others("fullname=URI:http://crl.example/b\n"), "no CRL"));
+    CHECK(lists.counts_as_listing(for_others("onlyCA=TRUE\n"), "no CRL"));
+
+    CertificateSpec spec = RevocationBench::old_authority();
+    spec.key_usage = "critical,keyCertSign";
+    lists.bench.root = certify(spec);
+    lists.bench.trust = lists.bench.trusting();
+    lists.alice = lists.bench.issue();
+    CHECK(lists.counts_as_listing({}, "may not sign it"));
+}
+
+TEST_CASE("an entry that may be another certificate's, or that anybody may have made, revokes nothing") {
+    Lists lists;
+    const std::vector<CrlSpec::Entry> entries{{.certificate = lists.alice}};
+    SECTION("attribute certificates are numbered apart") {
+        CHECK(unknown(lists.judge(for_others("onlyAA=TRUE\n"), entries), "no CRL"));
+    }
+    SECTION("a scope that cannot be read may be that of an indirect CRL") {
+        CHECK(unknown(lists.judge(with_extension("issuingDistributionPoint=critical,DER:0500"), entries), "malformed"));
+    }
+    SECTION("others' certificates in a CRL that is not indirect") {
+        const std::vector<CrlSpec::Entry> others{{.certificate = lists.bench.issue(), .names_issuer = true},
+                                                 {.certificate = lists.alice}};
+        CHECK(unknown(lists.judge({}, others), "without being an indirect CRL"));
+    }
+    SECTION("a broken digest") {
+        CertificateSpec spec = RevocationBench::old_authority();
+        spec.kind = KeyKind::rsa2048;
+        lists.bench.root = certify(spec);
+        lists.bench.trust = lists.bench.trusting();
+        lists.alice = lists.bench.issue();
+        CHECK(unknown(lists.judge({.digest = "MD5"}, {{.certificate = lists.alice}}), "broken digest"));
+    }
+}
+
+TEST_CASE("a response with a weak signature makes nothing good, and what it says to be revoked is") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue();
+    bench.add_ocsp({.digest = "SHA1"}, alice);
+    CHECK(unknown(bench.judge(alice), "weak digest"));
+    bench.add_ocsp({.status = OcspSpec::Status::revoked, .digest = "SHA1"}, alice);
+    CHECK(revoked(bench.judge(alice)));
+}
+
+TEST_CASE("what tells that a certificate is revoked is kept as long as that lasts, and other evidence until it ends") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue();
+    const auto kept = [&](const Bytes& der) {
+        bench.source->kept.clear();
+        bench.source->kept_until.clear();
+        bench.judge(alice);
+        const auto at = std::find(bench.source->kept.begin(), bench.source->kept.end(), der);
+        if (at == bench.source->kept.end()) return std::optional<Time>();
+        return std::optional(bench.source->kept_until.at(static_cast<std::size_t>(at - bench.source->kept.begin())));
+    };
+    const auto crl = [&](CrlSpec spec, std::string reason, bool lists = true) {
+        if (lists) spec.entries = {{.certificate = alice, .reason = std::move(reason)}};
+        const Bytes der = make_crl(spec, bench.root);
+        bench.source->points.crls.push_back(Crl::from_der(der));
+        return der;
+    };
+    const Time end = alice.not_after();
+    const Time next = bench.trust.clock->now() + std::chrono::minutes(kDay);
+    const auto soon = [&](std::optional<Time> time) {
+        return time && *time > next - std::chrono::hours(1) && *time <= next;
+    };
+    SECTION("a delta CRL that lists it, and its base, which does not") {
+        const Bytes base = crl({.number = 5, .this_update = -60}, {}, false);
+        const Bytes delta = crl({.number = 6, .base_number = 5}, "keyCompromise");
+        CHECK(kept(delta) == end);
+        CHECK(soon(kept(base)));
+    }
+    SECTION("a delta CRL whose base is missing") {
+        CHECK(kept(crl({.number = 6, .base_number = 5}, "keyCompromise")) == end);
+    }
+    SECTION("a hold") {
+        CHECK(kept(crl({}, "certificateHold")) == end);
+        bench.source->points.crls.clear();
+        CHECK(kept(crl({.number = 6, .base_number = 5}, "certificateHold")) == end);
+        bench.source->points.crls.clear();
+        const Bytes response =
+            make_ocsp({.status = OcspSpec::Status::revoked}, alice, bench.root.certificate, bench.root);
+        bench.source->responders.ocsp = {{OcspResponse::from_der(response)}};
+        CHECK(kept(response) == end);
+    }
+    SECTION("a certificate that has ended") {
+        const Certificate old = bench.issue({.begins_in_days = -90, .ends_in_days = -1});
+        bench.source->points.crls = {
+            Crl::from_der(make_crl({.entries = {{.certificate = old, .since = -3 * kDay}}}, bench.root))};
+        bench.at(-2 * kDay);
+        CHECK(revoked(bench.judge(old)));
+        CHECK(soon(bench.source->kept_until.at(0)));
+    }
+}
+
+TEST_CASE("where a certificate is on hold, it is asked whether it still is") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue({.more_extensions = "freshestCRL=URI:http://crl.example/delta"});
+    const CrlSpec hold{
+        .entries = {{.certificate = alice, .reason = "certificateHold"}}, .number = 5, .this_update = -60};
+    bench.add_crl(hold);
+    CHECK(revoked(bench.judge(alice), "on hold"));
+    CHECK(bench.source->fetches == 2);
+    CHECK(bench.source->delta_fetches == 1);
+    SECTION("a delta CRL lifts it") {
+        bench.source->deltas.crls = {Crl::from_der(
+            make_crl({.entries = {{.certificate = alice, .reason = "removeFromCRL"}}, .number = 6, .base_number = 5},
+                     bench.root))};
+        CHECK(good(bench.judge(alice)));
+    }
+    SECTION("a newer CRL lifts it") {
+        bench.source->points.crls = {Crl::from_der(make_crl({.number = 6}, bench.root))};
+        CHECK(good(bench.judge(alice)));
+    }
+}
+
+TEST_CASE("a delta CRL is fetched where there is no base, and counts as far as it lists") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue({.more_extensions = "freshestCRL=URI:http://crl.example/delta"});
+    CHECK(unknown(bench.judge(alice), "no CRL"));
+    CHECK(bench.source->delta_fetches == 1);
+    bench.source->deltas.crls = {
+        Crl::from_der(make_crl({.entries = {{.certificate = alice}}, .number = 6, .base_number = 5}, bench.root))};
+    CHECK(revoked(bench.judge(alice)));
+}
