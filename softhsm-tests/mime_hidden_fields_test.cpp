@@ -36,9 +36,9 @@ TEST_CASE("a field behind lines that are no fields is hidden, text is none") {
          {"", "Title: abc\r\nplain text\r\n", "text\n\nFrom: eve\n", "text\r\n\r\nFrom: eve\r\n", "text\n From: eve\n",
           "text\n> From: eve\n", "Subject: a\nno field\n", "Content-: a\nFrom eve\nFromage: a\n"})
         CHECK_FALSE(hides_field(text));
-    const std::string far(3'000'000, 'x');
+    const std::string far(100'000, 'x');
     CHECK(hides_field(far + "\nContent-" + far + " \t : a"));
-    CHECK(hides_field(far + "\rFrom" + std::string(3'000'000, ' ') + ": a"));
+    CHECK(hides_field(far + "\rFrom" + std::string(100'000, ' ') + ": a"));
     CHECK_FALSE(hides_field(far + "\n\r\nFrom: eve\n"));
     CHECK_FALSE(hides_field("Mime-Version-" + far + ": a\nFrom" + far + ": a\nFro\xc3\xb6m: a\n"));
 }
