@@ -21,7 +21,7 @@ std::string text(const SecretBytes& secret) {
     return std::string(text_of(secret.view()));
 }
 
-SecretBytes secret(std::string_view of) {
+SecretBytes secret_of(std::string_view of) {
     return SecretBytes(bytes_of(of));
 }
 
@@ -153,8 +153,8 @@ TEST_CASE("with --pin-reuse a typed PIN serves the keys of its token that ask ea
     const token::PinRequest login = request("Alice", "1");
     token::PinRequest key = login;
     key.key_label = "signing key";
-    const token::Pin typed{secret("1234"), true};
-    const token::Pin stored{secret("1234"), false};
+    const token::Pin typed{secret_of("1234"), true};
+    const token::Pin stored{secret_of("1234"), false};
     CHECK_FALSE(pins.pin(key));
     pins.ended(login, &stored, LoginOutcome::accepted);
     CHECK_FALSE(pins.pin(key));
@@ -187,7 +187,7 @@ TEST_CASE("without --pin-reuse a typed PIN serves once", "[cli]") {
     Pins pins = rig.pins(std::nullopt);
     token::PinRequest key = request("Alice", "1");
     key.key_label = "signing key";
-    const token::Pin typed{secret("1234"), true};
+    const token::Pin typed{secret_of("1234"), true};
     pins.ended(key, &typed, LoginOutcome::accepted);
     CHECK_FALSE(pins.pin(key));
 }
@@ -203,8 +203,8 @@ TEST_CASE("only a PIN that was typed and accepted for a login is cached, and it 
     token::PinRequest key = login;
     key.key_label = "signing key";
     const auto cached = [&](token::PinRequest wanted) { return rig.pins(std::nullopt).pin(wanted); };
-    const token::Pin typed{secret("1234"), true};
-    const token::Pin stored{secret("1234"), false};
+    const token::Pin typed{secret_of("1234"), true};
+    const token::Pin stored{secret_of("1234"), false};
     const auto ended = [&](const token::PinRequest& of, const token::Pin& pin, LoginOutcome outcome) {
         rig.pins(std::nullopt).ended(of, &pin, outcome);
     };
@@ -318,10 +318,10 @@ TEST_CASE("a stored PIN that a token has refused is not given for it in a later 
     test::write_file(rig.directory / "pin", "1234\n");
     const std::string source = "file:" + rig.directory / "pin";
     const token::PinRequest alice = request("Alice", "1");
-    const token::Pin wrong{secret("1234"), false};
+    const token::Pin wrong{secret_of("1234"), false};
     const auto given = [&](const token::PinRequest& wanted) { return rig.pins(source).pin(wanted).has_value(); };
     const auto refuse = [&] { rig.pins(source).ended(alice, &wrong, LoginOutcome::refused); };
-    const token::Pin typed{secret("1234"), true};
+    const token::Pin typed{secret_of("1234"), true};
     rig.pins(source).ended(alice, &typed, LoginOutcome::refused);
     rig.pins(source).ended(alice, &wrong, LoginOutcome::locked);
     CHECK(given(alice));

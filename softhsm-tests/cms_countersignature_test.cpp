@@ -44,7 +44,7 @@ Bytes countersigned(const Bytes& info, std::vector<Bytes> countersignatures) {
     return with_unsigned(info, {craft::attribute(oid::kCountersignature, std::move(countersignatures))});
 }
 
-struct World {
+struct CountersignatureWorld {
     CmsBench bench;
     SoftwareKey alice = bench.issue();
     SoftwareKey notary = [&] {
@@ -69,7 +69,7 @@ bool warned(const ReadMail& mail) {
 }  // namespace
 
 TEST_CASE("a countersignature is verified over the signature that it is on") {
-    const World world;
+    const CountersignatureWorld world;
     const ReadMail mail = world.read(countersigned(world.info, {countersign(world.notary, world.info)}));
     CHECK(mail.report.result == Result::valid);
     CHECK_FALSE(warned(mail));
@@ -83,7 +83,7 @@ TEST_CASE("a countersignature is verified over the signature that it is on") {
 }
 
 TEST_CASE("a countersignature without signed attributes is over the signature itself") {
-    const World world;
+    const CountersignatureWorld world;
     const std::string signature = signature_of(world.info);
     const Bytes plain = craft::signer_info(world.notary, std::nullopt, signature);
     CHECK(world.read(countersigned(world.info, {plain})).signer().countersignatures.at(0).integrity ==
@@ -94,7 +94,7 @@ TEST_CASE("a countersignature without signed attributes is over the signature it
 }
 
 TEST_CASE("a countersignature on another signature, or with a content type, does not hold, and the mail stays valid") {
-    const World world;
+    const CountersignatureWorld world;
     const Bytes other = craft::signer_info(world.alice, craft::usual_attributes(kContent), kContent);
     const Bytes over_content = craft::signer_info(world.notary, craft::usual_attributes(kContent), kContent);
     for (const Bytes& bad : {countersign(world.notary, other), over_content,
@@ -112,7 +112,7 @@ TEST_CASE("a countersignature on another signature, or with a content type, does
 }
 
 TEST_CASE("a countersigner is no signer: neither the sender's address nor trust come from it") {
-    const World world;
+    const CountersignatureWorld world;
     const SoftwareKey eve = certify({.name = "Eve", .alternative_name = "email:eve@example.gov"});
     const Bytes eves = craft::signer_info(eve, craft::usual_attributes(kContent), kContent);
     const std::string message = craft::signed_data({kContent,
@@ -132,7 +132,7 @@ TEST_CASE("a countersigner is no signer: neither the sender's address nor trust 
 }
 
 TEST_CASE("countersignatures on countersignatures are verified, down to a limit") {
-    const World world;
+    const CountersignatureWorld world;
     // Innermost first: each further one is on the signature of the one before, so they are built from the end.
     std::vector<Bytes> line{world.info};
     for (int i = 0; i < 8; ++i)
@@ -152,7 +152,7 @@ TEST_CASE("countersignatures on countersignatures are verified, down to a limit"
 }
 
 TEST_CASE("many countersignatures are looked at up to a limit") {
-    const World world;
+    const CountersignatureWorld world;
     const std::vector<Bytes> many(50, countersign(world.notary, world.info));
     const ReadMail mail = world.read(countersigned(world.info, many));
     CHECK(mail.report.result == Result::valid);
@@ -161,7 +161,7 @@ TEST_CASE("many countersignatures are looked at up to a limit") {
 }
 
 TEST_CASE("inspect shows countersignatures and verifies none") {
-    const World world;
+    const CountersignatureWorld world;
     const ReadMail mail =
         world.bench.inspect(world.message(countersigned(world.info, {countersign(world.notary, world.info)})));
     REQUIRE(mail.signer().countersignatures.size() == 1);
@@ -171,7 +171,7 @@ TEST_CASE("inspect shows countersignatures and verifies none") {
 }
 
 TEST_CASE("nobody is asked about who countersigned a signature that does not verify") {
-    const World world;
+    const CountersignatureWorld world;
     const auto source = std::make_shared<TestSource>();
     Trust trust = world.bench.trust();
     trust.revocation = source;

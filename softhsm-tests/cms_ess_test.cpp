@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::string_view kContent = "Content-Type: text/plain\r\n\r\nPay 10 to Bob.\r\n";
 
-struct World {
+struct EssWorld {
     CmsBench bench;
     SoftwareKey alice = bench.issue();
 
@@ -44,7 +44,7 @@ constexpr Byte kUtf8 = 0x0c, kPrintable = 0x13;
 }  // namespace
 
 TEST_CASE("a receipt request as OpenSSL writes it is read") {
-    const World world;
+    const EssWorld world;
     const auto request = [&](const Arguments& options) {
         const std::string theirs = world.bench.openssl(
             Arguments{"cms", "-sign", "-binary", "-nodetach", "-outform", "DER", "-receipt_request_to",
@@ -67,7 +67,7 @@ TEST_CASE("a receipt request as OpenSSL writes it is read") {
 }
 
 TEST_CASE("a security label is read in any order of its elements") {
-    const World world;
+    const EssWorld world;
     const Bytes policy = der_oid("1.2.3.4"), secret = der_integer(4), mark = text(kUtf8, "für den Chef");
     for (const Bytes& value :
          {der_value(tag::kSet, {policy, secret, mark}), der_value(tag::kSet, {secret, mark, policy})}) {
@@ -85,7 +85,7 @@ TEST_CASE("a security label is read in any order of its elements") {
 }
 
 TEST_CASE("content hints, identifier and reference are read") {
-    const World world;
+    const EssWorld world;
     const Ess ess = world.ess(
         {craft::attribute(oid::kContentHints,
                           {der_value(tag::kSequence, {text(kUtf8, "letter"), der_oid(oid::kData)})}),
@@ -103,7 +103,7 @@ TEST_CASE("content hints, identifier and reference are read") {
 }
 
 TEST_CASE("the mail lists that a message went through are listed, first to last, up to a limit") {
-    const World world;
+    const EssWorld world;
     const Bytes time = text(0x18, "20250304091500Z");
     const auto list = [&](const Bytes& identifier, const Bytes& policy) {
         return der_value(tag::kSequence, {identifier, time, policy});
@@ -129,7 +129,7 @@ TEST_CASE("the mail lists that a message went through are listed, first to last,
 }
 
 TEST_CASE("what is malformed or there twice is named and changes no verdict") {
-    const World world;
+    const EssWorld world;
     const Bytes junk = der_value(tag::kOctetString, Bytes{1});
     for (const auto& [oid, what] :
          {std::pair(oid::kReceiptRequest, "receipt request"), std::pair(oid::kSecurityLabel, "security label"),
@@ -154,7 +154,7 @@ TEST_CASE("what is malformed or there twice is named and changes no verdict") {
 }
 
 TEST_CASE("attributes are named, signed and unsigned ones apart") {
-    const World world;
+    const EssWorld world;
     const ReadMail mail = world.read({craft::attribute("1.2.3.4", {der_integer(1)})});
     CHECK(mail.signer().signed_attributes == std::vector<std::string>{"1.2.3.4", "contentType", "messageDigest"});
     CHECK(mail.signer().unsigned_attributes.empty());
@@ -169,7 +169,7 @@ TEST_CASE("attributes are named, signed and unsigned ones apart") {
 }
 
 TEST_CASE("other certificates and revocation infos are counted and never fatal, and CRLs are kept") {
-    const World world;
+    const EssWorld world;
     const Bytes inside = der_integer(1);
     const Bytes crl = der_value(tag::kSequence, Bytes(300, 0)), other = der_value(tag::context(1, true), inside);
     const std::string message = craft::signed_data(
@@ -198,7 +198,7 @@ TEST_CASE("other certificates and revocation infos are counted and never fatal, 
 }
 
 TEST_CASE("CRLs beyond the limits are counted and not kept") {
-    const World world;
+    const EssWorld world;
     const Bytes large = der_value(tag::kSequence, Bytes(3 * 1024 * 1024, 0));
     std::vector<Bytes> crls(3, large);
     crls.insert(crls.end(), 200, der_value(tag::kSequence, Bytes{}));

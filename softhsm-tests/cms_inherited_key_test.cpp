@@ -141,7 +141,7 @@ struct Forgery {
     }
 };
 
-struct World {
+struct InheritedKeyWorld {
     SoftwareKey carl = certify(authority("Carl"));
     SoftwareKey impostor = certify(authority("Carl"));  // of the same name, with parameters of its own
     SoftwareKey diane = inherits(signer("Diane"), carl);
@@ -183,7 +183,7 @@ struct World {
 }  // namespace
 
 TEST_CASE("a DSA key verifies with the parameters of the trusted issuer of its certificate") {
-    const World world;
+    const InheritedKeyWorld world;
     CHECK(lacks_parameters(world.diane.certificate));
     CHECK_FALSE(lacks_parameters(world.carl.certificate));
     const ReadMail mail = world.read({world.diane.certificate}, {world.carl.certificate});
@@ -197,14 +197,14 @@ TEST_CASE("a DSA key verifies with the parameters of the trusted issuer of its c
 }
 
 TEST_CASE("a DSA key has the parameters of an issuer whose name is written in another way") {
-    const World world;
+    const InheritedKeyWorld world;
     const SoftwareKey shouting{world.carl.key, certify_key(world.carl.key, authority("CARL"), nullptr)};
-    const SoftwareKey henry = World::inherits(World::signer("Henry"), shouting);
+    const SoftwareKey henry = InheritedKeyWorld::inherits(InheritedKeyWorld::signer("Henry"), shouting);
     CHECK(world.read(henry, {henry.certificate}, {world.carl.certificate}).report.result == Result::valid);
 }
 
 TEST_CASE("parameters are inherited along a trusted path alone") {
-    const World world;
+    const InheritedKeyWorld world;
     for (const std::vector<Certificate>& anchors :
          {std::vector<Certificate>{}, {world.impostor.certificate}, {world.bench.root.certificate}}) {
         const ReadMail mail = world.read({world.diane.certificate, world.carl.certificate}, anchors);
@@ -215,7 +215,7 @@ TEST_CASE("parameters are inherited along a trusted path alone") {
 }
 
 TEST_CASE("only who has signed a certificate hands parameters down to it") {
-    const World world;
+    const InheritedKeyWorld world;
     CHECK_FALSE(with_parameters(world.diane.certificate, world.impostor.certificate));
     CHECK_FALSE(with_parameters(world.diane.certificate, world.erik.certificate));
     const auto completed = with_parameters(world.diane.certificate, world.carl.certificate);
@@ -230,8 +230,8 @@ TEST_CASE("only who has signed a certificate hands parameters down to it") {
 }
 
 TEST_CASE("parameters are inherited from authority to authority down to who signs") {
-    const World world;
-    const SoftwareKey plain = certify(World::signer("Plain"), &world.fay);  // with a key of its own kind
+    const InheritedKeyWorld world;
+    const SoftwareKey plain = certify(InheritedKeyWorld::signer("Plain"), &world.fay);  // with a key of its own kind
     const Certificate erik = world.erik.certificate, fay = world.fay.certificate, gina = world.gina.certificate;
     CHECK(lacks_parameters(erik));
     CHECK(lacks_parameters(fay));
@@ -257,7 +257,7 @@ TEST_CASE("parameters are inherited from authority to authority down to who sign
 }
 
 TEST_CASE("a path with a gap, another's authority or an anchor without parameters is refused, saying why") {
-    const World world;
+    const InheritedKeyWorld world;
     const Certificate erik = world.erik.certificate, fay = world.fay.certificate, gina = world.gina.certificate;
     const auto reason = [&](const std::vector<Certificate>& carried, const std::vector<Certificate>& anchors) {
         const ReadMail mail = world.read(world.gina, carried, anchors);
@@ -283,7 +283,7 @@ TEST_CASE("a path with a gap, another's authority or an anchor without parameter
 }
 
 TEST_CASE("parameters of another key than the issuer's in the path are found out") {
-    const World world;
+    const InheritedKeyWorld world;
     const Certificate carl = world.carl.certificate, diane = world.diane.certificate;
     const InheritedKeys inherited(diane, {}, {carl});
     CHECK(inherited.incomplete() == nullptr);
@@ -299,10 +299,10 @@ TEST_CASE("parameters of another key than the issuer's in the path are found out
 }
 
 TEST_CASE("a key made to fit the signature on a certificate hands no parameters down to it") {
-    const World world;
+    const InheritedKeyWorld world;
     CertificateSpec spec = authority("Between");
     const SoftwareKey between = certify(spec, &world.bench.root);
-    const SoftwareKey victim = World::inherits(World::signer("Victim"), between);
+    const SoftwareKey victim = InheritedKeyWorld::inherits(InheritedKeyWorld::signer("Victim"), between);
     const Forgery forgery(victim, between.key.get());
     // It is out of date, so that OpenSSL prefers the real one for the path.
     X509Handle copy(X509_dup(between.certificate.get()));

@@ -12,7 +12,7 @@ using namespace p11mime::test;
 
 namespace {
 
-struct World {
+struct FormWorld {
     CmsBench bench;
     SoftwareKey alice = bench.issue();
     SoftwareKey bob = bench.bob();
@@ -39,7 +39,7 @@ std::string header_field(std::string_view message, std::string_view name) {
 }  // namespace
 
 TEST_CASE("micalg may be missing, wrong or spelled otherwise") {
-    const World world;
+    const FormWorld world;
     const std::string clear = world.clear();
     for (const char* micalg : {"", "micalg=sha-1;", "micalg=md5;", "micalg=nonsense;", "micalg=\"sha-1, SHA256\";",
                                "micalg=SHA256;", "micalg=sha256;"}) {
@@ -53,7 +53,7 @@ TEST_CASE("micalg may be missing, wrong or spelled otherwise") {
 }
 
 TEST_CASE("a mail with something before its header is refused with that named") {
-    const World world;
+    const FormWorld world;
     const auto hint = [&](const std::string& before) {
         try {
             world.bench.verify(before + world.clear());
@@ -69,7 +69,7 @@ TEST_CASE("a mail with something before its header is refused with that named") 
 }
 
 TEST_CASE("the line ends of a mail may have become LF") {
-    const World world;
+    const FormWorld world;
     for (const std::string& message : {world.clear(), world.opaque()}) {
         const ReadMail read = world.bench.verify(with_lf(message));
         CHECK(read.report.result == Result::valid);
@@ -84,13 +84,13 @@ TEST_CASE("the line ends of a mail may have become LF") {
 }
 
 TEST_CASE("changed line ends inside a signed part are a change") {
-    const World world;
+    const FormWorld world;
     CHECK_FALSE(
         world.valid(replaced(world.clear(), "Gr=C3=BC=C3=9Fe aus K=C3=B6ln!\r\n", "Gr=C3=BC=C3=9Fe aus K=C3=B6ln!\n")));
 }
 
 TEST_CASE("S/MIME is recognised under the media types in use") {
-    const World world;
+    const FormWorld world;
     for (const std::string& message : {world.opaque(), world.encrypted()}) {
         const bool is_signed = message.find("signed-data") != std::string::npos;
         const std::string field = header_field(message, "Content-Type");
@@ -119,7 +119,7 @@ TEST_CASE("S/MIME is recognised under the media types in use") {
 }
 
 TEST_CASE("a CMS body may lack its Content-Transfer-Encoding") {
-    const World world;
+    const FormWorld world;
     const std::string encoding = "Content-Transfer-Encoding: base64\r\n";
     CHECK(world.valid(replaced(world.opaque(), encoding, "")));
     CHECK(world.bench.decrypt(replaced(world.encrypted(), encoding, ""), {world.bob}).content == world.text);
@@ -136,7 +136,7 @@ TEST_CASE("a CMS body may lack its Content-Transfer-Encoding") {
 }
 
 TEST_CASE("bare CMS is recognised in DER, PEM and base64") {
-    const World world;
+    const FormWorld world;
     SignOptions options;
     options.opaque = true;
     options.form = Form::der;
@@ -154,7 +154,7 @@ TEST_CASE("bare CMS is recognised in DER, PEM and base64") {
 }
 
 TEST_CASE("an mbox From line is no part of the mail") {
-    const World world;
+    const FormWorld world;
     const std::string line = "From alice@example.gov Tue Mar  4 10:15:00 2025\r\n";
     CHECK(world.valid(line + world.clear()));
     const ReadMail read = world.bench.decrypt(line + world.encrypted(), {world.bob});
@@ -162,7 +162,7 @@ TEST_CASE("an mbox From line is no part of the mail") {
 }
 
 TEST_CASE("content that is no MIME entity is delivered as it is") {
-    const World world;
+    const FormWorld world;
     const std::string content = GENERATE(as<std::string>{}, "no header at all\r\n", std::string("\x01\x02\x00", 3),
                                          "line\nwith: colon later\n", "");
     const std::string bare = world.bench.openssl(
@@ -179,7 +179,7 @@ TEST_CASE("content that is no MIME entity is delivered as it is") {
 }
 
 TEST_CASE("transport fields stay outside and the body comes back byte for byte") {
-    const World world;
+    const FormWorld world;
     CHECK(world.bench.verify(world.clear()).content == world.text);
     CHECK(world.bench.verify(world.opaque()).content == world.text);
     CHECK(world.bench.decrypt(world.encrypted(), {world.bob}).content == world.text);
@@ -195,7 +195,7 @@ TEST_CASE("transport fields stay outside and the body comes back byte for byte")
 }
 
 TEST_CASE("sealed mail opens layer by layer, in any form") {
-    const World world;
+    const FormWorld world;
     const bool triple = GENERATE(false, true), opaque = GENERATE(false, true);
     SoftwareSigner signer(world.alice);
     const SystemClock clock;
@@ -229,7 +229,7 @@ TEST_CASE("sealed mail opens layer by layer, in any form") {
 }
 
 TEST_CASE("each task takes off its kind of layer") {
-    const World world;
+    const FormWorld world;
     const std::string plain = world.text;
     CHECK(caught([&] { world.bench.verify(plain); }).kind() == ErrorKind::malformed);
     CHECK(caught([&] { world.bench.decrypt(plain, {world.bob}); }).kind() == ErrorKind::malformed);

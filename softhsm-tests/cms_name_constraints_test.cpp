@@ -21,7 +21,7 @@ std::string smtp_utf8(std::string_view mailbox, Byte string_tag = 0x0c) {
     return "DER:" + hex(der_value(tag::kSequence, {value}));
 }
 
-struct World {
+struct ConstraintWorld {
     CmsBench bench;
     Trust trust = trust_in({bench.root.certificate});
 
@@ -48,7 +48,7 @@ const std::string kLocal = "\xc3\xa4lice@xn--bcher-kva.example";
 }  // namespace
 
 TEST_CASE("addresses keep to a host, a domain or one mailbox") {
-    const World world;
+    const ConstraintWorld world;
     for (const Case& each : std::initializer_list<Case>{
              {"permitted;email:example.gov", "email:alice@example.gov", true},
              {"permitted;email:example.gov", "email:alice@EXAMPLE.gov", true},
@@ -85,7 +85,7 @@ TEST_CASE("addresses keep to a host, a domain or one mailbox") {
 }
 
 TEST_CASE("internationalized mailboxes keep to the same constraints, in A-labels or U-labels") {
-    const World world;
+    const ConstraintWorld world;
     for (const Case& each :
          std::initializer_list<Case>{{"permitted;email:xn--bcher-kva.example", smtp_utf8(kUmlaut), true},
                                      {"permitted;email:xn--bcher-kva.example", smtp_utf8(kLabel), true},
@@ -128,7 +128,7 @@ TEST_CASE("internationalized mailboxes keep to the same constraints, in A-labels
 }
 
 TEST_CASE("other names of who has an internationalized mailbox are held to constraints too") {
-    const World world;
+    const ConstraintWorld world;
     const auto judged = [&](const char* constraints) {
         const SoftwareKey issuer = world.limited(constraints);
         CertificateSpec spec;
@@ -160,7 +160,7 @@ TEST_CASE("other names of who has an internationalized mailbox are held to const
 }
 
 TEST_CASE("the subject's emailAddress keeps to constraints as well") {
-    const World world;
+    const ConstraintWorld world;
     const SoftwareKey issuer = world.limited("permitted;email:example.gov");
     const auto judged = [&](const std::string& address, const std::string& alternative_name) {
         CertificateSpec spec;
@@ -177,7 +177,7 @@ TEST_CASE("the subject's emailAddress keeps to constraints as well") {
 }
 
 TEST_CASE("constraints of every authority above hold, but not for what is self-issued") {
-    const World world;
+    const ConstraintWorld world;
     const SoftwareKey wide = world.limited("permitted;email:.gov");
     CertificateSpec narrower = authority_spec("Narrow");
     narrower.more_extensions = "nameConstraints=critical,excluded;email:example.gov";
@@ -204,7 +204,7 @@ TEST_CASE("constraints of every authority above hold, but not for what is self-i
 }
 
 TEST_CASE("a breach of name constraints names the address and both certificates") {
-    const World world;
+    const ConstraintWorld world;
     const SoftwareKey issuer = world.limited("permitted;email:example.org");
     const Certificate end = certify({}, &issuer).certificate;
     CHECK(judge(end, {issuer}, world.trust).reason ==
@@ -217,7 +217,7 @@ TEST_CASE("a breach of name constraints names the address and both certificates"
 }
 
 TEST_CASE("constraints that cannot be read, and too many of them, permit nothing") {
-    const World world;
+    const ConstraintWorld world;
     CertificateSpec spec = authority_spec("Limited");
     spec.more_extensions = "nameConstraints=critical,DER:0500";
     const SoftwareKey broken = certify(spec, &world.bench.root);

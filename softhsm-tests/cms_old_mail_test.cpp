@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view kWords =
     "has ended since; it was valid at the date the mail claims; --at asks for that date";
 
-struct World {
+struct OldMailWorld {
     CmsBench bench;
     Time now = SystemClock().now();
 
@@ -41,7 +41,7 @@ bool says(const SignerVerdict& signer, std::string_view words) {
 }  // namespace
 
 TEST_CASE("a certificate that has ended since says so where it was valid at the time that its signer claims") {
-    const World world;
+    const OldMailWorld world;
     const std::string mail = world.bench.sign({world.signer(-1, 10)}, "From: alice@example.gov\r\n\r\nHello\r\n");
     CHECK(says(world.judged(mail, 20), kWords));
     CHECK(says(world.judged(mail, 20), "CN=Alice,O=Example"));
@@ -57,7 +57,7 @@ TEST_CASE("a certificate that has ended since says so where it was valid at the 
 }
 
 TEST_CASE("where the signer claims no time, the mail's Date field is asked") {
-    const World world;
+    const OldMailWorld world;
     const SoftwareKey alice = world.signer(-1, 10);
     std::vector<std::string> arguments{"cms", "-sign", "-noattr", "-from", "alice@example.gov"};
     const auto options = world.bench.signer_options(alice);
@@ -72,7 +72,7 @@ TEST_CASE("where the signer claims no time, the mail's Date field is asked") {
 }
 
 TEST_CASE("an authority that has ended since says so too") {
-    const World world;
+    const OldMailWorld world;
     CertificateSpec spec = authority_spec("Short");
     spec.ends_in_days = 10;
     const SoftwareKey issuer = certify(spec, &world.bench.root);

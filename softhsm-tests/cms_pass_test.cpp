@@ -18,7 +18,7 @@ constexpr std::string_view kUnsafe =
     "Content-Transfer-Encoding: 8bit\r\n\r\nGr\xc3\xbc\xc3\x9f"
     "e  \r\nFrom here\r\n";
 
-struct World {
+struct PassWorld {
     CmsBench bench;
     SoftwareSigner alice{bench.issue()};
     SoftwareKey bob = bench.bob(KeyKind::rsa2048);
@@ -51,7 +51,7 @@ constexpr int kKinds = 7;
 }  // namespace
 
 TEST_CASE("a pass after the last writes the same bytes again") {
-    World world;
+    PassWorld world;
     for (int kind = 0; kind < kKinds; ++kind)
         for (const Form form : {Form::smime, Form::der, Form::pem}) {
             CAPTURE(kind, static_cast<int>(form));
@@ -70,7 +70,7 @@ TEST_CASE("a pass after the last writes the same bytes again") {
 }
 
 TEST_CASE("an input that changes between passes is an error") {
-    World world;
+    PassWorld world;
     const std::string other = replaced(std::string(kUnsafe), "here", "Here"),
                       longer = std::string(kUnsafe) + "more\r\n";
     for (int kind = 0; kind < kKinds; ++kind)
@@ -86,7 +86,7 @@ TEST_CASE("an input that changes between passes is an error") {
 }
 
 TEST_CASE("reading again gives the same content, and a changed input is an error") {
-    const World world;
+    const PassWorld world;
     const std::string text = mail("alice@example.gov", "bob@example.gov");
     const std::string clear = world.bench.sign({{world.bench.issue()}}, text);
     // A micalg that is wrong costs a pass, which is not repeated.
@@ -108,7 +108,7 @@ TEST_CASE("reading again gives the same content, and a changed input is an error
 }
 
 TEST_CASE("authenticated input that changes between passes is an error") {
-    const World world;
+    const PassWorld world;
     EncryptOptions options;
     options.form = Form::der;
     options.cipher = content_cipher("aes-256-gcm");

@@ -10,7 +10,7 @@ using namespace p11mime::test;
 
 namespace {
 
-struct World {
+struct RuleWorld {
     CmsBench bench;
     Trust trust = trust_in({bench.root.certificate});
 
@@ -28,7 +28,7 @@ struct World {
 }  // namespace
 
 TEST_CASE("a critical extension that is not understood is refused by name") {
-    const World world;
+    const RuleWorld world;
     for (const auto& [extension, name] : std::initializer_list<std::pair<const char*, const char*>>{
              {"1.2.3.4=critical,DER:0500", "'1.2.3.4'"},
              {"qcStatements=critical,DER:3000", "qcStatements"},
@@ -55,7 +55,7 @@ TEST_CASE("a critical extension that is not understood is refused by name") {
 }
 
 TEST_CASE("extensions that cannot be read or are there twice are refused") {
-    const World world;
+    const RuleWorld world;
     CHECK(untrusted(world.judged(world.issue("basicConstraints=CA:FALSE")), "cannot be read"));
     CHECK(untrusted(world.judged(world.issue("keyUsage=digitalSignature")), "cannot be read"));
     CertificateSpec broken;
@@ -66,7 +66,7 @@ TEST_CASE("extensions that cannot be read or are there twice are refused") {
 }
 
 TEST_CASE("an authority of X.509 version 1 is one only as an anchor") {
-    const World world;
+    const RuleWorld world;
     CertificateSpec old = authority_spec("Old");
     old.version_1 = true;
     const SoftwareKey root = certify(old);
@@ -83,7 +83,7 @@ TEST_CASE("an authority of X.509 version 1 is one only as an anchor") {
 }
 
 TEST_CASE("an issuer without basic constraints is no authority, whatever its key usage") {
-    const World world;
+    const RuleWorld world;
     const SoftwareKey issuer = certify(authority_spec("Between", ""), &world.bench.root);
     const Certificate end = certify({}, &issuer).certificate;
     CHECK(untrusted(judge(end, {issuer}, world.trust), "may not issue certificates"));
@@ -93,7 +93,7 @@ TEST_CASE("an issuer without basic constraints is no authority, whatever its key
 }
 
 TEST_CASE("path lengths count from the authority that sets them, and self-issued certificates do not count") {
-    const World world;
+    const RuleWorld world;
     const SoftwareKey one = certify(authority_spec("One", "critical,CA:TRUE,pathlen:1"), &world.bench.root);
     const SoftwareKey two = certify(authority_spec("Two"), &one);
     const SoftwareKey three = certify(authority_spec("Three"), &two);
@@ -110,7 +110,7 @@ TEST_CASE("path lengths count from the authority that sets them, and self-issued
 }
 
 TEST_CASE("nothing is verified with an issuer's key that takes long to verify with") {
-    const World world;
+    const RuleWorld world;
     const Certificate large = certify_key(rsa_key(3'072, 3'068), authority_spec("Large"), &world.bench.root);
     const SoftwareKey impostor{new_private_key(KeyKind::rsa2048), large};
     CHECK(untrusted(judge(certify({}, &impostor).certificate, {impostor}, world.trust),
@@ -118,7 +118,7 @@ TEST_CASE("nothing is verified with an issuer's key that takes long to verify wi
 }
 
 TEST_CASE("a certificate that is signed with a digest in no table is refused") {
-    World world;
+    RuleWorld world;
     CertificateSpec rsa = authority_spec("RSA Root");
     rsa.kind = KeyKind::rsa2048;
     const SoftwareKey root = certify(rsa);
@@ -139,7 +139,7 @@ TEST_CASE("a certificate that is signed with a digest in no table is refused") {
 }
 
 TEST_CASE("what a certificate is signed with is named where it is not supported") {
-    World world;
+    RuleWorld world;
     CertificateSpec rsa = authority_spec("RSA Root");
     rsa.kind = KeyKind::rsa2048;
     const SoftwareKey root = certify(rsa);
@@ -152,7 +152,7 @@ TEST_CASE("what a certificate is signed with is named where it is not supported"
 }
 
 TEST_CASE("what an anchor is trusted for, by the settings in its file, counts") {
-    const World world;
+    const RuleWorld world;
     const Certificate end = world.issue("");
     const auto judged = [&](const char* option, const char* use) {
         const std::string pem = world.bench.openssl(
@@ -179,7 +179,7 @@ TEST_CASE("what an anchor is trusted for, by the settings in its file, counts") 
 }
 
 TEST_CASE("an authority's extended key usage limits what is below it") {
-    const World world;
+    const RuleWorld world;
     const auto judged = [&](const char* usage) {
         CertificateSpec spec = authority_spec("Between");
         spec.extended_key_usage = usage;

@@ -16,8 +16,8 @@ namespace {
 
 constexpr const char* kPolicy = "1.3.6.1.4.1.99999.1";
 
-// World is an authority that two roots have certified, each in its own way, and Alice below it.
-struct World {
+// PathWorld is an authority that two roots have certified, each in its own way, and Alice below it.
+struct PathWorld {
     SoftwareKey first_root = certify(authority_spec("First Root"));
     SoftwareKey second_root = certify(authority_spec("Second Root"));
     SoftwareKey issuer = certify(authority_spec("Issuer"), &second_root);
@@ -50,7 +50,7 @@ CertificateSpec issuer_spec(const std::string& extensions, const std::string& co
 }  // namespace
 
 TEST_CASE("another path is taken where the first has ended, is weak or not meant for e-mail") {
-    const World world;
+    const PathWorld world;
     CertificateSpec old = issuer_spec("");
     old.begins_in_days = -20;
     old.ends_in_days = -10;
@@ -64,7 +64,7 @@ TEST_CASE("another path is taken where the first has ended, is weak or not meant
 }
 
 TEST_CASE("another path is taken where the first has no right to the name, depth or critical extension") {
-    const World world;
+    const PathWorld world;
     world.takes_the_other(world.by_first(issuer_spec("nameConstraints=critical,permitted;email:example.org")),
                           "may not certify");
     world.takes_the_other(world.by_first(issuer_spec("1.2.3.4=critical,DER:0500")), "'1.2.3.4'");
@@ -79,7 +79,7 @@ TEST_CASE("another path is taken where the first has no right to the name, depth
 }
 
 TEST_CASE("another path is taken where the first is not valid for an accepted policy") {
-    World world;
+    PathWorld world;
     world.trust.policy.accepted = {kPolicy};
     world.trust.policy.explicit_policy = true;
     world.issuer =
@@ -89,7 +89,7 @@ TEST_CASE("another path is taken where the first is not valid for an accepted po
 }
 
 TEST_CASE("a path that follows a policy asked for is taken before one that does not") {
-    World world;
+    PathWorld world;
     world.trust.policy.accepted = {kPolicy};
     const SoftwareKey other = world.by_first(issuer_spec("certificatePolicies=1.2.3.4"));
     world.issuer =
@@ -114,7 +114,7 @@ TEST_CASE("another path is taken where an issuer in the first is revoked") {
         }
         int asked = 0;
     };
-    World world;
+    PathWorld world;
     const auto source = std::make_shared<Source>();
     world.trust.revocation = source;
     const SoftwareKey bad = world.by_first(issuer_spec(""));
@@ -134,7 +134,7 @@ TEST_CASE("another path is taken where an issuer in the first is revoked") {
 }
 
 TEST_CASE("an issuer's namesake with another key does no harm") {
-    const World world;
+    const PathWorld world;
     CertificateSpec unsure;
     unsure.authority_key_identifier = "";  // nothing but the signature tells which issuer it is
     const Certificate end = certify(unsure, &world.issuer).certificate;
@@ -163,7 +163,7 @@ TEST_CASE("an anchor's certificate of its own new key leads to it, though both h
 }
 
 TEST_CASE("authorities that certify each other lead round in no circle") {
-    const World world;
+    const PathWorld world;
     const SoftwareKey left = certify(authority_spec("Left"), &world.issuer);
     const SoftwareKey right = certify(authority_spec("Right"), &left);
     const SoftwareKey left_by_right = cross_certify(left, authority_spec("Left"), right);
@@ -178,7 +178,7 @@ TEST_CASE("authorities that certify each other lead round in no circle") {
 }
 
 TEST_CASE("there is an end to the paths that are tried") {
-    World world;
+    PathWorld world;
     CertificateSpec unsure;
     unsure.authority_key_identifier = "";
     const Certificate end = certify(unsure, &world.issuer).certificate;
@@ -238,7 +238,7 @@ TEST_CASE("no path takes a name with the same key twice") {
 }
 
 TEST_CASE("names are the same in other letters and white space") {
-    const World world;
+    const PathWorld world;
     const SoftwareKey shouting{world.second_root.key,
                                certify_key(world.second_root.key, authority_spec("SECOND   root"), nullptr)};
     const SoftwareKey below = certify(authority_spec("Below"), &shouting);

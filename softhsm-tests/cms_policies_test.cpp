@@ -21,9 +21,9 @@ CertificateSpec with(CertificateSpec spec, const std::string& policies, const st
     return spec;
 }
 
-// World is Alice below an authority below a root, with policies in both.
-struct World {
-    World(const CertificateSpec& authority, const CertificateSpec& leaf)
+// PolicyWorld is Alice below an authority below a root, with policies in both.
+struct PolicyWorld {
+    PolicyWorld(const CertificateSpec& authority, const CertificateSpec& leaf)
         : issuer(certify(authority, &bench.root)), end(certify(leaf, &issuer).certificate) {}
 
     /// judged validates with demands, and holds the peer to the same answer.
@@ -53,7 +53,7 @@ const CertificateSpec kAuthority = authority_spec("Authority");
 }  // namespace
 
 TEST_CASE("a path is valid for the policies that all of it has") {
-    const World world(with(kAuthority, std::string(kA) + "," + kB), with({}, std::string(kA) + ",1.2.3.4"));
+    const PolicyWorld world(with(kAuthority, std::string(kA) + "," + kB), with({}, std::string(kA) + ",1.2.3.4"));
     CHECK(world.judged({}).policies == Policies{kA});
     CHECK(world.judged({.accepted = {kA}, .explicit_policy = true}).policies == Policies{kA});
     CHECK(world.judged({.accepted = {kB, kA}, .explicit_policy = true}).policies == Policies{kA});
@@ -69,29 +69,30 @@ TEST_CASE("a path is valid for the policies that all of it has") {
 }
 
 TEST_CASE("a path without policies is valid where none is demanded") {
-    const World without(kAuthority, {});
+    const PolicyWorld without(kAuthority, {});
     CHECK(trusted(without.judged({})));
     CHECK(trusted(without.judged({.accepted = {kA}})));
     CHECK_FALSE(without.judged({.accepted = {kA}}).policy_remark.empty());
     CHECK(untrusted(without.judged({.explicit_policy = true}), "no certificate policy is valid for CN=Alice"));
-    const World claimed(kAuthority, with({}, kA));  // by the end certificate alone
+    const PolicyWorld claimed(kAuthority, with({}, kA));  // by the end certificate alone
     CHECK(claimed.judged({}).policies.empty());
     CHECK(untrusted(claimed.judged({.accepted = {kA}, .explicit_policy = true}), "no certificate policy"));
 }
 
 TEST_CASE("an authority's demand for a policy holds without any option") {
     const char* demand = "policyConstraints=critical,requireExplicitPolicy:0";
-    CHECK(trusted(World(with(kAuthority, kA, demand), with({}, kA)).judged({})));
-    const PathVerdict none = World(with(kAuthority, kA, demand), {}).judged({});
+    CHECK(trusted(PolicyWorld(with(kAuthority, kA, demand), with({}, kA)).judged({})));
+    const PathVerdict none = PolicyWorld(with(kAuthority, kA, demand), {}).judged({});
     CHECK(untrusted(none, "no certificate policy is valid for CN=Alice"));
     CHECK(none.hint.find("authority") != std::string::npos);
-    CHECK(untrusted(World(with(kAuthority, kA, demand), with({}, kB)).judged({}), "no certificate policy"));
+    CHECK(untrusted(PolicyWorld(with(kAuthority, kA, demand), with({}, kB)).judged({}), "no certificate policy"));
     // From so far down that it does not reach the end.
-    CHECK(trusted(World(with(kAuthority, kA, "policyConstraints=critical,requireExplicitPolicy:3"), {}).judged({})));
+    CHECK(trusted(
+        PolicyWorld(with(kAuthority, kA, "policyConstraints=critical,requireExplicitPolicy:3"), {}).judged({})));
 }
 
 TEST_CASE("any policy stands for every policy, unless it is inhibited") {
-    const World world(with(kAuthority, "2.5.29.32.0"), with({}, kA));
+    const PolicyWorld world(with(kAuthority, "2.5.29.32.0"), with({}, kA));
     CHECK(world.judged({.accepted = {kA}}).policy_remark.empty());
     CHECK_FALSE(world.judged({.accepted = {kA}, .inhibit_any_policy = true}).policy_remark.empty());
     const PolicyDemands demands{.accepted = {kA}, .explicit_policy = true};
@@ -100,36 +101,37 @@ TEST_CASE("any policy stands for every policy, unless it is inhibited") {
     inhibited.inhibit_any_policy = true;
     CHECK(untrusted(world.judged(inhibited), "no certificate policy"));
 
-    const World both(with(kAuthority, "2.5.29.32.0"), with({}, "2.5.29.32.0"));
+    const PolicyWorld both(with(kAuthority, "2.5.29.32.0"), with({}, "2.5.29.32.0"));
     CHECK(trusted(both.judged(demands)));
     CHECK(both.judged({}).policies.empty());  // "any" tells nothing
 
     const char* inhibit = "inhibitAnyPolicy=critical,0";
-    CHECK(trusted(World(with(kAuthority, "2.5.29.32.0", inhibit), with({}, kA)).judged(demands)));
-    CHECK(untrusted(World(with(kAuthority, kA, inhibit), with({}, "2.5.29.32.0")).judged(demands),
+    CHECK(trusted(PolicyWorld(with(kAuthority, "2.5.29.32.0", inhibit), with({}, kA)).judged(demands)));
+    CHECK(untrusted(PolicyWorld(with(kAuthority, kA, inhibit), with({}, "2.5.29.32.0")).judged(demands),
                     "no certificate policy"));
 }
 
 TEST_CASE("mapped policies are told in the terms of the anchor, unless mapping is inhibited") {
     const std::string mapping = std::string("policyMappings=critical,") + kA + ":" + kB;
-    const World world(with(kAuthority, kA, mapping), with({}, kB));
+    const PolicyWorld world(with(kAuthority, kA, mapping), with({}, kB));
     CHECK(world.judged({}).policies == Policies{kA});
     CHECK(trusted(world.judged({.accepted = {kA}, .explicit_policy = true})));
     CHECK(untrusted(world.judged({.accepted = {kB}, .explicit_policy = true}), "no certificate policy"));
     CHECK(untrusted(world.judged({.accepted = {kA}, .explicit_policy = true, .inhibit_mapping = true}),
                     "no certificate policy"));
 
-    const World unmapped(with(kAuthority, kA, mapping), with({}, kA));
+    const PolicyWorld unmapped(with(kAuthority, kA, mapping), with({}, kA));
     CHECK(untrusted(unmapped.judged({.accepted = {kA}, .explicit_policy = true}), "no certificate policy"));
     // Any policy cannot be mapped.
     const std::string any = std::string("policyMappings=critical,2.5.29.32.0:") + kB;
-    CHECK_FALSE(World(with(kAuthority, "2.5.29.32.0", any), with({}, kB)).judged({}).trusted);
+    CHECK_FALSE(PolicyWorld(with(kAuthority, "2.5.29.32.0", any), with({}, kB)).judged({}).trusted);
 }
 
 TEST_CASE("policies that cannot be read are refused") {
-    const PathVerdict twice = World(kAuthority, with(with({}, kA), kB)).judged({});
+    const PathVerdict twice = PolicyWorld(kAuthority, with(with({}, kA), kB)).judged({});
     CHECK_FALSE(twice.trusted);
-    CHECK_FALSE(World(with(kAuthority, kA, "policyConstraints=critical,DER:0500"), with({}, kA)).judged({}).trusted);
+    CHECK_FALSE(
+        PolicyWorld(with(kAuthority, kA, "policyConstraints=critical,DER:0500"), with({}, kA)).judged({}).trusted);
 }
 
 TEST_CASE("a policy is a dotted object identifier") {

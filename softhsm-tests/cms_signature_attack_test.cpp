@@ -16,8 +16,8 @@ namespace {
 
 constexpr std::string_view kContent = "Content-Type: text/plain\r\n\r\nPay 10 to Bob.\r\n";
 
-// World is one signer and what reads their mail.
-struct World {
+// SignatureAttackWorld is one signer and what reads their mail.
+struct SignatureAttackWorld {
     CmsBench bench;
     SoftwareKey alice = bench.issue();
 
@@ -51,7 +51,7 @@ bool fails(const ReadMail& read, std::string_view reason) {
 }  // namespace
 
 TEST_CASE("a hand-made signature verifies for OpenSSL and for us") {
-    const World world;
+    const SignatureAttackWorld world;
     const std::string good = world.opaque(craft::usual_attributes(kContent));
     CHECK(world.read(good).report.result == Result::valid);
     CHECK(world.bench.openssl({"cms", "-verify", "-binary", "-inform", "DER", "-CAfile", world.bench.trusted_file()},
@@ -64,7 +64,7 @@ TEST_CASE("a hand-made signature verifies for OpenSSL and for us") {
 }
 
 TEST_CASE("changed content fails") {
-    const World world;
+    const SignatureAttackWorld world;
     const std::string text = mail("alice@example.gov", "bob@example.gov");
     SignOptions options;
     for (const bool opaque : {false, true}) {
@@ -78,7 +78,7 @@ TEST_CASE("changed content fails") {
 }
 
 TEST_CASE("a changed signed attribute fails") {
-    const World world;
+    const SignatureAttackWorld world;
     SignOptions options;
     options.form = Form::der;
     options.opaque = true;
@@ -94,7 +94,7 @@ TEST_CASE("a changed signed attribute fails") {
 }
 
 TEST_CASE("the message digest attribute must be there once, with one value") {
-    const World world;
+    const SignatureAttackWorld world;
     const Bytes digest = craft::message_digest(kContent), other = craft::message_digest("other");
     CHECK(fails(world.read(world.opaque({craft::content_type()})), "message digest"));
     CHECK(fails(world.read(world.opaque({craft::content_type(), digest, other})), "more than once"));
@@ -110,7 +110,7 @@ TEST_CASE("the message digest attribute must be there once, with one value") {
 }
 
 TEST_CASE("the content type attribute must be there and fit") {
-    const World world;
+    const SignatureAttackWorld world;
     const Bytes digest = craft::message_digest(kContent);
     CHECK(fails(world.read(world.opaque({digest})), "content type"));
     CHECK(fails(world.read(world.opaque({craft::content_type(oid::kSignedData), digest})), "content type"));
@@ -118,7 +118,7 @@ TEST_CASE("the content type attribute must be there and fit") {
 }
 
 TEST_CASE("the signing certificate attribute must name the signer's certificate") {
-    const World world;
+    const SignatureAttackWorld world;
     const Certificate twin = certify_key(world.alice.key, {}, &world.bench.intermediate);
     auto attributes = craft::usual_attributes(kContent);
     attributes.push_back(craft::signing_certificate_v2(world.alice.certificate));
@@ -131,7 +131,7 @@ TEST_CASE("the signing certificate attribute must name the signer's certificate"
 
 TEST_CASE("the DER of signed attributes is not taken for content") {
     // A signature over attributes is, without them, a signature over content that is their DER.
-    const World world;
+    const SignatureAttackWorld world;
     Bytes attributes;
     for (std::string content(kContent); attributes.empty() || text_of(attributes).find('\n') != std::string::npos;
          content += "!")
@@ -152,14 +152,14 @@ TEST_CASE("the DER of signed attributes is not taken for content") {
 }
 
 TEST_CASE("a signature part with content of its own covers nothing outside") {
-    const World world;
+    const SignatureAttackWorld world;
     const std::string own = world.opaque(craft::usual_attributes(kContent));
     CHECK(fails(world.read(clear_signed("Content-Type: text/plain\r\n\r\nPay 1000 to Eve.\r\n", own)), ""));
     CHECK(fails(world.read(clear_signed(kContent, own)), "content of its own"));
 }
 
 TEST_CASE("signed mail without any signer is not valid") {
-    const World world;
+    const SignatureAttackWorld world;
     CHECK(fails(world.read(craft::signed_data({kContent, {}, {world.alice.certificate}})), "no signature"));
     const std::string certificates = craft::signed_data({std::nullopt, {}, {world.alice.certificate}});
     CHECK(fails(world.read(clear_signed(kContent, certificates)), "no signature"));
@@ -169,7 +169,7 @@ TEST_CASE("signed mail without any signer is not valid") {
 }
 
 TEST_CASE("one signer who fails makes the mail invalid") {
-    const World world;
+    const SignatureAttackWorld world;
     const SoftwareKey carol = world.bench.issue();
     const auto good = craft::signer_info(world.alice, craft::usual_attributes(kContent), kContent);
     const auto bad = craft::signer_info(carol, craft::usual_attributes("other"), kContent);
@@ -182,7 +182,7 @@ TEST_CASE("one signer who fails makes the mail invalid") {
 }
 
 TEST_CASE("a signature by another key than the certificate's fails") {
-    const World world;
+    const SignatureAttackWorld world;
     const SoftwareKey impostor{new_private_key(KeyKind::p256), world.alice.certificate};
     const auto info = craft::signer_info(impostor, craft::usual_attributes(kContent), kContent);
     CHECK(fails(world.read(craft::signed_data({kContent, {info}, {world.alice.certificate}})), "does not fit"));
@@ -196,7 +196,7 @@ TEST_CASE("a signature by another key than the certificate's fails") {
 }
 
 TEST_CASE("what stands beside the signed part is not covered") {
-    const World world;
+    const SignatureAttackWorld world;
     const std::string text = mail("alice@example.gov", "bob@example.gov");
     const std::string inside = world.bench.sign({world.alice}, kText);
     const std::string around = mail("alice@example.gov", "bob@example.gov",
@@ -220,7 +220,7 @@ TEST_CASE("what stands beside the signed part is not covered") {
 }
 
 TEST_CASE("text beside the parts of a signature is seen behind any number of blanks") {
-    const World world;
+    const SignatureAttackWorld world;
     const std::string signature =
         craft::signed_data({std::nullopt,
                             {craft::signer_info(world.alice, craft::usual_attributes(kContent), kContent)},
@@ -243,7 +243,7 @@ TEST_CASE("text beside the parts of a signature is seen behind any number of bla
 }
 
 TEST_CASE("a signature part that programs may show, or find a part in, is a doubt") {
-    const World world;
+    const SignatureAttackWorld world;
     const std::string signature =
         craft::signed_data({std::nullopt,
                             {craft::signer_info(world.alice, craft::usual_attributes(kContent), kContent)},
@@ -311,7 +311,7 @@ TEST_CASE("a signature part that programs may show, or find a part in, is a doub
 }
 
 TEST_CASE("a third part in multipart/signed is not covered") {
-    const World world;
+    const SignatureAttackWorld world;
     const std::string signature =
         craft::signed_data({std::nullopt,
                             {craft::signer_info(world.alice, craft::usual_attributes(kContent), kContent)},
@@ -325,7 +325,7 @@ TEST_CASE("a third part in multipart/signed is not covered") {
 
 TEST_CASE("signed attributes in another order than DER's verify as they came") {
     // Signers in the field sign the order that they send; OpenSSL accepts it too.
-    const World world;
+    const SignatureAttackWorld world;
     std::vector<Bytes> attributes = craft::usual_attributes(kContent);
     std::sort(attributes.begin(), attributes.end(), std::greater<>());
     const Bytes content = concat({attributes[0], attributes[1]});

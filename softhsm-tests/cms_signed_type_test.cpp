@@ -30,8 +30,8 @@ constexpr Type kTypes[]{{"1.2.840.113549.1.9.16.1.1", "id-smime-ct-receipt (1.2.
                         {"1.2.840.113549.1.9.16.1.4", "id-smime-ct-TSTInfo (1.2.840.113549.1.9.16.1.4)"},
                         {"1.2.3.4.5", "1.2.3.4.5"}};
 
-// World is one signer and what reads what they sign.
-struct World {
+// SignedTypeWorld is one signer and what reads what they sign.
+struct SignedTypeWorld {
     CmsBench bench;
     SoftwareKey alice = bench.issue();
 
@@ -71,7 +71,7 @@ void check_no_mail(const ReadMail& read, const Type& type) {
 }  // namespace
 
 TEST_CASE("a file may hold signed content of any type, and a warning names what is no data") {
-    const World world;
+    const SignedTypeWorld world;
     for (const Type& type : kTypes)
         for (const char* form : {"DER", "PEM"}) {
             CAPTURE(type.oid, form);
@@ -92,7 +92,7 @@ TEST_CASE("a file may hold signed content of any type, and a warning names what 
 }
 
 TEST_CASE("signed content of another type is no mail, however it is wrapped") {
-    const World world;
+    const SignedTypeWorld world;
     for (const Type& type : kTypes) {
         CAPTURE(type.oid);
         const std::string attached = world.sign(kEntity, type.oid, false), apart = world.sign(kEntity, type.oid, true);
@@ -114,7 +114,7 @@ TEST_CASE("signed content of another type is no mail, however it is wrapped") {
 }
 
 TEST_CASE("content of another type needs signed attributes") {
-    const World world;
+    const SignedTypeWorld world;
     const std::string_view type = kTypes[1].oid;
     const auto read = [&](std::optional<std::vector<Bytes>> attributes) {
         return world.read(craft::signed_data({kDocument,
@@ -129,7 +129,7 @@ TEST_CASE("content of another type needs signed attributes") {
 }
 
 TEST_CASE("a file to check is refused where the input carries what it signs") {
-    const World world;
+    const SignedTypeWorld world;
     const std::string attached = world.sign(kDocument, oid::kData, false);
     CHECK(world.read(attached).report.result == Result::valid);
     const std::string apart = world.sign(kEntity, oid::kData, true);

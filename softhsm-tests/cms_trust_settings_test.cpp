@@ -20,7 +20,7 @@ const Options kNotForMail = {"-addreject", "emailProtection"};
 const Options kNotForStamps = {"-addreject", "timeStamping"};
 const Options kForNothing = {"-addreject", "anyExtendedKeyUsage"};
 
-struct World {
+struct SettingsWorld {
     CmsBench bench;
 
     // What openssl makes of a certificate's file with options.
@@ -54,7 +54,7 @@ struct World {
 }  // namespace
 
 TEST_CASE("an anchor that one of its copies rejects is rejected, and else trusted where one of them is") {
-    const World world;
+    const SettingsWorld world;
     const Certificate& root = world.bench.root.certificate;
     const Certificate end = world.bench.issue().certificate;
     const auto trusts = [&](const Options& one, const Options& other) { return world.trusts(end, root, one, other); };
@@ -72,7 +72,7 @@ TEST_CASE("an anchor that one of its copies rejects is rejected, and else truste
 }
 
 TEST_CASE("what one copy of an anchor is rejected for says nothing of its other uses") {
-    const World world;
+    const SettingsWorld world;
     CertificateSpec spec;
     spec.extended_key_usage = "critical,timeStamping";
     const Certificate authority = certify(spec, &world.bench.root).certificate;
@@ -86,7 +86,7 @@ TEST_CASE("what one copy of an anchor is rejected for says nothing of its other 
 }
 
 TEST_CASE("the settings of an anchor count that is itself the certificate judged") {
-    const World world;
+    const SettingsWorld world;
     const Certificate end = world.bench.issue().certificate;
     const auto trusts = [&](const Options& one, const Options& other) { return world.trusts(end, end, one, other); };
     CHECK(trusts(kPlain, kPlain));
@@ -97,7 +97,7 @@ TEST_CASE("the settings of an anchor count that is itself the certificate judged
 }
 
 TEST_CASE("combined settings are the ones of all copies, each use once") {
-    const World world;
+    const SettingsWorld world;
     const Certificate& root = world.bench.root.certificate;
     const auto combined = [&](const std::vector<Options>& copies) {
         std::vector<Certificate> certificates;
@@ -130,7 +130,7 @@ TEST_CASE("combined settings are the ones of all copies, each use once") {
 }
 
 TEST_CASE("settings are kept in the form that openssl has in TRUSTED CERTIFICATE") {
-    const World world;
+    const SettingsWorld world;
     const Certificate& root = world.bench.root.certificate;
     const std::string pem = world.pem(root, {"-addreject", "emailProtection", "-addtrust", "serverAuth"});
     const Certificate limited = Certificate::from_file_bytes(bytes_of(pem)).at(0);

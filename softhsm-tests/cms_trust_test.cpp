@@ -10,8 +10,8 @@ using namespace p11mime::test;
 
 namespace {
 
-// World is a root, an intermediate and a trust in the root that knows the intermediate.
-struct World {
+// TrustWorld is a root, an intermediate and a trust in the root that knows the intermediate.
+struct TrustWorld {
     SoftwareKey root = certify(authority_spec("Test Root"));
     SoftwareKey intermediate = certify(authority_spec("Test Intermediate"), &root);
     Trust trust = trust_in({root.certificate}, {intermediate.certificate});
@@ -25,7 +25,7 @@ struct World {
 }  // namespace
 
 TEST_CASE("a path to an anchor is trusted") {
-    const World world;
+    const TrustWorld world;
     const PathVerdict verdict = world.judge(world.issue({}));
     CHECK(trusted(verdict));
     CHECK(verdict.chain.size() == 3);
@@ -35,7 +35,7 @@ TEST_CASE("a path to an anchor is trusted") {
 }
 
 TEST_CASE("dates are judged at the time asked for") {
-    World world;
+    TrustWorld world;
     CertificateSpec spec;
     spec.begins_in_days = -1;
     spec.ends_in_days = 10;
@@ -62,7 +62,7 @@ TEST_CASE("dates are judged at the time asked for") {
 }
 
 TEST_CASE("an issuer's dates count too") {
-    World world;
+    TrustWorld world;
     CertificateSpec spec = authority_spec("Old Intermediate");
     spec.begins_in_days = -20;
     spec.ends_in_days = -10;
@@ -72,7 +72,7 @@ TEST_CASE("an issuer's dates count too") {
 }
 
 TEST_CASE("a path without an anchor is not trusted") {
-    const World world;
+    const TrustWorld world;
     const SoftwareKey stranger = certify(authority_spec("Stranger"));
     CHECK(untrusted(world.judge(certify({}, &stranger).certificate), "neither trusted nor known"));
     const Certificate lonely = certify({}).certificate;
@@ -90,7 +90,7 @@ TEST_CASE("a path without an anchor is not trusted") {
 }
 
 TEST_CASE("an intermediate can be the anchor") {
-    const World world;
+    const TrustWorld world;
     const Certificate end = world.issue({});
     const PathVerdict verdict = validate(end, {}, trust_in({world.intermediate.certificate}), Use::signing);
     CHECK(trusted(verdict));
@@ -98,7 +98,7 @@ TEST_CASE("an intermediate can be the anchor") {
 }
 
 TEST_CASE("surplus certificates in any order do no harm") {
-    const World world;
+    const TrustWorld world;
     const SoftwareKey second = certify(authority_spec("Second Intermediate"), &world.intermediate);
     const Certificate end = certify({}, &second).certificate;
     const Certificate other = certify(authority_spec("Test Intermediate")).certificate;  // a namesake
@@ -112,7 +112,7 @@ TEST_CASE("surplus certificates in any order do no harm") {
 }
 
 TEST_CASE("key usage must fit the use") {
-    const World world;
+    const TrustWorld world;
     struct Case {
         KeyKind kind;
         const char* key_usage;
@@ -139,7 +139,7 @@ TEST_CASE("key usage must fit the use") {
 }
 
 TEST_CASE("extended key usage must allow e-mail, in issuers too") {
-    World world;
+    TrustWorld world;
     const auto with = [](const char* usage) {
         CertificateSpec spec;
         spec.extended_key_usage = usage;
@@ -164,7 +164,7 @@ TEST_CASE("extended key usage must allow e-mail, in issuers too") {
 }
 
 TEST_CASE("only a CA may issue, and only as far as it may") {
-    const World world;
+    const TrustWorld world;
     const auto judged = [&](const std::vector<SoftwareKey>& path, const Certificate& end) {
         std::vector<Certificate> surplus;
         for (const SoftwareKey& each : path)
@@ -188,7 +188,7 @@ TEST_CASE("only a CA may issue, and only as far as it may") {
 }
 
 TEST_CASE("e-mail name constraints hold") {
-    const World world;
+    const TrustWorld world;
     CertificateSpec spec = authority_spec("Constrained");
     spec.more_extensions = "nameConstraints=critical,permitted;email:example.gov,excluded;email:eve@example.gov";
     const SoftwareKey issuer = certify(spec, &world.root);
@@ -206,7 +206,7 @@ TEST_CASE("e-mail name constraints hold") {
 }
 
 TEST_CASE("broken and weak algorithms in the path are told") {
-    World world;
+    TrustWorld world;
     CertificateSpec rsa_authority = authority_spec("RSA Intermediate");
     rsa_authority.kind = KeyKind::rsa2048;
     const SoftwareKey rsa = certify(rsa_authority, &world.root);
@@ -247,7 +247,7 @@ TEST_CASE("broken and weak algorithms in the path are told") {
 }
 
 TEST_CASE("a wrong signature in the path is told") {
-    const World world;
+    const TrustWorld world;
     const SoftwareKey namesake = certify(authority_spec("Test Intermediate"), &world.root);
     CertificateSpec spec;
     spec.more_extensions = "authorityKeyIdentifier=none";

@@ -20,8 +20,8 @@ namespace {
 const std::string kFrom = "From: alice@example.gov\r\nMIME-Version: 1.0\r\n";
 const std::string kTitled = "Title: abc\r\nplain text and no header\r\n";
 
-/// World is one signer and what reads their mail.
-struct World {
+/// UnreadWorld is one signer and what reads their mail.
+struct UnreadWorld {
     CmsBench bench;
     SoftwareKey alice = bench.issue();
 
@@ -73,7 +73,7 @@ void check_changed(const ReadMail& read) {
 }  // namespace
 
 TEST_CASE("a part of signed content that cannot be read is a warning, and the signature holds") {
-    const World world;
+    const UnreadWorld world;
     const std::string truncated = world.clear_signed("Content-Type: text/plain\r\n\r\nHello", "inner");
     for (const std::string& part :
          {attached("From alice Sat Nov 28 22:16:21 2026\r\nSubject: x\r\n\r\nbody"),
@@ -98,7 +98,7 @@ TEST_CASE("a part of signed content that cannot be read is a warning, and the si
 }
 
 TEST_CASE("an encrypted mail with a part that cannot be read is opened, with a warning") {
-    const World world;
+    const UnreadWorld world;
     const SoftwareKey bob = world.bench.bob(KeyKind::rsa2048);
     const std::string part = "Content-Type: text/plain\r\n\r\nHello\r\n";
     for (const std::string& broken :
@@ -131,7 +131,7 @@ TEST_CASE("an encrypted mail with a part that cannot be read is opened, with a w
 }
 
 TEST_CASE("encrypted text that starts like a header is opened as text") {
-    const World world;
+    const UnreadWorld world;
     const SoftwareKey bob = world.bench.bob(KeyKind::rsa2048);
     for (const char* cipher : {"-aes-256-cbc", "-aes-256-gcm"}) {
         const auto encrypted = [&](const char* form) {
@@ -155,7 +155,7 @@ TEST_CASE("encrypted text that starts like a header is opened as text") {
 }
 
 TEST_CASE("an attached signature over what starts like a header is judged on its bytes") {
-    const World world;
+    const UnreadWorld world;
     const std::string entity = mixed(enclosed_cms(mime::base64_text(bytes_of(world.signature(kTitled, true)))));
     const ReadMail read = world.read(world.clear_signed(entity));
     CHECK(read.report.result == Result::valid);
@@ -164,7 +164,7 @@ TEST_CASE("an attached signature over what starts like a header is judged on its
 }
 
 TEST_CASE("changed content that cannot be read any more fails as changed") {
-    const World world;
+    const UnreadWorld world;
     const std::string inner = enclosed_cms(mime::base64_text(bytes_of(world.signature("x", true))));
     const std::string entity = "X-A: b\r\n" + mixed(inner);
     for (const auto& [from, to] : {std::pair<std::string, std::string>{"X-A: b", "X-A  b"},
@@ -181,7 +181,7 @@ TEST_CASE("changed content that cannot be read any more fails as changed") {
 }
 
 TEST_CASE("signed text that starts like a header is text") {
-    const World world;
+    const UnreadWorld world;
     const auto sign = [&](const char* form) {
         return world.bench.openssl(Arguments{"cms", "-sign", "-binary", "-nodetach", "-outform", form, "-certfile",
                                              world.bench.certificate_file(world.bench.intermediate)} +
@@ -206,7 +206,7 @@ TEST_CASE("signed text that starts like a header is text") {
 }
 
 TEST_CASE("no mail is valid whose whole signed content cannot be read, and none is lost") {
-    const World world;
+    const UnreadWorld world;
     const Bytes broken = craft::compressed_data(bytes_of("no zlib"));
     const std::string garbage = enclosed_cms("QUJDREVG\r\n");
     for (const std::string& mail :
@@ -225,7 +225,7 @@ TEST_CASE("no mail is valid whose whole signed content cannot be read, and none 
 }
 
 TEST_CASE("no mail is valid whose signed header hides fields behind lines that programs pass over") {
-    const World world;
+    const UnreadWorld world;
     const std::string nul("X-A: a\0b\r\n", 11),
         type = "Content-Type: multipart/encrypted; boundary=b\r\n", hp = "Content-Type: text/plain; hp=\"clear\"\r\n",
         ceo = "From: ceo@bank.example\r\n", wrapper = "Content-Type: message/rfc822\r\n\r\n",
@@ -267,7 +267,7 @@ TEST_CASE("no mail is valid whose signed header hides fields behind lines that p
 }
 
 TEST_CASE("signed text without an empty line is text of any size") {
-    const World world;
+    const UnreadWorld world;
     std::string lines, log;
     for (int i = 0; i < 20'000; ++i) {
         lines += std::string(100, 'x') + " and so on.\r\n";
@@ -296,7 +296,7 @@ TEST_CASE("signed text without an empty line is text of any size") {
 }
 
 TEST_CASE("limits end the reading of signed content too, where it is what was signed") {
-    const World world;
+    const UnreadWorld world;
     std::string deep = "Content-Type: text/plain\r\n\r\nHello\r\n";
     for (std::size_t i = 0; i <= mime::kMaxNesting; ++i)
         deep = "Content-Type: message/rfc822\r\n\r\n" + deep;
@@ -324,7 +324,7 @@ TEST_CASE("limits end the reading of signed content too, where it is what was si
 }
 
 TEST_CASE("signed CMS that was changed fails as changed, whatever cannot be read in it then") {
-    const World world;
+    const UnreadWorld world;
     const std::string version("\x02\x01\x01\x31", 4), large("\x02\x83\x10\x00", 4);
     const auto structure = [&](const std::string& text) {
         const std::string message = world.signature(text, true);
@@ -351,7 +351,7 @@ TEST_CASE("signed CMS that was changed fails as changed, whatever cannot be read
 }
 
 TEST_CASE("an error of what is around is not taken for one of the part in it") {
-    const World world;
+    const UnreadWorld world;
     const std::string text = mixed("Content-Type: text/plain\r\n\r\n" + std::string(3000, 'x'));
     const std::string mail = world.opaque(text);
     CHECK(world.read(mail).report.result == Result::valid);
@@ -373,7 +373,7 @@ TEST_CASE("an error of what is around is not taken for one of the part in it") {
 }
 
 TEST_CASE("what is encrypted inside a signature is opened or not at all") {
-    const World world;
+    const UnreadWorld world;
     const SoftwareKey bob = world.bench.bob();
     EncryptOptions options;
     options.form = Form::der;

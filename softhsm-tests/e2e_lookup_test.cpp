@@ -37,7 +37,7 @@ std::string ldif(const std::vector<Person>& people) {
     return text;
 }
 
-struct World {
+struct LookupWorld {
     Office office;
     Identity bob = office.correspond({.name = "Bob", .email = "bob@example.gov"});
     Identity old = office.correspond(
@@ -65,14 +65,14 @@ struct World {
 template <class Test>
 void with_directory(Test test) {
     if (!DirectoryServer::installed()) return skip("slapd is not installed");
-    World world;
+    LookupWorld world;
     test(world);
 }
 
 }  // namespace
 
 TEST_CASE("a directory's certificates are shown, each with why it is not usable, and the usable kept", "[e2e]") {
-    with_directory([](World& world) {
+    with_directory([](LookupWorld& world) {
         const Outcome shown = world.lookup("bob@example.gov", {"--batch"});
         CHECK(shown.status == 0);
         CHECK_THAT(shown.err, Contains("not kept: --yes keeps what is usable"));
@@ -106,7 +106,7 @@ TEST_CASE("a directory's certificates are shown, each with why it is not usable,
 }
 
 TEST_CASE("mail is encrypted with the certificate that a directory had", "[e2e]") {
-    with_directory([](World& world) {
+    with_directory([](LookupWorld& world) {
         CHECK(world.lookup("bob@example.gov", {"--yes"}).status == 0);
         const std::string text = world.office.desk.file("text.eml", mail("alice@example.gov", "bob@example.gov"));
         const Outcome sealed =
@@ -121,7 +121,7 @@ TEST_CASE("mail is encrypted with the certificate that a directory had", "[e2e]"
 }
 
 TEST_CASE("a person is asked before a directory's certificate is kept", "[e2e]") {
-    with_directory([](World& world) {
+    with_directory([](LookupWorld& world) {
         for (const std::string answer : {"n\n", "y\n"}) {
             Command command = world.office.desk.p11mime_command(
                 Arguments{"certs", "lookup", "bob@example.gov", "--ldap-directory", world.url()} +
@@ -136,7 +136,7 @@ TEST_CASE("a person is asked before a directory's certificate is kept", "[e2e]")
 }
 
 TEST_CASE("a directory without a usable certificate ends in the documented status", "[e2e]") {
-    with_directory([](World& world) {
+    with_directory([](LookupWorld& world) {
         const Outcome untrusted = world.lookup("stranger@example.gov", {"--yes"});
         CHECK(untrusted.status == 3);
         CHECK_THAT(untrusted.err, Contains("not usable: CN=Stranger") && Contains("neither trusted nor known"));
@@ -151,7 +151,7 @@ TEST_CASE("a directory without a usable certificate ends in the documented statu
 }
 
 TEST_CASE("a directory that does not answer is a warning beside one that does, and alone exit 7", "[e2e]") {
-    with_directory([](World& world) {
+    with_directory([](LookupWorld& world) {
         const Arguments away{"--ldap-directory", "ldap://127.0.0.1:1/dc=example,dc=gov"};
         const Outcome beside = world.lookup("bob@example.gov", away + Arguments{"--batch"});
         CHECK(beside.status == 0);
@@ -163,7 +163,7 @@ TEST_CASE("a directory that does not answer is a warning beside one that does, a
 }
 
 TEST_CASE("the config names the directories", "[e2e]") {
-    with_directory([](World& world) {
+    with_directory([](LookupWorld& world) {
         std::filesystem::create_directories(world.office.desk.path("home/config/p11mime"));
         world.office.desk.file("home/config/p11mime/config", "ldap-directory = " + world.url() + "\n");
         CHECK(world.office.desk.p11mime(Arguments{"certs", "lookup", "bob@example.gov", "--yes"} + world.office.trust())

@@ -16,7 +16,7 @@ namespace {
 
 using Catch::Contains;
 
-struct World {
+struct TimestampWorld {
     Office office;
     Identity alice = office.employ({.name = "Alice", .email = "alice@example.gov"});
     std::string text = office.desk.file("text.eml", mail(alice.email, "bob@example.org"));
@@ -44,7 +44,7 @@ struct World {
 }  // namespace
 
 TEST_CASE("a mail is stamped by the authority that --timestamp names", "[e2e]") {
-    World world;
+    TimestampWorld world;
     const std::string form = GENERATE("", "--opaque");
     REQUIRE(world.sign(world.server.url("/tsa"), form.empty() ? Arguments{} : Arguments{form}).status == 0);
     CHECK(world.server.requests() == std::vector<std::string>{"POST /tsa"});
@@ -60,7 +60,7 @@ TEST_CASE("a mail is stamped by the authority that --timestamp names", "[e2e]") 
 }
 
 TEST_CASE("a time-stamp whose authority is not trusted is a warning", "[e2e]") {
-    World world;
+    TimestampWorld world;
     REQUIRE(world.sign(world.server.url("/tsa")).status == 0);
     const Outcome verified =
         world.office.desk.p11mime(Arguments{"verify", "-n", world.signed_mail()} + world.office.trust());
@@ -70,7 +70,7 @@ TEST_CASE("a time-stamp whose authority is not trusted is a warning", "[e2e]") {
 }
 
 TEST_CASE("a mail that cannot be stamped is not signed", "[e2e]") {
-    World world;
+    TimestampWorld world;
     const HttpServer empty{std::map<std::string, std::string>{{"/page", "no time-stamp"}}};
     for (const std::string& url : {empty.url("/nothing"), empty.url("/page"), std::string("http://127.0.0.1:1/")}) {
         const Outcome refused = world.sign(url);
@@ -84,7 +84,7 @@ TEST_CASE("a mail that cannot be stamped is not signed", "[e2e]") {
 }
 
 TEST_CASE("each mail of a batch gets a time-stamp of its own", "[e2e]") {
-    World world;
+    TimestampWorld world;
     const std::string second = world.office.desk.file("second.eml", mail(world.alice.email, "carol@example.org"));
     const std::string directory = world.office.desk.path("out");
     const Outcome signed_mails = world.office.desk.p11mime(

@@ -7,7 +7,7 @@ using namespace p11mime::mime;
 
 namespace {
 
-Header header_of(std::string_view text) {
+Header header_with(std::string_view text) {
     ViewSource source(bytes_of(text));
     Window window(source);
     return read_header(window);
@@ -18,8 +18,8 @@ Header header_of(std::string_view text) {
 TEST_CASE("parameters are read with quotes, comments and folds") {
     // As python's email package reads it.
     const auto type =
-        content_type(header_of("Content-Type: Multipart/Signed; protocol=\"application/pkcs7-signature\";\r\n"
-                               " MICALG=sha-256; boundary=\"----=_Part \\\"1\\\"\"\r\n\r\n"));
+        content_type(header_with("Content-Type: Multipart/Signed; protocol=\"application/pkcs7-signature\";\r\n"
+                                 " MICALG=sha-256; boundary=\"----=_Part \\\"1\\\"\"\r\n\r\n"));
     CHECK(type.value == "multipart/signed");
     CHECK(type.parameter("protocol") == "application/pkcs7-signature");
     CHECK(type.parameter("micalg") == "sha-256");
@@ -45,7 +45,7 @@ TEST_CASE("extended parameters are joined and decoded") {
     // Sections in another order, and one that is missing.
     CHECK(parse_parameterized("x/y; a*1=two; a*0=one; a*3=four").parameter("a") == "onetwo");
     CHECK(parse_parameterized("x/y; url*0=\"ftp://\"; url*1=\"cs.example/\"").parameter("url") == "ftp://cs.example/");
-    CHECK(content_disposition(header_of("Content-Disposition: attachment; filename*=utf-8''Gr%C3%BC%C3%9Fe.txt\n\n"))
+    CHECK(content_disposition(header_with("Content-Disposition: attachment; filename*=utf-8''Gr%C3%BC%C3%9Fe.txt\n\n"))
               .parameter("filename") == "Gr\303\274\303\237e.txt");
     CHECK(parse_parameterized("attachment; filename=plain; filename*=iso-8859-1''gr%FCn").parameter("filename") ==
           "gr\303\274n");
@@ -112,15 +112,15 @@ TEST_CASE("a Content-Type field that programs may read differently is odd") {
 }
 
 TEST_CASE("an entity without a usable content type is plain text") {
-    CHECK(content_type(header_of("A: b\n\n")).value == "text/plain");
+    CHECK(content_type(header_with("A: b\n\n")).value == "text/plain");
     for (const char* value : {"", "text", "text/", "/plain", "a/b/c"})
-        CHECK(content_type(header_of("Content-Type: " + std::string(value) + "\n\n")).value == "text/plain");
-    CHECK(content_disposition(header_of("A: b\n\n")).value.empty());
+        CHECK(content_type(header_with("Content-Type: " + std::string(value) + "\n\n")).value == "text/plain");
+    CHECK(content_disposition(header_with("A: b\n\n")).value.empty());
 }
 
 TEST_CASE("transfer encodings are read without case and comments") {
     const auto encoding = [](const std::string& value) {
-        return transfer_encoding(header_of("Content-Transfer-Encoding: " + value + "\n\n"));
+        return transfer_encoding(header_with("Content-Transfer-Encoding: " + value + "\n\n"));
     };
     CHECK(encoding("BASE64") == TransferEncoding::base64);
     CHECK(encoding("quoted-printable (a comment)") == TransferEncoding::quoted_printable);
@@ -128,7 +128,7 @@ TEST_CASE("transfer encodings are read without case and comments") {
     CHECK(encoding("binary") == TransferEncoding::binary);
     CHECK(encoding("7bit") == TransferEncoding::seven_bit);
     CHECK(encoding("x-uuencode") == TransferEncoding::unknown);
-    CHECK(transfer_encoding(header_of("A: b\n\n")) == TransferEncoding::seven_bit);
+    CHECK(transfer_encoding(header_with("A: b\n\n")) == TransferEncoding::seven_bit);
 }
 
 TEST_CASE("a megabyte of nested comments is read in a moment") {

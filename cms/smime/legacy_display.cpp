@@ -24,7 +24,7 @@ namespace {
 
 using mime::TransferEncoding;
 
-constexpr std::string_view kMark = "hp-legacy-display";
+constexpr std::string_view kLegacyMark = "hp-legacy-display";
 constexpr std::size_t kFrontBytes = 64 * 1024;  // of a body in which an element is looked for
 
 // Part is a main body part on the way: its header, and what its body becomes, which may read from the body.
@@ -194,7 +194,7 @@ class Adding {
             if (encoding == TransferEncoding::seven_bit)
                 set_field(header, mime::make_field("Content-Transfer-Encoding", "8bit", ending));
         }
-        set_field(header, mime::with_parameter(type, kMark, "1"));
+        set_field(header, mime::with_parameter(type, kLegacyMark, "1"));
         return lines;
     }
 
@@ -315,9 +315,9 @@ class Omitting {
 
     Part operator()(mime::Header header, Window& body) const {
         const mime::Parameterized type = mime::content_type(header);
-        if (type.parameter(kMark) != "1") return {std::move(header), std::make_unique<Passed>(body)};
+        if (type.parameter(kLegacyMark) != "1") return {std::move(header), std::make_unique<Passed>(body)};
         mime::Field& field = *find(header, "Content-Type");
-        field = mime::without_parameter(field, kMark);
+        field = mime::without_parameter(field, kLegacyMark);
         const TransferEncoding encoding = mime::transfer_encoding(header);
         if (encoding == TransferEncoding::base64) {
             auto recoded = std::make_unique<Recoded>(body, header.ending());

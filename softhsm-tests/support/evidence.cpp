@@ -23,7 +23,7 @@ using BasicHandle = Handle<OCSP_BASICRESP, OCSP_BASICRESP_free>;
 using ResponseHandle = Handle<OCSP_RESPONSE, OCSP_RESPONSE_free>;
 using RequestHandle = Handle<OCSP_REQUEST, OCSP_REQUEST_free>;
 
-void check(bool done, const std::string& what) {
+void must(bool done, const std::string& what) {
     if (!done) throw std::runtime_error("evidence: " + what);
 }
 
@@ -40,7 +40,7 @@ ExtensionHandle extension_of(const std::string& line) {
     const auto equals = line.find('=');
     ExtensionHandle extension(
         X509V3_EXT_nconf(nullptr, nullptr, line.substr(0, equals).c_str(), line.substr(equals + 1).c_str()));
-    check(extension != nullptr, line);
+    must(extension != nullptr, line);
     return extension;
 }
 
@@ -50,17 +50,17 @@ ExtensionHandle odd_extension() {
 
 void add_integer(X509_CRL* crl, int nid, int value, bool critical) {
     const IntegerHandle number(ASN1_INTEGER_new());
-    check(ASN1_INTEGER_set(number.get(), value) == 1 && X509_CRL_add1_ext_i2d(crl, nid, number.get(), critical, 0) == 1,
-          "a number");
+    must(ASN1_INTEGER_set(number.get(), value) == 1 && X509_CRL_add1_ext_i2d(crl, nid, number.get(), critical, 0) == 1,
+         "a number");
 }
 
 void add_issuer(X509_REVOKED* revoked, const cms::Certificate& certificate) {
     const Handle<GENERAL_NAMES, GENERAL_NAMES_free> names(GENERAL_NAMES_new());
     GENERAL_NAME* name = GENERAL_NAME_new();
     GENERAL_NAME_set0_value(name, GEN_DIRNAME, X509_NAME_dup(X509_get_issuer_name(certificate.get())));
-    check(sk_GENERAL_NAME_push(names.get(), name) > 0 &&
-              X509_REVOKED_add1_ext_i2d(revoked, NID_certificate_issuer, names.get(), 1, 0) == 1,
-          "an issuer");
+    must(sk_GENERAL_NAME_push(names.get(), name) > 0 &&
+             X509_REVOKED_add1_ext_i2d(revoked, NID_certificate_issuer, names.get(), 1, 0) == 1,
+         "an issuer");
 }
 
 void add_entry(X509_CRL* crl, const CrlSpec::Entry& entry) {
@@ -72,16 +72,16 @@ void add_entry(X509_CRL* crl, const CrlSpec::Entry& entry) {
         const auto* names = static_cast<const ENUMERATED_NAMES*>(X509V3_EXT_get_nid(NID_crl_reason)->usr_data);
         while (names->lname != nullptr && names->sname != entry.reason)
             ++names;
-        check(names->lname != nullptr && ASN1_ENUMERATED_set(code.get(), names->bitnum) == 1 &&
-                  X509_REVOKED_add1_ext_i2d(revoked.get(), NID_crl_reason, code.get(), 0, 0) == 1,
-              entry.reason);
+        must(names->lname != nullptr && ASN1_ENUMERATED_set(code.get(), names->bitnum) == 1 &&
+                 X509_REVOKED_add1_ext_i2d(revoked.get(), NID_crl_reason, code.get(), 0, 0) == 1,
+             entry.reason);
     }
     if (entry.invalid_since)
         X509_REVOKED_add1_ext_i2d(revoked.get(), NID_invalidity_date, generalized(*entry.invalid_since).get(), 0, 0);
     if (entry.names_issuer) add_issuer(revoked.get(), entry.certificate);
     if (entry.odd) X509_REVOKED_add_ext(revoked.get(), odd_extension().get(), -1);
     if (!entry.extension.empty()) X509_REVOKED_add_ext(revoked.get(), extension_of(entry.extension).get(), -1);
-    check(X509_CRL_add0_revoked(crl, revoked.release()) == 1, "an entry");
+    must(X509_CRL_add0_revoked(crl, revoked.release()) == 1, "an entry");
 }
 
 }  // namespace
@@ -106,10 +106,10 @@ Bytes make_crl(const CrlSpec& spec, const SoftwareKey& issuer) {
         const auto equals = line.find('=');
         const ExtensionHandle extension(
             X509V3_EXT_nconf(config.get(), &context, line.substr(0, equals).c_str(), line.substr(equals + 1).c_str()));
-        check(extension && X509_CRL_add_ext(crl.get(), extension.get(), -1) == 1, line);
+        must(extension && X509_CRL_add_ext(crl.get(), extension.get(), -1) == 1, line);
     }
     X509_CRL_sort(crl.get());
-    check(X509_CRL_sign(crl.get(), issuer.key.get(), EVP_get_digestbyname(spec.digest.c_str())) > 0, "signing a CRL");
+    must(X509_CRL_sign(crl.get(), issuer.key.get(), EVP_get_digestbyname(spec.digest.c_str())) > 0, "signing a CRL");
     return cms::encode(crl.get(), i2d_X509_CRL);
 }
 
@@ -129,15 +129,15 @@ Bytes make_ocsp(const OcspSpec& spec, const cms::Certificate& certificate, const
         const Handle<OCSP_CERTID, OCSP_CERTID_free> other(OCSP_CERTID_dup(identifier.get()));
         ASN1_INTEGER* serial = nullptr;
         OCSP_id_get0_info(nullptr, nullptr, nullptr, &serial, other.get());
-        check(ASN1_INTEGER_set(serial, i) == 1 &&
-                  OCSP_basic_add1_status(basic.get(), other.get(), V_OCSP_CERTSTATUS_GOOD, -1, nullptr, begins.get(),
-                                         ends.get()) != nullptr,
-              "another answer");
+        must(ASN1_INTEGER_set(serial, i) == 1 &&
+                 OCSP_basic_add1_status(basic.get(), other.get(), V_OCSP_CERTSTATUS_GOOD, -1, nullptr, begins.get(),
+                                        ends.get()) != nullptr,
+             "another answer");
     }
     OCSP_SINGLERESP* single =
         OCSP_basic_add1_status(basic.get(), identifier.get(), status, revoked ? OCSP_REVOKED_STATUS_KEYCOMPROMISE : -1,
                                since.get(), begins.get(), ends.get());
-    check(single != nullptr, "a status");
+    must(single != nullptr, "a status");
     if (spec.keeps_ended_since) {
         const TimeHandle cutoff = generalized(*spec.keeps_ended_since);
         OCSP_SINGLERESP_add1_ext_i2d(single, NID_id_pkix_OCSP_archiveCutoff, cutoff.get(), 0, 0);
@@ -147,18 +147,18 @@ Bytes make_ocsp(const OcspSpec& spec, const cms::Certificate& certificate, const
     if (!spec.request.empty()) {
         const Byte* at = spec.request.data();
         const RequestHandle request(d2i_OCSP_REQUEST(nullptr, &at, static_cast<long>(spec.request.size())));
-        check(request && OCSP_copy_nonce(basic.get(), request.get()) == 1, "a nonce");
+        must(request && OCSP_copy_nonce(basic.get(), request.get()) == 1, "a nonce");
     }
     for (const cms::Certificate& each : spec.before)
-        check(OCSP_basic_add1_cert(basic.get(), each.get()) == 1, "a certificate");
+        must(OCSP_basic_add1_cert(basic.get(), each.get()) == 1, "a certificate");
     if (spec.with_certificate)
-        check(OCSP_basic_add1_cert(basic.get(), responder.certificate.get()) == 1, "a certificate");
+        must(OCSP_basic_add1_cert(basic.get(), responder.certificate.get()) == 1, "a certificate");
     auto* produced_at = const_cast<ASN1_GENERALIZEDTIME*>(OCSP_resp_get0_produced_at(basic.get()));
-    check(ASN1_STRING_copy(produced_at, generalized(spec.produced_at).get()) == 1 &&
-              OCSP_basic_sign(basic.get(), responder.certificate.get(), responder.key.get(),
-                              EVP_get_digestbyname(spec.digest.c_str()), nullptr,
-                              OCSP_NOCERTS | OCSP_NOTIME | (spec.by_key ? OCSP_RESPID_KEY : 0)) == 1,
-          "signing an OCSP response");
+    must(ASN1_STRING_copy(produced_at, generalized(spec.produced_at).get()) == 1 &&
+             OCSP_basic_sign(basic.get(), responder.certificate.get(), responder.key.get(),
+                             EVP_get_digestbyname(spec.digest.c_str()), nullptr,
+                             OCSP_NOCERTS | OCSP_NOTIME | (spec.by_key ? OCSP_RESPID_KEY : 0)) == 1,
+         "signing an OCSP response");
     const ResponseHandle response(OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic.get()));
     return cms::encode(response.get(), i2d_OCSP_RESPONSE);
 }

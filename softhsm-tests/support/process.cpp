@@ -22,7 +22,7 @@ namespace p11mime::test {
 
 namespace {
 
-void check(int error, const std::string& what) {
+void require_no_error(int error, const std::string& what) {
     if (error != 0) throw std::system_error(error, std::generic_category(), what);
 }
 
@@ -51,7 +51,7 @@ struct Pipe {
 
 Pipe make_pipe() {
     std::array<int, 2> ends{};
-    check(::pipe2(ends.data(), O_CLOEXEC) == 0 ? 0 : errno, "pipe");
+    require_no_error(::pipe2(ends.data(), O_CLOEXEC) == 0 ? 0 : errno, "pipe");
     return {Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
@@ -125,7 +125,7 @@ pid_t spawn(const Command& command, int input, int output, int error) {
     const int failure = posix_spawnp(&pid, arguments.front().c_str(), &actions, nullptr, pointers(arguments).data(),
                                      pointers(environment).data());
     posix_spawn_file_actions_destroy(&actions);
-    check(failure, arguments.front());
+    require_no_error(failure, arguments.front());
     return pid;
 }
 
@@ -170,8 +170,9 @@ Outcome run_process(const Command& command) {
     Pipe error = make_pipe();
     if (!command.input_file.empty()) {
         Descriptor file(::open(command.input_file.c_str(), O_RDONLY | O_CLOEXEC));
-        check(file.number() >= 0 ? 0 : errno, command.input_file);
-        check(::dup3(file.number(), input.read_end.number(), O_CLOEXEC) >= 0 ? 0 : errno, command.input_file);
+        require_no_error(file.number() >= 0 ? 0 : errno, command.input_file);
+        require_no_error(::dup3(file.number(), input.read_end.number(), O_CLOEXEC) >= 0 ? 0 : errno,
+                         command.input_file);
     }
     const pid_t pid = spawn(command, input.read_end.number(), output.write_end.number(), error.write_end.number());
     input.read_end.close();
@@ -205,7 +206,7 @@ Outcome run_process(const Command& command) {
 Background::Background(const Command& command, const std::string& log) {
     const Descriptor input(::open("/dev/null", O_RDONLY | O_CLOEXEC));
     const Descriptor output(::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-    check(input.number() >= 0 && output.number() >= 0 ? 0 : errno, log);
+    require_no_error(input.number() >= 0 && output.number() >= 0 ? 0 : errno, log);
     Command bound = command;
     bound.arguments = {"setpriv", "--pdeathsig", "KILL", "--"};
     bound.arguments.insert(bound.arguments.end(), command.arguments.begin(), command.arguments.end());
