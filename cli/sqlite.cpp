@@ -85,16 +85,12 @@ void make_file(const std::string& path, const std::string& what) {
 std::unique_ptr<Database> Database::open(const std::string& path, const std::string& what, const char* schema,
                                          std::int64_t version) {
     make_file(path, what);
-    std::unique_ptr<Database> database(new Database(path, what));
-    const auto version_there = [&] {
-        Statement query(*database, "PRAGMA user_version");
-        return query.step() ? query.number(0) : 0;
-    };
-    if (version_there() > version)
+    std::unique_ptr<Database> database(new Database(path, what, SQLITE_OPEN_READWRITE));
+    if (database->version() > version)
         throw Error(ErrorKind::io, fmt::format("the {} '{}' is of a newer version", what, path));
-    if (version_there() < version) {
+    if (database->version() < version) {
         Transaction transaction(*database);
-        if (version_there() < version) {  // nobody else was faster
+        if (database->version() < version) {  // nobody else was faster
             database->run(schema);
             database->run(fmt::format("PRAGMA user_version = {}", version).c_str());
         }
@@ -103,9 +99,34 @@ std::unique_ptr<Database> Database::open(const std::string& path, const std::str
     return database;
 }
 
-Database::Database(const std::string& path, const std::string& what) : name_(fmt::format("{} '{}'", what, path)) {
+std::unique_ptr<Database> Database::open_to_read(const std::string& path, const std::string& what,
+                                                 std::int64_t version) {
+    std::unique_ptr<Database> database(new Database(path, what, SQLITE_OPEN_READONLY));
+    if (database->version() != version)
+        throw Error(ErrorKind::io, fmt::format("the {} '{}' is of another version", what, path));
+    return database;
+}
+
+bool Database::is_broken(const std::string& path) try {
+    sqlite3* opened = nullptr;
+    int code = sqlite().open(path.c_str(), &opened, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
+    const std::unique_ptr<sqlite3, Close> handle(opened);
+    bool damaged = false;
+    const auto note_damage = [](void* damage, int, char** columns, char**) {
+        *static_cast<bool*>(damage) = std::string_view(columns[0] != nullptr ? columns[0] : "") != "ok";
+        return 0;
+    };
+    if (code == SQLITE_OK)
+        code = sqlite().execute(handle.get(), "PRAGMA quick_check(1)", note_damage, &damaged, nullptr);
+    return damaged || code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+} catch (const Error&) {
+    return false;  // without the library
+}
+
+Database::Database(const std::string& path, const std::string& what, int access)
+    : name_(fmt::format("{} '{}'", what, path)) {
     sqlite3* handle = nullptr;
-    const int code = sqlite().open(path.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
+    const int code = sqlite().open(path.c_str(), &handle, access | SQLITE_OPEN_NOMUTEX, nullptr);
     handle_.reset(handle);
     if (code != SQLITE_OK) fail();
     sqlite().busy_timeout(handle, kBusyMilliseconds);
@@ -114,6 +135,11 @@ Database::Database(const std::string& path, const std::string& what) : name_(fmt
 
 void Database::Close::operator()(sqlite3* handle) const {
     sqlite().close(handle);
+}
+
+std::int64_t Database::version() {
+    Statement query(*this, "PRAGMA user_version");
+    return query.step() ? query.number(0) : 0;
 }
 
 std::size_t Database::changes() const {

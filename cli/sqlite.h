@@ -19,6 +19,11 @@ class Database {
     /// `version` of `schema`. `what` names the file for people: "address book".
     static std::unique_ptr<Database> open(const std::string& path, const std::string& what, const char* schema,
                                           std::int64_t version);
+    /// open_to_read opens a file that is there, changes nothing, and takes no other version.
+    static std::unique_ptr<Database> open_to_read(const std::string& path, const std::string& what,
+                                                  std::int64_t version);
+    /// is_broken says whether a file is no SQLite database, or one that was damaged; false where that cannot be told.
+    static bool is_broken(const std::string& path);
     void run(const char* sql);
     std::size_t changes() const;  ///< rows that the last statement made, changed or removed
     sqlite3* get() const { return handle_.get(); }
@@ -28,7 +33,8 @@ class Database {
     struct Close {
         void operator()(sqlite3* handle) const;
     };
-    Database(const std::string& path, const std::string& what);
+    Database(const std::string& path, const std::string& what, int access);
+    std::int64_t version();
 
     std::string name_;
     std::unique_ptr<sqlite3, Close> handle_;

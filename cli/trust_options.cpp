@@ -66,7 +66,7 @@ cms::Trust trust_of(const Options& options, const std::shared_ptr<AddressBook>& 
         revocation == Revocation::online ? std::make_shared<Fetcher>(options.list("private-hosts")) : nullptr;
     if (revocation != Revocation::off)
         trust.revocation = std::make_shared<RevocationFiles>(
-            options.list("crl"), RevocationCache(RevocationCache::default_path()), fetcher, clock, warn);
+            options.list("crl"), RevocationCache(RevocationCache::default_path(), warn), fetcher, clock, warn);
     trust.require_revocation = options.flag("require-revocation");
     return trust;
 }

@@ -1,11 +1,15 @@
 #include "cli/revocation_cache.h"
 
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 
 #include "softhsm-tests/support/temporary_directory.h"
 
 using namespace p11mime;
 using namespace p11mime::cli;
+using p11mime::test::read_file;
+using p11mime::test::write_file;
 using std::chrono::hours;
 
 namespace {
@@ -15,7 +19,13 @@ const cms::Time kNow{std::chrono::seconds(1'800'000'000)};
 struct Store {
     test::TemporaryDirectory directory;
     std::string path = directory / "p11mime/revocation.db";
-    RevocationCache cache{path};
+    std::vector<std::string> warnings;
+    RevocationCache cache = opened();
+
+    /// opened is the cache as another process has it.
+    RevocationCache opened() {
+        return {path, [this](const std::string& line) { warnings.push_back(line); }};
+    }
 
     std::int64_t count(const char* sql) const {
         const auto database = Database::open(path, "revocation cache", "", 1);
@@ -36,7 +46,7 @@ TEST_CASE("the cache gives what it keeps until that ends", "[cli]") {
     CHECK(store.cache.find("a", kNow + hours(2)) == der);
     CHECK_FALSE(store.cache.find("a", kNow + hours(2) + std::chrono::seconds(1)));
     CHECK_FALSE(store.cache.find("b", kNow));
-    CHECK(RevocationCache(store.path).find("a", kNow) == der);  // as another process would see it
+    CHECK(store.opened().find("a", kNow) == der);
 
     store.cache.put("a", Bytes{4}, kNow + hours(3), kNow);
     CHECK(store.cache.find("a", kNow) == Bytes{4});
@@ -73,4 +83,70 @@ TEST_CASE("the cache holds no more than its limit, and what ends first makes roo
     store.cache.put("huge", Bytes(static_cast<std::size_t>(RevocationCache::kMostBytes) + 1), kNow + hours(9), kNow);
     CHECK_FALSE(store.cache.find("huge", kNow));
     CHECK(store.cache.find("second", kNow));
+}
+
+TEST_CASE("a cache is read where it cannot be written, and that nothing is kept is said once", "[cli]") {
+    Store store;
+    store.cache.put("a", Bytes{1}, kNow + hours(2), kNow);
+    namespace fs = std::filesystem;
+    fs::permissions(store.path, fs::perms(0444));
+    for (const fs::path& each : {store.directory.path() / "p11mime", store.directory.path()})
+        fs::permissions(each, fs::perms(0555));
+    if (::geteuid() == 0) REQUIRE(::seteuid(65534) == 0);  // root may write whatever the mode says
+    RevocationCache cache = store.opened();
+    CHECK(cache.find("a", kNow) == Bytes{1});
+    CHECK(store.warnings.empty());
+    for (int i = 0; i < 2; ++i)
+        cache.put("b", Bytes{2}, kNow + hours(2), kNow);
+    CHECK(cache.find("a", kNow) == Bytes{1});
+    REQUIRE(store.warnings.size() == 1);
+    CHECK_THAT(store.warnings[0], Catch::Contains("cache cannot be written, so what is fetched is not kept: ") &&
+                                      Catch::Contains(store.path));
+    if (::geteuid() != ::getuid()) REQUIRE(::seteuid(::getuid()) == 0);
+    for (const fs::path& each : {store.directory.path(), store.directory.path() / "p11mime"})
+        fs::permissions(each, fs::perms(0755));
+}
+
+TEST_CASE("a cache that cannot be read is said once, with the cause", "[cli]") {
+    Store store;
+    store.cache.put("a", Bytes{1}, kNow + hours(2), kNow);
+    const auto nothing = [&](const std::string& cause) {
+        RevocationCache cache = store.opened();
+        for (int i = 0; i < 2; ++i)
+            CHECK_FALSE(cache.find("a", kNow));
+        cache.put("b", Bytes{2}, kNow + hours(2), kNow);
+        REQUIRE(store.warnings.size() == 1);
+        CHECK_THAT(store.warnings[0], Catch::Contains("cache cannot be read, so what it knows does not count: ") &&
+                                          Catch::Contains(store.path) && Catch::Contains(cause));
+    };
+    const auto other = Database::open(store.path, "revocation cache", "", 1);
+    SECTION("another process holds it") {
+        other->run("BEGIN EXCLUSIVE");
+        nothing("locked");
+    }
+    SECTION("a newer version has made it") {
+        other->run("PRAGMA user_version = 2");
+        nothing("newer version");
+    }
+}
+
+TEST_CASE("a cache that is broken is put aside and made anew", "[cli]") {
+    Store store;
+    for (int i = 0; i < 50; ++i)
+        store.cache.put(std::to_string(i), Bytes(5000, 1), kNow + hours(2), kNow);
+    const std::string sound = read_file(store.path);
+    const auto [broken, journal] = GENERATE_COPY(table<std::string, bool>(
+        {{std::string(9000, 'x'), true}, {sound.substr(0, 4096) + std::string(sound.size() - 4096, 'x'), false}}));
+    write_file(store.path, broken);
+    if (journal) write_file(store.path + "-journal", "left over");
+    RevocationCache cache = store.opened();
+    CHECK_FALSE(cache.find("a", kNow));
+    REQUIRE(store.warnings.size() == 1);
+    CHECK_THAT(store.warnings[0], Catch::Contains("is broken, so what it knew does not count"));
+    CHECK(read_file(store.path + ".broken") == broken);
+    CHECK_FALSE(std::filesystem::exists(store.path + "-journal"));
+
+    cache.put("a", Bytes{1}, kNow + hours(2), kNow);
+    CHECK(store.opened().find("a", kNow) == Bytes{1});
+    CHECK(store.warnings.size() == 1);
 }

@@ -46,9 +46,10 @@ struct Agency {
     /// started is the source at the start of a run.
     std::shared_ptr<RevocationFiles> started(std::vector<std::string> files, bool online = true) {
         const std::vector<std::string> private_hosts{"127.0.0.1"};
-        return std::make_shared<RevocationFiles>(std::move(files), RevocationCache(directory / "revocation.db"),
+        const auto warn = [this](const std::string& line) { warnings.push_back(line); };
+        return std::make_shared<RevocationFiles>(std::move(files), RevocationCache(directory / "revocation.db", warn),
                                                  online ? std::make_shared<Fetcher>(private_hosts) : nullptr, clock,
-                                                 [this](const std::string& line) { warnings.push_back(line); });
+                                                 warn);
     }
     Certificate certify_one(const std::string& name, const std::string& extensions,
                             const std::string& sections = {}) const {

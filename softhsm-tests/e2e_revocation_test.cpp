@@ -284,13 +284,23 @@ TEST_CASE("a CRL file and a fetched issuer count whose name is written in anothe
     CHECK(bureau.signer(bureau.signed_by(alice), {"--fetch-issuers"})["chain"] == "trusted");
 }
 
-TEST_CASE("a cache that is broken is passed over") {
+TEST_CASE("a cache that is broken is said on the terminal and in the report, and made anew") {
     Bureau bureau;
     const SoftwareKey alice = bureau.certify_alice(bureau.at("/root.crl"));
     bureau.web.files["/root.crl"] = text(make_crl({}, bureau.root));
     std::filesystem::create_directories(bureau.desk.path("cache/p11mime"));
     bureau.desk.file("cache/p11mime/revocation.db", "this is no database, though it is long enough to look at");
-    CHECK(bureau.signer(bureau.signed_by(alice), kOnline)["revocation"] == "good");
+    const std::string mail = bureau.signed_by(alice);
+    const Outcome outcome = bureau.verify(mail, kOnline);
+    CHECK(outcome.err.find("the revocation cache '") != std::string::npos);
+    const json report = json::parse(read_file(bureau.desk.path("report.json")));
+    CHECK(report["layers"][0]["signers"][0]["revocation"] == "good");
+    REQUIRE(report["warnings"].size() == 1);
+    CHECK(report["warnings"][0]["kind"] == "broken-file");
+    CHECK(report["warnings"][0]["message"].get<std::string>().find("is broken") != std::string::npos);
+
+    CHECK(bureau.signer(mail, {})["revocation"] == "good");
+    CHECK(json::parse(read_file(bureau.desk.path("report.json")))["warnings"].empty());
 }
 
 TEST_CASE("missing issuers are fetched where that is asked for, as a certificate and as PKCS#7") {
