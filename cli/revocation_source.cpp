@@ -134,7 +134,7 @@ cms::RevocationEvidence RevocationFiles::at_hand(const cms::Certificate& certifi
 }
 
 cms::RevocationEvidence RevocationFiles::fetch(const cms::Certificate& certificate, const cms::Certificate& issuer,
-                                               From from) {
+                                               From from, const Tells& tells) {
     cms::RevocationEvidence evidence;
     const auto responders = cms::ocsp_urls(certificate);
     const auto points = cms::crl_urls(certificate);
@@ -144,40 +144,42 @@ cms::RevocationEvidence RevocationFiles::fetch(const cms::Certificate& certifica
         evidence.missing.emplace_back(
             "no CRL and no OCSP response for it is at hand; --revocation online asks the servers that it names");
     else if (from == From::responders)
-        ask_responders(certificate, issuer, evidence);
+        ask_responders(certificate, issuer, tells, evidence);
     else
-        ask_points(points, evidence.at_points, evidence.missing);
+        ask_points(points, tells, &cms::RevocationEvidence::at_points, evidence);
     return evidence;
 }
 
 cms::RevocationEvidence RevocationFiles::fetch_delta(const cms::Certificate& certificate,
-                                                     const std::optional<cms::Crl>& base) {
+                                                     const std::optional<cms::Crl>& base, const Tells& tells) {
     cms::RevocationEvidence evidence;
     if (!fetcher_) return evidence;
-    ask_points(cms::freshest_urls(certificate), evidence.crls, evidence.missing);
-    if (base) ask_points(base->freshest_urls(), evidence.crls, evidence.missing);
+    ask_points(cms::freshest_urls(certificate), tells, &cms::RevocationEvidence::crls, evidence);
+    if (base) ask_points(base->freshest_urls(), tells, &cms::RevocationEvidence::crls, evidence);
     return evidence;
 }
 
 void RevocationFiles::ask_responders(const cms::Certificate& certificate, const cms::Certificate& issuer,
-                                     cms::RevocationEvidence& evidence) {
+                                     const Tells& tells, cms::RevocationEvidence& evidence) {
     for (const std::string& url : cms::ocsp_urls(certificate)) {
         const auto& [found, failure] = fetched_responses_.get(responder_key(url, certificate),
                                                               [&] { return fetch_response(url, certificate, issuer); });
         append(evidence.ocsp, found);
-        if (failure.empty()) return;
-        evidence.missing.push_back(failure);
+        if (!failure.empty()) evidence.missing.push_back(failure);
+        if (tells({.ocsp = found})) return;
     }
 }
 
-void RevocationFiles::ask_points(const std::vector<cms::Alternatives>& points, std::vector<cms::Crl>& crls,
-                                 std::vector<std::string>& missing) {
+void RevocationFiles::ask_points(const std::vector<cms::Alternatives>& points, const Tells& tells, Crls crls,
+                                 cms::RevocationEvidence& evidence) {
     for (const cms::Alternatives& urls : points)
         for (const std::string& url : urls) {
             const auto& [found, failure] = fetched_crls_.get(url, [&] { return fetch_crls(url); });
-            append(crls, found);
-            if (failure.empty()) break;
-            missing.push_back(failure);
+            append(evidence.*crls, found);
+            if (!failure.empty()) evidence.missing.push_back(failure);
+            cms::RevocationEvidence answer;
+            answer.*crls = found;
+            if (tells(answer)) break;
         }
 }
 

@@ -29,10 +29,10 @@ class RevocationFiles final : public cms::RevocationSource {
                     std::shared_ptr<const cms::Clock> clock, Warn warn);
 
     cms::RevocationEvidence at_hand(const cms::Certificate& certificate, const cms::Certificate& issuer) override;
-    cms::RevocationEvidence fetch(const cms::Certificate& certificate, const cms::Certificate& issuer,
-                                  From from) override;
-    cms::RevocationEvidence fetch_delta(const cms::Certificate& certificate,
-                                        const std::optional<cms::Crl>& base) override;
+    cms::RevocationEvidence fetch(const cms::Certificate& certificate, const cms::Certificate& issuer, From from,
+                                  const Tells& tells) override;
+    cms::RevocationEvidence fetch_delta(const cms::Certificate& certificate, const std::optional<cms::Crl>& base,
+                                        const Tells& tells) override;
     void keep(ByteView der, cms::Time until) override;
 
   private:
@@ -49,10 +49,11 @@ class RevocationFiles final : public cms::RevocationSource {
     std::optional<Bytes> in_cache(const std::string& key);
     void add_known_crls(const std::vector<cms::Alternatives>& points, std::vector<cms::Crl>& crls);
     void add_known_responses(const cms::Certificate& certificate, cms::RevocationEvidence& evidence);
-    void ask_responders(const cms::Certificate& certificate, const cms::Certificate& issuer,
+    void ask_responders(const cms::Certificate& certificate, const cms::Certificate& issuer, const Tells& tells,
                         cms::RevocationEvidence& evidence);
-    void ask_points(const std::vector<cms::Alternatives>& points, std::vector<cms::Crl>& crls,
-                    std::vector<std::string>& missing);
+    using Crls = std::vector<cms::Crl> cms::RevocationEvidence::*;
+    void ask_points(const std::vector<cms::Alternatives>& points, const Tells& tells, Crls crls,
+                    cms::RevocationEvidence& evidence);
     Fetched<cms::RevocationEvidence::Ocsp> fetch_response(const std::string& url, const cms::Certificate& certificate,
                                                           const cms::Certificate& issuer);
     Fetched<cms::Crl> fetch_crls(const std::string& url);

@@ -38,11 +38,21 @@ class Judge {
         using From = RevocationSource::From;
         for (const From from : {From::responders, From::distribution_points}) {
             if (not_offered || weighed.settled()) break;
-            own.add(source.fetch(certificate, issuer, from));
+            own.add(source.fetch(certificate, issuer, from, [&](const RevocationEvidence& answer) {
+                return weigh(certificate, issuer, answer, {}).tells();
+            }));
             weighed = weigh(certificate, issuer, own);
         }
-        if (weighed.wants_delta() || (!weighed.all.decided() && !not_offered && !freshest_urls(certificate).empty())) {
-            own.add(source.fetch_delta(certificate, weighed.base()));
+        const auto wants_delta = [&](const Weighed& so_far) {
+            return so_far.wants_delta() ||
+                   (!so_far.all.decided() && !not_offered && !freshest_urls(certificate).empty());
+        };
+        if (wants_delta(weighed)) {
+            own.add(source.fetch_delta(certificate, weighed.base(), [&](const RevocationEvidence& answer) {
+                RevocationEvidence together = own;
+                together.add(answer);
+                return !wants_delta(weigh(certificate, issuer, together));
+            }));
             weighed = weigh(certificate, issuer, own);
         }
         for (const auto& [der, until] : weighed.all.kept)

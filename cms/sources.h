@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -58,12 +59,19 @@ class RevocationSource {
     /// at_hand is what there is without asking anybody.
     virtual RevocationEvidence at_hand(const Certificate& certificate, const Certificate& issuer) = 0;
 
-    /// fetch asks others: responders by OCSP, distribution points for CRLs. It and fetch_delta are called for
-    /// certificates alone whose signatures lead to an anchor.
+    /// Tells says whether an answer tells anything of the certificate; it may have ended, say, or be of somebody who
+    /// may not tell.
+    using Tells = std::function<bool(const RevocationEvidence& answer)>;
+
+    /// fetch asks others: responders by OCSP, distribution points for CRLs. Of those that are to have the same, one
+    /// after another is asked until an answer tells. It and fetch_delta are called for certificates alone whose
+    /// signatures lead to an anchor.
     enum class From { responders, distribution_points };
-    virtual RevocationEvidence fetch(const Certificate& certificate, const Certificate& issuer, From from) = 0;
-    /// fetch_delta asks for what has changed since the CRL `base`, and likewise where there is none.
-    virtual RevocationEvidence fetch_delta(const Certificate& certificate, const std::optional<Crl>& base) = 0;
+    virtual RevocationEvidence fetch(const Certificate& certificate, const Certificate& issuer, From from,
+                                     const Tells& tells) = 0;
+    /// fetch_delta asks likewise for what has changed since the CRL `base`, or where there is none.
+    virtual RevocationEvidence fetch_delta(const Certificate& certificate, const std::optional<Crl>& base,
+                                           const Tells& tells) = 0;
 
     /// keep is told of evidence (DER) that was signed by who may, and until when it tells anything.
     virtual void keep(ByteView der, Time until) = 0;

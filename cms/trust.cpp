@@ -243,12 +243,12 @@ class AtHand final : public RevocationSource {
     RevocationEvidence at_hand(const Certificate& certificate, const Certificate& issuer) override {
         return source_->at_hand(certificate, issuer);
     }
-    RevocationEvidence fetch(const Certificate&, const Certificate&, From) override {
+    RevocationEvidence fetch(const Certificate&, const Certificate&, From, const Tells&) override {
         return {
             .missing = {"no CRL and no OCSP response for it is at hand, and no server is asked about a signature that "
                         "does not verify"}};
     }
-    RevocationEvidence fetch_delta(const Certificate&, const std::optional<Crl>&) override { return {}; }
+    RevocationEvidence fetch_delta(const Certificate&, const std::optional<Crl>&, const Tells&) override { return {}; }
     void keep(ByteView der, Time until) override { source_->keep(der, until); }
 
   private:

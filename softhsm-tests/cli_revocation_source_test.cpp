@@ -191,7 +191,7 @@ TEST_CASE(
     CHECK(agency.judge(alice) == RevocationState::revoked);
 }
 
-TEST_CASE("the other places of a CRL are not asked where one gave it before") {
+TEST_CASE("no place of a CRL is asked again for what it gave before") {
     Agency agency;
     std::map<std::string, std::string> files;
     const HttpServer server(
@@ -204,6 +204,71 @@ TEST_CASE("the other places of a CRL are not asked where one gave it before") {
     const auto asked = server.requests();
     CHECK(agency.judge(alice) == RevocationState::unknown);
     CHECK(server.requests() == asked);
+}
+
+TEST_CASE("another place is asked where what the one before gave tells nothing of the certificate") {
+    Agency agency;
+    std::map<std::string, std::string> files;
+    std::optional<Certificate> alice;
+    const HttpServer server([&](const HttpServer::Request& request) {
+        const auto file = files.find(request.path);
+        if (file != files.end()) return HttpServer::Answer{.body = file->second};
+        if (request.path == "/knows") return agency.revoking(*alice, request);
+        const OcspSpec spec{.status = OcspSpec::Status::unknown, .request = to_bytes(bytes_of(request.body))};
+        const Certificate about = request.path == "/other" ? agency.root.certificate : *alice;
+        return HttpServer::Answer{.type = "application/ocsp-response",
+                                  .body = text(make_ocsp(spec, about, agency.root.certificate, agency.root))};
+    });
+    const auto points = [&](const std::string& first) {
+        return agency.certify_one("Alice", "crlDistributionPoints=dp",
+                                  "[dp]\nfullname=URI:" + server.url(first) + ",URI:" + server.url("/new.crl") + "\n");
+    };
+    const auto responders = [&](const std::string& first) {
+        return agency.certify_one(
+            "Alice", "authorityInfoAccess=OCSP;URI:" + server.url(first) + ",OCSP;URI:" + server.url("/knows"));
+    };
+    const auto revoked = [&](const std::vector<std::string>& asked) {
+        files["/new.crl"] = agency.crl({.entries = {{.certificate = *alice}}});
+        CHECK(agency.judge(*alice) == RevocationState::revoked);
+        CHECK(server.requests() == asked);
+    };
+    SECTION("a CRL that has ended") {
+        alice = points("/old.crl");
+        files["/old.crl"] = agency.crl({.this_update = -2 * kDay, .next_update = -kDay});
+        revoked({"GET /old.crl", "GET /new.crl"});
+    }
+    SECTION("a CRL for others") {
+        alice = points("/authorities.crl");
+        files["/authorities.crl"] =
+            agency.crl({.extensions = "issuingDistributionPoint=critical,@idp", .sections = "[idp]\nonlyCA=TRUE\n"});
+        revoked({"GET /authorities.crl", "GET /new.crl"});
+    }
+    SECTION("a responder that does not know the certificate") {
+        alice = responders("/ignorant");
+        revoked({"POST /ignorant", "POST /knows"});
+    }
+    SECTION("a response about another certificate") {
+        alice = responders("/other");
+        revoked({"POST /other", "POST /knows"});
+    }
+    SECTION("a delta CRL that has ended") {
+        alice = agency.certify_one("Alice", at(server, "/base.crl"));
+        files["/base.crl"] = agency.crl(
+            {.number = 5,
+             .this_update = -3 * kDay,
+             .extensions = "freshestCRL=dp",
+             .sections = "[dp]\nfullname=URI:" + server.url("/old.crl") + ",URI:" + server.url("/new.crl") + "\n"});
+        files["/old.crl"] = agency.crl({.number = 6, .base_number = 5, .this_update = -2 * kDay, .next_update = -kDay});
+        files["/new.crl"] = agency.crl({.entries = {{.certificate = *alice}}, .number = 7, .base_number = 5});
+        CHECK(agency.judge(*alice) == RevocationState::revoked);
+        CHECK(server.requests() == std::vector<std::string>{"GET /base.crl", "GET /old.crl", "GET /new.crl"});
+    }
+    SECTION("but not where it tells") {
+        alice = points("/good.crl");
+        files["/good.crl"] = agency.crl({});
+        CHECK(agency.judge(*alice) == RevocationState::good);
+        CHECK(server.requests() == std::vector<std::string>{"GET /good.crl"});
+    }
 }
 
 TEST_CASE("a thread that asks the same waits for the answer that another is waiting for") {

@@ -22,11 +22,12 @@ class TestSource : public cms::RevocationSource {
     std::vector<cms::Time> kept_until;
 
     cms::RevocationEvidence at_hand(const cms::Certificate&, const cms::Certificate&) override { return here; }
-    cms::RevocationEvidence fetch(const cms::Certificate&, const cms::Certificate&, From from) override {
+    cms::RevocationEvidence fetch(const cms::Certificate&, const cms::Certificate&, From from, const Tells&) override {
         ++fetches;
         return from == From::responders ? responders : points;
     }
-    cms::RevocationEvidence fetch_delta(const cms::Certificate&, const std::optional<cms::Crl>&) override {
+    cms::RevocationEvidence fetch_delta(const cms::Certificate&, const std::optional<cms::Crl>&,
+                                        const Tells&) override {
         ++delta_fetches;
         return deltas;
     }

@@ -28,8 +28,13 @@ void add(Parts& parts, unsigned kind, ByteView der) {
 // Source has nothing, so that what came along is judged.
 struct Source final : cms::RevocationSource {
     cms::RevocationEvidence at_hand(const cms::Certificate&, const cms::Certificate&) override { return {}; }
-    cms::RevocationEvidence fetch(const cms::Certificate&, const cms::Certificate&, From) override { return {}; }
-    cms::RevocationEvidence fetch_delta(const cms::Certificate&, const std::optional<cms::Crl>&) override { return {}; }
+    cms::RevocationEvidence fetch(const cms::Certificate&, const cms::Certificate&, From, const Tells&) override {
+        return {};
+    }
+    cms::RevocationEvidence fetch_delta(const cms::Certificate&, const std::optional<cms::Crl>&,
+                                        const Tells&) override {
+        return {};
+    }
     void keep(ByteView, cms::Time) override {}
 };
 
