@@ -49,8 +49,10 @@ const cms::GivenSecrets& Context::secrets() {
 
 const cms::Trust& Context::trust() {
     if (!trust_) {
-        trust_ = run_.trust();
-        trust_->issuers = run_.issuers_for_one_mail();
+        cms::Trust trust = run_.trust();
+        trust.issuers = run_.issuers_for_one_mail();
+        trust.revocation = run_.revocation_for_one_mail();
+        trust_ = std::move(trust);
     }
     return *trust_;
 }

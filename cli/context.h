@@ -52,7 +52,7 @@ class Context {
     token::Tokens& tokens() { return run_.tokens(); }
     const cms::GivenSecrets& secrets();  ///< of --kek and --password-source
     std::shared_ptr<AddressBook> book() { return run_.book(); }
-    const cms::Trust& trust();  ///< the run's, with the mail's own source of issuers
+    const cms::Trust& trust();  ///< the run's, with the mail's own sources of issuers and of revocation
     std::vector<std::shared_ptr<cms::CertificateSource>> more_certificates() { return run_.more_certificates(); }
 
     /// start_progress and end_progress are for the bar of a mail that is worked on alone.

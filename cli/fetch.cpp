@@ -158,8 +158,9 @@ Bytes Fetcher::get(const std::string& url, std::chrono::milliseconds at_most) {
     return run({url, kWeb, {}, {}, at_most}).body;
 }
 
-Bytes Fetcher::post(const std::string& url, std::string_view type, ByteView body, std::string_view answer_type) {
-    Answer answer = run({url, kWeb, type, body});
+Bytes Fetcher::post(const std::string& url, std::string_view type, ByteView body, std::string_view answer_type,
+                    std::chrono::milliseconds at_most) {
+    Answer answer = run({url, kWeb, type, body, at_most});
     if (!answer_type.empty() && answer.type != answer_type)
         throw cannot_fetch(url, fmt::format("the answer is not of type {}", answer_type));
     return std::move(answer.body);
@@ -237,6 +238,8 @@ Fetcher::Answer Fetcher::step(const Request& request, const std::string& url, st
     set(CURLOPT_NOSIGNAL, 1L);
     set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::min(left, limits_.connect).count()));
     set(CURLOPT_TIMEOUT_MS, static_cast<long>(left.count()));
+    set(CURLOPT_LOW_SPEED_LIMIT, 1L);
+    set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(std::chrono::ceil<std::chrono::seconds>(limits_.silence).count()));
     set(CURLOPT_USERAGENT, "p11mime");
     set(CURLOPT_OPENSOCKETFUNCTION, &Transfer::open_socket);
     set(CURLOPT_OPENSOCKETDATA, &transfer);

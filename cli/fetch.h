@@ -24,6 +24,7 @@ struct DirectoryEntry {
 struct FetchLimits {
     std::size_t most = 32 * 1024 * 1024;  ///< bytes of the answer
     std::chrono::milliseconds connect{5'000};
+    std::chrono::milliseconds silence{30'000};  ///< in which not a byte comes; whole seconds, over HTTP
     std::chrono::milliseconds total{30'000};
 };
 
@@ -45,8 +46,9 @@ class Fetcher {
     Bytes get(const std::string& url, std::chrono::milliseconds at_most = std::chrono::milliseconds::max());
 
     /// post sends a body of a media type ("application/ocsp-request") and gives the answer's; where `answer_type` is
-    /// not empty, an answer of another media type is refused.
-    Bytes post(const std::string& url, std::string_view type, ByteView body, std::string_view answer_type);
+    /// not empty, an answer of another media type is refused. `at_most` as above.
+    Bytes post(const std::string& url, std::string_view type, ByteView body, std::string_view answer_type,
+               std::chrono::milliseconds at_most = std::chrono::milliseconds::max());
 
     /// search is what a directory answers to an ldap or ldaps URL (RFC 4516), asked without a name. Referrals are not
     /// followed. `at_most` as above.

@@ -118,7 +118,7 @@ void RevocationFiles::add_known_responses(const cms::Certificate& certificate, c
             append(evidence.ocsp, fetched->found);
 }
 
-cms::RevocationEvidence RevocationFiles::at_hand(const cms::Certificate& certificate, const cms::Certificate&) {
+cms::RevocationEvidence RevocationFiles::at_hand(const cms::Certificate& certificate) {
     cms::RevocationEvidence evidence;
     for (const cms::Crl& crl : from_files())
         if (cms::issues_crls_for(crl.issuer_name(), certificate)) evidence.crls.push_back(crl);
@@ -134,7 +134,7 @@ cms::RevocationEvidence RevocationFiles::at_hand(const cms::Certificate& certifi
 }
 
 cms::RevocationEvidence RevocationFiles::fetch(const cms::Certificate& certificate, const cms::Certificate& issuer,
-                                               From from, const Tells& tells) {
+                                               From from, const Inquiry& inquiry) {
     cms::RevocationEvidence evidence;
     const auto responders = cms::ocsp_urls(certificate);
     const auto points = cms::crl_urls(certificate);
@@ -144,50 +144,91 @@ cms::RevocationEvidence RevocationFiles::fetch(const cms::Certificate& certifica
         evidence.missing.emplace_back(
             "no CRL and no OCSP response for it is at hand; --revocation online asks the servers that it names");
     else if (from == From::responders)
-        ask_responders(certificate, issuer, tells, evidence);
+        ask_responders(certificate, issuer, inquiry, evidence);
     else
-        ask_points(points, tells, &cms::RevocationEvidence::at_points, evidence);
+        ask_points(points, inquiry, &cms::RevocationEvidence::at_points, evidence);
     return evidence;
 }
 
 cms::RevocationEvidence RevocationFiles::fetch_delta(const cms::Certificate& certificate,
-                                                     const std::optional<cms::Crl>& base, const Tells& tells) {
+                                                     const std::optional<cms::Crl>& base, const Inquiry& inquiry) {
     cms::RevocationEvidence evidence;
     if (!fetcher_) return evidence;
-    ask_points(cms::freshest_urls(certificate), tells, &cms::RevocationEvidence::crls, evidence);
-    if (base) ask_points(base->freshest_urls(), tells, &cms::RevocationEvidence::crls, evidence);
+    ask_points(cms::freshest_urls(certificate), inquiry, &cms::RevocationEvidence::crls, evidence);
+    if (base) ask_points(base->freshest_urls(), inquiry, &cms::RevocationEvidence::crls, evidence);
     return evidence;
 }
 
 void RevocationFiles::ask_responders(const cms::Certificate& certificate, const cms::Certificate& issuer,
-                                     const Tells& tells, cms::RevocationEvidence& evidence) {
+                                     const Inquiry& inquiry, cms::RevocationEvidence& evidence) {
+    Patience& patience = inquiry.patience;
     for (const std::string& url : cms::ocsp_urls(certificate)) {
-        const auto& [found, failure] = fetched_responses_.get(responder_key(url, certificate),
-                                                              [&] { return fetch_response(url, certificate, issuer); });
+        const auto [found, failure] = ask(fetched_responses_, responder_key(url, certificate), url, patience, [&] {
+            return fetch_response(url, certificate, issuer, std::min(patience.left(), patience.share()));
+        });
         append(evidence.ocsp, found);
         if (!failure.empty()) evidence.missing.push_back(failure);
-        if (tells({.ocsp = found})) return;
+        if (inquiry.tells({.ocsp = found})) return;
     }
 }
 
-void RevocationFiles::ask_points(const std::vector<cms::Alternatives>& points, const Tells& tells, Crls crls,
+void RevocationFiles::ask_points(const std::vector<cms::Alternatives>& points, const Inquiry& inquiry, Crls crls,
                                  cms::RevocationEvidence& evidence) {
     for (const cms::Alternatives& urls : points)
         for (const std::string& url : urls) {
-            const auto& [found, failure] = fetched_crls_.get(url, [&] { return fetch_crls(url); });
+            const auto [found, failure] = ask(fetched_crls_, url, url, inquiry.patience,
+                                              [&] { return fetch_crls(url, inquiry.patience.left()); });
             append(evidence.*crls, found);
             if (!failure.empty()) evidence.missing.push_back(failure);
             cms::RevocationEvidence answer;
             answer.*crls = found;
-            if (tells(answer)) break;
+            if (inquiry.tells(answer)) break;
         }
 }
 
+// Who did not answer in good time is taken to be silent; who had less of it may answer another mail's question.
+template <class T, class Fetch>
+RevocationFiles::Fetched<T> RevocationFiles::ask(OnceEach<Fetched<T>>& answers, const std::string& key,
+                                                 const std::string& url, Patience& patience, const Fetch& fetch) {
+    using Clock = std::chrono::steady_clock;
+    const std::string server = server_of(url);
+    const auto make = [&]() -> Fetched<T> {
+        if (is_silent(server))
+            return {.failure = fmt::format("'{}' did not answer before, and was not asked again", server)};
+        if (patience.left().count() <= 0)
+            throw Error(ErrorKind::io, "the servers that tell of this mail's certificates are too slow");
+        const bool fair = patience.fair();
+        const auto begun = Clock::now();
+        Fetched<T> fetched = fetch();
+        if (!fetched.found.empty()) return fetched;
+        if (!fair) throw Error(ErrorKind::io, fetched.failure);
+        if (Clock::now() - begun >= patience.share() * 2 / 5) note_silent(server);
+        return fetched;
+    };
+    try {
+        return patience.spend([&] { return answers.get(key, make); });
+    } catch (const Error& error) {
+        return {.failure = error.what()};
+    }
+}
+
+bool RevocationFiles::is_silent(const std::string& server) {
+    const std::lock_guard lock(mutex_);
+    return silent_.count(server) != 0;
+}
+
+void RevocationFiles::note_silent(const std::string& server) {
+    const std::lock_guard lock(mutex_);
+    silent_.insert(server);
+}
+
 RevocationFiles::Fetched<cms::RevocationEvidence::Ocsp> RevocationFiles::fetch_response(
-    const std::string& url, const cms::Certificate& certificate, const cms::Certificate& issuer) {
+    const std::string& url, const cms::Certificate& certificate, const cms::Certificate& issuer,
+    std::chrono::milliseconds at_most) {
     try {
         const Bytes request = cms::ocsp_request(certificate, issuer);
-        const Bytes der = fetcher_->post(url, "application/ocsp-request", request, "application/ocsp-response");
+        const Bytes der =
+            fetcher_->post(url, "application/ocsp-request", request, "application/ocsp-response", at_most);
         cms::RevocationEvidence::Ocsp answer{cms::OcspResponse::from_der(der), request};
         note_fetched(cached_response_key(certificate), {der});
         return {.found = {std::move(answer)}};
@@ -196,13 +237,14 @@ RevocationFiles::Fetched<cms::RevocationEvidence::Ocsp> RevocationFiles::fetch_r
     }
 }
 
-RevocationFiles::Fetched<cms::Crl> RevocationFiles::fetch_crls(const std::string& url) {
+RevocationFiles::Fetched<cms::Crl> RevocationFiles::fetch_crls(const std::string& url,
+                                                               std::chrono::milliseconds at_most) {
     try {
         std::vector<cms::Crl> crls;
         if (!is_directory_url(url)) {
-            crls = cms::Crl::from_file_bytes(fetcher_->get(url));
+            crls = cms::Crl::from_file_bytes(fetcher_->get(url, at_most));
         } else {
-            for (const DirectoryEntry& entry : fetcher_->search(url))
+            for (const DirectoryEntry& entry : fetcher_->search(url, at_most))
                 for (const auto& [attribute, value] : entry.values)
                     if (holds_crls(attribute)) crls.push_back(cms::Crl::from_der(value));
             if (crls.empty()) throw Error(ErrorKind::io, fmt::format("the directory has no CRL at '{}'", url));

@@ -4,23 +4,33 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "cli/certificate_files.h"
 #include "cli/fetch.h"
 #include "cli/once_each.h"
+#include "cli/patience.h"
 #include "cli/revocation_cache.h"
 #include "cms/sources.h"
 
 namespace p11mime::cli {
 
-inline constexpr std::chrono::milliseconds kIssuersPatience{30'000};  ///< for the issuers of one mail
+inline constexpr std::chrono::milliseconds kIssuersPatience{30'000};     ///< for the issuers of one mail
+inline constexpr std::chrono::milliseconds kRevocationPatience{30'000};  ///< for what tells of its certificates
+
+/// Inquiry is how servers are asked for one mail: until an answer tells, and for as long as there is patience.
+struct Inquiry {
+    const cms::RevocationSource::Tells& tells;
+    Patience& patience;
+};
 
 /// RevocationFiles gathers evidence from files with CRLs, from the cache, and, where there is a fetcher, from the
 /// servers that certificates name: first OCSP, then CRLs. Each server is asked the same once in a run, and what it told
-/// is given to all who ask. Safe for several threads, which wait for one another where they ask the same.
-class RevocationFiles final : public cms::RevocationSource {
+/// is given to all who ask; one that has kept a mail waiting in vain is not asked again. Safe for several threads,
+/// which wait for one another where they ask the same.
+class RevocationFiles {
   public:
     /// `files` are files in PEM or DER, or directories with such; what is no CRL in a directory is passed over, with a
     /// warning where it is a broken one. Throws Error(io) where one does not exist. They are read at first use. Without
@@ -28,12 +38,15 @@ class RevocationFiles final : public cms::RevocationSource {
     RevocationFiles(std::vector<std::string> files, RevocationCache cache, std::shared_ptr<Fetcher> fetcher,
                     std::shared_ptr<const cms::Clock> clock, Warn warn);
 
-    cms::RevocationEvidence at_hand(const cms::Certificate& certificate, const cms::Certificate& issuer) override;
+    using From = cms::RevocationSource::From;
+
+    /// at_hand, fetch, fetch_delta and keep as cms::RevocationSource has them.
+    cms::RevocationEvidence at_hand(const cms::Certificate& certificate);
     cms::RevocationEvidence fetch(const cms::Certificate& certificate, const cms::Certificate& issuer, From from,
-                                  const Tells& tells) override;
+                                  const Inquiry& inquiry);
     cms::RevocationEvidence fetch_delta(const cms::Certificate& certificate, const std::optional<cms::Crl>& base,
-                                        const Tells& tells) override;
-    void keep(ByteView der, cms::Time until) override;
+                                        const Inquiry& inquiry);
+    void keep(ByteView der, cms::Time until);
 
   private:
     // Fetched is what a server gave, or why it gave nothing.
@@ -49,14 +62,21 @@ class RevocationFiles final : public cms::RevocationSource {
     std::optional<Bytes> in_cache(const std::string& key);
     void add_known_crls(const std::vector<cms::Alternatives>& points, std::vector<cms::Crl>& crls);
     void add_known_responses(const cms::Certificate& certificate, cms::RevocationEvidence& evidence);
-    void ask_responders(const cms::Certificate& certificate, const cms::Certificate& issuer, const Tells& tells,
+    void ask_responders(const cms::Certificate& certificate, const cms::Certificate& issuer, const Inquiry& inquiry,
                         cms::RevocationEvidence& evidence);
     using Crls = std::vector<cms::Crl> cms::RevocationEvidence::*;
-    void ask_points(const std::vector<cms::Alternatives>& points, const Tells& tells, Crls crls,
+    void ask_points(const std::vector<cms::Alternatives>& points, const Inquiry& inquiry, Crls crls,
                     cms::RevocationEvidence& evidence);
+    // ask has a question to the server of a URL, which `key` stands for, asked by `fetch` once.
+    template <class T, class Fetch>
+    Fetched<T> ask(OnceEach<Fetched<T>>& answers, const std::string& key, const std::string& url, Patience& patience,
+                   const Fetch& fetch);
+    bool is_silent(const std::string& server);
+    void note_silent(const std::string& server);
     Fetched<cms::RevocationEvidence::Ocsp> fetch_response(const std::string& url, const cms::Certificate& certificate,
-                                                          const cms::Certificate& issuer);
-    Fetched<cms::Crl> fetch_crls(const std::string& url);
+                                                          const cms::Certificate& issuer,
+                                                          std::chrono::milliseconds at_most);
+    Fetched<cms::Crl> fetch_crls(const std::string& url, std::chrono::milliseconds at_most);
     void note_fetched(const std::string& key, std::vector<Bytes> ders);
 
     std::vector<std::string> files_;
@@ -79,6 +99,32 @@ class RevocationFiles final : public cms::RevocationSource {
         cms::Time until = cms::Time::min();
     };
     std::map<std::string, Keepable> fetched_;  // by the key that the cache is to have them by
+    std::set<std::string> silent_;             // servers that were waited for in vain
+};
+
+/// RevocationOfMail is the run's source for one mail, with a time for all that is asked about its certificates.
+class RevocationOfMail final : public cms::RevocationSource {
+  public:
+    explicit RevocationOfMail(std::shared_ptr<RevocationFiles> files,
+                              std::chrono::milliseconds patience = kRevocationPatience)
+        : files_(std::move(files)), patience_(patience) {}
+
+    cms::RevocationEvidence at_hand(const cms::Certificate& certificate, const cms::Certificate&) override {
+        return files_->at_hand(certificate);
+    }
+    cms::RevocationEvidence fetch(const cms::Certificate& certificate, const cms::Certificate& issuer, From from,
+                                  const Tells& tells) override {
+        return files_->fetch(certificate, issuer, from, {tells, patience_});
+    }
+    cms::RevocationEvidence fetch_delta(const cms::Certificate& certificate, const cms::Crl& crl,
+                                        const Tells& tells) override {
+        return files_->fetch_delta(certificate, crl, {tells, patience_});
+    }
+    void keep(ByteView der, cms::Time until) override { files_->keep(der, until); }
+
+  private:
+    std::shared_ptr<RevocationFiles> files_;
+    Patience patience_;
 };
 
 /// FetchedIssuers is what the fetches of a run have found at URLs. Safe for several threads, which wait for one another

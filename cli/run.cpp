@@ -126,6 +126,12 @@ std::shared_ptr<cms::IssuerSource> Run::issuers_for_one_mail() {
     return std::make_shared<IssuerFetcher>(issuers_);
 }
 
+std::shared_ptr<cms::RevocationSource> Run::revocation_for_one_mail() {
+    const std::lock_guard lock(mutex_);
+    if (!revocation_) revocation_ = revocation_files_of(options_, clock_, warn_of_files());
+    return revocation_ ? std::make_shared<RevocationOfMail>(revocation_) : nullptr;
+}
+
 std::vector<std::shared_ptr<cms::CertificateSource>> Run::more_certificates() {
     const std::lock_guard lock(mutex_);
     if (more_certificates_.empty()) more_certificates_ = intermediates_of(options_, book_, warn_of_files());

@@ -53,8 +53,9 @@ class Run {
     /// forget_tokens drops what was made of tokens (Lasts::token).
     void forget_tokens();
     std::shared_ptr<AddressBook> book() { return book_; }
-    const cms::Trust& trust();  ///< without a source of issuers, of which each mail has its own
-    std::shared_ptr<cms::IssuerSource> issuers_for_one_mail();  ///< null unless they are to be fetched
+    const cms::Trust& trust();  ///< without the sources of issuers and of revocation, of which each mail has its own
+    std::shared_ptr<cms::IssuerSource> issuers_for_one_mail();         ///< null unless they are to be fetched
+    std::shared_ptr<cms::RevocationSource> revocation_for_one_mail();  ///< null where it is not looked at
     /// more_certificates are where intermediates are looked up: --intermediates, then the address book.
     std::vector<std::shared_ptr<cms::CertificateSource>> more_certificates();
 
@@ -91,6 +92,7 @@ class Run {
     std::exception_ptr no_tokens_;  // why they could not be opened
     std::optional<cms::Trust> trust_;
     std::shared_ptr<FetchedIssuers> issuers_;
+    std::shared_ptr<RevocationFiles> revocation_;
     std::vector<std::shared_ptr<cms::CertificateSource>> more_certificates_;
 
     std::recursive_mutex making_;

@@ -2,13 +2,15 @@
 
 #include <mutex>
 
-#include "cli/revocation_source.h"
 #include "cli/settings.h"
 #include "token/token.h"
 
 namespace p11mime::cli {
 
 namespace {
+
+// A CRL may be large, but whoever sends nothing for that long does not work.
+constexpr FetchLimits kRevocationLimits{.silence = kRevocationPatience / 3};
 
 // The roots that Mozilla trusts for e-mail; the module is loaded when the first anchor is looked up.
 class EmailAnchors final : public cms::CertificateSource {
@@ -60,15 +62,19 @@ cms::Trust trust_of(const Options& options, const std::shared_ptr<AddressBook>& 
     }
     if (options.flag("system-ca")) trust.anchors.push_back(std::make_shared<SystemAnchors>());
     trust.intermediates = intermediates_of(options, book, warn);
-
-    const Revocation revocation = revocation_of(options);
-    const auto fetcher =
-        revocation == Revocation::online ? std::make_shared<Fetcher>(options.list("private-hosts")) : nullptr;
-    if (revocation != Revocation::off)
-        trust.revocation = std::make_shared<RevocationFiles>(
-            options.list("crl"), RevocationCache(RevocationCache::default_path(), warn), fetcher, clock, warn);
     trust.require_revocation = options.flag("require-revocation");
     return trust;
+}
+
+std::shared_ptr<RevocationFiles> revocation_files_of(const Options& options,
+                                                     const std::shared_ptr<const cms::Clock>& clock, const Warn& warn) {
+    const Revocation revocation = revocation_of(options);
+    if (revocation == Revocation::off) return nullptr;
+    const auto fetcher = revocation == Revocation::online
+                             ? std::make_shared<Fetcher>(options.list("private-hosts"), kRevocationLimits)
+                             : nullptr;
+    return std::make_shared<RevocationFiles>(
+        options.list("crl"), RevocationCache(RevocationCache::default_path(), warn), fetcher, clock, warn);
 }
 
 }  // namespace p11mime::cli

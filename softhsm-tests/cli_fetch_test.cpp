@@ -162,6 +162,8 @@ TEST_CASE("a fetch is bounded in size and time") {
     CHECK_THAT(failure([&] { fitting.get(server.url("/gone")); }), Contains("the server answers 404"));
     Fetcher hasty({"127.0.0.1"}, {.most = 1000, .connect = milliseconds(50), .total = milliseconds(100)});
     CHECK_THAT(failure([&] { hasty.get(server.url("/never")); }), Contains("timed out"));
+    Fetcher waiting({"127.0.0.1"}, {.silence = milliseconds(1000)});
+    CHECK_THAT(failure([&] { waiting.get(server.url("/never")); }), Contains("too slow") && Contains("1 seconds"));
 }
 
 TEST_CASE("a fetch takes no proxy from the environment") {

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 #include <future>
+#include <list>
 
 #include "cms/trust.h"
 #include "softhsm-tests/support/cms_bench.h"
@@ -58,7 +59,7 @@ struct Agency {
     }
     RevocationState judge(const Certificate& certificate, int minutes_from_now = 0) const {
         cms::Trust trust = trust_in({root.certificate});
-        trust.revocation = source;
+        trust.revocation = std::make_shared<RevocationOfMail>(source);
         trust.clock = clock;
         if (minutes_from_now != 0) trust.at = trust.clock->now() + std::chrono::minutes(minutes_from_now);
         return cms::validate(certificate, {}, trust, cms::Use::signing).revocation;
@@ -290,6 +291,51 @@ TEST_CASE("a thread that asks the same waits for the answer that another is wait
     CHECK(one.get() == RevocationState::revoked);
     CHECK(other.get() == RevocationState::revoked);
     CHECK(server.requests().size() == 1);
+}
+
+TEST_CASE("a server that never answers is waited for once in a run") {
+    Agency agency;
+    const HttpServer server([](const HttpServer::Request&) { return HttpServer::Answer{.keep_open = true}; });
+    const auto reason = [&](const std::string& name) {
+        const Certificate certificate =
+            agency.certify_one(name, at(server, "/" + name) + "\nauthorityInfoAccess=OCSP;URI:" + server.url("/ocsp"));
+        cms::Trust trust = trust_in({agency.root.certificate});
+        trust.revocation = std::make_shared<RevocationOfMail>(agency.source, std::chrono::milliseconds(600));
+        return cms::validate(certificate, {}, trust, cms::Use::signing).revocation_reason;
+    };
+    for (const char* name : {"Alice", "Bob"})
+        CHECK_THAT(reason(name), Catch::Contains("did not answer before, and was not asked again"));
+    CHECK(server.requests() == std::vector<std::string>{"POST /ocsp"});
+}
+
+TEST_CASE("servers that never answer keep a mail waiting for no longer than it has for all of them") {
+    Agency agency;
+    const auto hang = [](const HttpServer::Request&) { return HttpServer::Answer{.keep_open = true}; };
+    std::list<HttpServer> servers;
+    std::string access;
+    for (int i = 0; i < 5; ++i)
+        access += (i == 0 ? "authorityInfoAccess=" : ",") + ("OCSP;URI:" + servers.emplace_back(hang).url("/"));
+    const HttpServer works([&](const HttpServer::Request&) { return HttpServer::Answer{.body = agency.crl({})}; });
+    const Certificate alice = agency.certify_one("Alice", access);
+    const Certificate bob = agency.certify_one("Bob", at(works, "/crl"));
+    cms::Trust trust = trust_in({agency.root.certificate});
+    trust.revocation = std::make_shared<RevocationOfMail>(agency.source, std::chrono::milliseconds(600));
+    const auto judge = [&](const Certificate& certificate) {
+        return cms::validate(certificate, {}, trust, cms::Use::signing);
+    };
+    CHECK_THAT(judge(alice).revocation_reason, Catch::Contains("are too slow"));
+    CHECK(servers.front().requests().size() == 1);
+    CHECK(servers.back().requests().empty());
+    CHECK_THAT(judge(bob).revocation_reason, Catch::Contains("are too slow"));
+    CHECK(works.requests().empty());
+    // Another mail has its own time.
+    CHECK(agency.judge(bob) == RevocationState::good);
+}
+
+TEST_CASE("answers that come at once take nothing of a mail's time") {
+    Patience patience(std::chrono::hours(1));
+    CHECK(patience.spend([] { return 7; }) == 7);
+    CHECK(patience.left() == std::chrono::hours(1));
 }
 
 TEST_CASE("a thread does not wait for a server that another asks something else") {
