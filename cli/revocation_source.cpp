@@ -24,6 +24,22 @@ bool holds_crls(const std::string& attribute) {
            attribute == "deltaRevocationList";
 }
 
+bool is_certificate(ByteView bytes) {
+    try {
+        return !cms::Certificate::from_file_bytes(bytes).empty();
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+// is_broken_crl tells what cannot be read and was meant to be a CRL, by its name, its PEM, or as DER that is long and
+// no certificate, from what is something else.
+bool is_broken_crl(ByteView bytes, const std::string& file) {
+    constexpr Byte kSequence = 0x30, kShortestLong = 0x81, kLongestLong = 0x84;
+    const bool der = bytes.size() > 1 && bytes[0] == kSequence && bytes[1] >= kShortestLong && bytes[1] <= kLongestLong;
+    return file.ends_with(".crl") || has_armour(bytes, "X509 CRL") || (der && !is_certificate(bytes));
+}
+
 std::string responder_key(const std::string& url, const cms::Certificate& certificate) {
     return fmt::format("{} {}", url, certificate.fingerprint_sha256());
 }
@@ -76,7 +92,7 @@ void RevocationFiles::read_crls(const std::string& file, bool named) {
         append(file_crls_, cms::Crl::from_file_bytes(bytes));
     } catch (const Error& error) {
         if (error.kind() != ErrorKind::malformed) throw;
-        const bool broken = has_armour(bytes, "X509 CRL");
+        const bool broken = is_broken_crl(bytes, file);
         const std::string what =
             broken ? fmt::format("a CRL in '{}' is broken", file) : fmt::format("no CRL: '{}'", file);
         if (named) throw Error(ErrorKind::malformed, what, broken ? "get it anew" : "CRLs are read from PEM and DER");

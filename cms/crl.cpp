@@ -42,6 +42,10 @@ std::string oid_of(X509_EXTENSION* extension) {
     return oid_text(X509_EXTENSION_get_object(extension));
 }
 
+bool is_space(char c) {
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 bool has_extension(const X509_REVOKED* entry, int nid) {
     return X509_REVOKED_get_ext_by_NID(entry, nid, -1) >= 0;
 }
@@ -217,6 +221,7 @@ Crl Crl::from_der(ByteView der) {
 }
 
 std::vector<Crl> Crl::from_file_bytes(ByteView bytes) {
+    require(!bytes.empty(), "not an X.509 CRL");
     std::vector<Crl> crls;
     const BioHandle pem(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
     if (!pem) throw std::bad_alloc();
@@ -227,9 +232,12 @@ std::vector<Crl> Crl::from_file_bytes(ByteView bytes) {
         return crls;
     }
     ERR_clear_error();
+    const auto only_space = [](ByteView rest) {
+        return std::all_of(rest.begin(), rest.end(), [](Byte byte) { return is_space(static_cast<char>(byte)); });
+    };
     do
         crls.push_back(take(bytes));
-    while (!bytes.empty());
+    while (!only_space(bytes));
     return crls;
 }
 

@@ -22,8 +22,8 @@ class Crl {
   public:
     /// from_der parses one CRL. Throws Error(malformed).
     static Crl from_der(ByteView der);
-    /// from_file_bytes reads every CRL in PEM, or one after another in DER. Throws Error(malformed) where there is
-    /// none, or one is broken.
+    /// from_file_bytes reads every CRL in PEM, or one after another in DER, white space after the last. Throws
+    /// Error(malformed) where there is none, or one is broken.
     static std::vector<Crl> from_file_bytes(ByteView bytes);
 
     Bytes der() const;

@@ -163,6 +163,42 @@ TEST_CASE("a CRL that is broken is told of, and what is with it in a file does n
     CHECK(agency.warnings[0] == "a CRL in '" + crls + "/root.pem' is broken; what is in that file does not count");
 }
 
+TEST_CASE("a CRL in DER may have white space after it, and one that is cut off is told of") {
+    Agency agency;
+    const Certificate alice = agency.certify_one("Alice", "");
+    const std::string lists = agency.crl({.entries = {{.certificate = alice}}});
+    const std::string crls = agency.directory / "crls";
+    std::filesystem::create_directory(crls);
+    SECTION("white space") {
+        write_file(crls + "/root", lists + "\r\n \t\n");
+        for (const std::string& path : {crls, crls + "/root"}) {
+            agency.source = agency.started({path});
+            CHECK(agency.judge(alice) == RevocationState::revoked);
+        }
+        CHECK(agency.warnings.empty());
+    }
+    SECTION("cut off") {
+        const auto [name, content] = GENERATE_COPY(table<std::string, std::string>(
+            {{"root", lists.substr(0, lists.size() - 5)}, {"root.crl", lists.substr(0, 1)}, {"root.crl", ""}}));
+        const std::string file = crls + "/" + name;
+        write_file(file, content);
+        agency.source = agency.started({crls});
+        CHECK(agency.judge(alice) == RevocationState::unknown);
+        REQUIRE(agency.warnings.size() == 1);
+        CHECK(agency.warnings[0] == "a CRL in '" + file + "' is broken; what is in that file does not count");
+        agency.source = agency.started({file});
+        CHECK_THROWS_WITH(agency.judge(alice), "a CRL in '" + file + "' is broken");
+    }
+    SECTION("something else") {
+        write_file(crls + "/root.pem", agency.root.certificate.pem());
+        write_file(crls + "/root.der", text(agency.root.certificate.der()));
+        write_file(crls + "/note", "0 of 7");
+        agency.source = agency.started({crls});
+        CHECK(agency.judge(alice) == RevocationState::unknown);
+        CHECK(agency.warnings.empty());
+    }
+}
+
 TEST_CASE(
     "all CRLs that are at one place are kept, until the last of them that counts ends, one that revokes for longer") {
     Agency agency;
