@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "mime/error.h"
+#include "mime/header.h"
 
 namespace p11mime::cli {
 
@@ -24,14 +25,20 @@ std::string filter_value(std::string_view value) {
     return text;
 }
 
-bool holds_certificates(std::string name) {
-    std::transform(name.begin(), name.end(), name.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+// Names of attributes are compared without case (RFC 4512 section 2.5.1).
+bool holds_certificates(const std::string& attribute, Holder holder) {
+    const std::string name = mime::ascii_lower(attribute);
+    if (holder == Holder::authority) return name == "cacertificate";
     return name == "usercertificate" || name == "usersmimecertificate";
 }
 
-std::vector<cms::Certificate> certificates_in(const DirectoryEntry::Value& value) {
-    if (!holds_certificates(value.attribute)) return {};
+bool holds_crls(const std::string& attribute) {
+    const std::string name = mime::ascii_lower(attribute);
+    return name == "certificaterevocationlist" || name == "authorityrevocationlist" || name == "deltarevocationlist";
+}
+
+std::vector<cms::Certificate> certificates_in(const DirectoryEntry::Value& value, Holder holder) {
+    if (!holds_certificates(value.attribute, holder)) return {};
     try {
         return cms::Certificate::from_file_bytes(value.value);
     } catch (const Error& error) {
@@ -53,13 +60,28 @@ std::string search_url(const std::string& directory, std::string_view address) {
     return fmt::format("{}?userCertificate,userSMIMECertificate?sub?(mail={})", directory, filter_value(address));
 }
 
-std::vector<cms::Certificate> certificates_of(std::span<const DirectoryEntry> entries) {
+std::vector<cms::Certificate> certificates_of(std::span<const DirectoryEntry> entries, Holder holder) {
     std::vector<cms::Certificate> found;
     for (const DirectoryEntry& entry : entries)
         for (const DirectoryEntry::Value& value : entry.values)
-            for (cms::Certificate& each : certificates_in(value))
+            for (cms::Certificate& each : certificates_in(value, holder))
                 if (found.size() < kMaxFound && std::find(found.begin(), found.end(), each) == found.end())
                     found.push_back(std::move(each));
+    return found;
+}
+
+FoundCrls crls_of(std::span<const DirectoryEntry> entries) {
+    FoundCrls found;
+    for (const DirectoryEntry& entry : entries)
+        for (const auto& [attribute, value] : entry.values) {
+            if (!holds_crls(attribute)) continue;
+            try {
+                found.crls.push_back(cms::Crl::from_der(value));
+            } catch (const Error& error) {
+                if (error.kind() != ErrorKind::malformed) throw;
+                ++found.broken;
+            }
+        }
     return found;
 }
 

@@ -7,6 +7,7 @@
 
 #include "cli/fetch.h"
 #include "cms/certificate.h"
+#include "cms/crl.h"
 
 namespace p11mime::cli {
 
@@ -14,9 +15,18 @@ namespace p11mime::cli {
 /// URL of where it searches: "ldap://ldap.example.gov/dc=example,dc=gov". Throws Error(usage) where that is none.
 std::string search_url(const std::string& directory, std::string_view address);
 
-/// certificates_of gives the certificates in a directory's answer, each once: in userCertificate (RFC 4523) and
-/// userSMIMECertificate (RFC 2798 section 2.8). What is none is passed over. At most kMaxFound are given.
+/// certificates_of gives the certificates in a directory's answer, each once: people's, in userCertificate (RFC 4523)
+/// and userSMIMECertificate (RFC 2798 section 2.8), or authorities', in cACertificate (RFC 4523). What is none is
+/// passed over. At most kMaxFound are given.
 inline constexpr std::size_t kMaxFound = 100;
-std::vector<cms::Certificate> certificates_of(std::span<const DirectoryEntry> entries);
+enum class Holder { person, authority };
+std::vector<cms::Certificate> certificates_of(std::span<const DirectoryEntry> entries, Holder holder = Holder::person);
+
+/// crls_of gives the CRLs in a directory's answer (RFC 4523), and how many there are broken.
+struct FoundCrls {
+    std::vector<cms::Crl> crls;
+    std::size_t broken = 0;
+};
+FoundCrls crls_of(std::span<const DirectoryEntry> entries);
 
 }  // namespace p11mime::cli

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "cli/directories.h"
 #include "cli/input.h"
 #include "cli/system_error.h"
 #include "mime/error.h"
@@ -17,12 +18,6 @@ namespace {
 constexpr std::size_t kLongestFile = 64 * 1024 * 1024;
 constexpr std::size_t kMostIssuerUrls = 100;      // asked in one run
 constexpr auto kFairTime = kIssuersPatience / 3;  // in which a server that works has answered
-
-// The attributes of directories that hold CRLs (RFC 4523 section 2).
-bool holds_crls(const std::string& attribute) {
-    return attribute == "certificateRevocationList" || attribute == "authorityRevocationList" ||
-           attribute == "deltaRevocationList";
-}
 
 bool is_certificate(ByteView bytes) {
     try {
@@ -256,20 +251,16 @@ RevocationFiles::Fetched<cms::RevocationEvidence::Ocsp> RevocationFiles::fetch_r
 RevocationFiles::Fetched<cms::Crl> RevocationFiles::fetch_crls(const std::string& url,
                                                                std::chrono::milliseconds at_most) {
     try {
-        std::vector<cms::Crl> crls;
-        if (!is_directory_url(url)) {
-            crls = cms::Crl::from_file_bytes(fetcher_->get(url, at_most));
-        } else {
-            for (const DirectoryEntry& entry : fetcher_->search(url, at_most))
-                for (const auto& [attribute, value] : entry.values)
-                    if (holds_crls(attribute)) crls.push_back(cms::Crl::from_der(value));
-            if (crls.empty()) throw Error(ErrorKind::io, fmt::format("the directory has no CRL at '{}'", url));
-        }
+        const auto [crls, broken] = is_directory_url(url)
+                                        ? crls_of(fetcher_->search(url, at_most))
+                                        : FoundCrls{cms::Crl::from_file_bytes(fetcher_->get(url, at_most))};
+        if (crls.empty() && broken == 0)
+            throw Error(ErrorKind::io, fmt::format("the directory has no CRL at '{}'", url));
         std::vector<Bytes> ders;
         for (const cms::Crl& crl : crls)
             ders.push_back(crl.der());
         note_fetched(url, std::move(ders));
-        return {.found = std::move(crls)};
+        return {.found = crls, .failure = broken == 0 ? "" : fmt::format("a CRL at '{}' is broken", url)};
     } catch (const Error& error) {
         return {.failure =
                     error.kind() == ErrorKind::io ? error.what() : fmt::format("what is at '{}' is no CRL", url)};
@@ -300,11 +291,7 @@ void RevocationFiles::keep(ByteView der, cms::Time until) {
 
 std::vector<cms::Certificate> FetchedIssuers::fetch(const std::string& url, std::chrono::milliseconds at_most) {
     if (!is_directory_url(url)) return cms::Certificate::from_file_bytes(fetcher_->get(url, at_most));
-    std::vector<cms::Certificate> certificates;
-    for (const DirectoryEntry& directory : fetcher_->search(url, at_most))
-        for (const auto& [attribute, value] : directory.values)
-            if (attribute == "cACertificate") certificates.push_back(cms::Certificate::from_der(value));
-    return certificates;
+    return certificates_of(fetcher_->search(url, at_most), Holder::authority);
 }
 
 cms::IssuerSource::Found FetchedIssuers::at(const std::string& url, std::chrono::milliseconds& left) {

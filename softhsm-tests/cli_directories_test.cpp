@@ -6,6 +6,7 @@
 
 #include "cli/directories.h"
 #include "softhsm-tests/support/cms_bench.h"
+#include "softhsm-tests/support/evidence.h"
 
 using namespace p11mime;
 using namespace p11mime::cli;
@@ -75,4 +76,31 @@ TEST_CASE("no more certificates are taken from a directory than the limit") {
         values.push_back({"userCertificate", certify_key(key, spec, &bench.root).der()});
     }
     CHECK(found(values).size() == kMaxFound);
+}
+
+TEST_CASE("the CRLs in a directory's answer count whatever is beside them, and those that are broken are counted") {
+    const SoftwareKey root = certify(authority_spec("Root"));
+    const Bytes crl = make_crl({}, root);
+    const std::string base64 =
+        run_process({.arguments = {"openssl", "base64", "-A"}, .input = std::string(text_of(crl))}).out;
+    const auto found = [&](const std::string& lines) { return crls_of(directory_entries("DN: o=Example\n" + lines)); };
+    for (const char* name : {"certificateRevocationList;binary", "certificaterevocationlist", "AUTHORITYREVOCATIONLIST",
+                             "deltaRevocationList;binary"}) {
+        const FoundCrls all = found("\t" + std::string(name) + ":: " + base64 + "\n\tcn: Root\n");
+        REQUIRE(all.crls.size() == 1);
+        CHECK(all.crls[0].der() == crl);
+        CHECK(all.broken == 0);
+    }
+    const FoundCrls beside =
+        found("\tauthorityRevocationList;binary:: MAA=\n\tcertificateRevocationList;binary:: " + base64 + "\n");
+    CHECK(beside.crls.size() == 1);
+    CHECK(beside.broken == 1);
+}
+
+TEST_CASE("an authority's certificate is found by any case of its attribute, and beside one that is broken") {
+    const SoftwareKey root = certify(authority_spec("Root"));
+    DirectoryEntry entry;
+    entry.values = {{"cACertificate", Bytes{0x30, 0}}, {"cacertificate", root.certificate.der()}};
+    CHECK(certificates_of({&entry, 1}, Holder::authority) == std::vector{root.certificate});
+    CHECK(certificates_of({&entry, 1}).empty());
 }
