@@ -78,5 +78,9 @@ TEST_CASE("e-mail roots are found by issuer and serial number") {
 TEST_CASE("a module for the anchors that is not there is an error once it is needed") {
     const auto anchors = token::open_email_anchors("/nowhere/libnssckbi.so");
     REQUIRE(anchors);
-    CHECK(error_of([&] { anchors->by_subject(from_hex(kBoth)); }).kind() == ErrorKind::token);
+    const Error error = error_of([&] { anchors->by_subject(from_hex(kBoth)); });
+    CHECK(error.kind() == ErrorKind::token);
+    CHECK_THAT(error.what(), Catch::Contains("the roots that Mozilla trusts for e-mail cannot be read: "));
+    CHECK_THAT(error.hint(), Catch::Contains("libnss3") && Catch::Contains("--no-default-ca with --ca"));
+    CHECK_THAT(error.hint(), !Catch::Contains("--module"));
 }

@@ -16,6 +16,8 @@ namespace p11mime::token {
 
 namespace {
 
+constexpr const char* kRemedy =
+    "install the package anew that has the file (Debian: libnss3), or do without: --no-default-ca with --ca FILE";
 constexpr std::array<const char*, 7> kUsualPlaces = {"/usr/lib/x86_64-linux-gnu/libnssckbi.so",
                                                      "/usr/lib/x86_64-linux-gnu/nss/libnssckbi.so",
                                                      "/usr/lib/aarch64-linux-gnu/libnssckbi.so",
@@ -106,7 +108,13 @@ class EmailAnchors final : public cms::CertificateSource {
 
     void open() {
         if (module_) return;
-        module_ = Module::load(path_);
+        try {
+            module_ = Module::load(path_);
+        } catch (const Error& error) {
+            throw Error(error.kind(),
+                        fmt::format("the roots that Mozilla trusts for e-mail cannot be read: {}", error.what()),
+                        kRemedy);
+        }
         for (const Slot& slot : module_->slots())
             if (slot.token)
                 sessions_.push_back(std::make_unique<Session>(module_, *slot.token, Session::Access::read_only));
