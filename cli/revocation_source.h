@@ -116,9 +116,9 @@ class RevocationOfMail final : public cms::RevocationSource {
                                   const Tells& tells) override {
         return files_->fetch(certificate, issuer, from, {tells, patience_});
     }
-    cms::RevocationEvidence fetch_delta(const cms::Certificate& certificate, const cms::Crl& crl,
+    cms::RevocationEvidence fetch_delta(const cms::Certificate& certificate, const std::optional<cms::Crl>& base,
                                         const Tells& tells) override {
-        return files_->fetch_delta(certificate, crl, {tells, patience_});
+        return files_->fetch_delta(certificate, base, {tells, patience_});
     }
     void keep(ByteView der, cms::Time until) override { files_->keep(der, until); }
 
