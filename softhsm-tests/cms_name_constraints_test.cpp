@@ -176,6 +176,32 @@ TEST_CASE("the subject's emailAddress keeps to constraints as well") {
     CHECK_FALSE(judged("alice@example.org", "email:alice@example.gov"));
 }
 
+TEST_CASE("a common name that looks like a host's keeps to no constraints on hosts") {
+    const World world;
+    // As authorities of e-mail alone have them, and as they do that keep to their own hosts.
+    for (const char* constraints :
+         {"permitted;email:example.gov,excluded;DNS:smith,excluded;DNS:1234567890,excluded;DNS:org",
+          "permitted;email:example.gov,permitted;DNS:example.gov", "excluded;DNS:example.org"})
+        for (const char* name : {"Alice Smith", "alice.smith", "DOE.JOHN.A.1234567890", "mail.example.org"}) {
+            CAPTURE(constraints, name);
+            const SoftwareKey issuer = world.limited(constraints);
+            CertificateSpec spec;
+            spec.name = name;
+            CHECK(trusted(judge(certify(spec, &issuer).certificate, {issuer}, world.trust)));
+            spec.alternative_name = "email:alice@example.gov,DNS:mail.example.org";
+            CHECK_FALSE(judge(certify(spec, &issuer).certificate, {issuer}, world.trust).trusted);
+        }
+    // Time-stamping authorities are held to as little.
+    Trust stamps = world.trust;
+    stamps.purpose = Purpose::timestamps;
+    CertificateSpec authority;
+    authority.name = "tsa.example.org";
+    authority.alternative_name = "";
+    authority.extended_key_usage = "critical,timeStamping";
+    const SoftwareKey issuer = world.limited("permitted;DNS:example.gov");
+    CHECK(trusted(judge(certify(authority, &issuer).certificate, {issuer}, stamps)));
+}
+
 TEST_CASE("constraints of every authority above hold, but not for what is self-issued") {
     const ConstraintWorld world;
     const SoftwareKey wide = world.limited("permitted;email:.gov");
