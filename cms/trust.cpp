@@ -9,6 +9,7 @@
 #include "cms/candidate_paths.h"
 #include "cms/inherited_key.h"
 #include "cms/revocation.h"
+#include "cms/trust_settings.h"
 #include "cms/verify_path.h"
 
 namespace p11mime::cms {
@@ -83,6 +84,7 @@ class Judge {
         const auto weak = weak_link(path);
         verdict.weak = weak.has_value();
         fault = path_fault(path);
+        if (!fault) fault = distrust_fault(path, use_);
         if (!fault) fault = purpose_fault(path, trust_.purpose, use_);
         if (!fault && !trust_.allow_weak) fault = weak;
         if (fault) return refused(std::move(verdict), *fault);

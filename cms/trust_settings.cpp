@@ -1,6 +1,8 @@
 #include "cms/trust_settings.h"
 
+#include <fmt/format.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include <algorithm>
 
@@ -45,10 +47,50 @@ void add_uses(const Certificate& certificate, const Uses* uses, const Uses* (*th
     }
 }
 
+void free_date(void*, void* date, CRYPTO_EX_DATA*, int, long, void*) {
+    delete static_cast<Time*>(date);
+}
+
+int copy_date(CRYPTO_EX_DATA*, const CRYPTO_EX_DATA*, void** date, int, long, void*) {
+    if (*date != nullptr) *date = new Time(*static_cast<Time*>(*date));
+    return 1;
+}
+
+// date_index is where OpenSSL keeps a date of ours with a certificate, as it does the uses.
+int date_index() {
+    static const int index = X509_get_ex_new_index(0, nullptr, nullptr, copy_date, free_date);
+    require(index >= 0, "cannot keep a date with a certificate");
+    return index;
+}
+
+std::optional<Time> distrust_date(const Certificate& certificate) {
+    const auto* date = static_cast<Time*>(X509_get_ex_data(certificate.get(), date_index()));
+    return date == nullptr ? std::nullopt : std::optional(*date);
+}
+
+void set_distrust_date(const Certificate& certificate, Time date) {
+    auto owned = std::make_unique<Time>(date);
+    require(X509_set_ex_data(certificate.get(), date_index(), owned.get()) == 1, "cannot keep a certificate's date");
+    owned.release();
+}
+
+// trusts_all_mail says whether a copy of an anchor is trusted for e-mail of any date.
+bool trusts_all_mail(const Certificate& certificate) {
+    if (distrust_date(certificate)) return false;
+    const Uses* uses = trusted_uses(certificate);
+    for (int i = 0; i < sk_ASN1_OBJECT_num(uses); ++i)
+        if (const int nid = OBJ_obj2nid(sk_ASN1_OBJECT_value(uses, i));
+            nid == NID_email_protect || nid == NID_anyExtendedKeyUsage)
+            return true;
+    return uses == nullptr;
+}
+
 Certificate combined(const Certificate& one, const Certificate& other) {
     Certificate both = Certificate::from_der(one.der());
     for (const Certificate* each : {&one, &other})
         add_uses(both, rejected_uses(*each), rejected_uses, X509_add1_reject_object);
+    if (!trusts_all_mail(one) && !trusts_all_mail(other))
+        if (const auto date = std::max(distrust_date(one), distrust_date(other))) set_distrust_date(both, *date);
     if (trusted_uses(one) == nullptr || trusted_uses(other) == nullptr) return both;
     require(X509_add1_trust_object(both.get(), nullptr) == 1, "cannot limit a certificate's uses");
     for (const Certificate* each : {&one, &other})
@@ -61,7 +103,14 @@ Certificate combined(const Certificate& one, const Certificate& other) {
 TrustSettings trust_settings(const Certificate& certificate) {
     return {.limited = trusted_uses(certificate) != nullptr,
             .trusted = names_of(trusted_uses(certificate)),
-            .rejected = names_of(rejected_uses(certificate))};
+            .rejected = names_of(rejected_uses(certificate)),
+            .distrust_after = distrust_date(certificate)};
+}
+
+Certificate distrusted_after(const Certificate& anchor, Time date) {
+    Certificate dated = from_der_with_settings(der_with_settings(anchor));
+    set_distrust_date(dated, date);
+    return dated;
 }
 
 std::vector<Certificate> combine_settings(const std::vector<Certificate>& certificates) {
@@ -74,6 +123,17 @@ std::vector<Certificate> combine_settings(const std::vector<Certificate>& certif
             *there = combined(*there, each);
     }
     return once;
+}
+
+std::optional<Fault> distrust_fault(const std::vector<Certificate>& chain, Use use) {
+    const Certificate &end = chain.front(), &anchor = chain.back();
+    const auto date = distrust_date(anchor);
+    if (use == Use::evidence || !date || end.not_before() <= *date) return std::nullopt;
+    return Fault{
+        fmt::format("Mozilla no longer trusts what {} has issued since {}, and the certificate of {} begins at {}",
+                    display_name(anchor), format_time(*date), display_name(end), format_time(end.not_before())),
+        "add the root with --ca or 'p11mime certs trust' if you trust it all the same", Fault::Scope::certificate,
+        chain.size() - 1};
 }
 
 Bytes der_with_settings(const Certificate& certificate) {

@@ -1,28 +1,40 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "cms/certificate.h"
+#include "cms/path_rules.h"
 
 namespace p11mime::cms {
 
-/// TrustSettings are the uses that PEM's "TRUSTED CERTIFICATE" gives or takes away from an anchor (openssl x509
-/// -addtrust, -addreject), by the names of RFC 5280 section 4.2.1.12 or as dotted OIDs.
+/// TrustSettings are what is said of an anchor besides its certificate: the uses that PEM's "TRUSTED CERTIFICATE" gives
+/// or takes away (openssl x509 -addtrust, -addreject), by the names of RFC 5280 section 4.2.1.12 or as dotted OIDs, and
+/// since when Mozilla trusts nothing that it issues (CKA_NSS_EMAIL_DISTRUST_AFTER).
 struct TrustSettings {
-    bool limited = false;               ///< it is trusted for nothing but `trusted`
-    std::vector<std::string> trusted;   ///< empty where it is not limited
-    std::vector<std::string> rejected;  ///< counts for more than `trusted`
-    bool any() const { return limited || !rejected.empty(); }
+    bool limited = false;                ///< it is trusted for nothing but `trusted`
+    std::vector<std::string> trusted;    ///< empty where it is not limited
+    std::vector<std::string> rejected;   ///< counts for more than `trusted`
+    std::optional<Time> distrust_after;  ///< of end certificates that begin later
+    bool any() const { return limited || !rejected.empty() || distrust_after; }
 };
 TrustSettings trust_settings(const Certificate& certificate);
 
+/// distrusted_after is an anchor with such a date.
+Certificate distrusted_after(const Certificate& anchor, Time date);
+
 /// combine_settings gives each certificate once, as it stands first, with the settings of all its copies: it is
 /// rejected for what one of them rejects, else trusted for what one of them trusts; one without settings trusts all.
+/// The date to distrust after is the last, and none where a copy that is trusted for e-mail has none.
 std::vector<Certificate> combine_settings(const std::vector<Certificate>& certificates);
 
+/// distrust_fault tells of an end certificate that begins after the date from which on the anchor of its path is
+/// trusted for nothing that it issues. Evidence is taken from it still, for what it issued before.
+std::optional<Fault> distrust_fault(const std::vector<Certificate>& chain, Use use);
+
 /// der_with_settings is the DER of a certificate and, where it has them, of its settings after it, as in PEM's "TRUSTED
-/// CERTIFICATE". from_der_with_settings reads both forms and throws Error(malformed).
+/// CERTIFICATE"; a date to distrust after is not kept. from_der_with_settings reads both forms and throws
+/// Error(malformed).
 Bytes der_with_settings(const Certificate& certificate);
 Certificate from_der_with_settings(ByteView der);
 

@@ -147,3 +147,67 @@ TEST_CASE("settings are kept in the form that openssl has in TRUSTED CERTIFICATE
         CHECK_THROWS_WITH(from_der_with_settings(ByteView(der).first(der.size() - cut)),
                           Catch::Contains("not an X.509 certificate"));
 }
+
+TEST_CASE("what an anchor has issued since the date that Mozilla distrusts it after is not trusted") {
+    const World world;
+    const Certificate& root = world.bench.root.certificate;
+    const Certificate end = world.bench.issue().certificate;
+    const std::vector<SoftwareKey> along{world.bench.intermediate};
+    const Certificate before = distrusted_after(root, end.not_before() - std::chrono::seconds(1));
+    CHECK(trusted(judge(end, along, trust_in({distrusted_after(root, end.not_before())}))));
+    const PathVerdict verdict = judge(end, along, trust_in({before}));
+    CHECK(untrusted(verdict, "Mozilla no longer trusts what CN=Test Root,O=Example has issued since " +
+                                 format_time(end.not_before() - std::chrono::seconds(1)) +
+                                 ", and the certificate of CN=Alice,O=Example begins at " +
+                                 format_time(end.not_before())));
+    CHECK(verdict.hint.find("--ca") != std::string::npos);
+    CHECK(untrusted(judge(end, along, trust_in({before}), Use::encryption), "Mozilla no longer trusts"));
+    CHECK(trusted(judge(end, along, trust_in({before}), Use::evidence)));
+    Trust any = trust_in({before});
+    any.purpose = Purpose::any;
+    CHECK(untrusted(judge(end, along, any), "Mozilla no longer trusts"));
+    CHECK(untrusted(judge(end, along, trust_in({distrusted_after(end, end.not_before() - std::chrono::seconds(1))})),
+                    "Mozilla no longer trusts"));
+}
+
+TEST_CASE("an anchor that Mozilla distrusts after a date is no obstacle to another one") {
+    const World world;
+    const Certificate end = world.bench.issue().certificate;
+    const SoftwareKey other = certify(authority_spec("Other Root"));
+    const SoftwareKey cross = cross_certify(world.bench.root, authority_spec("Test Root"), other);
+    const Certificate before = distrusted_after(world.bench.root.certificate, end.not_before() - std::chrono::hours(1));
+    CHECK(trusted(judge(end, {world.bench.intermediate, cross}, trust_in({before, other.certificate}))));
+    CHECK(trusted(judge(end, {world.bench.intermediate, cross}, trust_in({other.certificate, before}))));
+    CHECK(untrusted(judge(end, {world.bench.intermediate, cross}, trust_in({before})), "Mozilla no longer trusts"));
+}
+
+TEST_CASE("an anchor of one's own is trusted though Mozilla distrusts it after a date") {
+    const World world;
+    const Certificate& root = world.bench.root.certificate;
+    const auto date = [&](const std::vector<Certificate>& copies) {
+        std::vector<std::optional<Time>> found;
+        for (const auto& order : {copies, std::vector(copies.rbegin(), copies.rend())}) {
+            const std::vector<Certificate> once = combine_settings(order);
+            REQUIRE(once.size() == 1);
+            found.push_back(trust_settings(once.front()).distrust_after);
+        }
+        CHECK(found.front() == found.back());
+        return found.front();
+    };
+    const Time early = root.not_before() - std::chrono::hours(1), late = root.not_before();
+    const Certificate dated = distrusted_after(root, early);
+    CHECK(date({dated, dated}) == early);
+    CHECK(date({dated, distrusted_after(root, late)}) == late);
+    CHECK_FALSE(date({dated, root}));
+    CHECK_FALSE(date({dated, world.with(root, kForMail)}));
+    CHECK_FALSE(date({dated, world.with(root, kNotForStamps)}));
+    CHECK(date({dated, world.with(root, kForServers)}) == early);
+    CHECK(trust_settings(distrusted_after(world.with(root, kNotForMail), early)).rejected ==
+          std::vector<std::string>{"emailProtection"});
+
+    const Certificate end = world.bench.issue().certificate;
+    CHECK(trusted(judge(end, {world.bench.intermediate}, trust_in({dated, root}))));
+    CHECK(trusted(judge(end, {world.bench.intermediate}, trust_in({root, dated}))));
+    CHECK(untrusted(judge(end, {world.bench.intermediate}, trust_in({dated, world.with(root, kForServers)})),
+                    "Mozilla no longer trusts"));
+}

@@ -1,3 +1,7 @@
+#include <filesystem>
+
+#include "cms/encode.h"
+#include "cms/trust_settings.h"
 #include "softhsm-tests/support/hex.h"
 #include "softhsm-tests/support/skip.h"
 #include "softhsm-tests/token_fixture.h"
@@ -20,6 +24,52 @@ constexpr const char* kBoth =                                                   
     "3065310b300906035504061302555331153013060355040a130c446967694365727420496e6331193017060355040b1310777777"
     "2e64696769636572742e636f6d312430220603550403131b4469676943657274204173737572656420494420526f6f74204341";
 constexpr const char* kBothFingerprint = "3e9099b5015e8f486c00bcea9d111ee721faba355a89bcf1df69561e3dc6325c";
+
+// Root is one that NSS trusts for e-mail up to a date alone, as its certdata.txt has it.
+struct Root {
+    std::vector<std::string> name;  // TYPE=VALUE
+    std::string distrust_after;
+};
+
+std::vector<Root> distrusted_roots() {
+    const auto verisign = [](const std::string& number) {
+        return std::vector<std::string>{"C=US", "O=VeriSign, Inc.", "OU=VeriSign Trust Network",
+                                        "OU=(c) 1999 VeriSign, Inc. - For authorized use only",
+                                        "CN=VeriSign Class " + number + " Public Primary Certification Authority - G3"};
+    };
+    const auto symantec = [](const std::string& number) {
+        return std::vector<std::string>{"C=US", "O=Symantec Corporation", "OU=Symantec Trust Network",
+                                        "CN=Symantec Class " + number + " Public Primary Certification Authority - G6"};
+    };
+    const auto trustcor = [](const std::string& name) {
+        return std::vector<std::string>{"C=PA",
+                                        "ST=Panama",
+                                        "L=Panama City",
+                                        "O=TrustCor Systems S. de R.L.",
+                                        "OU=TrustCor Certificate Authority",
+                                        "CN=" + name};
+    };
+    return {
+        {verisign("1"), "2022-08-31T00:00:00Z"},
+        {verisign("2"), "2022-08-31T00:00:00Z"},
+        {symantec("1"), "2022-08-31T00:00:00Z"},
+        {symantec("2"), "2022-08-31T00:00:00Z"},
+        {trustcor("TrustCor RootCert CA-1"), "2022-11-30T00:00:00Z"},
+        {trustcor("TrustCor RootCert CA-2"), "2022-11-30T00:00:00Z"},
+        {trustcor("TrustCor ECA-1"), "2022-11-30T00:00:00Z"},
+        {{"C=EU", "O=AC Camerfirma SA CIF A82743287", "OU=http://www.chambersign.org", "CN=Chambers of Commerce Root"},
+         "2021-03-01T00:00:00Z"}};
+}
+
+Bytes name_der(const std::vector<std::string>& parts) {
+    const NameHandle name(X509_NAME_new());
+    for (const std::string& part : parts) {
+        const std::size_t equals = part.find('=');
+        X509_NAME_add_entry_by_txt(name.get(), part.substr(0, equals).c_str(), MBSTRING_UTF8,
+                                   bytes_of(part).data() + equals + 1, -1, -1, 0);
+    }
+    return cms::encode(name.get(), i2d_X509_NAME);
+}
 
 }  // namespace
 
@@ -83,4 +133,43 @@ TEST_CASE("a module for the anchors that is not there is an error once it is nee
     CHECK_THAT(error.what(), Catch::Contains("the roots that Mozilla trusts for e-mail cannot be read: "));
     CHECK_THAT(error.hint(), Catch::Contains("libnss3") && Catch::Contains("--no-default-ca with --ca"));
     CHECK_THAT(error.hint(), !Catch::Contains("--module"));
+}
+
+TEST_CASE("roots that Mozilla distrusts after a date have that date, and others none") {
+    const auto anchors = token::open_email_anchors("");
+    if (!anchors) {
+        skip("libnssckbi.so is not installed");
+        return;
+    }
+    std::size_t there = 0;
+    for (const Root& root : distrusted_roots())
+        for (const cms::Certificate& each : anchors->by_subject(name_der(root.name))) {
+            CAPTURE(each.subject());
+            ++there;
+            const auto date = cms::trust_settings(each).distrust_after;
+            REQUIRE(date);
+            CHECK(cms::format_time(*date) == root.distrust_after);
+            const auto again = anchors->by_identifier(
+                {.issuer_der = each.issuer_der(), .serial_der = each.serial_der(), .key_identifier = {}});
+            REQUIRE(again);
+            CHECK(cms::trust_settings(*again).distrust_after == date);
+        }
+    for (const char* name : {kEmailOnly, kBoth})
+        CHECK_FALSE(cms::trust_settings(anchors->by_subject(from_hex(name)).at(0)).distrust_after);
+    if (there == 0) skip("this libnssckbi.so has no root with such a date");
+}
+
+TEST_CASE("a root with a date of distrust that cannot be read is not trusted") {
+    constexpr const char* kModule = "/usr/lib/x86_64-linux-gnu/libnssckbi.so";
+    if (!std::filesystem::exists(kModule)) {
+        skip("libnssckbi.so is not where this test looks");
+        return;
+    }
+    PoorCard card;
+    setenv("P11MIME_POOR_CARD_MODULE", kModule, 1);
+    card.set("unreadable-distrust-date");
+    const auto anchors = token::open_email_anchors(PoorCard::module());
+    CHECK(anchors->by_subject(from_hex(kBoth)).size() == 1);
+    for (const Root& root : distrusted_roots())
+        CHECK(anchors->by_subject(name_der(root.name)).empty());
 }

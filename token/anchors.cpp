@@ -9,6 +9,7 @@
 #include <set>
 
 #include "cms/trust.h"
+#include "cms/trust_settings.h"
 #include "mime/error.h"
 #include "token/objects.h"
 
@@ -82,9 +83,12 @@ class EmailAnchors final : public cms::CertificateSource {
         std::vector<cms::Certificate> result;
         for (const auto& session : sessions_) {
             for (const CK_OBJECT_HANDLE object : session->find(search)) {
-                const Attributes attributes = session->attributes(object, {CKA_VALUE, CKA_ISSUER, CKA_SERIAL_NUMBER});
+                const Attributes attributes =
+                    session->attributes(object, {CKA_VALUE, CKA_ISSUER, CKA_SERIAL_NUMBER, kNssEmailDistrustAfter});
                 if (!is_trusted_for_email(*session, attributes)) continue;
-                result.push_back(cms::Certificate::from_der(attributes.bytes(CKA_VALUE)));
+                const auto anchor = cms::Certificate::from_der(attributes.bytes(CKA_VALUE));
+                if (auto dated = with_distrust_date(anchor, attributes.bytes(kNssEmailDistrustAfter)))
+                    result.push_back(std::move(*dated));
             }
         }
         return result;
@@ -104,6 +108,17 @@ class EmailAnchors final : public cms::CertificateSource {
             const Attributes trust = session.attributes(object, {kNssTrustEmailProtection});
             return trust.number(kNssTrustEmailProtection) == kNssTrustedDelegator;
         });
+    }
+
+    /// with_distrust_date is the anchor with the date that it goes along with, where there is one; nothing where that
+    /// cannot be read.
+    static std::optional<cms::Certificate> with_distrust_date(const cms::Certificate& anchor, const Bytes& date) {
+        if (date.empty() || date == Bytes{CK_FALSE}) return anchor;
+        const Handle<ASN1_TIME, ASN1_TIME_free> time(ASN1_TIME_new());
+        if (!time || ASN1_TIME_set_string_X509(time.get(), std::string(text_of(date)).c_str()) != 1)
+            return std::nullopt;
+        const auto at = cms::to_time(time.get());
+        return at ? std::optional(cms::distrusted_after(anchor, *at)) : std::nullopt;
     }
 
     void open() {

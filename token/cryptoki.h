@@ -17,6 +17,8 @@ struct EddsaParameters {
 inline constexpr CK_OBJECT_CLASS kClassNssTrust = 0xce534353;
 inline constexpr CK_ATTRIBUTE_TYPE kNssCertSha1Hash = 0xce5363b4;
 inline constexpr CK_ATTRIBUTE_TYPE kNssTrustEmailProtection = 0xce53635b;
+/// Of a certificate: the UTCTime (YYMMDDHHMMSSZ) after which what it issues is trusted for no mail; or CK_FALSE.
+inline constexpr CK_ATTRIBUTE_TYPE kNssEmailDistrustAfter = 0xce534374;
 inline constexpr CK_ULONG kNssTrustedDelegator = 0xce534352;
 
 }  // namespace p11mime::token

@@ -20,6 +20,7 @@
 //   mechanisms=N objects=N                C_GetMechanismList and C_FindObjects say that they gave N
 //   attribute-size=N                      C_GetAttributeValue says that each attribute has N bytes
 //   may-not-sign                          CKA_SIGN is false
+//   unreadable-distrust-date              C_GetAttributeValue gives no time where NSS's roots have one (CK_FALSE stays)
 //   unsure-attributes                     C_GetAttributeValue fills in nothing once one attribute is missing
 //   wrapped-point, raw-point              C_DeriveKey takes the peer's point only so
 //   no-value-len, needs-value-len         C_DeriveKey refuses or wants CKA_VALUE_LEN
@@ -45,6 +46,7 @@
 #include <vector>
 
 #include "softhsm-tests/wrapped_module.h"
+#include "token/cryptoki.h"
 
 namespace {
 
@@ -139,6 +141,11 @@ CK_RV get_attribute_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK
     for (CK_ULONG i = 0; i < count; ++i)
         if (list[i].type == CKA_SIGN && has("may-not-sign") && list[i].pValue != nullptr && list[i].ulValueLen == 1)
             *static_cast<CK_BBOOL*>(list[i].pValue) = CK_FALSE;
+    if (has("unreadable-distrust-date"))
+        for (CK_ULONG i = 0; i < count; ++i)
+            if (list[i].type == p11mime::token::kNssEmailDistrustAfter && list[i].pValue != nullptr &&
+                list[i].ulValueLen > 1 && list[i].ulValueLen != CK_UNAVAILABLE_INFORMATION)
+                *static_cast<char*>(list[i].pValue) = '?';
     if (has("stripped") && count == 1 && list[0].type == CKA_VALUE && code == CKR_OK && list[0].pValue != nullptr) {
         auto* value = static_cast<unsigned char*>(list[0].pValue);
         const unsigned char* begin =
