@@ -103,8 +103,11 @@ Json class_json(const std::optional<cms::CertificateClass>& known) {
     json["basis"] = known ? Json(name(kind.basis)) : Json(nullptr);
     json["generation"] = or_null(kind.generation, [](cms::Generation generation) { return name(generation); });
     json["class"] = cli::or_null(kind.level);
-    json["qualified"] = known ? Json(kind.qualified) : Json(nullptr);
-    json["on_secure_device"] = known ? Json(kind.on_secure_device) : Json(nullptr);
+    const auto basis_name = [](cms::Basis basis) { return name(basis); };
+    json["qualified"] = known ? Json(kind.qualified.has_value()) : Json(nullptr);
+    json["qualified_basis"] = or_null(kind.qualified, basis_name);
+    json["on_secure_device"] = known ? Json(kind.on_secure_device.has_value()) : Json(nullptr);
+    json["on_secure_device_basis"] = or_null(kind.on_secure_device, basis_name);
     return json;
 }
 

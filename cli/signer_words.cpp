@@ -65,8 +65,11 @@ std::string kind_text(const cms::CertificateClass& kind) {
               : "unknown";
     if (kind.level) text += fmt::format(", class {}", *kind.level);
     text += kind.policy_name ? fmt::format(", by policy {}", *kind.policy_name) : ", as it claims";
-    if (kind.qualified) text += "; qualified";
-    if (kind.on_secure_device) text += "; key on a secure device";
+    const auto add = [&](const std::optional<cms::Basis>& basis, const char* known_words, const char* claimed_words) {
+        if (basis) text += *basis == cms::Basis::policy ? known_words : claimed_words;
+    };
+    add(kind.qualified, "; qualified", "; says that it is qualified");
+    add(kind.on_secure_device, "; key on a secure device", "; says that its key is on a secure device");
     return text;
 }
 

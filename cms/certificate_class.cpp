@@ -117,16 +117,41 @@ std::optional<int> level_of(Validation validation) {
     return std::nullopt;
 }
 
-// take_policy adds what a policy tells to what others have told.
-void take_policy(CertificateClass& kind, const KnownPolicy& policy) {
-    const bool first = kind.basis == Basis::claimed;
+// least orders validations by how much they tell, those first that tell least. A mailbox says that nobody made sure of
+// the subject's name; a sponsor is a person and an organization.
+int least(Validation validation) {
+    switch (validation) {
+        case Validation::mailbox:
+            return 0;
+        case Validation::individual:
+            return 1;
+        case Validation::organization:
+            return 2;
+        case Validation::sponsor:
+            return 3;
+        case Validation::unknown:
+            break;
+    }
+    return 4;
+}
+
+// take_policies fills in what the policies tell that a path is valid for.
+void take_policies(CertificateClass& kind, const std::vector<const KnownPolicy*>& policies) {
     kind.basis = Basis::policy;
-    if (kind.validation == Validation::unknown) kind.validation = policy.validation;
-    if (!kind.generation) kind.generation = policy.generation;
-    kind.on_secure_device = kind.on_secure_device || policy.secure_device;
-    if (first || kind.level < policy.level) {
-        kind.level = policy.level;
-        kind.policy_name = std::string(policy.name);
+    kind.validation = Validation::unknown;
+    for (const KnownPolicy* policy : policies)
+        if (least(policy->validation) < least(kind.validation)) kind.validation = policy->validation;
+    const KnownPolicy* telling = nullptr;
+    for (const KnownPolicy* policy : policies) {
+        if (policy->validation != kind.validation) continue;
+        if (telling == nullptr || telling->level < policy->level) telling = policy;
+        if (!kind.generation) kind.generation = policy->generation;
+    }
+    kind.level = telling->level;
+    kind.policy_name = std::string(telling->name);
+    for (const KnownPolicy* policy : policies) {
+        if (policy->secure_device) kind.on_secure_device = Basis::policy;
+        if (policy->qualified && kind.qualified) kind.qualified = Basis::policy;
     }
 }
 
@@ -172,13 +197,13 @@ CertificateClass classify(const Certificate& certificate, std::span<const std::s
 
     CertificateClass kind;
     const Statements statements = statements_of(certificate);
-    kind.qualified = statements.compliance && !statements.other_purpose;
-    kind.on_secure_device = statements.secure_device;
-    for (const KnownPolicy* policy : known)
-        take_policy(kind, *policy);
-    if (kind.basis == Basis::claimed) {
+    if (statements.compliance && !statements.other_purpose) kind.qualified = Basis::claimed;
+    if (statements.secure_device) kind.on_secure_device = Basis::claimed;
+    if (known.empty()) {
         kind.validation = claimed_validation(certificate);
         kind.level = level_of(kind.validation);
+    } else {
+        take_policies(kind, known);
     }
     return kind;
 }

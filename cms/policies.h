@@ -16,6 +16,7 @@ struct KnownPolicy {
     std::optional<Generation> generation;
     std::optional<int> level;  ///< as of CertificateClass
     bool secure_device;        ///< it demands that the key is on one
+    bool qualified = false;    ///< it is for certificates that are
 };
 
 /// find_policy looks a dotted OID up; null where it is not known.

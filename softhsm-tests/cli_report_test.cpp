@@ -74,8 +74,8 @@ TEST_CASE("the report of reading has every member that is documented, in that or
                                "certificate_class"});
     CHECK(keys(first["algorithms"]) == Names{"digest", "signature"});
     CHECK(keys(first["time"]) == Names{"basis", "at", "signing_time"});
-    CHECK(keys(first["certificate_class"]) ==
-          Names{"validation", "basis", "generation", "class", "qualified", "on_secure_device"});
+    CHECK(keys(first["certificate_class"]) == Names{"validation", "basis", "generation", "class", "qualified",
+                                                    "qualified_basis", "on_secure_device", "on_secure_device_basis"});
     CHECK(keys(json["layers"][0]["signers"][1]) == keys(first));
 
     CHECK(first["revocation"] == "not_checked");

@@ -23,10 +23,10 @@ CertificateClass by_policies(const std::vector<std::string>& policies) {
     return classify(alice, policies);
 }
 
-CertificateClass by_statements(const std::string& der_hex) {
+CertificateClass by_statements(const std::string& der_hex, const std::vector<std::string>& policies = {}) {
     CertificateSpec spec;
     spec.more_extensions = "qcStatements=DER:" + der_hex;
-    return classify(certify(spec).certificate, {});
+    return classify(certify(spec).certificate, policies);
 }
 
 }  // namespace
@@ -152,6 +152,43 @@ TEST_CASE("government and ETSI policies are told by name") {
     CHECK(both.policy_name.value_or("").find("QCP-n-qscd") != std::string::npos);
 }
 
+TEST_CASE("where policies tell of more and of less, no more is said than each of them bears out") {
+    struct Case {
+        std::vector<std::string> policies;
+        Validation validation;
+        std::optional<Generation> generation;
+        std::optional<int> level;
+        const char* name;
+    };
+    const std::string ncp_plus = "0.4.0.2042.1.2", lcp = "0.4.0.2042.1.3", qcp_n = "0.4.0.194112.1.0";
+    for (const Case& each :
+         {Case{{"2.23.140.1.5.1.3", "2.23.140.1.5.3.1"}, Validation::mailbox, Generation::strict, 1, "mailbox"},
+          Case{{"2.23.140.1.5.1.1", ncp_plus}, Validation::mailbox, Generation::legacy, 1, "mailbox"},
+          Case{{"2.23.140.1.5.1.1", "2.16.840.1.101.3.2.1.3.7"}, Validation::mailbox, Generation::legacy, 1, "mailbox"},
+          Case{{"2.23.140.1.5.4.2", "2.23.140.1.5.2.3"}, Validation::individual, Generation::multipurpose, 2, "indiv"},
+          Case{{"2.23.140.1.5.4.2", ncp_plus}, Validation::individual, Generation::multipurpose, 2, "individual"},
+          Case{{"2.23.140.1.5.3.1", "2.23.140.1.5.2.1"}, Validation::organization, Generation::legacy, 3, "organi"},
+          Case{{"2.23.140.1.5.3.1", qcp_n}, Validation::individual, std::nullopt, 3, "QCP-n"},
+          Case{{lcp, ncp_plus}, Validation::unknown, std::nullopt, 3, "NCP+"},
+          Case{{"2.16.840.1.101.3.2.1.3.2", "2.16.840.1.101.3.2.1.3.3"},
+               Validation::individual,
+               std::nullopt,
+               3,
+               "mediumAssurance"}})
+        for (const bool turned : {false, true}) {
+            std::vector<std::string> policies = each.policies;
+            if (turned) std::reverse(policies.begin(), policies.end());
+            CAPTURE(policies);
+            const CertificateClass kind = by_policies(policies);
+            CHECK(kind.basis == Basis::policy);
+            CHECK(kind.validation == each.validation);
+            CHECK(kind.generation == each.generation);
+            CHECK(kind.level == each.level);
+            CHECK(kind.policy_name.value_or("").find(each.name) != std::string::npos);
+        }
+    CHECK(by_policies({"2.23.140.1.5.1.1", ncp_plus}).on_secure_device == Basis::policy);
+}
+
 TEST_CASE("qualified certificates and keys on a secure device are told by QCStatements") {
     // QCStatements in DER, as openssl asn1parse -genstr makes them.
     const std::string compliance =
@@ -179,9 +216,9 @@ TEST_CASE("qualified certificates and keys on a secure device are told by QCStat
     CHECK(by_statements("300a" + compliance).qualified);
     CHECK_FALSE(by_statements("300a" + compliance).on_secure_device);
     CHECK_FALSE(by_statements("300a" + device).qualified);
-    CHECK(by_statements("300a" + device).on_secure_device);
-    CHECK(by_statements("3029" + compliance + device + esign).qualified);
-    CHECK(by_statements("3029" + compliance + device + esign).on_secure_device);
+    CHECK(by_statements("300a" + device).on_secure_device == Basis::claimed);
+    CHECK(by_statements("3029" + compliance + device + esign).qualified == Basis::claimed);
+    CHECK(by_statements("3029" + compliance + device + esign).on_secure_device == Basis::claimed);
     CHECK_FALSE(by_statements("301f" + compliance + web).qualified);  // for websites
     CHECK_FALSE(by_statements("3015" + esign).qualified);
     for (const char* nothing : {"3000", "0500", "300a0404deadbeef", "30023000",
@@ -192,4 +229,21 @@ TEST_CASE("qualified certificates and keys on a secure device are told by QCStat
         CHECK_FALSE(by_statements(nothing).on_secure_device);
     }
     CHECK(by_statements("300a" + compliance).basis == Basis::claimed);
+
+    // What the certificate says is known only where a policy is for such certificates, and a policy makes none so.
+    const std::string both = "3014" + compliance + device;
+    const CertificateClass qualified = by_statements(both, {"0.4.0.194112.1.2"});
+    CHECK(qualified.qualified == Basis::policy);
+    CHECK(qualified.on_secure_device == Basis::policy);
+    const CertificateClass in_part = by_statements(both, {"0.4.0.194112.1.0"});
+    CHECK(in_part.qualified == Basis::policy);
+    CHECK(in_part.on_secure_device == Basis::claimed);
+    const CertificateClass sponsored = by_statements(both, {"2.23.140.1.5.3.3"});
+    CHECK(sponsored.basis == Basis::policy);
+    CHECK(sponsored.qualified == Basis::claimed);
+    CHECK(sponsored.on_secure_device == Basis::claimed);
+    for (const char* policy : {"0.4.0.194112.1.0", "0.4.0.194112.1.1", "0.4.0.194112.1.2", "0.4.0.194112.1.3"}) {
+        CHECK(by_statements("300a" + compliance, {policy}).qualified == Basis::policy);
+        CHECK_FALSE(by_policies({policy}).qualified);
+    }
 }

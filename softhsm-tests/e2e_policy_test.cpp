@@ -56,7 +56,8 @@ TEST_CASE("verify tells what kind of certificate signed, by its policy or as it 
     const json signer = json::parse(read_file(scene.desk.path("report.json")))["layers"][0]["signers"][0];
     CHECK(signer["policy_name"] == "CA/Browser Forum S/MIME, sponsor-validated, strict");
     CHECK(signer["certificate_class"] == json::parse(R"({"validation": "sponsor", "basis": "policy", "generation":
-          "strict", "class": 3, "qualified": false, "on_secure_device": false})"));
+          "strict", "class": 3, "qualified": false, "qualified_basis": null,
+          "on_secure_device": false, "on_secure_device_basis": null})"));
 
     CertificateSpec claims;
     claims.organization = "";
@@ -68,6 +69,22 @@ TEST_CASE("verify tells what kind of certificate signed, by its policy or as it 
     CHECK(theirs["policy_name"].is_null());
     CHECK(theirs["certificate_class"]["basis"] == "claimed");
     CHECK(theirs["certificate_class"]["generation"].is_null());
+}
+
+TEST_CASE("what a certificate says of itself alone is not told as known", "[e2e]") {
+    CertificateSpec claims;
+    // QCStatements: qualified, and on a secure device.
+    claims.more_extensions = "qcStatements=DER:30143008060604008e4601013008060604008e460104";
+    const Scene scene(claims);
+    const Outcome outcome = scene.verify({"--json", scene.desk.path("report.json")});
+    CHECK_THAT(outcome.err, Catch::Contains("kind: sponsor, class 3, as it claims; says that it is qualified; says "
+                                            "that its key is on a secure device\n"));
+    const json kind =
+        json::parse(read_file(scene.desk.path("report.json")))["layers"][0]["signers"][0]["certificate_class"];
+    CHECK(kind["qualified"] == true);
+    CHECK(kind["qualified_basis"] == "claimed");
+    CHECK(kind["on_secure_device"] == true);
+    CHECK(kind["on_secure_device_basis"] == "claimed");
 }
 
 TEST_CASE("policies can be demanded, and one that is none is refused", "[e2e]") {

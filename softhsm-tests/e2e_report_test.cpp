@@ -67,8 +67,9 @@ json report(const Office& office, const Arguments& arguments, const std::string&
             CHECK(keys(signer["ess"]) == kEss);
             CHECK(keys(signer["algorithms"]) == Arguments{"digest", "signature"});
             CHECK(keys(signer["time"]) == Arguments{"at", "basis", "signing_time"});
-            CHECK(keys(signer["certificate_class"]) ==
-                  Arguments{"basis", "class", "generation", "on_secure_device", "qualified", "validation"});
+            CHECK(keys(signer["certificate_class"]) == Arguments{"basis", "class", "generation", "on_secure_device",
+                                                                 "on_secure_device_basis", "qualified",
+                                                                 "qualified_basis", "validation"});
         }
     }
     return result;
