@@ -123,7 +123,7 @@ std::optional<OcspAnswer> answer_of(OCSP_SINGLERESP* single) {
     if (!begins) return std::nullopt;
     answer.this_update = *begins;
     answer.next_update = to_time(next_update);
-    if (next_update != nullptr && (!answer.next_update || *answer.next_update < *begins)) return std::nullopt;
+    if (next_update != nullptr && !answer.next_update) return std::nullopt;
     // A date that cannot be read is one long ago.
     if (answer.status == OcspAnswer::Status::revoked) {
         answer.since = to_time(since).value_or(Time::min());

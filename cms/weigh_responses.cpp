@@ -38,6 +38,7 @@ std::string weigh_response(const Certificate& certificate, const EvidenceContext
         const bool live = (nonce == OcspResponse::Nonce::same || just_made) && !answer.next_update;
         std::string useless = finding.stale_reason(answer.this_update, answer.next_update, live);
         if (!useless.empty()) useless = "it " + useless;
+        if (answer.next_update && *answer.next_update < answer.this_update) useless = "it ends before it begins";
         if (finding.future(response.produced_at())) useless = "it is of the future";
         const bool revokes = answer.status == Status::revoked && (signer.reason.empty() || !answer.on_hold);
         if (revokes)

@@ -74,12 +74,14 @@ TEST_CASE("an OCSP response counts from its time until the next, and a newer one
     };
     CHECK(unknown(judged({.this_update = -60, .next_update = -30}), "has ended on"));
     CHECK(unknown(judged({.this_update = 60}), "is not valid before"));
+    CHECK(unknown(judged({.this_update = -30, .next_update = -60}), "it ends before it begins"));
     CHECK(unknown(judged({.next_update = std::nullopt}), "until when it holds"));
     bench.at(-3 * kDay);
     CHECK(good(judged({.next_update = std::nullopt})));
     CHECK(good(judged({.status = Status::revoked, .since = -2 * kDay})));
     CHECK_THAT(bench.judge(alice).revocation_reason, Catch::Contains("after the time that counts"));
     CHECK(revoked(judged({.status = Status::revoked, .since = -4 * kDay})));
+    CHECK(unknown(judged({.this_update = -kDay, .next_update = -2 * kDay}), "it ends before it begins"));
 }
 
 TEST_CASE("a response of the future makes nothing good, and what it says is revoked is so") {
