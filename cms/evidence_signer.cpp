@@ -99,12 +99,22 @@ std::string not_enough(RevocationState state) {
     return state == RevocationState::revoked ? "revoked" : "not known not to be revoked";
 }
 
+// Candidate is a certificate that may have signed evidence.
+struct Candidate {
+    Certificate certificate;
+    bool came_along;  // with the message
+};
+
+// Those found are each there once.
+void add_candidate(std::vector<Candidate>& found, const Certificate& certificate, bool came_along) {
+    const auto there = [&](const Candidate& each) { return each.certificate == certificate; };
+    if (std::none_of(found.begin(), found.end(), there)) found.push_back({certificate, came_along});
+}
+
 // named are the certificates of a name. What came along is last, and limited: it pushes out nothing else.
-std::vector<Certificate> named(const X509_NAME* name, const EvidenceContext& context) {
-    std::vector<Certificate> found;
-    const auto add = [&](const Certificate& certificate) {
-        if (std::find(found.begin(), found.end(), certificate) == found.end()) found.push_back(certificate);
-    };
+std::vector<Candidate> named(const X509_NAME* name, const EvidenceContext& context) {
+    std::vector<Candidate> found;
+    const auto add = [&](const Certificate& certificate) { add_candidate(found, certificate, false); };
     if (has_name(context.issuer, name)) add(context.issuer);
     for (const Certificate& each : context.path)
         if (has_name(each, name)) add(each);
@@ -115,7 +125,7 @@ std::vector<Certificate> named(const X509_NAME* name, const EvidenceContext& con
                 add(each);
     const std::size_t limit = found.size() + kMaxCarriedSigners;
     for (const Certificate& each : context.surplus)
-        if (found.size() < limit && has_name(each, name)) add(each);
+        if (found.size() < limit && has_name(each, name)) add_candidate(found, each, true);
     return found;
 }
 
@@ -157,9 +167,10 @@ std::optional<Obstacle> authority_obstacle(const std::vector<Certificate>& path,
 bool is_above(const Certificate& anchor, const EvidenceContext& context, const SignerStanding& standing) {
     Trust trust = trust_of(context, standing.at);
     trust.anchors = {std::make_shared<MemoryCertificates>(std::vector{anchor})};
-    for (const Certificate& each : named(X509_get_subject_name(context.issuer.get()), context)) {
+    for (const auto& [each, came_along] : named(X509_get_subject_name(context.issuer.get()), context)) {
         if (!same_name_and_key(each, context.issuer)) continue;
         const PathVerdict path = validate(each, context.surplus, trust, Use::evidence);
+        context.work.add(path.chain.size() + path.verifications);
         const bool limited = std::any_of(path.chain.begin(), path.chain.end(), [&](const Certificate& authority) {
             return !(authority == anchor) && !on_path(authority, context) && !limits(authority, context).empty();
         });
@@ -197,6 +208,7 @@ std::string path_reason(const Certificate& signer, const EvidenceContext& contex
         trust.anchors = {std::make_shared<MemoryCertificates>(anchors)};
         trust.intermediates = {std::make_shared<MemoryCertificates>(untrusted)};
         const PathVerdict path = validate(signer, {}, trust, Use::evidence);
+        context.work.add(path.chain.size() + path.verifications);
         if (!path.trusted) return reason.empty() ? path.reason : reason;
         const auto obstacle = obstacle_on(path.chain, context, standing);
         if (!obstacle) return {};
@@ -211,11 +223,10 @@ std::string path_reason(const Certificate& signer, const EvidenceContext& contex
 
 // responders_of are the certificates that a response names its responder by. What came along is last, and limited: it
 // pushes out nothing else.
-std::vector<Certificate> responders_of(const OcspResponse& response, const EvidenceContext& context) {
-    std::vector<Certificate> found;
-    const auto add = [&](const Certificate& certificate) {
-        if (response.names(certificate) && std::find(found.begin(), found.end(), certificate) == found.end())
-            found.push_back(certificate);
+std::vector<Candidate> responders_of(const OcspResponse& response, const EvidenceContext& context, bool carried) {
+    std::vector<Candidate> found;
+    const auto add = [&](const Certificate& certificate, bool came_along = false) {
+        if (response.names(certificate)) add_candidate(found, certificate, came_along);
     };
     add(context.issuer);
     const Bytes name = response.responder_name();
@@ -225,12 +236,13 @@ std::vector<Certificate> responders_of(const OcspResponse& response, const Evide
                 add(each);
         else if (const auto each = source->by_identifier({.key_identifier = response.responder_key()}))
             add(*each);
-    const std::vector<Certificate> certificates = response.certificates();
-    for (const std::span<const Certificate> carried : {std::span(certificates), context.surplus}) {
+    const auto add_some = [&](std::span<const Certificate> certificates, bool came_along) {
         const std::size_t limit = found.size() + kMaxCarriedSigners;
-        for (const Certificate& each : carried)
-            if (found.size() < limit) add(each);
-    }
+        for (const Certificate& each : certificates)
+            if (found.size() < limit) add(each, came_along);
+    };
+    add_some(response.certificates(), carried);
+    add_some(context.surplus, true);
     return found;
 }
 
@@ -239,6 +251,7 @@ std::string delegate_reason(const Certificate& responder, const EvidenceContext&
                             const SignerStanding& standing) {
     if (!may_sign_ocsp(responder)) return "it may not sign OCSP responses";
     const PathVerdict path = validate(responder, context.surplus, trust_of(context, standing.at), Use::evidence);
+    context.work.add(path.chain.size() + path.verifications);
     if (!path.trusted) return path.reason;
     if (path.chain.size() < 2 || !same_name_and_key(path.chain[1], context.issuer)) return "it has another issuer";
     if (has_no_check(responder)) return {};
@@ -258,6 +271,33 @@ EvidenceSigner judged(const Certificate& signer, const EvidenceContext& context,
     return {signer, reason};
 }
 
+// signer_among is the first of some certificates that has signed evidence and may. `may_not` says why one may not that
+// has; `judge_signer` judges one that is not the issuer.
+template <class Evidence, class MayNot, class JudgeSigner>
+EvidenceSigner signer_among(const std::vector<Candidate>& candidates, const Evidence& evidence,
+                            const EvidenceContext& context, const MayNot& may_not, const JudgeSigner& judge_signer) {
+    EvidenceSigner found{std::nullopt, "nobody known has signed it"};
+    for (const auto& [each, came_along] : candidates) {
+        if (came_along && !context.work.may_try(each)) continue;
+        context.work.add(1);
+        if (!evidence.signed_by(each)) continue;
+        auto [broken, weakness] = strength_of(evidence.signature_algorithm(), each, context.trust.allow_weak);
+        if (broken) return {std::nullopt, weakness};
+        if (std::string why = may_not(each); !why.empty()) weakness = std::move(why);
+        if (each == context.issuer) return {each, weakness};
+        if (!weakness.empty()) {
+            if (!found.certificate) found.reason = weakness;
+            continue;
+        }
+        const std::size_t before = context.work.verifications();
+        EvidenceSigner signer = judge_signer(each);
+        if (came_along) context.work.add_carried(context.work.verifications() - before);
+        if (signer.certificate && signer.reason.empty()) return signer;
+        if (!found.certificate) found = std::move(signer);
+    }
+    return found;
+}
+
 }  // namespace
 
 bool has_name(const Certificate& certificate, const X509_NAME* name) {
@@ -265,42 +305,26 @@ bool has_name(const Certificate& certificate, const X509_NAME* name) {
 }
 
 EvidenceSigner crl_signer(const Crl& crl, const EvidenceContext& context) {
-    EvidenceSigner found{std::nullopt, "nobody known has signed it"};
-    for (const Certificate& each : named(crl.issuer_name(), context)) {
-        ++context.verifications;
-        if (!crl.signed_by(each)) continue;
-        auto [broken, weakness] = strength_of(crl.signature_algorithm(), each, context.trust.allow_weak);
-        if (broken) return {std::nullopt, weakness};
-        if (!may_sign_crls(each)) weakness = fmt::format("{} may not sign it", each.subject());
-        if (each == context.issuer) return {each, weakness};
-        if (!weakness.empty()) {
-            if (!found.certificate) found.reason = weakness;
-            continue;
-        }
-        EvidenceSigner signer = judged(each, context, crl.this_update(), path_reason);
-        if (signer.certificate && signer.reason.empty()) return signer;
-        if (!found.certificate) found = std::move(signer);
-    }
-    return found;
+    const auto reason_of = [&](const Certificate& each) {
+        return judged(each, context, crl.this_update(), path_reason);
+    };
+    const auto may_not = [](const Certificate& each) {
+        return may_sign_crls(each) ? "" : fmt::format("{} may not sign it", each.subject());
+    };
+    return context.work.once(crl, {context.certificate, context.issuer, context.of_signer}, [&] {
+        return signer_among(named(crl.issuer_name(), context), crl, context, may_not, reason_of);
+    });
 }
 
-EvidenceSigner ocsp_signer(const OcspResponse& response, const EvidenceContext& context) {
-    EvidenceSigner found{std::nullopt, "nobody known has signed it"};
-    for (const Certificate& each : responders_of(response, context)) {
-        ++context.verifications;
-        if (!response.signed_by(each)) continue;
-        const auto [broken, weakness] = strength_of(response.signature_algorithm(), each, context.trust.allow_weak);
-        if (broken) return {std::nullopt, weakness};
-        if (each == context.issuer) return {each, weakness};
-        if (!weakness.empty()) {
-            if (!found.certificate) found.reason = weakness;
-            continue;
-        }
-        EvidenceSigner signer = judged(each, context, response.produced_at(), delegate_reason);
-        if (signer.certificate && signer.reason.empty()) return signer;
-        if (!found.certificate) found = std::move(signer);
-    }
-    return found;
+EvidenceSigner ocsp_signer(const OcspResponse& response, const EvidenceContext& context, bool carried) {
+    const auto reason_of = [&](const Certificate& each) {
+        return judged(each, context, response.produced_at(), delegate_reason);
+    };
+    return context.work.once(response, {context.certificate, context.issuer, context.of_signer}, [&] {
+        return signer_among(
+            responders_of(response, context, carried), response, context, [](const Certificate&) { return ""; },
+            reason_of);
+    });
 }
 
 }  // namespace p11mime::cms

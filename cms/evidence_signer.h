@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 
+#include "cms/evidence_work.h"
 #include "cms/trust.h"
 
 namespace p11mime::cms {
@@ -20,16 +21,8 @@ struct EvidenceContext {
     Time at;
     /// Whether a signer that is not on the path is known not to be revoked.
     std::function<RevocationState(const Certificate& signer, const Certificate& its_issuer)> state;
-    std::size_t& verifications;  ///< counts those of signatures
-};
-
-/// EvidenceSigner is who has signed it, or why nobody is known who has and may. With both, the signer might when it
-/// signed: heard is alone what it says to be revoked for good, which stays so after its certificate has ended, and
-/// where nobody tells whether that was revoked. So it is where the issuer itself has signed weakly, or without being
-/// certified to sign CRLs.
-struct EvidenceSigner {
-    std::optional<Certificate> certificate;
-    std::string reason;
+    bool of_signer;      ///< the evidence is about who has signed other evidence
+    EvidenceWork& work;  ///< of all evidence about the path
 };
 
 /// has_name says whether a name is a certificate's subject, as RFC 5280 section 7.1 compares names.
@@ -43,7 +36,7 @@ bool has_name(const Certificate& certificate, const X509_NAME* name);
 EvidenceSigner crl_signer(const Crl& crl, const EvidenceContext& context);
 
 /// ocsp_signer finds who has signed a response: the issuer itself, or whom it has directly certified to sign OCSP
-/// responses (RFC 6960 section 4.2.2.2).
-EvidenceSigner ocsp_signer(const OcspResponse& response, const EvidenceContext& context);
+/// responses (RFC 6960 section 4.2.2.2). `carried` is one that came along, with whatever certificates it holds.
+EvidenceSigner ocsp_signer(const OcspResponse& response, const EvidenceContext& context, bool carried);
 
 }  // namespace p11mime::cms

@@ -20,12 +20,12 @@ struct Outcome {
 class Judge {
   public:
     Judge(std::span<const Certificate> path, std::span<const Certificate> surplus, const Trust& trust,
-          const RevocationEvidence& carried, std::size_t& verifications, bool of_signer)
+          const RevocationEvidence& carried, EvidenceWork& work, bool of_signer)
         : path_(path),
           surplus_(surplus),
           trust_(trust),
           carried_(carried),
-          verifications_(verifications),
+          work_(work),
           of_signer_(of_signer),
           now_(trust.clock->now()),
           at_(trust.at.value_or(now_)) {}
@@ -92,10 +92,11 @@ class Judge {
                                       at_,
                                       [this](const Certificate& signer, const Certificate& its_issuer) {
                                           if (of_signer_) return RevocationState::unknown;
-                                          Judge judge(path_, surplus_, trust_, carried_, verifications_, true);
+                                          Judge judge(path_, surplus_, trust_, carried_, work_, true);
                                           return judge.judge(signer, its_issuer).state;
                                       },
-                                      verifications_};
+                                      of_signer_,
+                                      work_};
         Finding finding(certificate.not_after(), at_, now_);
         weigh_responses(certificate, context, own.ocsp, carried.ocsp, finding);
         weigh_crls(certificate, context, own, carried, finding);
@@ -116,7 +117,7 @@ class Judge {
     std::span<const Certificate> surplus_;
     const Trust& trust_;
     const RevocationEvidence& carried_;
-    std::size_t& verifications_;
+    EvidenceWork& work_;
     bool of_signer_;
     Time now_;
     Time at_;
@@ -132,8 +133,9 @@ std::string unknown_reason(const Certificate& certificate, const std::string& wh
 std::optional<Fault> check_revocation(PathVerdict& verdict, std::span<const Certificate> surplus, const Trust& trust,
                                       const RevocationEvidence& carried) {
     if (trust.revocation && verdict.chain.size() > 1) {
+        EvidenceWork work(verdict.verifications);
         verdict.revocation = RevocationState::good;
-        Judge judge(verdict.chain, surplus, trust, carried, verdict.verifications, false);
+        Judge judge(verdict.chain, surplus, trust, carried, work, false);
         for (std::size_t i = 0; i + 1 < verdict.chain.size(); ++i) {
             const Certificate& certificate = verdict.chain[i];
             const auto [state, text, earlier_evidence] = judge.judge(certificate, verdict.chain[i + 1]);

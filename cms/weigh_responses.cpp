@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <limits>
-
 namespace p11mime::cms {
 
 namespace {
@@ -25,12 +23,12 @@ std::string weigh_answer(const Certificate& certificate, const OcspAnswer& answe
 // weigh_response gives why a response tells nothing. What it says is revoked is so whoever has asked, and whatever the
 // time.
 std::string weigh_response(const Certificate& certificate, const EvidenceContext& context,
-                           const RevocationEvidence::Ocsp& ocsp, const std::vector<OcspAnswer>& answers,
+                           const RevocationEvidence::Ocsp& ocsp, const std::vector<OcspAnswer>& answers, bool carried,
                            Finding& finding) {
     const auto& [response, request] = ocsp;
     if (!response.defect().empty()) return response.defect();
     const auto nonce = request.empty() ? OcspResponse::Nonce::absent : response.nonce(request);
-    const EvidenceSigner signer = ocsp_signer(response, context);
+    const EvidenceSigner signer = ocsp_signer(response, context, carried);
     if (!signer.certificate) return signer.reason;
     std::string why;
     for (const OcspAnswer& answer : answers) {
@@ -53,14 +51,14 @@ std::string weigh_response(const Certificate& certificate, const EvidenceContext
 }
 
 void weigh_each(const Certificate& certificate, const EvidenceContext& context,
-                const std::vector<RevocationEvidence::Ocsp>& responses, std::size_t limit, Finding& finding) {
+                const std::vector<RevocationEvidence::Ocsp>& responses, bool carried, Finding& finding) {
     std::size_t tried = 0;
     for (const RevocationEvidence::Ocsp& ocsp : responses) {
         const auto answers = ocsp.response.answers(certificate, context.issuer);
         std::string why;
         if (!answers.empty()) {
-            if (++tried > limit) continue;
-            why = weigh_response(certificate, context, ocsp, answers, finding);
+            if (carried && ++tried > kMaxCarriedTried) continue;
+            why = weigh_response(certificate, context, ocsp, answers, carried, finding);
         } else if (!ocsp.request.empty()) {
             why = "it is about another certificate";
         }
@@ -75,8 +73,8 @@ void weigh_each(const Certificate& certificate, const EvidenceContext& context,
 void weigh_responses(const Certificate& certificate, const EvidenceContext& context,
                      const std::vector<RevocationEvidence::Ocsp>& own,
                      const std::vector<RevocationEvidence::Ocsp>& carried, Finding& finding) {
-    weigh_each(certificate, context, own, std::numeric_limits<std::size_t>::max(), finding);
-    weigh_each(certificate, context, carried, kMaxCarriedTried, finding);
+    weigh_each(certificate, context, own, false, finding);
+    weigh_each(certificate, context, carried, true, finding);
 }
 
 }  // namespace p11mime::cms

@@ -8,6 +8,7 @@
 #include "cms/identifiers.h"
 #include "cms/inherited_key.h"
 #include "cms/smime/judge.h"
+#include "mime/limit.h"
 
 namespace p11mime::cms::smime {
 
@@ -80,7 +81,7 @@ class Judge {
     JudgedSigners run(const SignedContent& content) {
         for (const auto& signer : reader_.signers()) {
             SignerInfoVerdict info;
-            count_verification();
+            workload_.add_verifications(1);
             SignerVerdict verdict = judge(*signer, content, trust_, info);
             if (info.missing_digest) judged_.missing_digests.insert(*info.missing_digest);
             if (info.unsupported) unsupported_ = info.reason;
@@ -105,8 +106,6 @@ class Judge {
     }
 
   private:
-    void count_verification() { workload_.add_verifications(1 + std::exchange(path_verifications_, 0)); }
-
     void warn_of_timestamps(const SignerVerdict& signer) {
         if (trust_ == nullptr) return;
         for (const TimestampVerdict& each : signer.timestamps)
@@ -207,7 +206,7 @@ class Judge {
                         std::optional<Time> at, std::optional<Time> claimed) {
         trust.at = at;
         PathVerdict path = validate(certificate, reader_.certificates(), trust, Use::signing, claimed, carried);
-        path_verifications_ += path.verifications;
+        workload_.add_verifications(path.verifications);
         return path;
     }
 
@@ -223,7 +222,7 @@ class Judge {
             ++timestamps_;
             verdicts.push_back(judge_timestamp(der_of(value, V_ASN1_SEQUENCE).value_or(Bytes{}),
                                                asn1::octets(signer.signature), trust, carried));
-            path_verifications_ += verdicts.back().verifications;
+            workload_.add_verifications(verdicts.back().verifications);
         }
         return verdicts;
     }
@@ -246,7 +245,7 @@ class Judge {
                 break;
             }
             ++countersignatures_;
-            count_verification();
+            workload_.add_verifications(1);
             verdicts.push_back(countersignature(value, asn1::octets(countersigned.signature), trust, depth));
         }
         return verdicts;
@@ -263,6 +262,8 @@ class Judge {
             SignerInfoVerdict info;
             verdict = judge(*signer, {digests, "", to_bytes(signature)}, trust, info);
             verdict.countersignatures = countersignatures(*signer, trust_of(info, trust), depth + 1);
+        } catch (const LimitExceeded&) {
+            throw;
         } catch (const Error&) {
             ERR_clear_error();
             verdict.integrity_reason = "the countersignature is malformed";
@@ -283,7 +284,6 @@ class Judge {
     JudgedSigners judged_;
     std::string unsupported_;
     std::size_t countersignatures_ = 0;
-    std::size_t path_verifications_ = 0;  // not counted yet
     bool left_out_ = false;
     std::size_t timestamps_ = 0;
     bool too_many_timestamps_ = false;
