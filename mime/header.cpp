@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "mime/error.h"
 #include "mime/limit.h"
@@ -61,17 +62,22 @@ bool has_blank_line(std::string_view text) {
     return false;
 }
 
-// Whether a program knows a field of this name for one of a header, and no reader takes it for text of the sender's.
-bool is_usual(std::string_view name) {
-    constexpr std::array<std::string_view, 16> kUsual{"From",       "Sender",      "Reply-To",       "To",
-                                                      "Cc",         "Subject",     "Date",           "Message-ID",
-                                                      "References", "In-Reply-To", "Importance",     "MIME-Version",
-                                                      "Received",   "Return-Path", "DKIM-Signature", "Status"};
-    constexpr std::array<std::string_view, 6> kPrefixes{"x-",   "content-",        "list-",
-                                                        "arc-", "authentication-", "thread-"};
-    const std::string lower = ascii_lower(name);
-    return std::any_of(kUsual.begin(), kUsual.end(), [&](auto usual) { return equal_ignoring_case(usual, name); }) ||
-           std::any_of(kPrefixes.begin(), kPrefixes.end(), [&](auto prefix) { return lower.starts_with(prefix); });
+// Whether a line is a field whose value leaves no room for words.
+bool is_wordless(std::string_view line) {
+    using Row = std::pair<std::string_view, std::string_view>;
+    constexpr std::array<Row, 6> kFields{Row{"MIME-Version", "1.0"},
+                                         {"Content-Transfer-Encoding", "7bit"},
+                                         {"Content-Transfer-Encoding", "8bit"},
+                                         {"Content-Transfer-Encoding", "binary"},
+                                         {"Content-Transfer-Encoding", "quoted-printable"},
+                                         {"Content-Transfer-Encoding", "base64"}};
+    const std::string_view name = field_name(line).value_or("");
+    const std::string_view value = trim(line.substr(std::min(line.find(':'), line.size() - 1) + 1));
+    const bool is_id = equal_ignoring_case(name, "Message-ID") && value.starts_with('<') && value.ends_with('>') &&
+                       value.find_first_of(" \t()") == value.npos;
+    return is_id || std::any_of(kFields.begin(), kFields.end(), [&](const Row& row) {
+               return equal_ignoring_case(row.first, name) && equal_ignoring_case(row.second, value);
+           });
 }
 
 // The lines of a text, each with its end.
@@ -178,8 +184,7 @@ std::string without_blank_ends(std::string_view raw) {
     bool found = false;
     for (std::size_t i = 0; i < lines.size(); ++i) {
         const std::string_view line = lines[i], next = i + 1 < lines.size() ? lines[i + 1] : "";
-        const bool starts_field = !is_wsp(line.front()) && !trim(line).empty();
-        if (found && starts_field && !is_usual(field_name(line).value_or(""))) return std::string(raw);
+        if (found && !trim(line).empty() && !is_wordless(line)) return std::string(raw);
         const bool ends_field = line.ends_with('\n') && (next.empty() || !is_wsp(next.front()));
         const bool is_blank = is_wsp(line.front()) && trim(line).empty() && !line.ends_with(kTwoEnds);
         const bool has_two_ends = !trim(line).empty() && line.ends_with(kTwoEnds);

@@ -10,6 +10,9 @@ std::vector<Row> line_rows(const Stage& stage) {
     const auto with = [](const std::string& mail, const std::string& field) {
         return replaced(mail, "MIME-Version:", field + "\r\nMIME-Version:");
     };
+    const auto at_end = [&](const std::string& field) {
+        return replaced(clear, "\r\n\r\n--p11mime", "\r\n" + field + "\r\n\r\n--p11mime");
+    };
     const auto in_part = [&](const std::string& line) {
         return replaced(clear, "Content-Type: application/pkcs7-signature",
                         line + "\r\nContent-Type: application/pkcs7-signature");
@@ -33,12 +36,21 @@ std::vector<Row> line_rows(const Stage& stage) {
          "From alice\rFrom: Eve\r\n" + clear},
         {"a CR in the Content-Type field", in_type("\r\n "), in_type("\r")},
         {"text behind a line of blanks", with(clear, "X-A: b\r\n c"), with(clear, "X-A: b\r\n \r\n Pay 1000 to Eve.")},
-        {"text as a field behind a line of blanks", with(clear, "X-A: b\r\n \r\nX-B: c"),
-         with(clear, "X-A: b\r\n \r\nHello: Pay 1000 to Eve.")},
-        {"text as a field behind two ends of a line", with(clear, "X-A: b\r\r\nX-B: c"),
-         with(clear, "X-A: b\r\r\nHello: Pay 1000 to Eve.")},
-        {"a delimiter behind a line of blanks", with(clear, "X-A: b\r\n \r\nX-B: c"),
-         with(clear, "X-A: b\r\n \r\n--x:")},
+        {"text as a field behind a line of blanks", at_end("X-A: b\r\n "), at_end("X-A: b\r\n \r\nHello: Pay Eve.")},
+        {"text as a field behind two ends of a line", at_end("X-A: b\r\r\nMessage-ID: <1@x>"),
+         at_end("X-A: b\r\r\nHello: Pay 1000 to Eve.")},
+        {"text as a program's field behind a line of blanks", with(clear, "X-A: b\r\nX-Note: Pay 1000 to Eve."),
+         with(clear, "X-A: b\r\n \r\nX-Note: Pay 1000 to Eve.")},
+        {"text as a program's field behind two ends of a line", with(clear, "X-A: b\r\nX-Note: Pay 1000 to Eve."),
+         with(clear, "X-A: b\r\r\nX-Note: Pay 1000 to Eve.")},
+        {"the Subject behind two ends of a line", clear, replaced(clear, "\r\nSubject:", "\r\r\nSubject:")},
+        {"a description behind two ends of a line", with(clear, "X-A: b\r\nContent-Description: Pay 1000 to Eve."),
+         with(clear, "X-A: b\r\r\nContent-Description: Pay 1000 to Eve.")},
+        {"a comment behind two ends of a line", at_end("X-A: b\r\nMessage-ID: <1@x> (Pay 1000 to Eve.)"),
+         at_end("X-A: b\r\r\nMessage-ID: <1@x> (Pay 1000 to Eve.)")},
+        {"all of the mail as text behind two ends of a line", at_end("X-A: b\r\r\nMIME-Version: 1.0"),
+         with(clear, "X-A: b\r")},
+        {"a delimiter behind a line of blanks", at_end("X-A: b\r\n "), at_end("X-A: b\r\n \r\n--x:")},
         {"a part behind a CR, in the signature part's header", in_part("Content-Description: a"),
          in_part("Content-Description: a\r--b\rContent-Type: text/plain\r\rPay 1000 to Eve.")},
         {"text behind two CR, in the signature part's header", in_part("Content-Description: a"),
