@@ -277,9 +277,13 @@ bool is_bare_boundary(std::string text) {
     return is_token(text);
 }
 
+bool is_name(std::string_view name) {
+    return name == "name" || name == "filename";
+}
+
 // Whether a parameter only names or describes: no program looks for parts by it, in whatever form it stands.
 bool only_describes(std::string_view name) {
-    return name == "name" || name == "filename" || name == "title" || name.starts_with("x-");
+    return is_name(name) || name == "title" || name.starts_with("x-");
 }
 
 // What is odd in a parameter, which is taken off the text; "" where nothing is.
@@ -289,15 +293,16 @@ std::string_view parameter_oddity(std::string_view& text) {
     const std::size_t star = std::min(name.find('*'), name.size());
     text = trim(text);
     if (!is_token(name) || !text.starts_with('=')) return kNoParameter;
-    if (star < name.size() && !only_describes(name.substr(0, star))) return "has a parameter in the form of RFC 2231";
+    const std::string_view base = std::string_view(name).substr(0, star);
+    if (star < name.size() && !only_describes(base)) return "has a parameter in the form of RFC 2231";
     text.remove_prefix(1);
     const bool goes_on = !text.empty() && is_space(text.front());
     text = trim(text);
     if (!text.starts_with('"')) {
         const std::string_view value = take_until(text, "\"");
-        const bool is_odd = value.empty() ? name != "micalg"
-                            : goes_on     ? !is_token(value)
-                                          : name == "boundary" && !is_bare_boundary(std::string(value));
+        const bool is_odd = value.empty()              ? name != "micalg"
+                            : goes_on || is_name(base) ? !is_token(value)
+                                                       : name == "boundary" && !is_bare_boundary(std::string(value));
         return is_odd || text.starts_with('"') ? kNoParameter : "";
     }
     const std::size_t end = text.find('"', 1);

@@ -28,8 +28,8 @@ Parameterized content_type(const Header& header);
 /// content_type_oddity says what in a Content-Type field lets programs differ in what they read from it, as in "it has
 /// a comment"; "" where it is a type and parameters as RFC 2045 section 5.1 has them, without quoted pairs. White space
 /// may stand around "=", and comments of words alone anywhere but in the boundary and the protocol. Names and titles
-/// may have the forms of RFC 2231. Values that are no token count as odd for the boundary alone, where they have
-/// anything but "=", "/", "?" and ":" unquoted; micalg alone may be empty.
+/// may have the forms of RFC 2231. A name that is no token counts as odd where it stands unquoted, and so does a
+/// boundary with anything else than "=", "/", "?" and ":" added; of other values any may. micalg alone may be empty.
 std::string_view content_type_oddity(const Field& field);
 
 /// content_disposition_oddity says likewise what is odd in a Content-Disposition field; a comment is, wherever it
