@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,11 @@ std::string decode_words(std::string_view field_value);
 /// broken ends or with characters that do not belong there, words that were cut within a character. What is in no known
 /// charset stays as its bytes are.
 std::string decode_words_loosely(std::string_view field_value);
+
+/// unreadable_charset is the charset of an encoded word, as decode_words_loosely reads them, that cannot be converted,
+/// or not for sure: in UTF-16 and the like, programs differ on the order of bytes. Words that name no charset, or
+/// "unknown-8bit" (RFC 1428), do not count: their bytes are all there is. Nothing where all can be read.
+std::optional<std::string> unreadable_charset(std::string_view field_value);
 
 /// encode_words writes UTF-8 text in ASCII: what is not plain becomes encoded words (RFC 2047), "?" stands for what is
 /// no UTF-8.

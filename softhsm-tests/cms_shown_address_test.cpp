@@ -285,10 +285,9 @@ TEST_CASE("an address in an encoded word that RFC 2047 forbids is seen, a name i
     const auto result = [&](const std::string& word) {
         return world.read(eve, "From: " + word + " <eve@example.org>\r\n").report.result;
     };
-    for (const char* honest :
-         {"=?utf-8?Q?Eve Smith?=", "=?x-foo?Q?Eve?=", "=?us-ascii?Q?Ev=E9?=", "=??Q?Eve?=", "=?utf-8?B?RXZl*?=",
-          "=?utf-8?Q?=C3?= =?utf-8?Q?=A9ve?=", "=?iso-8859-8-i?Q?=F9=EC=E5=ED?=", "=?utf-8?Q?eve=40example.org=?=",
-          "=?utf-8?Q?Eve", "=?"}) {
+    for (const char* honest : {"=?utf-8?Q?Eve Smith?=", "=?us-ascii?Q?Ev=E9?=", "=??Q?Eve?=", "=?utf-8?B?RXZl*?=",
+                               "=?utf-8?Q?=C3?= =?utf-8?Q?=A9ve?=", "=?iso-8859-8-i?Q?=F9=EC=E5=ED?=",
+                               "=?utf-8?Q?eve=40example.org=?=", "=?utf-8?Q?Eve", "=?"}) {
         CAPTURE(honest);
         CHECK(result(honest) == Result::valid);
     }
@@ -303,6 +302,33 @@ TEST_CASE("an address in an encoded word that RFC 2047 forbids is seen, a name i
         CAPTURE(spoof);
         CHECK(result(spoof) == Result::untrusted);
     }
+}
+
+TEST_CASE("a text in a charset of another name is seen, one in a charset that cannot be converted is not let pass") {
+    const SenderBench world;
+    const SoftwareKey eve = world.with_names("email:eve@example.org");
+    const auto read = [&](const std::string& fields) { return world.read(eve, fields).report; };
+    const std::string from = "From: Eve <eve@example.org>\r\n";
+    for (const char* word :
+         {"=?csUnicode11UTF7?Q?ceo+AEA-bank.example?=", "=?x-unicode-2-0-utf-7?B?Y2VvK0FFQS1iYW5rLmV4YW1wbGU=?=",
+          "=?IBM01140?B?g4WWfIKBlZJLhaeBlJeThQ==?=", "=?ibm1047?B?g4WWfIKBlZJLhaeBlJeThQ==?="}) {
+        CAPTURE(word);
+        CHECK_THAT(read("From: " + std::string(word) + " <eve@example.org>\r\n").reason,
+                   Catch::Contains("shows ceo@bank.example"));
+    }
+    for (const char* word : {"=?x-foo?Q?Eve?=", "=?x-ebcdic-x?B?g4WWfIKBlZJLhaeBlJeThQ==?=", "\"=\\?x-foo?Q?Eve?=\"",
+                             "=?utf-16?B?AGMAZQBvAEAAYgBhAG4AawAuAGUAeABhAG0AcABsAGU=?=", "=?x\\-foo?Q?Eve?="}) {
+        CAPTURE(word);
+        const std::string value = std::string(word) + " <eve@example.org>\r\n";
+        CHECK(read("From: " + value).result == Result::untrusted);
+        CHECK_THAT(read("From: " + value).reason, Catch::Contains("a charset that not all programs know"));
+        CHECK(read(from + "Sender: " + value).result == Result::untrusted);
+        CHECK(read(from + "Reply-To: " + value).result == Result::valid);
+        CHECK(has_warning(read(from + "Reply-To: " + value), "reply-to"));
+    }
+    const std::string honest = "=?unknown-8bit?Q?Ev=E9?= <eve@example.org>\r\n";
+    CHECK(read("From: " + honest + "Sender: " + honest + "Reply-To: " + honest).result == Result::valid);
+    CHECK(read("From: " + honest + "Sender: " + honest + "Reply-To: " + honest).warnings.empty());
 }
 
 TEST_CASE("ordinary names in the From field raise no alarm") {

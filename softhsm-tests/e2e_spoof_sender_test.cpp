@@ -8,6 +8,7 @@ std::vector<Row> sender_rows(const Stage& stage) {
     const std::string honest = stage.sign(mail("Eve <eve@example.org>", kBob, kPlain));
     const auto signed_by_eve = [&](const std::string& from) { return replaced(honest, "Eve <eve@example.org>", from); };
     const auto row = [&](const char* name, const std::string& from) { return Row{name, honest, signed_by_eve(from)}; };
+    const auto with_sender = [&](const std::string& sender) { return "Sender: " + sender + "\r\n" + honest; };
     const std::string clear = stage.sign(from_alice(kPlain));
     const std::string protected_mail = stage.sign(mail("Eve <eve@example.org>", kBob, kPlain), {"--protect-headers"});
     const std::string inner = "From: alice@example.gov\r\nSubject: Pay\r\n" + kPlain;
@@ -63,6 +64,15 @@ std::vector<Row> sender_rows(const Stage& stage) {
         row("an encoded word of no charset", "=??Q?alice=40example.gov?= <eve@example.org>"),
         row("an encoded word of an unknown charset", "=?x-foo?Q?alice=40example.gov?= <eve@example.org>"),
         row("an encoded word in UTF-7", "=?unicode-1-1-utf-7?Q?alice+AEA-example.gov?= <eve@example.org>"),
+        row("an encoded word in UTF-7 by another name",
+            "=?csUnicode11UTF7?Q?alice+AEA-example.gov?= <eve@example.org>"),
+        row("an encoded word in UTF-7 by a third name",
+            "=?x-unicode-2-0-utf-7?B?YWxpY2UrQUVBLWV4YW1wbGUuZ292?= <eve@example.org>"),
+        row("an encoded word in EBCDIC", "=?IBM01140?B?gZOJg4V8haeBlJeThUuHlqU=?= <eve@example.org>"),
+        row("an encoded word in EBCDIC of no known name",
+            "=?x-ebcdic-x?B?gZOJg4V8haeBlJeThUuHlqU=?= <eve@example.org>"),
+        {"a Sender in a charset of no known name", with_sender("=?utf-8?Q?Eve?= <eve@example.org>"),
+         with_sender("=?x-ebcdic-x?B?gZOJg4V8haeBlJeThUuHlqU=?= <eve@example.org>")},
         row("both senders", "alice@example.gov, eve@example.org"),
         {"two From fields, the other's first", honest, "From: alice@example.gov\r\n" + honest},
         {"two From fields, the other's last", honest,

@@ -163,10 +163,43 @@ TEST_CASE("encoded words that only forgiving programs decode are decoded loosely
         CHECK(decode_words_loosely(text) == text);
 }
 
-TEST_CASE("charsets are known by their names of RFC 1556 and RFC 1642 too") {
+// Bytes and names from IANA's registry, the WHATWG's Encoding standard and python's codecs.
+TEST_CASE("charsets are known by other names than iconv's too") {
     CHECK(decode_words("=?iso-8859-8-i?Q?=F9=EC=E5=ED?=") == "\327\251\327\234\327\225\327\235");
     CHECK(decode_words("=?ISO-8859-6-E?Q?=C7?=") == "\330\247");
-    CHECK(decode_words("=?unicode-1-1-utf-7?Q?+AEA-?=") == "@");
+    for (const char* name : {"utf-7", "unicode-1-1-utf-7", "unicode-2-0-utf-7", "x-unicode-2-0-utf-7",
+                             "csUnicode11UTF7", "csUTF7", "CSUTF7"}) {
+        CAPTURE(name);
+        CHECK(decode_words("=?" + std::string(name) + "?Q?+AEA-?=") == "@");
+        CHECK(decode_words("=?" + std::string(name) + "?B?K0FFQS0=?=") == "@");
+    }
+    for (const char* name : {"IBM01140", "ibm1140", "cp1140", "IBM01047", "ibm1047", "ibm037"}) {
+        CAPTURE(name);
+        CHECK(decode_words("=?" + std::string(name) + "?Q?=83=85=96=7C?=") == "ceo@");
+    }
+    CHECK(decode_words("=?ks_c_5601-1987?B?x9GxuQ==?=") == "\355\225\234\352\265\255");
+    CHECK(decode_words("=?x-sjis?B?k/qWew==?=") == "\346\227\245\346\234\254");
+    CHECK(decode_words("=?x-mac-roman?Q?=8A?=") == "\303\244");
+    CHECK(decode_words("=?x-cp1252?Q?=80?=") == "\342\202\254");
+    CHECK(decode_words("=?dos-866?Q?=80?=") == "\320\220");
+}
+
+TEST_CASE("a charset that cannot be converted is told") {
+    for (const char* text : {"Eve", "=?utf-8?Q?Eve?=", "=?utf-8?Q?=FF?=", "=?us-ascii*en?Q?Ev=E9?=", "=??Q?Eve?=",
+                             "=?Unknown-8bit?Q?Ev=E9?=", "=?utf-7?Q?+AEA-?=", "=?ibm037?Q?=83?=", "=?x-foo?X?a?=",
+                             "=?gb2312?B?xOO6ww==?=", "=?iso-2022-jp?B?GyRCJCIbKEI=?=", "=?", "=?x-foo"}) {
+        CAPTURE(text);
+        CHECK(!unreadable_charset(text));
+    }
+    CHECK(unreadable_charset("=?X-Foo?Q?Eve?=") == "x-foo");
+    for (const char* text :
+         {"=?x-foo?b?RXZl?=", "=?x-foo*en?Q?Eve?=", "a =? x-foo ?Q?E v e", "=?x-foo?Q?Eve",
+          "=?=?x-foo?Q?Eve?=", "=?utf-8?Q?=?x-foo?Q?Eve?=", "=?utf-8?Q?Eve?= =?x-foo?Q?Eve?=",
+          "=?x-foo?Q?Eve?= =?utf-8?Q?Eve?=", "=?ibm00000?Q?a?=", "=?ibm?Q?a?=", "=?x-?Q?a?=", "=?utf-16?B?AEA=?=",
+          "=?ucs-2?B?AEA=?=", "=?utf-32?B?AAAAQA==?=", "=?utf-8//IGNORE?Q?a?=", "=?x-imap4-modified-utf7?Q?&AEA-?="}) {
+        CAPTURE(text);
+        CHECK(unreadable_charset(text));
+    }
 }
 
 TEST_CASE("the names beside the addresses of a field are told as programs show them") {
