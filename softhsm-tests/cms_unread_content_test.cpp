@@ -4,6 +4,7 @@
 
 #include "cms/smime/read.h"
 #include "mime/codec.h"
+#include "mime/multipart.h"
 #include "mime/transport.h"
 #include "softhsm-tests/cms_craft.h"
 #include "softhsm-tests/cms_structures.h"
@@ -95,6 +96,75 @@ TEST_CASE("a part of signed content that cannot be read is a warning, and the si
         check_changed(world.read(replaced(world.clear_signed(entity), "see below", "see above")));
         CHECK(caught([&] { world.read(kFrom + entity); }).kind() == ErrorKind::malformed);
     }
+}
+
+TEST_CASE("a part of signed content that is not looked into is a warning") {
+    const World world;
+    const std::string text = "Content-Type: text/plain\r\n\r\nHello\r\n", inner = world.clear_signed(text, "inner");
+    const auto base64 = [](const std::string& type, const std::string& body) {
+        return "Content-Type: " + type + "\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+               mime::base64_text(bytes_of(body)) + "\r\n";
+    };
+    const auto multipart = [&](const std::string& boundary) {
+        return "Content-Type: multipart/mixed; boundary=\"" + boundary + "\"\r\n\r\n--" + boundary + "\r\n" +
+               entity_of(inner) + "\r\n--" + boundary + "--\r\n";
+    };
+    const std::string most(mime::kMaxBoundaryLength, 'b');
+    for (const std::string& part : {multipart(most), attached(inner), "Content-Type: message/news\r\n\r\n" + inner,
+                                    "Content-Type: message/global\r\n\r\n" + inner, entity_of(inner)}) {
+        CAPTURE(part.substr(0, 80));
+        const Report report = world.read(world.clear_signed(mixed(part))).report;
+        CHECK(report.result == Result::valid);
+        CHECK(report.layers.size() == 2);
+        CHECK(unread(report).empty());
+        const std::string changed = replaced(mixed(part), "Hello", "Holla");
+        CHECK(world.read(world.clear_signed(changed)).report.result == Result::untrusted);
+    }
+    for (const std::string& part :
+         {multipart(most + "b"), std::string("Content-Type: multipart/mixed\r\n\r\nHello\r\n"),
+          base64("message/rfc822", inner), base64("message/global", inner), base64("message/news", inner),
+          base64("multipart/mixed; boundary=b", "--b\r\n" + entity_of(inner) + "\r\n--b--\r\n"),
+          "bad line\r\n" + entity_of(inner), attached("bad line\r\n" + inner),
+          "Content-Type: message/partial; number=1; total=2; id=x\r\n\r\n" + inner,
+          std::string("Content-Type: message/external-body; access-type=URL; URL=\"http://x.example/\"\r\n\r\n"
+                      "Content-Type: text/html\r\n\r\n")}) {
+        CAPTURE(part.substr(0, 80));
+        const std::string entity = mixed(part);
+        for (const std::string& mail : {world.clear_signed(entity), world.opaque(entity)}) {
+            const Report report = world.read(mail).report;
+            CHECK(report.result == Result::valid);
+            CHECK(report.layers.size() == 1);
+            REQUIRE(unread(report).size() == 1);
+            CHECK_THAT(unread(report)[0], Catch::StartsWith("part 1.1.2"));
+        }
+    }
+}
+
+TEST_CASE("no mail is valid whose whole signed content programs read differently, and a reference is a warning") {
+    const World world;
+    const std::string ceo = "From: ceo@bank.example\r\nContent-Type: text/plain\r\n\r\nPay.\r\n";
+    const std::string boundary(mime::kMaxBoundaryLength + 1, 'b');
+    for (const std::string& entity : {"Content-Type: multipart/mixed; boundary=" + boundary + "\r\n\r\n--" + boundary +
+                                          "\r\n" + ceo + "\r\n--" + boundary + "--\r\n",
+                                      "Content-Type: message/global\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+                                          mime::base64_text(bytes_of(ceo)) + "\r\n",
+                                      "Content-Type: message/news\r\n\r\n" + ceo}) {
+        CAPTURE(entity.substr(0, 80));
+        CHECK(world.read(world.clear_signed(entity)).report.result == Result::untrusted);
+        CHECK(world.read(world.opaque(entity)).report.result == Result::untrusted);
+    }
+    for (const std::string& entity :
+         {"Content-Type: message/partial; number=1; total=1; id=x\r\n\r\n" + ceo,
+          std::string("Content-Type: message/external-body; access-type=URL; URL=\"http://x.example/\"\r\n\r\n"
+                      "Content-Type: text/html\r\n\r\n")}) {
+        const Report report = world.read(world.clear_signed(entity)).report;
+        CHECK(report.result == Result::valid);
+        REQUIRE(unread(report).size() == 1);
+        CHECK_THAT(unread(report)[0], Catch::StartsWith("part 1.1 cannot be read: it "));
+    }
+    const std::string news = world.clear_signed("Content-Type: message/news\r\n\r\n" + kFrom + "\r\nHello\r\n");
+    CHECK(world.read(news).report.result == Result::valid);
+    CHECK(unread(world.read(news).report).empty());
 }
 
 TEST_CASE("an encrypted mail with a part that cannot be read is opened, with a warning") {

@@ -1,5 +1,7 @@
+#include "mime/codec.h"
 #include "softhsm-tests/e2e_spoof.h"
 
+using namespace p11mime;
 using namespace p11mime::test;
 
 namespace {
@@ -103,6 +105,12 @@ std::vector<Row> encoded_rows(const Stage& stage) {
             "Content-Type: multipart/mixed; boundary=inner\r\n\r\n--inner\r\n" + part + "\r\n--inner--\r\n";
         return signed_entity(multipart("multipart/mixed", {kOther, encoded(inner, encoding)}));
     };
+    const auto bounded = [&](std::size_t size) {
+        const std::string b(size, 'b');
+        return signed_entity("Content-Type: multipart/mixed; boundary=" + b + "\r\n\r\n--" + b + "\r\n" + kPlain +
+                             "\r\n--" + b + "--\r\n");
+    };
+    const std::string ceo = "From: ceo@bank.example\r\n" + kPlain;
     return {
         {"multipart/signed in base64", signed_mail("7bit"), signed_mail("base64")},
         {"multipart/signed in quoted-printable", signed_mail("8bit"), signed_mail("quoted-printable")},
@@ -110,6 +118,13 @@ std::vector<Row> encoded_rows(const Stage& stage) {
         {"multipart/signed with a broken encoding", signed_mail("7bit"), signed_mail("7bit base64")},
         {"a signed multipart in base64", parts("8bit"), parts("base64")},
         {"a signed part inside a part in base64", part_within("7bit"), part_within("base64")},
+        {"a signed mail of another in base64",
+         signed_entity("Content-Type: message/global; forwarded=yes\r\n\r\n" + ceo),
+         signed_entity(
+             encoded("Content-Type: message/global\r\n\r\n" + mime::base64_text(bytes_of(ceo)) + "\r\n", "base64"))},
+        {"a signed mail of another as news", signed_entity("Content-Type: message/news; forwarded=yes\r\n\r\n" + ceo),
+         signed_entity("Content-Type: message/news\r\n\r\n" + ceo)},
+        {"a signed multipart with a boundary that is too long", bounded(200), bounded(201)},
     };
 }
 

@@ -96,6 +96,10 @@ bool is_named_as_cms(const mime::Header& header) {
     });
 }
 
+bool is_mail_type(std::string_view type) {
+    return type == "message/rfc822" || type == "message/global" || type == "message/news";
+}
+
 EntityKind classify(const mime::Header& header) {
     const mime::Parameterized type = mime::content_type(header);
     if (type.value == "multipart/signed") {
@@ -107,7 +111,7 @@ EntityKind classify(const mime::Header& header) {
     const mime::TransferEncoding encoding = mime::transfer_encoding(header);
     const bool encoded =
         encoding == mime::TransferEncoding::base64 || encoding == mime::TransferEncoding::quoted_printable;
-    if ((type.value == "message/rfc822" || type.value == "message/global") && !encoded) return EntityKind::message;
+    if (is_mail_type(type.value) && !encoded) return EntityKind::message;
     return EntityKind::leaf;
 }
 

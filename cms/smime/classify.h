@@ -16,10 +16,14 @@ enum class EntityKind {
     clear_signed,  ///< multipart/signed with a CMS signature
     cms,           ///< application/pkcs7-mime or what goes for it
     multipart,     ///< any other multipart
-    message,       ///< message/rfc822 or message/global, unencoded
+    message,       ///< a mail (is_mail_type), unencoded
     leaf,
 };
 EntityKind classify(const mime::Header& header);
+
+/// is_mail_type knows the types of a mail inside a mail: message/rfc822, message/global (RFC 6532) and message/news
+/// (RFC 5537), which programs show as the first.
+bool is_mail_type(std::string_view type);
 
 /// is_signature_part says whether the second part of a multipart/signed is labelled as a CMS signature, so that no
 /// program shows it: by its type, where a name, if there is one, ends as that of a signature or has no ending, or as an

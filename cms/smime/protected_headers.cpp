@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "cms/smime/classify.h"
 #include "cms/smime/sender.h"
 #include "mime/address.h"
 #include "mime/content_type.h"
@@ -193,8 +194,7 @@ bool is_marked(const mime::Header& entity) {
 
 bool wraps_mail(const mime::Header& payload) {
     const mime::Parameterized type = mime::content_type(payload);
-    return (type.value == "message/rfc822" || type.value == "message/global") &&
-           mime::ascii_lower(type.parameter("forwarded")) != "yes" &&
+    return is_mail_type(type.value) && mime::ascii_lower(type.parameter("forwarded")) != "yes" &&
            mime::content_disposition(payload).value != "attachment";
 }
 

@@ -179,6 +179,7 @@ void Walk::any_entity(const mime::Header& header, Window& body, const Place& pla
         case EntityKind::message:
             return message(header, body, place);
         case EntityKind::leaf:
+            note_elsewhere(header, place);
             return deliver(header, body, place);
     }
 }
@@ -218,8 +219,11 @@ void Walk::deliver_structure(const std::string& type, Source& structure, const P
 // mail and stay on.
 void Walk::multipart(const mime::Header& header, Window& body, const Place& place) {
     const std::string boundary = mime::content_type(header).parameter("boundary");
-    if (boundary.empty() || boundary.size() > mime::kMaxBoundaryLength) return deliver(header, body, place);
-
+    if (!mime::is_boundary(boundary)) {
+        note_not_looked_into(place, boundary.empty() ? "it is a multipart without a boundary"
+                                                     : "its boundary is too long, or has a line end");
+        return deliver(header, body, place);
+    }
     if (place.whole && place.depth > 0 && mime::content_type(header).value == "multipart/encrypted")
         doubt("what is signed is itself encrypted, and not as S/MIME: its signer need not know the text",
               "ask the sender to sign the text itself");
@@ -257,8 +261,12 @@ void Walk::look_into(Source& part, Place place) {
     Window window(source);
     const auto layers = static_cast<std::ptrdiff_t>(report_.layers.size());
     try {
-        const mime::Header header = read_entity_header(window);
-        entity(header, window, place);
+        const EntityStart start = read_entity_start(window);
+        if (!start.fault.empty()) start.refuse();
+        if (start.is_none())
+            text(window, place);
+        else
+            entity(start.header, window, place);
     } catch (const Error& error) {
         if (!goes_on_after(error, source)) throw;
         report_.layers.erase(report_.layers.begin() + layers, report_.layers.end());

@@ -81,7 +81,7 @@ class Walk {
     void note_around(const mime::Header& header);
     void note_lines(std::string_view raw_header);
     void text(Window& content, const Place& place);
-    void note_hidden(mime::HiddenFields& text);
+    void note_hidden(mime::HiddenFields& text, const Place& place);
     void note_label(const mime::Header& header);
     void note_signature_part(const mime::Header& header);
     void note_text_beside(Source& text, const Place& place);
@@ -110,6 +110,8 @@ class Walk {
     static bool goes_on_after(const Error& error, const TracedSource& source);
     void refuse_excess(const Place& content, std::size_t layer) const;
     void note_unread(const Place& place, const std::string& why);
+    void note_not_looked_into(const Place& place, const std::string& why);
+    void note_elsewhere(const mime::Header& header, const Place& place);
     void leave_unread(Window& content, const std::string& type, const Place& place, bool bare);
     void clear_signed(const mime::Header& header, Window& body, const Place& place);
     void cms_entity(const mime::Header& header, Window& body, const Place& place);

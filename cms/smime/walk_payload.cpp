@@ -153,32 +153,36 @@ void Walk::text(Window& content, const Place& place) {
     mime::HiddenFields looked_through(content);
     Window body(looked_through);
     entity({}, body, place);
-    note_hidden(looked_through);
+    note_hidden(looked_through, place);
 }
 
 // note_hidden doubts content without a header that can be read, where programs that pass over some of its lines find
 // one.
-void Walk::note_hidden(mime::HiddenFields& text) {
+void Walk::note_hidden(mime::HiddenFields& text, const Place& place) {
     drain(text);
-    if (text.found())
+    if (!text.found()) return;
+    if (!place.whole)
+        note_unread(place, "it has header fields behind lines that are none");
+    else
         doubt(
             "what is signed has header fields behind lines that are none: programs differ in what they take for its "
             "header",
             kSendAgain);
 }
 
-// note_encoding looks for a multipart or mail with a transfer encoding, which RFC 2045 section 6.4 forbids: some
-// programs decode it before they look for parts, others do not.
+// note_encoding looks for a multipart or mail with a transfer encoding, which RFC 2045 section 6.4 forbids, and RFC
+// 6532 section 3.7 allows for message/global: some programs decode it before they look for parts, others do not.
 void Walk::note_encoding(const mime::Header& header, Place& place) {
     constexpr std::array<std::string_view, 4> kAllowed{"", "7bit", "8bit", "binary"};
     const std::string type = mime::content_type(header).value;
-    if (!type.starts_with("multipart/") && type != "message/rfc822") return;
+    if (!type.starts_with("multipart/") && !is_mail_type(type)) return;
     const std::string field = header.value_or_empty("Content-Transfer-Encoding");
     const std::string encoding = mime::ascii_lower(mime::trim(field));
     if (std::find(kAllowed.begin(), kAllowed.end(), encoding) != kAllowed.end()) return;
-    std::string reason = fmt::format(
-        "the transfer encoding {} is not allowed for {}: programs differ in what they show of it", encoding, type);
+    std::string reason =
+        fmt::format("{} has the transfer encoding {}: programs differ in what they show of it", type, encoding);
     if (place.whole) return doubt(reason, "ask the sender for a mail without that encoding");
+    note_unread(place, reason);
     place.misread = std::move(reason);
 }
 
@@ -232,7 +236,7 @@ void Walk::wrapped_mail(const mime::Header& header, Window& body, const Place& p
     JoinedSource joined(mail.raw(), text);
     Window whole(joined);
     any_entity(header, whole, place.at(begin));
-    if (start.is_none()) note_hidden(text);
+    if (start.is_none()) note_hidden(text, place);
 }
 
 // note_left_out warns of fields in the header of the content that are not marked as the mail's, and say something else.

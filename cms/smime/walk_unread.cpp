@@ -35,14 +35,28 @@ void Walk::note_unread(const Place& place, const std::string& why) {
     report_.warnings.push_back({"unreadable-part", fmt::format("part {} cannot be read: {}", place.path, why)});
 }
 
-// leave_unread delivers content as it is. Other programs may make something of it, so no whole mail that has it is
-// valid.
-void Walk::leave_unread(Window& content, const std::string& type, const Place& place, bool bare) {
-    const std::string& why = knowledge_[place.path].fault;
+// note_not_looked_into says that content is not looked into. Other programs may make something of it, so no whole mail
+// that has it is valid.
+void Walk::note_not_looked_into(const Place& place, const std::string& why) {
     if (place.whole)
         doubt(fmt::format("what is signed cannot be read: {}", why), "ask the sender to send it in another way");
     else
         note_unread(place, why);
+}
+
+// note_elsewhere warns of signed content that stands for what is elsewhere (RFC 2046 sections 5.2.2 and 5.2.3).
+void Walk::note_elsewhere(const mime::Header& header, const Place& place) {
+    const std::string type = mime::content_type(header).value;
+    if (!came_signed()) return;
+    if (type == "message/partial")
+        note_unread(place, "it is a fragment of a mail, and no signature here covers the others");
+    if (type == "message/external-body")
+        note_unread(place, "it refers to content elsewhere, which no signature here covers");
+}
+
+// leave_unread delivers content as it is.
+void Walk::leave_unread(Window& content, const std::string& type, const Place& place, bool bare) {
+    note_not_looked_into(place, knowledge_[place.path].fault);
     if (type != oid::kData && is_cms_content_type(type)) return deliver_structure(type, content, place, bare);
     if (!bare) {
         const EntityStart start = read_entity_start(content);
