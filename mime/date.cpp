@@ -90,12 +90,15 @@ std::optional<std::chrono::seconds> read_time(Cursor& cursor) {
     return std::chrono::hours(hour->value) + std::chrono::minutes(minute->value) + std::chrono::seconds(second->value);
 }
 
-// The offset from UTC. Obsolete names without a known meaning count as UTC (RFC 5322 section 4.3).
+// The offset from UTC, no more than there is on earth. Obsolete names without a known meaning count as UTC (RFC 5322
+// section 4.3).
 std::optional<std::chrono::minutes> read_zone(Cursor& cursor) {
+    constexpr int kMostOffset = 1400;
     const bool east = cursor.skip('+');
     if (east || cursor.skip('-')) {
         const auto offset = cursor.number(4);
-        if (!offset || offset->digits != 4 || offset->value % 100 > 59) return std::nullopt;
+        if (!offset || offset->digits != 4 || offset->value % 100 > 59 || offset->value > kMostOffset)
+            return std::nullopt;
         const std::chrono::minutes size(offset->value / 100 * 60 + offset->value % 100);
         return east ? size : -size;
     }

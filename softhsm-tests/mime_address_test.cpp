@@ -222,6 +222,10 @@ TEST_CASE("dates are read and given in UTC") {
                      "(Newfoundland Time)") == "1969-02-14T03:02:00Z");
     CHECK(parse_date("Mon, 29 Feb 2016 23:59:59 EDT") == "2016-03-01T03:59:59Z");
     CHECK(parse_date("Sat, 31 Dec 2016 23:59:30 +0000") == "2016-12-31T23:59:30Z");
+    CHECK(parse_date("Sat, 31 Dec 2016 23:59:30 +1400") == "2016-12-31T09:59:30Z");
+    CHECK(parse_date("Sat, 31 Dec 2016 23:59:30 -1200") == "2017-01-01T11:59:30Z");
+    for (const char* zone : {"-9959", "+9959", "+2400", "-1401", "+1500", "+1360"})
+        CHECK(parse_date("Sat, 31 Dec 2016 23:59:30 " + std::string(zone)).empty());
 }
 
 TEST_CASE("obsolete dates are read (RFC 5322 section 4.3 and appendix A.6)") {
