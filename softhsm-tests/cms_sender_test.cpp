@@ -114,6 +114,28 @@ TEST_CASE("one of several signers may be the sender") {
     CHECK(read("From: bob@example.gov\r\n").report.result == Result::untrusted);
 }
 
+TEST_CASE("a signed mail that names no sender is said") {
+    const SenderBench world;
+    const SoftwareKey alice = world.with_names("email:alice@example.gov");
+    const auto warned = [&](const std::string& fields, std::optional<SenderCheck> check = std::nullopt) {
+        const Report report = world.read(alice, fields, check).report;
+        CHECK(report.result == Result::valid);
+        return has_warning(report, "no-sender");
+    };
+    const std::string answers = "Reply-To: alice@example.gov\r\n";
+    for (const std::string& fields :
+         {std::string("Subject: Hello\r\n"), std::string("Fr:om: ceo@bank.example\r\n"),
+          std::string("Author: ceo@bank.example\r\n"), "Author: ceo@bank.example\r\n" + answers,
+          "Resent-From: ceo@bank.example\r\n" + answers}) {
+        CAPTURE(fields);
+        CHECK(warned(fields));
+        CHECK(!warned(fields, SenderCheck::off));
+        CHECK(!warned(fields + "From: alice@example.gov\r\n"));
+    }
+    for (const std::string& fields : {std::string(), answers, std::string("MIME-Version: 1.0\r\n")})
+        CHECK(!warned(fields));
+}
+
 TEST_CASE("domains beyond ASCII are the same as A-labels and as letters") {
     const SenderBench world;
     CertificateSpec spec;

@@ -119,6 +119,7 @@ void Walk::run(Source& input, Sink& output) {
                     "leave --content out, and look at the content that comes out");
     if (options_.task == Task::inspect) return;
     view_senders();
+    note_no_sender();
     conclude(report_, sender_, doubts_, options_.allow_weak);
 }
 

@@ -102,6 +102,7 @@ class Walk {
     bool came_signed() const;
     bool came_encrypted() const;
     void view_senders();
+    void note_no_sender();
     void deliver(const mime::Header& header, Source& body, const Place& place);
     void deliver_structure(const std::string& type, Source& structure, const Place& place, bool bare);
     void multipart(const mime::Header& header, Window& body, const Place& place);

@@ -67,6 +67,19 @@ void Walk::view_senders() {
     report_.warnings.insert(report_.warnings.end(), view.warnings.begin(), view.warnings.end());
 }
 
+// note_no_sender warns of a signed mail without a sender to hold the signer against: some programs show another field
+// as such. Where nothing but a Reply-To goes for one, that is held against the signer.
+void Walk::note_no_sender() {
+    const auto has = [&](std::string_view name) {
+        return std::any_of(mail_.transport.begin(), mail_.transport.end(),
+                           [&](const mime::Field& field) { return mime::equal_ignoring_case(field.name, name); });
+    };
+    if (!mail_.is_mail || !came_signed() || options_.sender_check == SenderCheck::off) return;
+    if (mail_.names_sender() || !more_senders_.empty()) return;
+    if (!has("Reply-To") || has("Author") || has("Resent-From"))
+        report_.warnings.push_back({"no-sender", "the mail names no sender: go by the name of the signer alone"});
+}
+
 void Walk::doubt(const std::string& reason, const std::string& hint) {
     doubts_.coverage.push_back({reason, hint});
 }
