@@ -41,7 +41,8 @@ std::string decode_words(std::string_view field_value);
 
 /// decode_words_loosely decodes what decode_words leaves and mail programs decode all the same: words with blanks, with
 /// broken ends or with characters that do not belong there, words that were cut within a character. What is in no known
-/// charset stays as its bytes are.
+/// charset stays as its bytes are; what is not valid in its charset does too, and follows once more, behind a blank,
+/// with U+FFFD for each such byte: programs show the one or the other.
 std::string decode_words_loosely(std::string_view field_value);
 
 /// unreadable_charset is the charset of an encoded word, as decode_words_loosely reads them, that cannot be converted,

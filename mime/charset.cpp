@@ -58,9 +58,9 @@ Converter open_converter(std::string_view charset) {
     return Converter(converter == reinterpret_cast<iconv_t>(-1) ? nullptr : converter);
 }
 
-}  // namespace
-
-std::optional<std::string> to_utf8(std::string_view charset, std::string_view bytes) {
+// converted is to_utf8, or to_utf8_loosely.
+std::optional<std::string> converted(std::string_view charset, std::string_view bytes, bool loosely) {
+    constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
     if (!is_charset_name(charset)) return std::nullopt;
     const Converter converter = open_converter(charset);
     if (!converter) return std::nullopt;
@@ -77,13 +77,28 @@ std::optional<std::string> to_utf8(std::string_view charset, std::string_view by
         const int error = errno;
         text.append(buffer.data(), out);
         if (result == static_cast<std::size_t>(-1)) {
-            if (error != E2BIG) return std::nullopt;
+            if (error == E2BIG) continue;
+            if (!loosely) return std::nullopt;
+            if (in_left == 0) return text;
+            text += kReplacement;
+            ++in;
+            --in_left;
         } else if (flushing) {
             return text;
         } else {
             flushing = true;
         }
     }
+}
+
+}  // namespace
+
+std::optional<std::string> to_utf8(std::string_view charset, std::string_view bytes) {
+    return converted(charset, bytes, false);
+}
+
+std::optional<std::string> to_utf8_loosely(std::string_view charset, std::string_view bytes) {
+    return converted(charset, bytes, true);
 }
 
 }  // namespace p11mime::mime

@@ -10,4 +10,8 @@ namespace p11mime::mime {
 /// valid in it.
 std::optional<std::string> to_utf8(std::string_view charset, std::string_view bytes);
 
+/// to_utf8_loosely converts likewise, with U+FFFD for each byte that is not valid, as programs show it; nothing where
+/// the charset is unknown.
+std::optional<std::string> to_utf8_loosely(std::string_view charset, std::string_view bytes);
+
 }  // namespace p11mime::mime

@@ -187,7 +187,9 @@ struct LooseWord {
 
     std::string decoded() const {
         std::string bytes = encoding == 'q' ? q_loosely(text) : b_loosely(text);
-        return to_utf8(charset, bytes).value_or(bytes);
+        if (const auto strictly = to_utf8(charset, bytes)) return *strictly;
+        const auto loosely = to_utf8_loosely(charset, bytes);
+        return loosely ? bytes + " " + *loosely : bytes;
     }
 };
 

@@ -311,7 +311,8 @@ TEST_CASE("a text in a charset of another name is seen, one in a charset that ca
     const std::string from = "From: Eve <eve@example.org>\r\n";
     for (const char* word :
          {"=?csUnicode11UTF7?Q?ceo+AEA-bank.example?=", "=?x-unicode-2-0-utf-7?B?Y2VvK0FFQS1iYW5rLmV4YW1wbGU=?=",
-          "=?IBM01140?B?g4WWfIKBlZJLhaeBlJeThQ==?=", "=?ibm1047?B?g4WWfIKBlZJLhaeBlJeThQ==?="}) {
+          "=?IBM01140?B?g4WWfIKBlZJLhaeBlJeThQ==?=", "=?ibm1047?B?g4WWfIKBlZJLhaeBlJeThQ==?=",
+          "=?utf-7?Q?ceo+AEA-bank.example=FF?="}) {
         CAPTURE(word);
         CHECK_THAT(read("From: " + std::string(word) + " <eve@example.org>\r\n").reason,
                    Catch::Contains("shows ceo@bank.example"));

@@ -68,6 +68,7 @@ std::vector<Row> sender_rows(const Stage& stage) {
             "=?csUnicode11UTF7?Q?alice+AEA-example.gov?= <eve@example.org>"),
         row("an encoded word in UTF-7 by a third name",
             "=?x-unicode-2-0-utf-7?B?YWxpY2UrQUVBLWV4YW1wbGUuZ292?= <eve@example.org>"),
+        row("an encoded word in UTF-7 with a broken byte", "=?utf-7?Q?alice+AEA-example.gov=FF?= <eve@example.org>"),
         row("an encoded word in EBCDIC", "=?IBM01140?B?gZOJg4V8haeBlJeThUuHlqU=?= <eve@example.org>"),
         row("an encoded word in EBCDIC of no known name",
             "=?x-ebcdic-x?B?gZOJg4V8haeBlJeThUuHlqU=?= <eve@example.org>"),

@@ -155,7 +155,13 @@ TEST_CASE("encoded words that only forgiving programs decode are decoded loosely
           "=? utf-8*en ?Q?ceo=40bank.example?=", "=?utf-8?Q?ceo=40bank.example"})
         CHECK(decode_words_loosely(text) == address);
     CHECK(decode_words_loosely("a =?utf-8?Q?ceo=40bank.example Boss?= b") == "a ceo@bank.example Boss b");
-    CHECK(decode_words_loosely("=?utf-8?Q?ceo=40bank.example=FF?=") == "ceo@bank.example\xff");
+    const std::string replaced = "\357\277\275";  // U+FFFD
+    CHECK(decode_words_loosely("=?utf-8?Q?ceo=40b=FF?=") == "ceo@b\xff ceo@b" + replaced);
+    CHECK(decode_words_loosely("=?utf-7?Q?ceo+AEA-b=FF?=") == "ceo+AEA-b\xff ceo@b" + replaced);
+    CHECK(decode_words_loosely("=?utf-7?Q?=FFceo+AEA-?=") == "\377ceo+AEA- " + replaced + "ceo@");
+    CHECK(decode_words_loosely("=?iso-2022-jp?B?/2NlbxskQiF3GyhC?=") ==
+          "\377ceo\33$B!w\33(B " + replaced + "ceo\357\274\240");
+    CHECK(decode_words_loosely("=?x-foo?Q?a=FF?=") == "a\xff");
     CHECK(decode_words_loosely("=?utf-8?Q?ceo=40bank.example=?=") == "ceo@bank.example=");
     CHECK(decode_words_loosely("=?utf-8?Q?a?= =?utf-8?B?Yg==?= c") == "ab c");
     CHECK(decode_words_loosely("=?utf-8?Q?=4?=") == "=4");
