@@ -18,6 +18,8 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
         for (const auto& [name, value] : type.parameters)
             if (text.find(value) == std::string_view::npos && !describes(name)) std::abort();
     mime::decode_words(text);
+    mime::decode_words_loosely(text);
+    mime::unreadable_charset(text);
     for (const mime::Address& address : mime::parse_addresses(text)) {
         if (!mime::is_mailbox(address.mailbox) || !mime::same_mailbox(address.mailbox, address.mailbox)) std::abort();
     }
