@@ -50,9 +50,10 @@ inline constexpr std::size_t kMaxViewedBytes = 64 * 1024;
 
 /// view_sender looks for what misleads in the fields From, Sender and Reply-To of `fields`: an address beside the
 /// sender's own in a display name, a comment, a group's name or a route, "ceo (at) bank.example" too; entries that
-/// cannot be read; letters of mixed scripts; an address that looks like a known one and is not. `signers` is the
-/// addresses of the signers' certificates: answers may go to them where no From field is there. `known` may be empty.
-/// ICU is loaded only for letters beyond ASCII, and for a sender who is not among those known.
+/// cannot be read; text in a charset that cannot be; letters of mixed scripts; an address that looks like a known one
+/// and is not. `signers` is the addresses of the signers' certificates: answers may go to them where no From field is
+/// there. `known` may be empty. ICU is loaded only for letters beyond ASCII, and for a sender who is not among those
+/// known.
 SenderView view_sender(const std::vector<mime::Field>& fields, const std::vector<std::string>& signers,
                        const KnownAddresses& known);
 
