@@ -62,6 +62,19 @@ bool has_blank_line(std::string_view text) {
     return false;
 }
 
+// Whether a program knows a field of this name for one of a header, and no reader takes it for text of the sender's.
+bool is_usual(std::string_view name) {
+    constexpr std::array<std::string_view, 16> kUsual{"From",       "Sender",      "Reply-To",       "To",
+                                                      "Cc",         "Subject",     "Date",           "Message-ID",
+                                                      "References", "In-Reply-To", "Importance",     "MIME-Version",
+                                                      "Received",   "Return-Path", "DKIM-Signature", "Status"};
+    constexpr std::array<std::string_view, 6> kPrefixes{"x-",   "content-",        "list-",
+                                                        "arc-", "authentication-", "thread-"};
+    const std::string lower = ascii_lower(name);
+    return std::any_of(kUsual.begin(), kUsual.end(), [&](auto usual) { return equal_ignoring_case(usual, name); }) ||
+           std::any_of(kPrefixes.begin(), kPrefixes.end(), [&](auto prefix) { return lower.starts_with(prefix); });
+}
+
 // Whether a line is a field whose value leaves no room for words.
 bool is_wordless(std::string_view line) {
     using Row = std::pair<std::string_view, std::string_view>;
@@ -181,10 +194,12 @@ std::string without_blank_ends(std::string_view raw) {
     constexpr std::string_view kTwoEnds = "\r\r\n";
     const std::vector<std::string_view> lines = lines_of(raw);
     std::string result;
-    bool found = false;
+    bool found_blank = false, found_two_ends = false;
     for (std::size_t i = 0; i < lines.size(); ++i) {
         const std::string_view line = lines[i], next = i + 1 < lines.size() ? lines[i + 1] : "";
-        if (found && !trim(line).empty() && !is_wordless(line)) return std::string(raw);
+        const bool starts_field = !is_wsp(line.front()) && !trim(line).empty();
+        if (found_two_ends && !trim(line).empty() && !is_wordless(line)) return std::string(raw);
+        if (found_blank && starts_field && !is_usual(field_name(line).value_or(""))) return std::string(raw);
         const bool ends_field = line.ends_with('\n') && (next.empty() || !is_wsp(next.front()));
         const bool is_blank = is_wsp(line.front()) && trim(line).empty() && !line.ends_with(kTwoEnds);
         const bool has_two_ends = !trim(line).empty() && line.ends_with(kTwoEnds);
@@ -192,7 +207,7 @@ std::string without_blank_ends(std::string_view raw) {
             result += line;
             continue;
         }
-        found = true;
+        (has_two_ends ? found_two_ends : found_blank) = true;
         if (has_two_ends) result += std::string(line.substr(0, line.size() - kTwoEnds.size())) + "\r\n";
     }
     return result;

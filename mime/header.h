@@ -50,9 +50,10 @@ Header read_header(Window& from, bool skip_from_line = false);
 std::string_view header_oddity(std::string_view raw);
 
 /// without_blank_ends takes off a header block, as it stood, a line of blanks, or a CR before a CRLF, that ends a
-/// field, where nothing but a Message-ID, a MIME-Version and a transfer encoding, each on one line, follows: relays
-/// leave such ends, and a program that takes one for the end of the header shows what follows as text. No Content-Type
-/// may follow: a program that misses it shows all of the mail as text, what is not signed too. Otherwise all stays.
+/// field: relays leave such ends. Behind a line of blanks, which no program is known to take for the end of the header,
+/// all fields must have usual names. Some do so at a CR too many, and show what follows as text: nothing but a
+/// Message-ID, a MIME-Version and a transfer encoding, each on one line, may follow it. No Content-Type may: a program
+/// that misses it shows all of the mail as text, what is not signed too. Otherwise all stays.
 std::string without_blank_ends(std::string_view raw);
 
 /// looks_like_header says whether the bytes at the front of an input could be a header block: a field name (RFC 5322

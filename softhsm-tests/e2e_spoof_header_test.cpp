@@ -39,8 +39,6 @@ std::vector<Row> line_rows(const Stage& stage) {
         {"text as a field behind a line of blanks", at_end("X-A: b\r\n "), at_end("X-A: b\r\n \r\nHello: Pay Eve.")},
         {"text as a field behind two ends of a line", at_end("X-A: b\r\r\nMessage-ID: <1@x>"),
          at_end("X-A: b\r\r\nHello: Pay 1000 to Eve.")},
-        {"text as a program's field behind a line of blanks", with(clear, "X-A: b\r\nX-Note: Pay 1000 to Eve."),
-         with(clear, "X-A: b\r\n \r\nX-Note: Pay 1000 to Eve.")},
         {"text as a program's field behind two ends of a line", with(clear, "X-A: b\r\nX-Note: Pay 1000 to Eve."),
          with(clear, "X-A: b\r\r\nX-Note: Pay 1000 to Eve.")},
         {"the Subject behind two ends of a line", clear, replaced(clear, "\r\nSubject:", "\r\r\nSubject:")},

@@ -30,10 +30,11 @@ TEST_CASE("a CR alone and a line of blanks are odd in a header") {
     CHECK_THROWS_AS(header_of("From alice\rFrom: eve\nA: b\n\n", true), Error);
 }
 
-TEST_CASE("an odd end of a field with no words behind is no doubt, with anything else behind it stays one") {
+TEST_CASE("an odd end of a field is no doubt by what follows it") {
     const auto left = [](std::string_view raw) { return header_oddity(without_blank_ends(raw)); };
     for (const char* usual :
-         {"A: b\r\n", "A: b\r\n \r\n\r\n", "A:\r\n\t\r\nMIME-Version: 1.0\r\n",
+         {"A: b\r\n", "A: b\r\n \r\n\r\n", "A:\r\n\t\r\nFrom: c\r\n",
+          "A: b\n c\n \nContent-Type: d\n\t \nX-Spam-Report: e\n\n",
           "A: b\r\r\nMessage-ID: <1@c>\r\nMime-version:1.0\r\n\r\n",
           "A: b\n c\n \nContent-Transfer-Encoding: BASE64\n\t \nMessage-Id:\t<1@c> \n\n", "A: b\r\r\n\r\n"}) {
         CAPTURE(usual);
@@ -61,7 +62,11 @@ TEST_CASE("an odd end of a field with no words behind is no doubt, with anything
                                "MIME-Version: 1.0\r\nHello: c",
                                "--x:"}) {
         CAPTURE(behind);
-        for (const char* end : {"\r\n \r\n", "\r\n\t\r\n", "\r\r\n"})
+        CHECK(!left("A: b\r\r\n" + std::string(behind) + "\r\n\r\n").empty());
+    }
+    for (const char* behind : {"Hello: c", "To: c\r\nDear-Bob: d", "MIME-Version: 1.0\r\nHello: c", "--x:"}) {
+        CAPTURE(behind);
+        for (const char* end : {"\r\n \r\n", "\r\n\t\r\n"})
             CHECK(!left("A: b" + std::string(end) + behind + "\r\n\r\n").empty());
     }
     for (const char* odd : {"A: b\r\n \r\n c\r\n", "A: b\r\r\n c\r\n", "A: b\n \n \n", " \n"}) {
