@@ -118,6 +118,27 @@ TEST_CASE("S/MIME is recognised under the media types in use") {
         "Content-Type: application/pkcs7-signature", "Content-Type: application/x-pkcs7-signature")));
 }
 
+TEST_CASE("octet-streams are S/MIME by their names, as programs read these") {
+    const World world;
+    const std::string opaque = world.opaque();
+    const auto named = [&](const std::string& type, const std::string& name) {
+        const std::size_t begin = opaque.find("Content-Type:"), end = opaque.find("\r\n\r\n");
+        return opaque.substr(0, begin) + "Content-Type: application/" + type + "; name=" + name +
+               "\r\nContent-Transfer-Encoding: base64" + opaque.substr(end);
+    };
+    for (const char* name :
+         {"smime.p7m", "\"=?utf-8?Q?smime=2Ep7m?=\"", "\"smime.p7m \"", "SMIME.P7M.", "\"x.p7m. .\""}) {
+        CAPTURE(name);
+        CHECK(world.valid(named("octet-stream", name)));
+        CHECK(world.valid(named("pkcs7-mime", name)));
+    }
+    for (const char* name : {"smime.p7m.html", "\"=?utf-8?Q?smime=2Ehtml?=\"", "\"smime.html.\""}) {
+        CAPTURE(name);
+        CHECK_THAT(caught([&] { world.valid(named("octet-stream", name)); }).what(), Catch::Contains("not signed"));
+        CHECK(world.bench.verify(named("pkcs7-mime", name)).report.result == Result::untrusted);
+    }
+}
+
 TEST_CASE("a CMS body may lack its Content-Transfer-Encoding") {
     const FormWorld world;
     const std::string encoding = "Content-Transfer-Encoding: base64\r\n";

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
+#include <utility>
 
 #include "cms/content_info.h"
 #include "cms/identifiers.h"
@@ -26,15 +28,18 @@ bool is_cms_type(std::string_view type) {
     return type == "application/pkcs7-mime" || type == "application/x-pkcs7-mime";
 }
 
+bool has_end(const std::string& name, std::span<const std::string_view> endings) {
+    return std::any_of(endings.begin(), endings.end(), [&](std::string_view ending) { return name.ends_with(ending); });
+}
+
+constexpr std::array<std::string_view, 3> kCmsEndings{".p7m", ".p7c", ".p7z"};
+
 // named_like_cms: other programs and gateways relabel S/MIME as octet-stream and leave the name (RFC 8551
 // section 3.2.1).
 bool named_like_cms(const mime::Header& header, const mime::Parameterized& type) {
     if (type.value != "application/octet-stream") return false;
-    const std::array names{type.parameter("name"), mime::content_disposition(header).parameter("filename")};
-    return std::any_of(names.begin(), names.end(), [](const std::string& name) {
-        const std::string lower = mime::ascii_lower(name);
-        return lower.ends_with(".p7m") || lower.ends_with(".p7c") || lower.ends_with(".p7z");
-    });
+    const std::vector<std::string> names = file_names(header);
+    return std::any_of(names.begin(), names.end(), [](const std::string& name) { return has_end(name, kCmsEndings); });
 }
 
 // names_a_signature says whether a name, as a word of RFC 2047 too, ends in nothing that a program would open as what
@@ -44,9 +49,7 @@ bool names_a_signature(const std::string& name) {
     const bool is_words = name.starts_with("=?") && name.ends_with("?=");
     const std::string read = mime::ascii_lower(is_words ? mime::decode_words(name) : name);
     if (read.find("=?") != std::string::npos) return false;
-    return read.find('.') == std::string::npos ||
-           std::any_of(kEndings.begin(), kEndings.end(),
-                       [&](std::string_view ending) { return read.ends_with(ending); });
+    return read.find('.') == std::string::npos || has_end(read, kEndings);
 }
 
 // whole_lines cuts a front off after its last line end, so that base64 in it ends with a whole group.
@@ -81,18 +84,25 @@ bool is_signature_part(const mime::Header& header) {
     return by_type || (named && type.value == "application/octet-stream");
 }
 
+std::vector<std::string> file_names(const mime::Header& header) {
+    std::vector<std::string> names;
+    for (const std::string& name :
+         {mime::content_type(header).parameter("name"), mime::content_disposition(header).parameter("filename")}) {
+        std::string read = mime::ascii_lower(mime::trim(mime::decode_words(name)));
+        read.erase(std::min(read.find_last_not_of(" .") + 1, read.size()));
+        if (!read.empty()) names.push_back(std::move(read));
+    }
+    return names;
+}
+
 bool is_named_as_cms(const mime::Header& header) {
-    constexpr std::array<std::string_view, 3> kOfCms{".p7m", ".p7c", ".p7z"};
-    constexpr std::array<std::string_view, 4> kOfData{".p7s", ".bin", ".dat", ".sig"};
-    const mime::Parameterized type = mime::content_type(header);
-    const std::array names{type.parameter("name"), mime::content_disposition(header).parameter("filename")};
+    constexpr std::array<std::string_view, 4> kDataEndings{".p7s", ".bin", ".dat", ".sig"};
+    const bool is_typed = is_cms_type(mime::content_type(header).value);
+    const std::vector<std::string> names = file_names(header);
     return std::all_of(names.begin(), names.end(), [&](const std::string& name) {
-        const std::string read = mime::ascii_lower(mime::trim(mime::decode_words(name)));
-        const auto is_end = [&](std::string_view ending) { return read.ends_with(ending); };
-        const bool is_control = std::any_of(read.begin(), read.end(), [](char c) { return c >= 0 && c < ' '; });
-        const bool has_end = std::any_of(kOfCms.begin(), kOfCms.end(), is_end);
-        const bool is_data = read.find('.') == std::string::npos || std::any_of(kOfData.begin(), kOfData.end(), is_end);
-        return read.empty() || (!is_control && (has_end || (is_cms_type(type.value) && is_data)));
+        const bool is_control = std::any_of(name.begin(), name.end(), [](char c) { return c >= 0 && c < ' '; });
+        const bool is_data = name.find('.') == std::string::npos || has_end(name, kDataEndings);
+        return !is_control && (has_end(name, kCmsEndings) || (is_typed && is_data));
     });
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "mime/content_type.h"
 #include "mime/header.h"
@@ -24,6 +25,10 @@ EntityKind classify(const mime::Header& header);
 /// is_mail_type knows the types of a mail inside a mail: message/rfc822, message/global (RFC 6532) and message/news
 /// (RFC 5537), which programs show as the first.
 bool is_mail_type(std::string_view type);
+
+/// file_names is the names of an entity, those that are there, as programs read them: words of RFC 2047 decoded,
+/// without blanks around and dots behind (file systems drop these), in lower case.
+std::vector<std::string> file_names(const mime::Header& header);
 
 /// is_signature_part says whether the second part of a multipart/signed is labelled as a CMS signature, so that no
 /// program shows it: by its type, where a name, if there is one, ends as that of a signature or has no ending, or as an
