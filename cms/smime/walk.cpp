@@ -6,6 +6,7 @@
 
 #include "cms/identifiers.h"
 #include "cms/smime/armour.h"
+#include "cms/smime/ciphertext.h"
 #include "cms/smime/classify.h"
 #include "mime/codec.h"
 #include "mime/limit.h"
@@ -43,6 +44,9 @@ class Outlet final : public Sink {
     bool to_lf_;
 };
 
+constexpr const char* kSignedCiphertext = "what is signed is itself encrypted: its signer need not know the text";
+constexpr const char* kSignTheText = "ask the sender to sign the text itself";
+
 }  // namespace
 
 Walk::Place Walk::Place::child(std::size_t number, bool same_layer) const {
@@ -51,6 +55,7 @@ Walk::Place Walk::Place::child(std::size_t number, bool same_layer) const {
     Place inner = *this;
     inner.path = fmt::format("{}.{}", path, number);
     if (!same_layer) inner.parent = path;
+    inner.later_part = false;
     ++inner.depth;
     return inner;
 }
@@ -158,6 +163,7 @@ void Walk::entity(const mime::Header& header, Window& body, const Place& around)
     Place place = around.under(header);
     if (place.whole) note_fields(header.fields);
     note_encoding(header, place);
+    place.attached = place.attached || (place.later_part && is_attachment(header));
     const EntityKind kind = classify(header);
     const bool layer = kind == EntityKind::clear_signed || kind == EntityKind::cms;
     if (place.whole && layer) note_around(header);
@@ -181,7 +187,7 @@ void Walk::any_entity(const mime::Header& header, Window& body, const Place& pla
             return message(header, body, place);
         case EntityKind::leaf:
             note_elsewhere(header, place);
-            return deliver(header, body, place);
+            return leaf(header, body, place);
     }
 }
 
@@ -189,6 +195,15 @@ void Walk::any_entity(const mime::Header& header, Window& body, const Place& pla
 void Walk::deliver(const mime::Header& header, Source& body, const Place& place) {
     Outlet outlet(mail_, header, place.depth > 0, place.output);
     copy(body, outlet);
+    outlet.finish();
+}
+
+// leaf delivers an entity without layers and parts, and notes what is encrypted in it meanwhile.
+void Walk::leaf(const mime::Header& header, Source& body, const Place& place) {
+    Outlet outlet(mail_, header, place.depth > 0, place.output);
+    TeeSource delivered(body, outlet);
+    note_ciphertext(header, delivered, place);
+    drain(delivered);
     outlet.finish();
 }
 
@@ -219,15 +234,14 @@ void Walk::deliver_structure(const std::string& type, Source& structure, const P
 // multipart delivers a multipart as it is and looks into its parts meanwhile: layers in them cover only a part of the
 // mail and stay on.
 void Walk::multipart(const mime::Header& header, Window& body, const Place& place) {
-    const std::string boundary = mime::content_type(header).parameter("boundary");
+    const mime::Parameterized type = mime::content_type(header);
+    if (place.signatures > 0 && type.value == "multipart/encrypted") return leaf(header, body, place);
+    const std::string boundary = type.parameter("boundary");
     if (!mime::is_boundary(boundary)) {
         note_not_looked_into(place, boundary.empty() ? "it is a multipart without a boundary"
                                                      : "its boundary is too long, or has a line end");
         return deliver(header, body, place);
     }
-    if (place.whole && place.depth > 0 && mime::content_type(header).value == "multipart/encrypted")
-        doubt("what is signed is itself encrypted, and not as S/MIME: its signer need not know the text",
-              "ask the sender to sign the text itself");
     Outlet outlet(mail_, header, place.depth > 0, place.output);
     const std::uint64_t begin = body.position();
     TeeSource delivered(body, outlet);
@@ -235,7 +249,9 @@ void Walk::multipart(const mime::Header& header, Window& body, const Place& plac
     mime::Multipart parts(looked_at, boundary);
     drain(parts.preamble());
     for (std::size_t number = 1; parts.next(); ++number) {
-        look_into(parts.part(), place.child(number, true).at(begin + parts.part_begin()));
+        Place part = place.child(number, true).at(begin + parts.part_begin());
+        part.later_part = type.value == "multipart/mixed" && number > 1;
+        look_into(parts.part(), std::move(part));
     }
     drain(parts.epilogue());
     drain(looked_at);
@@ -287,28 +303,51 @@ void Walk::note_smime_type(const mime::Header& header, LayerType type) {
     if (!fits) doubt(fmt::format("the mail calls itself {}, and is {}", said, name(type)));
 }
 
-// leaves_alone says whether the task leaves a structure of a type on, and keeps why.
-bool Walk::leaves_alone(const std::string& type, const char* what) {
+// leaves_alone says whether the task leaves a structure of a type on, and keeps why. Layers of parts stay on anyway.
+bool Walk::leaves_alone(const std::string& type, const char* what, const Place& place) {
     const char* kind = nullptr;
     if (type == oid::kSignedData && !takes_signed()) kind = "signed";
     if (type == oid::kAuthenticatedData && (options_.task == Task::verify || options_.task == Task::decrypt))
         kind = "authenticated with a key that is shared";
-    if (is_encrypted_content_type(type) && options_.task == Task::verify) kind = "encrypted";
+    if (is_encrypted_content_type(type) && options_.task == Task::verify && place.output != nullptr) kind = "encrypted";
     if (kind != nullptr && left_alone_.empty()) left_alone_ = fmt::format("{} is {} on the outside", what, kind);
     return kind != nullptr;
 }
 
 // note_left_encrypted doubts a signature over what stays encrypted.
 void Walk::note_left_encrypted(const std::string& type) {
-    if (is_encrypted_content_type(type))
-        doubt("what is signed is itself encrypted: its signer need not know the text", "'p11mime open' looks inside");
+    if (is_encrypted_content_type(type)) doubt(kSignedCiphertext, "'p11mime open' looks inside");
+}
+
+// note_encrypted tells of what stays encrypted. Mail programs may decrypt it and show its text as that of whoever
+// signed, who need not know it: that is doubted, unless an attachment stands for itself there.
+void Walk::note_encrypted(const Place& place) {
+    if (options_.task == Task::inspect) return;
+    if (++encrypted_ > kMaxLayers)
+        throw LimitExceeded(fmt::format("the mail has more than {} parts that are encrypted", kMaxLayers));
+    if (place.signatures > 0 && place.whole) return doubt(kSignedCiphertext, kSignTheText);
+    if (place.signatures > 0 && !place.attached)
+        doubt(fmt::format("part {}, which is signed, is encrypted: its signer need not know the text", place.path),
+              kSignTheText);
+    report_.warnings.push_back(
+        {"encrypted-part", fmt::format("part {} is encrypted by itself and was left as it is{}", place.path,
+                                       place.signatures > 0 ? ": no signature here tells who wrote its text" : "")});
+}
+
+// note_ciphertext looks at the front of a leaf that is signed.
+void Walk::note_ciphertext(const mime::Header& header, Source& body, const Place& place) {
+    if (place.signatures > 0 && is_ciphertext(header, body)) note_encrypted(place);
 }
 
 void Walk::cms_entity(const mime::Header& header, Window& body, const Place& place) {
     const std::string sniffed = sniff_content_type(body, header);
-    if (leaves_alone(sniffed, "the mail")) {
+    if (leaves_alone(sniffed, "the mail", place)) {
         if (place.whole) note_left_encrypted(sniffed);
         return deliver(header, body, place);
+    }
+    if (sniffed.empty()) {
+        ViewSource front(body.peek(kFront));
+        note_ciphertext(header, front, place);
     }
     if (place.whole) {
         note_label(header);

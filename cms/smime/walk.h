@@ -59,8 +59,10 @@ class Walk {
         std::size_t digests = 0;                 ///< that the layers around compute of what is here
         std::optional<std::uint64_t> begin = 0;  ///< of what is here, in the content of the layer around; nothing where
                                                  ///< that is not known
-        std::string misread = {};                ///< of a part: why programs differ on what is in it; empty where not
-        Sink* output = nullptr;                  ///< null below parts: their layers are reported, not taken off
+        bool later_part = false;   ///< a part of multipart/mixed behind its first: an attachment may stand here
+        bool attached = false;     ///< in an attachment, which is no text of whoever signed what is around
+        std::string misread = {};  ///< of a part: why programs differ on what is in it; empty where not
+        Sink* output = nullptr;    ///< null below parts: their layers are reported, not taken off
 
         Place child(std::size_t number, bool same_layer) const;
         Place under(const mime::Header& header) const;
@@ -74,6 +76,7 @@ class Walk {
 
     void bare_cms(Window& input, InputForm form, Sink& output);
     void detached(SignedDataReader& reader, std::size_t layer, const Place& place);
+    void look_into_detached(bool is_mail, const Place& place);
 
     void note_mail(Mail mail);
     void note_sender(const mime::Header& header);
@@ -90,6 +93,8 @@ class Walk {
     void doubt(const std::string& reason,
                const std::string& hint = "ask the sender to send it again, and rely on nothing in it before");
     void note_left_encrypted(const std::string& type);
+    void note_encrypted(const Place& place);
+    void note_ciphertext(const mime::Header& header, Source& body, const Place& place);
     void note_content_type(const std::string& type, bool bare, bool is_mail);
     void note_range(std::size_t layer, const Place& place, std::uint64_t begin, std::uint64_t end);
     void entity(const mime::Header& header, Window& body, const Place& around);
@@ -104,6 +109,7 @@ class Walk {
     void view_senders();
     void note_no_sender();
     void deliver(const mime::Header& header, Source& body, const Place& place);
+    void leaf(const mime::Header& header, Source& body, const Place& place);
     void deliver_structure(const std::string& type, Source& structure, const Place& place, bool bare);
     void multipart(const mime::Header& header, Window& body, const Place& place);
     void message(const mime::Header& header, Window& body, const Place& place);
@@ -136,7 +142,7 @@ class Walk {
     void read_content(Window& content, const std::string& type, const Place& place, bool bare);
 
     bool takes_signed() const { return options_.task != Task::decrypt; }
-    bool leaves_alone(const std::string& type, const char* what);
+    bool leaves_alone(const std::string& type, const char* what, const Place& place);
     void finish_signed(SignedDataReader& reader);
     std::size_t add_layer(LayerType type, const std::string& media_type, const Place& place);
     void judge(std::size_t layer, const SignedDataReader& reader, const SignedContent& signed_content,
@@ -158,6 +164,7 @@ class Walk {
     ExpansionLimit expansion_;
     std::size_t recipients_ = 0;    ///< of all layers
     std::size_t unread_ = 0;        ///< parts
+    std::size_t encrypted_ = 0;     ///< likewise
     std::size_t signers_ = 0;       ///< likewise
     std::size_t signer_bytes_ = 0;  ///< of their SignerInfos
     std::vector<Bytes> evidence_;

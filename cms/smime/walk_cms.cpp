@@ -81,7 +81,10 @@ void Walk::judge(std::size_t layer, const SignedDataReader& reader, const Signed
 void Walk::cms(Source& der, const std::string& media_type, const Place& place, bool bare) {
     BerReader ber(der);
     const std::string type = enter_content_info(ber);
-    if (bare && leaves_alone(type, "the input")) return;
+    if (leaves_alone(type, bare ? "the input" : "the mail", place)) {
+        if (bare) return;
+        throw Error(ErrorKind::malformed, "there is too much white space before the CMS structure");
+    }
     if (structure(ber, type, media_type, place, bare))
         leave_content_info(ber);
     else
@@ -151,7 +154,7 @@ void Walk::read_content(Window& content, const std::string& type, const Place& p
         if (start.is_none() && place.whole && !bare) return text(content, place);
         if (start.fault.empty() || !bare) return entity(start.header, content, place);
     } else if (type != oid::kData && is_cms_content_type(type)) {
-        if (leaves_alone(type, "the content")) {
+        if (leaves_alone(type, "the content", place)) {
             if (place.whole) note_left_encrypted(type);
             return deliver_structure(type, content, place, bare);
         }
@@ -161,7 +164,10 @@ void Walk::read_content(Window& content, const std::string& type, const Place& p
     } else if (place.whole) {
         note_content_type(type, bare, !bare || recognise(content) == InputForm::entity);
     }
-    if (place.output != nullptr) copy(content, *place.output);
+    NullSink nowhere;
+    TeeSource delivered(content, place.output == nullptr ? nowhere : *place.output);
+    note_ciphertext({}, delivered, place);
+    drain(delivered);
 }
 
 // note_content_type tells of content that is no data: a receipt or a time-stamp, for example. A file may hold that, and
@@ -300,12 +306,34 @@ void Walk::detached(SignedDataReader& reader, std::size_t layer, const Place& pl
     };
     const bool whole_file = over_bytes() || over_canonical_form();
     const bool its_entity = !whole_file && is_mail && over_entity();
-    if (!whole_file && !its_entity) over_bytes();
+    if (whole_file || its_entity)
+        look_into_detached(is_mail, place.signed_content(0));
+    else
+        over_bytes();
     if (again_ || place.output == nullptr) return;
     const auto content = options_.detached_content->open();
     Window window(*content);
     if (its_entity) place.output->push(bytes_of(read_mail(window, false).entity.raw()));
     copy(window, *place.output);
+}
+
+// look_into_detached reports the layers of a file that a signature covers, and doubts what is encrypted in it: the file
+// may be a mail, or get into one.
+void Walk::look_into_detached(bool is_mail, const Place& place) {
+    const auto source = options_.detached_content->open();
+    MeasuredSource expanded(*source, expansion_);
+    MeasuredSource worked_on(expanded, workload_);
+    Window file(worked_on);
+    if (!is_mail) return note_ciphertext({}, file, place);
+    try {
+        const Mail mail = read_mail(file, false);
+        JoinedSource entity(mail.entity.raw(), file);
+        look_into(entity, place);
+    } catch (const LimitExceeded&) {
+        throw;
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::malformed) throw;  // else a file that starts like a mail and is none
+    }
 }
 
 }  // namespace p11mime::cms::smime

@@ -167,6 +167,7 @@ const ContentKey& Walk::content_key(std::vector<RecipientEntry> recipients, cons
 }
 
 bool Walk::encrypted(BerReader& ber, EncryptedKind kind, const std::string& media_type, const Place& place, bool bare) {
+    if (place.output == nullptr) note_encrypted(place);
     EnvelopedDataReader reader(ber, kind);
     const bool authenticated = kind == EncryptedKind::auth_enveloped;
     const std::size_t index = add_layer(layer_type(kind), media_type, place);
@@ -177,8 +178,6 @@ bool Walk::encrypted(BerReader& ber, EncryptedKind kind, const std::string& medi
     note_recipients(recipients, layer);
     if (options_.task == Task::inspect) return false;
     if (place.output == nullptr) {
-        report_.warnings.push_back(
-            {"encrypted-part", fmt::format("part {} is encrypted by itself and was left as it is", place.path)});
         drain(reader.ciphertext());
         reader.finish();
         return true;

@@ -1,0 +1,126 @@
+#include "cms/smime/ciphertext.h"
+
+#include <algorithm>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cms/content_info.h"
+#include "cms/smime/classify.h"
+#include "mime/codec.h"
+#include "mime/content_type.h"
+#include "mime/error.h"
+#include "mime/text.h"
+
+namespace p11mime::cms::smime {
+
+namespace {
+
+// Base64Letters passes on the letters of base64 alone, in whole groups, so that decoding them never fails.
+class Base64Letters final : public Source {
+  public:
+    explicit Base64Letters(Source& from) : from_(from) {}
+    ByteView pull() override {
+        letters_.clear();
+        while (letters_.empty()) {
+            const ByteView piece = from_.pull();
+            if (piece.empty()) break;
+            std::copy_if(piece.begin(), piece.end(), std::back_inserter(letters_), is_letter);
+            count_ += letters_.size();
+        }
+        for (const bool ended = letters_.empty(); ended && count_ % 4 != 0; ++count_)
+            letters_.push_back('A');
+        return letters_;
+    }
+
+  private:
+    static bool is_letter(Byte c) {
+        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
+    }
+
+    Source& from_;
+    Bytes letters_;
+    std::uint64_t count_ = 0;
+};
+
+void skip_blanks(Window& text) {
+    for (ByteView front = text.peek(1); !front.empty(); front = text.peek(1)) {
+        const std::size_t blanks = std::min(text_of(front).find_first_not_of(" \t\r\n"), front.size());
+        if (blanks == 0) return;
+        text.consume(blanks);
+    }
+}
+
+std::unique_ptr<Source> decoded_letters(Base64Letters& letters) {
+    return mime::decode(letters, mime::TransferEncoding::base64);
+}
+
+bool is_encrypted_content_info(Source& der) {
+    BerReader reader(der);
+    try {
+        return is_encrypted_content_type(enter_content_info(reader));
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+bool starts_encrypted(ByteView front) {
+    std::string_view text = text_of(front);
+    if (text.starts_with("-----BEGIN PGP MESSAGE")) return true;
+    ViewSource der(front);
+    if (is_encrypted_content_info(der)) return true;
+
+    if (text.starts_with("-----BEGIN ")) text.remove_prefix(std::min(text.find('\n'), text.size()));
+    ViewSource lines(bytes_of(text));
+    Base64Letters letters(lines);
+    return is_encrypted_content_info(*decoded_letters(letters));
+}
+
+bool is_labelled_openpgp(const mime::Header& header) {
+    const std::string type = mime::content_type(header).value;
+    const std::vector<std::string> names = file_names(header);
+    return type == "application/pgp-encrypted" || type == "multipart/encrypted" ||
+           std::any_of(names.begin(), names.end(),
+                       [](const std::string& name) { return name.ends_with(".pgp") || name.ends_with(".gpg"); });
+}
+
+bool is_ciphertext_or_mail(const mime::Header& header, Source& body, bool mail_inside) {
+    if (is_labelled_openpgp(header)) return true;
+    const mime::TransferEncoding encoding = mime::transfer_encoding(header);
+    Base64Letters letters(body);
+    const auto decoded =
+        encoding == mime::TransferEncoding::base64 ? decoded_letters(letters) : mime::decode(body, encoding);
+    Window content(*decoded);
+    const bool is_mail =
+        header.find("Content-Type") == nullptr || mime::content_type(header).value.starts_with("message/");
+    if (mail_inside && is_mail) {
+        const EntityStart mail = read_entity_start(content);
+        return is_ciphertext_or_mail(mail.header, content, false);
+    }
+    skip_blanks(content);
+    const ByteView front = content.peek(kFront);
+    return starts_encrypted(front.first(std::min(front.size(), kFront)));
+}
+
+}  // namespace
+
+bool is_ciphertext(const mime::Header& header, Source& body) {
+    return is_ciphertext_or_mail(header, body, true);
+}
+
+bool is_attachment(const mime::Header& header) {
+    const std::vector<const mime::Field*> dispositions = header.all("Content-Disposition");
+    if (dispositions.size() != 1 || !mime::content_disposition_oddity(*dispositions[0]).empty() ||
+        mime::content_disposition(header).value != "attachment")
+        return false;
+    const mime::Parameterized type = mime::content_type(header);
+    if (type.value.starts_with("message/")) return true;
+    const std::vector<std::string> names = file_names(header);
+    const bool own_name = !names.empty() && std::none_of(names.begin(), names.end(), [](const std::string& name) {
+        return name.starts_with("smime");
+    });
+    return own_name && type.parameter("smime-type").empty() && !type.value.starts_with("multipart/");
+}
+
+}  // namespace p11mime::cms::smime

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "mime/header.h"
+
+namespace p11mime::cms::smime {
+
+/// is_ciphertext says whether a leaf is encrypted, whatever its label: an S/MIME ContentInfo (bare, in base64 or in
+/// PEM) or an OpenPGP message by what its body starts with once it is decoded, OpenPGP by its type and names too, and
+/// a mail in it (which is what a part of a digest without a type is) by its own header and body. Other characters
+/// between those of base64 are passed over, as mail programs do. It reads no more of the body than it needs, and throws
+/// what the body throws.
+bool is_ciphertext(const mime::Header& header, Source& body);
+
+/// is_attachment says whether a part is labelled as an attachment that mail programs show for itself: a mail, or a file
+/// under a name of its own. A file called smime.p7m is none, since that is what the text of an encrypted mail is called
+/// (RFC 8551 section 3.2.1), nor is what has an smime-type.
+bool is_attachment(const mime::Header& header);
+
+}  // namespace p11mime::cms::smime

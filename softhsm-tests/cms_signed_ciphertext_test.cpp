@@ -1,0 +1,234 @@
+// Signatures over what is encrypted: whoever made one need not know the text that mail programs then show.
+
+#include <catch2/catch.hpp>
+
+#include "cms/smime/read.h"
+#include "mime/codec.h"
+#include "softhsm-tests/cms_structures.h"
+#include "softhsm-tests/support/cms_bench.h"
+#include "softhsm-tests/support/office.h"
+
+using namespace p11mime;
+using namespace p11mime::cms;
+using namespace p11mime::cms::smime;
+using namespace p11mime::test;
+
+namespace {
+
+const std::string kFrom = "From: alice@example.gov\r\nMIME-Version: 1.0\r\n";
+const std::string kNote = "Content-Type: text/plain\r\n\r\nsee below\r\n";
+const std::string kFile = "Content-Disposition: attachment; filename=report.p7m\r\n";
+const std::string kUsual = "Content-Disposition: attachment; filename=smime.p7m\r\n";
+const std::string kP7m = "application/pkcs7-mime; name=report.p7m";
+const std::string kOctets = "application/octet-stream";
+const std::string kPgp =
+    "Content-Type: multipart/encrypted; protocol=\"application/pgp-encrypted\"; boundary=pgp\r\n\r\n--pgp\r\n"
+    "Content-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n--pgp\r\n"
+    "Content-Type: application/octet-stream\r\n\r\nx\r\n--pgp--\r\n";
+const std::string kPgpText = "-----BEGIN PGP MESSAGE-----\r\n\r\nhQEMA\r\n-----END PGP MESSAGE-----\r\n";
+
+std::string parts(const std::string& subtype, const std::vector<std::string>& all, const std::string& fields = {}) {
+    const std::string boundary = "b" + std::to_string(all.back().size());
+    std::string text = "Content-Type: multipart/" + subtype + "; boundary=" + boundary + "\r\n" + fields + "\r\n";
+    for (const std::string& part : all)
+        text += "--" + boundary + "\r\n" + part + "\r\n";
+    return text + "--" + boundary + "--\r\n";
+}
+
+std::string mixed(const std::string& part) {
+    return parts("mixed", {kNote, part});
+}
+
+std::string attached(const std::string& entity, const std::string& fields = "Content-Disposition: attachment\r\n") {
+    return "Content-Type: message/rfc822\r\n" + fields + "\r\n" + kFrom + entity;
+}
+
+std::string base64(const std::string& type, const std::string& bytes, const std::string& fields = {},
+                   const std::string& before = {}) {
+    return "Content-Type: " + type + "\r\nContent-Transfer-Encoding: base64\r\n" + fields + "\r\n" + before +
+           mime::base64_text(bytes_of(bytes)) + "\r\n";
+}
+
+/// World is Alice, who signs, Bob, who reads, and a ciphertext that Alice has from somebody else.
+struct World {
+    CmsBench bench;
+    SoftwareKey alice = bench.issue(), bob = bench.bob(KeyKind::rsa2048);
+    std::string secret = encrypted("-aes-256-cbc");
+    std::string usual = base64("application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m", secret, kUsual);
+    std::string unusual = base64("application/x-foo", secret);
+
+    std::string encrypted(const char* cipher) const {
+        return bench.openssl(
+            {"cms", "-encrypt", "-binary", "-outform", "DER", cipher, "-recip", bench.certificate_file(bob)}, kNote);
+    }
+    std::string with_given_key() const {
+        return bench.openssl({"cms", "-EncryptedData_encrypt", "-binary", "-outform", "DER", "-aes-128-cbc",
+                              "-secretkey", "000102030405060708090A0B0C0D0E0F"},
+                             kNote);
+    }
+    std::string signed_file(const std::string& content, bool detached = false) const {
+        Arguments command{"cms", "-sign", "-binary", "-outform", "DER"};
+        if (!detached) command.emplace_back("-nodetach");
+        return bench.openssl(command + bench.signer_options(alice), content);
+    }
+    std::string opaque(const std::string& entity) const { return as_mail(signed_file(entity)); }
+    std::string clear_signed(const std::string& entity) const {
+        return kFrom +
+               "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; micalg=sha-256; "
+               "boundary=o\r\n\r\n--o\r\n" +
+               entity + "\r\n--o\r\n" + base64("application/pkcs7-signature", signed_file(entity, true)) + "--o--\r\n";
+    }
+    ReadMail verify_file(const std::string& signature, const std::string& file) const {
+        ReadOptions options;
+        options.detached_content = std::make_shared<TextInput>(file);
+        return bench.verify(signature, options);
+    }
+};
+
+bool is_noted(const Report& report) {
+    return std::any_of(report.warnings.begin(), report.warnings.end(),
+                       [](const Warning& warning) { return warning.kind == "encrypted-part"; });
+}
+
+std::vector<std::pair<std::string, LayerType>> layers(const Report& report) {
+    std::vector<std::pair<std::string, LayerType>> all;
+    for (const Layer& layer : report.layers)
+        all.emplace_back(layer.path, layer.type);
+    return all;
+}
+
+// check reads a signed entity in each way, which makes no difference.
+void check(const World& world, const std::string& entity, Result result, bool noted) {
+    CAPTURE(entity.substr(0, 600));
+    for (const std::string& mail : {world.clear_signed(entity), world.opaque(entity)}) {
+        const Report verified = world.bench.verify(mail).report;
+        INFO(verified.reason);
+        CHECK(verified.result == result);
+        CHECK(is_noted(verified) == noted);
+        if (result != Result::valid) CHECK_THAT(verified.reason, Catch::Contains("encrypted"));
+        const Report opened = world.bench.open(mail, {world.bob}).report;
+        CHECK(opened.result == result);
+        CHECK(opened.reason == verified.reason);
+        CHECK(opened.warnings == verified.warnings);
+        CHECK(layers(opened) == layers(verified));
+    }
+}
+
+}  // namespace
+
+TEST_CASE("no mail is valid with a signed part that is encrypted and no attachment") {
+    const World world;
+    const std::string file = base64(kP7m, world.secret, kFile);
+    for (const std::string& entity :
+         {parts("mixed", {world.usual}), parts("related", {world.usual}), parts("alternative", {world.usual}),
+          parts("mixed", {file}), parts("related", {kNote, file}), parts("alternative", {kNote, file}),
+          parts("mixed", {attached(world.usual)}), attached(world.usual), attached(world.usual, "")})
+        check(world, entity, Result::untrusted, true);
+    for (const std::string& part :
+         {world.usual, base64(kP7m, world.secret), base64(kP7m, world.secret, "Content-Disposition: inline\r\n"),
+          base64(kP7m + "; smime-type=enveloped-data", world.secret, kFile),
+          base64("application/pkcs7-mime", world.secret, "Content-Disposition: attachment\r\n"),
+          base64(kP7m, world.secret, kFile + "Content-Disposition: inline\r\n"),
+          base64(kP7m, world.secret, "Content-Disposition: attachment (x); filename=report.p7m\r\n"),
+          base64(kP7m, world.encrypted("-aes-256-gcm")), base64(kP7m, world.with_given_key()),
+          attached(world.usual, ""), attached(world.usual, "Content-Disposition: inline\r\n"),
+          parts("mixed", {world.usual}, kFile), kPgp})
+        check(world, mixed(part), Result::untrusted, true);
+}
+
+TEST_CASE("a signed mail with something encrypted attached is valid, with a warning") {
+    const World world;
+    for (const std::string& part :
+         {attached(world.usual), attached(kPgp), attached(mixed(world.usual)),
+          attached(world.usual, "Content-Disposition: ATTACHMENT; filename=\"smime.eml\"\r\n"),
+          base64(kP7m, world.secret, kFile), base64(kOctets, world.secret, kFile),
+          base64(kOctets, "x", "Content-Disposition: attachment; filename=report.pgp\r\n"),
+          base64(kOctets, kPgpText, "Content-Disposition: attachment; filename=report.asc\r\n"),
+          base64("application/pgp-encrypted", "x", "Content-Disposition: attachment; filename=report\r\n")})
+        check(world, mixed(part), Result::valid, true);
+    for (const std::string& part :
+         {attached(kNote), base64(kOctets, "x", kFile), base64(kOctets, kNote), base64(kP7m, world.signed_file(kNote)),
+          base64(kOctets, world.signed_file(kNote)), base64("message/global", kFrom + kNote)})
+        check(world, mixed(part), Result::valid, false);
+}
+
+TEST_CASE("what is signed is seen to be encrypted whatever its label") {
+    const World world;
+    const std::string blanks(300'000, ' ');
+    for (const std::string& ciphertext :
+         {base64("application/x-foo", world.secret), base64("text/plain", world.secret, kUsual),
+          base64("application/pkcs7-mime/x", world.secret), base64(kOctets, world.secret),
+          base64("application/x-foo", world.secret, "", blanks),
+          base64("application/x-foo", world.secret, "", "=!\r\n"),
+          base64("application/x-foo", world.encrypted("-aes-256-gcm")),
+          base64("application/x-foo", world.with_given_key()), "Content-Type: application/x-foo\r\n\r\n" + world.secret,
+          replaced(base64("application/x-foo", world.secret), "base64", "7bit"),
+          replaced(base64("application/x-foo", world.secret, "", "-----BEGIN CMS-----\r\n"), "base64", "7bit"),
+          base64("message/global", kFrom + world.usual), base64("message/global", kFrom + kPgp),
+          "Content-Type: message/partial; number=1; total=1; id=x\r\n\r\n" + kFrom + world.usual,
+          base64("application/pgp-encrypted", "Version: 1"), base64(kOctets + "; name=\"report.PGP \"", "x"),
+          base64(kOctets + "; name=report.gpg", "x"), "Content-Type: text/plain\r\n\r\n\r\n" + kPgpText}) {
+        check(world, ciphertext, Result::untrusted, false);
+        check(world, parts("mixed", {ciphertext}), Result::untrusted, true);
+        check(world, mixed(ciphertext), Result::untrusted, true);
+    }
+    for (std::size_t cut = 3; cut < 6; ++cut)
+        check(world, mixed(world.unusual.substr(0, world.unusual.size() - cut)), Result::untrusted, true);
+    check(world, kPgp, Result::untrusted, false);
+    check(world, parts("digest", {"\r\n" + kFrom + world.usual}), Result::untrusted, true);
+    check(world, mixed(base64(kP7m, world.secret, "", "!\r\n")), Result::untrusted, true);
+    check(world, mixed(base64(kP7m, world.secret.substr(0, 60))), Result::untrusted, true);
+}
+
+TEST_CASE("a signature over a file that is encrypted, or a mail with something encrypted, is not valid") {
+    const World world;
+    const std::string clear = mixed(base64(kP7m, world.signed_file(kNote)));
+    const std::string pem =
+        "-----BEGIN CMS-----\n" + mime::base64_text(bytes_of(world.secret)) + "\n-----END CMS-----\n";
+    for (const std::string& file :
+         {kNote, kFrom + kNote, clear, kFrom + clear, std::string("any file"),
+          std::string("Title: a colon\r\nand no header\r\n"), world.signed_file(kNote), mixed(attached(world.usual))}) {
+        CAPTURE(file.substr(0, 200));
+        CHECK(world.bench.verify(world.signed_file(file)).report.result == Result::valid);
+        const ReadMail read = world.verify_file(world.signed_file(file, true), file);
+        CHECK(read.report.result == Result::valid);
+        CHECK(read.content == file);
+    }
+    for (const std::string& file : {world.usual, kFrom + world.usual, parts("mixed", {world.usual}), kPgp, world.secret,
+                                    pem, mime::base64_text(bytes_of(world.secret)), kPgpText, world.unusual}) {
+        CAPTURE(file.substr(0, 200));
+        CHECK(world.bench.verify(world.signed_file(file)).report.result == Result::untrusted);
+        const ReadMail read = world.verify_file(world.signed_file(file, true), file);
+        CHECK(read.report.result == Result::untrusted);
+        CHECK_THAT(read.report.reason, Catch::Contains("encrypted"));
+        CHECK(read.content == file);
+        CHECK(world.verify_file(world.signed_file(file + "x", true), file).report.result == Result::invalid);
+    }
+    const std::string stored = "From alice Sat Nov 28 22:16:21 2026\r\n" + kFrom + world.usual;
+    CHECK(world.verify_file(world.signed_file(stored, true), stored).report.result == Result::untrusted);
+    CHECK(world.verify_file(world.signed_file(world.usual, true), kFrom + world.usual).report.result ==
+          Result::untrusted);
+}
+
+TEST_CASE("the signatures in a file that a signature covers count too") {
+    const World world;
+    const std::string inner = mixed(base64(kP7m, world.signed_file(kNote)));
+    const std::string changed = mixed(base64(kP7m, replaced(world.signed_file(kNote), "see", "say")));
+    CHECK(world.verify_file(world.signed_file(inner, true), inner).report.result == Result::valid);
+    CHECK(world.verify_file(world.signed_file(changed, true), changed).report.result == Result::untrusted);
+}
+
+TEST_CASE("a mail that is only encrypted in a part is not called encrypted on the outside") {
+    const World world;
+    const auto cause = [&](const std::string& mail) { return caught([&] { world.bench.verify(mail); }); };
+    CHECK_THAT(cause(kFrom + mixed(world.usual)).what(), Catch::Contains("only a part of the mail (1.2) is encrypted"));
+    CHECK_THAT(cause(kFrom + world.usual).what(), Catch::Contains("is encrypted on the outside"));
+}
+
+TEST_CASE("white space before a structure of any length is no way to have it opened without keys") {
+    const World world;
+    const std::string late = base64(kP7m, world.secret, kFile, std::string(300'000, '\n'));
+    CHECK(caught([&] { world.bench.verify(kFrom + late); }).kind() == ErrorKind::malformed);
+    CHECK(world.bench.verify(world.clear_signed(late)).report.result == Result::untrusted);
+    CHECK(world.bench.open(kFrom + late, {world.bob}).report.result == Result::decrypted);
+}
