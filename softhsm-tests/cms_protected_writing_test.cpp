@@ -6,7 +6,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "cms/smime/protected_headers.h"
+#include "cms/smime/protection.h"
 
 using namespace p11mime;
 using namespace p11mime::cms;

@@ -10,6 +10,7 @@
 #include "cms/smime/classify.h"
 #include "cms/smime/joined_source.h"
 #include "cms/smime/legacy_element.h"
+#include "cms/smime/protected_headers.h"
 #include "mime/codec.h"
 #include "mime/content_type.h"
 #include "mime/hex.h"

@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "cms/smime/protected_headers.h"
+#include "cms/smime/protection.h"
 #include "mime/header.h"
 #include "mime/stream.h"
 

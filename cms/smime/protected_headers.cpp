@@ -6,6 +6,7 @@
 #include <array>
 
 #include "cms/smime/classify.h"
+#include "cms/smime/field_names.h"
 #include "cms/smime/sender.h"
 #include "mime/address.h"
 #include "mime/content_type.h"
@@ -17,10 +18,6 @@ namespace {
 
 using mime::Field;
 
-constexpr std::string_view kOuter = "HP-Outer";
-constexpr std::string_view kMark = "hp";
-constexpr std::string_view kOldMark = "protected-headers";
-
 // Fields that mail programs show or act upon (RFC 9787 section 1.1.2, and those that thread and answer).
 constexpr std::array<std::string_view, 17> kSeen{"From",       "Sender",      "Reply-To",         "To",
                                                  "Cc",         "Bcc",         "Subject",          "Date",
@@ -31,23 +28,8 @@ constexpr std::array<std::string_view, 17> kSeen{"From",       "Sender",      "R
 // Fields that submission servers add where they are missing (RFC 6409 section 8).
 constexpr std::array<std::string_view, 2> kAdded{"Date", "Message-ID"};
 
-// Fields that the baseline policy leaves out outside.
-constexpr std::array<std::string_view, 2> kRemoved{"Comments", "Keywords"};
-
-constexpr std::array<std::string_view, 7> kAddressFields{"From", "Sender",        "Reply-To",        "To",
-                                                         "Cc",   "Mail-Reply-To", "Mail-Followup-To"};
-
-// Fields for relays alone.
-constexpr std::array<std::string_view, 2> kForRelays{"Bcc", "Resent-Bcc"};
-
 constexpr std::array<std::string_view, 7> kOfRelays{
     "Received", "Return-Path", "Delivered-To", "DKIM-Signature", "Authentication-Results", "ARC-Seal", "Status"};
-
-template <std::size_t size>
-bool is_one_of(const std::array<std::string_view, size>& names, std::string_view name) {
-    return std::any_of(names.begin(), names.end(),
-                       [&](std::string_view each) { return mime::equal_ignoring_case(each, name); });
-}
 
 bool of_entity(const Field& field) {
     return mime::is_mime_field(field.name) || mime::equal_ignoring_case(field.name, "MIME-Version");
@@ -67,11 +49,11 @@ ProtectedHeader taken_apart(const mime::Header& header, ProtectedHeader::Form fo
     result.form = form;
     result.entity.end = header.end;
     for (const Field& field : header.fields) {
-        if (mime::equal_ignoring_case(field.name, kOuter)) {
+        if (mime::equal_ignoring_case(field.name, kOuterField)) {
             if (const auto outer = outer_field(field); outer && form == ProtectedHeader::Form::cipher)
                 result.left_outside.push_back(*outer);
         } else if (mime::equal_ignoring_case(field.name, "Content-Type")) {
-            result.entity.fields.push_back(mime::without_parameter(field, kMark));
+            result.entity.fields.push_back(mime::without_parameter(field, kProtectionMark));
         } else if (mime::is_mime_field(field.name)) {
             result.entity.fields.push_back(field);
         } else if (!of_entity(field)) {
@@ -181,15 +163,16 @@ std::string comparable(std::string_view name, std::string_view value) {
 
 std::optional<ProtectedHeader> protected_header(const mime::Header& payload) {
     const mime::Parameterized type = mime::content_type(payload);
-    const std::string mark = mime::ascii_lower(type.parameter(kMark));
+    const std::string mark = mime::ascii_lower(type.parameter(kProtectionMark));
     if (mark == "cipher") return taken_apart(payload, ProtectedHeader::Form::cipher);
     if (mark == "clear") return taken_apart(payload, ProtectedHeader::Form::clear);
-    if (mime::ascii_lower(type.parameter(kOldMark)) == "v1") return taken_apart(payload, ProtectedHeader::Form::v1);
+    if (mime::ascii_lower(type.parameter(kForerunnerMark)) == "v1")
+        return taken_apart(payload, ProtectedHeader::Form::v1);
     return std::nullopt;
 }
 
 bool is_marked(const mime::Header& entity) {
-    return !mime::content_type(entity).parameter(kMark).empty();
+    return !mime::content_type(entity).parameter(kProtectionMark).empty();
 }
 
 bool wraps_mail(const mime::Header& payload) {
@@ -253,91 +236,8 @@ std::string from_differs(const ProtectedHeader& inner, const std::vector<Field>&
                        named(without, "no sender that can be read"), named(within, "nobody that can be read"));
 }
 
-namespace {
-
-constexpr std::size_t kMaxLine = 998;  // RFC 5322 section 2.1.1
-
-bool fits_line(const Field& field) {
-    std::size_t begin = 0;
-    for (std::size_t end = field.raw.find('\n'); end != field.raw.npos; end = field.raw.find('\n', begin)) {
-        if (end - begin > kMaxLine) return false;
-        begin = end + 1;
-    }
-    return true;
-}
-
-bool is_plain(std::string_view text) {
-    return std::all_of(text.begin(), text.end(),
-                       [](char c) { return (c >= ' ' && c < 0x7f) || c == '\t' || c == '\r' || c == '\n'; });
-}
-
-// ascii_value is a field's value with words beyond ASCII encoded: a display name, or a word of free text; nothing where
-// what stands for itself, such as a mailbox, is beyond it.
-std::optional<std::string> ascii_value(const Field& field) {
-    const std::string value = field.value();
-    if (!is_one_of(kAddressFields, field.name)) return mime::encode_words(value);
-    std::string list;
-    for (const mime::Address& address : mime::parse_addresses(value)) {
-        if (!is_plain(address.mailbox)) return std::nullopt;
-        if (!list.empty()) list += ", ";
-        list += address.display_name.empty() ? address.mailbox
-                                             : mime::encode_words(address.display_name) + " <" + address.mailbox + ">";
-    }
-    return list;
-}
-
-// for_inside is a field as the header of a signed part can carry it; nothing where it cannot.
-std::optional<Field> for_inside(const Field& field, mime::LineEnding ending) {
-    const bool plain = is_plain(field.raw);
-    if (plain && fits_line(field)) return field;
-    const auto value = plain ? std::optional(field.value()) : ascii_value(field);
-    if (!value || !is_plain(*value)) return std::nullopt;
-    Field folded = mime::make_field(field.name, *value, ending);
-    return fits_line(folded) ? std::optional(std::move(folded)) : std::nullopt;
-}
-
-std::string one_line(std::string text) {
-    std::replace_if(
-        text.begin(), text.end(), [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; }, ' ');
-    return text;
-}
-
-}  // namespace
-
 bool is_of_relays(std::string_view name) {
     return is_one_of(kOfRelays, name) || mime::ascii_lower(name).starts_with("arc-");
-}
-
-Protection protect(const std::vector<Field>& transport, bool encrypted) {
-    Protection result;
-    std::vector<Field> outer;
-    for (const Field& field : transport) {
-        if (mime::equal_ignoring_case(field.name, kOuter)) continue;
-        const mime::LineEnding ending = field.raw.ends_with("\r\n") ? mime::LineEnding::crlf : mime::LineEnding::lf;
-        const bool of_relay = is_of_relays(field.name) || is_one_of(kForRelays, field.name);
-        const auto inside = of_relay ? std::nullopt : for_inside(field, ending);
-        if (!inside) {
-            result.outside.push_back(field);
-            continue;
-        }
-        result.inside.push_back(*inside);
-        const bool removes = encrypted && is_one_of(kRemoved, field.name);
-        const bool hides =
-            encrypted && mime::equal_ignoring_case(field.name, "Subject") && inside->value() != kHiddenSubject;
-        if (hides || removes)
-            result.hidden.push_back(
-                {field.name, one_line(mime::decode_words(inside->value())), one_line(inside->value())});
-        if (removes) continue;
-        result.outside.push_back(hides ? mime::make_field(field.name, kHiddenSubject, ending) : field);
-        const std::string value = hides ? std::string(kHiddenSubject) : inside->value();
-        if (encrypted) outer.push_back(mime::make_field(kOuter, fmt::format("{}: {}", field.name, value), ending));
-    }
-    result.inside.insert(result.inside.end(), outer.begin(), outer.end());
-    return result;
-}
-
-Field mark_protected(const Field& content_type, bool encrypted) {
-    return mime::with_parameter(mime::without_parameter(content_type, kOldMark), kMark, encrypted ? "cipher" : "clear");
 }
 
 }  // namespace p11mime::cms::smime

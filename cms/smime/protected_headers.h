@@ -69,30 +69,8 @@ std::string from_differs(const ProtectedHeader& inner, const std::vector<mime::F
 /// kHiddenSubject stands for a Subject that is confidential (RFC 9788 section 3.2.1).
 inline constexpr std::string_view kHiddenSubject = "[...]";
 
-/// HiddenField is a field that the outside does not show as it is.
-struct HiddenField {
-    std::string name;
-    std::string text;   ///< its value, UTF-8 in one line; for old readers
-    std::string ascii;  ///< likewise, as the field has it
-};
-
-/// Protection is how a mail's header fields go inside on the way out (RFC 9788 section 5.2).
-struct Protection {
-    std::vector<mime::Field> inside;   ///< the fields, and of mail that will be encrypted HP-Outer fields
-    std::vector<mime::Field> outside;  ///< what remains of the transport fields
-    std::vector<HiddenField> hidden;
-};
-
 /// is_of_relays says whether it is relays and mail stores that write a field of this name, and no program shows it as
 /// the sender's.
 bool is_of_relays(std::string_view name);
-
-/// protect takes the transport fields of a mail. With `encrypted`, the baseline confidentiality policy holds (section
-/// 3.2.1): the Subject outside is "[...]", Comments and Keywords are left out. Bcc, what relays write, and what does
-/// not fit the header of a part that is signed stay outside.
-Protection protect(const std::vector<mime::Field>& transport, bool encrypted);
-
-/// mark_protected puts hp="cipher" or hp="clear" on a Content-Type field, in place of any mark that it had.
-mime::Field mark_protected(const mime::Field& content_type, bool encrypted);
 
 }  // namespace p11mime::cms::smime

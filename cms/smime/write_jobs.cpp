@@ -11,7 +11,7 @@
 #include "cms/smime/joined_source.h"
 #include "cms/smime/legacy_display.h"
 #include "cms/smime/mail.h"
-#include "cms/smime/protected_headers.h"
+#include "cms/smime/protection.h"
 #include "cms/smime/writers.h"
 #include "mime/hex.h"
 #include "mime/line_endings.h"

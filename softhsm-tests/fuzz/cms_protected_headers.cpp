@@ -6,6 +6,7 @@
 
 #include "cms/smime/legacy_display.h"
 #include "cms/smime/protected_headers.h"
+#include "cms/smime/protection.h"
 #include "cms/smime/sender.h"
 #include "mime/content_type.h"
 #include "mime/error.h"

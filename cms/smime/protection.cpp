@@ -1,0 +1,107 @@
+#include "cms/smime/protection.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "cms/smime/field_names.h"
+#include "mime/address.h"
+#include "mime/content_type.h"
+
+namespace p11mime::cms::smime {
+
+namespace {
+
+using mime::Field;
+
+constexpr std::size_t kMaxLine = 998;  // RFC 5322 section 2.1.1
+
+// Fields that the baseline policy leaves out outside.
+constexpr std::array<std::string_view, 2> kRemoved{"Comments", "Keywords"};
+
+// Fields for relays alone.
+constexpr std::array<std::string_view, 2> kForRelays{"Bcc", "Resent-Bcc"};
+
+bool fits_line(const Field& field) {
+    std::size_t begin = 0;
+    for (std::size_t end = field.raw.find('\n'); end != field.raw.npos; end = field.raw.find('\n', begin)) {
+        if (end - begin > kMaxLine) return false;
+        begin = end + 1;
+    }
+    return true;
+}
+
+bool is_plain(std::string_view text) {
+    return std::all_of(text.begin(), text.end(),
+                       [](char c) { return (c >= ' ' && c < 0x7f) || c == '\t' || c == '\r' || c == '\n'; });
+}
+
+// ascii_value is a field's value with words beyond ASCII encoded: a display name, or a word of free text; nothing where
+// what stands for itself, such as a mailbox, is beyond it.
+std::optional<std::string> ascii_value(const Field& field) {
+    const std::string value = field.value();
+    if (!is_one_of(kAddressFields, field.name)) return mime::encode_words(value);
+    std::string list;
+    for (const mime::Address& address : mime::parse_addresses(value)) {
+        if (!is_plain(address.mailbox)) return std::nullopt;
+        if (!list.empty()) list += ", ";
+        list += address.display_name.empty() ? address.mailbox
+                                             : mime::encode_words(address.display_name) + " <" + address.mailbox + ">";
+    }
+    return list;
+}
+
+// for_inside is a field as the header of a signed part can carry it; nothing where it cannot.
+std::optional<Field> for_inside(const Field& field, mime::LineEnding ending) {
+    const bool plain = is_plain(field.raw);
+    if (plain && fits_line(field)) return field;
+    const auto value = plain ? std::optional(field.value()) : ascii_value(field);
+    if (!value || !is_plain(*value)) return std::nullopt;
+    Field folded = mime::make_field(field.name, *value, ending);
+    return fits_line(folded) ? std::optional(std::move(folded)) : std::nullopt;
+}
+
+std::string one_line(std::string text) {
+    std::replace_if(
+        text.begin(), text.end(), [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; }, ' ');
+    return text;
+}
+
+}  // namespace
+
+Protection protect(const std::vector<Field>& transport, bool encrypted) {
+    Protection result;
+    std::vector<Field> outer;
+    for (const Field& field : transport) {
+        if (mime::equal_ignoring_case(field.name, kOuterField)) continue;
+        const mime::LineEnding ending = field.raw.ends_with("\r\n") ? mime::LineEnding::crlf : mime::LineEnding::lf;
+        const bool of_relay = is_of_relays(field.name) || is_one_of(kForRelays, field.name);
+        const auto inside = of_relay ? std::nullopt : for_inside(field, ending);
+        if (!inside) {
+            result.outside.push_back(field);
+            continue;
+        }
+        result.inside.push_back(*inside);
+        const bool removes = encrypted && is_one_of(kRemoved, field.name);
+        const bool hides =
+            encrypted && mime::equal_ignoring_case(field.name, "Subject") && inside->value() != kHiddenSubject;
+        if (hides || removes)
+            result.hidden.push_back(
+                {field.name, one_line(mime::decode_words(inside->value())), one_line(inside->value())});
+        if (removes) continue;
+        result.outside.push_back(hides ? mime::make_field(field.name, kHiddenSubject, ending) : field);
+        const std::string value = hides ? std::string(kHiddenSubject) : inside->value();
+        if (encrypted) outer.push_back(mime::make_field(kOuterField, fmt::format("{}: {}", field.name, value), ending));
+    }
+    result.inside.insert(result.inside.end(), outer.begin(), outer.end());
+    return result;
+}
+
+Field mark_protected(const Field& content_type, bool encrypted) {
+    return mime::with_parameter(mime::without_parameter(content_type, kForerunnerMark), kProtectionMark,
+                                encrypted ? "cipher" : "clear");
+}
+
+}  // namespace p11mime::cms::smime
