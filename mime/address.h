@@ -50,9 +50,11 @@ std::string decode_words_loosely(std::string_view field_value);
 /// "unknown-8bit" (RFC 1428), do not count: their bytes are all there is. Nothing where all can be read.
 std::optional<std::string> unreadable_charset(std::string_view field_value);
 
-/// encode_words writes UTF-8 text in ASCII: what is not plain becomes encoded words (RFC 2047), "?" stands for what is
-/// no UTF-8.
-std::string encode_words(std::string_view text);
+/// in_utf8 is text of a header in UTF-8: bytes that are none are taken for windows-1252, as mail programs do.
+std::string in_utf8(std::string_view header_text);
+
+/// encode_words writes text, as in_utf8 takes it, in ASCII: what is not plain becomes encoded words (RFC 2047).
+std::string encode_words(std::string_view header_text);
 
 /// parse_date reads an RFC 5322 date and gives RFC 3339 in UTC, or "" where it is none.
 std::string parse_date(std::string_view field_value);

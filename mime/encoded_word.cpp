@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -249,9 +250,29 @@ namespace {
 
 // The size of the character at the front of UTF-8; 0 where there is none.
 std::size_t character_size(std::string_view text) {
+    constexpr std::array<char32_t, 5> kFirstOfSize{0, 0, 0x80, 0x800, 0x10000};
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const std::size_t size = byte(0) < 0x80 ? 1 : byte(0) < 0xe0 ? 2 : byte(0) < 0xf0 ? 3 : 4;
-    return size <= text.size() && to_utf8("utf-8", text.substr(0, size)) ? size : 0;
+    if (byte(0) < 0x80) return 1;
+    const std::size_t size = byte(0) < 0xe0 ? 2 : byte(0) < 0xf0 ? 3 : 4;
+    if (byte(0) < 0xc0 || byte(0) > 0xf4 || size > text.size()) return 0;
+    char32_t code = byte(0) & 0x7fU >> size;
+    for (std::size_t i = 1; i < size; ++i) {
+        if ((byte(i) & 0xc0U) != 0x80) return 0;
+        code = code << 6 | (byte(i) & 0x3fU);
+    }
+    const bool surrogate = code >= 0xd800 && code < 0xe000;
+    return code >= kFirstOfSize[size] && code <= 0x10ffff && !surrogate ? size : 0;
+}
+
+// The letters of windows-1252, as UTF-8; what it leaves out are controls, as in ISO 8859-1.
+std::array<std::string, 256> windows_1252() {
+    std::array<std::string, 256> letters;
+    for (std::size_t i = 0; i < letters.size(); ++i) {
+        const char byte = static_cast<char>(i);
+        const auto letter = to_utf8("windows-1252", {&byte, 1});
+        letters[i] = letter ? *letter : to_utf8("iso-8859-1", {&byte, 1}).value();
+    }
+    return letters;
 }
 
 bool is_plain(std::string_view word) {
@@ -261,12 +282,29 @@ bool is_plain(std::string_view word) {
 
 }  // namespace
 
-std::string encode_words(std::string_view text) {
+std::string in_utf8(std::string_view header_text) {
+    if (std::all_of(header_text.begin(), header_text.end(), [](char c) { return c >= 0; }))
+        return std::string(header_text);
+    static const std::array<std::string, 256> kLetters = windows_1252();
+    std::string text;
+    while (!header_text.empty()) {
+        const std::size_t size = character_size(header_text);
+        if (size == 0)
+            text += kLetters[static_cast<unsigned char>(header_text.front())];
+        else
+            text += header_text.substr(0, size);
+        header_text.remove_prefix(std::max<std::size_t>(size, 1));
+    }
+    return text;
+}
+
+std::string encode_words(std::string_view header_text) {
+    const std::string text = in_utf8(header_text);
     constexpr std::size_t kMaxWordBytes = 45;  // in base64 within the 75 characters of RFC 2047 section 2
     std::vector<std::string_view> words;
     for (std::size_t at = 0; at < text.size();) {
         const std::size_t end = std::min(text.find(' ', at), text.size());
-        words.push_back(text.substr(at, end - at));
+        words.push_back(std::string_view(text).substr(at, end - at));
         at = end + 1;
     }
     const auto plain_end = std::find_if_not(words.begin(), words.end(), is_plain);
@@ -275,7 +313,7 @@ std::string encode_words(std::string_view text) {
         encoded += (word == words.begin() ? "" : " ") + std::string(*word);
     if (plain_end == words.end()) return encoded;
     // All the rest goes into one row of encoded words: white space between two of them is no part of the text.
-    std::string_view rest = text.substr(static_cast<std::size_t>(plain_end->data() - text.data()));
+    std::string_view rest = std::string_view(text).substr(static_cast<std::size_t>(plain_end->data() - text.data()));
     std::string chunk;
     const auto flush = [&] {
         if (chunk.empty()) return;
@@ -285,10 +323,9 @@ std::string encode_words(std::string_view text) {
     };
     while (!rest.empty()) {
         const std::size_t size = character_size(rest);
-        const std::string_view character = size == 0 ? "?" : rest.substr(0, size);
-        if (chunk.size() + character.size() > kMaxWordBytes) flush();
-        chunk += character;
-        rest.remove_prefix(std::max<std::size_t>(size, 1));
+        if (chunk.size() + size > kMaxWordBytes) flush();
+        chunk += rest.substr(0, size);
+        rest.remove_prefix(size);
     }
     flush();
     return encoded;

@@ -7,6 +7,7 @@
 #include <catch2/catch.hpp>
 
 #include "cms/smime/protection.h"
+#include "mime/address.h"
 
 using namespace p11mime;
 using namespace p11mime::cms;
@@ -145,4 +146,26 @@ TEST_CASE("Bcc and what does not fit a signed header stay outside") {
         CHECK(std::find(names.begin(), names.end(), outside) == names.end());
     for (const char* inside : {"from", "subject", "to"})
         CHECK(std::find(names.begin(), names.end(), inside) != names.end());
+}
+
+// As mail programs read them.
+TEST_CASE("header text that is no UTF-8 goes inside as windows-1252") {
+    const ProtectionBench world;
+    const std::string text = with(with(mail("J\xfcrgen <alice@example.gov>", "M\xfcller <bob@example.gov>"),
+                                       "=?utf-8?Q?Gr=C3=BC=C3=9Fe?= from the field",
+                                       "Gr\xfc\xdf"
+                                       "e, \x80 5"),
+                                  "X-Folded", "X-Raw: \xff\r\nX-Folded");
+    const ReadMail read = world.open(world.seal(text));
+    CHECK(read.report.result == Result::valid);
+    CHECK(kinds(read.report).empty());
+    CHECK(read.report.subject ==
+          "Gr\xc3\xbc\xc3\x9f"
+          "e, \xe2\x82\xac 5");
+    const auto from = mime::parse_addresses(field(read.content, "From"));
+    const auto to = mime::parse_addresses(field(read.content, "To"));
+    CHECK(from.at(0).display_name == "J\xc3\xbcrgen");
+    CHECK(to.at(0).display_name == "M\xc3\xbcller");
+    CHECK(to.size() == 1);
+    CHECK(mime::decode_words(field(read.content, "X-Raw")) == "\xc3\xbf");
 }

@@ -278,7 +278,8 @@ TEST_CASE("text beyond ASCII becomes encoded words, plain text stays") {
                        "e an alle") == "=?utf-8?B?R3LDvMOfZSBhbiBhbGxl?=");
     CHECK(encode_words("To J\xc3\xbcrgen") == "To =?utf-8?B?SsO8cmdlbg==?=");
     CHECK(encode_words("a =?b") == "a =?utf-8?B?PT9i?=");
-    CHECK(encode_words("\xff") == "=?utf-8?B?Pw==?=");
+    CHECK(encode_words("caf\xe9 \xe2\x82\xac \x80") == "=?utf-8?B?Y2Fmw6kg4oKsIOKCrA==?=");
+    CHECK(encode_words("\x81\xc3") == "=?utf-8?B?woHDgw==?=");
     std::string many;
     for (int i = 0; i < 100; ++i)
         many += "\xe4\xbe\x8b";

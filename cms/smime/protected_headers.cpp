@@ -63,10 +63,10 @@ ProtectedHeader taken_apart(const mime::Header& header, ProtectedHeader::Form fo
     return result;
 }
 
-// readable is the value of a field as it is compared: words decoded, white space as one blank each.
+// readable is the value of a field as it is compared: words decoded, in UTF-8, white space as one blank each.
 std::string readable(std::string_view value) {
     std::string text;
-    for (const char c : mime::decode_words(value)) {
+    for (const char c : mime::in_utf8(mime::decode_words(value))) {
         const bool space = mime::is_space(c);
         if (!space || (!text.empty() && text.back() != ' ')) text += space ? ' ' : c;
     }

@@ -28,8 +28,8 @@ struct ProtectedHeader {
     bool has(std::string_view name) const;
 };
 
-/// comparable is a field as "name: value" with the name in lower case, encoded words decoded and white space as one
-/// blank each.
+/// comparable is a field as "name: value" with the name in lower case, encoded words decoded, in UTF-8 (mime::in_utf8)
+/// and white space as one blank each.
 std::string comparable(std::string_view name, std::string_view value);
 
 /// protected_header takes the header of the cryptographic payload apart (RFC 9788 section 4.1); nothing where it does
