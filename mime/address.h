@@ -53,7 +53,8 @@ std::optional<std::string> unreadable_charset(std::string_view field_value);
 /// in_utf8 is text of a header in UTF-8: bytes that are none are taken for windows-1252, as mail programs do.
 std::string in_utf8(std::string_view header_text);
 
-/// encode_words writes text, as in_utf8 takes it, in ASCII: what is not plain becomes encoded words (RFC 2047).
+/// encode_words writes text, as in_utf8 takes it, in ASCII that can be folded (make_field): what is not plain, or a
+/// word of more than 512 bytes, becomes encoded words (RFC 2047).
 std::string encode_words(std::string_view header_text);
 
 /// parse_date reads an RFC 5322 date and gives RFC 3339 in UTC, or "" where it is none.

@@ -276,7 +276,8 @@ std::array<std::string, 256> windows_1252() {
 }
 
 bool is_plain(std::string_view word) {
-    return word.find("=?") == std::string_view::npos &&
+    constexpr std::size_t kMostUnfolded = 512;  // a longer one might not go into a line of 998 bytes with a name
+    return word.size() <= kMostUnfolded && word.find("=?") == std::string_view::npos &&
            std::all_of(word.begin(), word.end(), [](char c) { return c > ' ' && c < 0x7f; });
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "mime/address.h"
 #include "mime/error.h"
 #include "mime/limit.h"
 #include "mime/line_endings.h"
@@ -19,6 +20,7 @@ namespace {
 struct Pass {
     Canonicalisation form;
     TransportPlan plan;
+    TopHeader top;
     TransportPlan needed = {};
     std::string refusal = {};
     std::size_t leaves = 0;
@@ -275,8 +277,14 @@ class Entity final : public Source {
     }
 
     void inspect_header() {
+        const TopHeader allowed = place_.path.empty() ? pass_.top : TopHeader::seven_bit;
+        if (allowed == TopHeader::any) return;
+        std::string header = header_;
+        if (allowed == TopHeader::utf8 && in_utf8(header) == header)
+            std::replace_if(
+                header.begin(), header.end(), [](char c) { return c < 0; }, 'x');
         LineInspector inspector;
-        inspector.push(bytes_of(header_));
+        inspector.push(bytes_of(header));
         inspector.finish();
         if (!inspector.problem().empty())
             pass_.refuse(fmt::format("the header of {} has {}", place_.name(), inspector.problem()));
@@ -296,15 +304,15 @@ std::unique_ptr<Source> make_entity(Source& from, Pass& pass, Place place) {
 }  // namespace
 
 struct TransportSafe::State {
-    State(Source& source, Canonicalisation form, TransportPlan plan)
-        : pass{.form = form, .plan = std::move(plan)}, entity(source, pass, Place{}) {}
+    State(Source& source, Canonicalisation form, TransportPlan plan, TopHeader top)
+        : pass{.form = form, .plan = std::move(plan), .top = top}, entity(source, pass, Place{}) {}
 
     Pass pass;
     Entity entity;
 };
 
-TransportSafe::TransportSafe(Source& entity, Canonicalisation form, TransportPlan plan)
-    : state_(std::make_unique<State>(entity, form, std::move(plan))) {}
+TransportSafe::TransportSafe(Source& entity, Canonicalisation form, TransportPlan plan, TopHeader top)
+    : state_(std::make_unique<State>(entity, form, std::move(plan), top)) {}
 
 TransportSafe::~TransportSafe() = default;
 

@@ -19,6 +19,13 @@ enum class Canonicalisation {
                ///< stay raw)
 };
 
+/// TopHeader says what may stand in the header of the whole that is clear-signed.
+enum class TopHeader {
+    seven_bit,  ///< what 7-bit transport carries unharmed
+    utf8,       ///< UTF-8 too: the header of the mail has it as well, which so goes by SMTPUTF8 (RFC 6531)
+    any,        ///< whatever: encryption around carries it
+};
+
 /// TransportPlan says which leaf parts of an entity, counted in order of appearance from 0, get another transfer
 /// encoding. The empty plan leaves every part as it is.
 struct TransportPlan {
@@ -40,9 +47,9 @@ struct TransportPlan {
 /// escapes (over one byte in six). Text that was base64 stays so; a binary part is encoded, from its exact bytes,
 /// whatever it holds. Parts that are themselves signed or encrypted (multipart/signed, multipart/encrypted,
 /// application/pkcs7-mime and its x- form) and message/* parts with all that is in them are never re-encoded; an unsafe
-/// one, or an unsafe header, preamble or epilogue, sets refusal(). Without a plan too, white space goes from the end of
-/// header and delimiter lines, and the label 8bit or binary of what leaves as 7-bit text becomes 7bit (relays encode
-/// by the label).
+/// one, or an unsafe header (that of the whole by `top`), preamble or epilogue, sets refusal(). Without a plan too,
+/// white space goes from the end of header and delimiter lines, and the label 8bit or binary of what leaves as 7-bit
+/// text becomes 7bit (relays encode by the label).
 ///
 /// enclosed: nothing is to be encoded and nothing refused.
 ///
@@ -50,7 +57,7 @@ struct TransportPlan {
 /// is to be encoded again but does not decode.
 class TransportSafe final : public Source {
   public:
-    TransportSafe(Source& entity, Canonicalisation form, TransportPlan plan);
+    TransportSafe(Source& entity, Canonicalisation form, TransportPlan plan, TopHeader top = TopHeader::seven_bit);
     ~TransportSafe() override;
     TransportSafe(const TransportSafe&) = delete;
     TransportSafe& operator=(const TransportSafe&) = delete;

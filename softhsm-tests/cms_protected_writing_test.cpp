@@ -148,10 +148,63 @@ TEST_CASE("Bcc and what does not fit a signed header stay outside") {
         CHECK(std::find(names.begin(), names.end(), inside) != names.end());
 }
 
+// Some mailers write a subject as one encoded word, however long.
+TEST_CASE("a hidden field goes inside whatever its length") {
+    const ProtectionBench world;
+    std::string letters, word = "=?utf-8?B?";
+    for (int i = 0; i < 200; ++i) {
+        letters += "\xe6\xa9\x9f\xe5\xaf\x86";
+        word += "5qmf5a+G";
+    }
+    const std::string secret = "SECRET" + std::string(1200, 'y'), start = mail("alice@example.gov", "bob@example.gov");
+    const auto holds = [&](const std::string& name, const std::string& value, const std::string& text) {
+        CAPTURE(name, value);
+        const std::string sealed = world.seal(
+            name == "Subject" ? with(start, "Subject: =?utf-8?Q?Gr=C3=BC=C3=9Fe?= from the field", "Subject: " + value)
+                              : name + ": " + value + "\r\n" + start);
+        CHECK(field(sealed, name) == (name == "Subject" ? "[...]" : ""));
+        CHECK(sealed.find(value.substr(0, 20)) == std::string::npos);
+        const ReadMail read = world.open(sealed);
+        CHECK(read.report.result == Result::valid);
+        CHECK(kinds(read.report).empty());
+        CHECK(mime::decode_words(field(read.content, name)) == text);
+    };
+    for (const char* name : {"Subject", "Keywords", "Comments"}) {
+        holds(name, word + "?=", letters);
+        holds(name, secret, secret);
+        holds(name, "SECRET\x01\x1b[1m plan", "SECRET\x01\x1b[1m plan");
+        holds(name, "SECRET\rplan", "SECRET\rplan");
+        holds(name, "SECRET\r\n \r\n plan", "SECRET  plan");
+    }
+}
+
+TEST_CASE("References go inside whatever their length") {
+    const ProtectionBench world;
+    const std::string id = "<" + std::string(600, 'a') + "@example.gov>", long_id = "<" + std::string(1200, 'b') + ">";
+    for (const std::string& references : {id + id + id, id + " " + long_id}) {
+        const std::string text = "References: " + references + "\r\n" + mail("alice@example.gov", "bob@example.gov");
+        const ReadMail read = world.open(world.seal(text));
+        CHECK(read.report.result == Result::valid);
+        CHECK(kinds(read.report).empty());
+        std::string found = field(read.content, "References"), expected = references;
+        std::erase(found, ' ');
+        std::erase(expected, ' ');
+        CHECK(found == expected);
+    }
+    SignOptions options;
+    options.protect_headers = true;
+    const std::string text = "References: " + long_id + "\r\n" + mail("alice@example.gov", "bob@example.gov");
+    const Error error = caught([&] { world.bench.sign({world.alice}, text, options); });
+    CHECK(error.kind() == ErrorKind::malformed);
+    CHECK(error.hint() == "use --opaque");
+    options.opaque = true;
+    CHECK(kinds(world.bench.verify(world.bench.sign({world.alice}, text, options)).report).empty());
+}
+
 // As mail programs read them.
 TEST_CASE("header text that is no UTF-8 goes inside as windows-1252") {
     const ProtectionBench world;
-    const std::string text = with(with(mail("J\xfcrgen <alice@example.gov>", "M\xfcller <bob@example.gov>"),
+    const std::string text = with(with(mail("J\xfcrgen <alice@example.gov>", "\"M\xfcller, K\" <bob@example.gov>"),
                                        "=?utf-8?Q?Gr=C3=BC=C3=9Fe?= from the field",
                                        "Gr\xfc\xdf"
                                        "e, \x80 5"),
@@ -165,7 +218,7 @@ TEST_CASE("header text that is no UTF-8 goes inside as windows-1252") {
     const auto from = mime::parse_addresses(field(read.content, "From"));
     const auto to = mime::parse_addresses(field(read.content, "To"));
     CHECK(from.at(0).display_name == "J\xc3\xbcrgen");
-    CHECK(to.at(0).display_name == "M\xc3\xbcller");
+    CHECK(to.at(0).display_name == "M\xc3\xbcller, K");
     CHECK(to.size() == 1);
     CHECK(mime::decode_words(field(read.content, "X-Raw")) == "\xc3\xbf");
 }

@@ -280,6 +280,9 @@ TEST_CASE("text beyond ASCII becomes encoded words, plain text stays") {
     CHECK(encode_words("a =?b") == "a =?utf-8?B?PT9i?=");
     CHECK(encode_words("caf\xe9 \xe2\x82\xac \x80") == "=?utf-8?B?Y2Fmw6kg4oKsIOKCrA==?=");
     CHECK(encode_words("\x81\xc3") == "=?utf-8?B?woHDgw==?=");
+    const std::string word(600, 'y');
+    CHECK(decode_words(encode_words("To " + word)) == "To " + word);
+    CHECK(encode_words("To " + word).size() > word.size() + 100);
     std::string many;
     for (int i = 0; i < 100; ++i)
         many += "\xe4\xbe\x8b";

@@ -14,6 +14,13 @@ inline constexpr std::string_view kOuterField = "HP-Outer";
 inline constexpr std::string_view kProtectionMark = "hp";
 inline constexpr std::string_view kForerunnerMark = "protected-headers";
 
+/// kSeen is fields that mail programs show or act upon (RFC 9787 section 1.1.2, and those that thread and answer).
+inline constexpr std::array<std::string_view, 17> kSeen{
+    "From",          "Sender",     "Reply-To", "To",          "Cc",
+    "Bcc",           "Subject",    "Date",     "Message-ID",  "Comments",
+    "In-Reply-To",   "References", "Keywords", "Followup-To", "Mail-Followup-To",
+    "Mail-Reply-To", "Importance"};
+
 inline constexpr std::array<std::string_view, 7> kAddressFields{"From", "Sender",        "Reply-To",        "To",
                                                                 "Cc",   "Mail-Reply-To", "Mail-Followup-To"};
 

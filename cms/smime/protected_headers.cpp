@@ -18,13 +18,6 @@ namespace {
 
 using mime::Field;
 
-// Fields that mail programs show or act upon (RFC 9787 section 1.1.2, and those that thread and answer).
-constexpr std::array<std::string_view, 17> kSeen{"From",       "Sender",      "Reply-To",         "To",
-                                                 "Cc",         "Bcc",         "Subject",          "Date",
-                                                 "Message-ID", "Comments",    "In-Reply-To",      "References",
-                                                 "Keywords",   "Followup-To", "Mail-Followup-To", "Mail-Reply-To",
-                                                 "Importance"};
-
 // Fields that submission servers add where they are missing (RFC 6409 section 8).
 constexpr std::array<std::string_view, 2> kAdded{"Date", "Message-ID"};
 

@@ -24,6 +24,11 @@ constexpr std::array<std::string_view, 2> kRemoved{"Comments", "Keywords"};
 // Fields for relays alone.
 constexpr std::array<std::string_view, 2> kForRelays{"Bcc", "Resent-Bcc"};
 
+// Fields of free text; an encoded word in another would be no word.
+constexpr std::array<std::string_view, 3> kText{"Subject", "Comments", "Keywords"};
+
+constexpr std::array<std::string_view, 2> kIdentifierLists{"In-Reply-To", "References"};
+
 bool fits_line(const Field& field) {
     std::size_t begin = 0;
     for (std::size_t end = field.raw.find('\n'); end != field.raw.npos; end = field.raw.find('\n', begin)) {
@@ -38,11 +43,9 @@ bool is_plain(std::string_view text) {
                        [](char c) { return (c >= ' ' && c < 0x7f) || c == '\t' || c == '\r' || c == '\n'; });
 }
 
-// ascii_value is a field's value with words beyond ASCII encoded: a display name, or a word of free text; nothing where
-// what stands for itself, such as a mailbox, is beyond it.
-std::optional<std::string> ascii_value(const Field& field) {
-    const std::string value = field.value();
-    if (!is_one_of(kAddressFields, field.name)) return mime::encode_words(value);
+// addresses_value writes an address list with display names beyond ASCII as encoded words; nothing where a mailbox is
+// beyond it.
+std::optional<std::string> addresses_value(const std::string& value) {
     std::string list;
     for (const mime::Address& address : mime::parse_addresses(value)) {
         if (!is_plain(address.mailbox)) return std::nullopt;
@@ -53,14 +56,30 @@ std::optional<std::string> ascii_value(const Field& field) {
     return list;
 }
 
-// for_inside is a field as the header of a signed part can carry it; nothing where it cannot.
+// apart puts a blank between identifiers, where they can be folded.
+std::string apart(const std::string& identifiers) {
+    std::string result;
+    for (const char c : identifiers)
+        result += c == '<' && result.ends_with('>') ? " <" : std::string(1, c);
+    return result;
+}
+
+// for_inside is a field as the header of a part carries it: as it stands, or written anew where it has letters beyond
+// ASCII, lines that programs may tell apart differently, or too long ones. Nothing where it stays outside: what nobody
+// is shown and does not fit.
 std::optional<Field> for_inside(const Field& field, mime::LineEnding ending) {
     const bool plain = is_plain(field.raw);
-    if (plain && fits_line(field)) return field;
-    const auto value = plain ? std::optional(field.value()) : ascii_value(field);
-    if (!value || !is_plain(*value)) return std::nullopt;
-    Field folded = mime::make_field(field.name, *value, ending);
-    return fits_line(folded) ? std::optional(std::move(folded)) : std::nullopt;
+    if (plain && fits_line(field) && mime::header_oddity(field.raw).empty()) return field;
+    const bool seen = is_one_of(kSeen, field.name);
+    std::string value = field.value();
+    if (is_one_of(kText, field.name) || (!plain && !seen))
+        value = mime::encode_words(mime::decode_words(value));
+    else if (is_one_of(kAddressFields, field.name))
+        value = addresses_value(value).value_or(value);
+    else
+        value = apart(mime::in_utf8(value));
+    Field anew = mime::make_field(field.name, value, ending);
+    return seen || fits_line(anew) ? std::optional(std::move(anew)) : std::nullopt;
 }
 
 std::string one_line(std::string text) {
@@ -91,7 +110,7 @@ Protection protect(const std::vector<Field>& transport, bool encrypted) {
             result.hidden.push_back(
                 {field.name, one_line(mime::decode_words(inside->value())), one_line(inside->value())});
         if (removes) continue;
-        result.outside.push_back(hides ? mime::make_field(field.name, kHiddenSubject, ending) : field);
+        result.outside.push_back(hides ? mime::make_field(field.name, kHiddenSubject, ending) : *inside);
         const std::string value = hides ? std::string(kHiddenSubject) : inside->value();
         if (encrypted) outer.push_back(mime::make_field(kOuterField, fmt::format("{}: {}", field.name, value), ending));
     }

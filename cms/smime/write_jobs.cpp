@@ -16,6 +16,7 @@
 #include "mime/hex.h"
 #include "mime/line_endings.h"
 #include "mime/transport.h"
+#include "mime/unicode.h"
 
 namespace p11mime::cms::smime {
 
@@ -111,7 +112,7 @@ class WriteJob final : public Job {
 
         Chain chain = writers(to);
         JoinedSource entity(mail.entity.raw(), edited ? static_cast<Source&>(*edited) : window);
-        mime::TransportSafe content(entity, canonicalisation(), plan_);
+        mime::TransportSafe content(entity, canonicalisation(), plan_, top_header(mail));
         copy(content, chain.inner());
         if (!content.refusal().empty())
             throw Error(ErrorKind::malformed, "the mail cannot be clear-signed: " + content.refusal(), "use --opaque");
@@ -160,6 +161,15 @@ class WriteJob final : public Job {
         const bool clear = inner.signing && !inner.signing->options.opaque && !inner.signing->options.detached &&
                            inner.signing->options.form == Form::smime;
         return clear ? mime::Canonicalisation::clear_signed : mime::Canonicalisation::enclosed;
+    }
+
+    // top_header is what the header of the content may hold, where it is that of the mail too.
+    mime::TopHeader top_header(const Mail& mail) const {
+        if (!protects(mail)) return mime::TopHeader::seven_bit;
+        if (encrypts()) return mime::TopHeader::any;
+        const bool ascii = std::all_of(mail.transport.begin(), mail.transport.end(),
+                                       [](const mime::Field& field) { return mime::is_ascii(field.raw); });
+        return ascii ? mime::TopHeader::seven_bit : mime::TopHeader::utf8;
     }
 
     Chain writers(Sink& output) {
