@@ -40,6 +40,14 @@ std::string_view comment_text(std::string_view comment) {
     return comment;
 }
 
+// The size of the quoted string at the front of a text; one that is never closed goes to the end.
+std::size_t quoted_size(std::string_view text) {
+    std::size_t end = 1;
+    while (end < text.size() && text[end] != '"')
+        end += text[end] == '\\' && end + 1 < text.size() ? 2 : 1;
+    return std::min(end + 1, text.size());
+}
+
 class Lexer {
   public:
     explicit Lexer(std::string_view text) : rest_(text) {}
@@ -250,6 +258,84 @@ class Parser {
     bool in_angle_ = false;
 };
 
+// stands_as_it_is says whether a part of an address list is ASCII that can be folded.
+bool stands_as_it_is(std::string_view text) {
+    constexpr std::size_t kMostUnfolded = 512;
+    std::size_t run = 0;
+    return std::all_of(text.begin(), text.end(), [&](char c) {
+        run = is_space(c) ? 0 : run + 1;
+        return c > 0 && run <= kMostUnfolded;
+    });
+}
+
+// with_encoded_comments is a part of an address list with what is in its comments as encoded words.
+std::string with_encoded_comments(std::string_view text) {
+    std::string result;
+    while (!text.empty()) {
+        const std::size_t size = text.front() == '(' ? comment_size(text) : text.front() == '"' ? quoted_size(text) : 1;
+        const std::string_view piece = text.substr(0, size);
+        const bool encode = text.front() == '(' && !stands_as_it_is(piece);
+        result += encode ? '(' + encode_phrase(decode_words(resolved(comment_text(piece)))) + ')' : std::string(piece);
+        text.remove_prefix(size);
+    }
+    return result;
+}
+
+// ListWriter writes an address list anew, piece by piece: what stands up to a delimiter is a name or an address.
+class ListWriter {
+  public:
+    explicit ListWriter(std::string_view text) : text_(text), lexer_(text) {
+        while (const std::optional<Token> token = lexer_.next()) {
+            if (token->is('>') && in_angle_) in_angle_ = false;
+            if (in_angle_) continue;
+            if (token->is('<') || token->is(':'))
+                write_name();
+            else if (token->is(',') || token->is(';'))
+                write_as_it_is();
+            else if (!token->is('>'))
+                phrase_.push_back(*token);
+            else
+                phrase_.clear();
+            in_angle_ = token->is('<');
+        }
+        result_ += with_encoded_comments(text_.substr(written_));
+    }
+
+    std::string result() && { return std::move(result_); }
+
+  private:
+    std::size_t at() const { return text_.size() - lexer_.left(); }
+
+    void write_name() {
+        const std::string_view name = text_.substr(written_, at() - written_ - 1);
+        const bool has_comment = lexer_.comments().size() != comments_;
+        if (stands_as_it_is(name) || has_comment || phrase_.empty()) return write_as_it_is();
+        if (!result_.empty()) result_ += ' ';
+        result_ += encode_phrase(decode_words(phrase_of(phrase_))) + ' ' + text_[at() - 1];
+        start_anew();
+    }
+
+    void write_as_it_is() {
+        result_ += with_encoded_comments(text_.substr(written_, at() - written_));
+        if (text_[at() - 1] == ',' && at() < text_.size() && !is_space(text_[at()])) result_ += ' ';
+        start_anew();
+    }
+
+    void start_anew() {
+        written_ = at();
+        comments_ = lexer_.comments().size();
+        phrase_.clear();
+    }
+
+    std::string_view text_;
+    Lexer lexer_;
+    std::vector<Token> phrase_;
+    std::size_t written_ = 0;   // of the text
+    std::size_t comments_ = 0;  // in what was written
+    bool in_angle_ = false;
+    std::string result_;
+};
+
 // Takes needless quotes off.
 std::string normal(std::string_view mailbox) {
     if (mailbox.find('"') == std::string_view::npos) return std::string(mailbox);
@@ -272,6 +358,11 @@ std::vector<Address> parse_addresses(std::string_view field_value) {
 
 std::vector<std::string> unreadable_addresses(std::string_view field_value) {
     return Parser(field_value).unreadable;
+}
+
+std::string encode_names(std::string_view field_value) {
+    const std::string text = in_utf8(field_value);
+    return ListWriter(text).result();
 }
 
 std::vector<std::string> names_beside_addresses(std::string_view field_value) {

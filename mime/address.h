@@ -57,6 +57,14 @@ std::string in_utf8(std::string_view header_text);
 /// word of more than 512 bytes, becomes encoded words (RFC 2047).
 std::string encode_words(std::string_view header_text);
 
+/// encode_phrase writes all of a text, as in_utf8 takes it, as encoded words: in a display name or a comment plain
+/// signs could have a meaning of their own.
+std::string encode_phrase(std::string_view header_text);
+
+/// encode_names writes an address list, as in_utf8 takes it, so that it can be folded: display names, names of groups
+/// and comments beyond ASCII as encoded words, all else as it stands, in UTF-8 where an address is beyond ASCII.
+std::string encode_names(std::string_view field_value);
+
 /// parse_date reads an RFC 5322 date and gives RFC 3339 in UTC, or "" where it is none.
 std::string parse_date(std::string_view field_value);
 

@@ -299,37 +299,44 @@ std::string in_utf8(std::string_view header_text) {
     return text;
 }
 
+namespace {
+
+// as_words is UTF-8 as a row of encoded words.
+std::string as_words(std::string_view text) {
+    constexpr std::size_t kMaxWordBytes = 45;  // in base64 within the 75 characters of RFC 2047 section 2
+    std::string encoded;
+    while (!text.empty()) {
+        std::size_t size = 0;
+        while (size < text.size()) {
+            const std::size_t more = character_size(text.substr(size));
+            if (size + more > kMaxWordBytes) break;
+            size += more;
+        }
+        encoded += (encoded.empty() ? "" : " ") + ("=?utf-8?B?" + base64_text(bytes_of(text.substr(0, size))) + "?=");
+        text.remove_prefix(size);
+    }
+    return encoded;
+}
+
+}  // namespace
+
 std::string encode_words(std::string_view header_text) {
     const std::string text = in_utf8(header_text);
-    constexpr std::size_t kMaxWordBytes = 45;  // in base64 within the 75 characters of RFC 2047 section 2
-    std::vector<std::string_view> words;
+    std::string encoded;
     for (std::size_t at = 0; at < text.size();) {
         const std::size_t end = std::min(text.find(' ', at), text.size());
-        words.push_back(std::string_view(text).substr(at, end - at));
+        const std::string_view word = std::string_view(text).substr(at, end - at);
+        if (at > 0) encoded += ' ';
+        // All the rest goes into one row of encoded words: white space between two of them is no part of the text.
+        if (!is_plain(word)) return encoded + as_words(std::string_view(text).substr(at));
+        encoded += word;
         at = end + 1;
     }
-    const auto plain_end = std::find_if_not(words.begin(), words.end(), is_plain);
-    std::string encoded;
-    for (auto word = words.begin(); word != plain_end; ++word)
-        encoded += (word == words.begin() ? "" : " ") + std::string(*word);
-    if (plain_end == words.end()) return encoded;
-    // All the rest goes into one row of encoded words: white space between two of them is no part of the text.
-    std::string_view rest = std::string_view(text).substr(static_cast<std::size_t>(plain_end->data() - text.data()));
-    std::string chunk;
-    const auto flush = [&] {
-        if (chunk.empty()) return;
-        if (!encoded.empty()) encoded += ' ';
-        encoded += "=?utf-8?B?" + base64_text(bytes_of(chunk)) + "?=";
-        chunk.clear();
-    };
-    while (!rest.empty()) {
-        const std::size_t size = character_size(rest);
-        if (chunk.size() + size > kMaxWordBytes) flush();
-        chunk += rest.substr(0, size);
-        rest.remove_prefix(size);
-    }
-    flush();
     return encoded;
+}
+
+std::string encode_phrase(std::string_view header_text) {
+    return as_words(in_utf8(header_text));
 }
 
 }  // namespace p11mime::mime

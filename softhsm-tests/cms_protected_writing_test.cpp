@@ -222,3 +222,49 @@ TEST_CASE("header text that is no UTF-8 goes inside as windows-1252") {
     CHECK(to.size() == 1);
     CHECK(mime::decode_words(field(read.content, "X-Raw")) == "\xc3\xbf");
 }
+
+// RFC 6532: what stands for itself has no other form.
+TEST_CASE("address fields go inside whole, with UTF-8 where addresses are") {
+    const ProtectionBench world;
+    SignOptions options;
+    options.protect_headers = true;
+    const std::string names[]{"B\xc3\xb3 <b\xc3\xb3@ex\xc3\xa4mple.gov>, bob@example.gov",
+                              "\"M\xc3\xbcller, K\" <bob@example.gov>, \"Smith, J\" <dan@example.gov>",
+                              "Gr\xc3\xbcne: bob@example.gov, dan@example.gov;",
+                              "bob@example.gov (M\xc3\xbcller), dan@example.gov"};
+    for (const std::string& to : names) {
+        CAPTURE(to);
+        const std::string text = mail("\"J\xc3\xbcrgen\" <alice@example.gov>", to);
+        const std::string signed_mail = world.bench.sign({world.alice}, text, options);
+        for (const ReadMail& read : {world.open(world.seal(text)), world.bench.verify(signed_mail)}) {
+            CHECK(read.report.result == Result::valid);
+            CHECK(kinds(read.report).empty());
+            const Names inside = read.report.layers.back().protected_headers.value();
+            CHECK(std::find(inside.begin(), inside.end(), "to") != inside.end());
+            const auto found = mime::parse_addresses(field(read.content, "To")), expected = mime::parse_addresses(to);
+            REQUIRE(found.size() == expected.size());
+            for (std::size_t i = 0; i < found.size(); ++i) {
+                CHECK(found[i].mailbox == expected[i].mailbox);
+                CHECK(found[i].display_name == expected[i].display_name);
+            }
+            CHECK(mime::names_beside_addresses(mime::decode_words(field(read.content, "To"))).size() ==
+                  mime::names_beside_addresses(to).size());
+        }
+    }
+}
+
+// RFC 5322 section 3.6.3.
+TEST_CASE("a Bcc field that was left outside is not called another's") {
+    const ProtectionBench world;
+    SignOptions options;
+    options.protect_headers = true;
+    const std::string text = "Bcc: carol@example.gov\r\n" + mail("alice@example.gov", "bob@example.gov");
+    const std::string signed_mail = world.bench.sign({world.alice}, text, options);
+    CHECK(field(signed_mail, "Bcc") == "carol@example.gov");
+    const ReadMail read = world.bench.verify(signed_mail);
+    CHECK(read.report.result == Result::valid);
+    REQUIRE(kinds(read.report) == Names{"header-added"});
+    CHECK(read.report.warnings.at(0).message ==
+          "the Bcc field outside, 'carol@example.gov', is none of those that are protected and was kept");
+    CHECK(field(read.content, "Bcc") == "carol@example.gov");
+}

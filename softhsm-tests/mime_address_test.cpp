@@ -290,3 +290,19 @@ TEST_CASE("text beyond ASCII becomes encoded words, plain text stays") {
     CHECK(decode_words(encoded) == many);
     CHECK(encoded.find(' ') <= 75);
 }
+
+TEST_CASE("the names of an address list become encoded words, the addresses stay") {
+    CHECK(encode_names("Bob <bob@example.gov>,\"Carol, C.\" <carol@example.gov>") ==
+          "Bob <bob@example.gov>, \"Carol, C.\" <carol@example.gov>");
+    CHECK(encode_names("\"M\xc3\xbcller, K\" <k@example.gov>, J. Sm\xefth<j@example.gov>") ==
+          "=?utf-8?B?TcO8bGxlciwgSw==?= <k@example.gov>, =?utf-8?B?Si4gU23Dr3Ro?= <j@example.gov>");
+    CHECK(encode_names("Gr\xc3\xbcne: a@example.gov, =?utf-8?Q?B?= <b@example.gov>; c@example.gov (\xc3\xbc)") ==
+          "=?utf-8?B?R3LDvG5l?= : a@example.gov, =?utf-8?Q?B?= <b@example.gov>; c@example.gov (=?utf-8?B?w7w=?=)");
+    for (const char* kept :
+         {"b\xc3\xb3@ex\xc3\xa4mple.gov", "undisclosed-recipients:;", "<@a.gov,@b.gov:bob@example.gov>",
+          "Bob <bob@example.gov", "\"(\xc3\xbc\"@example.gov", ""})
+        CHECK(encode_names(kept) == kept);
+    const std::string name(600, 'y');
+    CHECK(parse_addresses(encode_names(name + " <a@example.gov>")).at(0).display_name == name);
+    CHECK(encode_names(name + " <a@example.gov>").find(' ') < 76);
+}

@@ -85,9 +85,10 @@ std::string named(const Sender& sender, std::string_view nobody) {
     return fmt::format("the sender {}", mime::brief(fmt::to_string(fmt::join(sender.mailboxes, ", "))));
 }
 
-// stays_outside says whether a field that is not inside is kept as it is outside: it names no other sender there.
+// stays_outside says whether a field that is not inside is kept as it is outside: it names no other sender there, or is
+// one that senders leave there (protect).
 bool stays_outside(std::string_view name) {
-    return mime::equal_ignoring_case(name, "From") || is_one_of(kAdded, name);
+    return mime::equal_ignoring_case(name, "From") || mime::equal_ignoring_case(name, "Bcc") || is_one_of(kAdded, name);
 }
 
 bool same_senders(const Sender& a, const Sender& b) {
@@ -207,8 +208,8 @@ OuterHeader hold_against(const ProtectedHeader& inner, const std::vector<Field>&
                                                                      name, quoted(found), quoted(expected))});
         else if (!is_one_of(kAdded, name))
             result.warnings.push_back(
-                {"header-added", fmt::format("the {} field outside, {}, is not the sender's and was {}", name,
-                                             quoted(found), stays_outside(name) ? "kept" : "left out")});
+                {"header-added", fmt::format("the {} field outside, {}, is none of those that are protected and was {}",
+                                             name, quoted(found), stays_outside(name) ? "kept" : "left out")});
     }
     result.from_differs = from_differs(inner, outer);
     for (const Field& field : outer) {

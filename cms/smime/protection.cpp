@@ -43,19 +43,6 @@ bool is_plain(std::string_view text) {
                        [](char c) { return (c >= ' ' && c < 0x7f) || c == '\t' || c == '\r' || c == '\n'; });
 }
 
-// addresses_value writes an address list with display names beyond ASCII as encoded words; nothing where a mailbox is
-// beyond it.
-std::optional<std::string> addresses_value(const std::string& value) {
-    std::string list;
-    for (const mime::Address& address : mime::parse_addresses(value)) {
-        if (!is_plain(address.mailbox)) return std::nullopt;
-        if (!list.empty()) list += ", ";
-        list += address.display_name.empty() ? address.mailbox
-                                             : mime::encode_words(address.display_name) + " <" + address.mailbox + ">";
-    }
-    return list;
-}
-
 // apart puts a blank between identifiers, where they can be folded.
 std::string apart(const std::string& identifiers) {
     std::string result;
@@ -75,7 +62,7 @@ std::optional<Field> for_inside(const Field& field, mime::LineEnding ending) {
     if (is_one_of(kText, field.name) || (!plain && !seen))
         value = mime::encode_words(mime::decode_words(value));
     else if (is_one_of(kAddressFields, field.name))
-        value = addresses_value(value).value_or(value);
+        value = mime::encode_names(value);
     else
         value = apart(mime::in_utf8(value));
     Field anew = mime::make_field(field.name, value, ending);

@@ -23,6 +23,12 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     for (const mime::Address& address : mime::parse_addresses(text)) {
         if (!mime::is_mailbox(address.mailbox) || !mime::same_mailbox(address.mailbox, address.mailbox)) std::abort();
     }
+    // What is written anew names the same mailboxes.
+    const auto before = mime::parse_addresses(mime::in_utf8(text)),
+               after = mime::parse_addresses(mime::encode_names(text));
+    if (before.size() != after.size()) std::abort();
+    for (std::size_t i = 0; i < before.size(); ++i)
+        if (before[i].mailbox != after[i].mailbox) std::abort();
     const std::string date = mime::parse_date(text);
     if (!date.empty() && date.size() != 20) std::abort();
     return 0;
