@@ -268,3 +268,23 @@ TEST_CASE("a Bcc field that was left outside is not called another's") {
           "the Bcc field outside, 'carol@example.gov', is none of those that are protected and was kept");
     CHECK(field(read.content, "Bcc") == "carol@example.gov");
 }
+
+// Outlook's copies of the subject and of what References say.
+TEST_CASE("seal hides the copy of the subject in Thread-Topic") {
+    const ProtectionBench world;
+    const std::string sealed = world.seal("Thread-Topic: SECRET\r\nThread-Index: AdwSECRET\r\n" +
+                                          mail("alice@example.gov", "bob@example.gov"));
+    CHECK(field(sealed, "Thread-Topic").empty());
+    CHECK(field(sealed, "Thread-Index") == "AdwSECRET");
+    const ReadMail read = world.open(sealed);
+    CHECK(read.report.result == Result::valid);
+    CHECK(kinds(read.report).empty());
+    CHECK(field(read.content, "Thread-Topic") == "SECRET");
+    CHECK(entity_of(read.content) == kText);
+    CHECK(read.report.confidential_headers == Names{"thread-topic", "subject"});
+    const std::string decrypted =
+        world.bench.openssl({"cms", "-decrypt", "-recip", world.bench.certificate_file(world.bob), "-inkey",
+                             world.bench.key_file(world.bob)},
+                            sealed);
+    CHECK(decrypted.find("Thread-Topic: SECRET") == decrypted.rfind("Thread-Topic: SECRET"));
+}

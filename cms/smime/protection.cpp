@@ -18,14 +18,17 @@ using mime::Field;
 
 constexpr std::size_t kMaxLine = 998;  // RFC 5322 section 2.1.1
 
-// Fields that the baseline policy leaves out outside.
-constexpr std::array<std::string_view, 2> kRemoved{"Comments", "Keywords"};
+// The copy of the Subject that Outlook keeps: nobody needs to read it twice.
+constexpr std::string_view kSubjectCopy = "Thread-Topic";
+
+// Fields that are left out outside.
+constexpr std::array<std::string_view, 3> kRemoved{"Comments", "Keywords", kSubjectCopy};
 
 // Fields for relays alone.
 constexpr std::array<std::string_view, 2> kForRelays{"Bcc", "Resent-Bcc"};
 
 // Fields of free text; an encoded word in another would be no word.
-constexpr std::array<std::string_view, 3> kText{"Subject", "Comments", "Keywords"};
+constexpr std::array<std::string_view, 4> kText{"Subject", "Comments", "Keywords", kSubjectCopy};
 
 constexpr std::array<std::string_view, 2> kIdentifierLists{"In-Reply-To", "References"};
 
@@ -57,9 +60,9 @@ std::string apart(const std::string& identifiers) {
 std::optional<Field> for_inside(const Field& field, mime::LineEnding ending) {
     const bool plain = is_plain(field.raw);
     if (plain && fits_line(field) && mime::header_oddity(field.raw).empty()) return field;
-    const bool seen = is_one_of(kSeen, field.name);
+    const bool text = is_one_of(kText, field.name), seen = text || is_one_of(kSeen, field.name);
     std::string value = field.value();
-    if (is_one_of(kText, field.name) || (!plain && !seen))
+    if (text || (!plain && !seen))
         value = mime::encode_words(mime::decode_words(value));
     else if (is_one_of(kAddressFields, field.name))
         value = mime::encode_names(value);
@@ -93,7 +96,7 @@ Protection protect(const std::vector<Field>& transport, bool encrypted) {
         const bool removes = encrypted && is_one_of(kRemoved, field.name);
         const bool hides =
             encrypted && mime::equal_ignoring_case(field.name, "Subject") && inside->value() != kHiddenSubject;
-        if (hides || removes)
+        if ((hides || removes) && !mime::equal_ignoring_case(field.name, kSubjectCopy))
             result.hidden.push_back(
                 {field.name, one_line(mime::decode_words(inside->value())), one_line(inside->value())});
         if (removes) continue;
