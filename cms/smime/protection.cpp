@@ -30,8 +30,6 @@ constexpr std::array<std::string_view, 2> kForRelays{"Bcc", "Resent-Bcc"};
 // Fields of free text; an encoded word in another would be no word.
 constexpr std::array<std::string_view, 4> kText{"Subject", "Comments", "Keywords", kSubjectCopy};
 
-constexpr std::array<std::string_view, 2> kIdentifierLists{"In-Reply-To", "References"};
-
 bool fits_line(const Field& field) {
     std::size_t begin = 0;
     for (std::size_t end = field.raw.find('\n'); end != field.raw.npos; end = field.raw.find('\n', begin)) {
