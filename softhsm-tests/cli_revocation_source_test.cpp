@@ -123,7 +123,7 @@ TEST_CASE("a CRL by another key of the issuer counts where the certificate's ser
     const Certificate alice = agency.certify_one("Alice", at(server, "/a.crl"));
     cms::Trust trust = trust_in({agency.root.certificate}, {rolled.certificate});
     const auto judged = [&](std::shared_ptr<RevocationFiles> source) {
-        trust.revocation = std::move(source);
+        trust.revocation = std::make_shared<RevocationOfMail>(std::move(source));
         return cms::validate(alice, {}, trust, cms::Use::signing).revocation;
     };
     const std::string file = agency.directory / "root.crl";

@@ -119,7 +119,7 @@ TEST_CASE("S/MIME is recognised under the media types in use") {
 }
 
 TEST_CASE("octet-streams are S/MIME by their names, as programs read these") {
-    const World world;
+    const FormWorld world;
     const std::string opaque = world.opaque();
     const auto named = [&](const std::string& type, const std::string& name) {
         const std::size_t begin = opaque.find("Content-Type:"), end = opaque.find("\r\n\r\n");

@@ -177,7 +177,7 @@ TEST_CASE("the subject's emailAddress keeps to constraints as well") {
 }
 
 TEST_CASE("a common name that looks like a host's keeps to no constraints on hosts") {
-    const World world;
+    const ConstraintWorld world;
     // As authorities of e-mail alone have them, and as they do that keep to their own hosts.
     for (const char* constraints :
          {"permitted;email:example.gov,excluded;DNS:smith,excluded;DNS:1234567890,excluded;DNS:org",

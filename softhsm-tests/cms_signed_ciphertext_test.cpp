@@ -49,8 +49,8 @@ std::string base64(const std::string& type, const std::string& bytes, const std:
            mime::base64_text(bytes_of(bytes)) + "\r\n";
 }
 
-/// World is Alice, who signs, Bob, who reads, and a ciphertext that Alice has from somebody else.
-struct World {
+/// CiphertextWorld is Alice, who signs, Bob, who reads, and a ciphertext that Alice has from somebody else.
+struct CiphertextWorld {
     CmsBench bench;
     SoftwareKey alice = bench.issue(), bob = bench.bob(KeyKind::rsa2048);
     std::string secret = encrypted("-aes-256-cbc");
@@ -98,7 +98,7 @@ std::vector<std::pair<std::string, LayerType>> layers(const Report& report) {
 }
 
 // check reads a signed entity in each way, which makes no difference.
-void check(const World& world, const std::string& entity, Result result, bool noted) {
+void check(const CiphertextWorld& world, const std::string& entity, Result result, bool noted) {
     CAPTURE(entity.substr(0, 600));
     for (const std::string& mail : {world.clear_signed(entity), world.opaque(entity)}) {
         const Report verified = world.bench.verify(mail).report;
@@ -117,7 +117,7 @@ void check(const World& world, const std::string& entity, Result result, bool no
 }  // namespace
 
 TEST_CASE("no mail is valid with a signed part that is encrypted and no attachment") {
-    const World world;
+    const CiphertextWorld world;
     const std::string file = base64(kP7m, world.secret, kFile);
     for (const std::string& entity :
          {parts("mixed", {world.usual}), parts("related", {world.usual}), parts("alternative", {world.usual}),
@@ -137,7 +137,7 @@ TEST_CASE("no mail is valid with a signed part that is encrypted and no attachme
 }
 
 TEST_CASE("a signed mail with something encrypted attached is valid, with a warning") {
-    const World world;
+    const CiphertextWorld world;
     for (const std::string& part :
          {attached(world.usual), attached(kPgp), attached(mixed(world.usual)),
           attached(world.usual, "Content-Disposition: ATTACHMENT; filename=\"smime.eml\"\r\n"),
@@ -153,7 +153,7 @@ TEST_CASE("a signed mail with something encrypted attached is valid, with a warn
 }
 
 TEST_CASE("what is signed is seen to be encrypted whatever its label") {
-    const World world;
+    const CiphertextWorld world;
     const std::string blanks(300'000, ' ');
     for (const std::string& ciphertext :
          {base64("application/x-foo", world.secret), base64("text/plain", world.secret, kUsual),
@@ -181,7 +181,7 @@ TEST_CASE("what is signed is seen to be encrypted whatever its label") {
 }
 
 TEST_CASE("a signature over a file that is encrypted, or a mail with something encrypted, is not valid") {
-    const World world;
+    const CiphertextWorld world;
     const std::string clear = mixed(base64(kP7m, world.signed_file(kNote)));
     const std::string pem =
         "-----BEGIN CMS-----\n" + mime::base64_text(bytes_of(world.secret)) + "\n-----END CMS-----\n";
@@ -211,7 +211,7 @@ TEST_CASE("a signature over a file that is encrypted, or a mail with something e
 }
 
 TEST_CASE("the signatures in a file that a signature covers count too") {
-    const World world;
+    const CiphertextWorld world;
     const std::string inner = mixed(base64(kP7m, world.signed_file(kNote)));
     const std::string changed = mixed(base64(kP7m, replaced(world.signed_file(kNote), "see", "say")));
     CHECK(world.verify_file(world.signed_file(inner, true), inner).report.result == Result::valid);
@@ -219,14 +219,14 @@ TEST_CASE("the signatures in a file that a signature covers count too") {
 }
 
 TEST_CASE("a mail that is only encrypted in a part is not called encrypted on the outside") {
-    const World world;
+    const CiphertextWorld world;
     const auto cause = [&](const std::string& mail) { return caught([&] { world.bench.verify(mail); }); };
     CHECK_THAT(cause(kFrom + mixed(world.usual)).what(), Catch::Contains("only a part of the mail (1.2) is encrypted"));
     CHECK_THAT(cause(kFrom + world.usual).what(), Catch::Contains("is encrypted on the outside"));
 }
 
 TEST_CASE("white space before a structure of any length is no way to have it opened without keys") {
-    const World world;
+    const CiphertextWorld world;
     const std::string late = base64(kP7m, world.secret, kFile, std::string(300'000, '\n'));
     CHECK(caught([&] { world.bench.verify(kFrom + late); }).kind() == ErrorKind::malformed);
     CHECK(world.bench.verify(world.clear_signed(late)).report.result == Result::untrusted);

@@ -54,7 +54,7 @@ std::vector<std::string> type_warnings(const Report& report) {
     return messages;
 }
 
-std::string clear_signed(std::string_view content, std::string_view signature) {
+std::string in_clear(std::string_view content, std::string_view signature) {
     return fmt::format(
         "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; micalg=sha-256; boundary=b\r\n\r\n"
         "--b\r\n{}\r\n--b\r\nContent-Type: application/pkcs7-signature\r\n"
@@ -97,7 +97,7 @@ TEST_CASE("signed content of another type is no mail, however it is wrapped") {
         CAPTURE(type.oid);
         const std::string attached = world.sign(kEntity, type.oid, false), apart = world.sign(kEntity, type.oid, true);
         check_no_mail(world.read(as_mail(attached)), type);
-        const ReadMail clear = world.read(clear_signed(kEntity, apart));
+        const ReadMail clear = world.read(in_clear(kEntity, apart));
         CHECK(clear.report.result == Result::invalid);
         CHECK_THAT(clear.report.reason, Catch::Contains(std::string(type.name)));
 
@@ -107,10 +107,10 @@ TEST_CASE("signed content of another type is no mail, however it is wrapped") {
         check_no_mail(world.read(apart, mail("alice@example.gov", "bob@example.gov", kEntity)), type);
         check_no_mail(world.read(apart, with_lf(kEntity)), type);
     }
-    const ReadMail structure = world.read(clear_signed(kEntity, world.sign(kEntity, oid::kSignedData, true)));
+    const ReadMail structure = world.read(in_clear(kEntity, world.sign(kEntity, oid::kSignedData, true)));
     CHECK_THAT(structure.report.reason, Catch::Contains("pkcs7-signedData"));
     CHECK(world.read(as_mail(world.sign(kEntity, oid::kData, false))).report.result == Result::valid);
-    CHECK(world.read(clear_signed(kEntity, world.sign(kEntity, oid::kData, true))).report.result == Result::valid);
+    CHECK(world.read(in_clear(kEntity, world.sign(kEntity, oid::kData, true))).report.result == Result::valid);
 }
 
 TEST_CASE("content of another type needs signed attributes") {
@@ -134,7 +134,7 @@ TEST_CASE("a file to check is refused where the input carries what it signs") {
     CHECK(world.read(attached).report.result == Result::valid);
     const std::string apart = world.sign(kEntity, oid::kData, true);
     for (const std::string& message :
-         {attached, as_mail(world.sign(kEntity, oid::kData, false)), clear_signed(kEntity, apart)})
+         {attached, as_mail(world.sign(kEntity, oid::kData, false)), in_clear(kEntity, apart)})
         for (const std::string_view file : {kDocument, kEntity, std::string_view("another text")}) {
             const Error error = caught([&] { world.read(message, file); });
             CHECK(error.kind() == ErrorKind::malformed);

@@ -149,7 +149,7 @@ TEST_CASE("settings are kept in the form that openssl has in TRUSTED CERTIFICATE
 }
 
 TEST_CASE("what an anchor has issued since the date that Mozilla distrusts it after is not trusted") {
-    const World world;
+    const SettingsWorld world;
     const Certificate& root = world.bench.root.certificate;
     const Certificate end = world.bench.issue().certificate;
     const std::vector<SoftwareKey> along{world.bench.intermediate};
@@ -171,7 +171,7 @@ TEST_CASE("what an anchor has issued since the date that Mozilla distrusts it af
 }
 
 TEST_CASE("an anchor that Mozilla distrusts after a date is no obstacle to another one") {
-    const World world;
+    const SettingsWorld world;
     const Certificate end = world.bench.issue().certificate;
     const SoftwareKey other = certify(authority_spec("Other Root"));
     const SoftwareKey cross = cross_certify(world.bench.root, authority_spec("Test Root"), other);
@@ -182,7 +182,7 @@ TEST_CASE("an anchor that Mozilla distrusts after a date is no obstacle to anoth
 }
 
 TEST_CASE("an anchor of one's own is trusted though Mozilla distrusts it after a date") {
-    const World world;
+    const SettingsWorld world;
     const Certificate& root = world.bench.root.certificate;
     const auto date = [&](const std::vector<Certificate>& copies) {
         std::vector<std::optional<Time>> found;

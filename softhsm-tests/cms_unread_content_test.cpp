@@ -99,7 +99,7 @@ TEST_CASE("a part of signed content that cannot be read is a warning, and the si
 }
 
 TEST_CASE("a part of signed content that is not looked into is a warning") {
-    const World world;
+    const UnreadWorld world;
     const std::string text = "Content-Type: text/plain\r\n\r\nHello\r\n", inner = world.clear_signed(text, "inner");
     const auto base64 = [](const std::string& type, const std::string& body) {
         return "Content-Type: " + type + "\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
@@ -141,7 +141,7 @@ TEST_CASE("a part of signed content that is not looked into is a warning") {
 }
 
 TEST_CASE("no mail is valid whose whole signed content programs read differently, and a reference is a warning") {
-    const World world;
+    const UnreadWorld world;
     const std::string ceo = "From: ceo@bank.example\r\nContent-Type: text/plain\r\n\r\nPay.\r\n";
     const std::string boundary(mime::kMaxBoundaryLength + 1, 'b');
     for (const std::string& entity : {"Content-Type: multipart/mixed; boundary=" + boundary + "\r\n\r\n--" + boundary +
