@@ -40,12 +40,12 @@ std::string_view comment_text(std::string_view comment) {
     return comment;
 }
 
-// The size of the quoted string at the front of a text; one that is never closed goes to the end.
-std::size_t quoted_size(std::string_view text) {
+// Where what starts at the front of a text ends with `close`: there, or at the end of the text.
+std::size_t enclosed_end(std::string_view text, char close) {
     std::size_t end = 1;
-    while (end < text.size() && text[end] != '"')
+    while (end < text.size() && text[end] != close)
         end += text[end] == '\\' && end + 1 < text.size() ? 2 : 1;
-    return std::min(end + 1, text.size());
+    return end;
 }
 
 class Lexer {
@@ -85,9 +85,7 @@ class Lexer {
 
     // What stands between the delimiter at the front and `close`.
     std::string enclosed(char close) {
-        std::size_t end = 1;
-        while (end < rest_.size() && rest_[end] != close)
-            end += rest_[end] == '\\' && end + 1 < rest_.size() ? 2 : 1;
+        const std::size_t end = enclosed_end(rest_, close);
         std::string text = resolved(rest_.substr(1, end - 1));
         rest_.remove_prefix(std::min(end + 1, rest_.size()));
         return text;
@@ -272,11 +270,14 @@ bool stands_as_it_is(std::string_view text) {
 std::string with_encoded_comments(std::string_view text) {
     std::string result;
     while (!text.empty()) {
-        const std::size_t size = text.front() == '(' ? comment_size(text) : text.front() == '"' ? quoted_size(text) : 1;
+        const char first = text.front();
+        const std::size_t size = first == '('                   ? comment_size(text)
+                                 : first == '"' || first == '[' ? enclosed_end(text, first == '"' ? '"' : ']') + 1
+                                                                : 1;
         const std::string_view piece = text.substr(0, size);
-        const bool encode = text.front() == '(' && !stands_as_it_is(piece);
+        const bool encode = first == '(' && !stands_as_it_is(piece);
         result += encode ? '(' + encode_phrase(decode_words(resolved(comment_text(piece)))) + ')' : std::string(piece);
-        text.remove_prefix(size);
+        text.remove_prefix(piece.size());
     }
     return result;
 }
@@ -286,17 +287,17 @@ class ListWriter {
   public:
     explicit ListWriter(std::string_view text) : text_(text), lexer_(text) {
         while (const std::optional<Token> token = lexer_.next()) {
-            if (token->is('>') && in_angle_) in_angle_ = false;
-            if (in_angle_) continue;
-            if (token->is('<') || token->is(':'))
+            if (in_angle_) {
+                in_angle_ = !token->is('>');
+                if (!in_angle_) write_as_it_is();
+            } else if (token->is('<') || token->is(':')) {
+                in_angle_ = token->is('<');
                 write_name();
-            else if (token->is(',') || token->is(';'))
+            } else if (token->is(',') || token->is(';')) {
                 write_as_it_is();
-            else if (!token->is('>'))
+            } else {
                 phrase_.push_back(*token);
-            else
-                phrase_.clear();
-            in_angle_ = token->is('<');
+            }
         }
         result_ += with_encoded_comments(text_.substr(written_));
     }

@@ -300,8 +300,10 @@ TEST_CASE("the names of an address list become encoded words, the addresses stay
           "=?utf-8?B?R3LDvG5l?= : a@example.gov, =?utf-8?Q?B?= <b@example.gov>; c@example.gov (=?utf-8?B?w7w=?=)");
     for (const char* kept :
          {"b\xc3\xb3@ex\xc3\xa4mple.gov", "undisclosed-recipients:;", "<@a.gov,@b.gov:bob@example.gov>",
-          "Bob <bob@example.gov", "\"(\xc3\xbc\"@example.gov", ""})
+          "Bob <bob@example.gov", "\"(\xc3\xbc\"@example.gov", "a@[(\xc3\xbc], b@example.gov", ""})
         CHECK(encode_names(kept) == kept);
+    CHECK(encode_names("<b@example.gov>\xc3\xbc: a@example.gov;") ==
+          "<b@example.gov> =?utf-8?B?w7w=?= : a@example.gov;");
     const std::string name(600, 'y');
     CHECK(parse_addresses(encode_names(name + " <a@example.gov>")).at(0).display_name == name);
     CHECK(encode_names(name + " <a@example.gov>").find(' ') < 76);

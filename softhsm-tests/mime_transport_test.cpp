@@ -230,6 +230,24 @@ TEST_CASE("unsafe headers, preambles and epilogues are refused") {
     CHECK(mixed("A: b", "", "trailing ") == "the epilogue of the content has white space at the end of a line");
 }
 
+TEST_CASE("the header of the whole may be UTF-8 in UTF-8 mail, and anything where encryption carries it") {
+    const auto refusal = [](const std::string& field, TopHeader top) {
+        const std::string entity =
+            field + "\nContent-Type: multipart/mixed; boundary=x\n\n--x\n" + field + "\n\nok\n--x--\n";
+        ViewSource source(bytes_of(entity));
+        TransportSafe safe(source, kClear, {}, top);
+        test::text_from(safe);
+        return safe.refusal();
+    };
+    const std::string utf8 = "A: gr\303\274n", latin1 = "A: gr\374n", long_line = "A: " + std::string(1000, 'x');
+    CHECK(refusal(utf8, TopHeader::seven_bit) == "the header of the content has 8-bit bytes");
+    CHECK(refusal(utf8, TopHeader::utf8) == "the header of part 1 has 8-bit bytes");
+    CHECK(refusal(latin1, TopHeader::utf8) == "the header of the content has 8-bit bytes");
+    CHECK(refusal(long_line, TopHeader::utf8) == "the header of the content has a line over 998 bytes");
+    CHECK(refusal(latin1, TopHeader::any) == "the header of part 1 has 8-bit bytes");
+    CHECK(refusal(long_line, TopHeader::any) == "the header of part 1 has a line over 998 bytes");
+}
+
 TEST_CASE("white space at the end of header and delimiter lines goes, unless a parameter would change") {
     const Made made = make_safe("Content-Type: multipart/mixed; \n boundary=x \nA: b\n \n\n--x \n\nok\n--x--\t\n");
     CHECK(made.text == "Content-Type: multipart/mixed;\r\n boundary=x\r\nA: b\r\n\r\n--x\r\n\r\nok\r\n--x--\r\n");

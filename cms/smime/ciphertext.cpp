@@ -1,6 +1,7 @@
 #include "cms/smime/ciphertext.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <string>
 #include <string_view>
@@ -77,30 +78,38 @@ bool starts_encrypted(ByteView front) {
     return is_encrypted_content_info(*decoded_letters(letters));
 }
 
-bool is_labelled_openpgp(const mime::Header& header) {
-    const std::string type = mime::content_type(header).value;
+// is_openpgp_message knows the packets that an encrypted message starts with (RFC 9580 sections 4.2 and 5): a session
+// key, or the encrypted data. Keys and signatures have files of the same names.
+bool is_openpgp_message(ByteView front) {
+    constexpr std::array<unsigned, 5> kEncrypted{1, 3, 9, 18, 20};
+    const unsigned first = front.empty() ? 0U : front[0];
+    const unsigned packet = (first & 0x40) != 0 ? first & 0x3f : first >> 2 & 0x0f;
+    return first >= 0x80 && std::find(kEncrypted.begin(), kEncrypted.end(), packet) != kEncrypted.end();
+}
+
+bool is_named_as_openpgp(const mime::Header& header) {
     const std::vector<std::string> names = file_names(header);
-    return type == "application/pgp-encrypted" || type == "multipart/encrypted" ||
-           std::any_of(names.begin(), names.end(),
+    return std::any_of(names.begin(), names.end(),
                        [](const std::string& name) { return name.ends_with(".pgp") || name.ends_with(".gpg"); });
 }
 
 bool is_ciphertext_or_mail(const mime::Header& header, Source& body, bool mail_inside) {
-    if (is_labelled_openpgp(header)) return true;
+    const std::string type = mime::content_type(header).value;
+    if (type == "application/pgp-encrypted" || type == "multipart/encrypted") return true;
     const mime::TransferEncoding encoding = mime::transfer_encoding(header);
     Base64Letters letters(body);
     const auto decoded =
         encoding == mime::TransferEncoding::base64 ? decoded_letters(letters) : mime::decode(body, encoding);
     Window content(*decoded);
-    const bool is_mail =
-        header.find("Content-Type") == nullptr || mime::content_type(header).value.starts_with("message/");
+    const bool is_mail = header.find("Content-Type") == nullptr || type.starts_with("message/");
     if (mail_inside && is_mail) {
         const EntityStart mail = read_entity_start(content);
         return is_ciphertext_or_mail(mail.header, content, false);
     }
     skip_blanks(content);
     const ByteView front = content.peek(kFront);
-    return starts_encrypted(front.first(std::min(front.size(), kFront)));
+    return starts_encrypted(front.first(std::min(front.size(), kFront))) ||
+           (is_named_as_openpgp(header) && is_openpgp_message(front));
 }
 
 }  // namespace
