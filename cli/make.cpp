@@ -15,7 +15,12 @@ namespace p11mime::cli {
 
 namespace {
 
-using JobHandle = std::unique_ptr<cms::Job>;
+using JobHandle = std::unique_ptr<cms::smime::MakeJob>;
+
+void warn_of(Context& context, const cms::smime::MakeJob& job) {
+    for (const auto& warning : job.warnings())
+        context.warn(warning.kind, warning.message);
+}
 
 std::string report_of(Context& context, const MadeReport& made) {
     if (!context.reports()) return {};
@@ -85,6 +90,7 @@ int make_encrypted(Context& context, MadeReport made, JobFor job_for) {
     if (recipients.main.secrets.kek) made.shared_secrets.emplace_back("kek");
     if (recipients.main.secrets.password) made.shared_secrets.emplace_back("password");
     stage(recipients.main, std::move(main_output));
+    warn_of(context, *jobs.back());
 
     // The main output comes last: what went to a pipe cannot be taken back.
     context.deliver(std::move(outputs), report_of(context, made));
@@ -109,6 +115,7 @@ int sign(Context& context) {
     outputs.push_back(context.output());
     context.start_progress();
     outputs.front()->stage(*job, context.input());
+    warn_of(context, *job);
     context.deliver(std::move(outputs), report_of(context, {.signers = signing.used, .recipients = {}, .cipher = {}}));
     return 0;
 }

@@ -320,3 +320,24 @@ TEST_CASE("the report of encrypted mail with Bcc copies names the main mail's ci
     REQUIRE(outcome.status == 0);
     CHECK(json::parse(read_file(office.desk.path("r.json")))["cipher"] == "aes-256-gcm");
 }
+
+TEST_CASE("a mail that readers will doubt is signed and sealed with a warning of what they will say", "[e2e]") {
+    Office office;
+    const Identity alice = office.employ({.name = "Alice", .email = "alice@example.gov"});
+    done(office.desk.p11mime({"certs", "import", office.certificate(alice)}));
+    const std::string text = "To: Alice <alice@example.gov>\r\n" + mail("alice@example.gov", "alice@example.gov");
+    for (const Arguments& command : {Arguments{"sign"}, Arguments{"seal"} + office.trust()}) {
+        const Outcome made = office.desk.p11mime(
+            command + Arguments{"-o", office.desk.path("made"), "--json", office.desk.path("r.json")}, text);
+        INFO(made.err);
+        REQUIRE(made.status == 0);
+        const json warnings = json::parse(read_file(office.desk.path("r.json")))["warnings"];
+        const auto doubt = std::find_if(warnings.begin(), warnings.end(),
+                                        [](const json& warning) { return warning["kind"] == "doubtful"; });
+        REQUIRE(doubt != warnings.end());
+        CHECK_THAT(made.err, Catch::Contains((*doubt)["message"].get<std::string>()));
+        const json opened = report(office, Arguments{"open"} + office.trust(), read_file(office.desk.path("made")));
+        CHECK(opened["result"] == "untrusted");
+        CHECK_THAT((*doubt)["message"].get<std::string>(), Catch::EndsWith(opened["reason"].get<std::string>()));
+    }
+}

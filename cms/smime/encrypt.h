@@ -25,11 +25,11 @@ struct EncryptOptions {
 
 /// encrypt_job makes a job that encrypts a mail or entity to all recipients. Throws Error(usage) for more than
 /// kMaxRecipients.
-std::unique_ptr<Job> encrypt_job(const std::vector<Recipient>& recipients, const EncryptOptions& options);
+std::unique_ptr<MakeJob> encrypt_job(const std::vector<Recipient>& recipients, const EncryptOptions& options);
 
 /// seal_job signs and then encrypts in one stream; `triple` signs once more outside (RFC 2634 section 1.1). The inner
 /// signature takes `sign` as sign_job does; its form is ignored.
-std::unique_ptr<Job> seal_job(const std::vector<Signer*>& signers, const Clock& clock, SignOptions sign,
-                              const std::vector<Recipient>& recipients, const EncryptOptions& encrypt, bool triple);
+std::unique_ptr<MakeJob> seal_job(const std::vector<Signer*>& signers, const Clock& clock, SignOptions sign,
+                                  const std::vector<Recipient>& recipients, const EncryptOptions& encrypt, bool triple);
 
 }  // namespace p11mime::cms::smime

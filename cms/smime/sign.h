@@ -10,6 +10,7 @@
 #include "cms/job.h"
 #include "cms/signer.h"
 #include "cms/smime/form.h"
+#include "cms/smime/report.h"
 #include "cms/sources.h"
 #include "cms/timestamp.h"
 
@@ -32,6 +33,14 @@ struct SignOptions {
     std::string intent;                           ///< for PIN prompts; made from the mail's header where empty
 };
 
+/// MakeJob is a job that signs or encrypts a mail.
+class MakeJob : public Job {
+  public:
+    /// warnings is complete once pass() has returned true. Kind "doubtful": why readers will not take the mail for
+    /// valid although its signatures hold (preview).
+    virtual std::vector<Warning> warnings() const = 0;
+};
+
 /// mail_name is what a PIN prompt calls a mail that is signed: "the mail to bob@example.gov, 'Budget 2027'".
 /// `recipients` are those of the To field, "" for none; `subject` is UTF-8.
 std::string mail_name(const std::string& recipients, const std::optional<std::string>& subject);
@@ -43,6 +52,6 @@ SignScheme natural_scheme(const Signer& signer, std::optional<Hash> digest, bool
 
 /// sign_job makes a job that signs a mail or entity. Signers and clock must outlive it. Throws Error(usage) for more
 /// than kMaxSigners, and as natural_scheme().
-std::unique_ptr<Job> sign_job(const std::vector<Signer*>& signers, const Clock& clock, const SignOptions& options);
+std::unique_ptr<MakeJob> sign_job(const std::vector<Signer*>& signers, const Clock& clock, const SignOptions& options);
 
 }  // namespace p11mime::cms::smime

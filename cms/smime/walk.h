@@ -43,6 +43,9 @@ class Walk {
     const Report& report() const { return report_; }
     bool again() const { return again_; }
 
+    /// foresee fills report() with what will be made of content once it is signed, in the mail around it (preview).
+    void foresee(Mail mail, ByteView content, const std::vector<Certificate>& signers, bool encrypted);
+
     /// evidence is the digests and tags that the contents were held against: the same in each pass over the same input.
     const std::vector<Bytes>& evidence() const { return evidence_; }
 

@@ -11,6 +11,7 @@
 #include "cms/smime/joined_source.h"
 #include "cms/smime/legacy_display.h"
 #include "cms/smime/mail.h"
+#include "cms/smime/preview.h"
 #include "cms/smime/protection.h"
 #include "cms/smime/writers.h"
 #include "mime/hex.h"
@@ -50,7 +51,7 @@ class Chain {
 };
 
 // WriteJob puts layers around a mail or entity, all in one stream.
-class WriteJob final : public Job {
+class WriteJob final : public MakeJob {
   public:
     WriteJob(Form form, bool entity, bool protect_headers, std::vector<std::string> drop_fields)
         : form_(form), entity_(entity), protect_headers_(protect_headers), drop_fields_(std::move(drop_fields)) {}
@@ -65,6 +66,12 @@ class WriteJob final : public Job {
         if (settled_ && !good) throw Error(ErrorKind::io, "the input changed while it was read");
         settled_ = good;
         return good;
+    }
+
+    std::vector<Warning> warnings() const override {
+        if (doubt_.empty()) return {};
+        return {{"doubtful",
+                 fmt::format("careful programs, p11mime among them, will not take this mail for valid: {}", doubt_)}};
     }
 
   private:
@@ -113,7 +120,9 @@ class WriteJob final : public Job {
         Chain chain = writers(to);
         JoinedSource entity(mail.entity.raw(), edited ? static_cast<Source&>(*edited) : window);
         mime::TransportSafe content(entity, canonicalisation(), plan_, top_header(mail));
-        copy(content, chain.inner());
+        Window safe(content);
+        doubt_ = doubt(mail, safe);
+        copy(safe, chain.inner());
         if (!content.refusal().empty())
             throw Error(ErrorKind::malformed, "the mail cannot be clear-signed: " + content.refusal(), "use --opaque");
         if (content.needed() != plan_) {
@@ -128,6 +137,19 @@ class WriteJob final : public Job {
     bool encrypts() const {
         return std::any_of(layers_.begin(), layers_.end(),
                            [](const LayerState& layer) { return layer.encryption.has_value(); });
+    }
+
+    // doubt says why readers will not take the signed mail for valid; nothing is consumed of its content.
+    std::string doubt(Mail mail, Window& content) const {
+        const auto signing = std::find_if(layers_.begin(), layers_.end(),
+                                          [](const LayerState& layer) { return layer.signing.has_value(); });
+        if (signing == layers_.end() || form_ != Form::smime) return "";
+        mail.raw = transport_header(mail, drop_fields_);
+        std::vector<Certificate> signers;
+        for (const Signer* signer : signing->signing->signers)
+            signers.push_back(signer->certificate());
+        const ByteView front = content.peek(kPreviewed);
+        return preview(mail, front.first(std::min(front.size(), kPreviewed)), signers, encrypts());
     }
 
     // protects says whether the header fields of a mail go inside. What is signed or encrypted already is no payload: a
@@ -201,6 +223,7 @@ class WriteJob final : public Job {
     std::vector<std::string> drop_fields_;
     std::vector<LayerState> layers_;  // outermost first
     mime::TransportPlan plan_;
+    std::string doubt_;
     bool settled_ = false;  // a pass was good: another one learns nothing new
 };
 
@@ -235,7 +258,7 @@ SignScheme natural_scheme(const Signer& signer, std::optional<Hash> digest, bool
     return scheme;
 }
 
-std::unique_ptr<Job> sign_job(const std::vector<Signer*>& signers, const Clock& clock, const SignOptions& options) {
+std::unique_ptr<MakeJob> sign_job(const std::vector<Signer*>& signers, const Clock& clock, const SignOptions& options) {
     auto job =
         std::make_unique<WriteJob>(options.form, options.entity, options.protect_headers, std::vector<std::string>{});
     job->add_signature(new_signing_state(signers, clock, options));
@@ -243,15 +266,16 @@ std::unique_ptr<Job> sign_job(const std::vector<Signer*>& signers, const Clock& 
     return job;
 }
 
-std::unique_ptr<Job> encrypt_job(const std::vector<Recipient>& recipients, const EncryptOptions& options) {
+std::unique_ptr<MakeJob> encrypt_job(const std::vector<Recipient>& recipients, const EncryptOptions& options) {
     auto job = std::make_unique<WriteJob>(options.form, options.entity, options.protect_headers, options.drop_fields);
     job->add_encryption(new_encryption_state(recipients, *options.cipher));
     if (options.compress) job->add_compression();
     return job;
 }
 
-std::unique_ptr<Job> seal_job(const std::vector<Signer*>& signers, const Clock& clock, SignOptions sign,
-                              const std::vector<Recipient>& recipients, const EncryptOptions& encrypt, bool triple) {
+std::unique_ptr<MakeJob> seal_job(const std::vector<Signer*>& signers, const Clock& clock, SignOptions sign,
+                                  const std::vector<Recipient>& recipients, const EncryptOptions& encrypt,
+                                  bool triple) {
     auto job = std::make_unique<WriteJob>(encrypt.form, encrypt.entity, encrypt.protect_headers, encrypt.drop_fields);
     sign.form = Form::smime;
     sign.detached = false;
