@@ -230,23 +230,15 @@ TEST_CASE("a mail that is only encrypted in a part is not called encrypted on th
     CHECK_THAT(cause(kFrom + world.usual).what(), Catch::Contains("is encrypted on the outside"));
 }
 
-<<<<<<< ours
-TEST_CASE("white space before a structure of any length is no way to have it opened without keys") {
-    const CiphertextWorld world;
-    const std::string late = base64(kP7m, world.secret, kFile, std::string(300'000, '\n'));
-    CHECK(caught([&] { world.bench.verify(kFrom + late); }).kind() == ErrorKind::malformed);
-    CHECK(world.bench.verify(world.clear_signed(late)).report.result == Result::untrusted);
-    CHECK(world.bench.open(kFrom + late, {world.bob}).report.result == Result::decrypted);
-=======
 TEST_CASE("an inspected mail has no warning of encrypted parts") {
-    const World world;
+    const CiphertextWorld world;
     const ReadMail read = world.bench.inspect(world.clear_signed(mixed(world.usual)));
     CHECK(read.report.layers.size() == 2);
     CHECK(!is_noted(read.report));
 }
 
 TEST_CASE("white space of any length before a structure is no way to have it opened without keys") {
-    const World world;
+    const CiphertextWorld world;
     const Trust trust = world.bench.trust();
     const auto verify = [&](const std::string& mail) {
         constexpr std::size_t kPiece = 1000;
@@ -261,5 +253,15 @@ TEST_CASE("white space of any length before a structure is no way to have it ope
     CHECK(verify(world.clear_signed(late)) == Result::untrusted);
     CHECK(verify(world.clear_signed(mixed(late))) == Result::valid);
     CHECK(verify(world.clear_signed(parts("mixed", {late}))) == Result::untrusted);
->>>>>>> theirs
+}
+
+TEST_CASE("more encrypted parts than the limit end the reading", "[limits]") {
+    const CiphertextWorld world;
+    const auto signed_parts = [&](std::size_t count) {
+        const std::string part = "Content-Type: text/plain\r\n\r\n" + kPgpText;
+        return world.clear_signed(parts("mixed", std::vector<std::string>(count, part)));
+    };
+    CHECK(world.bench.verify(signed_parts(kMaxLayers)).report.result == Result::untrusted);
+    CHECK_THAT(caught([&] { world.bench.verify(signed_parts(kMaxLayers + 1)); }).what(),
+               Catch::Contains("parts that are encrypted"));
 }
