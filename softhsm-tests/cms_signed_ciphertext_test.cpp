@@ -169,7 +169,6 @@ TEST_CASE("what is signed is seen to be encrypted whatever its label") {
           base64("application/x-foo", world.with_given_key()), "Content-Type: application/x-foo\r\n\r\n" + world.secret,
           replaced(base64("application/x-foo", world.secret), "base64", "7bit"),
           replaced(base64("application/x-foo", world.secret, "", "-----BEGIN CMS-----\r\n"), "base64", "7bit"),
-          base64("message/global", kFrom + world.usual), base64("message/global", kFrom + kPgp),
           "Content-Type: message/partial; number=1; total=1; id=x\r\n\r\n" + kFrom + world.usual,
           base64("application/pgp-encrypted", "Version: 1"), base64(kOctets + "; name=\"report.PGP \"", kPgpPacket),
           base64(kOctets + "; name=report.gpg", "\xc1\x5e\x03"), "Content-Type: text/plain\r\n\r\n\r\n" + kPgpText}) {
