@@ -8,7 +8,7 @@ using namespace p11mime::test;
 
 namespace {
 
-struct Way {
+struct SignWay {
     KeyKind kind;
     const char* name;
     const char* digest;                     // natural for the key, as openssl names it
@@ -17,8 +17,8 @@ struct Way {
     const char* signature;                  // as `openssl cms -cmsout -print` names the algorithm
 };
 
-const std::vector<Way>& ways() {
-    static const std::vector<Way> all{
+const std::vector<SignWay>& sign_ways() {
+    static const std::vector<SignWay> all{
         {KeyKind::rsa2048, "rsa", "sha256", "sha-256", {}, {}, "rsaEncryption"},
         {KeyKind::rsa2048, "pss", "sha256", "sha-256", {"--pss"}, {"-keyopt", "rsa_padding_mode:pss"}, "rsassaPss"},
         {KeyKind::rsa2048, "rsa512", "sha512", "sha-512", {"--digest", "sha512"}, {}, "rsaEncryption"},
@@ -29,7 +29,7 @@ const std::vector<Way>& ways() {
     return all;
 }
 
-Leaf leaf(const Way& way) {
+Leaf leaf(const SignWay& way) {
     return {.name = way.name, .email = std::string(way.name) + "@example.gov", .kind = way.kind};
 }
 
@@ -37,7 +37,7 @@ Leaf leaf(const Way& way) {
 
 TEST_CASE("openssl verifies what p11mime signs with RSA, PSS and ECDSA keys, clear and opaque", "[e2e]") {
     Office office;
-    for (const Way& way : ways()) {
+    for (const SignWay& way : sign_ways()) {
         const Identity signer = office.employ(leaf(way));
         const std::string text = mail(signer.email, "bob@example.org");
         for (const bool opaque : {false, true}) {
@@ -73,7 +73,7 @@ TEST_CASE("openssl verifies what p11mime signs with RSA, PSS and ECDSA keys, cle
 TEST_CASE("p11mime verifies what openssl signs with RSA, PSS and ECDSA keys, clear and opaque", "[e2e]") {
     Office office;
     const std::string entity = office.desk.file("entity", with_lf(kText));
-    for (const Way& way : ways()) {
+    for (const SignWay& way : sign_ways()) {
         const Identity signer = office.correspond(leaf(way));
         for (const Arguments& form : {Arguments{}, Arguments{"-nodetach"}, Arguments{"-nodetach", "-stream"}}) {
             INFO(way.name << " " << form.size());

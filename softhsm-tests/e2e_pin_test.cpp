@@ -12,7 +12,7 @@ using namespace p11mime::test;
 
 namespace {
 
-constexpr std::string_view kWrong = "999999";
+constexpr std::string_view kRefused = "999999";
 
 }  // namespace
 
@@ -20,7 +20,7 @@ TEST_CASE("a wrong PIN is sent once, however many keys would want it", "[e2e]") 
     Office office;
     const Identity alice = office.employ({.name = "Alice", .email = "alice@example.gov"});
     const Identity second = office.employ({.name = "Second", .email = "alice@example.gov"});
-    office.desk.environment["WRONG"] = kWrong;
+    office.desk.environment["WRONG"] = kRefused;
     const std::string text = mail(alice.email, "bob@example.org");
     const std::string entity = office.desk.file("entity", kText);
     const std::string encrypted = done(office.desk.run({"openssl", "cms", "-encrypt", "-aes-256-cbc", "-in", entity,
@@ -40,7 +40,7 @@ TEST_CASE("a wrong PIN is sent once, however many keys would want it", "[e2e]") 
         CHECK(bad.outcome.out.empty());
         CHECK(bad.log.calls("C_Login") == 1);
         CHECK_THAT(bad.outcome.err, Catch::Contains("PIN") && Catch::Contains("Desk"));
-        CHECK_THAT(bad.outcome.err, !Catch::Contains(std::string(kWrong)));
+        CHECK_THAT(bad.outcome.err, !Catch::Contains(std::string(kRefused)));
     }
 
     forget();
@@ -172,7 +172,7 @@ TEST_CASE("a stored PIN goes to none of several tokens that could decrypt, until
         done(office.desk.run({"pkcs11-tool", "--module", SoftHsm::module(), "--token-label", "Other", "--login",
                               "--pin", "777777", "--write-object", office.desk.file("put.der", der), "--type", type,
                               "--id", "01", "--label", "Alice"}));
-    office.desk.environment["WRONG"] = kWrong;
+    office.desk.environment["WRONG"] = kRefused;
     const Spied any = spied_p11mime(office.desk, {"decrypt", "--pin-source", "env:WRONG"}, encrypted);
     INFO(any.outcome.err);
     CHECK(any.outcome.status == 2);

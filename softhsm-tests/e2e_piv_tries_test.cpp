@@ -9,16 +9,16 @@ using namespace p11mime::test;
 
 namespace {
 
-constexpr const char* kWrong = "999999";
+constexpr const char* kWrongPin = "999999";
 constexpr const char* kVerify = "00 20 00 80 Lc=8";
 
-/// Holder has a PIV card in the reader, with a key to sign with.
-struct Holder : CardOffice {
-    Holder() {
+/// TriesHolder has a PIV card in the reader, with a key to sign with.
+struct TriesHolder : CardOffice {
+    TriesHolder() {
         issue_to_card("9a", {.name = "Alice"});
         card().insert();
         text = desk.file("mail.eml", mail("alice@example.gov", "bob@example.org"));
-        desk.environment["WRONG"] = kWrong;
+        desk.environment["WRONG"] = kWrongPin;
         desk.environment["NEW"] = "567890";
         desk.environment["PUK"] = kPuk;
         ask_on_terminal(desk);
@@ -48,7 +48,7 @@ struct Holder : CardOffice {
 
 TEST_CASE("a wrong PIN costs a card one try, whatever is to be done with it, and a right one none", "[e2e]") {
     if (skipped_without_readers()) return;
-    Holder alice;
+    TriesHolder alice;
     CHECK(alice.sign("env:DESK_PIN").status == 0);
     CHECK(alice.card().tries() == 3);
     std::filesystem::create_directory(alice.desk.path("out"));
@@ -66,7 +66,7 @@ TEST_CASE("a wrong PIN costs a card one try, whatever is to be done with it, and
 
 TEST_CASE("a card's last try is left to a person", "[e2e]") {
     if (skipped_without_readers()) return;
-    Holder alice;
+    TriesHolder alice;
     alice.card().order("tries 1");
     const Outcome stored = alice.sign("env:DESK_PIN");
     INFO(stored.err);
@@ -88,7 +88,7 @@ TEST_CASE("a card's last try is left to a person", "[e2e]") {
 
 TEST_CASE("a person who mistypes is not asked for the last try in the same run", "[e2e]") {
     if (skipped_without_readers()) return;
-    Holder alice;
+    TriesHolder alice;
     {
         TerminalProgram program(alice.sign_at_terminal());
         for (const char* pin : {"111111\n", "222222\n"}) {
@@ -118,7 +118,7 @@ TEST_CASE("a person who mistypes is not asked for the last try in the same run",
 
 TEST_CASE("a card's PIN is changed, a wrong old one costs one try, and a new one of the wrong length none", "[e2e]") {
     if (skipped_without_readers()) return;
-    Holder alice;
+    TriesHolder alice;
     alice.desk.environment["LONG"] = "123456789";
     alice.desk.environment["SHORT"] = "123";
     const auto change = [&](const std::string& from, const std::string& to) {
@@ -146,7 +146,7 @@ TEST_CASE("a card's PIN is changed, a wrong old one costs one try, and a new one
 
 TEST_CASE("a module that does not unblock costs neither the PIN nor the PUK a try", "[e2e]") {
     if (skipped_without_readers()) return;
-    Holder alice;
+    TriesHolder alice;
     const unsigned tries = GENERATE(3u, 1u, 0u);
     CAPTURE(tries);
     alice.card().order("tries " + std::to_string(tries));
@@ -163,7 +163,7 @@ TEST_CASE("a module that does not unblock costs neither the PIN nor the PUK a tr
 
 TEST_CASE("the PUK unblocks a card where OpenSC is told to, and a wrong one costs it one try", "[e2e]") {
     if (skipped_without_readers()) return;
-    Holder alice;
+    TriesHolder alice;
     alice.desk.file("opensc.conf",
                     "app default { }\napp opensc-pkcs11 { pkcs11 { user_pin_unblock_style = "
                     "set_pin_in_unlogged_session; } }\n");
@@ -190,7 +190,7 @@ TEST_CASE("the PUK unblocks a card where OpenSC is told to, and a wrong one cost
 
 TEST_CASE("of two cards with one label, a wrong stored PIN costs one a try, once in all runs", "[e2e]") {
     if (skipped_without_readers()) return;
-    Holder alice;
+    TriesHolder alice;
     alice.card(1).put("9a", alice.correspond({.name = "Alice"}));
     alice.card(1).set_serial("02");
     alice.card(1).insert();

@@ -42,7 +42,7 @@ void check_opens(cms::Decrypter& decrypter, const Identity& identity) {
     CHECK(hex(*recovered) == hex(plain));
 }
 
-Leaf leaf(const std::string& name) {
+Leaf leaf_of(const std::string& name) {
     return {.name = name, .email = name + "@example.gov", .kind = KeyKind::rsa2048};
 }
 
@@ -66,22 +66,22 @@ std::string public_pem(const Identity& identity) {
 
 TEST_CASE("a recipient's key is found by issuer and serial number, reading no other certificate") {
     TokenDesk desk;
-    const Identity alice = desk.pki.issue(leaf("alice"));
+    const Identity alice = desk.pki.issue(leaf_of("alice"));
     desk.put(alice, "01");
-    desk.put(desk.pki.issue(leaf("other")), "02");
+    desk.put(desk.pki.issue(leaf_of("other")), "02");
     const PoorCard card;
     const auto tokens = desk.open(PoorCard::module());
-    const auto keys = find(*tokens, {by_serial(desk.pki.issue(leaf("stranger"))), by_serial(alice)});
+    const auto keys = find(*tokens, {by_serial(desk.pki.issue(leaf_of("stranger"))), by_serial(alice)});
     REQUIRE(keys.size() == 1);
     CHECK(card.calls("C_GetAttributeValue") == 2);  // the certificate and the private key
     CHECK(keys[0]->is_named_by(by_serial(alice)));
-    CHECK_FALSE(keys[0]->is_named_by(by_serial(desk.pki.issue(leaf("stranger")))));
+    CHECK_FALSE(keys[0]->is_named_by(by_serial(desk.pki.issue(leaf_of("stranger")))));
     check_opens(*keys[0], alice);
 }
 
 TEST_CASE("a recipient's key is found by subject key identifier, whatever its id") {
     TokenDesk desk;
-    const Identity alice = desk.pki.issue(leaf("alice"));
+    const Identity alice = desk.pki.issue(leaf_of("alice"));
     const std::string id =
         GENERATE_COPY(as<std::string>{}, "01", hex(certificate_of(alice).subject_key_identifier().value()));
     desk.put(alice, id);
@@ -93,7 +93,7 @@ TEST_CASE("a recipient's key is found by subject key identifier, whatever its id
 
 TEST_CASE("a retired key without certificate is found by its id") {
     TokenDesk desk;
-    const Identity alice = desk.pki.issue(leaf("alice"));
+    const Identity alice = desk.pki.issue(leaf_of("alice"));
     const std::string id = hex(certificate_of(alice).subject_key_identifier().value());
     desk.put_key(alice, id);
     write_file(desk.files / "public.pem", public_pem(alice));
@@ -103,7 +103,7 @@ TEST_CASE("a retired key without certificate is found by its id") {
     REQUIRE(keys.size() == 1);
     CHECK(keys[0]->is_named_by(by_key_identifier(alice)));
     CHECK_FALSE(keys[0]->is_named_by(by_serial(alice)));
-    CHECK_FALSE(keys[0]->is_named_by(by_key_identifier(desk.pki.issue(leaf("stranger")))));
+    CHECK_FALSE(keys[0]->is_named_by(by_key_identifier(desk.pki.issue(leaf_of("stranger")))));
     CHECK(keys[0]->name() == "key 'alice' on token 'ID card'");
     check_opens(*keys[0], alice);
     check_opens(*keys[0]->clone(), alice);
@@ -111,7 +111,7 @@ TEST_CASE("a retired key without certificate is found by its id") {
 
 TEST_CASE("a serial number stored raw is found by reading the certificates") {
     TokenDesk desk;
-    const Identity alice = desk.pki.issue(leaf("alice"));
+    const Identity alice = desk.pki.issue(leaf_of("alice"));
     const cms::Certificate certificate = certificate_of(alice);
     desk.put_key(alice, "01");
     const auto tokens = desk.open();
@@ -136,11 +136,12 @@ TEST_CASE("a serial number stored raw is found by reading the certificates") {
 
 TEST_CASE("a token without a matching certificate is not logged in to, and each object seen is named") {
     TokenDesk desk;
-    desk.put(desk.pki.issue(leaf("alice")), "01");
-    desk.put(desk.pki.issue(leaf("bob")), "02");
+    desk.put(desk.pki.issue(leaf_of("alice")), "01");
+    desk.put(desk.pki.issue(leaf_of("bob")), "02");
     const auto tokens = desk.open();
-    CHECK(find(*tokens, {by_serial(desk.pki.issue(leaf("carol"))), by_key_identifier(desk.pki.issue(leaf("dave")))})
-              .empty());
+    CHECK(
+        find(*tokens, {by_serial(desk.pki.issue(leaf_of("carol"))), by_key_identifier(desk.pki.issue(leaf_of("dave")))})
+            .empty());
     CHECK(desk.pins.requests.empty());
     CHECK(tokens->skipped().size() == 2);
     CHECK(why(*tokens).find("token 'ID card', certificate 'alice': not a recipient\n") != std::string::npos);
@@ -149,16 +150,16 @@ TEST_CASE("a token without a matching certificate is not logged in to, and each 
 
 TEST_CASE("once logged in, keys without certificate are named among those skipped") {
     TokenDesk desk;
-    desk.put_key(desk.pki.issue(leaf("bare")), "01");
+    desk.put_key(desk.pki.issue(leaf_of("bare")), "01");
     const auto tokens = desk.open();
     tokens->tokens().at(0)->login("look");
-    CHECK(find(*tokens, {by_serial(desk.pki.issue(leaf("carol")))}).empty());
+    CHECK(find(*tokens, {by_serial(desk.pki.issue(leaf_of("carol")))}).empty());
     CHECK(why(*tokens) == "token 'ID card', key 'bare': no certificate, and its id is no recipient's\n");
 }
 
 TEST_CASE("a recipient's certificate without its private key is skipped") {
     TokenDesk desk;
-    const Identity alice = desk.pki.issue(leaf("alice"));
+    const Identity alice = desk.pki.issue(leaf_of("alice"));
     desk.put_certificate(alice, "01");
     const auto tokens = desk.open();
     CHECK(find(*tokens, {by_serial(alice)}).empty());
@@ -169,8 +170,8 @@ TEST_CASE("a recipient's certificate without its private key is skipped") {
 TEST_CASE("with keys on two tokens one PIN is asked for, and the other's when it is used") {
     TokenDesk desk;
     desk.hsm.add_token("Second");
-    const Identity alice = desk.pki.issue(leaf("alice"));
-    const Identity bob = desk.pki.issue(leaf("bob"));
+    const Identity alice = desk.pki.issue(leaf_of("alice"));
+    const Identity bob = desk.pki.issue(leaf_of("bob"));
     desk.put(alice, "01", "ID card");
     desk.put(bob, "01", "Second");
     const auto tokens = desk.open_for_person();
@@ -189,9 +190,9 @@ TEST_CASE("with keys on two tokens one PIN is asked for, and the other's when it
 TEST_CASE("trouble with one token is kept to itself where another has a key, and thrown where none has") {
     TokenDesk desk;
     desk.hsm.add_token("Second", "567890");
-    const Identity alice = desk.pki.issue(leaf("alice"));
+    const Identity alice = desk.pki.issue(leaf_of("alice"));
     desk.put(alice, "01", "ID card");
-    const Identity bob = desk.pki.issue(leaf("bob"));
+    const Identity bob = desk.pki.issue(leaf_of("bob"));
     write_file(desk.files / "bob.der", bob.certificate_der());
     desk.hsm.import_certificate("Second", desk.files / "bob.der", "bob", "01", "567890");
     const std::string wrong_for_both = "999999";
