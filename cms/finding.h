@@ -52,7 +52,7 @@ class Finding {
     bool revoked_for_good() const { return revoked() && !held_; }
     bool good() const { return covered_ == kAllReasons; }
     bool decided() const { return revoked() || good(); }
-    bool held() const { return hold_.has_value(); }               ///< at some time
+    bool held() const { return hold_.has_value(); }  ///< at some time
     /// tells says whether there was anything that counts, if only for some reasons.
     bool tells() const { return revoked() || covered_ != 0; }
     const std::string& revoked_text() const { return revoked_; }  ///< since when and why
