@@ -71,10 +71,14 @@ Token read_token(ByteView der, const Trust* trust) {
     if (reader.signers().size() != 1) throw Error(ErrorKind::malformed, "it does not have exactly one signer");
 
     const asn1::SignerInfo& signer = *reader.signers().front();
-    token.authority = find_certificate(asn1::identifier(*signer.sid), token.certificates, trust);
     if (trust != nullptr && trust->revocation) token.evidence.add(archived_evidence(signer));
-    token.signature = judge_signer_info(signer, {digests, reader.content_type(), content},
-                                        token.authority ? &*token.authority : nullptr);
+    const SignedContent stamped{digests, reader.content_type(), content};
+    token.signature = judge_signer_info(signer, stamped, nullptr);
+    for (const Certificate& each : find_certificates(asn1::identifier(*signer.sid), token.certificates, trust)) {
+        if (token.signature.integrity == Integrity::valid) break;
+        token.authority = each;
+        token.signature = judge_signer_info(signer, stamped, &each);
+    }
     return token;
 }
 

@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::size_t kMaxPaths = 32;  // tried for one certificate
 constexpr std::size_t kMaxFetchedIssuers = 5;
+constexpr std::size_t kMaxNamed = 20;  // certificates by one identifier
 
 // Message is what came along with a certificate.
 struct Message {
@@ -292,14 +293,19 @@ PathVerdict validate(const Certificate& certificate, std::span<const Certificate
     return std::move(verdict);
 }
 
-std::optional<Certificate> find_certificate(const RecipientIdentifier& identifier,
-                                            std::span<const Certificate> certificates, const Trust* trust) {
+std::vector<Certificate> find_certificates(const RecipientIdentifier& identifier,
+                                           std::span<const Certificate> certificates, const Trust* trust) {
+    std::vector<Certificate> found;
+    const auto add = [&](const Certificate& each) {
+        if (found.size() < kMaxNamed && std::find(found.begin(), found.end(), each) == found.end())
+            found.push_back(each);
+    };
     for (const Certificate& each : certificates)
-        if (identifier.matches(each)) return each;
-    if (trust != nullptr)
+        if (identifier.matches(each)) add(each);
+    if (found.empty() && trust != nullptr)
         for (const auto& source : trust->intermediates)
-            if (auto found = source->by_identifier(identifier)) return found;
-    return std::nullopt;
+            if (const auto match = source->by_identifier(identifier)) add(*match);
+    return found;
 }
 
 std::vector<Certificate> MemoryCertificates::by_subject(ByteView name_der) {

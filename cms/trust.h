@@ -69,10 +69,11 @@ struct PathVerdict {
 PathVerdict validate(const Certificate& certificate, std::span<const Certificate> surplus, const Trust& trust, Use use,
                      std::optional<Time> claimed = std::nullopt, const RevocationEvidence& carried = {});
 
-/// find_certificate finds whom a message names: among the certificates that came along, else, with trust, among its
-/// intermediates.
-std::optional<Certificate> find_certificate(const RecipientIdentifier& identifier,
-                                            std::span<const Certificate> certificates, const Trust* trust);
+/// find_certificates finds whom a message may name, each once, up to a limit: among the certificates that came along,
+/// else, with trust, among its intermediates. A key identifier names all certificates of a key, and anybody can make a
+/// certificate that an identifier fits, so what verifies the signature decides.
+std::vector<Certificate> find_certificates(const RecipientIdentifier& identifier,
+                                           std::span<const Certificate> certificates, const Trust* trust);
 
 /// MemoryCertificates is a CertificateSource over a list.
 class MemoryCertificates final : public CertificateSource {

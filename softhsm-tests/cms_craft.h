@@ -62,6 +62,7 @@ struct Info {
     Bytes signature_algorithm = {};  ///< empty: the scheme's
     std::vector<Bytes> unsigned_attributes = {};
     std::function<Bytes(ByteView signature)> unsigned_over = {};  ///< one more unsigned attribute
+    bool by_key = false;                                          ///< names the signer by the identifier of the key
 };
 
 inline Bytes signer_info(Info info) {
@@ -75,8 +76,12 @@ inline Bytes signer_info(Info info) {
     const Bytes after = info.unsigned_attributes.empty()
                             ? Bytes{}
                             : der_set_of(tag::context(1, true), std::move(info.unsigned_attributes));
-    return der_value(tag::kSequence, {der_integer(1), issuer_and_serial(info.key.certificate), info.digest_algorithm,
-                                      set, info.signature_algorithm, der_value(tag::kOctetString, signature), after});
+    const Certificate& certificate = info.key.certificate;
+    const Bytes identifier = info.by_key
+                                 ? der_value(tag::context(0, false), certificate.subject_key_identifier().value())
+                                 : issuer_and_serial(certificate);
+    return der_value(tag::kSequence, {der_integer(info.by_key ? 3 : 1), identifier, info.digest_algorithm, set,
+                                      info.signature_algorithm, der_value(tag::kOctetString, signature), after});
 }
 
 inline Bytes signer_info(const SoftwareKey& key, std::optional<std::vector<Bytes>> attributes,

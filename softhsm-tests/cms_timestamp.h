@@ -40,6 +40,7 @@ struct Stamp {
     std::vector<Bytes> revocation_infos{};
     std::vector<Certificate> more_certificates{};
     std::vector<Bytes> more_attributes{};
+    bool by_key = false;  ///< names the authority by the identifier of its key
 };
 
 inline Bytes generalized_time(Time time) {
@@ -63,7 +64,9 @@ inline std::string token(const SoftwareKey& authority, const Stamp& stamp = {}) 
     std::vector<Bytes> attributes{craft::content_type(oid::kTstInfo), craft::message_digest(content)};
     if (stamp.names_certificate) attributes.push_back(craft::signing_certificate_v2(authority.certificate));
     attributes.insert(attributes.end(), stamp.more_attributes.begin(), stamp.more_attributes.end());
-    const std::vector<Bytes> signers(stamp.signers, craft::signer_info(authority, attributes, content));
+    const craft::Info info_of_signer{
+        .key = authority, .attributes = attributes, .content = content, .by_key = stamp.by_key};
+    const std::vector<Bytes> signers(stamp.signers, craft::signer_info(info_of_signer));
     std::vector<Certificate> certificates{authority.certificate};
     certificates.insert(certificates.end(), stamp.more_certificates.begin(), stamp.more_certificates.end());
     return craft::signed_data({.content = content,

@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "mime/hex.h"
 #include "softhsm-tests/cms_paths.h"
 #include "softhsm-tests/cms_revocation.h"
 #include "softhsm-tests/support/office.h"
@@ -207,4 +208,15 @@ TEST_CASE("nobody is asked about a time-stamp's authority where the signature th
     CHECK(source->fetches == 0);
     CHECK(world.bench.verify(mail, world.trust).signer().integrity == Integrity::valid);
     CHECK(source->fetches > 0);
+}
+
+TEST_CASE("a stranger's certificate with the key identifier of a time-stamp's authority changes nothing") {
+    const TimestampBench world;
+    CertificateSpec stranger = timestamping_spec(GENERATE("X", "A name that puts its certificate behind the other"));
+    stranger.subject_key_identifier = hex(world.authority.certificate.subject_key_identifier().value());
+    const TimestampVerdict verdict =
+        world.judge(token(world.authority, {.more_certificates = {certify(stranger).certificate}, .by_key = true}));
+    INFO(verdict.reason);
+    CHECK(verdict.integrity == Integrity::valid);
+    CHECK(*verdict.authority == world.authority.certificate);
 }

@@ -122,7 +122,7 @@ class Judge {
     // judge leaves sender and countersignatures to its callers. Without trust nothing is verified.
     SignerVerdict judge(const asn1::SignerInfo& signer, const SignedContent& content, const Trust* trust,
                         SignerInfoVerdict& info) {
-        const auto certificate = find_certificate(asn1::identifier(*signer.sid), reader_.certificates(), trust);
+        const auto certificate = signer_of(signer, content, trust);
         Standing standing;
         // A key that inherits its parameters has them from its path, without which nothing can be verified.
         const bool inherits = certificate && trust != nullptr && lacks_parameters(*certificate);
@@ -149,6 +149,32 @@ class Judge {
             verdict.certificate_class =
                 classify(*certificate, path ? path->verdict.policies : std::vector<std::string>{});
         return verdict;
+    }
+
+    // signer_of is whose signature it is. Of several that it may be, all that verify have the same key.
+    std::optional<Certificate> signer_of(const asn1::SignerInfo& signer, const SignedContent& content,
+                                         const Trust* trust) {
+        const auto named = find_certificates(asn1::identifier(*signer.sid), reader_.certificates(), trust);
+        if (named.empty()) return std::nullopt;
+        if (named.size() == 1 || trust == nullptr) return named.front();
+        std::vector<int> ranks;
+        for (const Certificate& each : named)
+            ranks.push_back(rank(each, signer, content, trust->at));
+        return named[static_cast<std::size_t>(std::ranges::max_element(ranks) - ranks.begin())];
+    }
+
+    // rank says how well a certificate explains a signature: it verifies, is trusted, is of who sent the mail.
+    int rank(const Certificate& certificate, const asn1::SignerInfo& signer, const SignedContent& content,
+             std::optional<Time> at) {
+        const auto verifies = [&](const EVP_PKEY* key) {
+            workload_.add_verifications(1);
+            return judge_signer_info(signer, content, &certificate, key).integrity == Integrity::valid;
+        };
+        const bool inherits = lacks_parameters(certificate);
+        if (!inherits && !verifies(nullptr)) return 0;
+        const PathVerdict path = path_at(certificate, *quiet_, carried_, at, claimed_time(signer));
+        if (inherits && !(path.completed && verifies(X509_get0_pubkey(path.completed->get())))) return 0;
+        return 1 + (path.trusted ? 4 : 0) + (judge_sender(certificate, sender_) == SenderState::match ? 2 : 0);
     }
 
     // JudgedPath is a signer's path, and the time-stamp whose time it was judged at, if any.

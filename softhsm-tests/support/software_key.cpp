@@ -155,7 +155,7 @@ cms::Certificate certify_key(const PrivateKey& key, const CertificateSpec& spec,
     add("basicConstraints", spec.basic_constraints);
     add("keyUsage", spec.key_usage);
     add("extendedKeyUsage", spec.extended_key_usage);
-    add("subjectKeyIdentifier", "hash");
+    add("subjectKeyIdentifier", spec.subject_key_identifier);
     add("authorityKeyIdentifier", spec.authority_key_identifier);
     add("subjectAltName", spec.alternative_name);
     std::istringstream lines(spec.more_extensions);

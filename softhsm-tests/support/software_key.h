@@ -38,6 +38,7 @@ struct CertificateSpec {
     std::string digest = "SHA256";
     int begins_in_days = -1;
     int ends_in_days = 365;
+    std::string subject_key_identifier = "hash";
     std::string authority_key_identifier = "keyid";
     bool version_1 = false;          ///< without any extension
     std::string email_address = {};  ///< in the subject

@@ -1,0 +1,110 @@
+// Signers whom several certificates of a mail fit: what verifies decides, then what is trusted, then who sent it.
+
+#include <catch2/catch.hpp>
+
+#include "cms/smime/read.h"
+#include "mime/codec.h"
+#include "mime/hex.h"
+#include "softhsm-tests/cms_craft.h"
+#include "softhsm-tests/support/cms_bench.h"
+
+using namespace p11mime;
+using namespace p11mime::cms;
+using namespace p11mime::cms::smime;
+using namespace p11mime::test;
+
+namespace {
+
+constexpr std::string_view kPayment = "Content-Type: text/plain\r\n\r\nPay 10 to Bob.\r\n";
+
+// NamedSignerWorld is a key with a certificate that holds, and mail that names it by key. Certificates of a mail are
+// in the order of their lengths, since they are a SET; an organization's name makes one come first or last.
+struct NamedSignerWorld {
+    CmsBench bench;
+    CertificateSpec spec = [] {
+        CertificateSpec named;
+        named.organization = "Example of a usual length";
+        return named;
+    }();
+    SoftwareKey alice = bench.issue(spec);
+    std::string first_or_last = GENERATE("X", "Example of a length that puts its certificate behind others");
+
+    CertificateSpec other() const {
+        CertificateSpec named;
+        named.organization = first_or_last;
+        return named;
+    }
+    Certificate another_for_the_key(const CertificateSpec& named) const {
+        return certify_key(alice.key, named, &bench.intermediate);
+    }
+    std::string message(const Certificate& beside, std::vector<Bytes> attributes = {}) const {
+        attributes.push_back(craft::content_type());
+        attributes.push_back(craft::message_digest(kPayment));
+        const Bytes info = craft::signer_info(
+            {.key = alice, .attributes = std::move(attributes), .content = kPayment, .by_key = true});
+        return craft::signed_data({kPayment, {info}, {alice.certificate, beside}});
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a signer named by key is who holds the certificate that has not ended") {
+    const NamedSignerWorld world;
+    CertificateSpec ended = world.other();
+    ended.begins_in_days = -400;
+    ended.ends_in_days = -5;
+    const ReadMail read = world.bench.verify(world.message(world.another_for_the_key(ended)));
+    INFO(read.report.reason);
+    CHECK(read.report.result == Result::valid);
+    CHECK(read.signer().certificate == world.alice.certificate);
+}
+
+TEST_CASE("a signer named by key is who sent the mail") {
+    const NamedSignerWorld world;
+    CertificateSpec home = world.other();
+    home.alternative_name = "email:alice@home.example";
+    const std::string message = world.message(world.another_for_the_key(home));
+    const std::string entity =
+        "From: alice@example.gov\r\nContent-Type: application/pkcs7-mime; smime-type=signed-data\r\n"
+        "Content-Transfer-Encoding: base64\r\n\r\n" +
+        mime::base64_text(bytes_of(message));
+    const ReadMail read = world.bench.verify(entity);
+    INFO(read.report.reason);
+    CHECK(read.report.result == Result::valid);
+    CHECK(read.signer().certificate == world.alice.certificate);
+}
+
+TEST_CASE("a signer named by key is whose certificate the signed attribute names") {
+    const NamedSignerWorld world;
+    CertificateSpec twin = world.other();
+    const Certificate another = world.another_for_the_key(twin);
+    const ReadMail read =
+        world.bench.verify(world.message(another, {craft::signing_certificate_v2(world.alice.certificate)}));
+    INFO(read.report.reason);
+    CHECK(read.report.result == Result::valid);
+    CHECK(read.signer().certificate == world.alice.certificate);
+    const ReadMail twins = world.bench.verify(world.message(another, {craft::signing_certificate_v2(another)}));
+    CHECK(twins.report.result == Result::valid);
+    CHECK(twins.signer().certificate == another);
+}
+
+TEST_CASE("a stranger's certificate with the signer's key identifier changes nothing") {
+    const NamedSignerWorld world;
+    CertificateSpec stranger = world.other();
+    stranger.subject_key_identifier = hex(world.alice.certificate.subject_key_identifier().value());
+    const KeyKind kind = GENERATE(KeyKind::p256, KeyKind::rsa2048);
+    stranger.kind = kind;
+    const ReadMail read = world.bench.verify(world.message(certify(stranger).certificate));
+    INFO(read.report.reason);
+    CHECK(read.report.result == Result::valid);
+    CHECK(read.signer().certificate == world.alice.certificate);
+}
+
+TEST_CASE("a certificate that fits beside the signer's does not make a changed mail valid") {
+    const NamedSignerWorld world;
+    std::string message = world.message(world.another_for_the_key(world.other()));
+    message = replaced(message, "Pay 10", "Pay 99");
+    const ReadMail read = world.bench.verify(message);
+    CHECK(read.report.exit_status() == 1);
+    CHECK(read.report.reason.find("changed") != std::string::npos);
+}
