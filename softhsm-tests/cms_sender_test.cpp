@@ -114,6 +114,33 @@ TEST_CASE("one of several signers may be the sender") {
     CHECK(read("From: bob@example.gov\r\n").report.result == Result::untrusted);
 }
 
+TEST_CASE("several senders who each signed are the senders together, and a missing one is named") {
+    const SenderBench world;
+    const SoftwareKey alice = world.with_names("email:alice@example.gov");
+    const SoftwareKey bob = world.with_names("email:bob@example.gov");
+    const auto read = [&](const std::string& from, const std::vector<SoftwareKey>& signers) {
+        return world.bench.verify(world.bench.sign(signers, "From: " + from + "\r\n" + std::string(kText)));
+    };
+    const ReadMail both = read("alice@example.gov, bob@example.gov", {alice, bob});
+    INFO(both.report.reason);
+    CHECK(both.report.result == Result::valid);
+    for (const SignerVerdict& signer : both.report.layers.at(0).signers)
+        CHECK(signer.sender == SenderState::match);
+
+    const ReadMail one = read("alice@example.gov, bob@example.gov", {alice});
+    CHECK(one.report.result == Result::untrusted);
+    CHECK(one.report.reason == "no signer's certificate is for the sender bob@example.gov");
+    CHECK(one.signer().sender == SenderState::mismatch);
+
+    const ReadMail three = read("alice@example.gov, bob@example.gov, eve@example.org", {alice, bob});
+    CHECK(three.report.result == Result::untrusted);
+    CHECK(three.report.reason == "no signer's certificate is for the sender eve@example.org");
+    // Who signed besides and is no sender stays one who does not match.
+    const ReadMail beside = read("alice@example.gov", {alice, bob});
+    CHECK(beside.report.result == Result::valid);
+    CHECK(std::ranges::count(beside.report.layers.at(0).signers, SenderState::mismatch, &SignerVerdict::sender) == 1);
+}
+
 TEST_CASE("a signed mail that names no sender is said") {
     const SenderBench world;
     const SoftwareKey alice = world.with_names("email:alice@example.gov");

@@ -66,17 +66,10 @@ bool trust_fault(Report& report, const Layer& layer, bool allow_weak) {
     return false;
 }
 
-bool sender_matches(const std::vector<const Layer*>& layers) {
-    return std::any_of(layers.begin(), layers.end(), [](const Layer* layer) {
-        return std::any_of(layer->signers.begin(), layer->signers.end(),
-                           [](const SignerVerdict& signer) { return signer.sender == SenderState::match; });
-    });
-}
-
 // of_text is the layers that sign the text of the mail itself: those inside all encryption.
-std::vector<const Layer*> of_text(const Report& report) {
-    std::vector<const Layer*> layers;
-    for (const Layer& layer : report.layers) {
+std::vector<Layer*> of_text(Report& report) {
+    std::vector<Layer*> layers;
+    for (Layer& layer : report.layers) {
         if (!layer.covers_whole) continue;
         if (is_encrypted(layer.type)) layers.clear();
         if (layer.type == LayerType::signed_data) layers.push_back(&layer);
@@ -84,16 +77,37 @@ std::vector<const Layer*> of_text(const Report& report) {
     return layers;
 }
 
+// without_signer is the senders whom no signer's certificate is for.
+std::vector<std::string> without_signer(const Sender& sender, const std::vector<Layer*>& layers) {
+    std::vector<std::string> left = sender.mailboxes;
+    for (const Layer* layer : layers)
+        for (const SignerVerdict& signer : layer->signers)
+            std::erase_if(left, [&](const std::string& from) { return signer.certificate->has_email(from); });
+    return left;
+}
+
+// match_authors sees that several senders who each signed are the senders together.
+void match_authors(const Sender& sender, const std::vector<Layer*>& layers) {
+    for (Layer* layer : layers)
+        for (SignerVerdict& signer : layer->signers)
+            if (std::any_of(sender.mailboxes.begin(), sender.mailboxes.end(),
+                            [&](const std::string& from) { return signer.certificate->has_email(from); }))
+                signer.sender = SenderState::match;
+}
+
 // sender_doubts is all that speaks against the sender, the signers' certificates first.
-std::vector<Doubt> sender_doubts(const Sender& sender, const std::vector<const Layer*>& layers,
+std::vector<Doubt> sender_doubts(const Sender& sender, const std::vector<Layer*>& layers,
                                  const std::vector<Doubt>& seen) {
     std::vector<Doubt> doubts;
+    const std::vector<std::string> left = without_signer(sender, layers);
     if (!sender.contradiction.empty())
         doubts.push_back({sender.contradiction});
-    else if (!sender_matches(layers))
-        doubts.push_back({sender.mailboxes.empty() ? "the mail names no sender"
-                                                   : fmt::format("no signer's certificate is for the sender {}",
-                                                                 fmt::join(sender.mailboxes, ", "))});
+    else if (sender.mailboxes.empty())
+        doubts.push_back({"the mail names no sender"});
+    else if (!left.empty())
+        doubts.push_back({fmt::format("no signer's certificate is for the sender {}", fmt::join(left, ", "))});
+    else if (sender.check != SenderCheck::off)
+        match_authors(sender, layers);
     doubts.insert(doubts.end(), seen.begin(), seen.end());
     return doubts;
 }
@@ -121,7 +135,7 @@ void conclude_signed(Report& report, const std::vector<const Layer*>& layers, co
         if (integrity_fault(report, *layer)) return;
     for (const Layer* layer : layers)
         if (trust_fault(report, *layer, allow_weak)) return;
-    const std::vector<const Layer*> text_layers = of_text(report);
+    const std::vector<Layer*> text_layers = of_text(report);
     if (text_layers.empty())
         return set_result(report, Result::untrusted,
                           "the signature is over the encrypted form alone: whoever made it need not know the text",
