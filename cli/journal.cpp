@@ -124,7 +124,7 @@ class Journal::Locks {
     Fd file_;
 };
 
-Journal::Journal(std::string path, const Options& options, const BatchPlan& plan)
+Journal::Journal(const std::string& path, const Options& options, const BatchPlan& plan)
     : job_(fmt::format("{} {}", options.command(), plan.destination)),
       options_(digest_of_options(options)),
       in_place_(options.flag("in-place")),

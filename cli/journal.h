@@ -33,7 +33,7 @@ class Journal {
   public:
     /// Opening it takes the lock of the plan's directories, held as long as this lives; another batch that has one of
     /// them is Error(io).
-    Journal(std::string path, const Options& options, const BatchPlan& plan);
+    Journal(const std::string& path, const Options& options, const BatchPlan& plan);
     ~Journal();
     static std::string default_path();  ///< below $XDG_STATE_HOME
 

@@ -238,7 +238,7 @@ std::string decode_words_loosely(std::string_view field_value) {
 
 std::optional<std::string> unreadable_charset(std::string_view field_value) {
     // Programs differ on where a broken word ends, so one may start within another.
-    for (std::size_t at = field_value.find("=?"); at != field_value.npos; at = field_value.find("=?", at + 2)) {
+    for (std::size_t at = field_value.find("=?"); at != std::string_view::npos; at = field_value.find("=?", at + 2)) {
         const std::optional<LooseWord> word = loose_word_at(field_value.substr(at));
         const bool is_named = word && !word->charset.empty() && word->charset != "unknown-8bit";
         if (is_named && !to_utf8(word->charset, "a")) return word->charset;

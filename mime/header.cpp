@@ -34,19 +34,19 @@ std::string read_line(Window& from, std::size_t limit) {
     for (ByteView at_hand = from.peek(1); !at_hand.empty(); at_hand = from.peek(1)) {
         const std::string_view text = text_of(at_hand);
         const std::size_t lf = text.find('\n');
-        const std::string_view piece = text.substr(0, lf == text.npos ? lf : lf + 1);
+        const std::string_view piece = text.substr(0, lf == std::string_view::npos ? lf : lf + 1);
         if (piece.size() > limit - line.size())
             throw LimitExceeded(fmt::format("the header is longer than the limit of {} bytes", kMaxHeaderBytes));
         line += piece;
         from.consume(piece.size());
-        if (lf != text.npos) break;
+        if (lf != std::string_view::npos) break;
     }
     return line;
 }
 
 // Whether there is a CR without an LF behind it.
 bool has_bare_cr(std::string_view text) {
-    for (std::size_t cr = text.find('\r'); cr != text.npos; cr = text.find('\r', cr + 1)) {
+    for (std::size_t cr = text.find('\r'); cr != std::string_view::npos; cr = text.find('\r', cr + 1)) {
         if (!text.substr(cr + 1).starts_with('\n')) return true;
     }
     return false;
@@ -87,7 +87,7 @@ bool is_wordless(std::string_view line) {
     const std::string_view name = field_name(line).value_or("");
     const std::string_view value = trim(line.substr(std::min(line.find(':'), line.size() - 1) + 1));
     const bool is_id = equal_ignoring_case(name, "Message-ID") && value.starts_with('<') && value.ends_with('>') &&
-                       value.find_first_of(" \t()") == value.npos;
+                       value.find_first_of(" \t()") == std::string_view::npos;
     return is_id || std::any_of(kFields.begin(), kFields.end(), [&](const Row& row) {
                return equal_ignoring_case(row.first, name) && equal_ignoring_case(row.second, value);
            });
@@ -98,7 +98,7 @@ std::vector<std::string_view> lines_of(std::string_view text) {
     std::vector<std::string_view> lines;
     while (!text.empty()) {
         const std::size_t lf = text.find('\n');
-        lines.push_back(text.substr(0, lf == text.npos ? lf : lf + 1));
+        lines.push_back(text.substr(0, lf == std::string_view::npos ? lf : lf + 1));
         text.remove_prefix(lines.back().size());
     }
     return lines;
@@ -154,7 +154,7 @@ std::string Header::raw() const {
 LineEnding Header::ending() const {
     const std::string_view first = fields.empty() ? std::string_view(end) : fields.front().raw;
     const std::size_t lf = first.find('\n');
-    if (lf == first.npos || (lf > 0 && first[lf - 1] == '\r')) return LineEnding::crlf;
+    if (lf == std::string_view::npos || (lf > 0 && first[lf - 1] == '\r')) return LineEnding::crlf;
     return LineEnding::lf;
 }
 
@@ -165,7 +165,7 @@ Header read_header(Window& from, bool skip_from_line) {
         std::string line = read_line(from, kMaxHeaderBytes - size);
         if (line.empty()) return header;
         size += line.size();
-        if (line.find('\0') != line.npos)
+        if (line.find('\0') != std::string_view::npos)
             throw Error(ErrorKind::malformed, fmt::format("line {} of the header has a NUL byte", number));
         if (line == "\n" || line == "\r\n") {
             header.end = std::move(line);
@@ -246,7 +246,7 @@ Field make_field(std::string_view name, std::string_view value, LineEnding endin
         const std::size_t space_size = std::min(rest.find_first_not_of(" \t\r\n"), rest.size());
         // A line break in the value would end the field, so it counts as a blank.
         std::string space(rest.substr(0, space_size));
-        if (first || space.find_first_of("\r\n") != space.npos) space = " ";
+        if (first || space.find_first_of("\r\n") != std::string_view::npos) space = " ";
         rest.remove_prefix(space_size);
         const std::string_view word = rest.substr(0, rest.find_first_of(" \t\r\n"));
         rest.remove_prefix(word.size());

@@ -35,7 +35,7 @@ bool is_round_a(const std::u32string& text, std::size_t at) {
     constexpr char32_t kCircle = 0x20dd;  // goes around the letter before it
     const char32_t before = at > 0 ? text[at - 1] : 0, after = at + 1 < text.size() ? text[at + 1] : 0;
     if ((text[at] == 'a' || text[at] == 'A') && after == kCircle) return true;
-    return kRoundA.find(text[at]) != kRoundA.npos && !is_encircled(before) && !is_encircled(after);
+    return kRoundA.find(text[at]) != std::string_view::npos && !is_encircled(before) && !is_encircled(after);
 }
 
 // with_plain_at makes "@" and blanks of what looks like them, as long as NFKC has not made other letters of that.
@@ -46,7 +46,7 @@ std::u16string with_plain_at(const std::u32string& text) {
         const bool at = is_round_a(text, i);
         if (at)
             plain += u'@';
-        else if (kBlankLetters.find(text[i]) != kBlankLetters.npos)
+        else if (kBlankLetters.find(text[i]) != std::string_view::npos)
             plain += u' ';
         else
             append(plain, text[i]);
@@ -61,11 +61,11 @@ bool looks_like_dot(const Icu& icu, char32_t code) {
         U"\u02d9\u25aa\u25ab\u25cf\u25e6\u25fe\u26ab\u2981\u2b1d\u2b24\u2e33\U0001f784";
     constexpr std::u32string_view kDots = U".\u00b7";
     if (code < 0x80) return false;
-    if (kRound.find(code) != kRound.npos) return true;
+    if (kRound.find(code) != std::string_view::npos) return true;
     std::u16string one;
     append(one, code);
     const std::u32string like = code_points(utf16(icu, skeleton(utf8(icu, one))));
-    return !like.empty() && kDots.find(like.front()) != kDots.npos;
+    return !like.empty() && kDots.find(like.front()) != std::string_view::npos;
 }
 
 // is_used_in says whether a sign belongs to a script that both letters are of. Latin has no dot within words but

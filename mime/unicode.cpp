@@ -40,7 +40,7 @@ std::u16string without_overlaid(const Icu& icu, std::u16string_view text) {
         kept += text.substr(begin, end - begin);
         if (code >= kFirstMark && code <= kLastMark) continue;
         under_dot = icu.has_property(code, UCHAR_SOFT_DOTTED) != 0 ||
-                    kUnderDots.find(static_cast<char32_t>(code)) != kUnderDots.npos;
+                    kUnderDots.find(static_cast<char32_t>(code)) != std::string_view::npos;
     }
     return kept;
 }
@@ -70,7 +70,7 @@ Parts taken_apart(const Icu& icu, UChar32 code) {
 bool is_ascii_consonant(UChar32 code) {
     constexpr std::u32string_view kVowels = U"aeiouyAEIOUY";
     const bool letter = (code >= 'a' && code <= 'z') || (code >= 'A' && code <= 'Z');
-    return letter && kVowels.find(static_cast<char32_t>(code)) == kVowels.npos;
+    return letter && kVowels.find(static_cast<char32_t>(code)) == std::string_view::npos;
 }
 
 }  // namespace
@@ -86,7 +86,7 @@ std::string ascii_domain(std::string_view domain) {
 
 std::string unicode_domain(std::string_view domain) {
     const std::string lower = ascii_lower(domain);
-    if (is_ascii(domain) && lower.find("xn--") == lower.npos) return lower;
+    if (is_ascii(domain) && lower.find("xn--") == std::string_view::npos) return lower;
     return converted(domain, Icu::loaded().to_unicode).value_or(lower);
 }
 

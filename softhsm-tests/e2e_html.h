@@ -46,7 +46,8 @@ inline std::string text_entity(std::string_view text, std::string_view type = "t
 }
 
 inline bool any_contains(const std::vector<std::string>& list, const std::string& text) {
-    return std::any_of(list.begin(), list.end(), [&](const std::string& each) { return each.find(text) != each.npos; });
+    return std::any_of(list.begin(), list.end(),
+                       [&](const std::string& each) { return each.find(text) != std::string_view::npos; });
 }
 
 }  // namespace p11mime::test

@@ -238,8 +238,8 @@ class Adding {
     static std::string through_body_tag(Window& body) {
         const std::string lower = mime::ascii_lower(front_of(body));
         const std::size_t tag = lower.find("<body");
-        const std::size_t tag_end = tag == lower.npos ? tag : lower.find('>', tag);
-        if (tag_end == lower.npos) return {};
+        const std::size_t tag_end = tag == std::string_view::npos ? tag : lower.find('>', tag);
+        if (tag_end == std::string_view::npos) return {};
         std::string front(text_of(body.peek(tag_end + 1)).substr(0, tag_end + 1));
         body.consume(tag_end + 1);
         return front;

@@ -32,7 +32,7 @@ bool repeats(const std::string& text, const std::set<std::string>& fields) {
     const std::vector<std::string> lines = unfolded(text);
     return !lines.empty() && std::all_of(lines.begin(), lines.end(), [&](std::string_view line) {
         const std::size_t colon = line.find(':');
-        return colon != line.npos &&
+        return colon != std::string_view::npos &&
                fields.count(comparable(mime::trim(line.substr(0, colon)), line.substr(colon + 1))) > 0;
     });
 }
@@ -46,7 +46,7 @@ struct Tag {
 
 std::optional<Tag> next_tag(std::string_view html, std::size_t from) {
     const std::size_t begin = html.find('<', from), last = html.find('>', begin);
-    if (begin == html.npos || last == html.npos) return std::nullopt;
+    if (begin == std::string_view::npos || last == std::string_view::npos) return std::nullopt;
     const std::string_view inside = html.substr(begin + 1, last - begin - 1);
     const std::size_t name_end = std::min(inside.find_first_of(" \t\r\n/", 1), inside.size());
     return Tag{begin, last + 1, mime::ascii_lower(inside.substr(0, name_end)), inside.substr(name_end)};
@@ -56,7 +56,7 @@ std::optional<Tag> next_tag(std::string_view html, std::size_t from) {
 bool has_class(std::string_view attributes) {
     const std::string lower = mime::ascii_lower(attributes);
     const std::size_t name = lower.find("class");
-    if (name == lower.npos) return false;
+    if (name == std::string_view::npos) return false;
     std::string_view value = mime::trim(attributes.substr(name + 5));
     if (!value.starts_with('=')) return false;
     value = mime::trim(value.substr(1));
@@ -64,7 +64,7 @@ bool has_class(std::string_view attributes) {
     const std::size_t end = quoted ? value.find(value.front(), 1) : value.find_first_of(" \t\r\n");
     value = quoted ? value.substr(1, end - 1) : value.substr(0, end);
     const std::string names = ' ' + std::string(value) + ' ';
-    return names.find(' ' + std::string(kLegacyDisplayClass) + ' ') != names.npos;
+    return names.find(' ' + std::string(kLegacyDisplayClass) + ' ') != std::string_view::npos;
 }
 
 std::string without_references(std::string_view text) {
@@ -121,7 +121,7 @@ std::pair<std::size_t, std::size_t> with_line_ends(std::string_view html, std::s
 std::size_t end_of_lines(std::string_view text) {
     for (std::size_t at = 0; at < text.size();) {
         const std::size_t end = text.find('\n', at);
-        if (end == text.npos) return 0;
+        if (end == std::string_view::npos) return 0;
         if (end == at || text.substr(at, end - at) == "\r") return at == 0 ? 0 : end + 1;
         at = end + 1;
     }

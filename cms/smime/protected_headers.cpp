@@ -33,7 +33,7 @@ std::optional<Field> outer_field(const Field& field) {
     const std::string value = field.value();
     const std::size_t colon = value.find(':');
     const std::string_view name = mime::trim(std::string_view(value).substr(0, colon));
-    if (colon == value.npos || name.empty()) return std::nullopt;
+    if (colon == std::string_view::npos || name.empty()) return std::nullopt;
     return mime::make_field(name, std::string_view(value).substr(colon + 1), mime::LineEnding::crlf);
 }
 

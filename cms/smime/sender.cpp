@@ -16,7 +16,7 @@ namespace {
 
 std::string in_letters(std::string_view mailbox) {
     const std::size_t at = mailbox.rfind('@');
-    if (at == mailbox.npos) return std::string(mailbox);
+    if (at == std::string_view::npos) return std::string(mailbox);
     const std::string_view domain = mailbox.substr(at + 1);
     const bool plain = mime::is_ascii(domain) && mime::ascii_lower(domain).find("xn--") == std::string::npos;
     return plain ? std::string(mailbox) : std::string(mailbox.substr(0, at + 1)) + mime::unicode_domain(domain);

@@ -16,7 +16,7 @@ namespace {
 
 bool delimits(char c) {
     constexpr std::string_view kDelimiters = "<>()[]:;,\"\\";
-    return (c >= 0 && c <= ' ') || c == 0x7f || kDelimiters.find(c) != kDelimiters.npos;
+    return (c >= 0 && c <= ' ') || c == 0x7f || kDelimiters.find(c) != std::string_view::npos;
 }
 
 std::string_view unquoted(std::string_view text) {
@@ -58,9 +58,9 @@ std::vector<Word> addresses_in(std::string_view text) {
             ++end;
         const std::string_view word = unquoted(text.substr(i, end - i));
         const std::size_t at = word.rfind('@');
-        const bool apart =
-            i == 0 || kBlanks.find(text[i - 1]) != kBlanks.npos || kOpening.find(text[i - 1]) != kOpening.npos;
-        if (at != word.npos && at + 1 < word.size()) found.push_back({std::string(word), apart});
+        const bool apart = i == 0 || kBlanks.find(text[i - 1]) != std::string_view::npos ||
+                           kOpening.find(text[i - 1]) != std::string_view::npos;
+        if (at != std::string_view::npos && at + 1 < word.size()) found.push_back({std::string(word), apart});
         i = std::max(end, i + 1);
     }
     return found;
@@ -96,7 +96,7 @@ std::string spelled_out(std::string_view text, bool bare) {
     };
     std::string result;
     for (std::size_t i = 0; i < text.size();) {
-        const bool blank = kBlanks.find(text[i]) != kBlanks.npos;
+        const bool blank = kBlanks.find(text[i]) != std::string_view::npos;
         const std::size_t word = after_blanks(i + 1);
         std::size_t end = blank ? word : i + 1;  // of what is written as it is
         char sign = 0;
@@ -104,7 +104,8 @@ std::string spelled_out(std::string_view text, bool bare) {
             const std::size_t word_end = word + name.size(), next = after_blanks(word_end);
             if (lower.compare(word, name.size(), name) != 0 || next >= text.size()) continue;
             const bool between = blank && bare && next > word_end;
-            const bool enclosed = kOpening.find(text[i]) != kOpening.npos && kClosing.find(text[next]) != kClosing.npos;
+            const bool enclosed =
+                kOpening.find(text[i]) != std::string_view::npos && kClosing.find(text[next]) != std::string_view::npos;
             if (!between && !enclosed) continue;
             sign = meant;
             end = between ? next : next + 1;
@@ -165,7 +166,8 @@ bool has_domain(std::string_view address) {
     while (domain.ends_with('.') || domain.ends_with('-'))
         domain.remove_suffix(1);
     const std::size_t dot = domain.rfind('.');
-    if (dot == domain.npos || domain.front() == '.' || domain.find("..") != domain.npos) return false;
+    if (dot == std::string_view::npos || domain.front() == '.' || domain.find("..") != std::string_view::npos)
+        return false;
     if (is_house(domain) || is_at_bluesky(domain)) return false;
     std::string_view top = domain.substr(dot + 1);
     if (top.starts_with("xn--")) return true;
@@ -216,7 +218,7 @@ std::string seen(const std::string& decoded) {
     std::string shown;
     for (const char c : mime::plain_signs(decoded)) {
         const bool control = (c >= 0 && c < ' ') || c == 0x7f;
-        if (c != '\\' && (!control || kBlanks.find(c) != kBlanks.npos)) shown += c;
+        if (c != '\\' && (!control || kBlanks.find(c) != std::string_view::npos)) shown += c;
     }
     return shown;
 }

@@ -138,7 +138,7 @@ class Walk {
                  const Error& fault);
     void note_recipients(const std::vector<RecipientEntry>& recipients, Layer& layer);
     void note_weak(const Algorithm& cipher, Layer& layer);
-    const ContentKey& content_key(std::vector<RecipientEntry> recipients, const KeySizes& sizes, const Error& wrong,
+    const ContentKey& content_key(std::vector<RecipientEntry>&& recipients, const KeySizes& sizes, const Error& wrong,
                                   Layer& layer);
     void note_cipher(const ContentEncryptionAlgorithm& algorithm, Layer& layer);
     void content(Source& from, const std::string& type, const Place& place, bool bare);

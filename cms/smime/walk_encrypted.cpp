@@ -98,9 +98,9 @@ LayerType layer_type(EncryptedKind kind) {
 
 // given_key is the content key of EncryptedData, which both sides know.
 ContentKey given_key(const GivenSecrets& secrets, const std::string& cipher, std::size_t key_size) {
-    const Error missing(ErrorKind::no_key, fmt::format("the mail does not carry the key of its content ({})", cipher),
-                        fmt::format("--kek FILE gives it, {} bytes", key_size));
-    if (!secrets.kek || secrets.kek->key->size() != key_size) throw missing;
+    if (!secrets.kek || secrets.kek->key->size() != key_size)
+        throw Error(ErrorKind::no_key, fmt::format("the mail does not carry the key of its content ({})", cipher),
+                    fmt::format("--kek FILE gives it, {} bytes", key_size));
     return {secrets.kek->key->copy(), std::nullopt};
 }
 
@@ -152,11 +152,12 @@ void Walk::note_recipients(const std::vector<RecipientEntry>& recipients, Layer&
 }
 
 // content_key finds the key of a layer once, however many passes there are. It lets go of the recipients.
-const ContentKey& Walk::content_key(std::vector<RecipientEntry> recipients, const KeySizes& sizes, const Error& wrong,
+const ContentKey& Walk::content_key(std::vector<RecipientEntry>&& recipients, const KeySizes& sizes, const Error& wrong,
                                     Layer& layer) {
+    const std::vector<RecipientEntry> own = std::move(recipients);
     LayerKnowledge& known = knowledge_[layer.path];
     if (!known.key)
-        known.key = find_content_key(*keys_, options_.secrets, recipients, sizes, effort_of(knowledge_),
+        known.key = find_content_key(*keys_, options_.secrets, own, sizes, effort_of(knowledge_),
                                      {key_intent(report_, options_.name)}, options_.stop);
     if (!sizes.fit(known.key->key.size())) throw wrong;
     for (const std::string& line : known.key->skipped)
