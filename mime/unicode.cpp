@@ -45,15 +45,15 @@ std::u16string without_overlaid(const Icu& icu, std::u16string_view text) {
     return kept;
 }
 
-// Parts is a letter without its marks, and whether a dot below (U+0323) is among them.
-struct Parts {
+// BareLetter is a letter without its marks, and whether a dot below (U+0323) is among them.
+struct BareLetter {
     UChar32 base;
     bool dot_below;
 };
 
-Parts taken_apart(const Icu& icu, UChar32 code) {
+BareLetter taken_apart(const Icu& icu, UChar32 code) {
     constexpr UChar32 kDotBelow = 0x323;
-    Parts parts{code, code == kDotBelow};
+    BareLetter parts{code, code == kDotBelow};
     for (;;) {
         std::array<UChar, 32> units{};
         UErrorCode status = U_ZERO_ERROR;
@@ -132,7 +132,7 @@ bool is_plain_word(std::string_view text) {
         U16_NEXT(units.data(), i, units.size(), code);
         if (dotted && (U_MASK(icu.category(code)) & (U_GC_L_MASK | U_GC_N_MASK)) != 0) return false;
         const bool is_mark = (U_MASK(icu.category(code)) & U_GC_M_MASK) != 0;
-        const Parts parts = taken_apart(icu, code);
+        const BareLetter parts = taken_apart(icu, code);
         if (!is_mark) base = parts.base;
         dotted = (dotted && is_mark) || (parts.dot_below && is_ascii_consonant(base));
         const bool plain = code < 0x80 ? plain_ascii(static_cast<char16_t>(code))

@@ -184,6 +184,63 @@ TEST_CASE("what is signed is seen to be encrypted whatever its label") {
     check(world, mixed(base64(kP7m, world.secret.substr(0, 60))), Result::untrusted, true);
 }
 
+TEST_CASE("a signed part that is labelled as S/MIME is taken for an encrypted one where its header cannot be read") {
+    const CiphertextWorld world;
+    const std::string broken = "X: y\r\nno field\r\n" + world.usual;
+    check(world, parts("mixed", {broken}), Result::untrusted, true);
+    check(world, mixed(broken), Result::untrusted, true);
+    const std::string text = "X: y\r\nno field\r\n" + kNote;
+    check(world, mixed(text), Result::valid, false);
+    const std::string signature = base64("application/pkcs7-mime; smime-type=signed-data", world.signed_file(kNote));
+    check(world, mixed("X: y\r\nno field\r\n" + signature), Result::valid, false);
+}
+
+TEST_CASE("a signed multipart with something like a part outside its parts is not valid") {
+    const CiphertextWorld world;
+    const auto multipart = [&](const std::string& boundary, const std::string& before, const std::string& after) {
+        return "Content-Type: multipart/mixed; boundary=" + boundary + "\r\n\r\n" + before + "--in\r\n" + kNote +
+               "\r\n--in--\r\n" + after;
+    };
+    const std::string hidden = "--in\r\n" + world.usual, with_cr = "x\r--in\rX: y\rcontent-type: text/html\r\r<b>\r";
+    const std::string other = "--other\r\n" + world.usual;
+    for (const std::string& entity :
+         {multipart("\"in\t\"", "", ""), multipart("\" in\"", "", ""), multipart("'in'", "", ""),
+          multipart("in", other, ""), multipart("in", "", hidden), multipart("in", "", with_cr)}) {
+        CAPTURE(entity);
+        const Report whole = world.bench.verify(world.clear_signed(entity)).report;
+        CHECK(whole.result == Result::untrusted);
+        CHECK_THAT(whole.reason, Catch::Contains("before its first part or after its end"));
+        const Report part = world.bench.verify(world.clear_signed(mixed(entity))).report;
+        CHECK(part.result == Result::valid);
+        CHECK_THAT(part.warnings.at(0).message, Catch::Contains("before its first part or after its end"));
+    }
+    for (const std::string& entity :
+         {multipart("in", "This is a multi-part message.\r\nContent-Type: none\r\n", "-- \r\nAlice\r\n--\r\nlist\r\n"),
+          multipart("in", "--\r\n", "")}) {
+        const Report read = world.bench.verify(world.clear_signed(entity)).report;
+        CHECK(read.result == Result::valid);
+        CHECK(read.warnings.empty());
+    }
+}
+
+TEST_CASE("a part of what is signed whose header programs read differently draws a warning") {
+    const CiphertextWorld world;
+    const auto warning = [&](const std::string& part) {
+        const Report read = world.bench.verify(world.clear_signed(mixed(part))).report;
+        CHECK(read.result == Result::valid);
+        return read.warnings.empty() ? "" : read.warnings.at(0).message;
+    };
+    const std::string body = "\r\n--in\r\n" + kNote + "\r\n--in--\r\n";
+    CHECK_THAT(warning("Content-Type: text/html\r\nContent-Type: multipart/mixed; boundary=in\r\n" + body),
+               Catch::Contains("several Content-Type fields"));
+    CHECK_THAT(warning("Content-Transfer-Encoding: base64\r\nContent-Transfer-Encoding: 7bit\r\n" + kNote),
+               Catch::Contains("several Content-Transfer-Encoding fields"));
+    CHECK_THAT(warning("X: y\rContent-Type: text/html\r\n" + kNote), Catch::Contains("a CR that ends no line"));
+    CHECK_THAT(warning("Content-Type: multipart/mixed; boundary=aa; boundary=in\r\n" + body),
+               Catch::Contains("two boundaries"));
+    CHECK(warning("Content-Type: multipart/mixed; boundary=in\r\n" + body).empty());
+}
+
 TEST_CASE("a signature over a file that is encrypted, or a mail with something encrypted, is not valid") {
     const CiphertextWorld world;
     const std::string clear = mixed(base64(kP7m, world.signed_file(kNote)));

@@ -118,6 +118,12 @@ bool is_ciphertext(const mime::Header& header, Source& body) {
     return is_ciphertext_or_mail(header, body, true);
 }
 
+bool is_labelled_as_encrypted(std::string_view front) {
+    const std::string lower = mime::ascii_lower(front);
+    const auto has = [&](const char* label) { return lower.find(label) != std::string::npos; };
+    return (has("pkcs7-mime") || has(".p7m")) && !has("signed-data");
+}
+
 bool is_attachment(const mime::Header& header) {
     const std::vector<const mime::Field*> dispositions = header.all("Content-Disposition");
     if (dispositions.size() != 1 || !mime::content_disposition_oddity(*dispositions[0]).empty() ||

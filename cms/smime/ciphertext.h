@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string_view>
+
 #include "mime/header.h"
 
 namespace p11mime::cms::smime {
@@ -10,6 +12,10 @@ namespace p11mime::cms::smime {
 /// between those of base64 are passed over, as mail programs do. It reads no more of the body than it needs, and throws
 /// what the body throws.
 bool is_ciphertext(const mime::Header& header, Source& body);
+
+/// is_labelled_as_encrypted says whether the front of an entity whose header cannot be read has a label of S/MIME in it
+/// that is not one of a signature: programs that pass over what is wrong with the header go by that.
+bool is_labelled_as_encrypted(std::string_view front);
 
 /// is_attachment says whether a part is labelled as an attachment that mail programs show for itself: a mail, or a file
 /// under a name of its own. A file called smime.p7m is none, since that is what the text of an encrypted mail is called

@@ -32,8 +32,7 @@ constexpr std::array<std::string_view, 4> kText{"Subject", "Comments", "Keywords
 
 bool fits_line(const Field& field) {
     std::size_t begin = 0;
-    for (std::size_t end = field.raw.find('\n'); end != std::string_view::npos;
-         end = field.raw.find('\n', begin)) {
+    for (std::size_t end = field.raw.find('\n'); end != std::string_view::npos; end = field.raw.find('\n', begin)) {
         if (end - begin > kMaxLine) return false;
         begin = end + 1;
     }

@@ -9,6 +9,7 @@
 #include "cms/smime/ciphertext.h"
 #include "cms/smime/classify.h"
 #include "mime/codec.h"
+#include "mime/hidden_parts.h"
 #include "mime/limit.h"
 #include "mime/line_endings.h"
 #include "mime/multipart.h"
@@ -161,7 +162,10 @@ void Walk::bare_cms(Window& input, InputForm form, Sink& output) {
 
 void Walk::entity(const mime::Header& header, Window& body, const Place& around) {
     Place place = around.under(header);
-    if (place.whole) note_fields(header.fields);
+    if (place.whole)
+        note_fields(header.fields);
+    else
+        note_part_header(header, place);
     note_encoding(header, place);
     place.attached = place.attached || (place.later_part && is_attachment(header));
     const EntityKind kind = classify(header);
@@ -247,15 +251,18 @@ void Walk::multipart(const mime::Header& header, Window& body, const Place& plac
     TeeSource delivered(body, outlet);
     Window looked_at(delivered);
     mime::Multipart parts(looked_at, boundary);
-    drain(parts.preamble());
+    mime::HiddenParts preamble(parts.preamble()), epilogue(parts.epilogue());
+    drain(preamble);
     for (std::size_t number = 1; parts.next(); ++number) {
         Place part = place.child(number, true).at(begin + parts.part_begin());
         part.later_part = type.value == "multipart/mixed" && number > 1;
         look_into(parts.part(), std::move(part));
     }
-    drain(parts.epilogue());
+    drain(epilogue);
     drain(looked_at);
     outlet.finish();
+    if (place.signatures > 0 && (preamble.found() || epilogue.found()))
+        note_not_looked_into(place, "it has something like a part before its first part or after its end");
 }
 
 // message delivers a mail inside the mail as it is and looks into it meanwhile.
@@ -277,9 +284,13 @@ void Walk::look_into(Source& part, Place place) {
     TracedSource source(level);
     Window window(source);
     const auto layers = static_cast<std::ptrdiff_t>(report_.layers.size());
+    const bool labelled = place.signatures > 0 && is_labelled_as_encrypted(text_of(window.peek(kFront)));
     try {
         const EntityStart start = read_entity_start(window);
-        if (!start.fault.empty()) start.refuse();
+        if (!start.fault.empty()) {
+            if (labelled) note_encrypted(place);
+            start.refuse();
+        }
         if (start.is_none())
             text(window, place);
         else

@@ -119,6 +119,7 @@ class Walk {
     void look_into(Source& part, Place place);
     static bool goes_on_after(const Error& error, const TracedSource& source);
     void refuse_excess(const Place& content, std::size_t layer) const;
+    void note_part_header(const mime::Header& header, const Place& place);
     void note_unread(const Place& place, const std::string& why);
     void note_not_looked_into(const Place& place, const std::string& why);
     void note_elsewhere(const mime::Header& header, const Place& place);

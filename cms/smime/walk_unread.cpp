@@ -44,6 +44,19 @@ void Walk::note_not_looked_into(const Place& place, const std::string& why) {
         note_unread(place, why);
 }
 
+// note_part_header warns of a part of what is signed whose header programs may read as another's.
+void Walk::note_part_header(const mime::Header& header, const Place& place) {
+    if (place.signatures == 0) return;
+    const auto unclear = [&](std::string_view oddity) {
+        note_unread(place, fmt::format("its header has {}: programs differ in what they make of it", oddity));
+    };
+    for (const char* name : {"Content-Type", "Content-Transfer-Encoding"})
+        if (header.all(name).size() > 1) return unclear(fmt::format("several {} fields", name));
+    if (const std::string_view oddity = mime::header_oddity(header.raw()); !oddity.empty()) return unclear(oddity);
+    const std::vector<std::string> ambiguous = mime::content_type(header).ambiguous;
+    if (std::find(ambiguous.begin(), ambiguous.end(), "boundary") != ambiguous.end()) unclear("two boundaries");
+}
+
 // note_elsewhere warns of signed content that stands for what is elsewhere (RFC 2046 sections 5.2.2 and 5.2.3).
 void Walk::note_elsewhere(const mime::Header& header, const Place& place) {
     const std::string type = mime::content_type(header).value;
