@@ -161,7 +161,9 @@ std::optional<Fault> check_revocation(PathVerdict& verdict, std::span<const Cert
     const bool enough =
         verdict.revocation == RevocationState::good || verdict.revocation == RevocationState::not_offered;
     if (!trust.require_revocation || enough) return std::nullopt;
-    if (!verdict.revocation_reason.empty()) return Fault{verdict.revocation_reason};
+    constexpr const char* kHint =
+        "--revocation online asks the servers, later perhaps with an answer, and --crl FILE adds a CRL";
+    if (!verdict.revocation_reason.empty()) return Fault{verdict.revocation_reason, kHint};
     return Fault{unknown_reason(verdict.chain.front(), trust.revocation
                                                            ? "it is an anchor itself, which nobody can revoke"
                                                            : "that was not looked at")};

@@ -54,7 +54,9 @@ Fault fault_without_path(const std::vector<Certificate>& chain, const InheritedK
     const Certificate& last = chain.back();
     const std::string who = display_name(last);
     if (!last.self_issued())
-        return {fmt::format("the issuer of {} ({}) is neither trusted nor known", who, last.issuer()), kHint};
+        return {fmt::format("the issuer of {} ({}) is neither trusted nor known", who, last.issuer()),
+                "--fetch-issuers fetches its certificate, --intermediates FILE adds it; if it is a root that you know "
+                "to be right, add it with --ca or 'p11mime certs trust'"};
     if (chain.size() == 1) return {fmt::format("the self-signed certificate of {} is not trusted", who), kHint};
     return {fmt::format("the root {} is not trusted", who), kHint};
 }

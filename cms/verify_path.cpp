@@ -103,7 +103,7 @@ Fault ended(const Certificate& certificate, Time at, std::optional<Time> claimed
                             who),
                 fmt::format("--at {}, if you know by other means that it was sent then", format_time(*claimed))};
     return {fmt::format("the certificate of {} has ended on {}", who, format_time(certificate.not_after())),
-            "it has to be renewed; --at judges at another time"};
+            "a newer certificate is needed; --at judges at another time"};
 }
 
 Fault policy_fault(const Certificate& end, const PolicyDemands& policy) {

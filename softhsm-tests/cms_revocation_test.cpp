@@ -121,6 +121,7 @@ TEST_CASE("where revocation must be known, what is not known is not trusted") {
     const PathVerdict without = bench.judge(alice);
     CHECK_FALSE(without.trusted);
     CHECK_THAT(without.reason, Catch::Contains("CN=Alice,O=Example is revoked is not known: no CRL"));
+    CHECK_THAT(without.hint, Catch::Contains("--revocation online") && Catch::Contains("--crl FILE"));
     CHECK_FALSE(bench.judge(bench.root.certificate).trusted);
     bench.add_crl({});
     CHECK(good(bench.judge(alice)));

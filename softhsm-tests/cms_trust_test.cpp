@@ -74,7 +74,9 @@ TEST_CASE("an issuer's dates count too") {
 TEST_CASE("a path without an anchor is not trusted") {
     const TrustWorld world;
     const SoftwareKey stranger = certify(authority_spec("Stranger"));
-    CHECK(untrusted(world.judge(certify({}, &stranger).certificate), "neither trusted nor known"));
+    const PathVerdict below = world.judge(certify({}, &stranger).certificate);
+    CHECK(untrusted(below, "neither trusted nor known"));
+    CHECK_THAT(below.hint, Catch::Contains("--fetch-issuers") && Catch::Contains("--intermediates FILE"));
     const Certificate lonely = certify({}).certificate;
     CHECK(untrusted(world.judge(lonely), "self-signed"));
     CHECK(trusted(validate(lonely, {}, trust_in({lonely}), Use::signing)));
