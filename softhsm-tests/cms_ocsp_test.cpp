@@ -93,6 +93,14 @@ TEST_CASE("a response of the future makes nothing good, and what it says is revo
     CHECK(revoked(bench.judge(alice)));
 }
 
+TEST_CASE("a certificate that was never issued stays so, whatever a newer CRL does not list") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue();
+    bench.add_ocsp({.status = Status::revoked, .never_issued = true}, alice);
+    bench.add_crl({.this_update = -10});
+    CHECK(revoked(bench.judge(alice)));
+}
+
 TEST_CASE("a certificate that had ended is unknown to a response that does not go back so far") {
     RevocationBench bench;
     const Certificate alice = bench.issue({.begins_in_days = -20, .ends_in_days = -10});

@@ -122,7 +122,9 @@ Bytes make_ocsp(const OcspSpec& spec, const cms::Certificate& certificate, const
     const int status = revoked                                 ? V_OCSP_CERTSTATUS_REVOKED
                        : spec.status == OcspSpec::Status::good ? V_OCSP_CERTSTATUS_GOOD
                                                                : V_OCSP_CERTSTATUS_UNKNOWN;
-    const TimeHandle since = generalized(spec.since);
+    const TimeHandle since =
+        spec.never_issued ? TimeHandle(ASN1_GENERALIZEDTIME_set(nullptr, 0)) : generalized(spec.since);
+    const int reason = spec.never_issued ? OCSP_REVOKED_STATUS_CERTIFICATEHOLD : OCSP_REVOKED_STATUS_KEYCOMPROMISE;
     const TimeHandle begins = generalized(spec.this_update);
     const TimeHandle ends = spec.next_update ? generalized(*spec.next_update) : nullptr;
     for (int i = 0; i < spec.others; ++i) {
@@ -134,9 +136,8 @@ Bytes make_ocsp(const OcspSpec& spec, const cms::Certificate& certificate, const
                                         ends.get()) != nullptr,
              "another answer");
     }
-    OCSP_SINGLERESP* single =
-        OCSP_basic_add1_status(basic.get(), identifier.get(), status, revoked ? OCSP_REVOKED_STATUS_KEYCOMPROMISE : -1,
-                               since.get(), begins.get(), ends.get());
+    OCSP_SINGLERESP* single = OCSP_basic_add1_status(basic.get(), identifier.get(), status, revoked ? reason : -1,
+                                                     since.get(), begins.get(), ends.get());
     must(single != nullptr, "a status");
     if (spec.keeps_ended_since) {
         const TimeHandle cutoff = generalized(*spec.keeps_ended_since);

@@ -37,7 +37,8 @@ Bytes make_crl(const CrlSpec& spec, const SoftwareKey& issuer);
 struct OcspSpec {
     enum class Status { good, revoked, unknown };
     Status status = Status::good;
-    int since = -60;  ///< of revoked
+    int since = -60;            ///< of revoked
+    bool never_issued = false;  ///< of revoked: a hold since 1970 (RFC 6960 section 2.2)
     int this_update = -30;
     std::optional<int> next_update = kDay;
     std::optional<int> keeps_ended_since = {};  ///< archive cutoff
