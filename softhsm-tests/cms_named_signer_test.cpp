@@ -108,3 +108,19 @@ TEST_CASE("a certificate that fits beside the signer's does not make a changed m
     CHECK(read.report.exit_status() == 1);
     CHECK(read.report.reason.find("changed") != std::string::npos);
 }
+
+TEST_CASE("a signer without a subject is named by the address, and one without a certificate by nobody's name") {
+    const CmsBench bench;
+    CertificateSpec spec;
+    spec.name = spec.organization = "";
+    spec.alternative_name = "critical,email:alice@example.gov";
+    const SoftwareKey alice = bench.issue(spec);
+    const Bytes info = craft::signer_info(alice, craft::usual_attributes(kPayment), kPayment);
+    const std::string changed =
+        replaced(craft::signed_data({kPayment, {info}, {alice.certificate}}), "Pay 10", "Pay 99");
+    CHECK_THAT(bench.verify(changed).report.reason,
+               Catch::StartsWith("the signature of alice@example.gov does not verify"));
+    const std::string alone = craft::signed_data({kPayment, {info}, {}});
+    CHECK_THAT(bench.verify(alone).report.reason,
+               Catch::StartsWith("the signature cannot be checked: the signer's certificate is missing"));
+}

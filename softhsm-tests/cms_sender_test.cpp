@@ -93,9 +93,15 @@ TEST_CASE("a mail that names its sender in the Sender field alone is from nobody
 TEST_CASE("a From field without an address that can be read is not let off the check") {
     const SenderBench world;
     const SoftwareKey alice = world.with_names("email:alice@example.gov");
-    const char* from = GENERATE("From: \r\n", "From: Alice\r\n", "From: undisclosed:;\r\n");
+    const auto [from, reason] = GENERATE(table<const char*, const char*>(
+        {{"From: \r\n", "the mail names no sender"},
+         {"From: Alice\r\n", "the From field has an entry that is no address: 'Alice'"},
+         {"From: \"Alice\" alice@example.gov\r\n", "the From field has an entry that is no address"},
+         {"From: undisclosed:;\r\n", "the mail names no sender"}}));
     CAPTURE(from);
-    CHECK(world.read(alice, from).report.result == Result::untrusted);
+    const Report report = world.read(alice, from).report;
+    CHECK(report.result == Result::untrusted);
+    CHECK_THAT(report.reason, Catch::StartsWith(reason));
 }
 
 TEST_CASE("one of several signers may be the sender") {

@@ -13,7 +13,8 @@ constexpr const char* kSendAgain = "ask the sender to send it again";
 std::string who(const SignerVerdict& signer) {
     if (!signer.certificate) return signer.identifier;
     const std::string subject = signer.certificate->subject();
-    return subject.empty() ? signer.identifier : subject;
+    const std::vector<std::string> emails = signer.certificate->emails();
+    return subject.empty() && !emails.empty() ? emails.front() : display_name(*signer.certificate);
 }
 
 void set_result(Report& report, Result result, std::string reason, std::string hint = {}) {
@@ -35,11 +36,13 @@ bool integrity_fault(Report& report, const Layer& layer) {
         if (signer.integrity == Integrity::invalid)
             set_result(report, Result::invalid,
                        fmt::format("the signature of {} does not verify: {}", who(signer), reason), kSendAgain);
+        else if (signer.certificate)
+            set_result(report, Result::invalid,
+                       fmt::format("the signature of {} cannot be checked: {}", who(signer), reason),
+                       "ask the sender to sign in another way");
         else
-            set_result(
-                report, Result::invalid, fmt::format("the signature of {} cannot be checked: {}", who(signer), reason),
-                signer.certificate ? "ask the sender to sign in another way"
-                                   : "add the signer's certificate with --intermediates or 'p11mime certs import'");
+            set_result(report, Result::invalid, fmt::format("the signature cannot be checked: {}", reason),
+                       "add the signer's certificate with --intermediates or 'p11mime certs import'");
         return true;
     }
     return false;
@@ -102,7 +105,7 @@ std::vector<Doubt> sender_doubts(const Sender& sender, const std::vector<Layer*>
     const std::vector<std::string> left = without_signer(sender, layers);
     if (!sender.contradiction.empty())
         doubts.push_back({sender.contradiction});
-    else if (sender.mailboxes.empty())
+    else if (sender.mailboxes.empty() && seen.empty())
         doubts.push_back({"the mail names no sender"});
     else if (!left.empty())
         doubts.push_back({fmt::format("no signer's certificate is for the sender {}", fmt::join(left, ", "))});
