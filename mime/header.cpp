@@ -64,12 +64,15 @@ bool has_blank_line(std::string_view text) {
 
 // Whether a program knows a field of this name for one of a header, and no reader takes it for text of the sender's.
 bool is_usual(std::string_view name) {
-    constexpr std::array<std::string_view, 16> kUsual{"From",       "Sender",      "Reply-To",       "To",
-                                                      "Cc",         "Subject",     "Date",           "Message-ID",
-                                                      "References", "In-Reply-To", "Importance",     "MIME-Version",
-                                                      "Received",   "Return-Path", "DKIM-Signature", "Status"};
-    constexpr std::array<std::string_view, 6> kPrefixes{"x-",   "content-",        "list-",
-                                                        "arc-", "authentication-", "thread-"};
+    constexpr std::array<std::string_view, 25> kUsual{
+        "From",       "Sender",       "Reply-To",     "To",          "Cc",
+        "Subject",    "Date",         "Message-ID",   "References",  "In-Reply-To",
+        "Importance", "MIME-Version", "Received",     "Return-Path", "DKIM-Signature",
+        "Status",     "User-Agent",   "Organization", "Precedence",  "Errors-To",
+        "Autocrypt",  "Feedback-ID",  "Sensitivity",  "Priority",    "Accept-Language"};
+    constexpr std::array<std::string_view, 11> kPrefixes{
+        "x-",        "content-", "list-",      "arc-",  "authentication-",          "thread-",
+        "received-", "resent-",  "delivered-", "auto-", "disposition-notification-"};
     const std::string lower = ascii_lower(name);
     return std::any_of(kUsual.begin(), kUsual.end(), [&](auto usual) { return equal_ignoring_case(usual, name); }) ||
            std::any_of(kPrefixes.begin(), kPrefixes.end(), [&](auto prefix) { return lower.starts_with(prefix); });

@@ -35,6 +35,8 @@ TEST_CASE("an odd end of a field is no doubt by what follows it") {
     for (const char* usual :
          {"A: b\r\n", "A: b\r\n \r\n\r\n", "A:\r\n\t\r\nFrom: c\r\n",
           "A: b\n c\n \nContent-Type: d\n\t \nX-Spam-Report: e\n\n",
+          "A: b\n \nUser-Agent: d\nAccept-Language: e\nAutocrypt: f\nDelivered-To: g\nReceived-SPF: h\nAuto-Submitted: "
+          "i\n\n",
           "A: b\r\r\nMessage-ID: <1@c>\r\nMime-version:1.0\r\n\r\n",
           "A: b\n c\n \nContent-Transfer-Encoding: BASE64\n\t \nMessage-Id:\t<1@c> \n\n", "A: b\r\r\n\r\n"}) {
         CAPTURE(usual);
