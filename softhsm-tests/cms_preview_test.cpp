@@ -80,7 +80,11 @@ TEST_CASE("signing and sealing warn of what readers will doubt") {
     both(from + "To: bob@example.gov\r\nTo: carol@example.gov\r\n" + text, hello, "2 To fields");
     both(from + text + text, hello, "2 Content-Type fields");
     both("From: \"bob@example.gov\" <alice@example.gov>\r\n" + text, hello, "the From field shows bob@example.gov");
-    both("From: nobody\r\n" + text, hello, "the mail names no sender");
+    both("From: nobody\r\n" + text, hello, "an entry that is no address");
+    both(from + "Content-Type: multipart/mixed; boundary=q\r\n",
+         "--q\r\n\r\nHello\r\n--q\r\nContent-Type: message/rfc822\r\n\r\n" +
+             world.bench.encrypt({{world.bob.certificate}}, kForwarded) + "\r\n--q--\r\n",
+         "is encrypted");
     both(from + "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n", "SGVsbG8=\r\n",
          "message/rfc822 has the transfer encoding base64");
     both(from + "Content-Type: multipart/mixed; boundary=q\r\nContent-Transfer-Encoding: base64\r\n",

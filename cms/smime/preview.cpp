@@ -27,6 +27,7 @@ void Walk::foresee(Mail mail, ByteView content, const std::vector<Certificate>& 
         add_layer(LayerType::enveloped, "", place);
         place = place.decrypted_content();
     }
+    foreseeing_ = true;
     const std::size_t layer = add_layer(LayerType::signed_data, "", place);
     for (const Certificate& certificate : signers)
         report_.layers[layer].signers.push_back(accepted(certificate));

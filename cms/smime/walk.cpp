@@ -333,7 +333,7 @@ void Walk::note_left_encrypted(const std::string& type) {
 // note_encrypted tells of what stays encrypted. Mail programs may decrypt it and show its text as that of whoever
 // signed, who need not know it: that is doubted, unless an attachment stands for itself there.
 void Walk::note_encrypted(const Place& place) {
-    if (options_.task == Task::inspect) return;
+    if (options_.task == Task::inspect && !foreseeing_) return;
     if (++encrypted_ > kMaxLayers)
         throw LimitExceeded(fmt::format("the mail has more than {} parts that are encrypted", kMaxLayers));
     if (place.signatures > 0 && place.whole) return doubt(kSignedCiphertext, kSignTheText);

@@ -167,6 +167,7 @@ class Walk {
     bool has_detached_ = false;  ///< a signature was held against options_.detached_content
     ExpansionLimit expansion_;
     std::size_t recipients_ = 0;    ///< of all layers
+    bool foreseeing_ = false;       ///< what signing will make of content
     std::size_t unread_ = 0;        ///< parts
     std::size_t encrypted_ = 0;     ///< likewise
     std::size_t signers_ = 0;       ///< likewise
