@@ -71,7 +71,7 @@ std::optional<Time> distrust_date(const Certificate& certificate) {
 void set_distrust_date(const Certificate& certificate, Time date) {
     auto owned = std::make_unique<Time>(date);
     require(X509_set_ex_data(certificate.get(), date_index(), owned.get()) == 1, "cannot keep a certificate's date");
-    owned.release();
+    static_cast<void>(owned.release());
 }
 
 // trusts_all_mail says whether a copy of an anchor is trusted for e-mail of any date.

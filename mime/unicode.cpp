@@ -85,7 +85,7 @@ std::string ascii_domain(std::string_view domain) {
 }
 
 std::string unicode_domain(std::string_view domain) {
-    const std::string lower = ascii_lower(domain);
+    std::string lower = ascii_lower(domain);
     if (is_ascii(domain) && lower.find("xn--") == std::string_view::npos) return lower;
     return converted(domain, Icu::loaded().to_unicode).value_or(lower);
 }

@@ -85,6 +85,26 @@ TEST_CASE("3DES that keeps the key of the content is as weak, whatever encrypts 
     CHECK_THAT(read.report.warnings.at(0).message, Catch::Contains("des-ede3-cbc is weak"));
 }
 
+TEST_CASE("a signed mail inside a weak cipher is not valid unless weak algorithms are allowed") {
+    const CmsBench bench;
+    const SoftwareKey alice = bench.issue(), bob = bench.bob(KeyKind::rsa2048);
+    const std::string inner = bench.sign({alice}, kText);
+    const auto opened = [&](const char* cipher, bool allow_weak) {
+        const std::string encrypted = bench.openssl(
+            {"cms", "-encrypt", "-binary", "-outform", "DER", cipher, "-recip", bench.certificate_file(bob)}, inner);
+        SoftwareKeys keys({bob});
+        const Trust trust = bench.trust();
+        return read_mail(encrypted, &keys, &trust, {.task = Task::open, .allow_weak = allow_weak});
+    };
+    const ReadMail weak = opened("-des3", false);
+    CHECK(weak.report.exit_status() == 3);
+    CHECK_THAT(weak.report.reason, Catch::Contains("encrypted with a weak cipher"));
+    CHECK_THAT(weak.report.hint, Catch::Contains("--allow-weak"));
+    CHECK(weak.content == kText);
+    CHECK(opened("-des3", true).report.result == Result::valid);
+    CHECK(opened("-aes-128-cbc", false).report.result == Result::valid);
+}
+
 TEST_CASE("key agreement with a KDF of SHA-1 is not weak") {
     const CmsBench bench;
     const SoftwareKey bob = bench.bob();

@@ -311,11 +311,13 @@ TEST_CASE("the samples with protected headers verify, and open with the key of B
     }
     for (const std::string file : kEncryptedWithProtectedHeaders) {
         const std::string name = file.substr(0, file.rfind('.'));
-        const Outcome opened = office.desk.p11mime(Arguments{"open"} + trust + Arguments{directory + name + ".eml"});
+        const bool signed_too = name.starts_with("smime-sign");
+        const Arguments mail{directory + name + ".eml"};
+        CHECK(office.desk.p11mime(Arguments{"open"} + trust + mail).status == (signed_too ? 3 : 0));
+        const Outcome opened = office.desk.p11mime(Arguments{"open", "--allow-weak"} + trust + mail);
         INFO(name << opened.err);
         CHECK(opened.status == 0);
         CHECK_THAT(opened.err, Catch::Contains("des-ede3-cbc is weak"));
-        const bool signed_too = name.starts_with("smime-sign");
         CHECK_THAT(
             opened.err,
             Catch::Contains(signed_too ? "Encrypted, and signed by Alice Lovelace <alice@smime.example>, unchanged"

@@ -132,6 +132,18 @@ bool sender_fault(Report& report, const Sender& sender, const std::vector<Doubt>
     return false;
 }
 
+// cipher_fault finds a layer around the mail that is encrypted with a weak cipher, for its content or a key of that.
+bool cipher_fault(Report& report) {
+    for (const Layer& layer : report.layers) {
+        if (!layer.covers_whole || !is_encrypted(layer.type) || layer.strength != Strength::weak) continue;
+        set_result(report, Result::untrusted,
+                   "it is encrypted with a weak cipher: others may have been able to read it",
+                   "--allow-weak accepts it; ask the sender to encrypt with AES");
+        return true;
+    }
+    return false;
+}
+
 void conclude_signed(Report& report, const std::vector<const Layer*>& layers, const Sender& sender,
                      const Doubts& doubts, bool allow_weak) {
     for (const Layer* layer : layers)
@@ -146,6 +158,7 @@ void conclude_signed(Report& report, const std::vector<const Layer*>& layers, co
     if (!doubts.coverage.empty())
         return set_result(report, Result::untrusted, doubts.coverage.front().reason, doubts.coverage.front().hint);
     if (sender_fault(report, sender, sender_doubts(sender, text_layers, doubts.sender))) return;
+    if (!allow_weak && cipher_fault(report)) return;
     set_result(report, Result::valid, "");
 }
 

@@ -189,7 +189,7 @@ class Adding {
                                : mime::make_field("Content-Type", "text/plain", ending);
         const std::string charset = mime::ascii_lower(mime::content_type(header).parameter("charset"));
         const bool plain = charset.empty() || charset == "us-ascii";
-        const std::string lines = lines_of(plain || charset == "utf-8" ? &HiddenField::text : &HiddenField::ascii);
+        std::string lines = lines_of(plain || charset == "utf-8" ? &HiddenField::text : &HiddenField::ascii);
         if (!mime::is_ascii(lines)) {
             if (plain) type = mime::with_parameter(type, "charset", "utf-8");
             if (encoding == TransferEncoding::seven_bit)

@@ -130,8 +130,7 @@ void Walk::note_cipher(const ContentEncryptionAlgorithm& algorithm, Layer& layer
     note_weak(*algorithm.cipher, layer);
 }
 
-// note_weak says so of a cipher that is, be it for the content or for its key. A weak one has done its damage before
-// the mail is read, so it is a warning and nothing more.
+// note_weak says so of a cipher that is, be it for the content or for its key.
 void Walk::note_weak(const Algorithm& cipher, Layer& layer) {
     if (strength_of(cipher) != Strength::weak) return;
     if (layer.strength) layer.strength = Strength::weak;
