@@ -276,14 +276,22 @@ bool Crl::is_delta() const {
 bool Crl::completes(const Crl& base) const {
     const State& own = *state_;
     const State& other = *base.state_;
+    return is_delta_of_kind(base) && ASN1_INTEGER_cmp(own.base_number.get(), other.number.get()) <= 0 &&
+           ASN1_INTEGER_cmp(other.number.get(), own.number.get()) < 0;
+}
+
+bool Crl::supersedes(const Crl& base) const {
+    return is_delta_of_kind(base) && ASN1_INTEGER_cmp(state_->base_number.get(), base.state_->number.get()) > 0;
+}
+
+// is_delta_of_kind says whether this is a delta CRL to complete CRLs such as `base` is.
+bool Crl::is_delta_of_kind(const Crl& base) const {
+    const State& own = *state_;
+    const State& other = *base.state_;
     if (!own.base_number || !own.number || other.base_number || !other.number) return false;
     if (X509_NAME_cmp(X509_CRL_get_issuer(own.crl.get()), X509_CRL_get_issuer(other.crl.get())) != 0) return false;
-    if (scope() != base.scope()) return false;
-    if (extension_value(own.crl.get(), NID_authority_key_identifier) !=
-        extension_value(other.crl.get(), NID_authority_key_identifier))
-        return false;
-    return ASN1_INTEGER_cmp(own.base_number.get(), other.number.get()) <= 0 &&
-           ASN1_INTEGER_cmp(other.number.get(), own.number.get()) < 0;
+    return scope() == base.scope() && extension_value(own.crl.get(), NID_authority_key_identifier) ==
+                                          extension_value(other.crl.get(), NID_authority_key_identifier);
 }
 
 Bytes Crl::scope() const {

@@ -42,6 +42,8 @@ class Crl {
     bool is_delta() const;
     /// completes says whether this delta CRL tells what has changed since `base` (section 5.2.4).
     bool completes(const Crl& base) const;
+    /// supersedes says whether this delta CRL is one to a newer complete CRL than `base`.
+    bool supersedes(const Crl& base) const;
     /// scope tells the CRLs of one issuer apart: the DER of the issuing distribution point, empty where it has none.
     Bytes scope() const;
     /// freshest_urls are where it says that its delta CRLs are.
@@ -68,6 +70,8 @@ class Crl {
 
   private:
     struct State;
+    bool is_delta_of_kind(const Crl& base) const;
+
     static Crl take(ByteView& der);  // the first in it, which it is moved past
     explicit Crl(std::shared_ptr<const State> state) : state_(std::move(state)) {}
 

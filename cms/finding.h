@@ -66,6 +66,7 @@ class Finding {
     bool answered_good = false;                ///< by an OCSP response
     std::vector<std::string> notes;            ///< why evidence does not count
     std::optional<Crl> without_delta;          ///< the newest that was not completed by a delta, and has some
+    bool superseded = false;                   ///< there is a newer CRL than one of those at hand
     std::vector<std::pair<Bytes, Time>> kept;  ///< evidence to keep (DER), and until when
 
   private:

@@ -55,6 +55,12 @@ class Judge {
             }));
             weighed = weigh(certificate, issuer, own);
         }
+        if (weighed.all.superseded && !weighed.all.decided() && !not_offered) {
+            own.add(source.fetch(certificate, issuer, From::distribution_points, [&](const RevocationEvidence& answer) {
+                return weigh(certificate, issuer, answer, {}).tells();
+            }));
+            weighed = weigh(certificate, issuer, own);
+        }
         for (const auto& [der, until] : weighed.all.kept)
             source.keep(der, until);
         if (not_offered && !weighed.all.decided() && !weighed.all.held()) return {RevocationState::not_offered, {}};

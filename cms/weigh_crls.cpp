@@ -71,21 +71,22 @@ void note_listing(const Certificate& certificate, const Signed& each, Finding& f
                              finding.stale_reason(crl.this_update(), crl.next_update()).empty());
 }
 
-// usable_delta is the newest delta CRL that completes `base` and counts.
-const Crl* usable_delta(const Signed& base, const std::vector<Signed>& deltas, const Finding& finding) {
-    const auto usable = std::find_if(deltas.begin(), deltas.end(), [&](const Signed& delta) {
-        return delta.crl.completes(base.crl) && delta.signer.reason.empty() &&
+// counting_delta is the newest delta CRL that counts beside `base` and is to it what `relation` says.
+const Crl* counting_delta(const Signed& base, const std::vector<Signed>& deltas, const Finding& finding,
+                          bool (Crl::*relation)(const Crl&) const) {
+    const auto counting = std::find_if(deltas.begin(), deltas.end(), [&](const Signed& delta) {
+        return (delta.crl.*relation)(base.crl) && delta.signer.reason.empty() &&
                same_name_and_key(delta.by(), base.by()) &&
                finding.stale_reason(delta.crl.this_update(), delta.crl.next_update()).empty();
     });
-    return usable == deltas.end() ? nullptr : &usable->crl;
+    return counting == deltas.end() ? nullptr : &counting->crl;
 }
 
 // weigh_crl gives why a complete CRL tells nothing.
 std::string weigh_crl(const Certificate& certificate, const Signed& signed_base, const std::vector<Signed>& deltas,
                       Finding& finding) {
     const Crl& base = signed_base.crl;
-    const Crl* delta = usable_delta(signed_base, deltas, finding);
+    const Crl* delta = counting_delta(signed_base, deltas, finding, &Crl::completes);
     const Crl& newest = delta == nullptr ? base : *delta;
     // A complete CRL that has ended is as good as a new one with a delta CRL that has not.
     const std::string stale = finding.stale_reason(base.this_update(), base.next_update());
@@ -100,6 +101,10 @@ std::string weigh_crl(const Certificate& certificate, const Signed& signed_base,
     if (delta == nullptr && has_deltas && !finding.without_delta) finding.without_delta = base;
     if (!current) return "it " + stale;
     if (entry && finding.in_force(entry->since)) return {};
+    if (delta == nullptr && counting_delta(signed_base, deltas, finding, &Crl::supersedes) != nullptr) {
+        finding.superseded = true;
+        return "a delta CRL tells that there is a newer one";
+    }
     if (!entry && certificate.not_after() < newest.this_update() && !newest.keeps_ended(certificate.not_after()))
         return "the certificate had ended before, and it need not list those";
     finding.add_good(base.covers(certificate), newest.this_update());

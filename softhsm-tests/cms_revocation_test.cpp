@@ -108,6 +108,26 @@ TEST_CASE("a delta CRL is fetched where a CRL at hand says that there are some")
     CHECK(revoked(bench.judge(alice)));
 }
 
+TEST_CASE("a CRL makes nothing good where a delta CRL tells that there is a newer one, which is asked for") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue();
+    bench.add_crl({.number = 10, .this_update = -60, .extensions = "freshestCRL=URI:http://crl.example/delta"});
+    bench.source->deltas.crls = {Crl::from_der(make_crl({.number = 21, .base_number = 20}, bench.root))};
+    CHECK(unknown(bench.judge(alice), "there is a newer one"));
+    bench.source->points.at_points = {Crl::from_der(make_crl({.number = 20, .this_update = -40}, bench.root))};
+    CHECK(good(bench.judge(alice)));
+    bench.source->points.at_points = {
+        Crl::from_der(make_crl({.entries = {{.certificate = alice}}, .number = 20, .this_update = -40}, bench.root))};
+    CHECK(revoked(bench.judge(alice)));
+    // A delta CRL of somebody else, or one that has ended, tells of none.
+    bench.source->points.at_points.clear();
+    const SoftwareKey other = certify(RevocationBench::old_authority());
+    bench.source->deltas.crls = {
+        Crl::from_der(make_crl({.number = 21, .base_number = 20}, other)),
+        Crl::from_der(make_crl({.number = 21, .base_number = 20, .this_update = -50, .next_update = -10}, bench.root))};
+    CHECK(good(bench.judge(alice)));
+}
+
 TEST_CASE("why evidence could not be had is told") {
     RevocationBench bench;
     bench.source->points.missing = {"cannot fetch 'http://crl.example/': the server answers 404"};
