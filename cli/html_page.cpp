@@ -70,7 +70,7 @@ class Page {
         const std::string style(html_style());
         const std::string hash = mime::base64_text(cms::digest_of(cms::Hash::sha256, bytes_of(style)));
         std::string title = verdict_words(report_).headline;
-        if (mail_ && report_.subject) title = fmt::format("{}: {}", shortened(*report_.subject, kLongestName), title);
+        if (mail_ && report_.subject) title += ": " + shortened(*report_.subject, kLongestName);
         html_ = fmt::format(
             "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
             "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-{}'; "

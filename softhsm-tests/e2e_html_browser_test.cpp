@@ -96,6 +96,7 @@ TEST_CASE("hostile content stays text on the page", "[e2e]") {
     const std::string text = replaced(mail(reader.alice.email, "\"</dd><script>\" <bob@example.org>", entity),
                                       "Subject: ", "Subject: </title><script>alert(3)</script> ");
     const std::string page = reader.page_of(text);
+    CHECK_THAT(page, Contains("<title>") && !Contains("<title>&lt;/title"));  // the verdict comes first
     CHECK_THAT(page, Contains("\\u{202e}evil\\x1b[2J &amp;lt;"));
     CHECK_THAT(page, !Contains("<script") && !Contains("<img") && !Contains("rich") && !Contains("\x1b"));
 
