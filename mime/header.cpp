@@ -62,6 +62,17 @@ bool has_blank_line(std::string_view text) {
     return false;
 }
 
+// Whether a field has white space between its name and the colon: some programs take its line for text.
+bool has_blank_before_colon(std::string_view text) {
+    while (!text.empty()) {
+        const std::string_view line = text.substr(0, text.find('\n'));
+        const auto name = field_name(line);
+        if (name && line[name->size()] != ':') return true;
+        text.remove_prefix(std::min(line.size() + 1, text.size()));
+    }
+    return false;
+}
+
 // Whether a program knows a field of this name for one of a header, and no reader takes it for text of the sender's.
 bool is_usual(std::string_view name) {
     constexpr std::array<std::string_view, 25> kUsual{
@@ -190,6 +201,7 @@ Header read_header(Window& from, bool skip_from_line) {
 std::string_view header_oddity(std::string_view raw) {
     if (has_bare_cr(raw)) return "a CR that ends no line";
     if (has_blank_line(raw)) return "a line of blanks alone";
+    if (has_blank_before_colon(raw)) return "a field with white space before its colon";
     return "";
 }
 

@@ -45,8 +45,8 @@ struct Header {
 Header read_header(Window& from, bool skip_from_line = false);
 
 /// header_oddity says what in a header block, as it stood, lets programs differ on where its fields end: a CR that is
-/// no part of a CRLF, which some take for a line end, or a line of white space alone (RFC 5322 section 3.2.2), which
-/// some take for the end of the header; "" where there is neither.
+/// no part of a CRLF, which some take for a line end, a line of white space alone (RFC 5322 section 3.2.2), or white
+/// space before a colon (section 4.5), which some take for the end of the header; "" where there is none.
 std::string_view header_oddity(std::string_view raw);
 
 /// without_blank_ends takes off a header block, as it stood, a line of blanks, or a CR before a CRLF, that ends a

@@ -24,8 +24,8 @@ std::vector<Row> line_rows(const Stage& stage) {
     const auto within = [&](const std::string& line) {
         const auto& desk = stage.office.desk;
         const std::string entity = desk.file("entity", line + entity_of(clear));
-        return "From: alice@example.gov\r\n" + done(desk.run({"openssl", "cms", "-encrypt", "-binary", "-in", entity,
-                                                              stage.office.certificate(stage.bob)}));
+        return "From: alice@example.gov\r\n" + done(desk.run({"openssl", "cms", "-encrypt", "-aes256", "-binary", "-in",
+                                                              entity, stage.office.certificate(stage.bob)}));
     };
     return {
         {"a From field behind a CR", with(clear, "X-A: b\r\n From: Eve"), with(clear, "X-A: b\rFrom: Eve <eve@x.org>")},
@@ -36,6 +36,10 @@ std::vector<Row> line_rows(const Stage& stage) {
          "From alice\rFrom: Eve\r\n" + clear},
         {"a CR in the Content-Type field", in_type("\r\n "), in_type("\r")},
         {"text behind a line of blanks", with(clear, "X-A: b\r\n c"), with(clear, "X-A: b\r\n \r\n Pay 1000 to Eve.")},
+        {"text as a field with a blank before its colon", with(clear, "Attention:Pay 1000 to Eve."),
+         with(clear, "Attention :Pay 1000 to Eve.")},
+        {"text as a field with a blank before its colon, in the signature part's header",
+         in_part("Content-Description:Pay 1000 to Eve."), in_part("Content-Description :Pay 1000 to Eve.")},
         {"text as a field behind a line of blanks", at_end("X-A: b\r\n "), at_end("X-A: b\r\n \r\nHello: Pay Eve.")},
         {"text as a field behind two ends of a line", at_end("X-A: b\r\r\nMessage-ID: <1@x>"),
          at_end("X-A: b\r\r\nHello: Pay 1000 to Eve.")},

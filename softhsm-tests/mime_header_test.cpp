@@ -25,6 +25,8 @@ TEST_CASE("a CR alone and a line of blanks are odd in a header") {
         CHECK(header_oddity(odd) == "a CR that ends no line");
     for (const char* odd : {"A: b\r\n \r\nC: d\r\n", "A: b\n\t\n\n", "A:\n \t\n c\n", "A: b\n "})
         CHECK(header_oddity(odd) == "a line of blanks alone");
+    for (const char* odd : {"A: b\r\nAttention :pay\r\n", "A\t: b\n", "A: b\n>From : c\nD: e\n"})
+        CHECK(header_oddity(odd) == "a field with white space before its colon");
     // An mbox line that hides a field is no mbox line.
     CHECK(header_of("From alice\nA: b\n\n", true).fields.size() == 1);
     CHECK_THROWS_AS(header_of("From alice\rFrom: eve\nA: b\n\n", true), Error);
