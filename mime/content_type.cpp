@@ -263,15 +263,23 @@ bool is_control(unsigned char c) {
     return (c < ' ' && c != '\t') || c == 127;
 }
 
+// Whether there is an encoded word (RFC 2047), which some programs decode wherever it stands.
+bool holds_encoded_word(std::string_view text) {
+    const std::size_t begin = text.find("=?");
+    return begin != std::string_view::npos && text.find("?=", begin + 2) != std::string_view::npos;
+}
+
 // Whether a quoted boundary delimits the same lines for all.
 bool is_plain_boundary(std::string_view boundary) {
-    return !boundary.empty() && boundary == trim(boundary) &&
+    const bool enclosed = boundary.starts_with('<') && boundary.ends_with('>');  // some take these off
+    return !boundary.empty() && !enclosed && !holds_encoded_word(boundary) && boundary == trim(boundary) &&
            std::all_of(boundary.begin(), boundary.end(), [](char c) { return c >= ' ' && c < 127; });
 }
 
 // Whether an unquoted boundary is a token, but for the characters that mail programs forget to quote.
 bool is_bare_boundary(std::string text) {
-    constexpr std::string_view kUnquoted = "=/?:";
+    constexpr std::string_view kUnquoted = "=/?:", kEncoding = "'%";  // some look for a charset by the latter
+    if (text.find_first_of(kEncoding) != std::string::npos || holds_encoded_word(text)) return false;
     const auto is_unquoted = [&](char c) { return kUnquoted.find(c) != std::string_view::npos; };
     text.erase(std::remove_if(text.begin(), text.end(), is_unquoted), text.end());
     return is_token(text);

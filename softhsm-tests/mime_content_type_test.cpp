@@ -111,6 +111,9 @@ TEST_CASE("a Content-Type field that programs may read differently is odd") {
                                                  "a/b; boundary=b\"c\"",
                                                  "a/b; c=d\"; boundary=b\"",
                                                  "a/b; boundary=b,c",
+                                                 "a/b; boundary=us-ascii''b",
+                                                 "a/b; boundary=b%20",
+                                                 "a/b; boundary==?utf-8?q?b?=",
                                                  "a/b; \"boundary\"=b",
                                                  "a/b; name=c.html,.p7s",
                                                  "a/b; Name=c/d",
@@ -128,7 +131,8 @@ TEST_CASE("a Content-Type field that programs may read differently is odd") {
         {"a/b; boundary*=utf-8''b", "a/b; boundary*0=b; boundary*1=c", "a/b; Boundary*0*=b", "a/b; protocol*=x",
          "a/b; charset*=x", "a/b; micalg*=x", "a/b; boundary*0 =b"});
     odd("has a boundary with odd characters",
-        {"a/b; boundary=\"\"", "a/b; boundary=\" b\"", "a/b; boundary=\"b \"", "a/b; boundary=\"gr\303\274n\""});
+        {"a/b; boundary=\"<b>\"", "a/b; boundary=\"=?utf-8?q?b?=\"", "a/b; boundary=\"\"", "a/b; boundary=\" b\"",
+         "a/b; boundary=\"b \"", "a/b; boundary=\"gr\303\274n\""});
     odd("has no plain type", {"", "a", "a/", "/b", "a / b", "a/b/c", "a,b", "\"a/b\"", "a/b,c/d", "; boundary=b"});
     odd("has a control character", {"a/b; boundary=b\rc", "a/b;\vboundary=b", "a/b; boundary=\"\177\""});
     CHECK(content_type_oddity({"Content-Type", "Content-Type : a/b\r\n"}) == "has white space in its name");
