@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "mime/text.h"
+#include "mime/header.h"
 
 namespace p11mime::mime {
 
