@@ -35,12 +35,13 @@ class Judge {
         const bool not_offered = offers_no_revocation(certificate);
         RevocationEvidence own = source.at_hand(certificate, issuer);
         Weighed weighed = weigh(certificate, issuer, own);
+        const auto tells = [&](const RevocationEvidence& answer) {
+            return weigh(certificate, issuer, answer, {}).tells();
+        };
         using From = RevocationSource::From;
         for (const From from : {From::responders, From::distribution_points}) {
             if (not_offered || weighed.settled()) break;
-            own.add(source.fetch(certificate, issuer, from, [&](const RevocationEvidence& answer) {
-                return weigh(certificate, issuer, answer, {}).tells();
-            }));
+            own.add(source.fetch(certificate, issuer, from, tells));
             weighed = weigh(certificate, issuer, own);
         }
         const auto wants_delta = [&](const Weighed& so_far) {
@@ -56,9 +57,7 @@ class Judge {
             weighed = weigh(certificate, issuer, own);
         }
         if (weighed.all.superseded && !weighed.all.decided() && !not_offered) {
-            own.add(source.fetch(certificate, issuer, From::distribution_points, [&](const RevocationEvidence& answer) {
-                return weigh(certificate, issuer, answer, {}).tells();
-            }));
+            own.add(source.fetch(certificate, issuer, From::distribution_points, tells));
             weighed = weigh(certificate, issuer, own);
         }
         for (const auto& [der, until] : weighed.all.kept)

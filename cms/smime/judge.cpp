@@ -85,7 +85,9 @@ std::vector<std::string> without_signer(const Sender& sender, const std::vector<
     std::vector<std::string> left = sender.mailboxes;
     for (const Layer* layer : layers)
         for (const SignerVerdict& signer : layer->signers)
-            std::erase_if(left, [&](const std::string& from) { return signer.certificate->has_email(from); });
+            std::erase_if(left, [&](const std::string& from) {
+                return signer.sender == SenderState::match || signer.certificate->has_email(from);
+            });
     return left;
 }
 
