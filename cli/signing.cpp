@@ -244,18 +244,15 @@ SenderKits choose_senders(Context& context) {
 
 // Receivers hold the certificate against the mail's From, whatever picked the key.
 void warn_of_sender_check(Context& context, const SenderKits& kits) {
-    const auto& from = context.message().from;
-    if (from.size() > 1)
-        context.warn("sender-mismatch", fmt::format("the mail has {} From addresses ({}): the sender check of "
-                                                    "receivers will fail",
-                                                    from.size(), fmt::join(from, ", ")));
-    if (from.size() != 1) return;
-    for (const auto& kit : kits)
-        if (!kit->certificate().has_email(from.front()))
+    for (const std::string& address : context.message().from) {
+        const bool signs = std::any_of(kits.begin(), kits.end(),
+                                       [&](const auto& kit) { return kit->certificate().has_email(address); });
+        if (!signs && !kits.empty())
             context.warn("sender-mismatch",
                          fmt::format("the certificate {} is not of the sender {}: the sender check of receivers will "
                                      "fail",
-                                     kit->certificate().subject(), from.front()));
+                                     kits.front()->certificate().subject(), address));
+    }
 }
 
 }  // namespace
