@@ -105,6 +105,25 @@ TEST_CASE("a signed mail inside a weak cipher is not valid unless weak algorithm
     CHECK(opened("-aes-128-cbc", false).report.result == Result::valid);
 }
 
+TEST_CASE("a mail that is only encrypted, with a weak cipher, is opened and not trusted unless those are allowed") {
+    const CmsBench bench;
+    const SoftwareKey bob = bench.bob(KeyKind::rsa2048);
+    const std::string encrypted = bench.openssl(
+        {"cms", "-encrypt", "-binary", "-outform", "DER", "-des3", "-recip", bench.certificate_file(bob)}, kText);
+    const auto opened = [&](bool allow_weak) {
+        SoftwareKeys keys({bob});
+        const Trust trust = bench.trust();
+        return read_mail(encrypted, &keys, &trust, {.task = Task::open, .allow_weak = allow_weak});
+    };
+    const ReadMail weak = opened(false);
+    CHECK(weak.report.result == Result::untrusted);
+    CHECK(weak.report.exit_status() == 3);
+    CHECK_THAT(weak.report.reason, Catch::Contains("encrypted with a weak cipher"));
+    CHECK(weak.content == kText);
+    CHECK(opened(true).report.result == Result::decrypted);
+    CHECK(bench.decrypt(encrypted, {bob}).report.result == Result::decrypted);
+}
+
 TEST_CASE("key agreement with a KDF of SHA-1 is not weak") {
     const CmsBench bench;
     const SoftwareKey bob = bench.bob();

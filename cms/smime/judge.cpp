@@ -205,6 +205,7 @@ void conclude(Report& report, const Sender& sender, const Doubts& doubts, bool a
             encrypted ? "save that part and open it by itself" : "rely on nothing outside that part");
     }
     if (decrypted && !sender.contradiction.empty() && sender_fault(report, sender, {{sender.contradiction}})) return;
+    if (!allow_weak && cipher_fault(report)) return;
     const bool authenticated = std::any_of(report.layers.begin(), report.layers.end(), [](const Layer& layer) {
         return layer.type == LayerType::authenticated && layer.authenticated.value_or(false);
     });

@@ -126,7 +126,8 @@ void Walk::run(Source& input, Sink& output) {
     if (options_.task == Task::inspect) return;
     view_senders();
     note_no_sender();
-    conclude(report_, sender_, doubts_, options_.allow_weak);
+    const bool only_decrypts = options_.task == Task::decrypt;  // which trusts nobody: a warning tells of a weak cipher
+    conclude(report_, sender_, doubts_, options_.allow_weak || only_decrypts);
 }
 
 // require_layer refuses a mail without a layer of the kind that the task is for.
