@@ -404,6 +404,17 @@ bool has_two_forms(const Field& field, std::string_view parameter) {
     return plain && extended;
 }
 
+std::string boundary_cut_short(const Field& field) {
+    for (const std::string_view piece : pieces(field.raw)) {
+        const std::size_t equals = std::min(piece.find('='), piece.size());
+        if (!equal_ignoring_case(trim(piece.substr(0, equals)), "boundary")) continue;
+        const std::string_view value = trim(piece.substr(std::min(equals + 1, piece.size())));
+        const std::size_t end = value.find_first_of(kSpecials);
+        return value.starts_with('"') || end == std::string_view::npos ? "" : std::string(value.substr(0, end));
+    }
+    return {};
+}
+
 Parameterized content_disposition(const Header& header) {
     return parse_parameterized(header.value_or_empty("Content-Disposition"));
 }

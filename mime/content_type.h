@@ -40,6 +40,10 @@ std::string_view content_disposition_oddity(const Field& field);
 /// programs that do not know that form read another.
 bool has_two_forms(const Field& field, std::string_view parameter);
 
+/// boundary_cut_short is what programs read as the boundary of a Content-Type field that end it at the first character
+/// that had to be quoted (RFC 2045 section 5.1); "" where it is quoted, or they read the same, or none.
+std::string boundary_cut_short(const Field& field);
+
 /// content_disposition of an entity; an empty value where the field is absent.
 Parameterized content_disposition(const Header& header);
 

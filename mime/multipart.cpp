@@ -10,9 +10,6 @@ namespace p11mime::mime {
 
 namespace {
 
-// White space after a boundary is transport padding (RFC 2046 section 5.1.1); with more than this the line is none.
-constexpr std::size_t kMaxTransportPadding = 1024;
-
 // Where a line that starts like a delimiter starts, at `from` or after it; npos where none does. `from` may be in the
 // middle of a line.
 std::size_t find_line(std::string_view text, std::string_view needle, std::size_t from) {

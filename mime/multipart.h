@@ -11,11 +11,15 @@ namespace p11mime::mime {
 /// kMaxBoundaryLength bounds a boundary parameter in bytes (RFC 2046 says 70; real mail is laxer).
 inline constexpr std::size_t kMaxBoundaryLength = 200;
 
+/// kMaxTransportPadding bounds the white space after a boundary (RFC 2046 section 5.1.1) in bytes: with more the line
+/// is no delimiter.
+inline constexpr std::size_t kMaxTransportPadding = 1024;
+
 /// is_boundary says whether a boundary can delimit: neither empty nor too long, and no line end in it.
 bool is_boundary(std::string_view boundary);
 
 /// Multipart splits the body of a multipart entity (RFC 2046 section 5.1) byte for byte, as a stream. The line ending
-/// before a delimiter line belongs to the delimiter. Delimiter lines may carry trailing white space, up to 1024 bytes.
+/// before a delimiter line belongs to the delimiter. Delimiter lines may carry trailing white space.
 /// No more than a delimiter line is ever held. Use: read preamble(), then for each true next() read part(); then read
 /// epilogue(). What is left unread is skipped; a source that is not current is at its end.
 class Multipart {

@@ -135,8 +135,9 @@ TEST_CASE("no mail is valid with a signed part that is encrypted and no attachme
           base64(kP7m, world.encrypted("-aes-256-gcm")), base64(kP7m, world.with_given_key()),
           base64("application/pkcs7-mime", world.secret,
                  "Content-Disposition: attachment; filename=\" smime.p7m\"\r\n"),
-          attached(file, ""), attached(world.usual, ""), attached(world.usual, "Content-Disposition: inline\r\n"),
-          parts("mixed", {world.usual}, kFile), kPgp})
+          attached(file, ""), attached(world.usual, ""),
+          "Content-Type: message/rfc822\r\n\r\n\r\n\r\n" + kFrom + world.usual,
+          attached(world.usual, "Content-Disposition: inline\r\n"), parts("mixed", {world.usual}, kFile), kPgp})
         check(world, mixed(part), Result::untrusted, true);
 }
 
@@ -202,7 +203,7 @@ TEST_CASE("a signed multipart with something like a part outside its parts is no
                "\r\n--in--\r\n" + after;
     };
     const std::string hidden = "--in\r\n" + world.usual, with_cr = "x\r--in\rX: y\rcontent-type: text/html\r\r<b>\r";
-    const std::string other = "--other\r\n" + world.usual;
+    const std::string other = "--another\r\n" + world.usual;
     for (const std::string& entity :
          {multipart("\"in\t\"", "", ""), multipart("\" in\"", "", ""), multipart("'in'", "", ""),
           multipart("in", other, ""), multipart("in", "", hidden), multipart("in", "", with_cr)}) {
@@ -223,6 +224,61 @@ TEST_CASE("a signed multipart with something like a part outside its parts is no
     }
 }
 
+TEST_CASE("a signed mail with a line that some programs take for a delimiter is not valid") {
+    const CiphertextWorld world;
+    const auto multipart = [](const std::string& boundary, const std::string& text) {
+        return "Content-Type: multipart/mixed; boundary=" + boundary + "\r\n\r\n--" + boundary +
+               "\r\nContent-Type: text/plain\r\n\r\n" + text + "\r\n--" + boundary + "--\r\n";
+    };
+    const auto behind = [&](const std::string& line) { return "see below\r\n" + line + "\r\n" + world.usual; };
+    const std::string bare_cr = "see below\r--in\rContent-Type: application/pkcs7-mime\r\rx\r";
+    for (const std::string& entity : {multipart("in", bare_cr), multipart("in", behind("--inside")),
+                                      multipart("in=x", behind("--in")), multipart("in=x", behind("--in--"))}) {
+        CAPTURE(entity);
+        const Report whole = world.bench.verify(world.clear_signed(entity)).report;
+        CHECK(whole.result == Result::untrusted);
+        CHECK_THAT(whole.reason, Catch::Contains("take for the start of another part"));
+        const Report part = world.bench.verify(world.opaque(mixed(entity))).report;
+        CHECK(part.result == Result::valid);
+        REQUIRE(!part.warnings.empty());
+        CHECK_THAT(part.warnings.at(0).message, Catch::Contains("take for the start of another part"));
+    }
+    const std::string within =
+        replaced(multipart("in", "X\r\n"), "Content-Type: text/plain\r\n\r\nX\r\n", multipart("in-alt", "x"));
+    for (const std::string& entity :
+         {within, multipart("in", "--\r\n-- in\r\n --in\r\nin"), multipart("in=x", "--i")}) {
+        CAPTURE(entity);
+        const Report read = world.bench.verify(world.clear_signed(entity)).report;
+        CHECK(read.result == Result::valid);
+        CHECK(read.warnings.empty());
+    }
+}
+
+TEST_CASE("an unquoted outer boundary that programs cut short must not delimit lines of the signed text") {
+    const CiphertextWorld world;
+    const auto mail = [&](const std::string& boundary, const std::string& line) {
+        const std::string text = "Content-Type: text/plain\r\n\r\nPay 10.\r\n" + line + "\r\nPay 1000.\r\n";
+        const std::string usual = world.clear_signed(text);
+        return replaced(replaced(replaced(replaced(usual, "boundary=o", "boundary=" + boundary), "--o\r\n",
+                                          "--" + boundary + "\r\n"),
+                                 "\r\n--o\r\n", "\r\n--" + boundary + "\r\n"),
+                        "--o--", "--" + boundary + "--");
+    };
+    for (const auto& [boundary, line] : {std::pair<const char*, const char*>{"----=x", "------"},
+                                         {"a/b", "--a"},
+                                         {"a?b", "--a-- \t"},
+                                         {"a:b", "--a"}}) {
+        CAPTURE(boundary);
+        const Report read = world.bench.verify(mail(boundary, line)).report;
+        CHECK(read.result == Result::untrusted);
+        CHECK_THAT(read.reason, Catch::Contains("take for the start of another part"));
+        CHECK(world.bench.verify(mail(boundary, std::string(line) + "x")).report.result == Result::valid);
+        CHECK(world.bench.verify(mail(boundary, "-- ")).report.result == Result::valid);
+    }
+    CHECK(world.bench.verify(mail("ab", "--abc")).report.result == Result::untrusted);
+    CHECK(world.bench.verify(mail("ab", "--a")).report.result == Result::valid);
+}
+
 TEST_CASE("a part of what is signed whose header programs read differently draws a warning") {
     const CiphertextWorld world;
     const auto warning = [&](const std::string& part) {
@@ -238,6 +294,7 @@ TEST_CASE("a part of what is signed whose header programs read differently draws
     CHECK_THAT(warning("X: y\rContent-Type: text/html\r\n" + kNote), Catch::Contains("a CR that ends no line"));
     CHECK_THAT(warning("Content-Type: multipart/mixed; boundary=aa; boundary=in\r\n" + body),
                Catch::Contains("two boundaries"));
+    CHECK_THAT(warning("Content-Type: multipart; boundary=in\r\n" + body), Catch::Contains("no plain type"));
     CHECK(warning("Content-Type: multipart/mixed; boundary=in\r\n" + body).empty());
 }
 

@@ -64,6 +64,21 @@ TEST_CASE("what cannot be parsed in a structured field is left out") {
     CHECK(parse_parameterized("").value.empty());
 }
 
+TEST_CASE("an unquoted boundary is cut short where some programs end it") {
+    // As Python's email.policy.default reads it.
+    const auto cut_short = [](const std::string& boundary) {
+        return boundary_cut_short({"Content-Type", "Content-Type: a/b; x=y;\r\n Boundary = " + boundary + "; c=d\r\n"});
+    };
+    CHECK(cut_short("abc=def") == "abc");
+    CHECK(cut_short("abc/def") == "abc");
+    CHECK(cut_short("abc?x") == "abc");
+    CHECK(cut_short("abc:x") == "abc");
+    CHECK(cut_short("=abc").empty());
+    CHECK(cut_short("abc.def").empty());
+    CHECK(cut_short("\"abc=def\"").empty());
+    CHECK(boundary_cut_short({"Content-Type", "Content-Type: text/plain\r\n"}).empty());
+}
+
 TEST_CASE("a Content-Type field that programs may read differently is odd") {
     const auto oddity = [](const std::string& value) {
         return content_type_oddity({"Content-Type", "Content-Type: " + value + "\r\n"});

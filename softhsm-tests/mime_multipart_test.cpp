@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "mime/error.h"
+#include "mime/near_delimiters.h"
 #include "softhsm-tests/mime_pieces.h"
 
 using namespace p11mime;
@@ -167,4 +168,30 @@ TEST_CASE("a boundary is neither empty nor too long") {
     CHECK_THROWS_AS(Multipart(window, std::string(kMaxBoundaryLength + 1, 'b')), Error);
     CHECK_THROWS_AS(Multipart(window, "a\nb"), Error);
     CHECK_NOTHROW(Multipart(window, std::string(kMaxBoundaryLength, 'b')));
+}
+
+TEST_CASE("lines near a delimiter are found, however the part is cut into pieces") {
+    using Found = std::set<std::string>;
+    const auto found = [](const std::string& part, const char* sooner = "") {
+        std::vector<Found> all;
+        for (const std::size_t size : test::kPieceSizes) {
+            test::PieceSource source(part, size);
+            NearDelimiters lines(source, "abc", sooner);
+            CHECK(test::text_from(lines) == part);
+            all.push_back(lines.found());
+            CHECK(all.back() == all.front());
+        }
+        return all.front();
+    };
+    CHECK(found("--abcd\r\nx") == Found{"abcd"});
+    CHECK(found("x\n--abc d \ny\n--abc--e") == Found{"abc d", "abc--e"});
+    CHECK(found("x\r--abc\r\ny") == Found{"abc"});
+    CHECK(found("x\r\n--abc\ry") == Found{"abc"});
+    CHECK(found("x\r\r\n--abc--\t\r") == Found{"abc--"});
+    CHECK(found("x\r\n--abc" + std::string(kMaxTransportPadding + 1, ' ') + "\r\n").size() == 1);
+    CHECK(found("x\r\n--ab\r\n--a \r\n", "ab") == Found{"ab"});
+    CHECK(found("--ab--\r\n--abx\r\n", "ab") == Found{"ab--"});
+    CHECK(found("--abc" + std::string(2 * kMaxBoundaryLength, 'x')).begin()->size() == kMaxBoundaryLength);
+    CHECK(found("-\r\n--ab\r\n --abcd\r\n-abcd\r\nabcd\r\n--\r\n").empty());
+    CHECK(found("x--abcd\r\n--Abcd").empty());
 }

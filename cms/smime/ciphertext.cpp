@@ -45,9 +45,9 @@ class Base64Letters final : public Source {
     std::uint64_t count_ = 0;
 };
 
-void skip_blanks(Window& text) {
+void skip(std::string_view characters, Window& text) {
     for (ByteView front = text.peek(1); !front.empty(); front = text.peek(1)) {
-        const std::size_t blanks = std::min(text_of(front).find_first_not_of(" \t\r\n"), front.size());
+        const std::size_t blanks = std::min(text_of(front).find_first_not_of(characters), front.size());
         if (blanks == 0) return;
         text.consume(blanks);
     }
@@ -103,10 +103,11 @@ bool is_ciphertext_or_mail(const mime::Header& header, Source& body, bool mail_i
     Window content(*decoded);
     const bool is_mail = header.find("Content-Type") == nullptr || type.starts_with("message/");
     if (mail_inside && is_mail) {
+        skip("\r\n", content);  // as some programs do before a header
         const EntityStart mail = read_entity_start(content);
         return is_ciphertext_or_mail(mail.header, content, false);
     }
-    skip_blanks(content);
+    skip(" \t\r\n", content);
     const ByteView front = content.peek(kFront);
     return starts_encrypted(front.first(std::min(front.size(), kFront))) ||
            (is_named_as_openpgp(header) && is_openpgp_message(front));

@@ -13,6 +13,7 @@
 #include "mime/limit.h"
 #include "mime/line_endings.h"
 #include "mime/multipart.h"
+#include "mime/near_delimiters.h"
 #include "mime/transport.h"
 
 namespace p11mime::cms::smime {
@@ -254,16 +255,28 @@ void Walk::multipart(const mime::Header& header, Window& body, const Place& plac
     mime::Multipart parts(looked_at, boundary);
     mime::HiddenParts preamble(parts.preamble()), epilogue(parts.epilogue());
     drain(preamble);
+    const std::string sooner = mime::boundary_cut_short(*header.find("Content-Type"));
+    if (place.signatures > 0) boundaries_.insert(boundary);
+    bool has_near_delimiter = false;
     for (std::size_t number = 1; parts.next(); ++number) {
         Place part = place.child(number, true).at(begin + parts.part_begin());
         part.later_part = type.value == "multipart/mixed" && number > 1;
-        look_into(parts.part(), std::move(part));
+        if (place.signatures == 0) {
+            look_into(parts.part(), std::move(part));
+            continue;
+        }
+        mime::NearDelimiters lines(parts.part(), boundary, sooner);
+        look_into(lines, std::move(part));
+        has_near_delimiter = has_near_delimiter || may_delimit(lines.found(), boundary);
     }
     drain(epilogue);
     drain(looked_at);
     outlet.finish();
-    if (place.signatures > 0 && (preamble.found() || epilogue.found()))
+    if (place.signatures == 0) return;
+    if (preamble.found() || epilogue.found())
         note_not_looked_into(place, "it has something like a part before its first part or after its end");
+    if (has_near_delimiter)
+        note_not_looked_into(place, "it has a line that some programs take for the start of another part");
 }
 
 // message delivers a mail inside the mail as it is and looks into it meanwhile.

@@ -122,6 +122,7 @@ class Walk {
     void note_part_header(const mime::Header& header, const Place& place);
     void note_unread(const Place& place, const std::string& why);
     void note_not_looked_into(const Place& place, const std::string& why);
+    bool may_delimit(const std::set<std::string>& lines, const std::string& boundary) const;
     void note_elsewhere(const mime::Header& header, const Place& place);
     void leave_unread(Window& content, const std::string& type, const Place& place, bool bare);
     void clear_signed(const mime::Header& header, Window& body, const Place& place);
@@ -166,12 +167,13 @@ class Walk {
     bool again_ = false;
     bool has_detached_ = false;  ///< a signature was held against options_.detached_content
     ExpansionLimit expansion_;
-    std::size_t recipients_ = 0;    ///< of all layers
-    bool foreseeing_ = false;       ///< what signing will make of content
-    std::size_t unread_ = 0;        ///< parts
-    std::size_t encrypted_ = 0;     ///< likewise
-    std::size_t signers_ = 0;       ///< likewise
-    std::size_t signer_bytes_ = 0;  ///< of their SignerInfos
+    std::size_t recipients_ = 0;        ///< of all layers
+    bool foreseeing_ = false;           ///< what signing will make of content
+    std::set<std::string> boundaries_;  ///< of the multiparts in what is signed
+    std::size_t unread_ = 0;            ///< parts
+    std::size_t encrypted_ = 0;         ///< likewise
+    std::size_t signers_ = 0;           ///< likewise
+    std::size_t signer_bytes_ = 0;      ///< of their SignerInfos
     std::vector<Bytes> evidence_;
     std::string left_alone_;  ///< why a layer of the other kind on the outside was not taken off
 };

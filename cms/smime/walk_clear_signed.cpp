@@ -13,6 +13,7 @@
 #include "mime/codec.h"
 #include "mime/line_endings.h"
 #include "mime/multipart.h"
+#include "mime/near_delimiters.h"
 #include "mime/text.h"
 
 namespace p11mime::cms::smime {
@@ -160,11 +161,13 @@ void Walk::clear_signed(const mime::Header& header, Window& body, const Place& p
     FirstBytes first(digests);
 
     const Place inside = place.signed_content(hashes.size());
-    mime::Multipart parts(body, type.parameter("boundary"));
+    const std::string boundary = type.parameter("boundary");
+    mime::Multipart parts(body, boundary);
     note_text_beside(parts.preamble(), place);
     if (!parts.next()) throw Error(ErrorKind::malformed, "multipart/signed without parts");
+    mime::NearDelimiters lines(parts.part(), boundary, mime::boundary_cut_short(*header.find("Content-Type")));
     {
-        WorkSource level(parts.part(), workload_, hashes.size());
+        WorkSource level(lines, workload_, hashes.size());
         Window raw(level);
         mime::CanonicalSink canonical(first);
         const bool lf_lines = has_lf_lines(raw.peek(kMaxFirstLine));
@@ -172,6 +175,8 @@ void Walk::clear_signed(const mime::Header& header, Window& body, const Place& p
         content(hashed, std::string(oid::kData), inside, false);
     }
     note_range(layer, place, parts.part_begin(), parts.part_end());
+    if (place.whole && may_delimit(lines.found(), boundary))
+        doubt("the signed part has a line that some programs take for the start of another part", kNothingBeside);
 
     if (!parts.next()) throw Error(ErrorKind::malformed, "multipart/signed without a signature part");
     DashedLines signature_lines(parts.part());
