@@ -188,6 +188,9 @@ TEST_CASE("charsets are known by other names than iconv's too") {
     CHECK(decode_words("=?x-mac-roman?Q?=8A?=") == "\303\244");
     CHECK(decode_words("=?x-cp1252?Q?=80?=") == "\342\202\254");
     CHECK(decode_words("=?dos-866?Q?=80?=") == "\320\220");
+    CHECK(decode_words("=?windows1252?Q?=E4?=") == "\303\244");
+    CHECK(decode_words("=?macroman?Q?=8A?=") == "\303\244");
+    CHECK(decode_words("=?MS949?B?sKE=?=") == "\352\260\200");
 }
 
 TEST_CASE("a charset that cannot be converted is told") {
