@@ -29,17 +29,19 @@ bool is_encircled(char32_t code) {
     return (code >= 0x24b6 && code <= 0x24e9) || (code >= 0x1f150 && code <= 0x1f169);
 }
 
-// is_round_a says whether a letter is an "a" in a circle that stands alone.
+// is_round_a says whether a sign is an "a" in a circle that stands alone, or goes for one.
 bool is_round_a(const std::u32string& text, std::size_t at) {
-    constexpr std::u32string_view kRoundA = U"\u24b6\u24d0\U0001f150";
+    constexpr std::u32string_view kRoundA = U"\u229a\u24b6\u24d0\U0001f150";
     constexpr char32_t kCircle = 0x20dd;  // goes around the letter before it
     const char32_t before = at > 0 ? text[at - 1] : 0, after = at + 1 < text.size() ? text[at + 1] : 0;
     if ((text[at] == 'a' || text[at] == 'A') && after == kCircle) return true;
     return kRoundA.find(text[at]) != std::string_view::npos && !is_encircled(before) && !is_encircled(after);
 }
 
-// with_plain_at makes "@" and blanks of what looks like them, as long as NFKC has not made other letters of that.
-std::u16string with_plain_at(const std::u32string& text) {
+// with_plain_signs makes "@", a dot and blanks of what looks like them, as long as NFKC has not made other letters of
+// that.
+std::u16string with_plain_signs(const std::u32string& text) {
+    constexpr char32_t kDotAbove = 0x2d9;  // NFKC makes a blank of it, with a dot above that
     constexpr std::u32string_view kBlankLetters = U"\u115f\u1160\u2800\u3164\uffa0";
     std::u16string plain;
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -49,7 +51,7 @@ std::u16string with_plain_at(const std::u32string& text) {
         else if (kBlankLetters.find(text[i]) != std::string_view::npos)
             plain += u' ';
         else
-            append(plain, text[i]);
+            append(plain, text[i] == kDotAbove ? U'\u00b7' : text[i]);
         if (at && text[i] < 0x80) ++i;  // the circle around it
     }
     return plain;
@@ -57,8 +59,7 @@ std::u16string with_plain_at(const std::u32string& text) {
 
 bool looks_like_dot(const Icu& icu, char32_t code) {
     // Round pictures besides those of the confusables.
-    constexpr std::u32string_view kRound =
-        U"\u02d9\u25aa\u25ab\u25cf\u25e6\u25fe\u26ab\u2981\u2b1d\u2b24\u2e33\U0001f784";
+    constexpr std::u32string_view kRound = U"\u25aa\u25ab\u25cf\u25e6\u25fe\u26ab\u2981\u2b1d\u2b24\u2e33\U0001f784";
     constexpr std::u32string_view kDots = U".\u00b7";
     if (code < 0x80) return false;
     if (kRound.find(code) != std::string_view::npos) return true;
@@ -108,7 +109,7 @@ bool turns(UCharDirection direction) {
 std::string plain_signs(std::string_view text) {
     if (is_ascii(text)) return std::string(text);
     const Icu& icu = Icu::loaded();
-    const std::u16string visible = without_ignorable(icu, with_plain_at(code_points(utf16(icu, text))));
+    const std::u16string visible = without_ignorable(icu, with_plain_signs(code_points(utf16(icu, text))));
     const std::u32string letters = code_points(compatible_form(icu, visible));
     std::u16string plain;
     for (std::size_t i = 0; i < letters.size(); ++i)

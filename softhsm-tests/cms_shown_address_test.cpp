@@ -141,6 +141,10 @@ TEST_CASE("an address is seen whatever its dots and its @ are written with, and 
     }
     for (const char* spoof : {"ceo@bank\xea\x93\xb8"
                               "example",
+                              "ceo@bank\xcb\x99"
+                              "example",
+                              "ceo\xe2\x8a\x9a"
+                              "bank.example",
                               "ceo@bank\xcc\xa3"
                               "example",
                               "ceo@ban\xe1\xb8\xb3"
