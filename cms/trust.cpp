@@ -68,7 +68,7 @@ class Judge {
         : inherited_(inherited),
           trust_(trust),
           use_(use),
-          at_(trust.at.value_or(trust.clock->now())),
+          time_{trust.at.value_or(trust.clock->now()), trust.at.has_value(), message.claimed},
           message_(message) {}
 
     /// judge fills in all of the verdict but what other paths cost; `fault` is why it is not trusted.
@@ -79,7 +79,7 @@ class Judge {
         fault = oversized_issuer(path);
         if (!fault) fault = stranger(path);
         if (!fault) {
-            verified = verify_path(path, trust_.policy, trust_.purpose, at_, message_.claimed);
+            verified = verify_path(path, trust_.policy, trust_.purpose, time_);
             fault = std::move(verified.fault);
         }
         if (fault) return refused(std::move(verdict), *fault);
@@ -121,7 +121,7 @@ class Judge {
     const InheritedKeys& inherited_;
     const Trust& trust_;
     Use use_;
-    Time at_;
+    JudgedTime time_;
     const Message& message_;
 };
 

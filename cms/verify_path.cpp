@@ -95,15 +95,24 @@ std::vector<std::string> names_of(const STACK_OF(X509_POLICY_NODE) * nodes) {
     return policies;
 }
 
-Fault ended(const Certificate& certificate, Time at, std::optional<Time> claimed) {
-    const std::string who = display_name(certificate);
-    if (claimed && certificate.valid_at(*claimed) && *claimed <= at)
+// ended_fault is of the certificate that has ended, of several the one farthest from the anchor: it is what the others
+// certify, and no newer certificate of them would help.
+Fault ended_fault(const std::vector<Certificate>& path, const JudgedTime& time) {
+    const auto ended =
+        std::find_if(path.begin(), path.end(), [&](const Certificate& each) { return each.not_after() <= time.at; });
+    const auto at = static_cast<std::size_t>(ended - path.begin());
+    const std::string who = display_name(*ended);
+    const bool held_then =
+        time.claimed && *time.claimed <= time.at &&
+        std::all_of(path.begin(), path.end(), [&](const Certificate& each) { return each.valid_at(*time.claimed); });
+    if (held_then)
         return {fmt::format("the certificate of {} has ended since; it was valid at the date the mail claims; --at "
                             "asks for that date",
                             who),
-                fmt::format("--at {}, if you know by other means that it was sent then", format_time(*claimed))};
-    return {fmt::format("the certificate of {} has ended on {}", who, format_time(certificate.not_after())),
-            "a newer certificate is needed; --at judges at another time"};
+                fmt::format("--at {}, if you know by other means that it was sent then", format_time(*time.claimed)),
+                Fault::Scope::certificate, at};
+    return {fmt::format("the certificate of {} has ended on {}", who, format_time(ended->not_after())),
+            "a newer certificate is needed; --at judges at another time", Fault::Scope::certificate, at};
 }
 
 Fault policy_fault(const Certificate& end, const PolicyDemands& policy) {
@@ -124,7 +133,7 @@ std::string signature_name(const Certificate& certificate) {
 
 // fault_of says why OpenSSL refused a path, in plain words.
 Fault fault_of(int error, std::size_t at, const std::vector<Certificate>& path, const PolicyDemands& policy,
-               Purpose purpose, Time time, std::optional<Time> claimed) {
+               Purpose purpose, const JudgedTime& time) {
     const Certificate& certificate = path[at];
     const std::string who = display_name(certificate);
     using Scope = Fault::Scope;
@@ -132,10 +141,8 @@ Fault fault_of(int error, std::size_t at, const std::vector<Certificate>& path, 
         return Fault{std::move(reason), std::move(hint), scope, at};
     };
     switch (error) {
-        case X509_V_ERR_CERT_HAS_EXPIRED: {
-            const Fault its = ended(certificate, time, claimed);
-            return fault(Scope::certificate, its.reason, its.hint);
-        }
+        case X509_V_ERR_CERT_HAS_EXPIRED:
+            return ended_fault(path, time);
         case X509_V_ERR_CERT_NOT_YET_VALID:
             return fault(
                 Scope::certificate,
@@ -184,8 +191,8 @@ Fault fault_of(int error, std::size_t at, const std::vector<Certificate>& path, 
 
 }  // namespace
 
-VerifiedPath verify_path(std::vector<Certificate> path, const PolicyDemands& policy, Purpose purpose, Time at,
-                         std::optional<Time> claimed) {
+VerifiedPath verify_path(std::vector<Certificate> path, const PolicyDemands& policy, Purpose purpose,
+                         const JudgedTime& time) {
     const StoreHandle store = store_of(path.back());
     const BorrowedStack untrusted = between(path);
     const StoreContext context(X509_STORE_CTX_new());
@@ -193,7 +200,7 @@ VerifiedPath verify_path(std::vector<Certificate> path, const PolicyDemands& pol
             "cannot validate a certificate path");
     X509_STORE_CTX_set_app_data(context.get(), &path);
     X509_VERIFY_PARAM* parameters = X509_STORE_CTX_get0_param(context.get());
-    X509_VERIFY_PARAM_set_time(parameters, at.time_since_epoch().count());
+    X509_VERIFY_PARAM_set_time(parameters, time.at.time_since_epoch().count());
     X509_VERIFY_PARAM_set_depth(parameters, static_cast<int>(kMaxPathLength));
     X509_VERIFY_PARAM_set_auth_level(parameters, 0);  // strength is judged by the algorithm table
     X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST);
@@ -210,7 +217,7 @@ VerifiedPath verify_path(std::vector<Certificate> path, const PolicyDemands& pol
     if (!good) {
         const auto depth = static_cast<std::size_t>(std::max(0, X509_STORE_CTX_get_error_depth(context.get())));
         verified.fault = fault_of(X509_STORE_CTX_get_error(context.get()), std::min(depth, path.size() - 1), path,
-                                  policy, purpose, at, claimed);
+                                  policy, purpose, time);
     } else if (built != static_cast<int>(path.size())) {
         verified.fault = Fault{fmt::format("{} has another path than the one looked for", display_name(path.front()))};
     } else {

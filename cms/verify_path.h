@@ -16,10 +16,17 @@ struct VerifiedPath {
     bool off_policy = false;            ///< policies were asked for, and it is valid for none of them
 };
 
+/// JudgedTime is the time that a path is judged at.
+struct JudgedTime {
+    Time at;
+    bool asked_for = false;       ///< it is another than now, which --at names
+    std::optional<Time> claimed;  ///< as for validate()
+};
+
 /// verify_path has OpenSSL validate exactly the path given, end certificate first and anchor last, at a time: dates,
 /// signatures, basic constraints, name constraints but for internationalized addresses, policies,
-/// and what the anchor is trusted for, where its file says so. `claimed` is as for validate().
-VerifiedPath verify_path(std::vector<Certificate> path, const PolicyDemands& policy, Purpose purpose, Time at,
-                         std::optional<Time> claimed);
+/// and what the anchor is trusted for, where its file says so.
+VerifiedPath verify_path(std::vector<Certificate> path, const PolicyDemands& policy, Purpose purpose,
+                         const JudgedTime& time);
 
 }  // namespace p11mime::cms

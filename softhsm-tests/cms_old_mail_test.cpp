@@ -87,3 +87,32 @@ TEST_CASE("an authority that has ended since says so too") {
     trust.at = world.now - std::chrono::days(20);
     CHECK(untrusted(validate(end, {}, trust, Use::signing, world.now), "is not valid before"));
 }
+
+// A newer certificate of the authority would not help: the signer's has ended too.
+TEST_CASE("where signer and authority have ended since, the signer's is named, and the date leads to a trusted path") {
+    const OldMailWorld world;
+    const auto chain = [&](int issuer_begins, int issuer_ends) {
+        CertificateSpec authority = authority_spec("Short"), leaf;
+        authority.begins_in_days = issuer_begins;
+        authority.ends_in_days = issuer_ends;
+        leaf.ends_in_days = 10;
+        const SoftwareKey issuer = certify(authority, &world.bench.root);
+        return std::pair(certify(leaf, &issuer).certificate, issuer.certificate);
+    };
+    const auto judged = [&](const std::pair<Certificate, Certificate>& both, int in_days) {
+        Trust trust = trust_in({world.bench.root.certificate}, {both.second});
+        trust.at = world.now + std::chrono::days(in_days);
+        return validate(both.first, {}, trust, Use::signing, world.now);
+    };
+    const auto held = chain(-1, 15);
+    CHECK(judged(held, 20).reason == "the certificate of CN=Alice,O=Example " + std::string(kWords));
+    CHECK_THAT(judged(held, 20).hint, Catch::StartsWith("--at " + format_time(world.now)));
+    CHECK(trusted(judged(held, 0)));
+
+    // The path did not hold at the date either.
+    for (const auto& [begins, ends] : {std::pair(-9, -3), std::pair(3, 15)}) {
+        const auto both = chain(begins, ends);
+        CHECK(untrusted(judged(both, 20), "the certificate of CN=Alice,O=Example has ended on"));
+        CHECK_FALSE(judged(both, 0).trusted);
+    }
+}
