@@ -147,7 +147,8 @@ Fault fault_of(int error, std::size_t at, const std::vector<Certificate>& path, 
             return fault(
                 Scope::certificate,
                 fmt::format("the certificate of {} is not valid before {}", who, format_time(certificate.not_before())),
-                "see whether the clock is right");
+                time.asked_for ? "--at asks for an earlier time: ask for a later one, or leave it out"
+                               : "see whether the clock is right");
         case X509_V_ERR_CERT_SIGNATURE_FAILURE:
         case X509_V_ERR_UNABLE_TO_DECRYPT_CERT_SIGNATURE:
             if (X509_get_signature_info(certificate.get(), nullptr, nullptr, nullptr, nullptr) != 1)

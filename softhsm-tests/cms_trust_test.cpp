@@ -53,6 +53,9 @@ TEST_CASE("dates are judged at the time asked for") {
     world.trust.at = std::nullopt;
     const Certificate future = world.issue(spec);
     CHECK(untrusted(world.judge(future), "is not valid before"));
+    CHECK_THAT(world.judge(future).hint, Catch::Contains("the clock") && !Catch::Contains("--at"));
+    CHECK(untrusted(judge_in(-5), "is not valid before"));
+    CHECK_THAT(judge_in(-5).hint, Catch::Contains("--at") && !Catch::Contains("the clock"));
     world.trust.at = now + std::chrono::days(6);
     CHECK(trusted(world.judge(future)));
     spec.begins_in_days = -20;
