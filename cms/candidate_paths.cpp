@@ -25,12 +25,17 @@ std::uint32_t subject_hash(const Certificate& certificate) {
     return name_hash(subject_of(certificate));
 }
 
+int check_issued(const Certificate& issuer, const Certificate& certificate) {
+    const int answer = X509_check_issued(issuer.get(), certificate.get());
+    ERR_clear_error();
+    return answer;
+}
+
 // may_have_issued goes by names and key identifiers: what the issuer may do, and whether its key and its signature are
 // of use, the path's validation can tell.
 bool may_have_issued(const Certificate& issuer, const Certificate& certificate) {
     if (X509_NAME_cmp(subject_of(issuer), X509_get_issuer_name(certificate.get())) != 0) return false;
-    const int answer = X509_check_issued(issuer.get(), certificate.get());
-    ERR_clear_error();
+    const int answer = check_issued(issuer, certificate);
     return answer == X509_V_OK || answer == X509_V_ERR_KEYUSAGE_NO_CERTSIGN ||
            answer == X509_V_ERR_NO_ISSUER_PUBLIC_KEY || answer == X509_V_ERR_UNSUPPORTED_SIGNATURE_ALGORITHM ||
            answer == X509_V_ERR_UNSPECIFIED;  // extensions not readable
@@ -184,6 +189,13 @@ CandidatePaths::Path CandidatePaths::farthest() {
     for (const Step& step : steps)
         path.push_back(step.node);
     return path;
+}
+
+bool CandidatePaths::has_namesake(std::size_t issued) const {
+    const Certificate& certificate = nodes_[issued].certificate;
+    return std::any_of(nodes_.begin(), nodes_.end(), [&](const Node& node) {
+        return check_issued(node.certificate, certificate) == X509_V_ERR_AKID_SKID_MISMATCH;
+    });
 }
 
 }  // namespace p11mime::cms

@@ -41,6 +41,9 @@ class CandidatePaths {
     std::optional<Path> next();
     /// farthest is the way up that leads to no anchor, for who asks why there is no path.
     Path farthest();
+    /// has_namesake says whether there is a certificate of the name of an issuer that by its key identifier is not the
+    /// issuer.
+    bool has_namesake(std::size_t issued) const;
 
     const Certificate& operator[](std::size_t index) const { return nodes_[index].certificate; }
 

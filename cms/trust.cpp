@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "cms/candidate_paths.h"
+#include "cms/distribution_points.h"
 #include "cms/inherited_key.h"
 #include "cms/revocation.h"
 #include "cms/trust_settings.h"
@@ -48,15 +49,31 @@ Fault without_parameters(const Certificate& certificate, std::string hint = {}) 
 }
 
 // fault_without_path says why no path leads to an anchor, `chain` being the way up that there is.
-Fault fault_without_path(const std::vector<Certificate>& chain, const InheritedKeys& inherited) {
+std::string unknown_issuer(const Certificate& certificate, std::string_view why = {}) {
+    return fmt::format("the issuer of {} ({}) is neither trusted nor known{}{}", display_name(certificate),
+                       certificate.issuer(), why.empty() ? "" : ": ", why);
+}
+
+// ways_to_issuer is what could be done about an issuer that is not at hand.
+std::string ways_to_issuer(const Certificate& certificate, const Trust& trust) {
+    const bool may_fetch = !trust.issuers && !issuer_urls(certificate).empty();
+    return fmt::format(
+        "{}--intermediates FILE adds {}; if it is a root that you know to be right, add it with --ca or 'p11mime certs "
+        "trust'",
+        may_fetch ? "--fetch-issuers fetches its certificate, " : "", may_fetch ? "it" : "its certificate");
+}
+
+Fault fault_without_path(const std::vector<Certificate>& chain, const InheritedKeys& inherited, bool has_namesake,
+                         const Trust& trust) {
     constexpr const char* kHint = "add its root with --ca or 'p11mime certs trust' if you know that it is right";
     if (const Certificate* incomplete = inherited.incomplete()) return without_parameters(*incomplete, kHint);
     const Certificate& last = chain.back();
     const std::string who = display_name(last);
     if (!last.self_issued())
-        return {fmt::format("the issuer of {} ({}) is neither trusted nor known", who, last.issuer()),
-                "--fetch-issuers fetches its certificate, --intermediates FILE adds it; if it is a root that you know "
-                "to be right, add it with --ca or 'p11mime certs trust'"};
+        return {unknown_issuer(last, has_namesake ? "a certificate of that name is at hand, but its key did not sign "
+                                                    "this one"
+                                                  : ""),
+                ways_to_issuer(last, trust)};
     if (chain.size() == 1) return {fmt::format("the self-signed certificate of {} is not trusted", who), kHint};
     return {fmt::format("the root {} is not trusted", who), kHint};
 }
@@ -231,9 +248,11 @@ Attempt validate_with(const Certificate& certificate, const Message& message, co
         attempt = std::move(*best.found());
     } else {
         PathVerdict without_path;
-        for (const Certificate& each : certificates_of(paths, paths.farthest()))
+        const CandidatePaths::Path way = paths.farthest();
+        for (const Certificate& each : certificates_of(paths, way))
             without_path.chain.push_back(inherited.original(each));
-        const Fault fault = fault_without_path(without_path.chain, inherited);
+        Fault fault = fault_without_path(without_path.chain, inherited, paths.has_namesake(way.back()), trust);
+        fault.at = without_path.chain.size() - 1;
         attempt.verdict = refused(std::move(without_path), fault);
         attempt.may_ask = askable(attempt.verdict.chain);
     }
@@ -291,7 +310,8 @@ PathVerdict validate(const Certificate& certificate, std::span<const Certificate
     }
     PathVerdict& verdict = attempt.verdict;
     for (const auto& [each, missing] : asked)
-        if (!verdict.trusted && !missing.empty() && each == verdict.chain.back()) verdict.reason += "; " + missing;
+        if (!verdict.trusted && !missing.empty() && each == verdict.chain.back())
+            verdict.reason = unknown_issuer(each, missing);
     return std::move(verdict);
 }
 

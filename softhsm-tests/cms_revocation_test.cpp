@@ -311,7 +311,10 @@ TEST_CASE("missing issuers are fetched where that is asked for, and not for long
     CHECK(issuers->asked == 2);
 
     issuers->there = {lower.certificate};
-    CHECK_THAT(bench.judge(alice).reason, Catch::Contains("neither trusted nor known; the server is away"));
+    const PathVerdict away = bench.judge(alice);
+    CHECK(away.reason ==
+          "the issuer of CN=Lower,O=Example (CN=Upper,O=Example) is neither trusted nor known: the server is away");
+    CHECK_THAT(away.hint, Catch::Contains("--intermediates FILE") && !Catch::Contains("--fetch-issuers"));
     // Someone who has endless issuers is asked a few times.
     std::vector<SoftwareKey> chain{certify(authority_spec("0"), &lower)};
     for (int i = 1; i < 10; ++i)

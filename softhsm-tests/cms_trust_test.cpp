@@ -78,8 +78,11 @@ TEST_CASE("a path without an anchor is not trusted") {
     const TrustWorld world;
     const SoftwareKey stranger = certify(authority_spec("Stranger"));
     const PathVerdict below = world.judge(certify({}, &stranger).certificate);
-    CHECK(untrusted(below, "neither trusted nor known"));
-    CHECK_THAT(below.hint, Catch::Contains("--fetch-issuers") && Catch::Contains("--intermediates FILE"));
+    CHECK(untrusted(below, "(CN=Stranger,O=Example) is neither trusted nor known"));
+    CHECK_THAT(below.hint, Catch::Contains("--intermediates FILE") && !Catch::Contains("--fetch-issuers"));
+    const CertificateSpec says_where{.more_extensions = "authorityInfoAccess=caIssuers;URI:http://ca.example/ca.cer"};
+    CHECK_THAT(world.judge(certify(says_where, &stranger).certificate).hint,
+               Catch::Contains("--fetch-issuers") && Catch::Contains("--intermediates FILE"));
     const Certificate lonely = certify({}).certificate;
     CHECK(untrusted(world.judge(lonely), "self-signed"));
     CHECK(trusted(validate(lonely, {}, trust_in({lonely}), Use::signing)));
@@ -90,7 +93,12 @@ TEST_CASE("a path without an anchor is not trusted") {
     CHECK(untrusted(validate(end, surplus, world.trust, Use::signing), "root"));
     const SoftwareKey namesake = certify(authority_spec("Stranger"));
     CHECK_FALSE(validate(end, surplus, trust_in({namesake.certificate}), Use::signing).trusted);
-    CHECK_FALSE(validate(end, {}, trust_in({namesake.certificate}), Use::signing).trusted);
+    const std::string another =
+        "(CN=Stranger,O=Example) is neither trusted nor known: a certificate of that name is at "
+        "hand, but its key did not sign this one";
+    CHECK(untrusted(validate(end, {}, trust_in({namesake.certificate}), Use::signing), another));
+    CHECK(untrusted(validate(end, {}, trust_in({world.root.certificate}, {namesake.certificate}), Use::signing),
+                    another));
     CHECK(trusted(validate(end, {}, trust_in({namesake.certificate, stranger.certificate}), Use::signing)));
 }
 
