@@ -23,14 +23,22 @@ constexpr std::array kProcessed = {
     NID_ext_key_usage,   NID_crl_distribution_points,
 };
 
-// digest_standing is that of the digest that a certificate is signed with; what is in no table is relied on as little
-// as what is broken. EdDSA names no digest.
-Standing digest_standing(const Certificate& certificate) {
+// SignatureDigest is the digest that a certificate is signed with; its name is the signature's where that names none,
+// as EdDSA.
+struct SignatureDigest {
+    Standing standing;
+    std::string name;
+};
+
+// signature_digest: what is in no table is relied on as little as what is broken.
+SignatureDigest signature_digest(const Certificate& certificate) {
     int digest = NID_undef;
-    if (X509_get_signature_info(certificate.get(), &digest, nullptr, nullptr, nullptr) != 1) return Standing::refused;
-    if (digest == NID_undef) return Standing::ok;
+    const bool known = X509_get_signature_info(certificate.get(), &digest, nullptr, nullptr, nullptr) == 1;
+    if (!known || digest == NID_undef)
+        return {known ? Standing::ok : Standing::refused, algorithm_text(X509_get0_tbs_sigalg(certificate.get()))};
     const Algorithm* row = find_algorithm(AlgorithmKind::digest, oid_text(OBJ_nid2obj(digest)));
-    return row == nullptr ? Standing::refused : row->standing;
+    if (row == nullptr) return {Standing::refused, OBJ_nid2sn(digest)};
+    return {row->standing, std::string(row->name)};
 }
 
 Fault of_certificate(std::size_t at, std::string reason, std::string hint = {}) {
@@ -85,9 +93,10 @@ std::optional<Fault> path_fault(const std::vector<Certificate>& chain) {
                 i, fmt::format("the certificate of {} has the critical extension '{}', which is not understood", who,
                                extension));
         if (i + 1 == chain.size()) break;  // the anchor
-        if (digest_standing(chain[i]) == Standing::refused)
+        if (const SignatureDigest digest = signature_digest(chain[i]); digest.standing == Standing::refused)
             return of_certificate(
-                i, fmt::format("the certificate of {} is signed with a digest that is broken or not known", who));
+                i, fmt::format("the certificate of {} is signed with a digest that is broken or not known ({})", who,
+                               digest.name));
         if (chain[i].is_ca() && has_no_rev_avail(chain[i]))
             return of_certificate(
                 i, fmt::format("the certificate of {} offers no revocation, which that of an authority must", who));
@@ -120,9 +129,12 @@ std::optional<Fault> weak_link(const std::vector<Certificate>& chain) {
     constexpr const char* kHint = "--allow-weak accepts it";
     for (std::size_t i = 0; i < chain.size(); ++i) {
         const bool anchor = i + 1 == chain.size();
-        if (!anchor && digest_standing(chain[i]) == Standing::weak)
-            return of_certificate(
-                i, fmt::format("the certificate of {} is signed with a weak digest", display_name(chain[i])), kHint);
+        const SignatureDigest digest = signature_digest(chain[i]);
+        if (!anchor && digest.standing == Standing::weak)
+            return of_certificate(i,
+                                  fmt::format("the certificate of {} is signed with a weak digest ({})",
+                                              display_name(chain[i]), digest.name),
+                                  kHint);
         const EVP_PKEY* key = X509_get0_pubkey(chain[i].get());
         if (key != nullptr && weak_key(key))
             return of_certificate(i, fmt::format("{} has a weak key ({})", display_name(chain[i]), chain[i].key_type()),

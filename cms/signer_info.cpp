@@ -143,15 +143,16 @@ void read_claims(Attributes& attributes, SignerInfoVerdict& verdict) {
 }
 
 // attribute_fault says what is wrong with the signed attributes, or nothing.
-std::string attribute_fault(Attributes& attributes, const SignedContent& content, const Bytes& content_digest,
-                            const Certificate& certificate) {
+std::string attribute_fault(Attributes& attributes, const SignedContent& content, const Algorithm& digest_algorithm,
+                            const Bytes& content_digest, const Certificate& certificate) {
     const ASN1_TYPE* type = attributes.find(oid::kContentType);
     const ASN1_TYPE* digest = attributes.find(oid::kMessageDigest);
     const ASN1_TYPE* v1 = attributes.find(oid::kSigningCertificate);
     const ASN1_TYPE* v2 = attributes.find(oid::kSigningCertificateV2);
     if (attributes.ambiguous()) return "a signed attribute is there more than once";
     if (digest == nullptr || digest->type != V_ASN1_OCTET_STRING) return "the message digest attribute is missing";
-    if (!std::ranges::equal(asn1::octets(digest->value.octet_string), content_digest)) return "the content was changed";
+    if (!std::ranges::equal(asn1::octets(digest->value.octet_string), content_digest))
+        return fmt::format("the content was changed: its {} digest is another", digest_algorithm.name);
     if (content.is_signature() && type != nullptr) return "a countersignature has no content type attribute";
     if (!content.is_signature() &&
         (type == nullptr || type->type != V_ASN1_OBJECT || oid_text(type->value.object) != content.type))
@@ -170,7 +171,9 @@ bool is_weak(const AlgorithmChoice& choice) {
 std::string content_fault(const SignedContent& content, const SignScheme& scheme, Hash digest) {
     if (!content.is_signature() && content.type != oid::kData) return "content of this type needs signed attributes";
     if (looks_like_attributes(content.first_bytes)) return "the content is the signed attributes of another message";
-    if (scheme_hash(scheme) != digest) return "the signature is over another digest than the content's";
+    if (const Hash hash = scheme_hash(scheme); hash != digest)
+        return fmt::format("the signature is over a {} digest, and the content's is {}", digest_algorithm(hash).name,
+                           digest_algorithm(digest).name);
     return {};
 }
 
@@ -194,7 +197,7 @@ std::string signature_fault(const asn1::SignerInfo& signer, const AlgorithmChoic
         return fmt::format("the signer's key is no key for {}", algorithm_text(signer.signature_algorithm));
     const ByteView signature = asn1::octets(signer.signature);
     if (attributes.present()) {
-        std::string fault = attribute_fault(attributes, content, content_digest, certificate);
+        std::string fault = attribute_fault(attributes, content, *choice.digest, content_digest, certificate);
         if (!fault.empty()) return fault;
         return verify_message(key, *choice.scheme, asn1::verification_form(signer), signature)
                    ? ""

@@ -61,7 +61,7 @@ TEST_CASE("without signed attributes the signature is over the digest that it na
                                            .signature_algorithm = signer_info_algorithm(Ecdsa{Hash::sha3_256})});
     const ReadMail mail = read_signed(bench, info, alice);
     CHECK(mail.report.result == Result::invalid);
-    CHECK_THAT(mail.signer().integrity_reason.value_or(""), Catch::Contains("another digest"));
+    CHECK(mail.signer().integrity_reason == "the signature is over a sha3-256 digest, and the content's is sha256");
 }
 
 TEST_CASE("SHA-3 and brainpool signatures are verified by OpenSSL, and OpenSSL's here") {
