@@ -69,9 +69,15 @@ std::string checked_text(const Report& report, const std::vector<const SignerVer
     return text;
 }
 
-bool has_encryption(const Report& report) {
-    return std::any_of(report.layers.begin(), report.layers.end(),
-                       [](const Layer& layer) { return layer.covers_whole && layer.cipher.has_value(); });
+// encryption_words is how the whole mail came encrypted; "" where it did not. Of a weak cipher that must be said first.
+std::string encryption_words(const Report& report) {
+    bool encrypted = false;
+    for (const Layer& layer : report.layers) {
+        if (!layer.covers_whole || !layer.cipher) continue;
+        if (layer.weak_cipher) return fmt::format("Encrypted with the weak cipher {}", *layer.weak_cipher);
+        encrypted = true;
+    }
+    return encrypted ? "Encrypted" : "";
 }
 
 bool authenticated_encryption(const Report& report) {
@@ -89,19 +95,22 @@ std::string untrusted_headline(const Report& report, const std::vector<const Sig
 }
 
 std::string decrypted_headline(const Report& report) {
+    const std::string encrypted = encryption_words(report);
     const std::string changeable = authenticated_encryption(report) ? "" : ", nor protected against changes";
     if (!report.signatures_looked_for)
-        return fmt::format("Encrypted{}; a signature inside was not looked for ('p11mime open' does that)",
+        return fmt::format("{}{}; a signature inside was not looked for ('p11mime open' does that)", encrypted,
                            changeable.empty() ? "" : ", but not protected against changes");
-    return fmt::format("Encrypted, but not signed{}: nothing tells who sent it", changeable);
+    return fmt::format("{}, but not signed{}: nothing tells who sent it", encrypted, changeable);
 }
 
 std::string headline_of(const Report& report) {
     const auto signers = named_signers(report);
     switch (report.result) {
-        case Result::valid:
-            return fmt::format("{} by {}, unchanged, {}", has_encryption(report) ? "Encrypted, and signed" : "Signed",
+        case Result::valid: {
+            const std::string encrypted = encryption_words(report);
+            return fmt::format("{} by {}, unchanged, {}", encrypted.empty() ? "Signed" : encrypted + ", and signed",
                                names_of(signers, report.from), checked_text(report, signers));
+        }
         case Result::untrusted:
             return untrusted_headline(report, signers);
         case Result::invalid:

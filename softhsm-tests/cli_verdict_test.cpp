@@ -88,6 +88,12 @@ TEST_CASE("a good verdict says what was not checked, and what was judged at anot
     CHECK(with([](auto& one) { one.sender = SenderState::not_checked; }) == all + "2026-11-21, sender not checked");
     CHECK(with([](auto& one) { one.sender = SenderState::mismatch; }) == all + "2026-11-21, not the sender's");
     CHECK(with([](auto& one) { one.strength = Strength::weak; }) == all + "2026-11-21, weak");
+    Layer weak = encrypted(true);
+    weak.weak_cipher = "des-ede3-cbc";
+    CHECK_THAT(sentence(Result::valid, {weak, signed_by({signer()})}),
+               Catch::StartsWith("Encrypted with the weak cipher des-ede3-cbc, and signed by Alice Example"));
+    CHECK_THAT(sentence(Result::decrypted, {weak}),
+               Catch::StartsWith("Encrypted with the weak cipher des-ede3-cbc, but not signed"));
     CHECK(with([](auto& one) { one.time_basis = "given"; }) == all + "as of 2026-11-21");
     CHECK(with([](auto& one) { one.time_basis = "timestamp"; }) == all + "as of 2026-11-21, when it was time-stamped");
 

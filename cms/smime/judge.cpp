@@ -139,7 +139,8 @@ bool cipher_fault(Report& report) {
     for (const Layer& layer : report.layers) {
         if (!layer.covers_whole || !is_encrypted(layer.type) || layer.strength != Strength::weak) continue;
         set_result(report, Result::untrusted,
-                   "it is encrypted with a weak cipher: others may have been able to read it",
+                   fmt::format("it is encrypted with a weak cipher ({}): others may have been able to read it",
+                               *layer.weak_cipher),
                    "--allow-weak accepts it; ask the sender to encrypt with AES");
         return true;
     }

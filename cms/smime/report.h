@@ -102,9 +102,10 @@ struct Layer {
                       ///< parent's content for others; empty where unknown
     std::string media_type;
     std::optional<std::string> cipher;
-    std::optional<std::string> algorithm;  ///< authentication code, digest or compression of such layers
-    std::optional<bool> authenticated;     ///< the content was authenticated with the key; nothing: not looked at
-    std::optional<Strength> strength;      ///< of cipher, code or digest; nothing where it is not supported
+    std::optional<std::string> algorithm;    ///< authentication code, digest or compression of such layers
+    std::optional<bool> authenticated;       ///< the content was authenticated with the key; nothing: not looked at
+    std::optional<Strength> strength;        ///< of cipher, code or digest; nothing where it is not supported
+    std::optional<std::string> weak_cipher;  ///< that is, of the content or of a key of it
     std::vector<RecipientSummary> recipients;
     std::vector<SignerVerdict> signers;
     std::optional<Carried> carried;  ///< of signed layers

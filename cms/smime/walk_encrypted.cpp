@@ -134,6 +134,7 @@ void Walk::note_cipher(const ContentEncryptionAlgorithm& algorithm, Layer& layer
 void Walk::note_weak(const Algorithm& cipher, Layer& layer) {
     if (strength_of(cipher) != Strength::weak) return;
     if (layer.strength) layer.strength = Strength::weak;
+    if (!layer.weak_cipher) layer.weak_cipher = cipher.name;
     const Warning warning{"weak-cipher",
                           fmt::format("{} is weak: others may have been able to read what it protects", cipher.name)};
     const bool told = std::find(report_.warnings.begin(), report_.warnings.end(), warning) != report_.warnings.end();
