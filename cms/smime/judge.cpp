@@ -91,6 +91,19 @@ std::vector<std::string> without_signer(const Sender& sender, const std::vector<
     return left;
 }
 
+// whose_certificates says for whom the signers' certificates are.
+std::string whose_certificates(const std::vector<Layer*>& layers) {
+    std::vector<std::string> parts;
+    for (const Layer* layer : layers)
+        for (const SignerVerdict& signer : layer->signers) {
+            const std::vector<std::string> emails = signer.certificate->emails();
+            std::string part = fmt::format("that of {} is for {}", who(signer),
+                                           emails.empty() ? "no address" : fmt::to_string(fmt::join(emails, ", ")));
+            if (std::find(parts.begin(), parts.end(), part) == parts.end()) parts.push_back(std::move(part));
+        }
+    return fmt::to_string(fmt::join(parts, ", and "));
+}
+
 // match_authors sees that several senders who each signed are the senders together.
 void match_authors(const Sender& sender, const std::vector<Layer*>& layers) {
     for (Layer* layer : layers)
@@ -110,7 +123,8 @@ std::vector<Doubt> sender_doubts(const Sender& sender, const std::vector<Layer*>
     else if (sender.mailboxes.empty() && seen.empty())
         doubts.push_back({"the mail names no sender"});
     else if (!left.empty())
-        doubts.push_back({fmt::format("no signer's certificate is for the sender {}", fmt::join(left, ", "))});
+        doubts.push_back({fmt::format("no signer's certificate is for the sender {}: {}", fmt::join(left, ", "),
+                                      whose_certificates(layers))});
     else if (sender.check != SenderCheck::off)
         match_authors(sender, layers);
     doubts.insert(doubts.end(), seen.begin(), seen.end());
