@@ -241,6 +241,10 @@ TEST_CASE("text beside the parts of a signature is seen behind any number of bla
         CHECK(world.read(signed_mail + space).report.result == Result::valid);
         CHECK(world.read(signed_mail + space + "x").report.result == Result::untrusted);
     }
+    const ReadMail honest = world.read(signed_mail + "\r\n"), listed = world.read(signed_mail + "A list's footer.\r\n");
+    CHECK(honest.report.layers.at(0).covers_whole);
+    CHECK_FALSE(listed.report.layers.at(0).covers_whole);
+    CHECK(listed.report.reason == "there is text beside the signed part that is not signed");
 }
 
 TEST_CASE("a signature part that programs may show, or find a part in, is a doubt") {

@@ -124,11 +124,12 @@ void Walk::run(Source& input, Sink& output) {
     if (options_.detached_content && !has_detached_)
         throw Error(ErrorKind::malformed, "the input carries what it signs: it is no signature over a file of its own",
                     "leave --content out, and look at the content that comes out");
-    if (options_.task == Task::inspect) return;
+    if (options_.task == Task::inspect) return tell_text_beside();
     view_senders();
     note_no_sender();
     const bool only_decrypts = options_.task == Task::decrypt;  // which trusts nobody: a warning tells of a weak cipher
     conclude(report_, sender_, doubts_, options_.allow_weak || only_decrypts);
+    tell_text_beside();
 }
 
 // require_layer refuses a mail without a layer of the kind that the task is for.

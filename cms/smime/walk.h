@@ -90,7 +90,8 @@ class Walk {
     void note_hidden(mime::HiddenFields& text, const Place& place);
     void note_label(const mime::Header& header);
     void note_signature_part(const mime::Header& header);
-    void note_text_beside(Source& text, const Place& place);
+    void note_text_beside(Source& text, std::size_t layer, const Place& place);
+    void tell_text_beside();
     void note_encoding(const mime::Header& header, Place& place);
     void note_smime_type(const mime::Header& header, LayerType type);
     void doubt(const std::string& reason,
@@ -165,7 +166,8 @@ class Walk {
     std::vector<mime::Field> more_senders_;  ///< From and Sender fields that readers may see besides those of mail_
     Doubts doubts_;
     bool again_ = false;
-    bool has_detached_ = false;  ///< a signature was held against options_.detached_content
+    std::optional<std::size_t> beside_text_;  ///< the first layer that text stands beside
+    bool has_detached_ = false;               ///< a signature was held against options_.detached_content
     ExpansionLimit expansion_;
     std::size_t recipients_ = 0;        ///< of all layers
     bool foreseeing_ = false;           ///< what signing will make of content

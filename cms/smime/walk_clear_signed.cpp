@@ -132,7 +132,7 @@ void Walk::note_signature_part(const mime::Header& header) {
 }
 
 // note_text_beside doubts a mail with text before or after the parts of a signature: some programs show it.
-void Walk::note_text_beside(Source& text, const Place& place) {
+void Walk::note_text_beside(Source& text, std::size_t layer, const Place& place) {
     constexpr std::size_t kMostKept = 1024;
     std::string kept;  // the text from its first letter on
     bool goes_on = false;
@@ -145,7 +145,15 @@ void Walk::note_text_beside(Source& text, const Place& place) {
     }
     const std::string_view seen = mime::trim(kept);
     const bool harmless = seen.empty() || (is_notice(seen) && !goes_on);
-    if (place.whole && !harmless) doubt("there is text beside the signed part that is not signed", kNothingBeside);
+    if (!place.whole || harmless) return;
+    doubt("there is text beside the signed part that is not signed", kNothingBeside);
+    beside_text_ = std::min(beside_text_.value_or(layer), layer);
+}
+
+// tell_text_beside says so of the layers inside that signature too: they are judged as those of the whole mail.
+void Walk::tell_text_beside() {
+    for (std::size_t i = beside_text_.value_or(report_.layers.size()); i < report_.layers.size(); ++i)
+        report_.layers[i].covers_whole = false;
 }
 
 void Walk::note_range(std::size_t layer, const Place& place, std::uint64_t begin, std::uint64_t end) {
@@ -163,7 +171,7 @@ void Walk::clear_signed(const mime::Header& header, Window& body, const Place& p
     const Place inside = place.signed_content(hashes.size());
     const std::string boundary = type.parameter("boundary");
     mime::Multipart parts(body, boundary);
-    note_text_beside(parts.preamble(), place);
+    note_text_beside(parts.preamble(), layer, place);
     if (!parts.next()) throw Error(ErrorKind::malformed, "multipart/signed without parts");
     mime::NearDelimiters lines(parts.part(), boundary, mime::boundary_cut_short(*header.find("Content-Type")));
     {
@@ -214,7 +222,7 @@ void Walk::clear_signed(const mime::Header& header, Window& body, const Place& p
         report_.warnings.push_back(
             {"extra-part", "multipart/signed has more than two parts; the others are not covered"});
     }
-    note_text_beside(parts.epilogue(), place);
+    note_text_beside(parts.epilogue(), layer, place);
 }
 
 }  // namespace p11mime::cms::smime
