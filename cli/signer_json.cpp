@@ -131,7 +131,8 @@ Json signer_json(const SignerVerdict& signer) {
     json["sender"] = name(signer.sender);
     json["strength"] = name(signer.strength);
     json["algorithms"] = {{"digest", signer.digest}, {"signature", signer.signature}};
-    json["time"] = {{"basis", signer.time_basis}, {"at", or_null(signer.time_at, cms::format_time)}};
+    json["time"] = {{"basis", signer.time_at ? Json(signer.time_basis) : Json(nullptr)},
+                    {"at", or_null(signer.time_at, cms::format_time)}};
     json["time"]["signing_time"] = or_null(signer.signing_time, cms::format_time);
     json["timestamps"] = array(signer.timestamps, timestamp_json);
     json["countersignatures"] = array(signer.countersignatures, signer_json);

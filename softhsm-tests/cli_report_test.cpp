@@ -30,6 +30,7 @@ TEST_CASE("the report of reading has every member that is documented, in that or
     signer.certificate = cms::Certificate::from_der(bytes_of(der));
     signer.digest = "sha256";
     signer.signature = "ecdsa";
+    signer.time_at = cms::parse_time("2026-11-21T10:00:00Z");
     cms::smime::Layer layer;
     layer.path = "1";
     layer.byte_ranges = {{120, 4711}};
@@ -78,6 +79,8 @@ TEST_CASE("the report of reading has every member that is documented, in that or
                                                     "qualified_basis", "on_secure_device", "on_secure_device_basis"});
     CHECK(keys(json["layers"][0]["signers"][1]) == keys(first));
 
+    CHECK(first["time"]["basis"] == "now");
+    CHECK(json["layers"][0]["signers"][1]["time"]["basis"].is_null());  // nothing was judged
     CHECK(first["revocation"] == "not_checked");
     CHECK(first["integrity"] == "not_checked");
     CHECK(first["emails"] == Json::array({"alice@example.gov"}));
