@@ -288,3 +288,24 @@ TEST_CASE("seal hides the copy of the subject in Thread-Topic") {
                             sealed);
     CHECK(decrypted.find("Thread-Topic: SECRET") == decrypted.rfind("Thread-Topic: SECRET"));
 }
+
+TEST_CASE("seal hides what tells of the text and copies of the subject, under whatever name") {
+    const ProtectionBench world;
+    const std::string text = mail("alice@example.gov", "bob@example.org");
+    for (const std::string name :
+         {"X-Subject", "Original-Subject", "Resent-Subject", "Resent-Comments", "Summary", "X-Thread-Topic"}) {
+        CAPTURE(name);
+        for (const std::string& value : {std::string("SECRET"), "SECRET " + std::string(1'200, 'x')}) {
+            const std::string sealed = world.seal(name + ": " + value + "\r\n" + text);
+            CHECK(sealed.find("SECRET") == std::string::npos);
+            CHECK(field(sealed, name).empty());
+            const ReadMail read = world.open(sealed);
+            CHECK(read.report.result == Result::valid);
+            CHECK(kinds(read.report).empty());
+            CHECK(mime::decode_words(field(read.content, name)) == value);
+            CHECK(entity_of(read.content) == kText);
+        }
+    }
+    // What is not the sender's word of the text stays.
+    CHECK(field(world.seal("X-Mailer: Mutt\r\n" + text), "X-Mailer") == "Mutt");
+}

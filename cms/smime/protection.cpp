@@ -18,17 +18,22 @@ using mime::Field;
 
 constexpr std::size_t kMaxLine = 998;  // RFC 5322 section 2.1.1
 
-// The copy of the Subject that Outlook keeps: nobody needs to read it twice.
-constexpr std::string_view kSubjectCopy = "Thread-Topic";
+// Fields of free text that are left out outside: what tells of the text, and copies of the Subject that programs,
+// gateways and whoever resends a mail keep.
+constexpr std::array<std::string_view, 9> kRemoved{"Comments",        "Keywords",         "Summary",
+                                                   "Resent-Comments", "Thread-Topic",     "X-Thread-Topic",
+                                                   "X-Subject",       "Original-Subject", "Resent-Subject"};
 
-// Fields that are left out outside.
-constexpr std::array<std::string_view, 3> kRemoved{"Comments", "Keywords", kSubjectCopy};
+// Fields that old readers are told of; nobody needs to read a copy of them.
+constexpr std::array<std::string_view, 3> kTold{"Subject", "Comments", "Keywords"};
 
 // Fields for relays alone.
 constexpr std::array<std::string_view, 2> kForRelays{"Bcc", "Resent-Bcc"};
 
-// Fields of free text; an encoded word in another would be no word.
-constexpr std::array<std::string_view, 4> kText{"Subject", "Comments", "Keywords", kSubjectCopy};
+// is_text knows fields of free text; an encoded word in another would be no word.
+bool is_text(std::string_view name) {
+    return mime::equal_ignoring_case(name, "Subject") || is_one_of(kRemoved, name);
+}
 
 bool fits_line(const Field& field) {
     std::size_t begin = 0;
@@ -58,7 +63,7 @@ std::string apart(const std::string& identifiers) {
 std::optional<Field> for_inside(const Field& field, mime::LineEnding ending) {
     const bool plain = is_plain(field.raw);
     if (plain && fits_line(field) && mime::header_oddity(field.raw).empty()) return field;
-    const bool text = is_one_of(kText, field.name), seen = text || is_one_of(kSeen, field.name);
+    const bool text = is_text(field.name), seen = text || is_one_of(kSeen, field.name);
     std::string value = field.value();
     if (text || (!plain && !seen))
         value = mime::encode_words(mime::decode_words(value));
@@ -94,7 +99,7 @@ Protection protect(const std::vector<Field>& transport, bool encrypted) {
         const bool removes = encrypted && is_one_of(kRemoved, field.name);
         const bool hides =
             encrypted && mime::equal_ignoring_case(field.name, "Subject") && inside->value() != kHiddenSubject;
-        if ((hides || removes) && !mime::equal_ignoring_case(field.name, kSubjectCopy))
+        if ((hides || removes) && is_one_of(kTold, field.name))
             result.hidden.push_back(
                 {field.name, one_line(mime::decode_words(inside->value())), one_line(inside->value())});
         if (removes) continue;
