@@ -125,7 +125,9 @@ class Page {
     void layers() {
         html_ += "<section aria-labelledby=\"proof\">\n<h2 id=\"proof\">Signature and encryption</h2>\n";
         const bool any = std::any_of(report_.layers.begin(), report_.layers.end(), is_shown);
-        if (!any) html_ += "<p>There is no signature and no encryption.</p>\n";
+        if (!any)
+            html_ += fmt::format("<p>There is no signature and no encryption{}.</p>\n",
+                                 report_.openpgp ? " in the form of S/MIME" : "");
         for (const Layer& layer : report_.layers)
             if (is_shown(layer)) this->layer(layer);
         html_ += "</section>\n";

@@ -198,7 +198,9 @@ int inspect(Context& context) {
     for (const auto& warning : report.warnings)
         context.warn(warning.kind, warning.message);
     if (!context.reports_to_stdout()) {
-        if (report.layers.empty()) context.terminal().print("neither signed nor encrypted");
+        if (report.layers.empty())
+            context.terminal().print(report.openpgp ? "neither signed nor encrypted with S/MIME"
+                                                    : "neither signed nor encrypted");
         for (const std::string& line : layer_lines(report, false))
             context.terminal().print(line);
     }

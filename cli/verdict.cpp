@@ -95,12 +95,22 @@ std::string untrusted_headline(const Report& report, const std::vector<const Sig
 }
 
 std::string decrypted_headline(const Report& report) {
-    const std::string encrypted = encryption_words(report);
+    const std::string encrypted = encryption_words(report), with = report.openpgp ? " with S/MIME" : "";
     const std::string changeable = authenticated_encryption(report) ? "" : ", nor protected against changes";
     if (!report.signatures_looked_for)
         return fmt::format("{}{}; a signature inside was not looked for ('p11mime open' does that)", encrypted,
                            changeable.empty() ? "" : ", but not protected against changes");
-    return fmt::format("{}, but not signed{}: nothing tells who sent it", encrypted, changeable);
+    return fmt::format("{}, but not signed{}{}: nothing tells who sent it", encrypted, with, changeable);
+}
+
+// OpenPGP that nobody has looked at proves nothing.
+std::string unsigned_headline(const Report& report) {
+    if (!report.openpgp) return "Neither signed nor encrypted, nothing tells who sent it";
+    const OpenPgp& found = *report.openpgp;
+    return fmt::format(
+        "Neither signed nor encrypted with S/MIME; {} in the form of {} OpenPGP, which was not looked at: "
+        "nothing tells who sent it",
+        found.whole ? "it is" : fmt::format("part {} is", found.path), found.protection);
 }
 
 std::string headline_of(const Report& report) {
@@ -116,7 +126,7 @@ std::string headline_of(const Report& report) {
         case Result::invalid:
             return "INVALID, do not rely on this mail";
         case Result::unsigned_:
-            return "Neither signed nor encrypted, nothing tells who sent it";
+            return unsigned_headline(report);
         case Result::decrypted:
             return decrypted_headline(report);
         case Result::error:

@@ -1,5 +1,6 @@
 // The words of a verdict.
 
+#include <fmt/format.h>
 #include <openssl/asn1.h>
 #include <openssl/objects.h>
 
@@ -121,6 +122,22 @@ TEST_CASE("every other verdict starts with what does not hold, then cause and re
         "part is signed; rely on that part");
     CHECK(sentence(Result::untrusted, {}, "only a part is encrypted") ==
           "Not to be trusted as a whole: only a part is encrypted");
+}
+
+TEST_CASE("a mail in the form of OpenPGP is named so, and nothing is made of it", "[cli]") {
+    Report report;
+    report.openpgp = OpenPgp{"1", true, "signed"};
+    CHECK(verdict_words(report).sentence() ==
+          "Neither signed nor encrypted with S/MIME; it is in the form of signed OpenPGP, which was not looked at: "
+          "nothing tells who sent it");
+    CHECK(verdict_tone(report) == Tone::plain);
+    report.openpgp = OpenPgp{"1.2", false, "encrypted"};
+    CHECK_THAT(verdict_words(report).headline, Catch::Contains("part 1.2 is in the form of encrypted OpenPGP"));
+    CHECK_THAT(html_page(report, std::nullopt, kNow),
+               Catch::Contains("There is no signature and no encryption in the form of S/MIME."));
+    report.result = Result::decrypted;
+    report.layers = {encrypted(true)};
+    CHECK_THAT(verdict_words(report).headline, Catch::Contains("but not signed with S/MIME: nothing tells"));
 }
 
 TEST_CASE("a name that could be read as more than a name is quoted", "[cli]") {

@@ -162,3 +162,61 @@ TEST_CASE("byte ranges are of the input for outer layers, and of the content aro
     const std::string sealed = bench.sign({alice}, kMail, opaque);
     CHECK(range(bench.verify(sealed).report.layers.at(0), sealed) == sealed.substr(sealed.find("\r\n\r\n") + 4));
 }
+
+TEST_CASE("OpenPGP is named, whatever form it has, and nothing is made of it") {
+    const CmsBench bench;
+    const SoftwareKey bob = bench.bob();
+    const std::string from = "From: alice@example.gov\r\nMIME-Version: 1.0\r\n",
+                      armour = "-----BEGIN PGP MESSAGE-----\r\n\r\nhQEMA\r\n-----END PGP MESSAGE-----\r\n",
+                      clear = "-----BEGIN PGP SIGNED MESSAGE-----\r\nHash: SHA256\r\n\r\nPay 10 to Bob.\r\n",
+                      text = "Content-Type: text/plain\r\n";
+    const auto parts = [](const std::string& type, const std::string& body) {
+        return "Content-Type: multipart/" + type + "; boundary=pgp\r\n\r\n--pgp\r\n" + body + "\r\n--pgp--\r\n";
+    };
+    const std::string is_signed =
+                          parts("signed; protocol=\"application/pgp-signature\"",
+                                text + "\r\nHello\r\n--pgp\r\nContent-Type: application/pgp-signature\r\n\r\nx"),
+                      is_encrypted = parts("encrypted; protocol=\"application/pgp-encrypted\"",
+                                           "Content-Type: application/pgp-encrypted\r\n\r\nVersion: 1");
+    const auto names = [&](const std::string& entity, const std::string& words) {
+        CAPTURE(entity);
+        const ReadMail read = bench.open(from + entity, {});
+        CHECK(read.report.result == Result::unsigned_);
+        CHECK(read.content == from + entity);
+        REQUIRE(read.report.warnings.size() == 1);
+        CHECK(read.report.warnings[0].kind == "openpgp");
+        CHECK(read.report.warnings[0].message ==
+              words +
+                  " with OpenPGP, which p11mime does not look at: a mail program for OpenPGP, or gpg, looks into it");
+        CHECK(bench.inspect(from + entity).report.warnings == read.report.warnings);
+        for (const auto& refused :
+             {caught([&] { bench.verify(from + entity); }), caught([&] { bench.decrypt(from + entity, {bob}); })}) {
+            CHECK(refused.kind() == ErrorKind::malformed);
+            CHECK_THAT(refused.what(), Catch::Contains("with OpenPGP") && Catch::StartsWith(words));
+            CHECK_THAT(refused.hint(), Catch::Contains("gpg"));
+        }
+    };
+    names(is_signed, "the mail claims to be signed");
+    names(is_encrypted, "the mail claims to be encrypted");
+    names(text + "\r\n" + armour, "the mail claims to be encrypted");
+    names(text + "\r\n\r\n" + clear, "the mail claims to be signed");
+    names(text + "Content-Transfer-Encoding: quoted-printable\r\n\r\n-----BEGIN PGP SIGNED MESSAGE-----=\r\n\r\n",
+          "the mail claims to be signed");
+    names(text + "Content-Transfer-Encoding: base64\r\n\r\n" + mime::base64_text(bytes_of(armour)) + "\r\n",
+          "the mail claims to be encrypted");
+    names(mixed(is_signed), "part 1.2 claims to be signed");
+    for (const std::string& bare : {armour, clear})
+        CHECK_THAT(caught([&] { bench.open(bare, {}); }).what(), Catch::Contains("the input claims to be"));
+
+    for (const std::string& other :
+         {"\r\nHe wrote:\r\n" + armour, std::string("\r\n-----BEGIN PGP PUBLIC KEY BLOCK-----\r\n")})
+        CHECK(bench.open(from + text + other, {}).report.warnings.empty());
+    // A signature of S/MIME over it stays good; what is inside S/MIME's encryption is told too.
+    const SoftwareKey alice = bench.issue();
+    const ReadMail over = bench.verify(bench.sign({alice}, from + is_signed));
+    CHECK(over.report.result == Result::valid);
+    CHECK(over.report.openpgp.has_value());
+    const ReadMail inside = bench.open(bench.encrypt({{bob.certificate}}, from + is_signed), {bob});
+    CHECK(inside.report.result == Result::decrypted);
+    CHECK(inside.report.openpgp.has_value());
+}

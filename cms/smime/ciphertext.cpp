@@ -18,6 +18,8 @@ namespace p11mime::cms::smime {
 
 namespace {
 
+constexpr std::size_t kLongestArmour = 64;  // of the line that OpenPGP in ASCII begins with
+
 // Base64Letters passes on the letters of base64 alone, in whole groups, so that decoding them never fails.
 class Base64Letters final : public Source {
   public:
@@ -68,7 +70,7 @@ bool is_encrypted_content_info(Source& der) {
 
 bool starts_encrypted(ByteView front) {
     std::string_view text = text_of(front);
-    if (text.starts_with("-----BEGIN PGP MESSAGE")) return true;
+    if (armoured_openpgp(text) == "encrypted") return true;
     ViewSource der(front);
     if (is_encrypted_content_info(der)) return true;
 
@@ -123,6 +125,33 @@ bool is_labelled_as_encrypted(std::string_view front) {
     const std::string lower = mime::ascii_lower(front);
     const auto has = [&](const char* label) { return lower.find(label) != std::string::npos; };
     return (has("pkcs7-mime") || has(".p7m")) && !has("signed-data");
+}
+
+std::string_view armoured_openpgp(std::string_view text) {
+    text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
+    if (text.starts_with("-----BEGIN PGP SIGNED MESSAGE-----")) return "signed";
+    return text.starts_with("-----BEGIN PGP MESSAGE") ? "encrypted" : "";
+}
+
+std::string_view openpgp_protection(const mime::Header& header, Window& body) {
+    const mime::Parameterized type = mime::content_type(header);
+    const std::string protocol = mime::ascii_lower(type.parameter("protocol"));
+    if (type.value == "multipart/signed") return protocol == "application/pgp-signature" ? "signed" : "";
+    if (type.value == "multipart/encrypted") return protocol == "application/pgp-encrypted" ? "encrypted" : "";
+    if (type.value.starts_with("multipart/") || type.value.starts_with("message/")) return "";
+    ViewSource front(body.peek(kFront));
+    Base64Letters letters(front);
+    const mime::TransferEncoding encoding = mime::transfer_encoding(header);
+    try {
+        const auto decoded =
+            encoding == mime::TransferEncoding::base64 ? decoded_letters(letters) : mime::decode(front, encoding);
+        Window text(*decoded);
+        skip_blanks(text);
+        return armoured_openpgp(text_of(text.peek(kLongestArmour)));
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::malformed) throw;
+        return "";  // the front ends within a letter
+    }
 }
 
 bool is_attachment(const mime::Header& header) {

@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "mime/header.h"
+#include "mime/window.h"
 
 namespace p11mime::cms::smime {
 
@@ -16,6 +17,14 @@ bool is_ciphertext(const mime::Header& header, Source& body);
 /// is_labelled_as_encrypted says whether the front of an entity whose header cannot be read has a label of S/MIME in it
 /// that is not one of a signature: programs that pass over what is wrong with the header go by that.
 bool is_labelled_as_encrypted(std::string_view front);
+
+/// openpgp_protection says how an entity claims to be protected with OpenPGP, "signed" or "encrypted": by its type
+/// (RFC 3156), or by the armour that its text begins with (RFC 9580 sections 6.2 and 7); "" where it does not. It
+/// consumes nothing.
+std::string_view openpgp_protection(const mime::Header& header, Window& body);
+
+/// armoured_openpgp says so of text.
+std::string_view armoured_openpgp(std::string_view text);
 
 /// is_attachment says whether a part is labelled as an attachment that mail programs show for itself: a mail, or a file
 /// under a name of its own. A file called smime.p7m is none, since that is what the text of an encrypted mail is called

@@ -124,6 +124,13 @@ std::string_view name(Result result);
 
 /// Report is everything that reading a mail has found out.
 struct Report {
+/// OpenPgp is what a mail claims to be in OpenPGP's form. Nothing of that is looked at.
+struct OpenPgp {
+    std::string path;  ///< number of the part
+    bool whole = false;
+    std::string protection;  ///< "signed" or "encrypted"
+};
+
     std::vector<std::string> from;
     std::optional<std::string> subject;
     std::optional<std::string> date;
@@ -132,6 +139,7 @@ struct Report {
     std::vector<std::string> confidential_headers;  ///< of the mail, in lower case: nobody could read them on the way
     bool signatures_looked_for = true;              ///< false where only encrypted layers were taken off
     Result result = Result::unsigned_;
+    std::optional<OpenPgp> openpgp;                 ///< the first part of the mail that is
     std::string reason;  ///< one line for people: why it is not valid; empty where it is
     std::string hint;    ///< what could be done; may be empty
 

@@ -47,6 +47,13 @@ class Outlet final : public Sink {
 };
 
 constexpr const char* kSignedCiphertext = "what is signed is itself encrypted: its signer need not know the text";
+constexpr const char* kGpg = "a mail program for OpenPGP, or gpg, looks into it";
+
+std::string openpgp_words(const OpenPgp& found) {
+    return fmt::format("{} claims to be {} with OpenPGP, which p11mime does not look at",
+                       found.whole ? "the mail" : fmt::format("part {}", found.path), found.protection);
+}
+
 constexpr const char* kSignTheText = "ask the sender to sign the text itself";
 
 }  // namespace
@@ -151,10 +158,15 @@ void Walk::require_layer() const {
     if (verify && certificates != nullptr)
         throw Error(ErrorKind::malformed, "the mail carries certificates and no signature",
                     "'p11mime certs import' keeps certificates");
+    if (report_.openpgp) throw Error(ErrorKind::malformed, openpgp_words(*report_.openpgp), kGpg);
     throw Error(ErrorKind::malformed, verify ? "the mail is not signed" : "the mail is not encrypted");
 }
 
 void Walk::bare_cms(Window& input, InputForm form, Sink& output) {
+    if (const std::string protection(armoured_openpgp(text_of(input.peek(kFront)))); !protection.empty())
+        throw Error(ErrorKind::malformed,
+                    fmt::format("the input claims to be {} with OpenPGP, which p11mime does not look at", protection),
+                    kGpg);
     const Place place{.path = "1", .parent = std::nullopt, .whole = true, .depth = 0, .output = &output};
     if (form == InputForm::der) return cms(input, "", place, true);
     PemSource lines(input);
@@ -181,6 +193,7 @@ void Walk::entity(const mime::Header& header, Window& body, const Place& around)
 }
 
 void Walk::any_entity(const mime::Header& header, Window& body, const Place& place) {
+    note_openpgp(header, body, place);
     switch (classify(header)) {
         case EntityKind::clear_signed:
             if (takes_signed()) return clear_signed(header, body, place);
@@ -358,6 +371,15 @@ void Walk::note_encrypted(const Place& place) {
     report_.warnings.push_back(
         {"encrypted-part", fmt::format("part {} is encrypted by itself and was left as it is{}", place.path,
                                        place.signatures > 0 ? ": no signature here tells who wrote its text" : "")});
+}
+
+// note_openpgp tells of what nothing is judged of, the first time. What is encrypted under a signature is told as such.
+void Walk::note_openpgp(const mime::Header& header, Window& body, const Place& place) {
+    if (report_.openpgp || foreseeing_) return;
+    const std::string protection(openpgp_protection(header, body));
+    if (protection.empty() || (protection == "encrypted" && place.signatures > 0)) return;
+    report_.openpgp = OpenPgp{place.path, place.whole, protection};
+    report_.warnings.push_back({"openpgp", fmt::format("{}: {}", openpgp_words(*report_.openpgp), kGpg)});
 }
 
 // note_ciphertext looks at the front of a leaf that is signed.

@@ -98,6 +98,7 @@ class Walk {
                const std::string& hint = "ask the sender to send it again, and rely on nothing in it before");
     void note_left_encrypted(const std::string& type);
     void note_encrypted(const Place& place);
+    void note_openpgp(const mime::Header& header, Window& body, const Place& place);
     void note_ciphertext(const mime::Header& header, Source& body, const Place& place);
     void note_content_type(const std::string& type, bool bare, bool is_mail);
     void note_range(std::size_t layer, const Place& place, std::uint64_t begin, std::uint64_t end);
