@@ -37,16 +37,6 @@ bool holds_crls(const std::string& attribute) {
     return name == "certificaterevocationlist" || name == "authorityrevocationlist" || name == "deltarevocationlist";
 }
 
-std::vector<cms::Certificate> certificates_in(const DirectoryEntry::Value& value, Holder holder) {
-    if (!holds_certificates(value.attribute, holder)) return {};
-    try {
-        return cms::Certificate::from_file_bytes(value.value);
-    } catch (const Error& error) {
-        if (error.kind() != ErrorKind::malformed) throw;
-        return {};
-    }
-}
-
 }  // namespace
 
 std::string search_url(const std::string& directory, std::string_view address) {
@@ -60,13 +50,24 @@ std::string search_url(const std::string& directory, std::string_view address) {
     return fmt::format("{}?userCertificate,userSMIMECertificate?sub?(mail={})", directory, filter_value(address));
 }
 
-std::vector<cms::Certificate> certificates_of(std::span<const DirectoryEntry> entries, Holder holder) {
-    std::vector<cms::Certificate> found;
+FoundCertificates certificates_of(std::span<const DirectoryEntry> entries, Holder holder) {
+    FoundCertificates found;
+    const auto take = [&](cms::Certificate& certificate) {
+        std::vector<cms::Certificate>& all = found.certificates;
+        if (std::find(all.begin(), all.end(), certificate) != all.end()) return;
+        all.size() < kMaxFound ? all.push_back(std::move(certificate)) : void(++found.left_out);
+    };
     for (const DirectoryEntry& entry : entries)
-        for (const DirectoryEntry::Value& value : entry.values)
-            for (cms::Certificate& each : certificates_in(value, holder))
-                if (found.size() < kMaxFound && std::find(found.begin(), found.end(), each) == found.end())
-                    found.push_back(std::move(each));
+        for (const auto& [attribute, value] : entry.values) {
+            if (!holds_certificates(attribute, holder)) continue;
+            try {
+                for (cms::Certificate& each : cms::Certificate::from_file_bytes(value))
+                    take(each);
+            } catch (const Error& error) {
+                if (error.kind() != ErrorKind::malformed) throw;
+                ++found.broken;
+            }
+        }
     return found;
 }
 

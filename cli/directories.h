@@ -16,11 +16,15 @@ namespace p11mime::cli {
 std::string search_url(const std::string& directory, std::string_view address);
 
 /// certificates_of gives the certificates in a directory's answer, each once: people's, in userCertificate (RFC 4523)
-/// and userSMIMECertificate (RFC 2798 section 2.8), or authorities', in cACertificate (RFC 4523). What is none is
-/// passed over. At most kMaxFound are given.
+/// and userSMIMECertificate (RFC 2798 section 2.8), or authorities', in cACertificate (RFC 4523).
 inline constexpr std::size_t kMaxFound = 100;
+struct FoundCertificates {
+    std::vector<cms::Certificate> certificates;  ///< kMaxFound at most
+    std::size_t broken = 0;                      ///< values that are none
+    std::size_t left_out = 0;                    ///< beyond the limit
+};
 enum class Holder { person, authority };
-std::vector<cms::Certificate> certificates_of(std::span<const DirectoryEntry> entries, Holder holder = Holder::person);
+FoundCertificates certificates_of(std::span<const DirectoryEntry> entries, Holder holder = Holder::person);
 
 /// crls_of gives the CRLs in a directory's answer (RFC 4523), and how many there are broken.
 struct FoundCrls {

@@ -36,9 +36,23 @@ std::vector<std::string> directories_of(const Context& context) {
 
 // A directory that does not answer is a warning as long as another does. It may be in the user's own network.
 std::vector<cms::Certificate> ask(Context& context, const std::string& directory, const std::string& address,
+// What a directory has and is not shown must not be taken for nothing.
+void warn_of_others(Context& context, const std::string& directory, const FoundCertificates& found) {
+    const auto warn = [&](std::size_t count, const char* what) {
+        if (count != 0)
+            context.warn("directory", fmt::format("'{}' has {} value{} for certificates {}", directory, count,
+                                                  count == 1 ? "" : "s", what));
+    };
+    warn(found.broken, "that cannot be read");
+    warn(found.left_out, "beyond the limit, which were not looked at");
+}
+
                                   std::optional<Error>& failure) {
     try {
-        return certificates_of(Fetcher({server_of(directory)}).search(search_url(directory, address)));
+        FoundCertificates found =
+            certificates_of(Fetcher({server_of(directory)}).search(search_url(directory, address)));
+        warn_of_others(context, directory, found);
+        return std::move(found.certificates);
     } catch (const Error& error) {
         if (error.kind() != ErrorKind::io) throw;
         context.warn("directory", error.what());

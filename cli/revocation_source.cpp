@@ -291,7 +291,7 @@ void RevocationFiles::keep(ByteView der, cms::Time until) {
 
 std::vector<cms::Certificate> FetchedIssuers::fetch(const std::string& url, std::chrono::milliseconds at_most) {
     if (!is_directory_url(url)) return cms::Certificate::from_file_bytes(fetcher_->get(url, at_most));
-    return certificates_of(fetcher_->search(url, at_most), Holder::authority);
+    return certificates_of(fetcher_->search(url, at_most), Holder::authority).certificates;
 }
 
 cms::IssuerSource::Found FetchedIssuers::at(const std::string& url, std::chrono::milliseconds& left) {

@@ -17,7 +17,7 @@ namespace {
 
 constexpr const char* kDirectory = "ldap://ldap.example.gov/dc=example,dc=gov";
 
-std::vector<Certificate> found(std::vector<DirectoryEntry::Value> values) {
+FoundCertificates found(std::vector<DirectoryEntry::Value> values) {
     const DirectoryEntry entry{"cn=Bob", std::move(values)};
     return certificates_of({&entry, 1});
 }
@@ -53,17 +53,22 @@ TEST_CASE("certificates of both attributes are found, each once") {
         bench.openssl({"crl2pkcs7", "-nocrl", "-outform", "DER", "-certfile", bench.certificate_file(carol)});
     CHECK(found({{"userCertificate", bob.certificate.der()},
                  {"USERCERTIFICATE", bob.certificate.der()},
-                 {"userSMIMECertificate", to_bytes(bytes_of(smime))}}) ==
-          std::vector{bob.certificate, carol.certificate});
-    CHECK(certificates_of({}).empty());
+                 {"userSMIMECertificate", to_bytes(bytes_of(smime))}})
+              .certificates == std::vector{bob.certificate, carol.certificate});
+    CHECK(certificates_of({}).certificates.empty());
 }
 
-TEST_CASE("what is no certificate in a directory's answer is passed over") {
+TEST_CASE("what is no certificate in a directory's answer is counted, and does no harm to what is one") {
     const CmsBench bench;
     const Bytes bob = bench.bob().certificate.der();
     const Bytes cut(bob.begin(), bob.begin() + 100);
-    CHECK(found({{"jpegPhoto", bob}, {"userCertificate", cut}, {"userCertificate", {}}}).empty());
-    CHECK(found({{"userCertificate", cut}, {"userCertificate", bob}}).size() == 1);
+    const FoundCertificates none = found({{"jpegPhoto", bob}, {"userCertificate", cut}, {"userCertificate", {}}});
+    CHECK(none.certificates.empty());
+    CHECK(none.broken == 2);
+    const FoundCertificates one = found({{"userCertificate", cut}, {"userCertificate", bob}});
+    CHECK(one.certificates.size() == 1);
+    CHECK(one.broken == 1);
+    CHECK(found({{"userCertificate", bob}}).broken == 0);
 }
 
 TEST_CASE("no more certificates are taken from a directory than the limit") {
@@ -75,7 +80,9 @@ TEST_CASE("no more certificates are taken from a directory than the limit") {
         spec.name = fmt::format("Alice {}", i);
         values.push_back({"userCertificate", certify_key(key, spec, &bench.root).der()});
     }
-    CHECK(found(values).size() == kMaxFound);
+    values.push_back(values.front());  // counts once
+    CHECK(found(values).certificates.size() == kMaxFound);
+    CHECK(found(values).left_out == 5);
 }
 
 TEST_CASE("the CRLs in a directory's answer count whatever is beside them, and those that are broken are counted") {
@@ -101,6 +108,6 @@ TEST_CASE("an authority's certificate is found by any case of its attribute, and
     const SoftwareKey root = certify(authority_spec("Root"));
     DirectoryEntry entry;
     entry.values = {{"cACertificate", Bytes{0x30, 0}}, {"cacertificate", root.certificate.der()}};
-    CHECK(certificates_of({&entry, 1}, Holder::authority) == std::vector{root.certificate});
-    CHECK(certificates_of({&entry, 1}).empty());
+    CHECK(certificates_of({&entry, 1}, Holder::authority).certificates == std::vector{root.certificate});
+    CHECK(certificates_of({&entry, 1}).certificates.empty());
 }
