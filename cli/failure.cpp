@@ -60,12 +60,17 @@ std::string empty_report(const ReportFrame& frame) {
     return made_report(frame, {});
 }
 
-std::string error_report(Context& context, const Error& error) {
+ReportFrame error_frame(Context& context, const Error& error) {
     ReportFrame frame = frame_of(context, status_of(error.kind()), result_of(error));
     if (error.kind() == ErrorKind::failed)
         frame.warnings.push_back({reads_mail(frame.command) ? "decryption-failed" : "failed", error.what()});
     if (error.kind() == ErrorKind::untrusted) frame.warnings.push_back({"untrusted", error.what()});
     frame.error = error;
+    return frame;
+}
+
+std::string error_report(Context& context, const Error& error) {
+    ReportFrame frame = error_frame(context, error);
     if (context.input_opened()) {
         try {
             frame.message = context.message();

@@ -19,8 +19,9 @@ Error current_error();
 /// reads_mail says of a command that its report is that of a mail that was read.
 bool reads_mail(std::string_view command);
 
-/// error_report is the report of a command that ended in an error; empty_report that of a frame without the command's
-/// own members filled in.
+/// error_frame begins the report of a command that ended in an error, error_report is all of it; empty_report is that
+/// of a frame without the command's own members filled in.
+ReportFrame error_frame(Context& context, const Error& error);
 std::string error_report(Context& context, const Error& error);
 std::string empty_report(const ReportFrame& frame);
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/json.h"
+#include "cms/smime/judge.h"
 #include "cms/trust_settings.h"
 #include "mime/hex.h"
 
@@ -154,6 +155,12 @@ std::string lookup_report(const ReportFrame& frame, const std::vector<LookedUp>&
         one["directory"] = each.directory;
         one["usable"] = each.reason.empty();
         one["reason"] = each.reason.empty() ? Json(nullptr) : Json(each.reason);
+        one["chain_certs"] = Json::array();
+        for (const cms::Certificate& certificate : each.path.chain)
+            one["chain_certs"].push_back(certificate.subject());
+        one["revocation"] = name(cms::smime::revocation_of(each.path.revocation));
+        one["revocation_reason"] =
+            each.path.revocation_reason.empty() ? Json(nullptr) : Json(each.path.revocation_reason);
         one["kept"] = each.kept;
         json["certificates"].push_back(std::move(one));
     }

@@ -6,6 +6,7 @@
 #include "cli/address_book.h"
 #include "cli/check.h"
 #include "cli/report_json.h"
+#include "cms/trust.h"
 #include "mime/error.h"
 #include "token/token.h"
 
@@ -45,6 +46,7 @@ struct LookedUp {
     cms::Certificate certificate;
     std::string directory;  ///< its URL
     std::string reason;     ///< why it is not usable; "" where it is
+    cms::PathVerdict path;  ///< without a chain where none was looked for
     bool kept = false;      ///< in the address book now
 };
 

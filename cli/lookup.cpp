@@ -4,9 +4,11 @@
 
 #include "cli/commands.h"
 #include "cli/directories.h"
+#include "cli/failure.h"
 #include "cli/listing_json.h"
 #include "cli/recipients.h"
 #include "cli/terminal.h"
+#include "cms/smime/judge.h"
 #include "mime/address.h"
 #include "mime/error.h"
 
@@ -34,8 +36,6 @@ std::vector<std::string> directories_of(const Context& context) {
     return directories;
 }
 
-// A directory that does not answer is a warning as long as another does. It may be in the user's own network.
-std::vector<cms::Certificate> ask(Context& context, const std::string& directory, const std::string& address,
 // What a directory has and is not shown must not be taken for nothing.
 void warn_of_others(Context& context, const std::string& directory, const FoundCertificates& found) {
     const auto warn = [&](std::size_t count, const char* what) {
@@ -47,6 +47,8 @@ void warn_of_others(Context& context, const std::string& directory, const FoundC
     warn(found.left_out, "beyond the limit, which were not looked at");
 }
 
+// A directory that does not answer is a warning as long as another does. It may be in the user's own network.
+std::vector<cms::Certificate> ask(Context& context, const std::string& directory, const std::string& address,
                                   std::optional<Error>& failure) {
     try {
         FoundCertificates found =
@@ -69,6 +71,20 @@ Objection objection_for(Context& context, const std::string& address, const cms:
     return objection;
 }
 
+// path_words names the certificates of a path, the root last.
+std::string path_words(const std::vector<cms::Certificate>& chain) {
+    std::vector<std::string> names;
+    for (const cms::Certificate& each : chain)
+        names.push_back(shortened(each.subject(), kLongestName));
+    return fmt::to_string(fmt::join(names, ", issued by "));
+}
+
+std::string revocation_words(const cms::PathVerdict& path) {
+    const auto state = cms::smime::revocation_of(path.revocation);
+    const std::string text(state == cms::smime::Revocation::not_checked ? "not checked" : name(state));
+    return path.revocation_reason.empty() ? text : fmt::format("{} ({})", text, path.revocation_reason);
+}
+
 void tell(Context& context, const LookedUp& found) {
     const cms::Certificate& certificate = found.certificate;
     context.terminal().say(fmt::format("{}: {}", found.reason.empty() ? "usable" : "not usable",
@@ -81,6 +97,10 @@ void tell(Context& context, const LookedUp& found) {
     context.terminal().detail(fmt::format("valid {} to {}, from {}",
                                           cms::format_time(certificate.not_before()).substr(0, 10),
                                           cms::format_time(certificate.not_after()).substr(0, 10), found.directory));
+    if (!found.path.chain.empty()) {
+        context.terminal().detail(fmt::format("path: {}", path_words(found.path.chain)));
+        context.terminal().detail(fmt::format("revocation: {}", shortened(revocation_words(found.path), kLongestText)));
+    }
     context.terminal().detail(fmt::format("SHA-256 fingerprint {}", certificate.fingerprint_sha256()));
 }
 
@@ -110,8 +130,8 @@ int lookup_certificates(Context& context) {
         failed ? void(failure = failed) : void(++answers);
         for (const cms::Certificate& each : certificates)
             if (std::none_of(found.begin(), found.end(), [&](const auto& one) { return one.certificate == each; })) {
-                const Objection objection = objection_for(context, address, each, certificates);
-                found.push_back({each, directory, objection.reason, false});
+                Objection objection = objection_for(context, address, each, certificates);
+                found.push_back({each, directory, objection.reason, std::move(objection.path)});
                 add_hint(hints, objection.hint);
             }
     }
@@ -123,9 +143,13 @@ int lookup_certificates(Context& context) {
         tell(context, each);
     const auto usable = static_cast<std::size_t>(
         std::count_if(found.begin(), found.end(), [](const LookedUp& each) { return each.reason.empty(); }));
-    if (usable == 0)
-        throw Error(ErrorKind::untrusted, fmt::format("no certificate for {} is usable", address),
-                    fmt::format("{}", fmt::join(hints, "; ")));
+    if (usable == 0) {
+        const Error error(ErrorKind::untrusted, fmt::format("no certificate for {} is usable", address),
+                          fmt::format("{}", fmt::join(hints, "; ")));
+        context.terminal().error(error.what(), error.hint());
+        context.deliver({}, lookup_report(error_frame(context, error), found));
+        return status_of(error.kind());
+    }
     if (may_keep(context, usable, address))
         for (LookedUp& each : found)
             if (each.reason.empty()) {

@@ -15,8 +15,8 @@ namespace p11mime::cli {
 Objection objection_to(Context& context, const cms::Certificate& certificate,
                        std::span<const cms::Certificate> surplus) {
     if (!certificate.allows_encryption()) return {"its key usage does not allow encryption"};
-    const auto verdict = validate(certificate, surplus, context.trust(), cms::Use::encryption);
-    return verdict.trusted ? Objection{.remark = verdict.policy_remark} : Objection{verdict.reason, verdict.hint};
+    auto verdict = validate(certificate, surplus, context.trust(), cms::Use::encryption);
+    return {verdict.reason, verdict.hint, verdict.policy_remark, std::move(verdict)};
 }
 
 void add_hint(std::vector<std::string>& hints, const std::string& hint) {
@@ -95,7 +95,7 @@ Judged judge_file(Context& context, const std::string& file) {
 }
 
 std::optional<ChosenRecipient> Finder::accept(const Judged& judged) {
-    const auto& [reason, hint, remark] = judged.objection;
+    const auto& [reason, hint, remark, path] = judged.objection;
     if (!remark.empty()) context_.warn("policy", remark);
     if (!reason.empty()) {
         const std::string line = fmt::format("the certificate of {} is not trusted: {}", judged.name, reason);

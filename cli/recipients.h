@@ -31,9 +31,10 @@ struct Recipients {
 
 /// Objection is what there is to say against encrypting to a certificate.
 struct Objection {
-    std::string reason = {};  ///< why it is not to be done; empty where it may
-    std::string hint = {};    ///< what could be done about it; may be empty
-    std::string remark = {};  ///< what is to be said of one that may be encrypted to; empty: nothing
+    std::string reason = {};     ///< why it is not to be done; empty where it may
+    std::string hint = {};       ///< what could be done about it; may be empty
+    std::string remark = {};     ///< what is to be said of one that may be encrypted to; empty: nothing
+    cms::PathVerdict path = {};  ///< that tells; without a chain where none was looked for
 };
 
 /// objection_to judges a recipient's certificate. `surplus` are further certificates for its path.

@@ -24,6 +24,7 @@ struct Person {
     std::string name;
     std::string email;
     std::vector<std::string> certificates;  ///< DER
+    std::string smime = {};                 ///< PKCS#7
 };
 
 std::string ldif(const std::vector<Person>& people) {
@@ -33,6 +34,8 @@ std::string ldif(const std::vector<Person>& people) {
                             person.name, person.email);
         for (const std::string& der : person.certificates)
             text += fmt::format("userCertificate;binary:: {}\n", mime::base64_text(bytes_of(der)));
+        if (!person.smime.empty())
+            text += fmt::format("userSMIMECertificate:: {}\n", mime::base64_text(bytes_of(person.smime)));
     }
     return text;
 }
@@ -49,7 +52,8 @@ struct LookupWorld {
     DirectoryServer directory{
         ldif({{"Bob",
                bob.email,
-               {bob.certificate_der(), old.certificate_der(), signs.certificate_der(), other.certificate_der()}},
+               {bob.certificate_der(), old.certificate_der(), signs.certificate_der(), other.certificate_der()},
+               "no PKCS#7"},
               {"Stranger", stranger.email, {stranger.certificate_der()}},
               {"Nobody", "nobody@example.gov", {}}})};
 
@@ -83,6 +87,8 @@ TEST_CASE("a directory's certificates are shown, each with why it is not usable,
         CHECK(kept.status == 0);
         CHECK_THAT(kept.err, Contains("usable: CN=Bob,O=Example"));
         CHECK_THAT(kept.err, Contains("it is not for bob@example.gov"));
+        CHECK_THAT(kept.err,
+                   Contains("warning: '" + world.url() + "' has 1 value for certificates that cannot be read"));
         CHECK_THAT(world.book(), Contains("CN=Bob,O=Example") && !Contains("Bobby") && !Contains("before"));
 
         std::map<std::string, json> by_subject;
@@ -94,6 +100,10 @@ TEST_CASE("a directory's certificates are shown, each with why it is not usable,
         CHECK(by_subject["CN=Bob,O=Example"]["reason"] == nullptr);
         CHECK(by_subject["CN=Bob,O=Example"]["kept"] == true);
         CHECK(by_subject["CN=Bob,O=Example"]["directory"] == world.url());
+        CHECK(by_subject["CN=Bob,O=Example"]["chain_certs"].size() == 3);
+        CHECK(by_subject["CN=Bob,O=Example"]["revocation"] == "unknown");
+        CHECK(by_subject["CN=Bob,O=Example"]["revocation_reason"].is_string());
+        CHECK_THAT(kept.err, Contains("path: CN=Bob,O=Example, issued by CN=") && Contains("revocation: unknown ("));
         for (const auto& [subject, why] :
              std::map<std::string, std::string>{{"CN=Bob before,O=Example", "ended"},
                                                 {"CN=Bob signs,O=Example", "key usage"},
@@ -137,8 +147,17 @@ TEST_CASE("a person is asked before a directory's certificate is kept", "[e2e]")
 
 TEST_CASE("a directory without a usable certificate ends in the documented status", "[e2e]") {
     with_directory([](LookupWorld& world) {
-        const Outcome untrusted = world.lookup("stranger@example.gov", {"--yes"});
+        const std::string report = world.office.desk.path("report.json");
+        const Outcome untrusted = world.lookup("stranger@example.gov", {"--yes", "--json", report});
         CHECK(untrusted.status == 3);
+        const json said = json::parse(read_file(report));
+        CHECK(said["exit"] == 3);
+        CHECK_THAT(untrusted.err, !Contains("cannot be read"));
+        CHECK(said["result"] == "untrusted");
+        CHECK(said["reason"] == "no certificate for stranger@example.gov is usable");
+        REQUIRE(said["certificates"].size() == 1);
+        CHECK(said["certificates"][0]["usable"] == false);
+        CHECK_THAT(said["certificates"][0]["reason"].get<std::string>(), Contains("neither trusted nor known"));
         CHECK_THAT(untrusted.err, Contains("not usable: CN=Stranger") && Contains("neither trusted nor known"));
         CHECK(world.book().empty());
         const Outcome none = world.lookup("nobody@example.gov");

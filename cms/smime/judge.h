@@ -22,6 +22,9 @@ struct JudgedSigners {
 JudgedSigners judge_signers(const SignedDataReader& reader, const SignedContent& content, const Trust* trust,
                             const Sender& sender, Workload& workload);
 
+/// revocation_of is what a report says of a path.
+Revocation revocation_of(RevocationState state);
+
 /// Doubts is what was noticed of a mail beside its signatures: one is enough for it not to be valid.
 struct Doubts {
     std::vector<Doubt> coverage;  ///< what readers may see that is not what was signed

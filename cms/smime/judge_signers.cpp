@@ -18,21 +18,6 @@ constexpr std::size_t kMaxCountersignatures = 20;  // of one message; each may c
 constexpr std::size_t kMaxCountersignatureDepth = 4;
 constexpr std::size_t kMaxTimestamps = 20;  // of one message; likewise
 
-Revocation revocation(RevocationState state) {
-    switch (state) {
-        case RevocationState::good:
-            return Revocation::good;
-        case RevocationState::revoked:
-            return Revocation::revoked;
-        case RevocationState::unknown:
-            return Revocation::unknown;
-        case RevocationState::not_offered:
-        case RevocationState::not_checked:
-            break;
-    }
-    return Revocation::not_checked;
-}
-
 void set_chain(SignerVerdict& verdict, const PathVerdict& path) {
     verdict.chain = path.trusted ? ChainState::trusted : ChainState::untrusted;
     if (!path.trusted) {
@@ -43,7 +28,7 @@ void set_chain(SignerVerdict& verdict, const PathVerdict& path) {
     if (path.trusted && path.chain.size() > 2)
         verdict.intermediates.assign(path.chain.begin() + 1, path.chain.end() - 1);
     if (path.weak) verdict.strength = Strength::weak;
-    verdict.revocation = revocation(path.revocation);
+    verdict.revocation = revocation_of(path.revocation);
     if (!path.revocation_reason.empty()) verdict.revocation_reason = path.revocation_reason;
 }
 
@@ -319,6 +304,21 @@ class Judge {
 
 JudgedSigners judge_signers(const SignedDataReader& reader, const SignedContent& content, const Trust* trust,
                             const Sender& sender, Workload& workload) {
+Revocation revocation_of(RevocationState state) {
+    switch (state) {
+        case RevocationState::good:
+            return Revocation::good;
+        case RevocationState::revoked:
+            return Revocation::revoked;
+        case RevocationState::unknown:
+            return Revocation::unknown;
+        case RevocationState::not_offered:
+        case RevocationState::not_checked:
+            break;
+    }
+    return Revocation::not_checked;
+}
+
     return Judge(reader, trust, sender, workload).run(content);
 }
 
