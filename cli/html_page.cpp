@@ -84,7 +84,7 @@ class Page {
 
     void verdict() {
         const VerdictWords words = verdict_words(report_);
-        html_ += fmt::format("<header>\n<div class=\"verdict {}\">\n", class_of(verdict_tone(report_.result)));
+        html_ += fmt::format("<header>\n<div class=\"verdict {}\">\n", class_of(verdict_tone(report_)));
         signs();
         html_ += fmt::format("<div>\n<h1>{}</h1>\n", markup(words.headline));
         if (!words.cause.empty()) html_ += fmt::format("<p><strong>Why:</strong> {}</p>\n", markup(words.cause));

@@ -109,7 +109,7 @@ bool writes_content(const Options& options, const Report& report) {
 }
 
 void tell(Context& context, const Report& report) {
-    context.voice().say(verdict_words(report).sentence(), verdict_tone(report.result));
+    context.voice().say(verdict_words(report).sentence(), verdict_tone(report));
     for (const auto& warning : report.warnings)
         context.warn(warning.kind, warning.message);
     if (context.voice().named()) return;  // of many, one line each

@@ -170,6 +170,17 @@ void add_carried(std::vector<std::string>& lines, const Carried& carried) {
     if (!parts.empty()) lines.push_back(fmt::format("  carries {}", fmt::join(parts, ", ")));
 }
 
+bool is_weakly_signed(const Layer& layer) {
+    return std::any_of(layer.signers.begin(), layer.signers.end(),
+                       [](const SignerVerdict& signer) { return signer.strength == Strength::weak; });
+}
+
+// has_sender_warning says whether the sender check would have refused the mail.
+bool has_sender_warning(const Report& report) {
+    return std::any_of(report.warnings.begin(), report.warnings.end(),
+                       [](const Warning& warning) { return warning.kind == "sender"; });
+}
+
 }  // namespace
 
 std::string VerdictWords::sentence() const {
@@ -183,10 +194,14 @@ VerdictWords verdict_words(const Report& report) {
     return {headline_of(report), shortened(report.reason, kLongestText), shortened(report.hint, kLongestText)};
 }
 
-Tone verdict_tone(Result result) {
-    switch (result) {
-        case Result::valid:
-            return Tone::good;
+Tone verdict_tone(const Report& report) {
+    switch (report.result) {
+        case Result::valid: {
+            const bool weak = std::any_of(report.layers.begin(), report.layers.end(), [](const Layer& layer) {
+                return layer.covers_whole && (layer.weak_cipher || is_weakly_signed(layer));
+            });
+            return weak || has_sender_warning(report) ? Tone::caution : Tone::good;
+        }
         case Result::untrusted:
             return Tone::caution;
         case Result::invalid:
@@ -209,7 +224,8 @@ Tone layer_tone(const Report& report, const Layer& layer) {
                             return signer.integrity != cms::Integrity::valid;
                         });
     if (broken) return Tone::bad;
-    return report.result == Result::valid ? Tone::good : Tone::caution;
+    const bool good = report.result == Result::valid && !is_weakly_signed(layer) && !has_sender_warning(report);
+    return good ? Tone::good : Tone::caution;
 }
 
 std::vector<std::string> layer_lines(const Report& report, bool judged) {

@@ -19,9 +19,9 @@ struct VerdictWords {
 };
 
 VerdictWords verdict_words(const cms::smime::Report& report);
-Tone verdict_tone(cms::smime::Result result);
-
-/// layer_tone is how good a signed or encrypted layer is.
+/// verdict_tone and layer_tone are how good a mail is, and a signed or encrypted layer of it. A mail that is valid only
+/// because options accept what is off is not good.
+Tone verdict_tone(const cms::smime::Report& report);
 Tone layer_tone(const cms::smime::Report& report, const cms::smime::Layer& layer);
 
 /// layer_lines tells the details of every layer, outermost first, each line on its own: part, kind and coverage; cipher

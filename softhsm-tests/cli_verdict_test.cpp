@@ -228,3 +228,35 @@ TEST_CASE("names, reasons and warnings of any length are cut where people read t
     for (const std::string member : {"\"message\":\"", "\"reason\":\"", "\"hint\":\"", "\"chain_reason\":\""})
         CHECK(json.find(member + words + '"') != std::string::npos);
 }
+
+TEST_CASE("a seal is not good where a mail is valid only because options accept what is off", "[cli]") {
+    const auto seal = [](const Report& report) {
+        const std::string page = html_page(report, std::nullopt, kNow), label = "aria-label=\"Signed: ";
+        const std::size_t at = page.find(label) + label.size();
+        CHECK(page.find(fmt::format("<div class=\"verdict {}\">",
+                                    verdict_tone(report) == Tone::good ? "good" : "caution")) != std::string::npos);
+        return page.substr(at, page.find('"', at) - at);
+    };
+    Report report;
+    report.from = {"alice@example.gov"};
+    report.result = Result::valid;
+    report.layers = {signed_by({signer()})};
+    CHECK(seal(report) == "good");
+    CHECK(verdict_tone(report) == Tone::good);
+
+    Report warned = report;
+    warned.warnings = {{"sender", "no signer's certificate is for the sender eve@example.org"}};
+    CHECK(seal(warned) == "with reservations");
+    CHECK(verdict_tone(warned) == Tone::caution);
+    warned.warnings = {{"reply-to", "answers go to eve@example.org"}};
+    CHECK(seal(warned) == "good");
+    Report weak = report;
+    weak.layers[0].signers[0].strength = Strength::weak;
+    CHECK(seal(weak) == "with reservations");
+    CHECK(verdict_tone(weak) == Tone::caution);
+    Report around = report;
+    around.layers.insert(around.layers.begin(), encrypted(true));
+    CHECK(verdict_tone(around) == Tone::good);
+    around.layers[0].weak_cipher = "des-ede3-cbc";
+    CHECK(verdict_tone(around) == Tone::caution);
+}
