@@ -63,23 +63,42 @@ std::string arrow_picture(int y) {
         kGap - 8, y + kGap / 2 + 5);
 }
 
+std::string role_of(const SignerVerdict& signer, std::size_t at) {
+    const bool end = at == 0, last = at + 1 == signer.chain_certs.size();
+    if (last && signer.chain_anchored)
+        return end                                    ? "Signer, trusted by itself"
+               : signer.chain_certs[at].self_issued() ? "Root, trusted"
+                                                      : "Authority, trusted";
+    if (last && signer.chain_certs[at].self_issued())
+        return end ? "Signer, certified by nobody else" : "Root, not trusted";
+    return end ? "Signer" : "Authority";
+}
+
+// lacks_issuer says whether a chain ends below an authority that is not at hand: that is what is wrong then.
+bool lacks_issuer(const SignerVerdict& signer) {
+    return !signer.chain_anchored && !signer.chain_certs.empty() && !signer.chain_certs.back().self_issued();
+}
+
+// refused is the certificate of the chain that it is not trusted for; nothing where that is none of them.
+std::optional<std::size_t> refused(const SignerVerdict& signer) {
+    return lacks_issuer(signer) ? std::nullopt : signer.chain_fault;
+}
+
 std::vector<Box> boxes_of(const SignerVerdict& signer) {
     const auto& chain = signer.chain_certs;
-    const bool trusted = signer.chain == ChainState::trusted;
     std::vector<Box> boxes;
     for (std::size_t i = 0; i < chain.size(); ++i) {
-        const bool last = i + 1 == chain.size();
-        Box box{i == 0 ? "Signer" : "Authority", certificate_name(chain[i]),
+        const bool trusted = signer.chain == ChainState::trusted;
+        Box box{role_of(signer, i), certificate_name(chain[i]),
                 fmt::format("valid from {} to {}", day(chain[i].not_before()), day(chain[i].not_after())),
                 trusted ? "good" : "plain"};
-        if (last && trusted) box.role = i == 0 ? "Signer, trusted by itself" : "Root, trusted";
-        if (last && !trusted && chain[i].self_issued()) {
-            box.role = i == 0 ? "Signer, certified by nobody else" : "Root";
+        if (refused(signer) == i) {
+            if (signer.chain_anchored) box.role += ": refused";
             box.style = "caution";
         }
         boxes.push_back(std::move(box));
     }
-    if (!chain.empty() && !trusted && !chain.back().self_issued())
+    if (lacks_issuer(signer))
         boxes.push_back({"Authority, not at hand", chain.back().issuer(), "neither trusted nor known", "missing"});
     return boxes;
 }
@@ -89,7 +108,10 @@ std::string description(const SignerVerdict& signer, const std::vector<Box>& box
     for (std::size_t i = 1; i < boxes.size(); ++i)
         text += fmt::format("{} {}", i == 1 ? ", issued by" : ", which was issued by",
                             shortened(boxes[i].name, kLongestName));
-    return text + (signer.chain == ChainState::trusted ? ", which is trusted." : ". The chain is not trusted.");
+    if (signer.chain == ChainState::trusted) return text + ", which is trusted.";
+    const auto why = refused(signer);
+    return text + ". The chain is not trusted" +
+           (why ? fmt::format(", for {}.", shortened(boxes[*why].name, kLongestName)) : ".");
 }
 
 }  // namespace

@@ -32,6 +32,7 @@ PathVerdict refused(PathVerdict verdict, const Fault& fault) {
     verdict.trusted = false;
     verdict.reason = fault.reason;
     verdict.hint = fault.hint;
+    verdict.at_fault = fault.at;
     return verdict;
 }
 
@@ -48,7 +49,6 @@ Fault without_parameters(const Certificate& certificate, std::string hint = {}) 
             std::move(hint)};
 }
 
-// fault_without_path says why no path leads to an anchor, `chain` being the way up that there is.
 std::string unknown_issuer(const Certificate& certificate, std::string_view why = {}) {
     return fmt::format("the issuer of {} ({}) is neither trusted nor known{}{}", display_name(certificate),
                        certificate.issuer(), why.empty() ? "" : ": ", why);
@@ -63,6 +63,7 @@ std::string ways_to_issuer(const Certificate& certificate, const Trust& trust) {
         may_fetch ? "--fetch-issuers fetches its certificate, " : "", may_fetch ? "it" : "its certificate");
 }
 
+// fault_without_path says why no path leads to an anchor, `chain` being the way up that there is.
 Fault fault_without_path(const std::vector<Certificate>& chain, const InheritedKeys& inherited, bool has_namesake,
                          const Trust& trust) {
     constexpr const char* kHint = "add its root with --ca or 'p11mime certs trust' if you know that it is right";
@@ -92,6 +93,7 @@ class Judge {
     PathVerdict judge(const std::vector<Certificate>& path, std::optional<Fault>& fault) const {
         PathVerdict verdict;
         verdict.chain = as_they_came(path);
+        verdict.anchored = true;
         VerifiedPath verified;
         fault = oversized_issuer(path);
         if (!fault) fault = stranger(path);

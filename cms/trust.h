@@ -47,6 +47,8 @@ struct PathVerdict {
     std::string reason;              ///< one cause in plain words with the certificate concerned; empty where trusted
     std::string hint;                ///< what could be done about it; may be empty
     std::vector<Certificate> chain;  ///< as far as it was built, end certificate first
+    bool anchored = false;           ///< its last is an anchor
+    std::optional<std::size_t> at_fault;  ///< which of them the reason is about, where it is not trusted
     std::optional<Certificate>
         completed;  ///< the end certificate with the key parameters that it inherits along the path, which was built
                     ///< to an anchor though it need not be trusted; nothing where it has its own

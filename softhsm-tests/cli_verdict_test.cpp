@@ -260,3 +260,44 @@ TEST_CASE("a seal is not good where a mail is valid only because options accept 
     around.layers[0].weak_cipher = "des-ede3-cbc";
     CHECK(verdict_tone(around) == Tone::caution);
 }
+
+TEST_CASE("the picture of a chain marks the certificate that is the cause, and an anchor as trusted", "[cli]") {
+    const test::SoftwareKey root = test::certify(test::authority_spec("Root")),
+                            issuer = test::certify(test::authority_spec("Issuer"), &root);
+    const cms::Certificate alice = test::certify({.name = "Alice"}, &issuer).certificate;
+    const auto boxes = [&](const SignerVerdict& verdict) {
+        Report report;
+        report.result = Result::untrusted;
+        report.layers = {signed_by({verdict})};
+        const std::string page = html_page(report, std::nullopt, kNow);
+        std::vector<std::string> found;
+        for (std::size_t at = 0; (at = page.find("class=\"box ", at)) != std::string::npos; ++at) {
+            const std::size_t style = at + 11, role = page.find("class=\"role\">", at) + 13;
+            found.push_back(page.substr(style, page.find('"', style) - style) + " " +
+                            page.substr(role, page.find('<', role) - role));
+        }
+        return found;
+    };
+    using Boxes = std::vector<std::string>;
+    SignerVerdict verdict = signer();
+    verdict.chain_certs = {alice, issuer.certificate, root.certificate};
+    verdict.chain_anchored = true;
+    CHECK(boxes(verdict) == Boxes{"good Signer", "good Authority", "good Root, trusted"});
+    verdict.chain = ChainState::untrusted;
+    verdict.chain_fault = 0;
+    CHECK(boxes(verdict) == Boxes{"caution Signer: refused", "plain Authority", "plain Root, trusted"});
+    verdict.chain_fault = 1;
+    CHECK(boxes(verdict) == Boxes{"plain Signer", "caution Authority: refused", "plain Root, trusted"});
+
+    // An anchor that another has certified.
+    verdict.chain_certs = {alice, issuer.certificate};
+    verdict.chain_fault = 0;
+    CHECK(boxes(verdict) == Boxes{"caution Signer: refused", "plain Authority, trusted"});
+
+    verdict.chain_anchored = false;
+    verdict.chain_fault = 1;
+    CHECK(boxes(verdict) == Boxes{"plain Signer", "plain Authority", "missing Authority, not at hand"});
+    verdict.chain_certs = {alice, issuer.certificate, root.certificate};
+    verdict.chain_fault = 2;
+    CHECK(boxes(verdict) == Boxes{"plain Signer", "plain Authority", "caution Root, not trusted"});
+}

@@ -30,6 +30,8 @@ TEST_CASE("a path to an anchor is trusted") {
     CHECK(trusted(verdict));
     CHECK(verdict.chain.size() == 3);
     CHECK(verdict.chain.back() == world.root.certificate);
+    CHECK(verdict.anchored);
+    CHECK_FALSE(verdict.at_fault);
     CHECK_FALSE(verdict.weak);
     CHECK(verdict.revocation == RevocationState::not_checked);
 }
@@ -71,7 +73,10 @@ TEST_CASE("an issuer's dates count too") {
     spec.ends_in_days = -10;
     const SoftwareKey old = certify(spec, &world.root);
     world.trust = trust_in({world.root.certificate}, {old.certificate});
-    CHECK(untrusted(world.judge(certify({}, &old).certificate), "CN=Old Intermediate,O=Example has ended"));
+    const PathVerdict verdict = world.judge(certify({}, &old).certificate);
+    CHECK(untrusted(verdict, "CN=Old Intermediate,O=Example has ended"));
+    CHECK(verdict.anchored);
+    CHECK(verdict.at_fault == 1);
 }
 
 TEST_CASE("a path without an anchor is not trusted") {
@@ -79,6 +84,7 @@ TEST_CASE("a path without an anchor is not trusted") {
     const SoftwareKey stranger = certify(authority_spec("Stranger"));
     const PathVerdict below = world.judge(certify({}, &stranger).certificate);
     CHECK(untrusted(below, "(CN=Stranger,O=Example) is neither trusted nor known"));
+    CHECK_FALSE(below.anchored);
     CHECK_THAT(below.hint, Catch::Contains("--intermediates FILE") && !Catch::Contains("--fetch-issuers"));
     const CertificateSpec says_where{.more_extensions = "authorityInfoAccess=caIssuers;URI:http://ca.example/ca.cer"};
     CHECK_THAT(world.judge(certify(says_where, &stranger).certificate).hint,

@@ -25,6 +25,8 @@ void set_chain(SignerVerdict& verdict, const PathVerdict& path) {
         verdict.chain_hint = path.hint;
     }
     verdict.chain_certs = path.chain;
+    verdict.chain_anchored = path.anchored;
+    verdict.chain_fault = path.at_fault;
     if (path.trusted && path.chain.size() > 2)
         verdict.intermediates.assign(path.chain.begin() + 1, path.chain.end() - 1);
     if (path.weak) verdict.strength = Strength::weak;
@@ -302,8 +304,6 @@ class Judge {
 
 }  // namespace
 
-JudgedSigners judge_signers(const SignedDataReader& reader, const SignedContent& content, const Trust* trust,
-                            const Sender& sender, Workload& workload) {
 Revocation revocation_of(RevocationState state) {
     switch (state) {
         case RevocationState::good:
@@ -319,6 +319,8 @@ Revocation revocation_of(RevocationState state) {
     return Revocation::not_checked;
 }
 
+JudgedSigners judge_signers(const SignedDataReader& reader, const SignedContent& content, const Trust* trust,
+                            const Sender& sender, Workload& workload) {
     return Judge(reader, trust, sender, workload).run(content);
 }
 

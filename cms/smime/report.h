@@ -40,6 +40,8 @@ struct SignerVerdict {
     std::optional<std::string> chain_reason;
     std::string chain_hint;                  ///< what could be done about it; may be empty
     std::vector<Certificate> chain_certs;    ///< as far as the chain was built, the root last
+    bool chain_anchored = false;             ///< the last of them is an anchor
+    std::optional<std::size_t> chain_fault;  ///< which of them the reason is about, where there is one
     std::vector<Certificate> intermediates;  ///< of a trusted chain, without the root
     Revocation revocation = Revocation::not_checked;
     std::optional<std::string> revocation_reason;
@@ -122,8 +124,6 @@ struct Warning {
 enum class Result { valid, untrusted, invalid, unsigned_, decrypted, error };
 std::string_view name(Result result);
 
-/// Report is everything that reading a mail has found out.
-struct Report {
 /// OpenPgp is what a mail claims to be in OpenPGP's form. Nothing of that is looked at.
 struct OpenPgp {
     std::string path;  ///< number of the part
@@ -131,15 +131,17 @@ struct OpenPgp {
     std::string protection;  ///< "signed" or "encrypted"
 };
 
+/// Report is everything that reading a mail has found out.
+struct Report {
     std::vector<std::string> from;
     std::optional<std::string> subject;
     std::optional<std::string> date;
     std::vector<Layer> layers;  ///< outermost first
     std::vector<Warning> warnings;
     std::vector<std::string> confidential_headers;  ///< of the mail, in lower case: nobody could read them on the way
+    std::optional<OpenPgp> openpgp;                 ///< the first part of the mail that is
     bool signatures_looked_for = true;              ///< false where only encrypted layers were taken off
     Result result = Result::unsigned_;
-    std::optional<OpenPgp> openpgp;                 ///< the first part of the mail that is
     std::string reason;  ///< one line for people: why it is not valid; empty where it is
     std::string hint;    ///< what could be done; may be empty
 
