@@ -27,6 +27,21 @@ constexpr std::size_t kMaxFields = 500;
 constexpr std::size_t kMaxAttachedFields = 10;  // of each attached mail
 constexpr std::size_t kLongestCharacter = 8;    // in bytes, of any charset, with what shifts before it
 
+// beside_addresses is what an address field has besides its addresses: entries that are none, names of groups,
+// comments.
+std::string beside_addresses(const std::vector<MailField::Person>& persons, const std::string& value) {
+    std::vector<std::string> texts;
+    const auto add = [&](const std::string& raw) {
+        std::string text = mime::decode_words(raw);
+        const bool is_name = std::any_of(persons.begin(), persons.end(),
+                                         [&](const MailField::Person& person) { return person.name == text; });
+        if (!is_name && std::find(texts.begin(), texts.end(), text) == texts.end()) texts.push_back(std::move(text));
+    };
+    for (const auto& list : {mime::unreadable_addresses(value), mime::names_beside_addresses(value)})
+        std::for_each(list.begin(), list.end(), add);
+    return texts.empty() ? "" : fmt::format("besides, as it stands there: {}", fmt::join(texts, ", "));
+}
+
 MailField address_field(std::string name, const std::string& value) {
     MailField field{std::move(name), {}, {}};
     std::size_t size = 0;
@@ -38,7 +53,10 @@ MailField address_field(std::string name, const std::string& value) {
         }
         field.persons.push_back({std::move(address.display_name), std::move(address.mailbox)});
     }
-    if (field.persons.empty()) field.text = shortened(mime::decode_words(value), kMaxShownField);
+    if (field.persons.empty())
+        field.text = shortened(mime::decode_words(value), kMaxShownField);
+    else if (field.text.empty())
+        field.text = shortened(beside_addresses(field.persons, value), kMaxShownField);
     return field;
 }
 

@@ -270,3 +270,19 @@ TEST_CASE("text comes out of its character set, and where it cannot the page say
     CHECK(shown.size() < 400'000);
     CHECK_THAT(shown, Contains("only its beginning is shown") && !Contains("the end") && !Contains("\\xe2"));
 }
+
+TEST_CASE("the page shows what an address field has besides addresses", "[e2e]") {
+    const Reader reader;
+    const auto of = [&](const std::string& to) {
+        const std::string page = reader.page_of(mail(reader.alice.email, to, text_entity("Hello.\r\n")));
+        const std::size_t at = page.find("<dt>To</dt>");
+        return page.substr(at, page.find("</dd>", at) - at);
+    };
+    CHECK_THAT(of("Bob <bob@example.org>"), Contains("bob@example.org") && !Contains("besides"));
+    CHECK_THAT(of("Bob <bob@example.org>, ceo at the bank"),
+               Contains("<bdi>bob@example.org</bdi>") && Contains("besides, as it stands there: ceo at the bank"));
+    CHECK_THAT(of("The Board: bob@example.org, carol@example.org;"),
+               Contains("<bdi>carol@example.org</bdi>") && Contains("besides, as it stands there: The Board"));
+    CHECK_THAT(of("bob@example.org (=?utf-8?q?G=C3=BCnther?=), carol@example.org"), Contains("G\xc3\xbcnther"));
+    CHECK_THAT(of("Nobody:;"), Contains("Nobody"));
+}
