@@ -1,9 +1,13 @@
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <regex>
+#include <set>
 
 #include "cli/listing_json.h"
 #include "cli/report_json.h"
 #include "cli/verdict.h"
+#include "softhsm-tests/support/built.h"
 #include "softhsm-tests/support/pki.h"
 
 using namespace p11mime;
@@ -136,10 +140,47 @@ TEST_CASE("a message that fails or is not trusted is a result in the report, not
 
 TEST_CASE("a report is one line of valid JSON, whatever bytes a mail has", "[cli]") {
     ReportFrame frame{.command = "open", .exit = 0, .result = "unsigned", .input = "a\nb"};
+    CHECK(Json::parse(read_report(frame, {}))["message"]["subject"].is_null());
+    frame.message.subject = "";
+    CHECK(Json::parse(read_report(frame, {}))["message"]["subject"] == "");
     frame.message.subject = "\xff\xfe broken \x1b";
     const std::string text = read_report(frame, {});
     CHECK(text.find('\n') == text.size() - 1);
     CHECK(Json::parse(text)["input"] == "a\nb");
+}
+
+namespace {
+
+std::set<std::string> found_by(const std::string& pattern, const std::string& text) {
+    const std::regex regex(pattern);
+    std::set<std::string> found;
+    for (std::sregex_iterator at(text.begin(), text.end(), regex), end; at != end; ++at)
+        found.insert((*at)[1]);
+    return found;
+}
+
+// emitted_kinds is the kinds of warnings in the source text; of those that no literal beside a call tells, by name.
+std::set<std::string> emitted_kinds() {
+    std::set<std::string> kinds{"decryption-failed", "doubtful", "failed", "sender-field"};
+    for (const char* room : {"cli", "cms", "token"})
+        for (const auto& file : std::filesystem::recursive_directory_iterator(test::source_path(room)))
+            if (file.path().extension() == ".cpp")
+                kinds.merge(
+                    found_by(R"re(\b(?:warn|warn_once|warnings\.push_back|Warning \w+)[({\s]+"([a-z][a-z-]*)")re",
+                             test::read_file(file.path())));
+    return kinds;
+}
+
+}  // namespace
+
+TEST_CASE("every kind of warning is documented, and every one that is documented there is", "[cli]") {
+    const std::string manual = test::read_file(test::source_path("docs/json.md"));
+    const std::size_t begin = manual.find("\n## Warnings\n"), end = manual.find("\n## ", begin + 1);
+    REQUIRE(end != std::string::npos);
+    std::set<std::string> documented;
+    for (const std::string& first : found_by(R"re(\n\| (`[^|]*) \|)re", manual.substr(begin, end - begin)))
+        documented.merge(found_by("`([a-z-]+)`", first));
+    CHECK(emitted_kinds() == documented);
 }
 
 TEST_CASE("what was not checked is said to be not checked", "[cli]") {
