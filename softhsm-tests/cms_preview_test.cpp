@@ -85,6 +85,9 @@ TEST_CASE("signing and sealing warn of what readers will doubt") {
          "--q\r\n\r\nHello\r\n--q\r\nContent-Type: message/rfc822\r\n\r\n" +
              world.bench.encrypt({{world.bob.certificate}}, kForwarded) + "\r\n--q--\r\n",
          "is encrypted");
+    const std::string ciphertext = world.bench.encrypt({{world.bob.certificate}}, from + text + "\r\n" + hello);
+    for (const SignOptions& options : {SignOptions{}, opaque})
+        CHECK_THAT(world.signed_reason(ciphertext, options), Catch::StartsWith("what is signed is itself encrypted"));
     both(from + "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n", "SGVsbG8=\r\n",
          "message/rfc822 has the transfer encoding base64");
     both(from + "Content-Type: multipart/mixed; boundary=q\r\nContent-Transfer-Encoding: base64\r\n",
