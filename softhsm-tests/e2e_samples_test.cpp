@@ -320,8 +320,9 @@ TEST_CASE("the samples with protected headers verify, and open with the key of B
         CHECK_THAT(opened.err, Catch::Contains("des-ede3-cbc is weak"));
         CHECK_THAT(
             opened.err,
-            Catch::Contains(signed_too ? "Encrypted, and signed by Alice Lovelace <alice@smime.example>, unchanged"
-                                       : "Encrypted, but not signed"));
+            Catch::Contains(signed_too ? "Encrypted with the weak cipher des-ede3-cbc, and signed by Alice Lovelace "
+                                         "<alice@smime.example>, unchanged"
+                                       : "Encrypted with the weak cipher des-ede3-cbc, but not signed"));
         same_mail(opened.out, read_file(directory + name + (signed_too ? ".inner.inner" : ".inner")));
         const auto report = report_of(office, Arguments{"open"} + trust, directory + file);
         CHECK(report["message"]["subject"] == "BarCorp contract signed, let's go!");

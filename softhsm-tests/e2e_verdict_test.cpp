@@ -61,6 +61,24 @@ TEST_CASE("the first line tells what holds to people who know nothing of certifi
                Contains("Carol <carol@example.org>") && Contains(" and by ") && Contains("certificates checked"));
 }
 
+TEST_CASE("mail in the form of OpenPGP is named so, and is no S/MIME", "[e2e]") {
+    const Scene scene;
+    const std::string text =
+        mail(scene.alice.email, "bob@example.org",
+             "Content-Type: text/plain\r\n\r\n-----BEGIN PGP SIGNED MESSAGE-----\r\n\r\nHello\r\n");
+    CHECK_THAT(scene.said(text, 0), Contains(": Neither signed nor encrypted with S/MIME; it is in the form of signed "
+                                             "OpenPGP, which was not looked at: nothing tells who sent it"));
+    for (const char* command : {"verify", "decrypt"}) {
+        const Outcome outcome = scene.office.desk.p11mime({command}, text);
+        CHECK(outcome.status == 6);
+        CHECK(outcome.out.empty());
+        CHECK_THAT(outcome.err, Contains("claims to be signed with OpenPGP") && Contains("gpg"));
+    }
+    const Outcome inspected = scene.office.desk.p11mime({"inspect"}, text);
+    CHECK(inspected.status == 0);
+    CHECK(inspected.out == "neither signed nor encrypted with S/MIME\n");
+}
+
 TEST_CASE("what is not to be trusted names one cause, the certificate concerned and what can be done", "[e2e]") {
     const Scene scene;
     const std::string signed_mail = scene.signed_mail();
