@@ -4,6 +4,9 @@ using namespace p11mime::test;
 
 namespace {
 
+constexpr const char* kEncrypted = "need not know the text";
+constexpr const char* kPartEncrypted = ", which is signed, is encrypted: its signer need not know the text";
+
 // A signed receipt (RFC 2634 section 2.7) carries bytes of whoever asked for it.
 std::vector<Row> document_rows(const Stage& stage) {
     const auto& desk = stage.office.desk;
@@ -16,8 +19,12 @@ std::vector<Row> document_rows(const Stage& stage) {
     };
     const Arguments receipt{"-econtent_type", "id-smime-ct-receipt"}, opaque{"-nodetach"};
     return {
-        {"a signed receipt passed off as a clear-signed mail", by_openssl({}), by_openssl(receipt)},
-        {"a signed receipt passed off as an opaque mail", by_openssl(opaque), by_openssl(opaque + receipt)},
+        {"a signed receipt passed off as a clear-signed mail",
+         by_openssl({}),
+         by_openssl(receipt),
+         {"it is made for content of the type", kInvalid}},
+        {"a signed receipt passed off as an opaque mail", by_openssl(opaque), by_openssl(opaque + receipt),
+         "what is signed is no mail"},
     };
 }
 
@@ -43,18 +50,27 @@ std::vector<Row> encryption_rows(const Stage& stage) {
         "Content-Type: application/octet-stream\r\n\r\nx\r\n--pgp--\r\n";
     return {
         {"EFAIL: an encrypted part between HTML", sealed,
-         from_alice(multipart("multipart/mixed", {open_html, secret, shut_html}))},
+         from_alice(multipart("multipart/mixed", {open_html, secret, shut_html})),
+         "only a part of the mail (1.2) is encrypted"},
         {"EFAIL: a signed and encrypted part between HTML", sealed,
-         from_alice(multipart("multipart/mixed", {open_html, signed_secret, shut_html}))},
-        {"EFAIL: changed ciphertext without authentication", cbc, changed_cbc},
-        {"EFAIL: changed ciphertext with authentication", gcm, changed_gcm},
-        {"encrypted and not signed", sealed, stage.encrypt(from_alice(kPlain))},
-        {"signed outside the encryption alone", triple, stage.sign(from_alice(secret))},
-        {"the same, not decrypted", stage.sign(from_alice(kPlain)), stage.sign(from_alice(secret)), "verify"},
+         from_alice(multipart("multipart/mixed", {open_html, signed_secret, shut_html})),
+         "only a part of the mail (1.2) is encrypted"},
+        {"EFAIL: changed ciphertext without authentication",
+         cbc,
+         changed_cbc,
+         {"the content does not decrypt", kInvalid}},
+        {"EFAIL: changed ciphertext with authentication", gcm, changed_gcm, {"changed", kInvalid}},
+        {"encrypted and not signed", sealed, stage.encrypt(from_alice(kPlain)), {"", "decrypted 0"}},
+        {"signed outside the encryption alone", triple, stage.sign(from_alice(secret)),
+         "the signature is over the encrypted form alone"},
+        {"the same, not decrypted", stage.sign(from_alice(kPlain)), stage.sign(from_alice(secret)),
+         "what is signed is itself encrypted", "verify"},
         {"another's ciphertext, signed by Eve", stage.seal(mail(kEve, kBob, kPlain)),
-         stage.sign(mail(kEve, kBob, secret))},
-        {"Eve's text, signed by Alice once encrypted", triple, stage.sign(from_alice(by_eve))},
-        {"a signature over PGP/MIME", stage.sign(from_alice(kPlain)), stage.sign(from_alice(pgp))},
+         stage.sign(mail(kEve, kBob, secret)), "the signature is over the encrypted form alone"},
+        {"Eve's text, signed by Alice once encrypted", triple, stage.sign(from_alice(by_eve)),
+         "no signer's certificate is for the sender alice@example.gov"},
+        {"a signature over PGP/MIME", stage.sign(from_alice(kPlain)), stage.sign(from_alice(pgp)),
+         "what is signed is itself encrypted"},
     };
 }
 
@@ -87,25 +103,30 @@ std::vector<Row> signed_ciphertext_rows(const Stage& stage) {
                                  "filename=report.asc\r\n\r\n" +
                                      pgp_text}));
     std::vector<Row> rows{
-        {"another's ciphertext as the only part", forwarded, by_eve(multipart(mixed, {secret}))},
-        {"another's ciphertext as an alternative", forwarded, by_eve(multipart(alternative, {kPlain, secret}))},
-        {"another's ciphertext as what is related", forwarded, by_eve(multipart(related, {secret}))},
-        {"another's ciphertext beside text", file, by_eve(multipart(mixed, {kPlain, secret}))},
-        {"another's ciphertext as a file alone", file, by_eve(multipart(mixed, {report}))},
+        {"another's ciphertext as the only part", forwarded, by_eve(multipart(mixed, {secret})), kPartEncrypted},
+        {"another's ciphertext as an alternative", forwarded, by_eve(multipart(alternative, {kPlain, secret})),
+         kPartEncrypted},
+        {"another's ciphertext as what is related", forwarded, by_eve(multipart(related, {secret})), kPartEncrypted},
+        {"another's ciphertext beside text", file, by_eve(multipart(mixed, {kPlain, secret})), kPartEncrypted},
+        {"another's ciphertext as a file alone", file, by_eve(multipart(mixed, {report})), kPartEncrypted},
         {"another's encrypted mail inside, not attached", forwarded,
-         by_eve(multipart(mixed, {kPlain, attached(secret_mail)}))},
-        {"another's encrypted mail inside, alone", forwarded, by_eve(attached(secret_mail, attachment))},
-        {"another's ciphertext under a name in an encoded word", file, named("\"=?utf-8?Q?smime=2Ep7m?=\"")},
-        {"another's ciphertext under a name with a blank", file, named("\"smime.p7m \"")},
-        {"another's ciphertext under a name with a dot behind", file, named("smime.p7m.")},
+         by_eve(multipart(mixed, {kPlain, attached(secret_mail)})), kPartEncrypted},
+        {"another's encrypted mail inside, alone", forwarded, by_eve(attached(secret_mail, attachment)),
+         kPartEncrypted},
+        {"another's ciphertext under a name in an encoded word", file, named("\"=?utf-8?Q?smime=2Ep7m?=\""),
+         kEncrypted},
+        {"another's ciphertext under a name with a blank", file, named("\"smime.p7m \""), kEncrypted},
+        {"another's ciphertext under a name with a dot behind", file, named("smime.p7m."), kEncrypted},
         {"another's ciphertext under a type of no kind", file,
-         by_eve(labelled("application/pkcs7-mime/x; name=smime.p7m", "attachment; filename=smime.p7m"))},
-        {"another's ciphertext as text", file, by_eve(labelled("text/plain", "inline"))},
-        {"another's PGP/MIME as the only part", pgp_mail, by_eve(multipart(mixed, {pgp}))},
-        {"another's OpenPGP message as text", pgp_file, by_eve("Content-Type: text/plain\r\n\r\n" + pgp_text)},
+         by_eve(labelled("application/pkcs7-mime/x; name=smime.p7m", "attachment; filename=smime.p7m")), kEncrypted},
+        {"another's ciphertext as text", file, by_eve(labelled("text/plain", "inline")), kEncrypted},
+        {"another's PGP/MIME as the only part", pgp_mail, by_eve(multipart(mixed, {pgp})), kPartEncrypted},
+        {"another's OpenPGP message as text", pgp_file, by_eve("Content-Type: text/plain\r\n\r\n" + pgp_text),
+         kEncrypted},
     };
     for (std::size_t i = 0, count = rows.size(); i < count; ++i)
-        rows.push_back({rows[i].name + ", not decrypted", rows[i].twin, rows[i].construction, "verify"});
+        rows.push_back(
+            {rows[i].name + ", not decrypted", rows[i].twin, rows[i].construction, rows[i].expected, "verify"});
     return rows;
 }
 

@@ -6,6 +6,11 @@ using namespace p11mime::test;
 
 namespace {
 
+constexpr const char* kPart = "only a part of the mail";
+// What the first of two Content-Type fields says to be no signed mail is none, for most programs too.
+const Answer kUnsigned{"", "unsigned 0"};
+constexpr const char* kBeside = "there is text beside the signed part that is not signed";
+
 std::vector<Row> coverage_rows(const Stage& stage) {
     const auto whole = [&](const std::string& entity) { return stage.sign(from_alice(entity)); };
     const std::string clear = whole(kPlain);
@@ -21,40 +26,54 @@ std::vector<Row> coverage_rows(const Stage& stage) {
     const std::string no_signers = done(stage.office.desk.run({"openssl", "base64", "-in", certificates}));
     return {
         {"a list's footer beside the signed part", whole(multipart(mixed, {kPlain, kOther})),
-         from_alice(multipart(mixed, {part, kOther}))},
+         from_alice(multipart(mixed, {part, kOther})), kPart},
         {"text before the signed part", whole(multipart(mixed, {kOther, kPlain})),
-         from_alice(multipart(mixed, {kOther, part}))},
+         from_alice(multipart(mixed, {kOther, part})), kPart},
         {"an opaque signed part as an attachment", whole(multipart(mixed, {kOther, kPlain})),
-         from_alice(multipart(mixed, {kOther, opaque_part}))},
+         from_alice(multipart(mixed, {kOther, opaque_part})), kPart},
         {"a signed mail attached to an unsigned one", whole(multipart(mixed, {kOther, attached(clear)})),
-         from_alice(multipart(mixed, {kOther, attached(clear)}))},
-        {"a signed mail as the only content of an unsigned one", clear, from_alice(attached(clear))},
+         from_alice(multipart(mixed, {kOther, attached(clear)})), kPart},
+        {"a signed mail as the only content of an unsigned one", clear, from_alice(attached(clear)), kPart},
         {"multipart/alternative around a signed part", whole(multipart(alternative, {kOther, kPlain})),
-         from_alice(multipart(alternative, {kOther, part}))},
+         from_alice(multipart(alternative, {kOther, part})), kPart},
         {"multipart/related around a signed part", whole(multipart(related, {html, image})),
-         from_alice(multipart(related, {html, stage.part(image)}))},
+         from_alice(multipart(related, {html, stage.part(image)})), kPart},
         {"a signed part hidden behind a content ID", whole(multipart(related, {html, image})),
          from_alice(
-             multipart(related, {html, replaced(part, "Content-Type:", "Content-ID: <signed>\r\nContent-Type:")}))},
+             multipart(related, {html, replaced(part, "Content-Type:", "Content-ID: <signed>\r\nContent-Type:")})),
+         kPart},
         {"text before the parts of the signature",
          replaced(clear, "\r\n\r\n--p11mime", "\r\n\r\nThis is an S/MIME signed message\r\n\r\n--p11mime"),
-         replaced(clear, "\r\n\r\n--p11mime", "\r\n\r\nPay 1000 to Eve.\r\n\r\n--p11mime")},
-        {"text after the parts of the signature", clear + "\r\n\r\n", clear + "Pay 1000 to Eve.\r\n"},
-        {"a further text in the signed multipart", clear, with_part_behind(clear, kOther)},
+         replaced(clear, "\r\n\r\n--p11mime", "\r\n\r\nPay 1000 to Eve.\r\n\r\n--p11mime"), kBeside},
+        {"text after the parts of the signature", clear + "\r\n\r\n", clear + "Pay 1000 to Eve.\r\n", kBeside},
+        {"a further text in the signed multipart", clear, with_part_behind(clear, kOther), kPart},
         {"a second signature part", clear,
-         with_part_behind(clear, "Content-Type: application/pkcs7-signature\r\n\r\n" + own_content)},
-        {"a signature part with content of its own", clear, with_signature(clear, own_content)},
-        {"a signature part without any signer", clear, with_signature(clear, no_signers)},
-        {"two Content-Type fields", clear, replaced(clear, "MIME-Version", "Content-Type: text/html\r\nMIME-Version")},
+         with_part_behind(clear, "Content-Type: application/pkcs7-signature\r\n\r\n" + own_content), kPart},
+        {"a signature part with content of its own",
+         clear,
+         with_signature(clear, own_content),
+         {"the signature part carries content of its own", kInvalid}},
+        {"a signature part without any signer",
+         clear,
+         with_signature(clear, no_signers),
+         {"it carries no signature", kInvalid}},
+        {"two Content-Type fields", clear, replaced(clear, "MIME-Version", "Content-Type: text/html\r\nMIME-Version"),
+         kUnsigned},
         {"two Content-Type fields, the other last", clear,
-         replaced(clear, "\r\n\r\n--p11mime", "\r\nContent-Type: text/html\r\n\r\n--p11mime")},
-        {"two Subject fields", clear, "Subject: Pay Eve\r\n" + clear},
+         replaced(clear, "\r\n\r\n--p11mime", "\r\nContent-Type: text/html\r\n\r\n--p11mime"),
+         "the header has 2 Content-Type fields"},
+        {"two Subject fields", clear, "Subject: Pay Eve\r\n" + clear, "the header has 2 Subject fields"},
         {"two Reply-To fields", "Reply-To: a@example.org\r\nReply-To: a@example.org\r\n" + clear,
-         "Reply-To: a@example.org\r\nReply-To: b@example.org\r\n" + clear},
-        {"two boundaries", clear, replaced(clear, "\"\r\n\r\n--p11mime", "\"; boundary=other\r\n\r\n--p11mime")},
-        {"a boundary in two forms", clear, replaced(clear, "micalg=", "boundary*=utf-8''other; micalg=")},
+         "Reply-To: a@example.org\r\nReply-To: b@example.org\r\n" + clear, "the header has 2 Reply-To fields"},
+        {"two boundaries", clear, replaced(clear, "\"\r\n\r\n--p11mime", "\"; boundary=other\r\n\r\n--p11mime"),
+         "the Content-Type field has two values of boundary"},
+        {"a boundary in two forms",
+         clear,
+         replaced(clear, "micalg=", "boundary*=utf-8''other; micalg="),
+         {"multipart/signed without parts", kMalformed}},
         {"a type that says something else", stage.sign(from_alice(kPlain), {"--opaque"}),
-         replaced(stage.sign(from_alice(kPlain), {"--opaque"}), "signed-data", "enveloped-data")},
+         replaced(stage.sign(from_alice(kPlain), {"--opaque"}), "signed-data", "enveloped-data"),
+         "the mail calls itself enveloped-data, and is signed"},
     };
 }
 
@@ -70,16 +89,18 @@ std::vector<Row> beside_rows(const Stage& stage) {
     for (int i = 0; i < 512; ++i)
         lines += "\r\n";
     return {
-        {"text before the parts, behind empty lines", before(lines), before(lines + pay)},
-        {"text before the parts, behind many blanks", before(many_blanks), before(many_blanks + pay)},
-        {"text behind a notice and empty lines", before(notice + lines), before(notice + lines + pay)},
-        {"text behind a notice and many blanks", before(notice + many_blanks), before(notice + many_blanks + pay)},
+        {"text before the parts, behind empty lines", before(lines), before(lines + pay), kBeside},
+        {"text before the parts, behind many blanks", before(many_blanks), before(many_blanks + pay), kBeside},
+        {"text behind a notice and empty lines", before(notice + lines), before(notice + lines + pay), kBeside},
+        {"text behind a notice and many blanks", before(notice + many_blanks), before(notice + many_blanks + pay),
+         kBeside},
         {"text behind the first sentence of a notice", before("This message is in MIME format.\r\n"),
-         before("This message is in MIME format. Since your mail reader does not understand, pay 1000 to Eve.\r\n")},
+         before("This message is in MIME format. Since your mail reader does not understand, pay 1000 to Eve.\r\n"),
+         kBeside},
         {"text in a notice", before("Dies ist eine kryptografisch unterzeichnete Nachricht im MIME-Format.\r\n"),
-         before("Dies ist eine kryptografisch unterzeichnete Nachricht von Eve im MIME-Format.\r\n")},
-        {"text after the parts, behind blanks", clear + blanks, clear + blanks + pay},
-        {"text after the parts, behind many blanks", clear + many_blanks, clear + many_blanks + pay},
+         before("Dies ist eine kryptografisch unterzeichnete Nachricht von Eve im MIME-Format.\r\n"), kBeside},
+        {"text after the parts, behind blanks", clear + blanks, clear + blanks + pay, kBeside},
+        {"text after the parts, behind many blanks", clear + many_blanks, clear + many_blanks + pay, kBeside},
     };
 }
 
@@ -112,19 +133,26 @@ std::vector<Row> encoded_rows(const Stage& stage) {
     };
     const std::string ceo = "From: ceo@bank.example\r\n" + kPlain;
     return {
-        {"multipart/signed in base64", signed_mail("7bit"), signed_mail("base64")},
-        {"multipart/signed in quoted-printable", signed_mail("8bit"), signed_mail("quoted-printable")},
-        {"multipart/signed in an encoding of its own", signed_mail("Binary"), signed_mail("x-uuencode")},
-        {"multipart/signed with a broken encoding", signed_mail("7bit"), signed_mail("7bit base64")},
-        {"a signed multipart in base64", parts("8bit"), parts("base64")},
-        {"a signed part inside a part in base64", part_within("7bit"), part_within("base64")},
+        {"multipart/signed in base64", signed_mail("7bit"), signed_mail("base64"),
+         "multipart/signed has the transfer encoding base64"},
+        {"multipart/signed in quoted-printable", signed_mail("8bit"), signed_mail("quoted-printable"),
+         "multipart/signed has the transfer encoding quoted-printable"},
+        {"multipart/signed in an encoding of its own", signed_mail("Binary"), signed_mail("x-uuencode"),
+         "multipart/signed has the transfer encoding x-uuencode"},
+        {"multipart/signed with a broken encoding", signed_mail("7bit"), signed_mail("7bit base64"),
+         "multipart/signed has the transfer encoding 7bit base64"},
+        {"a signed multipart in base64", parts("8bit"), parts("base64"),
+         "multipart/mixed has the transfer encoding base64"},
+        {"a signed part inside a part in base64", part_within("7bit"), part_within("base64"),
+         "multipart/mixed has the transfer encoding base64"},
         {"a signed mail of another in base64",
          signed_entity("Content-Type: message/global; forwarded=yes\r\n\r\n" + ceo),
          signed_entity(
-             encoded("Content-Type: message/global\r\n\r\n" + mime::base64_text(bytes_of(ceo)) + "\r\n", "base64"))},
+             encoded("Content-Type: message/global\r\n\r\n" + mime::base64_text(bytes_of(ceo)) + "\r\n", "base64")),
+         "message/global has the transfer encoding base64"},
         {"a signed mail of another as news", signed_entity("Content-Type: message/news; forwarded=yes\r\n\r\n" + ceo),
-         signed_entity("Content-Type: message/news\r\n\r\n" + ceo)},
-        {"a signed multipart with a boundary that is too long", bounded(200), bounded(201)},
+         signed_entity("Content-Type: message/news\r\n\r\n" + ceo), "ceo@bank.example"},
+        {"a signed multipart with a boundary that is too long", bounded(200), bounded(201), "its boundary is too long"},
     };
 }
 
