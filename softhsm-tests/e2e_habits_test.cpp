@@ -2,6 +2,7 @@
 // out.
 
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
 #include "softhsm-tests/support/office.h"
 
@@ -57,10 +58,13 @@ struct Writers {
         const std::size_t at = word == std::string::npos ? text.find("\n\n") + 2 + 135 : word;
         std::string changed = text;
         changed[at] = changed[at] == 'x' ? 'y' : 'x';
-        INFO(habit);
-        CHECK(
-            office.desk.p11mime({"verify", "--no-default-ca", "--ca", office.desk.path("root.pem")}, changed).status !=
-            0);
+        const std::string report = office.desk.path("report.json");
+        const Outcome outcome = office.desk.p11mime(
+            {"verify", "-n", "--json", report, "--no-default-ca", "--ca", office.desk.path("root.pem")}, changed);
+        INFO(habit << "\n" << outcome.err);
+        CHECK(outcome.status == 1);
+        CHECK(nlohmann::json::parse(read_file(report))["result"] == "invalid");
+        CHECK_THAT(outcome.err, Catch::Contains("INVALID") && Catch::Contains("the content was changed"));
     }
 };
 
