@@ -85,7 +85,7 @@ TEST_CASE("a directory's certificates are shown, each with why it is not usable,
         const std::string report = world.office.desk.path("report.json");
         const Outcome kept = world.lookup("bob@example.gov", {"--yes", "--json", report});
         CHECK(kept.status == 0);
-        CHECK_THAT(kept.err, Contains("usable: CN=Bob,O=Example"));
+        CHECK_THAT("\n" + kept.err, Contains("\np11mime: usable: CN=Bob,O=Example\n"));
         CHECK_THAT(kept.err, Contains("it is not for bob@example.gov"));
         CHECK_THAT(kept.err,
                    Contains("warning: '" + world.url() + "' has 1 value for certificates that cannot be read"));
@@ -158,7 +158,8 @@ TEST_CASE("a directory without a usable certificate ends in the documented statu
         REQUIRE(said["certificates"].size() == 1);
         CHECK(said["certificates"][0]["usable"] == false);
         CHECK_THAT(said["certificates"][0]["reason"].get<std::string>(), Contains("neither trusted nor known"));
-        CHECK_THAT(untrusted.err, Contains("not usable: CN=Stranger") && Contains("neither trusted nor known"));
+        CHECK_THAT(untrusted.err,
+                   Contains("p11mime: not usable: CN=Stranger") && Contains("neither trusted nor known"));
         CHECK(world.book().empty());
         const Outcome none = world.lookup("nobody@example.gov");
         CHECK(none.status == 5);
