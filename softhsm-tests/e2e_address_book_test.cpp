@@ -45,6 +45,29 @@ TEST_CASE("a root trusted with certs trust is an anchor from then on", "[e2e]") 
     CHECK(office.desk.p11mime({"verify", "--no-default-ca", text}).status == 3);
 }
 
+TEST_CASE("the roots of the machine's TLS store are anchors where that is asked for", "[e2e]") {
+    Office office;
+    const Identity alice = office.employ({.name = "Alice", .email = "alice@example.gov", .kind = KeyKind::p256});
+    const std::string text =
+        office.desk.file("signed.eml", done(office.desk.p11mime({"sign"}, mail(alice.email, "bob@example.org"))));
+    for (const char* store : {"store", "empty"})
+        std::filesystem::create_directory(office.desk.path(store));
+    office.desk.file("store/root.pem", office.pki.root_pem());
+    done(office.desk.run({"openssl", "rehash", office.desk.path("store")}));
+    const auto verify = [&](const Arguments& options) {
+        return office.desk.p11mime(
+            Arguments{"verify", "-n", "--no-default-ca", "--intermediates", office.desk.path("intermediate.pem")} +
+            options + Arguments{text});
+    };
+    office.desk.environment["SSL_CERT_DIR"] = office.desk.path("store");
+    CHECK(verify({"--system-ca"}).status == 0);
+    const Outcome unasked = verify({});
+    CHECK(unasked.status == 3);
+    CHECK_THAT(unasked.err, Catch::Contains("neither trusted nor known"));
+    office.desk.environment["SSL_CERT_DIR"] = office.desk.path("empty");
+    CHECK(verify({"--system-ca"}).status == 3);
+}
+
 TEST_CASE("certs trust keeps what a root's file says of its uses, and a rejection counts whatever else is trusted",
           "[e2e]") {
     Office office;
