@@ -16,9 +16,10 @@ constexpr const char* kSponsored = "2.23.140.1.5.3.3";
 
 // Scene is a mail that Alice has signed in software, below an authority that issues under a policy.
 struct Scene {
-    explicit Scene(const CertificateSpec& leaf) {
+    explicit Scene(const CertificateSpec& leaf,
+                   const std::string& authority_extensions = std::string("certificatePolicies=") + kSponsored) {
         CertificateSpec issuing = authority_spec("Authority");
-        issuing.more_extensions = std::string("certificatePolicies=") + kSponsored;
+        issuing.more_extensions = authority_extensions;
         const SoftwareKey root = certify(authority_spec("Root"));
         const SoftwareKey issuer = certify(issuing, &root);
         const SoftwareKey alice = certify(leaf, &issuer);
@@ -129,4 +130,25 @@ TEST_CASE("policies can be demanded, and one that is none is refused", "[e2e]") 
     const Scene without({});
     CHECK(without.verify({}).status == 0);
     CHECK(without.verify({"--explicit-policy"}).status == 3);
+}
+
+TEST_CASE("any policy and mapped policies count, unless that is inhibited", "[e2e]") {
+    const Arguments demands{"--policy", kSponsored, "--explicit-policy"};
+    constexpr const char* kNone = "has no certificate policy that is accepted";
+    const Scene any(sponsored(), "certificatePolicies=2.5.29.32.0");
+    CHECK(any.verify(demands).status == 0);
+    CHECK(any.verify(demands + Arguments{"--inhibit-policy-mapping"}).status == 0);
+    const Outcome no_any = any.verify(demands + Arguments{"--inhibit-any-policy"});
+    CHECK(no_any.status == 3);
+    CHECK_THAT(no_any.err, Catch::Contains(kNone) && Catch::Contains("--policy names what is accepted"));
+
+    CertificateSpec theirs;
+    theirs.more_extensions = "certificatePolicies=1.3.6.1.4.1.99999.2";
+    const Scene mapped(theirs, std::string("certificatePolicies=") + kSponsored + "\npolicyMappings=critical," +
+                                   kSponsored + ":1.3.6.1.4.1.99999.2");
+    CHECK(mapped.verify(demands).status == 0);
+    CHECK(mapped.verify(demands + Arguments{"--inhibit-any-policy"}).status == 0);
+    const Outcome no_mapping = mapped.verify(demands + Arguments{"--inhibit-policy-mapping"});
+    CHECK(no_mapping.status == 3);
+    CHECK_THAT(no_mapping.err, Catch::Contains(kNone) && Catch::Contains("--policy names what is accepted"));
 }
