@@ -64,7 +64,10 @@ TEST_CASE("a mail that is not trusted is not replaced by its content, and can be
             bag.office.desk.p11mime(Arguments{command, "--in-place", "--no-default-ca", "--json", "-"} + bag.files());
         CHECK(outcome.status == 3);
         CHECK_THAT(outcome.err, Catch::Contains(bag.files()[0] + ": left as it is"));
-        CHECK(report_of(outcome.out, bag.files()[0])["result"] == "untrusted");
+        const auto report = report_of(outcome.out, bag.files()[0]);
+        CHECK(report["result"] == "untrusted");
+        REQUIRE(report["warnings"].size() == 1);
+        CHECK(report["warnings"][0]["kind"] == "left-in-place");
         CHECK(read_file(bag.files()[0]) == before);
     }
     CHECK(bag.office.desk.p11mime(Arguments{"verify", "--in-place"} + bag.office.trust() + bag.files()).status == 0);

@@ -341,3 +341,30 @@ TEST_CASE("a mail that readers will doubt is signed and sealed with a warning of
         CHECK_THAT((*doubt)["message"].get<std::string>(), Catch::EndsWith(opened["reason"].get<std::string>()));
     }
 }
+
+TEST_CASE("a further part and repeated fields are warnings of their kinds", "[e2e]") {
+    Office office;
+    office.employ({.name = "Alice", .email = "alice@example.gov", .kind = KeyKind::p256});
+    const std::string signed_mail = done(office.desk.p11mime({"sign"}, mail("alice@example.gov", "bob@example.org")));
+    const auto read = [&](const std::string& text) { return report(office, Arguments{"open"} + office.trust(), text); };
+    CHECK(read(signed_mail)["warnings"] == json::array());
+
+    const std::size_t end = signed_mail.rfind("\r\n--p11mime-") + 2;
+    const std::string delimiter = signed_mail.substr(end, signed_mail.find("--\r\n", end + 2) - end);
+    const json further =
+        read(signed_mail.substr(0, end) + delimiter + "\r\n" + std::string(kText) + "\r\n" + signed_mail.substr(end));
+    CHECK(further["exit"] == 3);
+    CHECK(further["layers"][0]["covers"] == "part");
+    REQUIRE(further["warnings"].size() == 1);
+    CHECK(further["warnings"][0]["kind"] == "extra-part");
+
+    const json repeated = read("To: bob@example.org\r\n" + signed_mail);
+    CHECK(repeated["exit"] == 0);
+    CHECK(repeated["result"] == "valid");
+    REQUIRE(repeated["warnings"].size() == 1);
+    CHECK(repeated["warnings"][0]["kind"] == "repeated-field");
+    CHECK(repeated["warnings"][0]["message"] == "the header has 2 To fields, all alike");
+    const json differing = read("To: carol@example.org\r\n" + signed_mail);
+    CHECK(differing["exit"] == 3);
+    CHECK(differing["warnings"] == json::array());
+}
