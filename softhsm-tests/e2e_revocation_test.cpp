@@ -321,7 +321,12 @@ TEST_CASE("missing issuers are fetched where that is asked for, as a certificate
     CHECK(bureau.signer(mail, {"--fetch-issuers"})["chain"] == "trusted");
     CHECK(bureau.web.server.requests() == Arguments{"GET /between"});
     bureau.web.files.clear();
-    CHECK(bureau.verify(mail, {"--fetch-issuers"}).err.find("the server answers 404") != std::string::npos);
+    const Outcome failed = bureau.verify(mail, {"--fetch-issuers"});
+    CHECK(failed.status == 3);
+    CHECK_THAT(failed.err, Catch::Contains("CN=Alice") && Catch::Contains("CN=Between") &&
+                               Catch::Contains("the server answers 404"));
+    const json report = json::parse(read_file(bureau.desk.path("report.json")));
+    CHECK_THAT(report["hint"].get<std::string>(), Catch::Contains("--intermediates"));
 }
 
 TEST_CASE("CRLs and issuers are fetched from a directory, and not from one with a private address") {
