@@ -140,16 +140,22 @@ TEST_CASE("names out of mails and certificates drive no terminal and disguise no
 
 TEST_CASE("the verdict has its colour on a terminal, and keeps its words without", "[e2e]") {
     Scene scene;
-    const std::string file = scene.office.desk.file("signed.eml", scene.signed_mail());
-    const auto shown = [&](const char* kind, const char* no_colour) {
+    const std::string signed_mail = scene.signed_mail();
+    const auto shown = [&](const std::string& text, int status, const char* kind, const char* no_colour = "") {
         scene.office.desk.environment["TERM"] = kind;
         scene.office.desk.environment["NO_COLOR"] = no_colour;
+        const std::string file = scene.office.desk.file("mail.eml", text);
         TerminalProgram program(
-            scene.office.desk.p11mime_command(Arguments{"verify", "-n"} + scene.office.trust() + Arguments{file}));
-        CHECK(program.wait_for_end() == 0);
+            scene.office.desk.p11mime_command(Arguments{"open", "-n"} + scene.office.trust() + Arguments{file}));
+        CHECK(program.wait_for_end() == status);
         return program.shown();
     };
-    CHECK_THAT(shown("xterm", ""), Contains("p11mime: \x1b[32mSigned by Alice"));
-    CHECK_THAT(shown("xterm", "1"), Contains("p11mime: Signed by Alice") && !Contains("\x1b"));
-    CHECK_THAT(shown("dumb", ""), Contains("p11mime: Signed by Alice") && !Contains("\x1b"));
+    const std::string by_mallory = replaced(signed_mail, "From: alice@", "From: mallory@");
+    CHECK_THAT(shown(signed_mail, 0, "xterm"), Contains("p11mime: \x1b[32mSigned by Alice"));
+    CHECK_THAT(shown(by_mallory, 3, "xterm"), Contains("p11mime: \x1b[33mSigned in the name of Alice"));
+    CHECK_THAT(shown(replaced(signed_mail, "second", "third"), 1, "xterm"), Contains("p11mime: \x1b[1;31mINVALID"));
+    CHECK_THAT(shown(mail(scene.alice.email, "bob@example.org"), 0, "xterm"),
+               Contains("p11mime: Neither signed nor encrypted") && !Contains("\x1b"));
+    CHECK_THAT(shown(signed_mail, 0, "xterm", "1"), Contains("p11mime: Signed by Alice") && !Contains("\x1b"));
+    CHECK_THAT(shown(by_mallory, 3, "dumb"), Contains("p11mime: Signed in the name of Alice") && !Contains("\x1b"));
 }
