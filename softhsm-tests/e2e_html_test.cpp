@@ -286,3 +286,55 @@ TEST_CASE("the page shows what an address field has besides addresses", "[e2e]")
     CHECK_THAT(of("bob@example.org (=?utf-8?q?G=C3=BCnther?=), carol@example.org"), Contains("G\xc3\xbcnther"));
     CHECK_THAT(of("Nobody:;"), Contains("Nobody"));
 }
+
+TEST_CASE("the seals are as good as what they stand for, each in its words", "[e2e]") {
+    const Reader reader;
+    const std::string signed_mail = reader.sign(text_entity("Signed words.\r\n"));
+    const auto sign = [](const std::string& kind, const std::string& tone, const std::string& label) {
+        return "<svg class=\"sign " + kind + " " + tone + "\" viewBox=\"-24 -26 48 52\" role=\"img\" aria-label=\"" +
+               label + "\">";
+    };
+    CHECK_THAT(reader.page_of(signed_mail), Contains(sign("seal", "good", "Signed: good")) &&
+                                                !Contains("sign seal caution") && !Contains("sign lock"));
+    CHECK_THAT(reader.page_of(replaced(signed_mail, "From: alice@", "From: mallory@"), 3),
+               Contains(sign("seal", "caution", "Signed: with reservations")) && !Contains("sign seal good"));
+    CHECK_THAT(reader.page_of(replaced(signed_mail, "Signed words", "Forged words"), 1),
+               Contains(sign("seal", "bad", "Signed: broken")) && !Contains("sign seal good"));
+    const auto encrypted = [&](const Arguments& options) {
+        return reader.page_of(done(reader.office.desk.p11mime(
+            Arguments{"encrypt", "--no-self", "--recipient-cert", reader.office.certificate(reader.alice)} + options +
+                reader.office.trust(),
+            mail("bob@example.org", reader.alice.email))));
+    };
+    CHECK_THAT(encrypted({"--cipher", "aes-256-gcm"}),
+               Contains(sign("lock", "good", "Encrypted: good")) && !Contains("sign seal"));
+    CHECK_THAT(encrypted({"--cipher", "aes-256-cbc"}),
+               Contains(sign("lock", "caution", "Encrypted: with reservations")) && !Contains("sign lock good"));
+}
+
+TEST_CASE("the picture of a chain that is not trusted marks where it ends, and calls nothing good", "[e2e]") {
+    const Reader reader;
+    const auto picture = [](const std::string& page) {
+        const std::size_t begin = page.find("<svg class=\"chain\"");
+        REQUIRE(begin != std::string::npos);
+        return page.substr(begin, page.find("</desc>", begin) - begin) +
+               page.substr(page.find("</desc>", begin), page.find("</details>", begin) - begin);
+    };
+    const std::string signed_mail = reader.sign(kText);
+    CHECK_THAT(picture(reader.page_of(signed_mail)), Contains("Root, trusted") && Contains("which is trusted.") &&
+                                                         Contains("class=\"box good\"") && !Contains("box plain"));
+
+    const auto without_anchor = [&](const Arguments& options) {
+        std::filesystem::remove(reader.page);
+        const Outcome outcome = reader.office.desk.p11mime(
+            Arguments{"open", "-n", "--html", reader.page, "--no-default-ca"} + options, signed_mail);
+        CHECK(outcome.status == 3);
+        return picture(read_file(reader.page));
+    };
+    // The issuer that nobody has, and the root that nobody trusts.
+    CHECK_THAT(without_anchor({}), Contains("class=\"box missing\"") && Contains("Authority, not at hand") &&
+                                       Contains("The chain is not trusted.") && !Contains("box good"));
+    CHECK_THAT(without_anchor({"--intermediates", reader.office.desk.path("ca.pem")}),
+               Contains("class=\"box caution\"") && Contains(">Root<") && Contains("The chain is not trusted.") &&
+                   !Contains("box missing") && !Contains("box good"));
+}
