@@ -2,6 +2,7 @@
 // email package.
 
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
 #include "softhsm-tests/support/office.h"
 
@@ -164,17 +165,29 @@ TEST_CASE("S/MIME in the forms that others write is read", "[e2e]") {
 
 TEST_CASE("a From field that receivers' sender check will refuse is warned of", "[e2e]") {
     const Signing scene;
-    const auto warning = [&](const std::string& from, const Arguments& options) {
-        const Outcome outcome = scene.office.desk.p11mime(Arguments{"sign"} + options, mail(from, "bob@example.org"));
+    using Senders = std::vector<std::string>;
+    // warned is the senders whom the warnings name.
+    const auto warned = [&](const std::string& from, const Arguments& options) {
+        const std::string report = scene.office.desk.path("report.json"), output = scene.office.desk.path("signed.eml");
+        const Outcome outcome = scene.office.desk.p11mime(Arguments{"sign", "--json", report, "-o", output} + options,
+                                                          mail(from, "bob@example.org"));
         INFO(outcome.err);
         CHECK(outcome.status == 0);
-        const Outcome verified = scene.verify(outcome.out);
-        const bool warned = outcome.err.find("sender check of receivers will fail") != std::string::npos;
-        CHECK(warned == (verified.status == 3));
-        return warned;
+        Senders senders;
+        const auto told = nlohmann::json::parse(read_file(report));
+        for (const auto& warning : told["warnings"]) {
+            CHECK(warning["kind"] == "sender-mismatch");
+            const auto message = warning["message"].get<std::string>();
+            CHECK_THAT(message, Catch::StartsWith("the certificate CN=Alice,O=Example is not of the sender "));
+            const std::size_t begin = message.find("sender ") + 7;
+            senders.push_back(message.substr(begin, message.find(':') - begin));
+        }
+        CHECK(scene.verify(read_file(output)).status == (senders.empty() ? 0 : 3));
+        return senders;
     };
-    CHECK_FALSE(warning("Alice <alice@example.gov>", {}));
-    CHECK(warning("alice@example.gov, carol@example.gov", {}));
-    CHECK(warning("carol@example.gov", {"--from", "alice@example.gov"}));
-    CHECK(warning("carol@example.gov", {"--key", "pkcs11:object=Alice"}));
+    CHECK(warned("Alice <alice@example.gov>", {}) == Senders{});
+    CHECK(warned("alice@example.gov, carol@example.gov", {}) == Senders{"carol@example.gov"});
+    CHECK(warned("carol@example.gov", {"--from", "alice@example.gov"}) == Senders{"carol@example.gov"});
+    CHECK(warned("carol@example.gov, dan@example.gov", {"--key", "pkcs11:object=Alice"}) ==
+          Senders{"carol@example.gov", "dan@example.gov"});
 }
