@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <catch2/catch.hpp>
 #include <filesystem>
 #include <iterator>
 
@@ -60,6 +61,14 @@ struct Person {
 inline bool same_modes(const termios& a, const termios& b) {
     return a.c_iflag == b.c_iflag && a.c_oflag == b.c_oflag && a.c_cflag == b.c_cflag && a.c_lflag == b.c_lflag &&
            std::equal(std::begin(a.c_cc), std::end(a.c_cc), std::begin(b.c_cc));
+}
+
+/// check_signed sees a program sign that was given the PIN, show no PIN, and leave the terminal as it was.
+inline void check_signed(const Person& person, TerminalProgram& program) {
+    CHECK(program.wait_for_end() == 0);
+    CHECK(person.has_signed());
+    CHECK_THAT(program.shown(), !Catch::Contains(kPin) && !Catch::Contains(kWrong));
+    CHECK(same_modes(program.modes(), program.modes_before()));
 }
 
 }  // namespace p11mime::test
