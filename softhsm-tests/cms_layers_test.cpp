@@ -76,6 +76,22 @@ TEST_CASE("a part whose own signature fails keeps a mail that is signed as a who
     CHECK(of_stranger.report.reason.find("part 1.1.2") != std::string::npos);
 }
 
+TEST_CASE("a signature around another is judged like it, and the worse of both tells") {
+    const CmsBench bench;
+    const SoftwareKey alice = bench.issue(), stranger = certify({.name = "Mallory"});
+    const auto read = [&](const SoftwareKey& outside, const SoftwareKey& inside) {
+        const std::string inner = entity_of(bench.sign({inside}, kMail));
+        return bench.verify(wrapped(inner, outside, inner)).report;
+    };
+    CHECK(read(alice, alice).result == Result::valid);
+    for (const Report& report : {read(stranger, alice), read(alice, stranger)}) {
+        CHECK(report.result == Result::untrusted);
+        CHECK_THAT(report.reason, Catch::Contains("Mallory"));
+    }
+    const std::string inner = entity_of(bench.sign({alice}, kMail));
+    CHECK(bench.verify(wrapped(inner, alice, "something else")).report.result == Result::invalid);
+}
+
 TEST_CASE("capabilities of a signature that does not hold are not passed on") {
     const CmsBench bench;
     const SoftwareKey alice = bench.issue();

@@ -78,6 +78,32 @@ TEST_CASE("changed content fails") {
     CHECK(fails(world.read(world.opaque(craft::usual_attributes("other"))), "the content was changed"));
 }
 
+TEST_CASE("a signer who fails keeps a message from being valid, whether first or last") {
+    const SignatureAttackWorld world;
+    const SoftwareKey carol = world.bench.issue({.name = "Carol"}), stranger = certify({.name = "Mallory"});
+    for (const bool other_first : {false, true}) {
+        CAPTURE(other_first);
+        const auto read = [&](const SoftwareKey& other, std::string_view signed_by_other) {
+            // SignerInfos are ordered by their encodings: those that name a key are shorter, and come first.
+            const auto info = [](const SoftwareKey& key, std::string_view content, bool first) {
+                return craft::signer_info(
+                    {.key = key, .attributes = craft::usual_attributes(content), .content = content, .by_key = first});
+            };
+            return world.read(craft::signed_data(
+                {kContent,
+                 {info(world.alice, kContent, !other_first), info(other, signed_by_other, other_first)},
+                 {world.alice.certificate, other.certificate}}));
+        };
+        const ReadMail good = read(carol, kContent);
+        CHECK(good.report.result == Result::valid);
+        CHECK(good.report.layers.at(0).signers.at(other_first ? 0 : 1).certificate == carol.certificate);
+        CHECK(fails(read(carol, "other"), "the content was changed"));
+        const ReadMail untrusted = read(stranger, kContent);
+        CHECK(untrusted.report.result == Result::untrusted);
+        CHECK_THAT(untrusted.report.reason, Catch::Contains("Mallory"));
+    }
+}
+
 TEST_CASE("a changed signed attribute fails") {
     const SignatureAttackWorld world;
     SignOptions options;
