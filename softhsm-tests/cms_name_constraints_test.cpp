@@ -159,6 +159,29 @@ TEST_CASE("other names of who has an internationalized mailbox are held to const
     CHECK(trusted(judged("permitted;email:xn--bcher-kva.example,excluded;DNS:example.org")));
 }
 
+TEST_CASE("who has an internationalized mailbox keeps to the constraints of all above with every address") {
+    const ConstraintWorld world;
+    const SoftwareKey limited = world.limited("permitted;email:xn--bcher-kva.example");
+    const SoftwareKey below = certify(authority_spec("Below"), &limited);
+    const auto judged = [&](const CertificateSpec& spec, const SoftwareKey& issuer) {
+        return judge(certify(spec, &issuer).certificate, {limited, below}, world.trust);
+    };
+    CertificateSpec inside, outside;
+    inside.alternative_name = smtp_utf8(kUmlaut);
+    outside.alternative_name = smtp_utf8(kUmlaut + ".org");
+    CHECK(trusted(judged(inside, below)));
+    CHECK(untrusted(judged(outside, below), "may not certify"));
+    // An end certificate is held to them under its issuer's own name too.
+    inside.name = outside.name = "Limited";
+    CHECK(trusted(judged(inside, limited)));
+    CHECK(untrusted(judged(outside, limited), "may not certify"));
+
+    inside.email_address = "alice@xn--bcher-kva.example";
+    CHECK(trusted(judged(inside, below)));
+    inside.email_address = "eve@example.org";
+    CHECK(untrusted(judged(inside, below), "carries the address eve@example.org"));
+}
+
 TEST_CASE("the subject's emailAddress keeps to constraints as well") {
     const ConstraintWorld world;
     const SoftwareKey issuer = world.limited("permitted;email:example.gov");
@@ -249,6 +272,8 @@ TEST_CASE("constraints that cannot be read, and too many of them, permit nothing
     const SoftwareKey broken = certify(spec, &world.bench.root);
     CHECK_FALSE(judge(certify({}, &broken).certificate, {broken}, world.trust).trusted);
     CHECK(name_breach({certify({}, &broken).certificate, broken.certificate}));
+    const SoftwareKey odd = world.limited("excluded;email:exa mple.org");
+    CHECK(untrusted(judge(certify({}, &odd).certificate, {odd}, world.trust), "may not certify"));
 
     std::string many = "permitted;email:example.gov", names = "email:alice@example.gov";
     for (int i = 0; i < 700; ++i) {
