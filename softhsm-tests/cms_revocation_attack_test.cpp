@@ -150,6 +150,22 @@ TEST_CASE("a hold in evidence that has ended makes older evidence out of date, a
     }
 }
 
+TEST_CASE("a hold is as new as the newest that tells of it") {
+    AuthorityBench scene;
+    CrlSpec hold = scene.lists_alice();
+    hold.entries.front().reason = "certificateHold";
+    hold.this_update = -60;
+    scene.bench.add_crl(hold, scene.authority);
+    scene.bench.source->here.ocsp = {{OcspResponse::from_der(
+        make_ocsp({.this_update = -30}, scene.alice, scene.authority.certificate, scene.authority))}};
+    CHECK(good(scene.judge()));
+    hold.number = 2;
+    hold.base_number = 1;
+    hold.this_update = -10;
+    scene.bench.add_crl(hold, scene.authority);
+    CHECK(revoked(scene.judge()));
+}
+
 TEST_CASE("what is listed as revoked from a time to come is revoked now") {
     AuthorityBench scene;
     CrlSpec ahead = scene.lists_alice();

@@ -45,6 +45,32 @@ TEST_CASE("an authority that is revoked does not end the trust in another path a
     CHECK(good(bench.judge(alice)));
 }
 
+TEST_CASE("an authority that is revoked by what counts on one path is so on all that it is on") {
+    RevocationBench bench;
+    const SoftwareKey other_root = certify(authority_spec("Other Root"));
+    const SoftwareKey lister = certify(authority_spec("Lister"), &other_root);
+    CertificateSpec listed = authority_spec("Authority");
+    listed.more_extensions = "crlDistributionPoints=point\n";
+    listed.sections =
+        "[point]\nfullname=URI:http://crl.example/i\nCRLissuer=dirName:lister\n[lister]\nO=Example\nCN=Lister\n";
+    const SoftwareKey authority = certify(listed, &bench.root);
+    // Who may only certify some names does not lead from the root to who lists: there, that list does not count.
+    CertificateSpec narrow = authority_spec("Test Root");
+    narrow.more_extensions = "nameConstraints=critical,permitted;email:example.gov\n";
+    const Certificate crossed = certify_key(bench.root.key, narrow, &other_root);
+    const Certificate alice = certify({}, &authority).certificate;
+    CrlSpec list = AuthorityBench::indirect();
+    list.entries = {{.certificate = authority.certificate, .names_issuer = true}};
+    bench.add_crl(list, lister);
+    bench.add_crl({}, other_root);
+    bench.add_crl({}, authority);
+    bench.trust.intermediates = {
+        std::make_shared<MemoryCertificates>(std::vector{authority.certificate, crossed, lister.certificate})};
+    CHECK(unknown(bench.judge(alice), "Authority"));
+    bench.trust.anchors = trust_in({bench.root.certificate, other_root.certificate}).anchors;
+    CHECK(revoked(bench.judge(alice)));
+}
+
 TEST_CASE("where evidence does not count on one path, another is looked at") {
     AuthorityBench scene;
     const SoftwareKey other_root = certify(authority_spec("Another Root"));
@@ -91,6 +117,8 @@ TEST_CASE("the CRL of the key that signed a certificate comes before those of th
         scene.bench.add_crl({.this_update = -120, .next_update = -60}, scene.authority);
         scene.bench.add_crl({.number = 2, .this_update = -1}, rolled);
         CHECK(unknown(scene.judge(), "does not count"));
+        scene.bench.source->here.at_points = {Crl::from_der(make_crl({.number = 3}, rolled))};
+        CHECK(unknown(scene.judge(), "does not count"));
     }
     SECTION("there is none of its own") {
         scene.bench.add_crl({}, rolled);
@@ -116,6 +144,25 @@ TEST_CASE("the CRL of the key that signed a certificate comes before those of th
         scene.bench.add_crl(named, rolled);
         CHECK(good(scene.judge()));
     }
+}
+
+TEST_CASE("a hold is not lifted by a delta CRL of another of the issuer's keys") {
+    AuthorityBench scene;
+    const SoftwareKey rolled = certify(authority_spec("Authority"), &scene.bench.root);
+    scene.bench.trust.intermediates = {
+        std::make_shared<MemoryCertificates>(std::vector{scene.authority.certificate, rolled.certificate})};
+    CrlSpec hold = scene.lists_alice();
+    hold.entries.front().reason = "certificateHold";
+    scene.bench.add_crl(hold, scene.authority);
+    CHECK(revoked(scene.judge()));
+    const CrlSpec release{.entries = {{.certificate = scene.alice, .reason = "removeFromCRL"}},
+                          .number = 2,
+                          .base_number = 1,
+                          .this_update = -10};
+    scene.bench.add_crl(release, rolled);
+    CHECK(revoked(scene.judge()));
+    scene.bench.add_crl(release, scene.authority);
+    CHECK(good(scene.judge()));
 }
 
 TEST_CASE("a list for one key of an authority says nothing of what its other keys have signed") {
