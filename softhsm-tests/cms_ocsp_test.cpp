@@ -132,6 +132,9 @@ TEST_CASE("a response has the nonce of its request or none") {
     // With the nonce, it is known to be fresh.
     CHECK(good(answering({.next_update = std::nullopt, .request = request}, request)));
     CHECK(unknown(answering({.next_update = std::nullopt}, request), "until when it holds"));
+    // Without, an answer just made is, where it was asked for.
+    CHECK(good(answering({.this_update = -1, .next_update = std::nullopt}, request)));
+    CHECK(unknown(answering({.this_update = -1, .next_update = std::nullopt}, {}), "until when it holds"));
 }
 
 TEST_CASE("a response with a critical extension that is not known counts for nothing") {
