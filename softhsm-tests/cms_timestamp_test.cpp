@@ -196,6 +196,14 @@ TEST_CASE("a time-stamp of another form than RFC 3161's does not count") {
     const Bytes info = tst_info({});
     CHECK_THAT(world.fault(craft::signed_data({text_of(info), {}, {}, oid::kData})), Contains("holds no time"));
     CHECK_THAT(world.fault(craft::signed_data({"no time", {}, {}, oid::kTstInfo})), Contains("cannot be read"));
+    const std::string longer = std::string(text_of(info)) + "more";
+    const std::vector<Bytes> attributes{craft::content_type(oid::kTstInfo), craft::message_digest(longer),
+                                        craft::signing_certificate_v2(world.authority.certificate)};
+    CHECK_THAT(world.fault(craft::signed_data({longer,
+                                               {craft::signer_info(world.authority, attributes, longer)},
+                                               {world.authority.certificate},
+                                               oid::kTstInfo})),
+               Contains("cannot be read"));
 }
 
 TEST_CASE("a weak time-stamp counts only where weak signatures do") {
