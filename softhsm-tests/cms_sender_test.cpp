@@ -344,5 +344,7 @@ TEST_CASE("more senders than anybody needs match nobody") {
     std::string from = "From: alice@example.gov";
     for (int i = 0; i < 200; ++i)
         from += ",\r\n a" + std::to_string(i) + "@example.gov";
-    CHECK(world.read(world.with_names("email:alice@example.gov"), from + "\r\n").report.result == Result::untrusted);
+    const Report report = world.read(world.with_names("email:alice@example.gov"), from + "\r\n").report;
+    CHECK(report.result == Result::untrusted);
+    CHECK(report.reason == "the mail names more than 100 senders");
 }
