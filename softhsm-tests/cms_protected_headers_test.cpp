@@ -181,6 +181,14 @@ TEST_CASE("an outer From that is not the protected one is a mismatch, whoever si
             const ReadMail spoofed = world.open(with(outside, "Alice <alice@example.gov>", shown), payload, encrypted);
             CHECK(spoofed.report.result == Result::untrusted);
         }
+        // An author who is left out is missing.
+        const ReadMail fewer = world.open(outside,
+                                          with(payload, "\r\nFrom: Alice <alice@example.gov>",
+                                               "\r\nFrom: Alice <alice@example.gov>, Bob <bob@example.gov>"),
+                                          encrypted);
+        CHECK(fewer.report.result == Result::untrusted);
+        CHECK_THAT(fewer.report.reason, Catch::StartsWith("the mail shows the sender alice@example.gov, but what is "
+                                                          "protected is from the sender alice@example.gov, bob@"));
         // The certificate must be for the protected one.
         const ReadMail inside = world.open(
             with(outside, "<alice@example.gov>", "<eve@example.gov>"),
@@ -210,6 +218,14 @@ TEST_CASE("other differences outside are warnings, and what was added there is l
     CHECK(subject.report.result == Result::valid);
     CHECK(kinds(subject.report) == Names{"header-differs"});
     CHECK(subject.report.subject == "smime-signed-enc-hp-baseline");
+    // Who says what was left outside has hidden nothing otherwise.
+    CHECK(kinds(world.open(with(kOutside, "[...]", "..."), kPayload).report) == Names{"header-differs"});
+    for (const char* name : {"\r\nFrom:", "\r\nMessage-ID:", "\r\nDate:", "\r\nSubject:", "\r\nUser-Agent:"}) {
+        CAPTURE(name);
+        const std::string content = "\r\n" + with_crlf(subject.content);
+        CHECK(content.find(name) != std::string::npos);
+        CHECK(content.find(name) == content.rfind(name));
+    }
     const ReadMail added =
         world.open("Cc: eve@example.org\r\nReceived: by relay\r\n" + std::string(kOutside), kPayload);
     CHECK(kinds(added.report) == Names{"header-added"});
