@@ -103,6 +103,39 @@ TEST_CASE("a mail inside that protects fields of its own does not protect those 
     CHECK(read("", "").report.result == Result::untrusted);
 }
 
+TEST_CASE("a mail inside that is signed itself does not speak for the mail around it") {
+    const ProtectionBench world;
+    const SoftwareKey carol = world.bench.issue({.name = "Carol", .alternative_name = "email:carol@example.gov"});
+    const std::string outside = "From: Alice <alice@example.gov>\r\nSubject: Outside\r\n";
+    const std::string text = "From: carol@example.gov\r\nSubject: Inside\r\n" + std::string(kText);
+    for (const bool opaque : {false, true}) {
+        CAPTURE(opaque);
+        const std::string inside = world.bench.sign({carol}, text, {.opaque = opaque});
+        const Report report = world.open(outside, "Content-Type: message/rfc822\r\n\r\n" + inside, false).report;
+        CHECK(report.result == Result::valid);
+        CHECK(report.subject == "Outside");
+        CHECK(report.from == Names{"alice@example.gov"});
+        REQUIRE(report.layers.size() == 2);
+        CHECK_FALSE(report.layers[1].covers_whole);
+    }
+}
+
+TEST_CASE("a mail that is wrapped to protect its header is not valid with another Subject beside") {
+    const ProtectionBench world;
+    const auto read = [&](const std::string& more) {
+        return world
+            .open("From: alice@example.gov\r\n",
+                  "Content-Type: message/rfc822\r\n\r\nFrom: alice@example.gov\r\nSubject: Pay 10\r\n" + more +
+                      "Content-Type: text/plain\r\n\r\nx\r\n",
+                  false)
+            .report;
+    };
+    CHECK(read("").result == Result::valid);
+    const Report doubted = read("Subject: Pay 1000\r\n");
+    CHECK(doubted.result == Result::untrusted);
+    CHECK_THAT(doubted.reason, Catch::Contains("the header has 2 Subject fields"));
+}
+
 // HeaderFieldProtection of RFC 9788 section 4.3.1.
 TEST_CASE("what stood outside is not confidential, nor is what the sender did not encrypt") {
     const ProtectionBench world;
