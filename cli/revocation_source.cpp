@@ -43,6 +43,25 @@ std::string cached_response_key(const cms::Certificate& certificate) {
     return "ocsp " + certificate.fingerprint_sha256();
 }
 
+// add_parsed adds a CRL or an OCSP response, and says whether it is one.
+bool add_parsed(ByteView der, cms::RevocationEvidence& evidence) {
+    try {
+        evidence.crls.push_back(cms::Crl::from_der(der));
+        return true;
+    } catch (const Error&) {
+    }
+    try {
+        evidence.ocsp.push_back({cms::OcspResponse::from_der(der)});
+        return true;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+bool is_among(const std::vector<Bytes>& ders, ByteView der) {
+    return std::any_of(ders.begin(), ders.end(), [&](const Bytes& each) { return std::ranges::equal(each, der); });
+}
+
 std::string why_none(const Error& error, const std::string& url) {
     return error.kind() == ErrorKind::io ? error.what() : fmt::format("what is at '{}' is no certificate", url);
 }
@@ -100,16 +119,27 @@ std::optional<Bytes> RevocationFiles::in_cache(const std::string& key) {
     return cache_.find(key, clock_->now());
 }
 
-// What is broken in the cache is fetched anew.
+void RevocationFiles::warn_of_broken(const std::string& what) {
+    const std::lock_guard lock(mutex_);
+    warn_(fmt::format("what the revocation cache has {} is broken, and does not count", what));
+}
+
+// What is broken in the cache is fetched anew where servers are asked.
+template <class Parse>
+auto RevocationFiles::parsed_in_cache(const std::string& key, const Parse& parse) -> decltype(parse(Bytes{})) {
+    try {
+        if (const auto der = in_cache(key)) return parse(*der);
+    } catch (const Error&) {
+        warn_of_broken(fmt::format("of '{}'", key));
+    }
+    return {};
+}
+
 void RevocationFiles::add_known_crls(const std::vector<cms::Alternatives>& points, std::vector<cms::Crl>& crls) {
     for (const cms::Alternatives& urls : points)
         for (const std::string& url : urls) {
-            append(crls, cached_crls_.get(url, [&]() -> std::vector<cms::Crl> {
-                try {
-                    if (const auto der = in_cache(url)) return cms::Crl::from_file_bytes(*der);
-                } catch (const Error&) {
-                }
-                return {};
+            append(crls, cached_crls_.get(url, [&] {
+                return parsed_in_cache(url, [](ByteView der) { return cms::Crl::from_file_bytes(der); });
             }));
             if (const auto* fetched = fetched_crls_.find(url)) append(crls, fetched->found);
         }
@@ -117,16 +147,28 @@ void RevocationFiles::add_known_crls(const std::vector<cms::Alternatives>& point
 
 void RevocationFiles::add_known_responses(const cms::Certificate& certificate, cms::RevocationEvidence& evidence) {
     const std::string key = cached_response_key(certificate);
-    append(evidence.ocsp, cached_responses_.get(key, [&]() -> Responses {
-        try {
-            if (const auto der = in_cache(key)) return {{cms::OcspResponse::from_der(*der)}};
-        } catch (const Error&) {
-        }
-        return {};
+    append(evidence.ocsp, cached_responses_.get(key, [&] {
+        return parsed_in_cache(key, [](ByteView der) { return Responses{{cms::OcspResponse::from_der(der)}}; });
     }));
     for (const std::string& url : cms::ocsp_urls(certificate))
         if (const auto* fetched = fetched_responses_.find(responder_key(url, certificate)))
             append(evidence.ocsp, fetched->found);
+}
+
+void RevocationFiles::add_remembered(const cms::Certificate& certificate, cms::RevocationEvidence& evidence) {
+    const std::string fingerprint = certificate.fingerprint_sha256();
+    evidence.add(remembered_.get(fingerprint, [&] {
+        cms::RevocationEvidence found;
+        for (const Bytes& der : remembered_of(fingerprint))
+            if (!add_parsed(der, found))
+                warn_of_broken(fmt::format("of a revocation of {}", cms::display_name(certificate)));
+        return found;
+    }));
+}
+
+std::vector<Bytes> RevocationFiles::remembered_of(const std::string& fingerprint) {
+    const std::lock_guard lock(mutex_);
+    return cache_.find_revocations(fingerprint);
 }
 
 cms::RevocationEvidence RevocationFiles::at_hand(const cms::Certificate& certificate) {
@@ -141,6 +183,7 @@ cms::RevocationEvidence RevocationFiles::at_hand(const cms::Certificate& certifi
             add_known_crls(base.freshest_urls(), deltas);
     append(evidence.crls, deltas);
     add_known_responses(certificate, evidence);
+    add_remembered(certificate, evidence);
     return evidence;
 }
 
@@ -276,17 +319,20 @@ void RevocationFiles::note_fetched(const std::string& key, std::vector<Bytes> de
 void RevocationFiles::keep(ByteView der, cms::Time until) {
     const std::lock_guard lock(mutex_);
     for (auto& [key, keepable] : fetched_) {
-        const auto& ders = keepable.ders;
-        const bool in_it = std::any_of(ders.begin(), ders.end(), [&](const Bytes& each) {
-            return std::equal(each.begin(), each.end(), der.begin(), der.end());
-        });
-        if (!in_it || until <= keepable.until) continue;
+        if (!is_among(keepable.ders, der) || until <= keepable.until) continue;
         keepable.until = until;
         Bytes all;
-        for (const Bytes& each : ders)
+        for (const Bytes& each : keepable.ders)
             all.insert(all.end(), each.begin(), each.end());
         cache_.put(key, all, until, clock_->now());
     }
+}
+
+void RevocationFiles::remember(const cms::Certificate& revoked, const cms::RevocationSource::Telling& telling) {
+    const std::lock_guard lock(mutex_);
+    const bool fetched = std::any_of(fetched_.begin(), fetched_.end(),
+                                     [&](const auto& each) { return is_among(each.second.ders, telling.der); });
+    if (fetched) cache_.put_revocation(revoked.fingerprint_sha256(), telling, clock_->now());
 }
 
 std::vector<cms::Certificate> FetchedIssuers::fetch(const std::string& url, std::chrono::milliseconds at_most) {

@@ -40,13 +40,14 @@ class RevocationFiles {
 
     using From = cms::RevocationSource::From;
 
-    /// at_hand, fetch, fetch_delta and keep as cms::RevocationSource has them.
+    /// at_hand, fetch, fetch_delta, keep and remember as cms::RevocationSource has them.
     cms::RevocationEvidence at_hand(const cms::Certificate& certificate);
     cms::RevocationEvidence fetch(const cms::Certificate& certificate, const cms::Certificate& issuer, From from,
                                   const Inquiry& inquiry);
     cms::RevocationEvidence fetch_delta(const cms::Certificate& certificate, const std::optional<cms::Crl>& base,
                                         const Inquiry& inquiry);
     void keep(ByteView der, cms::Time until);
+    void remember(const cms::Certificate& revoked, const cms::RevocationSource::Telling& telling);
 
   private:
     // Fetched is what a server gave, or why it gave nothing.
@@ -60,8 +61,13 @@ class RevocationFiles {
     const std::vector<cms::Crl>& from_files();
     void read_crls(const std::string& file, bool named);
     std::optional<Bytes> in_cache(const std::string& key);
+    void warn_of_broken(const std::string& what);
+    template <class Parse>
+    auto parsed_in_cache(const std::string& key, const Parse& parse) -> decltype(parse(Bytes{}));
     void add_known_crls(const std::vector<cms::Alternatives>& points, std::vector<cms::Crl>& crls);
     void add_known_responses(const cms::Certificate& certificate, cms::RevocationEvidence& evidence);
+    void add_remembered(const cms::Certificate& certificate, cms::RevocationEvidence& evidence);
+    std::vector<Bytes> remembered_of(const std::string& fingerprint);
     void ask_responders(const cms::Certificate& certificate, const cms::Certificate& issuer, const Inquiry& inquiry,
                         cms::RevocationEvidence& evidence);
     using Crls = std::vector<cms::Crl> cms::RevocationEvidence::*;
@@ -86,6 +92,7 @@ class RevocationFiles {
 
     OnceEach<std::vector<cms::Crl>> cached_crls_;                         // by URL
     OnceEach<Responses> cached_responses_;                                // by the certificate's fingerprint
+    OnceEach<cms::RevocationEvidence> remembered_;                        // likewise
     OnceEach<Fetched<cms::Crl>> fetched_crls_;                            // by URL
     OnceEach<Fetched<cms::RevocationEvidence::Ocsp>> fetched_responses_;  // by URL and the certificate's fingerprint
 
@@ -121,6 +128,9 @@ class RevocationOfMail final : public cms::RevocationSource {
         return files_->fetch_delta(certificate, base, {tells, patience_});
     }
     void keep(ByteView der, cms::Time until) override { files_->keep(der, until); }
+    void remember(const cms::Certificate& revoked, const Telling& telling) override {
+        files_->remember(revoked, telling);
+    }
 
   private:
     std::shared_ptr<RevocationFiles> files_;

@@ -9,6 +9,7 @@ namespace p11mime::cms {
 namespace {
 
 constexpr auto kClockSkew = std::chrono::minutes(5);
+constexpr auto kRememberedAtLeast = std::chrono::days(366);
 
 std::string since_text(const Revoked& told) {
     std::string text = told.since == Time::min() ? std::string("revoked") : "revoked since " + format_time(told.since);
@@ -44,9 +45,13 @@ void Finding::note_revoked(const Revoked& told, Time of, bool current) {
     }
 }
 
-void Finding::keep(Bytes der, std::optional<Time> until, bool lists) {
-    if (lists) until = std::max(until.value_or(ends_), ends_);
+void Finding::keep(Bytes der, std::optional<Time> until) {
     if (until) kept.emplace_back(std::move(der), *until);
+}
+
+void Finding::remember(Bytes der, std::optional<Time> until, const Revoked& told, Time of) {
+    until = std::max({until.value_or(ends_), ends_, now_ + kRememberedAtLeast});
+    revoking.push_back({std::move(der), since_text(told), of, *until});
 }
 
 // Where the judged time is now, nothing can be of later.

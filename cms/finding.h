@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cms/crl.h"
+#include "cms/sources.h"
 
 namespace p11mime::cms {
 
@@ -41,9 +42,11 @@ class Finding {
     void note_revoked(const Revoked& told, Time of, bool current);
     /// add_good notes that evidence of a time says that the certificate is not revoked for some reasons.
     void add_good(Reasons reasons, Time of);
-    /// keep notes evidence (DER) that was signed by who may: it is kept until it ends, and one that `lists` the
-    /// certificate as revoked at least as long as that lasts.
-    void keep(Bytes der, std::optional<Time> until, bool lists);
+    /// keep notes evidence (DER) that was signed by who may, to be kept until it ends.
+    void keep(Bytes der, std::optional<Time> until);
+    /// remember notes evidence of a time that was signed likewise, of a revocation: it is needed as long as the
+    /// certificate or the evidence lasts, and for a year, mail being verified later too.
+    void remember(Bytes der, std::optional<Time> until, const Revoked& told, Time of);
     /// weigh_hold comes last: a hold counts until something newer says otherwise; one in evidence that has ended tells
     /// nothing but that older evidence is out of date.
     void weigh_hold();
@@ -63,11 +66,12 @@ class Finding {
     /// unknown_reason is why it is neither; empty where there is no evidence.
     std::string unknown_reason() const;
 
-    bool answered_good = false;                ///< by an OCSP response
-    std::vector<std::string> notes;            ///< why evidence does not count
-    std::optional<Crl> without_delta;          ///< the newest that was not completed by a delta, and has some
-    bool superseded = false;                   ///< there is a newer CRL than one of those at hand
-    std::vector<std::pair<Bytes, Time>> kept;  ///< evidence to keep (DER), and until when
+    bool answered_good = false;                       ///< by an OCSP response
+    std::vector<std::string> notes;                   ///< why evidence does not count
+    std::optional<Crl> without_delta;                 ///< the newest that was not completed by a delta, and has some
+    bool superseded = false;                          ///< there is a newer CRL than one of those at hand
+    std::vector<std::pair<Bytes, Time>> kept;         ///< evidence to keep (DER), and until when
+    std::vector<RevocationSource::Telling> revoking;  ///< evidence to remember
 
   private:
     struct Hold {

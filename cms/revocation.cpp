@@ -62,6 +62,8 @@ class Judge {
         }
         for (const auto& [der, until] : weighed.all.kept)
             source.keep(der, until);
+        for (const RevocationSource::Telling& telling : weighed.all.revoking)
+            source.remember(certificate, telling);
         if (not_offered && !weighed.all.decided() && !weighed.all.held()) return {RevocationState::not_offered, {}};
         return conclude(weighed.all, own);
     }

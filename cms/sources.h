@@ -75,6 +75,16 @@ class RevocationSource {
 
     /// keep is told of evidence (DER) that was signed by who may, and until when it tells anything.
     virtual void keep(ByteView der, Time until) = 0;
+
+    /// Telling is evidence (DER) likewise that says that a certificate is revoked.
+    struct Telling {
+        Bytes der;
+        std::string what;  ///< since when and why, in plain words
+        Time of{};         ///< what says the same at a later time stands for it
+        Time until{};      ///< how long it is needed at least
+    };
+    /// remember is told of it so that no other evidence makes it forgotten.
+    virtual void remember(const Certificate& revoked, const Telling& telling) = 0;
 };
 
 /// Clock tells the time, so that tests and --at can set it.

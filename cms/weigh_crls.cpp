@@ -65,10 +65,11 @@ void note_listing(const Certificate& certificate, const Signed& each, Finding& f
     const bool revokes = entry && !entry->removed;
     const bool counts_for_all = each.signer.reason.empty();
     if (!counts_for_all && (!revokes || entry->on_hold)) return;
-    finding.keep(crl.der(), crl.next_update(), revokes);
-    if (revokes)
-        finding.note_revoked(revoked(*entry), crl.this_update(),
-                             finding.stale_reason(crl.this_update(), crl.next_update()).empty());
+    finding.keep(crl.der(), crl.next_update());
+    if (!revokes) return;
+    finding.remember(crl.der(), crl.next_update(), revoked(*entry), crl.this_update());
+    finding.note_revoked(revoked(*entry), crl.this_update(),
+                         finding.stale_reason(crl.this_update(), crl.next_update()).empty());
 }
 
 // counting_delta is the newest delta CRL that counts beside `base` and is to it what `relation` says.

@@ -39,13 +39,16 @@ std::string weigh_response(const Certificate& certificate, const EvidenceContext
         if (answer.next_update && *answer.next_update < answer.this_update) useless = "it ends before it begins";
         if (finding.future(response.produced_at())) useless = "it is of the future";
         const bool revokes = answer.status == Status::revoked && (signer.reason.empty() || !answer.on_hold);
-        if (revokes)
-            finding.note_revoked({answer.since, answer.reason, answer.on_hold}, answer.this_update, useless.empty());
+        if (revokes) {
+            const Revoked told{answer.since, answer.reason, answer.on_hold};
+            finding.note_revoked(told, answer.this_update, useless.empty());
+            finding.remember(response.der(), answer.next_update, told, answer.this_update);
+        }
         if (nonce == OcspResponse::Nonce::other) useless = "it answers another request";
         if (!signer.reason.empty()) useless = signer.reason;
         if (useless.empty()) useless = weigh_answer(certificate, answer, finding);
         if (!useless.empty()) why = useless;
-        if (useless.empty() || revokes) finding.keep(response.der(), answer.next_update, revokes);
+        if (useless.empty() || revokes) finding.keep(response.der(), answer.next_update);
     }
     return why;
 }

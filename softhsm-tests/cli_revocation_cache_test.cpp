@@ -28,7 +28,7 @@ struct Store {
     }
 
     std::int64_t count(const char* sql) const {
-        const auto database = Database::open(path, "revocation cache", "", 1);
+        const auto database = Database::open(path, "revocation cache", "", 2);
         Statement query(*database, sql);
         REQUIRE(query.step());
         return query.number(0);
@@ -50,8 +50,8 @@ TEST_CASE("the cache gives what it keeps until that ends", "[cli]") {
 
     store.cache.put("a", Bytes{4}, kNow + hours(3), kNow);
     CHECK(store.cache.find("a", kNow) == Bytes{4});
-    store.cache.put("a", Bytes{5}, kNow + hours(1), kNow);  // what revokes one certificate is kept for it
-    CHECK(store.cache.find("a", kNow + hours(3)) == Bytes{5});
+    store.cache.put("a", Bytes{5}, kNow + hours(1), kNow);
+    CHECK_FALSE(store.cache.find("a", kNow + hours(3)));
     store.cache.put("c", der, kNow - hours(1), kNow);
     CHECK(store.count("SELECT count(*) FROM evidence") == 1);
 }
@@ -83,6 +83,48 @@ TEST_CASE("the cache holds no more than its limit, and what ends first makes roo
     store.cache.put("huge", Bytes(static_cast<std::size_t>(RevocationCache::kMostBytes) + 1), kNow + hours(9), kNow);
     CHECK_FALSE(store.cache.find("huge", kNow));
     CHECK(store.cache.find("second", kNow));
+}
+
+TEST_CASE("the cache keeps each thing that tells of a revocation, in its newest form", "[cli]") {
+    Store store;
+    const auto put = [&](const std::string& what, int of, Bytes der) {
+        store.cache.put_revocation("alice", {std::move(der), what, kNow + hours(of), kNow + hours(9)}, kNow);
+    };
+    put("on hold", 0, {1});
+    put("revoked", 1, {2});
+    put("on hold", 2, {3});
+    put("revoked", 0, {4});
+    CHECK(store.opened().find_revocations("alice") == std::vector{Bytes{3}, Bytes{2}});
+    CHECK(store.cache.find_revocations("bob").empty());
+    store.cache.put("new", Bytes{5}, kNow + hours(20), kNow + hours(10));
+    CHECK(store.cache.find_revocations("alice").empty());
+}
+
+TEST_CASE("what tells of a revocation leaves a full cache last", "[cli]") {
+    Store store;
+    const Bytes third(static_cast<std::size_t>(RevocationCache::kMostBytes / 3));
+    store.cache.put_revocation("alice", {third, "revoked", kNow, kNow + hours(1)}, kNow);
+    for (const char* key : {"first", "second", "third"})
+        store.cache.put(key, third, kNow + hours(2), kNow);
+    CHECK(store.cache.find_revocations("alice").size() == 1);
+    CHECK(store.count("SELECT count(*) FROM evidence") == 2);
+    for (const char* name : {"bob", "carol", "dave"})
+        store.cache.put_revocation(name, {third, "revoked", kNow, kNow + hours(2)}, kNow);
+    CHECK(store.cache.find_revocations("alice").empty());
+    CHECK(store.cache.find_revocations("bob").size() == 1);
+}
+
+TEST_CASE("a cache of the version before is read on", "[cli]") {
+    Store store;
+    const auto old = Database::open(store.path, "revocation cache",
+                                    "CREATE TABLE evidence (key TEXT PRIMARY KEY, until INTEGER NOT NULL,"
+                                    " der BLOB NOT NULL) WITHOUT ROWID;"
+                                    "CREATE INDEX evidence_until ON evidence (until);"
+                                    "INSERT INTO evidence VALUES ('a', 1900000000, x'01')",
+                                    1);
+    CHECK(store.cache.find("a", kNow) == Bytes{1});
+    store.cache.put_revocation("alice", {Bytes{2}, "revoked", kNow, kNow + hours(1)}, kNow);
+    CHECK(store.cache.find_revocations("alice").size() == 1);
 }
 
 TEST_CASE("a cache is read where it cannot be written, and that nothing is kept is said once", "[cli]") {
@@ -119,13 +161,13 @@ TEST_CASE("a cache that cannot be read is said once, with the cause", "[cli]") {
         CHECK_THAT(store.warnings[0], Catch::Contains("cache cannot be read, so what it knows does not count: ") &&
                                           Catch::Contains(store.path) && Catch::Contains(cause));
     };
-    const auto other = Database::open(store.path, "revocation cache", "", 1);
+    const auto other = Database::open(store.path, "revocation cache", "", 2);
     SECTION("another process holds it") {
         other->run("BEGIN EXCLUSIVE");
         nothing("locked");
     }
     SECTION("a newer version has made it") {
-        other->run("PRAGMA user_version = 2");
+        other->run("PRAGMA user_version = 3");
         nothing("newer version");
     }
 }

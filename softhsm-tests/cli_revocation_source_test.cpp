@@ -442,3 +442,75 @@ TEST_CASE("what was told of a revocation online is known offline afterwards") {
     agency.source = agency.started({}, false);
     CHECK(agency.judge(alice) == RevocationState::revoked);
 }
+
+TEST_CASE("a revocation that was told once is known whatever its server tells later") {
+    Agency agency;
+    std::map<std::string, std::string> files;
+    const HttpServer server(
+        [&](const HttpServer::Request& request) { return HttpServer::Answer{.body = files.at(request.path)}; });
+    const Certificate alice = agency.certify_one("Alice", at(server, "/a.crl"));
+    const Certificate bob = agency.certify_one("Bob", at(server, "/a.crl"));
+    const auto judged_anew = [&](const Certificate& certificate, bool online) {
+        agency.source = agency.started({}, online);
+        return agency.judge(certificate);
+    };
+    CrlSpec listing{.entries = {{.certificate = alice}}, .number = 7};
+    SECTION("in a CRL that ends") {}
+    SECTION("in one that does not say until when it holds") {
+        listing.next_update = std::nullopt;
+    }
+    SECTION("in a delta CRL") {
+        listing.base_number = 5;
+    }
+    files["/a.crl"] = agency.crl(listing);
+    CHECK(judged_anew(alice, true) == RevocationState::revoked);
+    // An older CRL is played back to who asks of another certificate.
+    agency.clock->ahead = std::chrono::hours(25);
+    files["/a.crl"] = agency.crl({.number = 6, .this_update = -40, .next_update = 30 * kDay});
+    CHECK(judged_anew(bob, true) == RevocationState::good);
+    CHECK(judged_anew(alice, true) == RevocationState::revoked);
+    CHECK(judged_anew(alice, false) == RevocationState::revoked);
+    CHECK(judged_anew(bob, false) == RevocationState::good);
+    CHECK(agency.warnings.empty());
+}
+
+TEST_CASE("a hold that was told once gives way to newer evidence") {
+    Agency agency;
+    std::map<std::string, std::string> files;
+    const HttpServer server(
+        [&](const HttpServer::Request& request) { return HttpServer::Answer{.body = files.at(request.path)}; });
+    const Certificate alice = agency.certify_one("Alice", at(server, "/a.crl"));
+    files["/a.crl"] =
+        agency.crl({.entries = {{.certificate = alice, .reason = "certificateHold"}}, .number = 7, .this_update = -60});
+    CHECK(agency.judge(alice) == RevocationState::revoked);
+    files["/a.crl"] = agency.crl({.number = 8});
+    for (const bool online : {true, false}) {
+        agency.source = agency.started({}, online);
+        CHECK(agency.judge(alice) == RevocationState::good);
+    }
+}
+
+TEST_CASE("what is damaged in the cache is told of, and fetched anew where servers are asked") {
+    Agency agency;
+    std::map<std::string, std::string> files;
+    const HttpServer server(
+        [&](const HttpServer::Request& request) { return HttpServer::Answer{.body = files.at(request.path)}; });
+    const Certificate alice = agency.certify_one("Alice", at(server, "/a.crl"));
+    const bool lists = GENERATE(false, true);
+    files["/a.crl"] = lists ? agency.crl({.entries = {{.certificate = alice}}}) : agency.crl({});
+    const RevocationState state = lists ? RevocationState::revoked : RevocationState::good;
+    CHECK(agency.judge(alice) == state);
+    Database::open(agency.directory / "revocation.db", "revocation cache", "", 2)
+        ->run("UPDATE evidence SET der = x'3000'; UPDATE revocation SET der = x'3000'");
+    CHECK(agency.warnings.empty());
+    const bool online = GENERATE(false, true);
+    agency.source = agency.started({}, online);
+    for (int i = 0; i < 2; ++i)
+        CHECK(agency.judge(alice) == (online ? state : RevocationState::unknown));
+    REQUIRE(agency.warnings.size() == (lists ? 2 : 1));
+    CHECK_THAT(agency.warnings.front(), Catch::Contains("what the revocation cache has of 'http://") &&
+                                            Catch::EndsWith("/a.crl' is broken, and does not count"));
+    if (lists)
+        CHECK(agency.warnings.back() ==
+              "what the revocation cache has of a revocation of CN=Alice,O=Example is broken, and does not count");
+}

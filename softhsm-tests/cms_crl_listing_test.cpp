@@ -93,54 +93,56 @@ TEST_CASE("a response with a weak signature makes nothing good, and what it says
     CHECK(revoked(bench.judge(alice)));
 }
 
-TEST_CASE("what tells that a certificate is revoked is kept as long as that lasts, and other evidence until it ends") {
+TEST_CASE("what tells that a certificate is revoked is remembered as long as that lasts, and for a year") {
     RevocationBench bench;
-    const Certificate alice = bench.issue();
-    const auto kept = [&](const Bytes& der) {
-        bench.source->kept.clear();
-        bench.source->kept_until.clear();
-        bench.judge(alice);
-        const auto at = std::find(bench.source->kept.begin(), bench.source->kept.end(), der);
-        if (at == bench.source->kept.end()) return std::optional<Time>();
-        return std::optional(bench.source->kept_until.at(static_cast<std::size_t>(at - bench.source->kept.begin())));
-    };
-    const auto crl = [&](CrlSpec spec, std::string reason, bool lists = true) {
-        if (lists) spec.entries = {{.certificate = alice, .reason = std::move(reason)}};
+    const Certificate alice = bench.issue({.ends_in_days = 800});
+    const auto crl = [&](CrlSpec spec, std::string reason) {
+        spec.entries = {{.certificate = alice, .reason = std::move(reason)}};
         const Bytes der = make_crl(spec, bench.root);
         bench.source->points.crls.push_back(Crl::from_der(der));
         return der;
     };
-    const Time end = alice.not_after();
-    const Time next = bench.trust.clock->now() + std::chrono::minutes(kDay);
-    const auto soon = [&](std::optional<Time> time) {
-        return time && *time > next - std::chrono::hours(1) && *time <= next;
+    const auto remembered = [&](const Certificate& certificate) {
+        bench.source->remembered.clear();
+        CHECK(revoked(bench.judge(certificate)));
+        REQUIRE(bench.source->remembered.size() == 1);
+        return bench.source->remembered.front();
     };
-    SECTION("a delta CRL that lists it, and its base, which does not") {
-        const Bytes base = crl({.number = 5, .this_update = -60}, {}, false);
+    SECTION("a delta CRL that lists it, and not its base, which is kept until it ends") {
+        const Bytes base = make_crl({.number = 5, .this_update = -60}, bench.root);
+        bench.source->points.crls = {Crl::from_der(base)};
         const Bytes delta = crl({.number = 6, .base_number = 5}, "keyCompromise");
-        CHECK(kept(delta) == end);
-        CHECK(soon(kept(base)));
+        const auto telling = remembered(alice);
+        CHECK(telling.der == delta);
+        CHECK(telling.until == alice.not_after());
+        CHECK_THAT(telling.what, Catch::StartsWith("revoked since ") && Catch::EndsWith("(key compromise)"));
+        const auto at = std::find(bench.source->kept.begin(), bench.source->kept.end(), base);
+        REQUIRE(at != bench.source->kept.end());
+        CHECK(bench.source->kept_until.at(static_cast<std::size_t>(at - bench.source->kept.begin())) ==
+              Crl::from_der(base).next_update());
     }
     SECTION("a delta CRL whose base is missing") {
-        CHECK(kept(crl({.number = 6, .base_number = 5}, "keyCompromise")) == end);
+        const Bytes delta = crl({.number = 6, .base_number = 5}, "keyCompromise");
+        CHECK(remembered(alice).der == delta);
     }
     SECTION("a hold") {
-        CHECK(kept(crl({}, "certificateHold")) == end);
-        bench.source->points.crls.clear();
-        CHECK(kept(crl({.number = 6, .base_number = 5}, "certificateHold")) == end);
-        bench.source->points.crls.clear();
+        const Bytes hold = crl({}, "certificateHold");
+        CHECK(remembered(alice).der == hold);
+    }
+    SECTION("an OCSP response") {
         const Bytes response =
             make_ocsp({.status = OcspSpec::Status::revoked}, alice, bench.root.certificate, bench.root);
         bench.source->responders.ocsp = {{OcspResponse::from_der(response)}};
-        CHECK(kept(response) == end);
+        CHECK(remembered(alice).der == response);
     }
-    SECTION("a certificate that has ended") {
+    SECTION("of a certificate that has ended, in a CRL that has ended or does not say until when it holds") {
         const Certificate old = bench.issue({.begins_in_days = -90, .ends_in_days = -1});
-        bench.source->points.crls = {
-            Crl::from_der(make_crl({.entries = {{.certificate = old, .since = -3 * kDay}}}, bench.root))};
+        const auto next = GENERATE(std::optional<int>(), std::optional(-60));
+        bench.source->points.crls = {Crl::from_der(
+            make_crl({.entries = {{.certificate = old, .since = -3 * kDay}}, .this_update = -90, .next_update = next},
+                     bench.root))};
         bench.at(-2 * kDay);
-        CHECK(revoked(bench.judge(old)));
-        CHECK(soon(bench.source->kept_until.at(0)));
+        CHECK(remembered(old).until > bench.trust.clock->now() + std::chrono::days(365));
     }
 }
 

@@ -20,6 +20,7 @@ class TestSource : public cms::RevocationSource {
     int delta_fetches = 0;
     std::vector<Bytes> kept;
     std::vector<cms::Time> kept_until;
+    std::vector<Telling> remembered;
 
     cms::RevocationEvidence at_hand(const cms::Certificate&, const cms::Certificate&) override { return here; }
     cms::RevocationEvidence fetch(const cms::Certificate&, const cms::Certificate&, From from, const Tells&) override {
@@ -35,6 +36,7 @@ class TestSource : public cms::RevocationSource {
         kept.push_back(to_bytes(der));
         kept_until.push_back(until);
     }
+    void remember(const cms::Certificate&, const Telling& telling) override { remembered.push_back(telling); }
 };
 
 /// RevocationBench is a root that issues certificates, and what there is to tell whether they are revoked.

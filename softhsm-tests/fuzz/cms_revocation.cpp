@@ -36,6 +36,7 @@ struct Source final : cms::RevocationSource {
         return {};
     }
     void keep(ByteView, cms::Time) override {}
+    void remember(const cms::Certificate&, const Telling&) override {}
 };
 
 struct FixedClock final : cms::Clock {
