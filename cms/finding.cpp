@@ -76,7 +76,7 @@ void Finding::weigh_hold() {
 std::string Finding::good_remark() const {
     if (!later_.empty()) return later_ + ", after the time that counts";
     if (!earlier()) return {};
-    return fmt::format("known not to be revoked as of {}, before the time that counts", format_time(newest_));
+    return fmt::format("known not to be revoked as of {}, which is before the time that counts", format_time(newest_));
 }
 
 std::string Finding::unknown_reason() const {

@@ -12,7 +12,6 @@ namespace {
 struct Outcome {
     RevocationState state;
     std::string text;
-    bool earlier_evidence = false;  // as of PathVerdict
 };
 
 // Judge judges certificates on a path, or below it: one that has signed evidence is judged by what its issuer signs
@@ -111,9 +110,13 @@ class Judge {
         return finding;
     }
 
-    static Outcome conclude(const Finding& finding, const RevocationEvidence& own) {
+    Outcome conclude(const Finding& finding, const RevocationEvidence& own) const {
         if (finding.revoked()) return {RevocationState::revoked, finding.revoked_text()};
-        if (finding.good()) return {RevocationState::good, finding.good_remark(), finding.earlier()};
+        if (finding.good()) {
+            // Whoever took a key may send along what told of it before it was revoked, and have the signature stamped.
+            const bool too_old = trust_.stamped && !of_signer_ && finding.earlier();
+            return {too_old ? RevocationState::unknown : RevocationState::good, finding.good_remark()};
+        }
         std::string why = finding.unknown_reason();
         if (why.empty())
             why = own.missing.empty() ? "no CRL and no OCSP response for it is at hand" : own.missing.back();
@@ -145,8 +148,7 @@ std::optional<Fault> check_revocation(PathVerdict& verdict, std::span<const Cert
         Judge judge(verdict.chain, surplus, trust, carried, work, false);
         for (std::size_t i = 0; i + 1 < verdict.chain.size(); ++i) {
             const Certificate& certificate = verdict.chain[i];
-            const auto [state, text, earlier_evidence] = judge.judge(certificate, verdict.chain[i + 1]);
-            verdict.earlier_evidence = verdict.earlier_evidence || earlier_evidence;
+            const auto [state, text] = judge.judge(certificate, verdict.chain[i + 1]);
             if (state == RevocationState::revoked) {
                 verdict.revocation = state;
                 verdict.revocation_reason = fmt::format("the certificate of {} is {}", display_name(certificate), text);

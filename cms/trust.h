@@ -29,6 +29,8 @@ struct Trust {
     std::shared_ptr<IssuerSource> issuers;  ///< for missing and for better intermediates; null: none are fetched
     std::shared_ptr<const Clock> clock;
     std::optional<Time> at;  ///< the time to judge at, now where unset
+    bool stamped = false;    ///< `at` is a time-stamp's, and the certificates may have been revoked just before: what
+                             ///< says otherwise must be of then or later
     Purpose purpose = Purpose::email;
     PolicyDemands policy;
     bool allow_weak = false;  ///< accept SHA-1 signatures and RSA under 2048 bits in the path
@@ -59,8 +61,6 @@ struct PathVerdict {
     std::size_t verifications = 0;  ///< of signatures, to find the parameters that keys inherit, for paths after the
                                     ///< first, and of evidence
     RevocationState revocation = RevocationState::not_checked;
-    bool earlier_evidence = false;  ///< it is good by evidence from before the time judged at, in the past, which
-                                    ///< cannot tell of what was revoked in between
     std::string
         revocation_reason;  ///< why it is not good, naming the certificate, or what is to be known of a good one
 };

@@ -178,19 +178,67 @@ TEST_CASE("evidence from before a time-stamp does not make known later what is n
     CHECK(after.signer().time_basis == "timestamp");
     CHECK_FALSE(after.signer().revocation_reason.has_value());
 
-    // Once the certificate has ended nothing newer can be had of it: what was fresh then counts, and that is said.
+    // Once the certificate has ended too: what is older than the time-stamp cannot tell, and that is said.
     world.trust.clock = std::make_shared<ShiftedClock>(400);
     const ReadMail ended = read(before);
-    CHECK(ended.report.result == Result::valid);
+    CHECK(ended.report.result == Result::untrusted);
+    CHECK(ended.signer().revocation == Revocation::unknown);
     CHECK(ended.signer().time_basis == "timestamp");
-    CHECK_THAT(ended.signer().revocation_reason.value_or(""),
-               Contains("CN=Alice,O=Example is known not to be revoked as of") && Contains("before the time"));
-    const ReadMail stale = read({.this_update = -2 * kDay, .next_update = -kDay});
-    CHECK(stale.report.result == Result::untrusted);
-    CHECK(stale.signer().time_basis == "now");
+    CHECK_THAT(ended.report.reason, Contains("CN=Alice,O=Example is revoked is not known: ") &&
+                                        Contains("known not to be revoked as of") && Contains("before the time"));
+    CHECK(read({.this_update = 10, .next_update = kDay}).report.result == Result::valid);
+    const CrlSpec stale{.this_update = -2 * kDay, .next_update = -kDay};
+    CHECK(read(stale).report.result == Result::untrusted);
 
     world.trust.require_revocation = false;
-    CHECK(read({.this_update = -2 * kDay, .next_update = -kDay}).signer().revocation == Revocation::unknown);
+    CHECK(read(before).signer().revocation == Revocation::unknown);
+    CHECK(read(stale).signer().revocation == Revocation::unknown);
+}
+
+TEST_CASE("a stolen key that was revoked gains nothing by a time-stamp and by evidence from before") {
+    TimestampBench world;
+    const auto since = [](CertificateSpec spec, int days) {
+        spec.begins_in_days = -days;
+        return spec;
+    };
+    const SoftwareKey root = certify(since(authority_spec("Old Root"), 100));
+    const SoftwareKey authority = certify(since(timestamping_spec(), 100), &root);
+    CertificateSpec spec = since({}, 80);
+    spec.ends_in_days = -5;
+    world.alice = certify(spec, &root);
+    world.trust = trust_in({root.certificate});
+    const auto source = std::make_shared<TestSource>();
+    source->here.ocsp = {{OcspResponse::from_der(make_ocsp({}, authority.certificate, root.certificate, root))}};
+    world.trust.revocation = source;
+    const auto stamp = [&](ByteView signature) {
+        const std::string made = token(authority, {.stamped = text_of(signature), .days_ago = 15});
+        return der_value(tag::kSequence, {der_oid(oid::kTimestampToken), der_value(tag::kSet, bytes_of(made))});
+    };
+    const auto read = [&](const CrlSpec& crl) {
+        const Bytes info = craft::signer_info({.key = world.alice,
+                                               .attributes = craft::usual_attributes(kTimestampedContent),
+                                               .content = kTimestampedContent,
+                                               .unsigned_over = stamp});
+        return world.bench.verify(craft::signed_data({.content = kTimestampedContent,
+                                                      .signer_infos = {info},
+                                                      .certificates = {world.alice.certificate},
+                                                      .revocation_infos = {make_crl(crl, root)}}),
+                                  world.trust);
+    };
+    // In force when it was stamped, and made before.
+    const CrlSpec before{.this_update = -20 * kDay, .next_update = -10 * kDay};
+    CHECK(read(before).signer().revocation == Revocation::unknown);
+    // An archive that was completed after the time-stamp.
+    const CrlSpec after{.this_update = -12 * kDay, .next_update = -2 * kDay};
+    CHECK(read(after).signer().revocation == Revocation::good);
+
+    world.trust.require_revocation = true;
+    CHECK(read(before).report.exit_status() == 3);
+    CHECK(read(after).report.exit_status() == 0);
+    const CrlSpec revoking{.entries = {{.certificate = world.alice.certificate, .since = -16 * kDay}},
+                           .this_update = -12 * kDay,
+                           .next_update = -2 * kDay};
+    CHECK(read(revoking).signer().revocation == Revocation::revoked);
 }
 
 TEST_CASE("nobody is asked about a time-stamp's authority where the signature that it is on does not verify") {

@@ -195,16 +195,22 @@ class Judge {
                           const std::vector<TimestampVerdict>& timestamps, std::optional<Time> claimed) {
         JudgedPath now{path_at(certificate, trust, carried, trust.at, claimed), std::nullopt};
         if (now.verdict.trusted || trust.at) return now;
-        std::optional<JudgedPath> revoked;
+        Trust stamped = trust;
+        stamped.stamped = true;
+        std::optional<JudgedPath> best;
         for (const Time time : earliest_first(timestamps)) {
-            JudgedPath then{path_at(certificate, trust, carried, time, claimed), time};
-            // Evidence from before the time-stamp, which whoever took a key that was revoked by then could send along,
-            // tells of nothing but a certificate that has ended: newer evidence need not tell of that.
-            const bool too_old = then.verdict.earlier_evidence && certificate.not_after() >= trust.clock->now();
-            if (then.verdict.trusted && !too_old) return then;
-            if (!revoked && then.verdict.revocation == RevocationState::revoked) revoked = std::move(then);
+            JudgedPath then{path_at(certificate, stamped, carried, time, claimed), time};
+            if (then.verdict.trusted) return then;
+            const int told = best ? told_of_revocation(best->verdict) : std::min(told_of_revocation(now.verdict), 1);
+            if (told_of_revocation(then.verdict) > told) best = std::move(then);
         }
-        return revoked ? std::move(*revoked) : std::move(now);
+        return best ? std::move(*best) : std::move(now);
+    }
+
+    // told_of_revocation says how much a path that fails tells of revocation.
+    static int told_of_revocation(const PathVerdict& path) {
+        if (path.revocation == RevocationState::revoked) return 2;
+        return path.revocation == RevocationState::unknown ? 1 : 0;
     }
 
     static std::vector<Time> earliest_first(const std::vector<TimestampVerdict>& timestamps) {
