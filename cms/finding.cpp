@@ -9,6 +9,7 @@ namespace p11mime::cms {
 namespace {
 
 constexpr auto kClockSkew = std::chrono::minutes(5);
+constexpr Reasons kHoldReason = 1 << 6;  // certificateHold
 constexpr auto kRememberedAtLeast = std::chrono::days(366);
 
 std::string since_text(const Revoked& told) {
@@ -54,29 +55,48 @@ void Finding::remember(Bytes der, std::optional<Time> until, const Revoked& told
     revoking.push_back({std::move(der), since_text(told), of, *until});
 }
 
+void Finding::note_doubt(Time of, std::string reason) {
+    if (!doubt_ || doubt_->of < of) doubt_ = Doubt{of, std::move(reason)};
+}
+
 // Where the judged time is now, nothing can be of later.
 void Finding::add_good(Reasons reasons, Time of) {
     covered_ |= reasons;
     if (of >= at_ || at_ >= now_) covered_by_then_ |= reasons;
-    newest_ = std::max(newest_, of);
+    for (std::size_t bit = 0; bit < kReasonBits; ++bit)
+        if ((reasons >> bit & 1) != 0) newest_[bit] = std::max(newest_[bit], of);
 }
 
-void Finding::weigh_hold() {
-    if (!hold_ || (good() && hold_->of < newest_)) return;
+// newest is since when there is something that says of none of some reasons that it is revoked.
+Time Finding::newest(Reasons reasons) const {
+    Time all = Time::max();
+    for (std::size_t bit = 0; bit < kReasonBits; ++bit)
+        if ((reasons >> bit & 1) != 0) all = std::min(all, newest_[bit]);
+    return all;
+}
+
+void Finding::forget_good(const Doubt& doubt) {
+    covered_ = covered_by_then_ = 0;
+    answered_good = false;
+    notes.insert(notes.begin(),
+                 fmt::format("it {} at {}, and nothing newer tells of it", doubt.reason, format_time(doubt.of)));
+}
+
+void Finding::weigh_doubts() {
+    if (doubt_ && covered_ != 0 && doubt_->of >= newest(kAllReasons)) forget_good(*doubt_);
+    if (!hold_ || (good() && hold_->of < newest(kHoldReason))) return;
     if (hold_->current && !revoked()) {
         revoked_ = hold_->text;
         held_ = true;
     }
-    covered_ = covered_by_then_ = 0;
-    answered_good = false;
-    notes.insert(notes.begin(),
-                 fmt::format("it was {} at {}, and nothing newer tells of it", hold_->text, format_time(hold_->of)));
+    forget_good({hold_->of, "was " + hold_->text});
 }
 
 std::string Finding::good_remark() const {
     if (!later_.empty()) return later_ + ", after the time that counts";
     if (!earlier()) return {};
-    return fmt::format("known not to be revoked as of {}, which is before the time that counts", format_time(newest_));
+    return fmt::format("known not to be revoked as of {}, which is before the time that counts",
+                       format_time(newest(kAllReasons)));
 }
 
 std::string Finding::unknown_reason() const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <utility>
@@ -25,7 +26,7 @@ struct Revoked {
 class Finding {
   public:
     /// Finding is about a certificate that ends at `ends`, and the time `at`.
-    Finding(Time ends, Time at, Time now) : ends_(ends), at_(at), now_(now) {}
+    Finding(Time ends, Time at, Time now) : ends_(ends), at_(at), now_(now) { newest_.fill(Time::min()); }
 
     /// in_force says whether a revocation since a time counts at the judged time. Now, any does: clocks differ, and
     /// whoever signs it ahead of time has a reason.
@@ -40,6 +41,9 @@ class Finding {
     /// note_revoked heeds what evidence of a time says of a certificate that it tells to be revoked: that stays so,
     /// however old it is, unless it is a hold. `current` is evidence that has not ended.
     void note_revoked(const Revoked& told, Time of, bool current);
+    /// note_doubt heeds that evidence of a time leaves open whether the certificate is revoked, for a reason that reads
+    /// on after "it": older evidence makes nothing good then.
+    void note_doubt(Time of, std::string reason);
     /// add_good notes that evidence of a time says that the certificate is not revoked for some reasons.
     void add_good(Reasons reasons, Time of);
     /// keep notes evidence (DER) that was signed by who may, to be kept until it ends.
@@ -47,9 +51,9 @@ class Finding {
     /// remember notes evidence of a time that was signed likewise, of a revocation: it is needed as long as the
     /// certificate or the evidence lasts, and for a year, mail being verified later too.
     void remember(Bytes der, std::optional<Time> until, const Revoked& told, Time of);
-    /// weigh_hold comes last: a hold counts until something newer says otherwise; one in evidence that has ended tells
-    /// nothing but that older evidence is out of date.
-    void weigh_hold();
+    /// weigh_doubts comes last: a hold counts until something newer that tells of holds says otherwise; one in evidence
+    /// that has ended is a doubt.
+    void weigh_doubts();
 
     bool revoked() const { return !revoked_.empty(); }
     bool revoked_for_good() const { return revoked() && !held_; }
@@ -79,17 +83,26 @@ class Finding {
         bool current;  // that evidence has not ended
         std::string text;
     };
+    struct Doubt {
+        Time of;
+        std::string reason;
+    };
+    static constexpr std::size_t kReasonBits = 9;
+
+    Time newest(Reasons reasons) const;
+    void forget_good(const Doubt& doubt);
 
     Time ends_;
     Time at_;
     Time now_;
     std::string revoked_;
-    bool held_ = false;            // it is revoked in that it is on hold
-    Reasons covered_ = 0;          // for which something says that it is not revoked
-    Reasons covered_by_then_ = 0;  // likewise, by evidence of the judged time or later
-    Time newest_ = Time::min();    // of what says so
-    std::string later_;            // revoked after the judged time
-    std::optional<Hold> hold_;     // the newest
+    bool held_ = false;                     // it is revoked in that it is on hold
+    Reasons covered_ = 0;                   // for which something says that it is not revoked
+    Reasons covered_by_then_ = 0;           // likewise, by evidence of the judged time or later
+    std::array<Time, kReasonBits> newest_;  // of what says so, by reason
+    std::string later_;                     // revoked after the judged time
+    std::optional<Hold> hold_;              // the newest
+    std::optional<Doubt> doubt_;            // likewise
 };
 
 }  // namespace p11mime::cms

@@ -106,7 +106,7 @@ class Judge {
         Finding finding(certificate.not_after(), at_, now_);
         weigh_responses(certificate, context, own.ocsp, carried.ocsp, finding);
         weigh_crls(certificate, context, own, carried, finding);
-        finding.weigh_hold();
+        finding.weigh_doubts();
         return finding;
     }
 

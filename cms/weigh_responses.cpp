@@ -10,11 +10,14 @@ using Status = OcspAnswer::Status;
 
 // weigh_answer gives why an answer that has not ended tells nothing.
 std::string weigh_answer(const Certificate& certificate, const OcspAnswer& answer, Finding& finding) {
-    if (answer.status == Status::unknown) return "its responder does not know the certificate";
     if (answer.status == Status::revoked && finding.in_force(answer.since)) return {};
-    if (answer.status == Status::good && certificate.not_after() < answer.this_update &&
+    if (answer.status != Status::revoked && certificate.not_after() < answer.this_update &&
         !(answer.keeps_ended_since && *answer.keeps_ended_since <= certificate.not_after()))
         return "the certificate had ended before, and it need not tell of those";
+    if (answer.status == Status::unknown) {
+        finding.note_doubt(answer.this_update, "was not known to its responder");
+        return "its responder does not know the certificate";
+    }
     finding.answered_good = true;
     finding.add_good(kAllReasons, answer.this_update);
     return {};
@@ -46,9 +49,11 @@ std::string weigh_response(const Certificate& certificate, const EvidenceContext
         }
         if (nonce == OcspResponse::Nonce::other) useless = "it answers another request";
         if (!signer.reason.empty()) useless = signer.reason;
-        if (useless.empty()) useless = weigh_answer(certificate, answer, finding);
+        const bool counts = useless.empty();
+        if (counts) useless = weigh_answer(certificate, answer, finding);
         if (!useless.empty()) why = useless;
-        if (useless.empty() || revokes) finding.keep(response.der(), answer.next_update);
+        if (useless.empty() || (counts && answer.status == Status::unknown))
+            finding.keep(response.der(), answer.next_update);
     }
     return why;
 }

@@ -39,6 +39,29 @@ TEST_CASE("CRLs for some reasons must cover all reasons together") {
     CHECK(good(bench.judge(alice)));
 }
 
+TEST_CASE("a hold is lifted by what tells of holds alone") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue();
+    CrlSpec holds = partition("onlysomereasons=affiliationChanged, certificateHold\n");
+    CrlSpec others = partition(
+        "onlysomereasons=keyCompromise, CACompromise, AACompromise, superseded, cessationOfOperation, "
+        "privilegeWithdrawn\n");
+    holds.this_update = -90;
+    bench.add_crl(holds);
+    holds.this_update = -60;
+    holds.next_update = -50;
+    holds.entries = {{.certificate = alice, .since = -70, .reason = "certificateHold"}};
+    bench.add_crl(holds);
+    others.this_update = -10;
+    bench.add_crl(others);
+    CHECK(unknown(bench.judge(alice), "nothing newer tells of it"));
+    holds.entries.clear();
+    holds.this_update = -20;
+    holds.next_update = kDay;
+    bench.add_crl(holds);
+    CHECK(good(bench.judge(alice)));
+}
+
 TEST_CASE("a distribution point that is for some reasons covers no more, whatever its CRL says") {
     RevocationBench bench;
     const Certificate alice = bench.issue(at_point("a", "reasons=keyCompromise\n"));

@@ -101,6 +101,56 @@ TEST_CASE("a certificate that was never issued stays so, whatever a newer CRL do
     CHECK(revoked(bench.judge(alice)));
 }
 
+TEST_CASE("a certificate that its responder does not know is not good by what is older") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue();
+    const OcspSpec ignorant{.status = Status::unknown};
+    bench.add_crl({.this_update = -60});
+    CHECK(good(bench.judge(alice)));
+    SECTION("whoever asks") {
+        const Bytes response = make_ocsp(ignorant, alice, bench.root.certificate, bench.root);
+        bench.source->here.ocsp = {{OcspResponse::from_der(response)}};
+        CHECK(unknown(bench.judge(alice), "it was not known to its responder at"));
+        CHECK(std::count(bench.source->kept.begin(), bench.source->kept.end(), response) == 1);
+        bench.trust.require_revocation = true;
+        CHECK_FALSE(bench.judge(alice).trusted);
+        // What is newer lifts it.
+        bench.trust.require_revocation = false;
+        SECTION("a CRL") {
+            bench.add_crl({.number = 2, .this_update = -10});
+            CHECK(good(bench.judge(alice)));
+        }
+        SECTION("a response") {
+            bench.add_ocsp({.this_update = -40}, alice);
+            CHECK(unknown(bench.judge(alice), "it was not known to its responder at"));
+            bench.add_ocsp({.this_update = -10}, alice);
+            CHECK(good(bench.judge(alice)));
+        }
+        SECTION("a CRL for some reasons does not") {
+            bench.add_crl({.number = 2,
+                           .this_update = -10,
+                           .extensions = "issuingDistributionPoint=critical,@idp",
+                           .sections = "[idp]\nonlysomereasons=keyCompromise\n"});
+            CHECK(unknown(bench.judge(alice), "it was not known to its responder at"));
+        }
+    }
+    SECTION("but not where another than the issuer's responder says so") {
+        bench.add_ocsp(ignorant, alice, certify(authority_spec("Stranger")));
+        CHECK(good(bench.judge(alice)));
+    }
+    SECTION("nor where the answer has ended") {
+        bench.add_ocsp({.status = Status::unknown, .this_update = -3 * kDay, .next_update = -kDay}, alice);
+        CHECK(good(bench.judge(alice)));
+    }
+    SECTION("nor where the certificate had ended before, which responders need not know") {
+        const Certificate old = bench.issue({.begins_in_days = -90, .ends_in_days = -1});
+        bench.at(-2 * kDay);
+        bench.source->here.crls = {Crl::from_der(make_crl({.this_update = -2 * kDay + 60}, bench.root))};
+        bench.add_ocsp(ignorant, old);
+        CHECK(good(bench.judge(old)));
+    }
+}
+
 TEST_CASE("a certificate that had ended is unknown to a response that does not go back so far") {
     RevocationBench bench;
     const Certificate alice = bench.issue({.begins_in_days = -20, .ends_in_days = -10});

@@ -92,7 +92,7 @@ TEST_CASE("responders are asked before distribution points, and what counts is k
     // A response that does not count is not kept, and the CRL is fetched.
     bench.source->kept.clear();
     bench.source->responders.ocsp = {{OcspResponse::from_der(
-        make_ocsp({.status = OcspSpec::Status::unknown}, alice, bench.root.certificate, bench.root))}};
+        make_ocsp({.this_update = -2 * kDay, .next_update = -kDay}, alice, bench.root.certificate, bench.root))}};
     CHECK(good(bench.judge(alice)));
     CHECK(bench.source->kept == std::vector<Bytes>{crl});
 }
