@@ -142,6 +142,12 @@ bool CandidatePaths::repeats(std::size_t index, const std::vector<Step>& steps) 
     });
 }
 
+void CandidatePaths::exclude_key(std::size_t index) {
+    const Bytes key = nodes_[index].certificate.spki_der();
+    for (std::size_t i = 0; i < nodes_.size(); ++i)
+        if (nodes_[i].certificate.spki_der() == key) exclude(i);
+}
+
 // drop_excluded takes back what was walked from the first certificate or link that is excluded now.
 void CandidatePaths::drop_excluded() {
     for (std::size_t i = 0; i < steps_.size(); ++i) {

@@ -50,8 +50,10 @@ class CandidatePaths {
     /// comparisons is how many pairs of certificates were looked at, at about a hundredth of a verification each.
     std::size_t comparisons() const { return comparisons_; }
 
-    /// exclude drops a certificate, exclude_link one that another has not issued, from all paths to come.
+    /// exclude drops a certificate, exclude_key all with its key, exclude_link one that another has not issued, from
+    /// all paths to come.
     void exclude(std::size_t index) { excluded_.insert(index); }
+    void exclude_key(std::size_t index);
     void exclude_link(std::size_t index, std::size_t issuer) { excluded_links_.insert({index, issuer}); }
 
   private:

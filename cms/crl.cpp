@@ -80,6 +80,7 @@ CrlEntry read_entry(const X509_REVOKED* listed, bool of_delta) {
     if (!code) return entry;
     const long reason = ASN1_ENUMERATED_get(code.get());
     entry.reason = revocation_reason(reason);
+    entry.cause = revocation_cause(reason);
     entry.on_hold = reason == CRL_REASON_CERTIFICATE_HOLD;
     entry.removed = reason == kRemoveFromCrl && of_delta;
     return entry;
@@ -92,6 +93,7 @@ CrlEntry worse(const CrlEntry& a, const CrlEntry& b) {
     const bool first = a.on_hold == b.on_hold ? a.since <= b.since : b.on_hold;
     CrlEntry both = first ? a : b;
     both.since = std::min(a.since, b.since);
+    both.cause = std::max(a.cause, b.cause);
     return both;
 }
 
@@ -364,6 +366,22 @@ std::string revocation_reason(long code) {
                                                       "privilege withdrawn",
                                                       "compromise of an attribute authority"};
     return code >= 0 && code < static_cast<long>(kReasons.size()) ? kReasons.at(static_cast<std::size_t>(code)) : "";
+}
+
+Cause revocation_cause(long code) {
+    switch (code) {
+        case CRL_REASON_UNSPECIFIED:
+        case CRL_REASON_AFFILIATION_CHANGED:
+        case CRL_REASON_SUPERSEDED:
+        case CRL_REASON_CESSATION_OF_OPERATION:
+            return Cause::orderly;
+        case CRL_REASON_KEY_COMPROMISE:
+            return Cause::key_compromised;
+        case CRL_REASON_CA_COMPROMISE:
+            return Cause::authority_compromised;
+        default:
+            return Cause::other;
+    }
 }
 
 }  // namespace p11mime::cms

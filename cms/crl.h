@@ -9,10 +9,19 @@
 
 namespace p11mime::cms {
 
+/// Cause is what the reason that a revocation gives says of the key, what says more against it last.
+enum class Cause {
+    orderly,                ///< it is no longer used, and what it signed before stays good (RFC 3161 section 4)
+    other,                  ///< or none is given
+    authority_compromised,  ///< of an authority's certificate: it is known to others (cACompromise)
+    key_compromised,        ///< it is known to others (keyCompromise)
+};
+
 /// CrlEntry is what a CRL tells of one certificate.
 struct CrlEntry {
-    Time since{};          ///< the earlier of revocation and invalidity date
-    std::string reason;    ///< in plain words; empty where none is given
+    Time since{};        ///< the earlier of revocation and invalidity date
+    std::string reason;  ///< in plain words; empty where none is given
+    Cause cause = Cause::other;
     bool on_hold = false;  ///< it may come back (certificateHold)
     bool removed = false;  ///< of a delta CRL: no longer on hold, or ended (removeFromCRL)
 };
@@ -80,5 +89,6 @@ class Crl {
 
 /// revocation_reason names a CRLReason (RFC 5280 section 5.3.1) in plain words; empty where it says nothing.
 std::string revocation_reason(long code);
+Cause revocation_cause(long code);
 
 }  // namespace p11mime::cms

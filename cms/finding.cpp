@@ -39,7 +39,11 @@ void Finding::note_revoked(const Revoked& told, Time of, bool current) {
     const std::string text = since_text(told);
     if (!in_force(told.since)) {
         if (current) later_ = text;
-    } else if (!told.on_hold) {
+        return;
+    }
+    since_ = std::min(since_, told.since);
+    cause_ = std::max(cause_, told.cause);
+    if (!told.on_hold) {
         revoked_ = text;
     } else if (!hold_ || hold_->of < of) {
         hold_ = Hold{of, current, text};

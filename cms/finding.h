@@ -18,15 +18,18 @@ inline constexpr std::size_t kMaxCarriedTried = 32;
 /// Revoked is what evidence tells of a certificate that it says is revoked.
 struct Revoked {
     Time since{};
-    std::string reason;    ///< in plain words; may be empty
+    std::string reason;  ///< in plain words; may be empty
+    Cause cause = Cause::other;
     bool on_hold = false;  ///< it may come back
 };
 
 /// Finding is what the evidence says of one certificate so far, at the time that is judged.
 class Finding {
   public:
-    /// Finding is about a certificate that ends at `ends`, and the time `at`.
-    Finding(Time ends, Time at, Time now) : ends_(ends), at_(at), now_(now) { newest_.fill(Time::min()); }
+    Finding(const Certificate& certificate, Time at, Time now)
+        : ends_(certificate.not_after()), authority_(certificate.is_ca()), at_(at), now_(now) {
+        newest_.fill(Time::min());
+    }
 
     /// in_force says whether a revocation since a time counts at the judged time. Now, any does: clocks differ, and
     /// whoever signs it ahead of time has a reason.
@@ -62,6 +65,15 @@ class Finding {
     bool held() const { return hold_.has_value(); }  ///< at some time
     /// tells says whether there was anything that counts, if only for some reasons.
     bool tells() const { return revoked() || covered_ != 0; }
+    /// key_compromised says whether it is revoked because others know its key.
+    bool key_compromised() const {
+        return revoked() &&
+               (cause_ == Cause::key_compromised || (cause_ == Cause::authority_compromised && authority_));
+    }
+    /// retired_since is since when it is revoked, where its key is as good as before.
+    std::optional<Time> retired_since() const {
+        return revoked() && cause_ == Cause::orderly ? std::optional(since_) : std::nullopt;
+    }
     const std::string& revoked_text() const { return revoked_; }  ///< since when and why
     /// good_remark is what is to be known of a good certificate; may be empty.
     std::string good_remark() const;
@@ -93,9 +105,12 @@ class Finding {
     void forget_good(const Doubt& doubt);
 
     Time ends_;
+    bool authority_;
     Time at_;
     Time now_;
     std::string revoked_;
+    Time since_ = Time::max();              // revoked, as far as that is in force
+    Cause cause_ = Cause::orderly;          // likewise, of all that tells so
     bool held_ = false;                     // it is revoked in that it is on hold
     Reasons covered_ = 0;                   // for which something says that it is not revoked
     Reasons covered_by_then_ = 0;           // likewise, by evidence of the judged time or later

@@ -128,6 +128,7 @@ std::optional<OcspAnswer> answer_of(OCSP_SINGLERESP* single) {
     if (answer.status == OcspAnswer::Status::revoked) {
         answer.since = to_time(since).value_or(Time::min());
         answer.reason = revocation_reason(reason);
+        answer.cause = revocation_cause(reason);
         // A hold since 1970 says that the certificate was never issued (RFC 6960 section 2.2), which no CRL lifts.
         answer.on_hold = reason == OCSP_REVOKED_STATUS_CERTIFICATEHOLD && answer.since != Time{};
     }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cms/certificate.h"
+#include "cms/crl.h"
 
 namespace p11mime::cms {
 
@@ -13,8 +14,9 @@ namespace p11mime::cms {
 struct OcspAnswer {
     enum class Status { good, revoked, unknown };
     Status status = Status::unknown;
-    Time since{};          ///< of revoked
-    std::string reason;    ///< in plain words; empty where none is given
+    Time since{};        ///< of revoked
+    std::string reason;  ///< in plain words; empty where none is given
+    Cause cause = Cause::other;
     bool on_hold = false;  ///< revoked, and may come back (certificateHold)
     Time this_update{};
     std::optional<Time> next_update;

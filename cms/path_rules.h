@@ -21,6 +21,7 @@ struct Fault {
     /// Scope is what else it is a fault of.
     enum class Scope {
         certificate,  ///< every path through the certificate
+        key,          ///< every path through any certificate of its key
         link,         ///< every path that has the certificate issued by the same one
         path,         ///< this path alone
     };

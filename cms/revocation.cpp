@@ -12,6 +12,8 @@ namespace {
 struct Outcome {
     RevocationState state;
     std::string text;
+    bool key_compromised = false;            // as of PathVerdict, of this certificate
+    std::optional<Time> retired_since = {};  // likewise
 };
 
 // Judge judges certificates on a path, or below it: one that has signed evidence is judged by what its issuer signs
@@ -103,7 +105,7 @@ class Judge {
                                       },
                                       of_signer_,
                                       work_};
-        Finding finding(certificate.not_after(), at_, now_);
+        Finding finding(certificate, at_, now_);
         weigh_responses(certificate, context, own.ocsp, carried.ocsp, finding);
         weigh_crls(certificate, context, own, carried, finding);
         finding.weigh_doubts();
@@ -111,7 +113,9 @@ class Judge {
     }
 
     Outcome conclude(const Finding& finding, const RevocationEvidence& own) const {
-        if (finding.revoked()) return {RevocationState::revoked, finding.revoked_text()};
+        if (finding.revoked())
+            return {RevocationState::revoked, finding.revoked_text(), finding.key_compromised(),
+                    finding.retired_since()};
         if (finding.good()) {
             // Whoever took a key may send along what told of it before it was revoked, and have the signature stamped.
             const bool too_old = trust_.stamped && !of_signer_ && finding.earlier();
@@ -148,11 +152,14 @@ std::optional<Fault> check_revocation(PathVerdict& verdict, std::span<const Cert
         Judge judge(verdict.chain, surplus, trust, carried, work, false);
         for (std::size_t i = 0; i + 1 < verdict.chain.size(); ++i) {
             const Certificate& certificate = verdict.chain[i];
-            const auto [state, text] = judge.judge(certificate, verdict.chain[i + 1]);
+            const auto [state, text, key_compromised, retired_since] = judge.judge(certificate, verdict.chain[i + 1]);
             if (state == RevocationState::revoked) {
                 verdict.revocation = state;
                 verdict.revocation_reason = fmt::format("the certificate of {} is {}", display_name(certificate), text);
-                return Fault{verdict.revocation_reason, {}, Fault::Scope::certificate, i};
+                verdict.key_compromised = i == 0 && key_compromised;
+                verdict.retired_since = i == 0 ? retired_since : std::nullopt;
+                const auto scope = key_compromised ? Fault::Scope::key : Fault::Scope::certificate;
+                return Fault{verdict.revocation_reason, {}, scope, i};
             }
             if (state == RevocationState::not_offered && verdict.revocation == RevocationState::good) {
                 verdict.revocation = state;

@@ -20,6 +20,7 @@ namespace {
 constexpr std::size_t kMaxPaths = 32;  // tried for one certificate
 constexpr std::size_t kMaxFetchedIssuers = 5;
 constexpr std::size_t kMaxNamed = 20;  // certificates by one identifier
+constexpr std::size_t kMaxOfKey = 16;  // other certificates of one key that are looked at
 
 // Message is what came along with a certificate.
 struct Message {
@@ -79,15 +80,37 @@ Fault fault_without_path(const std::vector<Certificate>& chain, const InheritedK
     return {fmt::format("the root {} is not trusted", who), kHint};
 }
 
-// Judge judges the paths of one certificate.
+// others_of_key are other certificates of a certificate's key, those of the user's sources first.
+std::vector<Certificate> others_of_key(const Certificate& certificate, const Trust& trust, const Message& message) {
+    const Bytes key = certificate.spki_der();
+    std::vector<Certificate> found;
+    const auto add = [&](const Certificate& each) {
+        if (found.size() < kMaxOfKey && !(each == certificate) && each.spki_der() == key &&
+            std::find(found.begin(), found.end(), each) == found.end())
+            found.push_back(each);
+    };
+    for (const auto& source : trust.intermediates)
+        for (const Certificate& each : source->by_subject(certificate.subject_der()))
+            add(each);
+    for (const Certificate& each : message.certificates)
+        add(each);
+    return found;
+}
+
+// compromised_key finds a key of a path below its anchor that others know, as the revocation of another certificate of
+// that key tells: whatever is not revoked of it is worth no more.
+std::optional<Fault> compromised_key(PathVerdict& verdict, const Trust& trust, const Message& message);
+
+// Judge judges the paths of one certificate. `alone`: other certificates of the keys on them are not looked at.
 class Judge {
   public:
-    Judge(const InheritedKeys& inherited, const Trust& trust, Use use, const Message& message)
+    Judge(const InheritedKeys& inherited, const Trust& trust, Use use, const Message& message, bool alone)
         : inherited_(inherited),
           trust_(trust),
           use_(use),
           time_{trust.at.value_or(trust.clock->now()), trust.at.has_value(), message.claimed},
-          message_(message) {}
+          message_(message),
+          alone_(alone) {}
 
     /// judge fills in all of the verdict but what other paths cost; `fault` is why it is not trusted.
     PathVerdict judge(const std::vector<Certificate>& path, std::optional<Fault>& fault) const {
@@ -117,6 +140,8 @@ class Judge {
                 "the certificate of {} does not follow a policy that --policy names; --explicit-policy demands it",
                 display_name(path.front()));
         fault = check_revocation(verdict, message_.certificates, trust_, message_.evidence);
+        if ((!fault || verdict.retired_since) && trust_.revocation && !alone_)
+            if (auto compromised = compromised_key(verdict, trust_, message_)) fault = std::move(compromised);
         return fault ? refused(std::move(verdict), *fault) : verdict;
     }
 
@@ -142,6 +167,7 @@ class Judge {
     Use use_;
     JudgedTime time_;
     const Message& message_;
+    bool alone_;
 };
 
 // exclude takes out of the paths to come what would have the same fault.
@@ -149,6 +175,8 @@ void exclude(CandidatePaths& paths, const CandidatePaths::Path& path, const Faul
     switch (fault.scope) {
         case Fault::Scope::certificate:
             return paths.exclude(path[fault.at]);
+        case Fault::Scope::key:
+            return paths.exclude_key(path[fault.at]);
         case Fault::Scope::link:
             if (fault.at + 1 < path.size()) paths.exclude_link(path[fault.at], path[fault.at + 1]);
             return;
@@ -197,8 +225,11 @@ class Best {
             settled_ = true;
         } else if (revoked && best_ && best_->verdict.trusted) {
             const Certificate& which = verdict.chain[fault->at];
-            if (std::find(best_->verdict.chain.begin(), best_->verdict.chain.end(), which) ==
-                best_->verdict.chain.end())
+            const bool of_key = fault->scope == Fault::Scope::key;
+            const auto& chain = best_->verdict.chain;
+            if (std::none_of(chain.begin(), chain.end(), [&](const Certificate& each) {
+                    return each == which || (of_key && each.spki_der() == which.spki_der());
+                }))
                 return;
         } else if (!fault) {
             const auto worth = [](const PathVerdict& trusted) {
@@ -226,12 +257,13 @@ class Best {
 };
 
 // validate_with looks for a path among what is there.
-Attempt validate_with(const Certificate& certificate, const Message& message, const Trust& trust, Use use) {
+Attempt validate_with(const Certificate& certificate, const Message& message, const Trust& trust, Use use,
+                      bool alone = false) {
     const Candidates candidates =
         find_candidates(certificate, message.certificates, trust.anchors, trust.intermediates);
     const InheritedKeys inherited(certificate, candidates.untrusted, candidates.anchors);
     CandidatePaths paths(certificate, candidates, inherited, trust.at.value_or(trust.clock->now()));
-    const Judge judge(inherited, trust, use, message);
+    const Judge judge(inherited, trust, use, message, alone);
 
     Best best;
     std::size_t verifications = inherited.tries() + paths.comparisons() / 100;
@@ -260,6 +292,26 @@ Attempt validate_with(const Certificate& certificate, const Message& message, co
     }
     attempt.verdict.verifications += verifications;
     return attempt;
+}
+
+std::optional<Fault> compromised_key(PathVerdict& verdict, const Trust& trust, const Message& message) {
+    for (std::size_t i = 0; i + 1 < verdict.chain.size(); ++i)
+        for (const Certificate& other : others_of_key(verdict.chain[i], trust, message)) {
+            Trust of_other = trust;
+            of_other.require_revocation = false;
+            of_other.policy = {};
+            if (other.not_after() < trust.at.value_or(trust.clock->now()))
+                of_other.at = other.not_after() - std::chrono::seconds(1);
+            const PathVerdict found = validate_with(other, message, of_other, Use::evidence, true).verdict;
+            verdict.verifications += found.chain.size() + found.verifications;
+            if (!found.key_compromised) continue;
+            verdict.revocation = RevocationState::revoked;
+            verdict.revocation_reason = fmt::format("{} has the same key as another, of which holds that {}",
+                                                    display_name(verdict.chain[i]), found.revocation_reason);
+            verdict.retired_since.reset();
+            return Fault{verdict.revocation_reason, {}, Fault::Scope::key, i};
+        }
+    return std::nullopt;
 }
 
 // AtHand is a source that asks nobody.

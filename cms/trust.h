@@ -61,6 +61,8 @@ struct PathVerdict {
     std::size_t verifications = 0;  ///< of signatures, to find the parameters that keys inherit, for paths after the
                                     ///< first, and of evidence
     RevocationState revocation = RevocationState::not_checked;
+    bool key_compromised = false;       ///< the end certificate is revoked because others know its key
+    std::optional<Time> retired_since;  ///< the end certificate is revoked since then, and its key as good as before
     std::string
         revocation_reason;  ///< why it is not good, naming the certificate, or what is to be known of a good one
 };

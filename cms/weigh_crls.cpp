@@ -27,7 +27,7 @@ struct Signed {
 };
 
 Revoked revoked(const CrlEntry& entry) {
-    return {entry.since, entry.reason, entry.on_hold};
+    return {entry.since, entry.reason, entry.cause, entry.on_hold};
 }
 
 std::string does_not_count(const Crl& crl, const std::string& why) {

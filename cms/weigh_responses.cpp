@@ -43,7 +43,7 @@ std::string weigh_response(const Certificate& certificate, const EvidenceContext
         if (finding.future(response.produced_at())) useless = "it is of the future";
         const bool revokes = answer.status == Status::revoked && (signer.reason.empty() || !answer.on_hold);
         if (revokes) {
-            const Revoked told{answer.since, answer.reason, answer.on_hold};
+            const Revoked told{answer.since, answer.reason, answer.cause, answer.on_hold};
             finding.note_revoked(told, answer.this_update, useless.empty());
             finding.remember(response.der(), answer.next_update, told, answer.this_update);
         }

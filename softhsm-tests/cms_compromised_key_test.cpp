@@ -1,0 +1,123 @@
+// Keys that others know, as the revocation of one of their certificates tells, in whatever other certificate.
+
+#include <catch2/catch.hpp>
+
+#include "softhsm-tests/cms_revocation.h"
+
+using namespace p11mime;
+using namespace p11mime::cms;
+using namespace p11mime::test;
+
+namespace {
+
+// Crossed is an authority that two roots have certified, Alice being certified by it. The first certificate is revoked.
+struct Crossed {
+    RevocationBench bench;
+    SoftwareKey other_root = certify(authority_spec("Other Root"));
+    SoftwareKey authority = certify(authority_spec("Authority"), &bench.root);
+    Certificate crossed = certify_key(authority.key, authority_spec("Authority"), &other_root);
+    Certificate alice = certify({}, &authority).certificate;
+
+    explicit Crossed(const std::string& reason, int since = -60) {
+        bench.trust = trust_in({bench.root.certificate, other_root.certificate});
+        bench.trust.revocation = bench.source;
+        bench.add_crl({.entries = {{.certificate = authority.certificate, .since = since, .reason = reason}}});
+        bench.add_crl({}, other_root);
+        bench.add_crl({}, authority);
+    }
+    /// knows sets which certificates of the authority the user has, and which come along.
+    void knows(const std::vector<Certificate>& own, std::vector<Certificate> along) {
+        bench.trust.intermediates = {std::make_shared<MemoryCertificates>(own)};
+        bench.surplus = std::move(along);
+    }
+    bool each_way(bool (*holds)(const PathVerdict&)) {
+        for (const auto& [first, second] :
+             {std::pair(authority.certificate, crossed), {crossed, authority.certificate}}) {
+            knows({first, second}, {});
+            if (!holds(bench.judge(alice))) return false;
+            knows({first}, {second});
+            if (!holds(bench.judge(alice))) return false;
+            knows({}, {first, second});
+            if (!holds(bench.judge(alice))) return false;
+        }
+        return true;
+    }
+};
+
+bool compromised(const PathVerdict& verdict) {
+    return revoked(verdict, "compromise");
+}
+
+}  // namespace
+
+TEST_CASE("an authority's key that others know certifies nobody, in another certificate of it either") {
+    CHECK(Crossed("keyCompromise").each_way(compromised));
+    CHECK(Crossed("CACompromise").each_way(compromised));
+}
+
+TEST_CASE("an authority's other certificate counts where the first was revoked for another reason") {
+    for (const char* reason : {"", "superseded", "cessationOfOperation", "affiliationChanged"})
+        CHECK(Crossed(reason).each_way([](const PathVerdict& verdict) { return good(verdict); }));
+}
+
+TEST_CASE("a key that others know only after the judged time certified before") {
+    Crossed crossed("keyCompromise", -60);
+    crossed.knows({crossed.authority.certificate, crossed.crossed}, {});
+    crossed.bench.at(-90);
+    CHECK(good(crossed.bench.judge(crossed.alice)));
+}
+
+TEST_CASE("another way around an authority's key that others know is looked for") {
+    Crossed crossed("keyCompromise");
+    const SoftwareKey renewed = certify(authority_spec("Authority"), &crossed.other_root);
+    crossed.knows({crossed.authority.certificate, crossed.crossed, renewed.certificate}, {});
+    crossed.bench.add_crl({}, renewed);
+    CHECK(good(crossed.bench.judge(certify({}, &renewed).certificate)));
+    CHECK(compromised(crossed.bench.judge(crossed.alice)));
+}
+
+TEST_CASE("who holds a key that others know is not trusted by another certificate of it") {
+    RevocationBench bench;
+    const SoftwareKey alice = certify({}, &bench.root);
+    const Certificate renewed = certify_key(alice.key, {.name = "Alice", .ends_in_days = 500}, &bench.root);
+    const auto lists = [&](const std::string& reason) {
+        bench.source->here.crls = {
+            Crl::from_der(make_crl({.entries = {{.certificate = alice.certificate, .reason = reason}}}, bench.root))};
+    };
+    SECTION("that came along") {
+        bench.surplus = {alice.certificate};
+    }
+    SECTION("that the user has") {
+        bench.trust.intermediates = {std::make_shared<MemoryCertificates>(std::vector{alice.certificate})};
+    }
+    lists("keyCompromise");
+    CHECK(compromised(bench.judge(renewed)));
+    lists("superseded");
+    CHECK(good(bench.judge(renewed)));
+    // Their issuer's key says nothing of theirs.
+    lists("CACompromise");
+    CHECK(good(bench.judge(renewed)));
+}
+
+TEST_CASE("a certificate that has ended tells still that others know its key") {
+    RevocationBench bench;
+    const SoftwareKey old = certify({.begins_in_days = -90, .ends_in_days = -1}, &bench.root);
+    const Certificate renewed = certify_key(old.key, {}, &bench.root);
+    bench.surplus = {old.certificate};
+    bench.add_crl({});
+    CHECK(good(bench.judge(renewed)));
+    bench.add_crl({.entries = {{.certificate = old.certificate, .since = -3 * kDay, .reason = "keyCompromise"}},
+                   .this_update = -2 * kDay});
+    CHECK(compromised(bench.judge(renewed)));
+}
+
+TEST_CASE("a stranger's certificate of a key does not make it one that others know") {
+    RevocationBench bench;
+    const SoftwareKey alice = certify({}, &bench.root);
+    const SoftwareKey stranger = certify(authority_spec("Stranger"));
+    const Certificate forged = certify_key(alice.key, {}, &stranger);
+    bench.surplus = {forged, stranger.certificate};
+    bench.add_crl({});
+    bench.add_crl({.entries = {{.certificate = forged, .reason = "keyCompromise"}}}, stranger);
+    CHECK(good(bench.judge(alice.certificate)));
+}
