@@ -173,8 +173,16 @@ std::string trust_fault(const Token& token, const Trust& trust, RevocationEviden
     Trust stamps = trust;
     stamps.purpose = Purpose::timestamps;
     carried.add(token.evidence);
-    const PathVerdict path = validate(authority, token.certificates, stamps, Use::signing, {}, carried);
+    PathVerdict path = validate(authority, token.certificates, stamps, Use::signing, {}, carried);
     verifications += path.verifications;
+    // What an authority stamped before its certificate was revoked counts on where its key is as good as before (RFC
+    // 3161 section 4).
+    const auto stamped_by = latest_time(token.info.get());
+    if (path.retired_since && stamped_by && *stamped_by < *path.retired_since) {
+        stamps.at = generated_at(token.info.get());
+        path = validate(authority, token.certificates, stamps, Use::signing, {}, carried);
+        verifications += path.chain.size() + path.verifications;
+    }
     if (!path.trusted) return path.reason;
     if (std::string fault = fault_then(token, path, stamps, verifications); !fault.empty()) return fault;
     const Algorithm* digest = imprint_digest(token.info.get());

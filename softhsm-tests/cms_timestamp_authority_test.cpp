@@ -111,6 +111,54 @@ TEST_CASE("a time-stamp does not count where evidence that came along says that 
     CHECK_THAT(judged().reason, Contains("revoked"));
 }
 
+TEST_CASE("what an authority stamped before its certificate was revoked counts where its key is as good as before") {
+    TimestampBench world;
+    const auto since = [](CertificateSpec spec, int days) {
+        spec.begins_in_days = -days;
+        return spec;
+    };
+    const SoftwareKey root = certify(since(authority_spec("Old Root"), 100));
+    const SoftwareKey authority = certify(since(timestamping_spec(), 80), &root);
+    world.trust = trust_in({root.certificate});
+    world.trust.require_revocation = GENERATE(false, true);
+    const auto source = std::make_shared<TestSource>();
+    world.trust.revocation = source;
+    const bool by_crl = GENERATE(true, false);
+    const auto revoked_for = [&](const std::string& reason) {
+        source->here = {};
+        source->here.crls = {Crl::from_der(make_crl(
+            {.entries = {{.certificate = authority.certificate, .since = -20 * kDay, .reason = reason}}}, root))};
+    };
+    const auto counts = [&](int days_ago) {
+        return world.judge(token(authority, {.days_ago = days_ago})).integrity == Integrity::valid;
+    };
+    if (!by_crl) {
+        // A response that says that others know the key.
+        source->here.ocsp = {
+            {OcspResponse::from_der(make_ocsp({.status = OcspSpec::Status::revoked, .since = -20 * kDay},
+                                              authority.certificate, root.certificate, root))}};
+        CHECK_FALSE(counts(30));
+        return;
+    }
+    for (const char* reason : {"superseded", "cessationOfOperation", "affiliationChanged", "unspecified"}) {
+        revoked_for(reason);
+        CHECK(counts(30));
+        CHECK_FALSE(counts(10));
+    }
+    for (const char* reason : {"", "keyCompromise", "CACompromise", "certificateHold", "privilegeWithdrawn"}) {
+        revoked_for(reason);
+        CHECK_FALSE(counts(30));
+        CHECK_FALSE(counts(10));
+    }
+    // What says more against it counts, wherever it is.
+    revoked_for("superseded");
+    source->here.crls.push_back(Crl::from_der(
+        make_crl({.entries = {{.certificate = authority.certificate, .since = -10 * kDay, .reason = "keyCompromise"}},
+                  .this_update = -60},
+                 root)));
+    CHECK_FALSE(counts(30));
+}
+
 TEST_CASE("what a time-stamp token holds is heard about its authority") {
     TimestampBench world;
     world.trust.revocation = std::make_shared<TestSource>();
