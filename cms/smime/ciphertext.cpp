@@ -146,7 +146,7 @@ std::string_view openpgp_protection(const mime::Header& header, Window& body) {
         const auto decoded =
             encoding == mime::TransferEncoding::base64 ? decoded_letters(letters) : mime::decode(front, encoding);
         Window text(*decoded);
-        skip_blanks(text);
+        skip(" \t\r\n", text);
         return armoured_openpgp(text_of(text.peek(kLongestArmour)));
     } catch (const Error& error) {
         if (error.kind() != ErrorKind::malformed) throw;
