@@ -68,10 +68,12 @@ std::string limits(const Certificate& authority, const EvidenceContext& context)
     return {};
 }
 
-// SignerStanding is how a signer is judged: at which time, and whether it must be known not to be revoked.
+// SignerStanding is how a signer is judged: at which time, whether it must be known not to be revoked, and whether its
+// certificate came along.
 struct SignerStanding {
     Time at;
     bool must_be_known;
+    bool came_along;
 };
 
 // trust_of is what a signer's own path is judged by; policies and purposes are none of its.
@@ -190,10 +192,13 @@ std::optional<Obstacle> obstacle_on(const std::vector<Certificate>& path, const 
         !is_above(path.back(), context, standing))
         return Obstacle{path.size() - 1, "it leads to another anchor"};
     // Another key of the issuer is certified by the issuer or by who certified that: whoever else has its name is not
-    // it.
+    // it. Who issues CRLs for others may be certified by anybody, who may have certified a namesake too: whose
+    // certificate the sender of a message chose may revoke alone.
     const bool namesake = has_name(path.front(), X509_get_subject_name(context.issuer.get()));
-    if (namesake && path.size() > 2 && !holder_on_path(path[1], context))
-        return Obstacle{1, "it has the issuer's name, and is certified by others"};
+    const bool by_others = path.size() > 2 && !holder_on_path(path[1], context);
+    if (namesake && by_others) return Obstacle{1, "it has the issuer's name, and is certified by others"};
+    if (standing.came_along && standing.must_be_known && by_others)
+        return Obstacle{1, "it came along, and is certified by others than who certified the issuer"};
     return authority_obstacle(path, context, standing.must_be_known, namesake ? 0 : 1);
 }
 
@@ -261,13 +266,14 @@ std::string delegate_reason(const Certificate& responder, const EvidenceContext&
 
 // judged is a certificate that has signed evidence at a time, as `reason_of` says.
 template <class ReasonOf>
-EvidenceSigner judged(const Certificate& signer, const EvidenceContext& context, Time signed_at,
+EvidenceSigner judged(const Candidate& candidate, const EvidenceContext& context, Time signed_at,
                       const ReasonOf& reason_of) {
+    const auto& [signer, came_along] = candidate;
     const Time then = std::min(signed_at, context.trust.clock->now());
-    std::string reason = reason_of(signer, context, SignerStanding{std::max(context.at, then), true});
+    std::string reason = reason_of(signer, context, SignerStanding{std::max(context.at, then), true, came_along});
     if (reason.empty()) return {signer, {}};
     reason = fmt::format("{}, who has signed it, is not to be trusted: {}", signer.subject(), reason);
-    if (!reason_of(signer, context, SignerStanding{then, false}).empty()) return {std::nullopt, reason};
+    if (!reason_of(signer, context, SignerStanding{then, false, came_along}).empty()) return {std::nullopt, reason};
     return {signer, reason};
 }
 
@@ -290,7 +296,7 @@ EvidenceSigner signer_among(const std::vector<Candidate>& candidates, const Evid
             continue;
         }
         const std::size_t before = context.work.verifications();
-        EvidenceSigner signer = judge_signer(each);
+        EvidenceSigner signer = judge_signer(Candidate{each, came_along});
         if (came_along) context.work.add_carried(context.work.verifications() - before);
         if (signer.certificate && signer.reason.empty()) return signer;
         if (!found.certificate) found = std::move(signer);
@@ -305,25 +311,22 @@ bool has_name(const Certificate& certificate, const X509_NAME* name) {
 }
 
 EvidenceSigner crl_signer(const Crl& crl, const EvidenceContext& context) {
-    const auto reason_of = [&](const Certificate& each) {
-        return judged(each, context, crl.this_update(), path_reason);
-    };
+    const auto judge = [&](const Candidate& each) { return judged(each, context, crl.this_update(), path_reason); };
     const auto may_not = [](const Certificate& each) {
         return may_sign_crls(each) ? "" : fmt::format("{} may not sign it", each.subject());
     };
     return context.work.once(crl, {context.certificate, context.issuer, context.of_signer}, [&] {
-        return signer_among(named(crl.issuer_name(), context), crl, context, may_not, reason_of);
+        return signer_among(named(crl.issuer_name(), context), crl, context, may_not, judge);
     });
 }
 
 EvidenceSigner ocsp_signer(const OcspResponse& response, const EvidenceContext& context, bool carried) {
-    const auto reason_of = [&](const Certificate& each) {
+    const auto judge = [&](const Candidate& each) {
         return judged(each, context, response.produced_at(), delegate_reason);
     };
     return context.work.once(response, {context.certificate, context.issuer, context.of_signer}, [&] {
         return signer_among(
-            responders_of(response, context, carried), response, context, [](const Certificate&) { return ""; },
-            reason_of);
+            responders_of(response, context, carried), response, context, [](const Certificate&) { return ""; }, judge);
     });
 }
 

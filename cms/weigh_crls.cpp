@@ -40,6 +40,15 @@ bool lists(const Crl& crl, const Certificate& certificate) {
     return crl.lists_clearly() && crl.is_of_issuer(certificate) && crl.entry(certificate);
 }
 
+// note_unsigned heeds what a CRL of the user's own lists whose signer is not known, for want of a certificate that a
+// message brought another time, say: it may be true.
+void note_unsigned(const Crl& crl, const Certificate& certificate, Finding& finding) {
+    const auto entry = crl.entry(certificate);
+    if (entry && !entry->removed && !finding.future(crl.this_update()))
+        finding.note_doubt(crl.this_update(),
+                           "was listed as revoked by a CRL whose signer is not known or not trusted");
+}
+
 // authentic are those that were signed by who may. Of one that is not to be used, what it lists is heard alone.
 std::vector<Signed> authentic(const std::vector<Listed>& crls, const Certificate& certificate,
                               const EvidenceContext& context, Finding& finding) {
@@ -53,7 +62,10 @@ std::vector<Signed> authentic(const std::vector<Listed>& crls, const Certificate
         if (signer.reason.empty() && crl.covers(certificate) == 0) signer.reason = "it is for other certificates";
         if (signer.reason.empty()) signer.reason = crl.defect();
         if (crl.defect().empty() && !signer.reason.empty()) finding.notes.push_back(does_not_count(crl, signer.reason));
-        if (signer.certificate) found.push_back({crl, std::move(signer), origin});
+        if (signer.certificate)
+            found.push_back({crl, std::move(signer), origin});
+        else if (origin != Origin::carried)
+            note_unsigned(crl, certificate, finding);
     }
     return found;
 }

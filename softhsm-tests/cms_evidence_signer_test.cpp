@@ -93,6 +93,49 @@ TEST_CASE("who has signed an indirect CRL is looked for on all ways to the ancho
     }
 }
 
+TEST_CASE("who has signed an indirect CRL and came along may revoke alone, where others than the issuer's certify it") {
+    Listers scene;
+    const Certificate& root = scene.bench.root.certificate;
+    const Certificate& signers = scene.signers.certificate;
+    CHECK(good(scene.judge(false, {root}, {signers, scene.lister.certificate})));
+    scene.bench.surplus = {scene.lister.certificate};
+    CHECK(unknown(scene.judge(false, {root}, {signers}), "it came along, and is certified by others"));
+    CHECK(revoked(scene.judge(true, {root}, {signers})));
+
+    scene.lister = certify(authority_spec("Lister"), &scene.bench.root);
+    scene.bench.surplus = {scene.lister.certificate};
+    CHECK(good(scene.judge(false, {root}, {signers})));
+    CHECK(revoked(scene.judge(true, {root}, {signers})));
+}
+
+TEST_CASE("what a CRL at hand lists whose signer is not known is not good by what is older") {
+    Listers scene;
+    RevocationBench& bench = scene.bench;
+    bench.add_ocsp({.this_update = -60}, scene.alice);
+    CHECK(good(bench.judge(scene.alice)));
+    CrlSpec list{.extensions = "issuingDistributionPoint=critical,@idp\n",
+                 .sections = "[idp]\nfullname=URI:http://crl.example/i\nindirectCRL=TRUE\n"};
+    bench.add_crl(list, scene.lister);
+    CHECK(good(bench.judge(scene.alice)));
+    list.entries = {{.certificate = scene.alice, .names_issuer = true}};
+    // A message may carry what anybody has made.
+    RevocationEvidence carried;
+    carried.crls = {Crl::from_der(make_crl(list, scene.lister))};
+    CHECK(good(validate(scene.alice, {}, bench.trust, Use::signing, {}, carried)));
+    bench.add_crl(list, scene.lister);
+    CHECK(unknown(bench.judge(scene.alice), "listed as revoked by a CRL whose signer is not known"));
+    SECTION("it is known") {
+        bench.add_crl({.extensions = "issuingDistributionPoint=critical,@idp\n", .sections = "[idp]\nonlyCA=TRUE\n"});
+        bench.add_crl({}, scene.signers);
+        bench.surplus = {scene.lister.certificate, scene.signers.certificate};
+        CHECK(revoked(bench.judge(scene.alice)));
+    }
+    SECTION("something is newer") {
+        bench.add_ocsp({.this_update = -10}, scene.alice);
+        CHECK(good(bench.judge(scene.alice)));
+    }
+}
+
 TEST_CASE("who has signed an indirect CRL may be below any anchor that the issuer is below") {
     RevocationBench bench;
     const SoftwareKey authority = certify(authority_spec("Authority"), &bench.root);

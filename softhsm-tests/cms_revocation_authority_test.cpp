@@ -214,7 +214,9 @@ TEST_CASE("authorities of limited purposes or names do not certify who signs ind
         scene.bench.add_crl({});
         scene.bench.add_crl({}, sub);
         scene.bench.add_crl(AuthorityBench::indirect(), lister);
-        scene.bench.surplus = {sub.certificate, lister.certificate};
+        scene.bench.surplus = {sub.certificate};
+        scene.bench.trust.intermediates = {
+            std::make_shared<MemoryCertificates>(std::vector{scene.authority.certificate, lister.certificate})};
         return scene.judge();
     };
     CHECK(good(judged(authority_spec("Sub"))));
