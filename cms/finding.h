@@ -63,8 +63,6 @@ class Finding {
     bool good() const { return covered_ == kAllReasons; }
     bool decided() const { return revoked() || good(); }
     bool held() const { return hold_.has_value(); }  ///< at some time
-    /// tells says whether there was anything that counts, if only for some reasons.
-    bool tells() const { return revoked() || covered_ != 0; }
     /// key_compromised says whether it is revoked because others know its key.
     bool key_compromised() const {
         return revoked() &&

@@ -37,7 +37,7 @@ class Judge {
         RevocationEvidence own = source.at_hand(certificate, issuer);
         Weighed weighed = weigh(certificate, issuer, own);
         const auto tells = [&](const RevocationEvidence& answer) {
-            return weigh(certificate, issuer, answer, {}).tells();
+            return weigh(certificate, issuer, answer, {}).decided();
         };
         using From = RevocationSource::From;
         for (const From from : {From::responders, From::distribution_points}) {

@@ -59,8 +59,8 @@ class RevocationSource {
     /// at_hand is what there is without asking anybody.
     virtual RevocationEvidence at_hand(const Certificate& certificate, const Certificate& issuer) = 0;
 
-    /// Tells says whether an answer tells anything of the certificate; it may have ended, say, or be of somebody who
-    /// may not tell.
+    /// Tells says whether an answer tells all of the certificate; it may have ended, say, be of somebody who may not
+    /// tell, or for some reasons alone.
     using Tells = std::function<bool(const RevocationEvidence& answer)>;
 
     /// fetch asks others: responders by OCSP, distribution points for CRLs. Of those that are to have the same, one

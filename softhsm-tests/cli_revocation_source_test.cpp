@@ -280,6 +280,12 @@ TEST_CASE("another place is asked where what the one before gave tells nothing o
             agency.crl({.extensions = "issuingDistributionPoint=critical,@idp", .sections = "[idp]\nonlyCA=TRUE\n"});
         revoked({"GET /authorities.crl", "GET /new.crl"});
     }
+    SECTION("a CRL for some reasons") {
+        alice = points("/some.crl");
+        files["/some.crl"] = agency.crl({.extensions = "issuingDistributionPoint=critical,@idp",
+                                         .sections = "[idp]\nonlysomereasons=keyCompromise\n"});
+        revoked({"GET /some.crl", "GET /new.crl"});
+    }
     SECTION("a responder that does not know the certificate") {
         alice = responders("/ignorant");
         revoked({"POST /ignorant", "POST /knows"});
