@@ -74,7 +74,8 @@ Token read_token(ByteView der, const Trust* trust) {
     if (trust != nullptr && trust->revocation) token.evidence.add(archived_evidence(signer));
     const SignedContent stamped{digests, reader.content_type(), content};
     token.signature = judge_signer_info(signer, stamped, nullptr);
-    for (const Certificate& each : find_certificates(asn1::identifier(*signer.sid), token.certificates, trust)) {
+    for (const Certificate& each :
+         find_certificates(asn1::identifier(*signer.sid), token.certificates, trust).certificates) {
         if (token.signature.integrity == Integrity::valid) break;
         token.authority = each;
         token.signature = judge_signer_info(signer, stamped, &each);

@@ -334,6 +334,15 @@ class AtHand final : public RevocationSource {
     std::shared_ptr<RevocationSource> source_;
 };
 
+// is_key_hash says whether an identifier is what most CAs take for a key's: nobody can make another key that it fits.
+bool is_key_hash(ByteView identifier, const Certificate& certificate) {
+    try {
+        return !identifier.empty() && std::ranges::equal(key_identifier(certificate.spki_der()), identifier);
+    } catch (const Error&) {
+        return false;
+    }
+}
+
 }  // namespace
 
 Trust asking_nobody(Trust trust) {
@@ -370,19 +379,24 @@ PathVerdict validate(const Certificate& certificate, std::span<const Certificate
     return std::move(verdict);
 }
 
-std::vector<Certificate> find_certificates(const RecipientIdentifier& identifier,
-                                           std::span<const Certificate> certificates, const Trust* trust) {
+Named find_certificates(const RecipientIdentifier& identifier, std::span<const Certificate> certificates,
+                        const Trust* trust) {
     std::vector<Certificate> found;
-    const auto add = [&](const Certificate& each) {
-        if (found.size() < kMaxNamed && std::find(found.begin(), found.end(), each) == found.end())
-            found.push_back(each);
-    };
-    for (const Certificate& each : certificates)
-        if (identifier.matches(each)) add(each);
-    if (found.empty() && trust != nullptr)
+    std::copy_if(certificates.begin(), certificates.end(), std::back_inserter(found),
+                 [&](const Certificate& each) { return identifier.matches(each); });
+    std::stable_partition(found.begin(), found.end(),
+                          [&](const Certificate& each) { return is_key_hash(identifier.key_identifier, each); });
+    if ((found.empty() || found.size() > kMaxNamed) && trust != nullptr)
         for (const auto& source : trust->intermediates)
-            if (const auto match = source->by_identifier(identifier)) add(*match);
-    return found;
+            if (const auto match = source->by_identifier(identifier)) found.insert(found.begin(), *match);
+    Named named;
+    for (const Certificate& each : found) {
+        if (std::find(named.certificates.begin(), named.certificates.end(), each) != named.certificates.end()) continue;
+        named.too_many = named.certificates.size() == kMaxNamed;
+        if (named.too_many) break;
+        named.certificates.push_back(each);
+    }
+    return named;
 }
 
 std::vector<Certificate> MemoryCertificates::by_subject(ByteView name_der) {

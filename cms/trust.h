@@ -73,11 +73,18 @@ struct PathVerdict {
 PathVerdict validate(const Certificate& certificate, std::span<const Certificate> surplus, const Trust& trust, Use use,
                      std::optional<Time> claimed = std::nullopt, const RevocationEvidence& carried = {});
 
-/// find_certificates finds whom a message may name, each once, up to a limit: among the certificates that came along,
-/// else, with trust, among its intermediates. A key identifier names all certificates of a key, and anybody can make a
-/// certificate that an identifier fits, so what verifies the signature decides.
-std::vector<Certificate> find_certificates(const RecipientIdentifier& identifier,
-                                           std::span<const Certificate> certificates, const Trust* trust);
+/// Named are the certificates that an identifier fits, each once, up to a limit; `too_many`: there are more.
+struct Named {
+    std::vector<Certificate> certificates;
+    bool too_many = false;
+};
+
+/// find_certificates finds whom a message may name: among the certificates that came along, else, or where those are
+/// too many, with trust, among its intermediates. A key identifier names all certificates of a key, and anybody can
+/// make a certificate that an identifier fits, so what verifies the signature decides; those whose key's hash it is
+/// come first.
+Named find_certificates(const RecipientIdentifier& identifier, std::span<const Certificate> certificates,
+                        const Trust* trust);
 
 /// MemoryCertificates is a CertificateSource over a list.
 class MemoryCertificates final : public CertificateSource {

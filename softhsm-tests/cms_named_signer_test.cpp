@@ -100,6 +100,41 @@ TEST_CASE("a stranger's certificate with the signer's key identifier changes not
     CHECK(read.signer().certificate == world.alice.certificate);
 }
 
+TEST_CASE(
+    "however many strangers' certificates have the signer's key identifier, they make no signature a changed one") {
+    NamedSignerWorld world;
+    const bool hash = GENERATE(true, false);  // of the key, as most authorities have it
+    if (!hash) {
+        world.spec.subject_key_identifier = "0102030405";
+        world.alice = world.bench.issue(world.spec);
+    }
+    CertificateSpec stranger = world.other();
+    stranger.subject_key_identifier = hex(world.alice.certificate.subject_key_identifier().value());
+    std::vector<Certificate> along{world.alice.certificate};
+    const PrivateKey key = new_private_key(KeyKind::p256);
+    for (int i = 0; i < 25; ++i)
+        along.push_back(certify_key(key, stranger, nullptr));
+    const Bytes info = craft::signer_info(
+        {.key = world.alice, .attributes = craft::usual_attributes(kPayment), .content = kPayment, .by_key = true});
+    const std::string message = craft::signed_data({kPayment, {info}, along});
+    const ReadMail read = world.bench.verify(message);
+    INFO(read.report.reason);
+    if (hash || world.first_or_last != "X") {
+        CHECK(read.report.result == Result::valid);
+        CHECK(read.signer().certificate == world.alice.certificate);
+    } else {
+        CHECK(read.report.result == Result::invalid);
+        CHECK(read.signer().integrity == Integrity::not_checked);
+        CHECK_FALSE(read.signer().certificate.has_value());
+        CHECK_THAT(read.report.reason, Catch::StartsWith("the signature cannot be checked: of the many certificates "
+                                                         "that claim the key"));
+    }
+    Trust trust = world.bench.trust();
+    trust.intermediates.push_back(std::make_shared<MemoryCertificates>(std::vector{world.alice.certificate}));
+    CHECK(world.bench.verify(message, trust).report.result == Result::valid);
+    CHECK(world.bench.verify(replaced(message, "Pay 10", "Pay 99"), trust).report.result == Result::invalid);
+}
+
 TEST_CASE("a certificate that fits beside the signer's does not make a changed mail valid") {
     const NamedSignerWorld world;
     std::string message = world.message(world.another_for_the_key(world.other()));

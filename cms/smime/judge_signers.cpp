@@ -109,12 +109,16 @@ class Judge {
     // judge leaves sender and countersignatures to its callers. Without trust nothing is verified.
     SignerVerdict judge(const asn1::SignerInfo& signer, const SignedContent& content, const Trust* trust,
                         SignerInfoVerdict& info) {
-        const auto certificate = signer_of(signer, content, trust);
+        const auto [certificate, hidden] = signer_of(signer, content, trust);
         Standing standing;
         // A key that inherits its parameters has them from its path, without which nothing can be verified.
         const bool inherits = certificate && trust != nullptr && lacks_parameters(*certificate);
         if (inherits) standing = stand(signer, *certificate, &*quiet_);
         info = judge_signer_info(signer, content, certificate ? &*certificate : nullptr, standing.inherited_key());
+        if (hidden && !info.unsupported)
+            info.reason =
+                fmt::format("of the many certificates that claim the key {}, none that was tried is the signer's",
+                            asn1::identifier(*signer.sid).text());
         trust = trust_of(info, trust);
         if (!inherits || trust != &*quiet_) standing = stand(signer, certificate, trust);
         if (trust == nullptr) {
@@ -138,16 +142,24 @@ class Judge {
         return verdict;
     }
 
-    // signer_of is whose signature it is. Of several that it may be, all that verify have the same key.
-    std::optional<Certificate> signer_of(const asn1::SignerInfo& signer, const SignedContent& content,
-                                         const Trust* trust) {
-        const auto named = find_certificates(asn1::identifier(*signer.sid), reader_.certificates(), trust);
-        if (named.empty()) return std::nullopt;
-        if (named.size() == 1 || trust == nullptr) return named.front();
+    // Found is whose signature it is, or that it is nobody's of the many who claim to have its key: whoever is on the
+    // way of a mail may have added those.
+    struct Found {
+        std::optional<Certificate> certificate;
+        bool hidden = false;
+    };
+
+    // signer_of finds the certificate. Of several that it may be, all that verify have the same key.
+    Found signer_of(const asn1::SignerInfo& signer, const SignedContent& content, const Trust* trust) {
+        const auto [named, too_many] = find_certificates(asn1::identifier(*signer.sid), reader_.certificates(), trust);
+        if (named.empty()) return {};
+        if (named.size() == 1 || trust == nullptr) return {named.front()};
         std::vector<int> ranks;
         for (const Certificate& each : named)
             ranks.push_back(rank(each, signer, content, trust->at));
-        return named[static_cast<std::size_t>(std::ranges::max_element(ranks) - ranks.begin())];
+        const auto best = std::ranges::max_element(ranks);
+        if (too_many && *best == 0) return {std::nullopt, true};
+        return {named[static_cast<std::size_t>(best - ranks.begin())]};
     }
 
     // rank says how well a certificate explains a signature: it verifies, is trusted, is of who sent the mail.
