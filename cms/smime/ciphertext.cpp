@@ -47,6 +47,8 @@ class Base64Letters final : public Source {
     std::uint64_t count_ = 0;
 };
 
+constexpr std::string_view kBlanks = " \t\r\n";
+
 void skip(std::string_view characters, Window& text) {
     for (ByteView front = text.peek(1); !front.empty(); front = text.peek(1)) {
         const std::size_t blanks = std::min(text_of(front).find_first_not_of(characters), front.size());
@@ -109,7 +111,7 @@ bool is_ciphertext_or_mail(const mime::Header& header, Source& body, bool mail_i
         const EntityStart mail = read_entity_start(content);
         return is_ciphertext_or_mail(mail.header, content, false);
     }
-    skip(" \t\r\n", content);
+    skip(kBlanks, content);
     const ByteView front = content.peek(kFront);
     return starts_encrypted(front.first(std::min(front.size(), kFront))) ||
            (is_named_as_openpgp(header) && is_openpgp_message(front));
@@ -128,7 +130,7 @@ bool is_labelled_as_encrypted(std::string_view front) {
 }
 
 std::string_view armoured_openpgp(std::string_view text) {
-    text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
+    text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
     if (text.starts_with("-----BEGIN PGP SIGNED MESSAGE-----")) return "signed";
     return text.starts_with("-----BEGIN PGP MESSAGE") ? "encrypted" : "";
 }
@@ -146,7 +148,7 @@ std::string_view openpgp_protection(const mime::Header& header, Window& body) {
         const auto decoded =
             encoding == mime::TransferEncoding::base64 ? decoded_letters(letters) : mime::decode(front, encoding);
         Window text(*decoded);
-        skip(" \t\r\n", text);
+        skip(kBlanks, text);
         return armoured_openpgp(text_of(text.peek(kLongestArmour)));
     } catch (const Error& error) {
         if (error.kind() != ErrorKind::malformed) throw;
