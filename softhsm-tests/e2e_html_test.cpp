@@ -335,6 +335,7 @@ TEST_CASE("the picture of a chain that is not trusted marks where it ends, and c
     CHECK_THAT(without_anchor({}), Contains("class=\"box missing\"") && Contains("Authority, not at hand") &&
                                        Contains("The chain is not trusted.") && !Contains("box good"));
     CHECK_THAT(without_anchor({"--intermediates", reader.office.desk.path("ca.pem")}),
-               Contains("class=\"box caution\"") && Contains(">Root<") && Contains("The chain is not trusted.") &&
-                   !Contains("box missing") && !Contains("box good"));
+               Contains("class=\"box caution\"") && Contains(">Root, not trusted<") &&
+                   Contains("The chain is not trusted, for Test Root.") && !Contains("box missing") &&
+                   !Contains("box good"));
 }
