@@ -86,7 +86,8 @@ bool authenticated_encryption(const Report& report) {
 }
 
 std::string untrusted_headline(const Report& report, const std::vector<const SignerVerdict*>& signers) {
-    if (signers.empty()) return "Not to be trusted as a whole";
+    if (signers.empty())
+        return encryption_words(report).empty() ? "Not to be trusted as a whole" : "Encrypted, but not to be trusted";
     const std::string names = names_of(signers, report.from);
     const bool whole = std::any_of(report.layers.begin(), report.layers.end(),
                                    [](const Layer& layer) { return layer.covers_whole && !layer.signers.empty(); });

@@ -120,8 +120,12 @@ TEST_CASE("every other verdict starts with what does not hold, then cause and re
         sentence(Result::untrusted, {part}, "only a part is signed", "rely on that part") ==
         "Not to be trusted as a whole, though signed in part in the name of Alice Example <alice@example.gov>: only a "
         "part is signed; rely on that part");
-    CHECK(sentence(Result::untrusted, {}, "only a part is encrypted") ==
+    Layer around_part = encrypted(true);
+    around_part.covers_whole = false;
+    CHECK(sentence(Result::untrusted, {around_part}, "only a part is encrypted") ==
           "Not to be trusted as a whole: only a part is encrypted");
+    CHECK(sentence(Result::untrusted, {encrypted(true)}, "it is encrypted with a weak cipher") ==
+          "Encrypted, but not to be trusted: it is encrypted with a weak cipher");
 }
 
 TEST_CASE("a mail in the form of OpenPGP is named so, and nothing is made of it", "[cli]") {
