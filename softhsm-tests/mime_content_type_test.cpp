@@ -79,6 +79,27 @@ TEST_CASE("an unquoted boundary is cut short where some programs end it") {
     CHECK(boundary_cut_short({"Content-Type", "Content-Type: text/plain\r\n"}).empty());
 }
 
+TEST_CASE("a Content-Disposition field that programs may read differently is odd") {
+    const auto oddity = [](const std::string& value) {
+        return content_disposition_oddity({"Content-Disposition", "Content-Disposition: " + value + "\r\n"});
+    };
+    for (const char* usual : {"attachment", "attachment; filename=smime.p7s", "Attachment;\r\n\tfilename=\"smime.p7s\"",
+                              "inline; filename*=utf-8''smime.p7s", "attachment; filename*0=smime; filename*1=.p7s",
+                              "attachment; filename=\"a (1).p7s\"; size=100"}) {
+        CAPTURE(usual);
+        CHECK(oddity(usual).empty());
+    }
+    CHECK(oddity("attachment (x); filename=smime.p7s") == "has a comment");
+    CHECK(oddity("attachment; filename=smime.p7s (a.html)") == "has a comment");
+    CHECK(oddity("attachment; filename=\"a.html\\\";x=\".p7s\"") == "has a backslash");
+    CHECK(oddity(std::string("attachment; filename=\"a.html\0.p7s\"", 34)) == "has a control character");
+    CHECK(oddity("attachment filename=smime.p7s") == "has text where a semicolon should be");
+    CHECK(oddity("\"attachment\"; filename=smime.p7s") == "has no plain value");
+    CHECK(oddity("; filename=smime.p7s") == "has no plain value");
+    CHECK(oddity("attachment; filename=invoice.html .p7s") == "has text where a semicolon should be");
+    CHECK(oddity("attachment; filename=a.html,.p7s") == "has text where a parameter should be");
+}
+
 TEST_CASE("a Content-Type field that programs may read differently is odd") {
     const auto oddity = [](const std::string& value) {
         return content_type_oddity({"Content-Type", "Content-Type: " + value + "\r\n"});
