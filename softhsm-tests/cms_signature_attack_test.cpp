@@ -104,6 +104,29 @@ TEST_CASE("a signer who fails keeps a message from being valid, whether first or
     }
 }
 
+TEST_CASE("a weak digest of the content alone, or of the signature alone, is weak") {
+    const SignatureAttackWorld world;
+    const SoftwareKey rsa = world.bench.issue({.kind = KeyKind::rsa2048});
+    const auto read = [&](const SoftwareKey& key, const SignScheme& scheme, Hash digest) {
+        return world.read(
+            craft::signed_data({kContent,
+                                {craft::signer_info({.key = key,
+                                                     .attributes = craft::usual_attributes(kContent, digest),
+                                                     .content = kContent,
+                                                     .scheme = scheme,
+                                                     .digest_algorithm = digest_identifier(digest)})},
+                                {key.certificate}}));
+    };
+    CHECK(read(world.alice, Ecdsa{Hash::sha256}, Hash::sha256).report.result == Result::valid);
+    CHECK(read(rsa, RsaPss{Hash::sha256, Hash::sha256, 32}, Hash::sha256).report.result == Result::valid);
+    for (const ReadMail& weak : {read(world.alice, Ecdsa{Hash::sha256}, Hash::sha1),
+                                 read(rsa, RsaPss{Hash::sha1, Hash::sha1, 20}, Hash::sha256)}) {
+        CHECK(weak.signer().integrity == Integrity::valid);
+        CHECK(weak.signer().strength == Strength::weak);
+        CHECK(weak.report.result == Result::untrusted);
+    }
+}
+
 TEST_CASE("a changed signed attribute fails") {
     const SignatureAttackWorld world;
     SignOptions options;
