@@ -2,8 +2,10 @@
 
 #include <catch2/catch.hpp>
 
+#include "softhsm-tests/support/cms_bench.h"
 #include "softhsm-tests/support/office.h"
 
+using namespace p11mime;
 using namespace p11mime::test;
 
 TEST_CASE("certificates go into the address book, are listed, exported and removed", "[e2e]") {
@@ -155,6 +157,40 @@ TEST_CASE("verify --remember keeps the certificates of trusted signers, and only
               .run({"openssl", "cms", "-decrypt", "-in", file, "-recip", office.certificate(signing), "-inkey",
                     office.key(signing)})
               .status != 0);
+}
+
+TEST_CASE("verify --remember keeps nobody of a mail that is not valid, of a part, or of another's word", "[e2e]") {
+    const CmsBench bench;
+    const Desk desk;
+    const SoftwareKey alice = bench.issue(),
+                      carol = bench.issue({.name = "Carol", .alternative_name = "email:carol@example.gov"}),
+                      stranger = certify({.name = "Stranger"});
+    const Arguments trust{"--no-default-ca", "--ca", desk.file("root.pem", bench.root.certificate.pem()),
+                          "--intermediates", desk.file("intermediate.pem", bench.intermediate.certificate.pem())};
+    const auto remembered = [&](const std::string& text, int status, const char* said) {
+        const Outcome outcome = desk.p11mime(Arguments{"verify", "-n", "--remember"} + trust, text);
+        INFO(outcome.err);
+        CHECK(outcome.status == status);
+        CHECK_THAT(outcome.err, Catch::Contains(said));
+        return done(desk.p11mime({"certs", "list"}));
+    };
+    const std::string from_alice = "From: alice@example.gov\r\n", text(kText);
+    CHECK(remembered(bench.sign({carol}, from_alice + text), 3, "nothing remembered").empty());
+
+    const std::string attached = bench.sign({carol}, "From: carol@example.gov\r\n" + text);
+    const std::string both = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + text +
+                             "\r\n--b\r\nContent-Type: message/rfc822\r\nContent-Disposition: attachment\r\n\r\n" +
+                             attached + "\r\n--b--\r\n";
+    CHECK_THAT(remembered(bench.sign({alice}, from_alice + both), 0, "Signed by"),
+               Catch::Contains("CN=Alice") && !Catch::Contains("Carol"));
+
+    // Whoever signs may name a certificate to encrypt to that is another's, or from nobody.
+    for (const SoftwareKey* other : {&carol, &stranger}) {
+        cms::smime::SignOptions options;
+        options.encryption_certificate = other->certificate;
+        CHECK_THAT(remembered(bench.sign({alice}, from_alice + text, options), 0, "is not remembered"),
+                   !Catch::Contains("Carol") && !Catch::Contains("Stranger"));
+    }
 }
 
 TEST_CASE("certificates are imported from a certs-only mail, and what holds none is said plainly", "[e2e]") {
