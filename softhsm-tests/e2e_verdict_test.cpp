@@ -79,6 +79,19 @@ TEST_CASE("mail in the form of OpenPGP is named so, and is no S/MIME", "[e2e]") 
     CHECK(inspected.out == "neither signed nor encrypted with S/MIME\n");
 }
 
+TEST_CASE("the first line says what was not checked of a mail, and what is accepted all the same", "[e2e]") {
+    const Scene scene;
+    const std::string signed_mail = scene.signed_mail();
+    const std::string by_mallory = replaced(signed_mail, "From: alice@", "From: mallory@");
+    CHECK_THAT(scene.said(signed_mail, 0, {"--revocation", "off"}), Contains(", revocation not checked"));
+    CHECK_THAT(scene.said(signed_mail, 0), !Contains("sender") && !Contains("weak"));
+    CHECK_THAT(scene.said(signed_mail, 0, {"--sender-check", "off"}), Contains(", sender not checked"));
+    CHECK_THAT(scene.said(by_mallory, 0, {"--sender-check", "off"}), Contains(", sender not checked"));
+    CHECK_THAT(scene.said(by_mallory, 0, {"--sender-check", "warn"}), Contains(", not the sender's"));
+    const std::string weak = scene.signed_by({{.name = "Carol", .email = "c@example.org"}}, {"-md", "sha1"});
+    CHECK_THAT(scene.said(weak, 0, {"--allow-weak"}), Contains(", weak"));
+}
+
 TEST_CASE("what is not to be trusted names one cause, the certificate concerned and what can be done", "[e2e]") {
     const Scene scene;
     const std::string signed_mail = scene.signed_mail();
