@@ -113,6 +113,21 @@ TEST_CASE("signed content of another type is no mail, however it is wrapped") {
     CHECK(world.read(in_clear(kEntity, world.sign(kEntity, oid::kData, true))).report.result == Result::valid);
 }
 
+TEST_CASE("signed content that is an encrypted structure is not valid for who does not open it") {
+    const SignedTypeWorld world;
+    const SoftwareKey bob = world.bench.bob(KeyKind::rsa2048);
+    const std::string encrypted = world.bench.openssl(
+        {"cms", "-encrypt", "-binary", "-outform", "DER", "-recip", world.bench.certificate_file(bob)}, kEntity);
+    constexpr std::size_t kContentInfo = 4 + 11 + 4;  // bytes around the structure
+    const std::string message = world.sign(encrypted.substr(kContentInfo), oid::kEnvelopedData, false);
+    for (const std::string& text : {message, as_mail(message)}) {
+        const Report report = world.read(text).report;
+        CHECK(report.result == Result::untrusted);
+        CHECK_THAT(report.reason, Catch::Contains("what is signed is itself encrypted"));
+    }
+    CHECK(world.read(as_mail(world.sign(kEntity, oid::kData, false))).report.result == Result::valid);
+}
+
 TEST_CASE("content of another type needs signed attributes") {
     const SignedTypeWorld world;
     const std::string_view type = kTypes[1].oid;
