@@ -78,6 +78,15 @@ TEST_CASE("good evidence that came along keeps nobody from asking whether a cert
     CHECK(bench.source->fetches == 0);
 }
 
+TEST_CASE("a hold that is at hand is asked about, for it may have been lifted since") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue();
+    bench.add_crl({.entries = {{.certificate = alice, .reason = "certificateHold"}}, .this_update = -60});
+    CHECK(revoked(bench.judge(alice)));
+    bench.source->points.crls.push_back(Crl::from_der(make_crl({.number = 2, .this_update = -10}, bench.root)));
+    CHECK(good(bench.judge(alice)));
+}
+
 TEST_CASE("responders are asked before distribution points, and what counts is kept") {
     RevocationBench bench;
     const Certificate alice = bench.issue();

@@ -92,6 +92,8 @@ TEST_CASE("the accuracy of a time-stamp and parts of a second make its time late
     const Time later = *world.judge(token(world.authority, {.days_ago = 1, .more = ninety})).time;
     CHECK(later - base >= std::chrono::seconds(90));
     CHECK(later - base <= std::chrono::seconds(92));
+    const Bytes millisecond = der_value(tag::kSequence, der_value(tag::context(0, false), bytes_of("\x01")));
+    CHECK(*world.judge(token(world.authority, {.days_ago = 1, .more = millisecond})).time > base);
     const Bytes endless = der_value(tag::kSequence, der_value(tag::kInteger, bytes_of("\x7f\xff\xff\xff")));
     CHECK_THAT(world.fault(token(world.authority, {.more = endless})), Contains("cannot be read"));
 }
