@@ -5,6 +5,7 @@
 #include <openssl/x509.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "cms/candidate_paths.h"
 #include "cms/distribution_points.h"
@@ -19,8 +20,8 @@ namespace {
 
 constexpr std::size_t kMaxPaths = 32;  // tried for one certificate
 constexpr std::size_t kMaxFetchedIssuers = 5;
-constexpr std::size_t kMaxNamed = 20;  // certificates by one identifier
-constexpr std::size_t kMaxOfKey = 16;  // other certificates of one key that are looked at
+constexpr std::size_t kMaxNamed = 20;       // certificates by one identifier
+constexpr std::size_t kMaxOfKeyWork = 100;  // verifications for what came along of one key of a path
 
 // Message is what came along with a certificate.
 struct Message {
@@ -80,20 +81,12 @@ Fault fault_without_path(const std::vector<Certificate>& chain, const InheritedK
     return {fmt::format("the root {} is not trusted", who), kHint};
 }
 
-// others_of_key are other certificates of a certificate's key, those of the user's sources first.
-std::vector<Certificate> others_of_key(const Certificate& certificate, const Trust& trust, const Message& message) {
-    const Bytes key = certificate.spki_der();
+// named_alike are the certificates of a certificate's name that the user has.
+std::vector<Certificate> named_alike(const Certificate& certificate, const Trust& trust) {
     std::vector<Certificate> found;
-    const auto add = [&](const Certificate& each) {
-        if (found.size() < kMaxOfKey && !(each == certificate) && each.spki_der() == key &&
-            std::find(found.begin(), found.end(), each) == found.end())
-            found.push_back(each);
-    };
     for (const auto& source : trust.intermediates)
-        for (const Certificate& each : source->by_subject(certificate.subject_der()))
-            add(each);
-    for (const Certificate& each : message.certificates)
-        add(each);
+        for (Certificate& each : source->by_subject(certificate.subject_der()))
+            found.push_back(std::move(each));
     return found;
 }
 
@@ -295,23 +288,39 @@ Attempt validate_with(const Certificate& certificate, const Message& message, co
 }
 
 std::optional<Fault> compromised_key(PathVerdict& verdict, const Trust& trust, const Message& message) {
-    for (std::size_t i = 0; i + 1 < verdict.chain.size(); ++i)
-        for (const Certificate& other : others_of_key(verdict.chain[i], trust, message)) {
+    std::size_t spent = 0;
+    // told_by says whether one of some certificates of a key on the path tells so, with as many verifications at most.
+    const auto told_by = [&](std::span<const Certificate> others, const Certificate& on_path, std::size_t limit) {
+        const Bytes key = on_path.spki_der();
+        for (const Certificate& other : others) {
+            if (spent >= limit) break;
+            if (other == on_path || other.spki_der() != key) continue;
             Trust of_other = trust;
             of_other.require_revocation = false;
             of_other.policy = {};
-            if (other.not_after() < trust.at.value_or(trust.clock->now()))
-                of_other.at = other.not_after() - std::chrono::seconds(1);
+            const Time last = other.not_after() - std::chrono::seconds(1);
+            if (last < trust.at.value_or(trust.clock->now())) of_other.at = last;
             const PathVerdict found = validate_with(other, message, of_other, Use::evidence, true).verdict;
-            verdict.verifications += found.chain.size() + found.verifications;
+            spent += found.chain.size() + found.verifications;
             if (!found.key_compromised) continue;
             verdict.revocation = RevocationState::revoked;
-            verdict.revocation_reason = fmt::format("{} has the same key as another, of which holds that {}",
-                                                    display_name(verdict.chain[i]), found.revocation_reason);
+            verdict.revocation_reason = fmt::format("others may know the key of {}, which another certificate has: {}",
+                                                    display_name(on_path), found.revocation_reason);
             verdict.retired_since.reset();
-            return Fault{verdict.revocation_reason, {}, Fault::Scope::key, i};
+            return true;
         }
-    return std::nullopt;
+        return false;
+    };
+    std::optional<Fault> fault;
+    for (std::size_t i = 0; i + 1 < verdict.chain.size() && !fault; ++i) {
+        const Certificate on_path = verdict.chain[i];
+        // However many came along, they cost little.
+        if (told_by(named_alike(on_path, trust), on_path, std::numeric_limits<std::size_t>::max()) ||
+            told_by(message.certificates, on_path, spent + kMaxOfKeyWork))
+            fault = Fault{verdict.revocation_reason, {}, Fault::Scope::key, i};
+    }
+    verdict.verifications += spent;
+    return fault;
 }
 
 // AtHand is a source that asks nobody.

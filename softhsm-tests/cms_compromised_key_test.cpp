@@ -121,3 +121,21 @@ TEST_CASE("a stranger's certificate of a key does not make it one that others kn
     bench.add_crl({.entries = {{.certificate = forged, .reason = "keyCompromise"}}}, stranger);
     CHECK(good(bench.judge(alice.certificate)));
 }
+
+TEST_CASE("however many certificates of a key came along, they hide none of the user's and cost little") {
+    RevocationBench bench;
+    const SoftwareKey alice = certify({}, &bench.root);
+    const Certificate renewed = certify_key(alice.key, {.ends_in_days = 500}, &bench.root);
+    bench.add_crl({});
+    const std::size_t alone = bench.judge(renewed).verifications;
+    const SoftwareKey namesake = certify(RevocationBench::old_authority());
+    for (int i = 0; i < 200; ++i)
+        bench.surplus.push_back(certify_key(alice.key, {}, &namesake));
+    const PathVerdict verdict = bench.judge(renewed);
+    CHECK(good(verdict));
+    CHECK(verdict.verifications - alone <= 110);
+
+    bench.trust.intermediates = {std::make_shared<MemoryCertificates>(std::vector{alice.certificate})};
+    bench.add_crl({.entries = {{.certificate = alice.certificate, .reason = "keyCompromise"}}});
+    CHECK(compromised(bench.judge(renewed)));
+}
