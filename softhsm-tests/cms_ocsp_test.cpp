@@ -268,6 +268,11 @@ TEST_CASE("what is no successful OCSP response is told in plain words") {
                       Catch::Contains("does not answer for this certificate"));
     CHECK_THROWS_AS(OcspResponse::from_der(Bytes{0x30, 0x03, 0x0a, 0x01, 0x00}), Error);
     CHECK_THROWS_AS(OcspResponse::from_der(Bytes{}), Error);
+    RevocationBench bench;
+    Bytes longer = make_ocsp({}, bench.issue(), bench.root.certificate, bench.root);
+    CHECK_NOTHROW(OcspResponse::from_der(longer));
+    longer.push_back(0);
+    CHECK_THROWS_AS(OcspResponse::from_der(longer), Error);
 }
 
 TEST_CASE("a responder's answer about another certificate than it was asked about is told as such") {
