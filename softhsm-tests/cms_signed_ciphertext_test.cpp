@@ -137,7 +137,8 @@ TEST_CASE("no mail is valid with a signed part that is encrypted and no attachme
                  "Content-Disposition: attachment; filename=\" smime.p7m\"\r\n"),
           attached(file, ""), attached(world.usual, ""),
           "Content-Type: message/rfc822\r\n\r\n\r\n\r\n" + kFrom + world.usual,
-          attached(world.usual, "Content-Disposition: inline\r\n"), parts("mixed", {world.usual}, kFile), kPgp})
+          attached(world.usual, "Content-Disposition: inline\r\n"), base64("message/rfc822", kFrom + world.usual),
+          parts("mixed", {world.usual}, kFile), kPgp})
         check(world, mixed(part), Result::untrusted, true);
 }
 
