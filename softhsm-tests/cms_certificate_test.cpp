@@ -98,6 +98,9 @@ TEST_CASE("the addresses of a certificate are those that can be nobody else's") 
     // RFC 9598: SmtpUTF8Mailbox.
     CHECK(with("", "subjectAltName=DER:3022a02006082b06010505070809a0140c12c3a46c696365406578616d706c652e676f76")
               .emails() == Addresses{"\xc3\xa4lice@example.gov"});
+    CHECK(with("", "subjectAltName=DER:3022a02006082b06010505070809a0141612c3a46c696365406578616d706c652e676f76")
+              .emails()
+              .empty());  // an IA5String
     CHECK(with("otherName:1.2.3.4;UTF8:eve@example.gov").emails().empty());
     // A NUL or a line end in an rfc822Name: what follows it could be taken for the whole, or be dropped.
     const char* prefix = "subjectAltName=DER:";
