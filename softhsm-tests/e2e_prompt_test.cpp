@@ -82,8 +82,8 @@ TEST_CASE("the first prompt of a run names the mail that is to be opened, by its
     const Desk& desk = person.office.desk;
     const Identity carol = person.office.employ({.name = "Carol", .email = "carol@example.gov"});
     const std::string subject = "Subject: Budget 2027\r\n";
-    const std::string open_subject = done(
-        desk.run({"openssl", "cms", "-encrypt", "-in", desk.file("entity", kText), person.office.certificate(carol)}));
+    const std::string open_subject = done(desk.run({"openssl", "cms", "-encrypt", "-aes-256-cbc", "-in",
+                                                    desk.file("entity", kText), person.office.certificate(carol)}));
     const std::string from = "From: alice@example.gov\r\n";
     const auto prompt = [&](const std::string& command, const Arguments& files, const std::string& what) {
         CAPTURE(command, what);
