@@ -1,6 +1,21 @@
 #include "softhsm-tests/stacks/remote.h"
 
+#include <sstream>
+
 namespace p11mime::test {
+
+namespace {
+
+// listens says whether a server takes connections at a socket: a while after that is there (proc_net_unix: its flag is
+// __SO_ACCEPTCON).
+bool listens(const std::string& socket) {
+    std::istringstream sockets(read_file("/proc/net/unix"));
+    for (std::string line; std::getline(sockets, line);)
+        if (line.ends_with(" " + socket) && line.find(" 00010000 ") != std::string::npos) return true;
+    return false;
+}
+
+}  // namespace
 
 void RemoteStack::need() {
     need_file(kModule, "p11-kit-modules");
@@ -21,7 +36,7 @@ void RemoteStack::restart(const std::string& module, const std::map<std::string,
                     .environment = office.desk.environment};
     command.environment.insert(more.begin(), more.end());
     server_.emplace(command, office.desk.path("server.log"));
-    wait_until([&] { return std::filesystem::exists(socket); }, "p11-kit server");
+    wait_until([&] { return listens(socket); }, "p11-kit server");
 }
 
 std::unique_ptr<Stack> start_remote() {
