@@ -186,9 +186,13 @@ std::string trust_fault(const Token& token, const Trust& trust, RevocationEviden
     }
     if (!path.trusted) return path.reason;
     if (std::string fault = fault_then(token, path, stamps, verifications); !fault.empty()) return fault;
+    if (trust.allow_weak) return "";
     const Algorithm* digest = imprint_digest(token.info.get());
-    const bool weak = path.weak || token.signature.weak || digest->standing == Standing::weak;
-    return weak && !trust.allow_weak ? "it is weak" : "";
+    if (digest->standing == Standing::weak) return fmt::format("it is over a weak digest ({})", digest->name);
+    if (token.signature.weak)
+        return fmt::format("its signature is weak ({} with {}, {})", token.signature.signature, token.signature.digest,
+                           authority.key_type());
+    return path.weak ? fmt::format("the path of {} is weak", authority.subject()) : "";
 }
 
 }  // namespace

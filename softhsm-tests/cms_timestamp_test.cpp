@@ -211,7 +211,7 @@ TEST_CASE("a time-stamp of another form than RFC 3161's does not count") {
 TEST_CASE("a weak time-stamp counts only where weak signatures do") {
     TimestampBench world;
     const std::string weak = token(world.authority, {.hash = Hash::sha1});
-    CHECK_THAT(world.fault(weak), Contains("weak"));
+    CHECK(world.fault(weak) == "it is over a weak digest (sha1)");
     world.trust.allow_weak = true;
     CHECK(world.judge(weak).integrity == Integrity::valid);
 }
