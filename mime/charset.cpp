@@ -30,31 +30,43 @@ bool is_charset_name(std::string_view name) {
     });
 }
 
+bool is_number(std::string_view text) {
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
 // known_name is a charset's name as iconv knows it: without "x-" before it, without the marks of RFC 1556 for the
-// direction of letters, without the zeros of the names that IANA gives to code pages of IBM, and with the hyphen in
-// those of Windows.
+// direction of letters, without the zeros of the names that IANA gives to code pages of IBM, and with code pages of
+// Windows and Latin alphabets by number, however programs write them.
 std::string known_name(std::string_view charset) {
     using Names = std::pair<std::string_view, std::string_view>;
-    constexpr std::array<Names, 15> kOthers{Names{"iso-8859-6-e", "iso-8859-6"}, Names{"iso-8859-6-i", "iso-8859-6"},
-                                            Names{"iso-8859-8-e", "iso-8859-8"}, Names{"iso-8859-8-i", "iso-8859-8"},
-                                            Names{"unicode-1-1-utf-7", "utf-7"}, Names{"unicode-2-0-utf-7", "utf-7"},
-                                            Names{"csunicode11utf7", "utf-7"},   Names{"csutf7", "utf-7"},
-                                            Names{"unicode-1-1-utf-8", "utf-8"}, Names{"ks_c_5601-1987", "cp949"},
-                                            Names{"windows-949", "cp949"},       Names{"mac-roman", "macintosh"},
-                                            Names{"dos-866", "ibm866"},          Names{"ms949", "cp949"},
-                                            Names{"macroman", "macintosh"}};
+    constexpr std::array<Names, 14> kOthers{Names{"iso-8859-6-e", "iso-8859-6"},
+                                            Names{"iso-8859-6-i", "iso-8859-6"},
+                                            Names{"iso-8859-8-e", "iso-8859-8"},
+                                            Names{"iso-8859-8-i", "iso-8859-8"},
+                                            Names{"unicode-1-1-utf-7", "utf-7"},
+                                            Names{"unicode-2-0-utf-7", "utf-7"},
+                                            Names{"csunicode11utf7", "utf-7"},
+                                            Names{"csutf7", "utf-7"},
+                                            Names{"unicode-1-1-utf-8", "utf-8"},
+                                            Names{"ks_c_5601-1987", "cp949"},
+                                            Names{"ms949", "cp949"},
+                                            Names{"mac-roman", "macintosh"},
+                                            Names{"macroman", "macintosh"},
+                                            Names{"dos-866", "ibm866"}};
+    constexpr std::array<Names, 6> kNumbered{Names{"windows-", "cp"}, Names{"windows", "cp"}, Names{"win-", "cp"},
+                                             Names{"win", "cp"},      Names{"cp-", "cp"},     Names{"latin-", "latin"}};
     constexpr std::string_view kIbm = "ibm";
-    constexpr std::string_view kWindows = "windows";
-    constexpr std::size_t kIanaDigits = 5, kWindowsDigits = 4;
+    constexpr std::size_t kIanaDigits = 5;
     std::string name = ascii_lower(charset);
     while (name.starts_with("x-") && name.size() > 2)
         name.erase(0, 2);
     if (name.size() == kIbm.size() + kIanaDigits && name.starts_with(kIbm))
         name.erase(kIbm.size(), std::min(name.find_first_not_of('0', kIbm.size()), name.size()) - kIbm.size());
-    if (name.size() == kWindows.size() + kWindowsDigits && name.starts_with(kWindows))
-        name.insert(kWindows.size(), "-");
     for (const auto& [other, known] : kOthers)
         if (name == other) return std::string(known);
+    for (const auto& [prefix, known] : kNumbered)
+        if (name.starts_with(prefix) && is_number(std::string_view(name).substr(prefix.size())))
+            return std::string(known) + name.substr(prefix.size());
     return name;
 }
 

@@ -190,6 +190,13 @@ TEST_CASE("charsets are known by other names than iconv's too") {
     CHECK(decode_words("=?dos-866?Q?=80?=") == "\320\220");
     CHECK(decode_words("=?windows1252?Q?=E4?=") == "\303\244");
     CHECK(decode_words("=?macroman?Q?=8A?=") == "\303\244");
+    CHECK(decode_words("=?windows-1252?Q?=E4?=") == "\303\244");
+    CHECK(decode_words("=?win-1252?Q?=E4?=") == "\303\244");
+    CHECK(decode_words("=?latin-1?Q?=E4?=") == "\303\244");
+    CHECK(decode_words("=?windows-874?Q?=A1?=") == "\340\270\201");
+    CHECK(decode_words("=?Windows-31J?B?gqA=?=") == "\343\201\202");
+    CHECK(decode_words("=?windows-932?B?gqA=?=") == "\343\201\202");
+    CHECK(decode_words("=?x-windows-949?B?sKE=?=") == "\352\260\200");
     CHECK(decode_words("=?MS949?B?sKE=?=") == "\352\260\200");
 }
 
