@@ -293,7 +293,8 @@ TEST_CASE("seal hides what tells of the text and copies of the subject, under wh
     const ProtectionBench world;
     const std::string text = mail("alice@example.gov", "bob@example.org");
     for (const std::string name :
-         {"X-Subject", "Original-Subject", "Resent-Subject", "Resent-Comments", "Summary", "X-Thread-Topic"}) {
+         {"X-Subject", "Original-Subject", "Resent-Subject", "X-Spam-Prev-Subject", "Subject-Line", "Resent-Comments",
+          "Summary", "X-Thread-Topic", "X-Keywords", "Abstract"}) {
         CAPTURE(name);
         for (const std::string& value : {std::string("SECRET"), "SECRET " + std::string(1'200, 'x')}) {
             const std::string sealed = world.seal(name + ": " + value + "\r\n" + text);

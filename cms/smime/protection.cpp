@@ -18,11 +18,10 @@ using mime::Field;
 
 constexpr std::size_t kMaxLine = 998;  // RFC 5322 section 2.1.1
 
-// Fields of free text that are left out outside: what tells of the text, and copies of the Subject that programs,
-// gateways and whoever resends a mail keep.
-constexpr std::array<std::string_view, 9> kRemoved{"Comments",        "Keywords",         "Summary",
-                                                   "Resent-Comments", "Thread-Topic",     "X-Thread-Topic",
-                                                   "X-Subject",       "Original-Subject", "Resent-Subject"};
+// Fields of free text that are left out outside besides copies of the Subject: what tells of the text.
+constexpr std::array<std::string_view, 12> kRemoved{
+    "Comments",        "Keywords",     "Summary",        "Abstract",  "Description", "X-Description",
+    "Resent-Comments", "Thread-Topic", "X-Thread-Topic", "X-Summary", "X-Keywords",  "X-Gmail-Labels"};
 
 // Fields that old readers are told of; nobody needs to read a copy of them.
 constexpr std::array<std::string_view, 3> kTold{"Subject", "Comments", "Keywords"};
@@ -30,9 +29,20 @@ constexpr std::array<std::string_view, 3> kTold{"Subject", "Comments", "Keywords
 // Fields for relays alone.
 constexpr std::array<std::string_view, 2> kForRelays{"Bcc", "Resent-Bcc"};
 
+bool is_subject(std::string_view name) {
+    return mime::equal_ignoring_case(name, "Subject");
+}
+
+// is_removed knows fields that are left out outside. Programs, gateways and whoever resends a mail keep copies of the
+// Subject, under many names.
+bool is_removed(std::string_view name) {
+    const bool is_copy = !is_subject(name) && mime::ascii_lower(name).find("subject") != std::string::npos;
+    return is_copy || is_one_of(kRemoved, name);
+}
+
 // is_text knows fields of free text; an encoded word in another would be no word.
 bool is_text(std::string_view name) {
-    return mime::equal_ignoring_case(name, "Subject") || is_one_of(kRemoved, name);
+    return is_subject(name) || is_removed(name);
 }
 
 bool fits_line(const Field& field) {
@@ -96,9 +106,8 @@ Protection protect(const std::vector<Field>& transport, bool encrypted) {
             continue;
         }
         result.inside.push_back(*inside);
-        const bool removes = encrypted && is_one_of(kRemoved, field.name);
-        const bool hides =
-            encrypted && mime::equal_ignoring_case(field.name, "Subject") && inside->value() != kHiddenSubject;
+        const bool removes = encrypted && is_removed(field.name);
+        const bool hides = encrypted && is_subject(field.name) && inside->value() != kHiddenSubject;
         if ((hides || removes) && is_one_of(kTold, field.name))
             result.hidden.push_back(
                 {field.name, one_line(mime::decode_words(inside->value())), one_line(inside->value())});
