@@ -99,6 +99,8 @@ std::vector<Row> beside_rows(const Stage& stage) {
          kBeside},
         {"text in a notice", before("Dies ist eine kryptografisch unterzeichnete Nachricht im MIME-Format.\r\n"),
          before("Dies ist eine kryptografisch unterzeichnete Nachricht von Eve im MIME-Format.\r\n"), kBeside},
+        {"text in a Spanish notice", before("Este es un mensaje multipartes en formato MIME.\r\n"),
+         before("Este es un mensaje de Eve en formato MIME.\r\n"), kBeside},
         {"text after the parts, behind blanks", clear + blanks, clear + blanks + pay, kBeside},
         {"text after the parts, behind many blanks", clear + many_blanks, clear + many_blanks + pay, kBeside},
     };

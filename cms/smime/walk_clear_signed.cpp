@@ -61,7 +61,7 @@ std::string one_blank_between_words(std::string_view text) {
 
 // is_notice knows what mail programs write before the parts for readers without MIME, whatever its lines.
 bool is_notice(std::string_view text) {
-    constexpr std::array<std::string_view, 18> kNotices{
+    constexpr std::array<std::string_view, 23> kNotices{
         "this is an s/mime signed message",
         "this is a s/mime signed message",
         "this is a cryptographically signed message in mime format",
@@ -69,8 +69,13 @@ bool is_notice(std::string_view text) {
         "this is a multi-part message in mime format",
         "this is a multipart message in mime format",
         "this is a message with multiple parts in mime format",
+        "dies ist eine kryptographisch unterzeichnete nachricht im mime-format",
+        "dies ist eine mehrteilige nachricht im mime-format",
         "messaggio multiparte in formato mime",
+        "este es un mensaje multiparte en formato mime",
+        "este es un mensaje multipartes en formato mime",
         "ceci est un message au format mime",
+        "ceci est un message sign\xc3\xa9 cryptographiquement au format mime",
         "dit is een multi-gedeelten-bericht in mime-formaat",
         "det h\xc3\xa4r \xc3\xa4r ett flerdelat meddelande i mime-format",
         "this is a mime-formatted message",
