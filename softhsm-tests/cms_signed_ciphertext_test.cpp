@@ -152,10 +152,12 @@ TEST_CASE("a signed mail with something encrypted attached is valid, with a warn
           base64(kOctets, kPgpText, "Content-Disposition: attachment; filename=report.asc\r\n"),
           base64("application/pgp-encrypted", "x", "Content-Disposition: attachment; filename=report\r\n")})
         check(world, mixed(part), Result::valid, true);
-    for (const std::string& part : {attached(kNote), base64(kOctets, "x", kFile), base64(kOctets, kNote),
-                                    base64(kOctets, kPgpPacket), base64(kOctets + "; name=key.gpg", "\x99\x01\x0d\x04"),
-                                    base64(kOctets + "; name=x.pgp", "\x05"), base64(kP7m, world.signed_file(kNote)),
-                                    base64(kOctets, world.signed_file(kNote)), base64("message/global", kFrom + kNote)})
+    for (const std::string& part :
+         {attached(kNote), kNote + "> " + kPgpText, kNote + "Hi -----BEGIN PGP MESSAGE-----\r\n",
+          base64(kOctets, "x", kFile), base64(kOctets, kNote), base64(kOctets, kPgpPacket),
+          base64(kOctets + "; name=key.gpg", "\x99\x01\x0d\x04"), base64(kOctets + "; name=x.pgp", "\x05"),
+          base64(kP7m, world.signed_file(kNote)), base64(kOctets, world.signed_file(kNote)),
+          base64("message/global", kFrom + kNote)})
         check(world, mixed(part), Result::valid, false);
 }
 
@@ -173,7 +175,11 @@ TEST_CASE("what is signed is seen to be encrypted whatever its label") {
           replaced(base64("application/x-foo", world.secret, "", "-----BEGIN CMS-----\r\n"), "base64", "7bit"),
           "Content-Type: message/partial; number=1; total=1; id=x\r\n\r\n" + kFrom + world.usual,
           base64("application/pgp-encrypted", "Version: 1"), base64(kOctets + "; name=\"report.PGP \"", kPgpPacket),
-          base64(kOctets + "; name=report.gpg", "\xc1\x5e\x03"), "Content-Type: text/plain\r\n\r\n\r\n" + kPgpText}) {
+          base64(kOctets + "; name=report.gpg", "\xc1\x5e\x03"), "Content-Type: text/plain\r\n\r\n\r\n" + kPgpText,
+          "Content-Type: text/plain\r\n\r\nHi Bob,\r\n" + blanks + "\r\n" + kPgpText,
+          "Content-Type: text/html\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nHi=20\r\n--=\r\n" +
+              kPgpText.substr(2),
+          base64("text/plain", "Hi Bob,\n" + kPgpText)}) {
         check(world, ciphertext, Result::untrusted, false);
         check(world, parts("mixed", {ciphertext}), Result::untrusted, true);
         check(world, mixed(ciphertext), Result::untrusted, true);

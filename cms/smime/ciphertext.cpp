@@ -70,6 +70,24 @@ bool is_encrypted_content_info(Source& der) {
     }
 }
 
+constexpr std::string_view kOpenPgpLine = "-----BEGIN PGP MESSAGE";
+
+// has_openpgp_line looks for the start of an OpenPGP message behind the first line of a text: some mail programs
+// decrypt it wherever it stands.
+bool has_openpgp_line(Source& text) {
+    std::string start = "first";  // of the line, no longer than it takes to tell
+    for (ByteView piece = text.pull(); !piece.empty(); piece = text.pull()) {
+        for (std::string_view rest = text_of(piece); !rest.empty();) {
+            const std::size_t line_end = std::min(rest.find('\n'), rest.size());
+            start += rest.substr(0, std::min(line_end, kOpenPgpLine.size() - start.size()));
+            if (start == kOpenPgpLine) return true;
+            if (line_end < rest.size()) start.clear();
+            rest.remove_prefix(std::min(line_end + 1, rest.size()));
+        }
+    }
+    return false;
+}
+
 bool starts_encrypted(ByteView front) {
     std::string_view text = text_of(front);
     if (armoured_openpgp(text) == "encrypted") return true;
@@ -114,7 +132,8 @@ bool is_ciphertext_or_mail(const mime::Header& header, Source& body, bool mail_i
     skip(kBlanks, content);
     const ByteView front = content.peek(kFront);
     return starts_encrypted(front.first(std::min(front.size(), kFront))) ||
-           (is_named_as_openpgp(header) && is_openpgp_message(front));
+           (is_named_as_openpgp(header) && is_openpgp_message(front)) ||
+           (type.starts_with("text/") && has_openpgp_line(content));
 }
 
 }  // namespace
@@ -132,7 +151,7 @@ bool is_labelled_as_encrypted(std::string_view front) {
 std::string_view armoured_openpgp(std::string_view text) {
     text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
     if (text.starts_with("-----BEGIN PGP SIGNED MESSAGE-----")) return "signed";
-    return text.starts_with("-----BEGIN PGP MESSAGE") ? "encrypted" : "";
+    return text.starts_with(kOpenPgpLine) ? "encrypted" : "";
 }
 
 std::string_view openpgp_protection(const mime::Header& header, Window& body) {

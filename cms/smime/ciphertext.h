@@ -8,10 +8,10 @@
 namespace p11mime::cms::smime {
 
 /// is_ciphertext says whether a leaf is encrypted, whatever its label: an S/MIME ContentInfo (bare, in base64 or in
-/// PEM) or an OpenPGP message by what its body starts with once it is decoded, OpenPGP by its type too, and
-/// a mail in it (which is what a part of a digest without a type is) by its own header and body. Other characters
-/// between those of base64 are passed over, as mail programs do. It reads no more of the body than it needs, and throws
-/// what the body throws.
+/// PEM) or an OpenPGP message by what its body starts with once it is decoded, OpenPGP by its type or a line of text
+/// too, and a mail in it (which is what a part of a digest without a type is) by its own header and body. Other
+/// characters between those of base64 are passed over, as mail programs do. It reads no more of the body than it needs,
+/// of text all, and throws what the body throws.
 bool is_ciphertext(const mime::Header& header, Source& body);
 
 /// is_labelled_as_encrypted says whether the front of an entity whose header cannot be read has a label of S/MIME in it
