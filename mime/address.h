@@ -46,9 +46,13 @@ std::string decode_words(std::string_view field_value);
 std::string decode_words_loosely(std::string_view field_value);
 
 /// unreadable_charset is the charset of an encoded word, as decode_words_loosely reads them, that cannot be converted,
-/// or not for sure: in UTF-16 and the like, programs differ on the order of bytes. Words that name no charset, or
+/// or is one in which programs that do not know it see other addresses (is_shared). Words that name no charset, or
 /// "unknown-8bit" (RFC 1428), do not count: their bytes are all there is. Nothing where all can be read.
 std::optional<std::string> unreadable_charset(std::string_view field_value);
+
+/// has_odd_base64 says whether an encoded word in base64 has anything but its letters and, at its end, the padding that
+/// its size asks for, or none: programs differ on what they pass over, and on what they read behind it.
+bool has_odd_base64(std::string_view field_value);
 
 /// in_utf8 is text of a header in UTF-8: bytes that are none are taken for windows-1252, as mail programs do.
 std::string in_utf8(std::string_view header_text);

@@ -118,4 +118,13 @@ std::optional<std::string> to_utf8_loosely(std::string_view charset, std::string
     return converted(charset, bytes, true);
 }
 
+bool is_shared(std::string_view charset) {
+    constexpr std::string_view kOfAddresses = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@.-_";
+    constexpr std::array<std::string_view, 2> kShifting{"iso-2022-", "iso2022"};
+    const std::string name = known_name(charset);
+    const bool shifts = std::any_of(kShifting.begin(), kShifting.end(),
+                                    [&](std::string_view prefix) { return name.starts_with(prefix); });
+    return (!shifts || name.starts_with("iso-2022-jp")) && to_utf8(charset, kOfAddresses) == kOfAddresses;
+}
+
 }  // namespace p11mime::mime

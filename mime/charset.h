@@ -14,4 +14,9 @@ std::optional<std::string> to_utf8(std::string_view charset, std::string_view by
 /// the charset is unknown.
 std::optional<std::string> to_utf8_loosely(std::string_view charset, std::string_view bytes);
 
+/// is_shared says whether programs that do not know a charset see the addresses in its text too: it is known here, and
+/// letters, digits and the signs of addresses stand in it as in ASCII. Of charsets that shift, that holds until they
+/// do; those that all mail programs know, as ISO-2022-JP, are shared all the same.
+bool is_shared(std::string_view charset);
+
 }  // namespace p11mime::mime

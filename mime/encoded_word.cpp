@@ -241,9 +241,22 @@ std::optional<std::string> unreadable_charset(std::string_view field_value) {
     for (std::size_t at = field_value.find("=?"); at != std::string_view::npos; at = field_value.find("=?", at + 2)) {
         const std::optional<LooseWord> word = loose_word_at(field_value.substr(at));
         const bool is_named = word && !word->charset.empty() && word->charset != "unknown-8bit";
-        if (is_named && !to_utf8(word->charset, "a")) return word->charset;
+        if (is_named && !is_shared(word->charset)) return word->charset;
     }
     return std::nullopt;
+}
+
+bool has_odd_base64(std::string_view field_value) {
+    const auto is_odd = [](std::string_view text) {
+        const std::size_t letters = text.find_last_not_of('=') + 1, padding = text.size() - letters;
+        return text.substr(0, letters).find_first_not_of(kBase64Alphabet) != std::string_view::npos ||
+               (padding == 0 ? letters % 4 == 1 : padding > 2 || text.size() % 4 != 0);
+    };
+    for (std::size_t at = field_value.find("=?"); at != std::string_view::npos; at = field_value.find("=?", at + 2)) {
+        const std::optional<LooseWord> word = loose_word_at(field_value.substr(at));
+        if (word && word->encoding == 'b' && is_odd(word->text)) return true;
+    }
+    return false;
 }
 
 namespace {

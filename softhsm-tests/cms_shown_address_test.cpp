@@ -289,9 +289,9 @@ TEST_CASE("an address in an encoded word that RFC 2047 forbids is seen, a name i
     const auto result = [&](const std::string& word) {
         return world.read(eve, "From: " + word + " <eve@example.org>\r\n").report.result;
     };
-    for (const char* honest : {"=?utf-8?Q?Eve Smith?=", "=?us-ascii?Q?Ev=E9?=", "=??Q?Eve?=", "=?utf-8?B?RXZl*?=",
-                               "=?utf-8?Q?=C3?= =?utf-8?Q?=A9ve?=", "=?iso-8859-8-i?Q?=F9=EC=E5=ED?=",
-                               "=?utf-8?Q?eve=40example.org=?=", "=?utf-8?Q?Eve", "=?"}) {
+    for (const char* honest :
+         {"=?utf-8?Q?Eve Smith?=", "=?us-ascii?Q?Ev=E9?=", "=??Q?Eve?=", "=?utf-8?Q?=C3?= =?utf-8?Q?=A9ve?=",
+          "=?iso-8859-8-i?Q?=F9=EC=E5=ED?=", "=?utf-8?Q?eve=40example.org=?=", "=?utf-8?Q?Eve", "=?"}) {
         CAPTURE(honest);
         CHECK(result(honest) == Result::valid);
     }
@@ -329,6 +329,17 @@ TEST_CASE("a text in a charset of another name is seen, one in a charset that ca
         CHECK_THAT(read("From: " + value).reason, Catch::Contains("a charset that not all programs know"));
         CHECK(read(from + "Sender: " + value).result == Result::untrusted);
         CHECK(read(from + "Reply-To: " + value).result == Result::valid);
+        CHECK(has_warning(read(from + "Reply-To: " + value), "reply-to"));
+    }
+    for (const char* word : {"=?iso646-de?Q?alice@example.gov?=", "=?ibm037?B?YWxpY2VAZXhhbXBsZS5nb3Y=?="})
+        CHECK_THAT(read("From: " + std::string(word) + " <eve@example.org>\r\n").reason,
+                   Catch::Contains("a charset that not all programs know"));
+    for (const char* words :
+         {"=?utf-8?B?YW=xpY2VAZXhhbXBsZS5nb3Y=?=", "=?utf-8?B?YWxpY2VA!ZXg?==?utf-8?b?*YW1wbGUuZ292?=",
+          "=?utf-8?B?YWw?= =?utf-8?B?aWNlQGV4YW1wbGUuZ292 ?="}) {
+        CAPTURE(words);
+        const std::string value = std::string(words) + " <eve@example.org>\r\n";
+        CHECK_THAT(read("From: " + value).reason, Catch::Contains("an encoded word that programs read differently"));
         CHECK(has_warning(read(from + "Reply-To: " + value), "reply-to"));
     }
     const std::string honest = "=?unknown-8bit?Q?Ev=E9?= <eve@example.org>\r\n";

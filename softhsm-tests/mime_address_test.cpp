@@ -201,20 +201,55 @@ TEST_CASE("charsets are known by other names than iconv's too") {
 }
 
 TEST_CASE("a charset that cannot be converted is told") {
-    for (const char* text : {"Eve", "=?utf-8?Q?Eve?=", "=?utf-8?Q?=FF?=", "=?us-ascii*en?Q?Ev=E9?=", "=??Q?Eve?=",
-                             "=?Unknown-8bit?Q?Ev=E9?=", "=?utf-7?Q?+AEA-?=", "=?ibm037?Q?=83?=", "=?x-foo?X?a?=",
-                             "=?gb2312?B?xOO6ww==?=", "=?iso-2022-jp?B?GyRCJCIbKEI=?=", "=?", "=?x-foo"}) {
+    for (const char* text :
+         {"Eve", "=?utf-8?Q?Eve?=", "=?utf-8?Q?=FF?=", "=?us-ascii*en?Q?Ev=E9?=", "=??Q?Eve?=",
+          "=?Unknown-8bit?Q?Ev=E9?=", "=?utf-7?Q?+AEA-?=", "=?x-foo?X?a?=", "=?cp850?Q?=84?=", "=?shift_jis?Q?a?=",
+          "=?euc-kr?Q?a?=", "=?gb2312?B?xOO6ww==?=", "=?iso-2022-jp?B?GyRCJCIbKEI=?=", "=?", "=?x-foo"}) {
         CAPTURE(text);
         CHECK(!unreadable_charset(text));
     }
     CHECK(unreadable_charset("=?X-Foo?Q?Eve?=") == "x-foo");
-    for (const char* text :
-         {"=?x-foo?b?RXZl?=", "=?x-foo*en?Q?Eve?=", "a =? x-foo ?Q?E v e", "=?x-foo?Q?Eve",
-          "=?=?x-foo?Q?Eve?=", "=?utf-8?Q?=?x-foo?Q?Eve?=", "=?utf-8?Q?Eve?= =?x-foo?Q?Eve?=",
-          "=?x-foo?Q?Eve?= =?utf-8?Q?Eve?=", "=?ibm00000?Q?a?=", "=?ibm?Q?a?=", "=?x-?Q?a?=", "=?utf-16?B?AEA=?=",
-          "=?ucs-2?B?AEA=?=", "=?utf-32?B?AAAAQA==?=", "=?utf-8//IGNORE?Q?a?=", "=?x-imap4-modified-utf7?Q?&AEA-?="}) {
+    for (const char* text : {"=?x-foo?b?RXZl?=",
+                             "=?x-foo*en?Q?Eve?=",
+                             "a =? x-foo ?Q?E v e",
+                             "=?x-foo?Q?Eve",
+                             "=?=?x-foo?Q?Eve?=",
+                             "=?utf-8?Q?=?x-foo?Q?Eve?=",
+                             "=?utf-8?Q?Eve?= =?x-foo?Q?Eve?=",
+                             "=?x-foo?Q?Eve?= =?utf-8?Q?Eve?=",
+                             "=?ibm00000?Q?a?=",
+                             "=?ibm?Q?a?=",
+                             "=?x-?Q?a?=",
+                             "=?utf-16?B?AEA=?=",
+                             "=?ucs-2?B?AEA=?=",
+                             "=?utf-32?B?AAAAQA==?=",
+                             "=?utf-8//IGNORE?Q?a?=",
+                             "=?x-imap4-modified-utf7?Q?&AEA-?=",
+                             "=?ibm037?Q?=83?=",
+                             "=?iso646-de?Q?a?=",
+                             "=?DE?Q?a?=",
+                             "=?koi-7?Q?a?=",
+                             "=?iso-2022-kr?Q?a?=",
+                             "=?iso2022cn?Q?a?="}) {
         CAPTURE(text);
         CHECK(unreadable_charset(text));
+    }
+}
+
+TEST_CASE("a base64 word that programs read differently is told") {
+    for (const char* text :
+         {"Eve", "=?utf-8?B?RXZl?=", "=?utf-8?b?RXZlIA==?=", "=?utf-8?B?RXZlIEU=?=", "=?utf-8?B?RXZlIA?=",
+          "=?utf-8?B?"
+          "?=",
+          "=?utf-8?Q?a=20!?=", "=?utf-8?B?RXZl?=\r\n =?utf-8?B?IEU=?="}) {
+        CAPTURE(text);
+        CHECK(!has_odd_base64(text));
+    }
+    for (const char* text : {"=?utf-8?B?YW=xpY2U=?=", "=?utf-8?B?RXZl!?=", "=?utf-8?B?RXZl ?=", "=?utf-8?B?RXZlI?=",
+                             "=?utf-8?B?RXZl===?=", "=?utf-8?B?RXZl=?=", "=?utf-8?B?RXZlIA=?=", "=?utf-8?B?RX-l?=",
+                             "=?utf-8?B?RXZl?= =?utf-8?b?*YW?=", "=?utf-8?B?RXZl <eve@example.org>"}) {
+        CAPTURE(text);
+        CHECK(has_odd_base64(text));
     }
 }
 

@@ -64,7 +64,7 @@ class Viewer {
             compare(reply_to_, mailboxes_, "Reply-To", "reply-to", "answers go to {}, not to the sender");
         for (const std::string& mailbox : mailboxes_)
             look_for_twins(mailbox);
-        look_at_charsets();
+        look_at_words();
         return std::move(view_);
     }
 
@@ -143,25 +143,28 @@ class Viewer {
             view_.warnings.push_back(std::move(warning));
     }
 
-    // look_at_charsets finds text that others may read as an address, and nobody here can.
-    void look_at_charsets() {
+    // look_at_words finds text that others may read as an address, and nobody here can for sure.
+    void look_at_words() {
         for (const std::string& value : from_)
-            if (const std::string problem = charset_problem("From", value); !problem.empty()) doubt(problem);
+            if (const std::string problem = words_problem("From", value); !problem.empty()) doubt(problem);
         for (const std::string& value : sender_)
-            if (const std::string problem = charset_problem("Sender", value); !problem.empty()) doubt(problem);
+            if (const std::string problem = words_problem("Sender", value); !problem.empty()) doubt(problem);
         for (const std::string& value : reply_to_)
-            if (const std::string problem = charset_problem("Reply-To", value); !problem.empty())
+            if (const std::string problem = words_problem("Reply-To", value); !problem.empty())
                 warn("reply-to", problem);
     }
 
-    static std::string charset_problem(const char* name, const std::string& value) {
+    static std::string words_problem(const char* name, const std::string& value) {
         if (value.size() > kMaxViewedBytes) return {};
         std::vector<std::string> texts = mime::names_beside_addresses(value);
         texts.push_back(value);
-        for (const std::string& text : texts)
+        for (const std::string& text : texts) {
             if (const auto charset = mime::unreadable_charset(text))
                 return fmt::format("the {} field has text in a charset that not all programs know: '{}'", name,
                                    mime::brief(*charset));
+            if (mime::has_odd_base64(text))
+                return fmt::format("the {} field has an encoded word that programs read differently", name);
+        }
         return {};
     }
 
