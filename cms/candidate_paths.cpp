@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 #include "cms/trust_settings.h"
 
@@ -31,14 +32,26 @@ int check_issued(const Certificate& issuer, const Certificate& certificate) {
     return answer;
 }
 
-// may_have_issued goes by names and key identifiers: what the issuer may do, and whether its key and its signature are
-// of use, the path's validation can tell.
-bool may_have_issued(const Certificate& issuer, const Certificate& certificate) {
-    if (X509_NAME_cmp(subject_of(issuer), X509_get_issuer_name(certificate.get())) != 0) return false;
-    const int answer = check_issued(issuer, certificate);
-    return answer == X509_V_OK || answer == X509_V_ERR_KEYUSAGE_NO_CERTSIGN ||
-           answer == X509_V_ERR_NO_ISSUER_PUBLIC_KEY || answer == X509_V_ERR_UNSUPPORTED_SIGNATURE_ALGORITHM ||
-           answer == X509_V_ERR_UNSPECIFIED;  // extensions not readable
+// Fit is how well a certificate fits another's issuer, best first.
+enum class Fit { named, namesake, none };
+
+// fit_of goes by names and key identifiers: what the issuer may do, and whether its key and its signature are of use,
+// the path's validation can tell. An authority whose certificate was renewed has another serial number than the
+// certificates name that it issued before, which puts it later alone (RFC 4158 section 3.5.12).
+Fit fit_of(const Certificate& issuer, const Certificate& certificate) {
+    if (X509_NAME_cmp(subject_of(issuer), X509_get_issuer_name(certificate.get())) != 0) return Fit::none;
+    switch (check_issued(issuer, certificate)) {
+        case X509_V_OK:
+        case X509_V_ERR_KEYUSAGE_NO_CERTSIGN:
+        case X509_V_ERR_NO_ISSUER_PUBLIC_KEY:
+        case X509_V_ERR_UNSUPPORTED_SIGNATURE_ALGORITHM:
+        case X509_V_ERR_UNSPECIFIED:  // extensions not readable
+            return Fit::named;
+        case X509_V_ERR_AKID_ISSUER_SERIAL_MISMATCH:
+            return Fit::namesake;
+        default:
+            return Fit::none;
+    }
 }
 
 }  // namespace
@@ -111,17 +124,21 @@ void CandidatePaths::link(Time at) {
     std::multimap<std::uint32_t, std::size_t> by_subject;
     for (std::size_t i = 0; i < nodes_.size(); ++i)
         by_subject.emplace(subject_hash(nodes_[i].certificate), i);
-    const auto rank = [&](std::size_t i) { return std::pair(!nodes_[i].anchor, !nodes_[i].certificate.valid_at(at)); };
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
-        std::vector<std::size_t>& issuers = nodes_[i].issuers;
-        const auto [first, last] = by_subject.equal_range(issuer_hash(nodes_[i].certificate));
+        const Certificate& issued = nodes_[i].certificate;
+        std::multimap<std::tuple<bool, bool, Fit>, std::size_t> ranked;
+        const auto [first, last] = by_subject.equal_range(issuer_hash(issued));
         std::size_t compared = 0;
-        for (auto each = first; each != last && compared < kMaxIssuers; ++each, ++compared)
-            if (each->second != i && may_have_issued(nodes_[each->second].certificate, nodes_[i].certificate))
-                issuers.push_back(each->second);
+        for (auto each = first; each != last && compared < kMaxIssuers; ++each, ++compared) {
+            if (each->second == i) continue;
+            const Node& issuer = nodes_[each->second];
+            const Fit fit = fit_of(issuer.certificate, issued);
+            if (fit != Fit::none)
+                ranked.emplace(std::tuple(!issuer.anchor, !issuer.certificate.valid_at(at), fit), each->second);
+        }
         comparisons_ += compared;
-        std::stable_sort(issuers.begin(), issuers.end(),
-                         [&](std::size_t a, std::size_t b) { return rank(a) < rank(b); });
+        for (const auto& [rank, issuer] : ranked)
+            nodes_[i].issuers.push_back(issuer);
     }
 }
 

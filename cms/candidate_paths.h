@@ -28,8 +28,9 @@ Candidates find_candidates(const Certificate& certificate, std::span<const Certi
                            const std::vector<std::shared_ptr<CertificateSource>>& intermediates);
 
 /// CandidatePaths are the paths from a certificate to an anchor that names and key identifiers allow (RFC 4158), one
-/// after the other: short ways to an anchor first, and issuers that are valid at the time before others. No path takes
-/// a name with the same key twice. Nothing is verified here.
+/// after the other: short ways to an anchor first, issuers that are valid at the time before others, and those that are
+/// named by serial number before their namesakes. No path takes a name with the same key twice. Nothing is verified
+/// here.
 class CandidatePaths {
   public:
     /// Path is indexes into what CandidatePaths holds, the end certificate's first.

@@ -152,6 +152,48 @@ TEST_CASE("an issuer's namesake with another key does no harm") {
         CHECK(untrusted(judge(end, along, world.trust), "CN=Issuer,O=Example has ended on"));
 }
 
+TEST_CASE("an authority that was renewed has issued what names its old certificate by serial number") {
+    const PathWorld world;
+    CertificateSpec old_spec = issuer_spec("");
+    old_spec.begins_in_days = -20;
+    old_spec.ends_in_days = -10;
+    const SoftwareKey old = cross_certify(world.issuer, old_spec, world.second_root);
+    CertificateSpec named;
+    named.authority_key_identifier = "keyid,issuer:always";
+    const Certificate end = certify(named, &old).certificate;
+    for (const auto& along : {std::vector{world.issuer}, {world.issuer, old}, {old, world.issuer}}) {
+        const PathVerdict verdict = judge(end, along, world.trust);
+        CHECK(trusted(verdict));
+        CHECK(verdict.chain.at(1) == world.issuer.certificate);
+    }
+    CHECK(untrusted(judge(end, {old}, world.trust), "CN=Issuer,O=Example has ended on"));
+
+    // A root likewise.
+    const Certificate renewed = certify_key(world.second_root.key, authority_spec("Second Root"), nullptr);
+    CHECK(trusted(judge(certify(named, &world.second_root).certificate, {}, trust_in({renewed}))));
+}
+
+TEST_CASE("of several certificates of an authority the one that is named by serial number comes first") {
+    const PathWorld world;
+    const SoftwareKey other = world.by_first(issuer_spec(""));
+    CertificateSpec named;
+    named.authority_key_identifier = "keyid,issuer:always";
+    for (const auto& [by, not_by] : {std::pair(world.issuer, other), {other, world.issuer}})
+        for (const auto& along : {std::vector{by, not_by}, {not_by, by}})
+            CHECK(judge(certify(named, &by).certificate, along, world.trust).chain.at(1) == by.certificate);
+}
+
+TEST_CASE("an authority's namesake with another key and serial number has issued nothing") {
+    const PathWorld world;
+    const SoftwareKey namesake = certify(issuer_spec(""), &world.first_root);
+    CertificateSpec by_serial;
+    by_serial.authority_key_identifier = "issuer:always";
+    const Certificate end = certify(by_serial, &world.issuer).certificate;
+    CHECK_FALSE(judge(end, {namesake}, world.trust).trusted);
+    for (const auto& along : {std::vector{namesake, world.issuer}, {world.issuer, namesake}})
+        CHECK(trusted(judge(end, along, world.trust)));
+}
+
 TEST_CASE("an anchor's certificate of its own new key leads to it, though both have one name") {
     const SoftwareKey anchor = certify(authority_spec("Authority"));
     const SoftwareKey renewed = certify(authority_spec("Authority"), &anchor);
