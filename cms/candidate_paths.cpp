@@ -54,6 +54,13 @@ Fit fit_of(const Certificate& issuer, const Certificate& certificate) {
     }
 }
 
+// is_self_signed goes by names and key identifiers too.
+bool is_self_signed(const Certificate& certificate) {
+    const bool by_itself = X509_self_signed(certificate.get(), 0) == 1;
+    ERR_clear_error();
+    return by_itself;
+}
+
 }  // namespace
 
 Candidates find_candidates(const Certificate& certificate, std::span<const Certificate> surplus,
@@ -126,6 +133,7 @@ void CandidatePaths::link(Time at) {
         by_subject.emplace(subject_hash(nodes_[i].certificate), i);
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
         const Certificate& issued = nodes_[i].certificate;
+        if (is_self_signed(issued)) continue;  // nobody else has issued it, whoever bears the name
         std::multimap<std::tuple<bool, bool, Fit>, std::size_t> ranked;
         const auto [first, last] = by_subject.equal_range(issuer_hash(issued));
         std::size_t compared = 0;
@@ -203,8 +211,9 @@ CandidatePaths::Path CandidatePaths::farthest() {
     std::vector<Step> steps{{0}};
     while (steps.size() <= kMaxPathLength) {
         const std::vector<std::size_t>& issuers = nodes_[steps.back().node].issuers;
-        const auto up =
-            std::find_if(issuers.begin(), issuers.end(), [&](std::size_t issuer) { return !repeats(issuer, steps); });
+        const auto up = std::find_if(issuers.begin(), issuers.end(), [&](std::size_t issuer) {
+            return excluded_links_.count({steps.back().node, issuer}) == 0 && !repeats(issuer, steps);
+        });
         if (up == issuers.end()) break;
         steps.push_back({*up});
     }
@@ -216,7 +225,11 @@ CandidatePaths::Path CandidatePaths::farthest() {
 
 bool CandidatePaths::has_namesake(std::size_t issued) const {
     const Certificate& certificate = nodes_[issued].certificate;
+    const X509_NAME* issuer = X509_get_issuer_name(certificate.get());
     return std::any_of(nodes_.begin(), nodes_.end(), [&](const Node& node) {
+        if (is_self_signed(certificate))
+            return X509_NAME_cmp(subject_of(node.certificate), issuer) == 0 &&
+                   !same_name_and_key(node.certificate, certificate);
         return check_issued(node.certificate, certificate) == X509_V_ERR_AKID_SKID_MISMATCH;
     });
 }

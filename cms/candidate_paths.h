@@ -40,10 +40,12 @@ class CandidatePaths {
 
     /// next gives another path, the anchor last, or nothing.
     std::optional<Path> next();
-    /// farthest is the way up that leads to no anchor, for who asks why there is no path.
+    /// farthest is the way up that leads to no anchor, for who asks why there is no path. No excluded link is on it.
     Path farthest();
+    /// leads_up says whether there is a path from a certificate to an anchor, as far as names and identifiers tell.
+    bool leads_up(std::size_t index) const { return nodes_[index].leads_up; }
     /// has_namesake says whether there is a certificate of the name of an issuer that by its key identifier is not the
-    /// issuer.
+    /// issuer, or where it is self-signed, one with another key.
     bool has_namesake(std::size_t issued) const;
 
     const Certificate& operator[](std::size_t index) const { return nodes_[index].certificate; }

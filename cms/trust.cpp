@@ -73,12 +73,13 @@ Fault fault_without_path(const std::vector<Certificate>& chain, const InheritedK
     const Certificate& last = chain.back();
     const std::string who = display_name(last);
     if (!last.self_issued())
-        return {unknown_issuer(last, has_namesake ? "a certificate of that name is at hand, but its key did not sign "
-                                                    "this one"
+        return {unknown_issuer(last, has_namesake ? "a certificate of that name is at hand, but this one names another "
+                                                    "key"
                                                   : ""),
                 ways_to_issuer(last, trust)};
-    if (chain.size() == 1) return {fmt::format("the self-signed certificate of {} is not trusted", who), kHint};
-    return {fmt::format("the root {} is not trusted", who), kHint};
+    return {fmt::format("the {} {} is not trusted{}", chain.size() == 1 ? "self-signed certificate of" : "root", who,
+                        has_namesake ? " (another certificate of that name is at hand, with another key)" : ""),
+            kHint};
 }
 
 // named_alike are the certificates of a certificate's name that the user has.
@@ -239,6 +240,8 @@ class Best {
             best_->may_ask = askable(std::span(best_->verdict.chain).first(best_->verdict.chain.size() - 1));
     }
 
+    // by_namesake says whether no path was found but by who has issued nothing.
+    bool by_namesake() const { return by_namesake_; }
     // settled says whether no other path can tell more.
     bool settled() const { return settled_; }
     std::optional<Attempt>& found() { return best_; }
@@ -271,11 +274,11 @@ Attempt validate_with(const Certificate& certificate, const Message& message, co
         best.offer(std::move(verdict), fault);
     }
     Attempt attempt;
-    if (best.found()) {
+    const CandidatePaths::Path way = paths.farthest();
+    if (best.found() && !(best.by_namesake() && !paths.leads_up(way.back()))) {
         attempt = std::move(*best.found());
     } else {
         PathVerdict without_path;
-        const CandidatePaths::Path way = paths.farthest();
         for (const Certificate& each : certificates_of(paths, way))
             without_path.chain.push_back(inherited.original(each));
         Fault fault = fault_without_path(without_path.chain, inherited, paths.has_namesake(way.back()), trust);

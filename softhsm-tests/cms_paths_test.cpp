@@ -194,6 +194,39 @@ TEST_CASE("an authority's namesake with another key and serial number has issued
         CHECK(trusted(judge(end, along, world.trust)));
 }
 
+TEST_CASE("who takes an authority's name for a root of its own is named as that root, and has no issuer") {
+    const PathWorld world;
+    CertificateSpec spec = issuer_spec("");
+    CertificateSpec unsure;
+    SECTION("without a key identifier") {
+        spec.authority_key_identifier = spec.subject_key_identifier = "";
+        unsure.authority_key_identifier = "";
+    }
+    SECTION("with key identifiers") {}
+    SECTION("as openssl makes it") {
+        spec.authority_key_identifier = "";
+    }
+    const SoftwareKey impostor = certify(spec);
+    const Certificate mallory = certify(unsure, &impostor).certificate;
+    const std::string cause = "the root CN=Issuer,O=Example is not trusted";
+    const std::string beside_another = cause + " (another certificate of that name is at hand, with another key)";
+    CHECK(judge(mallory, {impostor}, world.trust).reason == cause);
+    const Trust knowing = trust_in({world.second_root.certificate}, {world.issuer.certificate});
+    for (const PathVerdict& verdict :
+         {judge(mallory, {impostor, world.issuer}, world.trust), judge(mallory, {world.issuer, impostor}, world.trust),
+          judge(mallory, {impostor}, knowing), judge(mallory, {impostor}, trust_in({world.issuer.certificate}))}) {
+        CHECK(verdict.reason == beside_another);
+        CHECK_THAT(verdict.hint, Catch::Contains("if you know that it is right"));
+        CHECK(verdict.chain == std::vector{mallory, impostor.certificate});
+        CHECK_FALSE(verdict.anchored);
+        CHECK(verdict.at_fault == 1);
+    }
+
+    // Who has the authority's own certificate is trusted whatever else bears the name.
+    CHECK(trusted(judge(world.alice(), {impostor, world.issuer}, world.trust)));
+    CHECK(trusted(judge(mallory, {world.issuer}, trust_in({impostor.certificate}))));
+}
+
 TEST_CASE("an anchor's certificate of its own new key leads to it, though both have one name") {
     const SoftwareKey anchor = certify(authority_spec("Authority"));
     const SoftwareKey renewed = certify(authority_spec("Authority"), &anchor);

@@ -101,7 +101,7 @@ TEST_CASE("a path without an anchor is not trusted") {
     CHECK_FALSE(validate(end, surplus, trust_in({namesake.certificate}), Use::signing).trusted);
     const std::string another =
         "(CN=Stranger,O=Example) is neither trusted nor known: a certificate of that name is at "
-        "hand, but its key did not sign this one";
+        "hand, but this one names another key";
     CHECK(untrusted(validate(end, {}, trust_in({namesake.certificate}), Use::signing), another));
     CHECK(untrusted(validate(end, {}, trust_in({world.root.certificate}, {namesake.certificate}), Use::signing),
                     another));
