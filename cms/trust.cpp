@@ -118,6 +118,8 @@ class Judge {
             verified = verify_path(path, trust_.policy, trust_.purpose, time_);
             fault = std::move(verified.fault);
         }
+        if (fault)
+            if (auto known = known_compromise(path, verdict)) fault = std::move(known);
         if (fault) return refused(std::move(verdict), *fault);
         if (path.front().get() != verdict.chain.front().get()) verdict.completed = path.front();
         const auto weak = weak_link(path);
@@ -145,6 +147,27 @@ class Judge {
         for (const Certificate& each : path)
             chain.push_back(inherited_.original(each));
         return chain;
+    }
+
+    // known_compromise finds that a path which has ended has a key that others know, as far as what is at hand tells:
+    // whoever has the key may claim any date for a signature.
+    std::optional<Fault> known_compromise(const std::vector<Certificate>& path, PathVerdict& verdict) const {
+        const auto ended = std::ranges::min_element(path, {}, &Certificate::not_after);
+        if (!trust_.revocation || ended->not_after() > time_.at) return std::nullopt;
+        Trust before = asking_nobody(trust_);
+        before.at = ended->not_after() - std::chrono::seconds(1);
+        before.require_revocation = false;
+        before.policy = {};
+        std::optional<Fault> fault;
+        const PathVerdict found = Judge(inherited_, before, use_, message_, alone_).judge(path, fault);
+        verdict.verifications += path.size() + found.verifications;
+        if (!fault || fault->scope != Fault::Scope::key) return std::nullopt;
+        verdict.revocation = found.revocation;
+        verdict.revocation_reason = found.revocation_reason;
+        verdict.key_compromised = found.key_compromised;
+        fault->reason += fmt::format("; the certificate of {} has ended on {}", display_name(*ended),
+                                     format_time(ended->not_after()));
+        return fault;
     }
 
     std::optional<Fault> stranger(const std::vector<Certificate>& path) const {

@@ -1,5 +1,7 @@
 // Keys that others know, as the revocation of one of their certificates tells, in whatever other certificate.
 
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 
 #include "softhsm-tests/cms_revocation.h"
@@ -138,4 +140,54 @@ TEST_CASE("however many certificates of a key came along, they hide none of the 
     bench.trust.intermediates = {std::make_shared<MemoryCertificates>(std::vector{alice.certificate})};
     bench.add_crl({.entries = {{.certificate = alice.certificate, .reason = "keyCompromise"}}});
     CHECK(compromised(bench.judge(renewed)));
+}
+
+TEST_CASE("that others know the key of a certificate that has ended is told, and no date advised that they may claim") {
+    RevocationBench bench;
+    CertificateSpec old = authority_spec("Authority");
+    old.begins_in_days = -100;
+    const SoftwareKey authority = certify(old, &bench.root);
+    const Certificate alice = certify({.begins_in_days = -90, .ends_in_days = -20}, &authority).certificate;
+    const auto judge = [&] {
+        return validate(alice, {}, bench.trust, Use::signing, bench.trust.clock->now() - std::chrono::days(80));
+    };
+    const auto lists = [&](const Certificate& certificate, const SoftwareKey& issuer, int since,
+                           const std::string& reason) {
+        bench.source->here.crls.clear();
+        bench.add_crl({.entries = {{.certificate = certificate, .since = since, .reason = reason}},
+                       .this_update = -15 * kDay,
+                       .next_update = -10 * kDay},
+                      issuer);
+    };
+    bench.trust.intermediates = {std::make_shared<MemoryCertificates>(std::vector{authority.certificate})};
+    const auto told = [&](std::string_view who) {
+        const PathVerdict verdict = judge();
+        CHECK(verdict.revocation == RevocationState::revoked);
+        CHECK_THAT(verdict.reason, Catch::StartsWith(fmt::format("the certificate of {} is revoked since", who)) &&
+                                       Catch::Contains("compromise") &&
+                                       Catch::Contains("; the certificate of CN=Alice,O=Example has ended on"));
+        CHECK_THAT(verdict.hint, !Catch::Contains("--at"));
+        return !verdict.trusted;
+    };
+    lists(alice, authority, -60 * kDay, "keyCompromise");
+    CHECK(told("CN=Alice,O=Example"));
+    CHECK(judge().key_compromised);
+    lists(authority.certificate, bench.root, -60 * kDay, "CACompromise");
+    CHECK(told("CN=Authority,O=Example"));
+    CHECK_FALSE(judge().key_compromised);
+
+    // What is revoked otherwise, or not known to be, is as good as before at a date that is known.
+    const auto only_ended = [&] {
+        const PathVerdict verdict = judge();
+        CHECK(verdict.revocation == RevocationState::not_checked);
+        CHECK_THAT(verdict.hint, Catch::StartsWith("--at "));
+        return verdict.reason.starts_with("the certificate of CN=Alice,O=Example has ended since");
+    };
+    lists(alice, authority, -60 * kDay, "superseded");
+    CHECK(only_ended());
+    lists(bench.issue(), authority, -60 * kDay, "keyCompromise");
+    CHECK(only_ended());
+    bench.trust.revocation = nullptr;
+    CHECK(only_ended());
+    CHECK(bench.source->fetches + bench.source->delta_fetches == 0);
 }
