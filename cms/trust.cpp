@@ -56,13 +56,17 @@ std::string unknown_issuer(const Certificate& certificate, std::string_view why 
                        certificate.issuer(), why.empty() ? "" : ": ", why);
 }
 
+// ways_to_certificate is how a certificate of an issuer's can be had.
+std::string ways_to_certificate(const Certificate& issued, const Trust& trust, std::string_view which) {
+    const bool may_fetch = !trust.issuers && !issuer_urls(issued).empty();
+    return may_fetch ? fmt::format("--fetch-issuers fetches {}, --intermediates FILE adds it", which)
+                     : fmt::format("--intermediates FILE adds {}", which);
+}
+
 // ways_to_issuer is what could be done about an issuer that is not at hand.
 std::string ways_to_issuer(const Certificate& certificate, const Trust& trust) {
-    const bool may_fetch = !trust.issuers && !issuer_urls(certificate).empty();
-    return fmt::format(
-        "{}--intermediates FILE adds {}; if it is a root that you know to be right, add it with --ca or 'p11mime certs "
-        "trust'",
-        may_fetch ? "--fetch-issuers fetches its certificate, " : "", may_fetch ? "it" : "its certificate");
+    return fmt::format("{}; if it is a root that you know to be right, add it with --ca or 'p11mime certs trust'",
+                       ways_to_certificate(certificate, trust, "its certificate"));
 }
 
 // fault_without_path says why no path leads to an anchor, `chain` being the way up that there is.
@@ -89,6 +93,11 @@ std::vector<Certificate> named_alike(const Certificate& certificate, const Trust
         for (Certificate& each : source->by_subject(certificate.subject_der()))
             found.push_back(std::move(each));
     return found;
+}
+
+// of_authority says whether it is a fault of an authority's certificate alone, which may have been renewed since.
+bool of_authority(const Fault& fault) {
+    return fault.scope == Fault::Scope::certificate && fault.at > 0;
 }
 
 // compromised_key finds a key of a path below its anchor that others know, as the revocation of another certificate of
@@ -136,6 +145,9 @@ class Judge {
                 "the certificate of {} does not follow a policy that --policy names; --explicit-policy demands it",
                 display_name(path.front()));
         fault = check_revocation(verdict, message_.certificates, trust_, message_.evidence);
+        if (fault && of_authority(*fault))
+            fault->hint =
+                "if it was renewed, " + ways_to_certificate(path[fault->at - 1], trust_, "its new certificate");
         if ((!fault || verdict.retired_since) && trust_.revocation && !alone_)
             if (auto compromised = compromised_key(verdict, trust_, message_)) fault = std::move(compromised);
         return fault ? refused(std::move(verdict), *fault) : verdict;
@@ -225,8 +237,8 @@ struct Attempt {
 
 // may_be_mended says whether another path may do better than one that fails.
 bool may_be_mended(const Fault& fault, const PathVerdict& verdict) {
-    const bool of_end = fault.scope == Fault::Scope::certificate && fault.at == 0;
-    return !of_end && verdict.revocation == RevocationState::not_checked;  // which comes last
+    if (fault.scope == Fault::Scope::certificate) return of_authority(fault);
+    return verdict.revocation == RevocationState::not_checked;  // which comes last
 }
 
 // Best is which of the paths so far tells most of a certificate.

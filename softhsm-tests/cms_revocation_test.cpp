@@ -375,6 +375,37 @@ TEST_CASE("issuers are fetched too where those that are known lead to no trusted
     }
 }
 
+TEST_CASE("an authority's new certificate is fetched where the old one is revoked, unless others know its key") {
+    RevocationBench bench;
+    const SoftwareKey old = certify(authority_spec("Authority"), &bench.root);
+    const SoftwareKey renewed{old.key, certify_key(old.key, authority_spec("Authority"), &bench.root)};
+    const Certificate alice =
+        certify({.more_extensions = "authorityInfoAccess=caIssuers;URI:http://ca.example/ca.cer"}, &old).certificate;
+    const auto issuers = std::make_shared<Issuers>();
+    issuers->there = {renewed.certificate};
+    bench.surplus = {old.certificate};
+    const auto judge = [&](const std::string& reason, bool fetching) {
+        bench.trust.issuers = fetching ? issuers : nullptr;
+        bench.source->here.crls.clear();
+        bench.add_crl({.entries = {{.certificate = old.certificate, .reason = reason}}});
+        bench.add_crl({}, old);
+        issuers->asked = 0;
+        return bench.judge(alice);
+    };
+    const PathVerdict verdict = judge("superseded", true);
+    CHECK(good(verdict));
+    CHECK(verdict.chain.at(1) == renewed.certificate);
+
+    const PathVerdict without = judge("superseded", false);
+    CHECK(revoked(without, "CN=Authority,O=Example is revoked"));
+    CHECK(without.hint ==
+          "if it was renewed, --fetch-issuers fetches its new certificate, --intermediates FILE adds it");
+
+    CHECK(revoked(judge("keyCompromise", true), "key compromise"));
+    CHECK(judge("keyCompromise", true).hint.empty());
+    CHECK(issuers->asked == 0);
+}
+
 TEST_CASE("no issuers are fetched where no other path can be better") {
     RevocationBench bench;
     const auto issuers = std::make_shared<Issuers>();
