@@ -158,6 +158,7 @@ void Context::deliver(Outputs outputs, const std::string& report, const std::str
     for (const auto& output : outputs)
         all.push_back(output.get());
     cli::deliver(all);
+    voice_.speak();
 }
 
 }  // namespace p11mime::cli

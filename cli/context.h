@@ -78,7 +78,8 @@ class Context {
     /// one.
     void add_outputs(const std::vector<std::string>& paths);
 
-    /// deliver commits outputs and the report (--json), all or none; in a batch it keeps them.
+    /// deliver commits outputs and the report (--json), all or none, and then says what the voice holds; in a batch it
+    /// keeps them.
     void deliver(Outputs outputs, const std::string& report, const std::string& result = "done");
     /// Kept is what a batch is to deliver.
     struct Kept {

@@ -13,6 +13,7 @@
 #include "cli/signals.h"
 #include "cli/system_error.h"
 #include "cli/temporary_file.h"
+#include "cli/visible_sink.h"
 #include "mime/concurrent_sink.h"
 #include "mime/error.h"
 
@@ -122,12 +123,23 @@ class StreamOutput final : public Output {
     }
     void commit() override {
         FdSink sink(fd_, name_);
-        if (!run_pass(*job_, *input_, sink)) throw Error(ErrorKind::io, "the input changed while read");
+        if (on_terminal()) {
+            VisibleSink shown(sink);
+            write(shown);
+            shown.finish();
+        } else {
+            write(sink);
+        }
         sink.flush();
     }
     bool revocable() const override { return false; }
+    bool on_terminal() const override { return ::isatty(fd_) != 0; }
 
   private:
+    void write(Sink& sink) {
+        if (!run_pass(*job_, *input_, sink)) throw Error(ErrorKind::io, "the input changed while read");
+    }
+
     Fd owned_;
     int fd_;
     std::string name_;

@@ -31,6 +31,8 @@ class Output {
     virtual void retract() noexcept {}
     /// revocable says whether retract() can.
     virtual bool revocable() const { return true; }
+    /// on_terminal says whether a person sees the data at once, who is shown it as visible() does (VisibleSink).
+    virtual bool on_terminal() const { return false; }
     /// staged is the file that holds what was staged, -1 where none does.
     virtual int staged() const { return -1; }
 

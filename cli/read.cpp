@@ -159,6 +159,7 @@ int read(Context& context, Task task) {
     const Report report = job->report();
     context.end_progress();
 
+    if (outputs.front()->on_terminal()) context.voice().hold();  // else content could scroll the verdict away
     tell(context, report);
     if (options.flag("remember")) remember(context, report);
     const bool writes = writes_content(options, report);

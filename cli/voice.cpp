@@ -22,10 +22,11 @@ void Voice::speak() {
     for (const auto& line : kept_)
         line();
     kept_.clear();
+    holds_ = false;
 }
 
 void Voice::tell(std::function<void()> line) {
-    if (named())
+    if (named() || holds_)
         kept_.push_back(std::move(line));
     else
         line();

@@ -9,7 +9,7 @@
 namespace p11mime::cli {
 
 /// Voice says what there is to say of one mail: at once, or, where it is one of many, with its name in front and all
-/// together when it is done.
+/// together when it is done. What is said of content on the screen is held until the content is there.
 class Voice {
   public:
     explicit Voice(Terminal& terminal, std::string name = {}) : terminal_(terminal), name_(std::move(name)) {}
@@ -19,7 +19,8 @@ class Voice {
     void detail(const std::string& line);
     void warn(const std::string& line);
     void error(const std::string& message, const std::string& hint);
-    void speak();  ///< says what was kept
+    void hold() { holds_ = true; }  ///< keeps what there is to say from now on
+    void speak();                   ///< says what was kept
 
   private:
     std::string with_name(const std::string& line) const { return named() ? name_ + ": " + line : line; }
@@ -27,6 +28,7 @@ class Voice {
 
     Terminal& terminal_;
     std::string name_;
+    bool holds_ = false;
     std::vector<std::function<void()>> kept_;
 };
 
