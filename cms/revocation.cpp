@@ -150,6 +150,8 @@ std::optional<Fault> check_revocation(PathVerdict& verdict, std::span<const Cert
         EvidenceWork work(verdict.verifications);
         verdict.revocation = RevocationState::good;
         Judge judge(verdict.chain, surplus, trust, carried, work, false);
+        // That a certificate was retired, its key being as good as before, is worth as much as those above who say so.
+        std::optional<Fault> retired;
         for (std::size_t i = 0; i + 1 < verdict.chain.size(); ++i) {
             const Certificate& certificate = verdict.chain[i];
             const auto [state, text, key_compromised, retired_since] = judge.judge(certificate, verdict.chain[i + 1]);
@@ -159,7 +161,12 @@ std::optional<Fault> check_revocation(PathVerdict& verdict, std::span<const Cert
                 verdict.key_compromised = i == 0 && key_compromised;
                 verdict.retired_since = i == 0 ? retired_since : std::nullopt;
                 const auto scope = key_compromised ? Fault::Scope::key : Fault::Scope::certificate;
-                return Fault{verdict.revocation_reason, {}, scope, i};
+                retired = Fault{verdict.revocation_reason, {}, scope, i};
+                if (!verdict.retired_since) return retired;
+            }
+            if (retired) {
+                if (state == RevocationState::unknown && trust.require_revocation) verdict.retired_since.reset();
+                continue;
             }
             if (state == RevocationState::not_offered && verdict.revocation == RevocationState::good) {
                 verdict.revocation = state;
@@ -173,6 +180,7 @@ std::optional<Fault> check_revocation(PathVerdict& verdict, std::span<const Cert
             if (state == RevocationState::good && verdict.revocation_reason.empty() && !text.empty())
                 verdict.revocation_reason = fmt::format("the certificate of {} is {}", display_name(certificate), text);
         }
+        if (retired) return retired;
     }
     const bool enough =
         verdict.revocation == RevocationState::good || verdict.revocation == RevocationState::not_offered;

@@ -62,7 +62,8 @@ struct PathVerdict {
                                     ///< first, and of evidence
     RevocationState revocation = RevocationState::not_checked;
     bool key_compromised = false;       ///< the end certificate is revoked because others know its key
-    std::optional<Time> retired_since;  ///< the end certificate is revoked since then, and its key as good as before
+    std::optional<Time> retired_since;  ///< the end certificate is revoked since then, its key is as good as before,
+                                        ///< and what is above is not revoked
     std::string
         revocation_reason;  ///< why it is not good, naming the certificate, or what is to be known of a good one
 };

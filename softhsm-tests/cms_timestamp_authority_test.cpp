@@ -159,6 +159,41 @@ TEST_CASE("what an authority stamped before its certificate was revoked counts w
     CHECK_FALSE(counts(30));
 }
 
+TEST_CASE("an authority that is retired stamps nothing below one whose key others know") {
+    TimestampBench world;
+    const auto since = [](CertificateSpec spec, int days) {
+        spec.begins_in_days = -days;
+        return spec;
+    };
+    const SoftwareKey root = certify(since(authority_spec("Old Root"), 100));
+    const SoftwareKey between = certify(since(authority_spec("Between"), 90), &root);
+    const SoftwareKey authority = certify(since(timestamping_spec(), 80), &between);
+    world.trust = trust_in({root.certificate});
+    const auto source = std::make_shared<TestSource>();
+    world.trust.revocation = source;
+    // Who has the key of one above may say that the authority was retired, and send that along.
+    const CrlSpec retiring{.entries = {{.certificate = authority.certificate, .since = -60, .reason = "superseded"}}};
+    const auto counts = [&](const std::vector<Bytes>& along) {
+        const std::string stamp =
+            token(authority, {.days_ago = 30, .revocation_infos = along, .more_certificates = {between.certificate}});
+        return world.judge(stamp).integrity == Integrity::valid;
+    };
+    const auto root_tells = [&](const CrlSpec& spec) { source->here.crls = {Crl::from_der(make_crl(spec, root))}; };
+
+    root_tells({.entries = {{.certificate = between.certificate, .since = -20 * kDay, .reason = "keyCompromise"}}});
+    CHECK_FALSE(counts({make_crl({}, between)}));
+    CHECK_FALSE(counts({make_crl(retiring, between)}));
+    root_tells({});
+    CHECK(counts({make_crl(retiring, between)}));
+
+    // What was known of the one above when the authority stamped is not what is known of it.
+    world.trust.require_revocation = true;
+    CHECK(counts({make_crl(retiring, between)}));
+    source->here = {};
+    const Bytes then = make_crl({.this_update = -31 * kDay, .next_update = -25 * kDay}, root);
+    CHECK_FALSE(counts({make_crl(retiring, between), then}));
+}
+
 TEST_CASE("what a time-stamp token holds is heard about its authority") {
     TimestampBench world;
     world.trust.revocation = std::make_shared<TestSource>();
