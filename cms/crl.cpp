@@ -356,7 +356,7 @@ const X509_ALGOR* Crl::signature_algorithm() const {
 std::string revocation_reason(long code) {
     constexpr std::array<const char*, 11> kReasons = {"",
                                                       "key compromise",
-                                                      "compromise of its issuer",
+                                                      "compromise of the authority",
                                                       "its holder belongs elsewhere",
                                                       "superseded",
                                                       "no longer in use",
