@@ -44,6 +44,23 @@ bool any(const std::vector<const SignerVerdict*>& signers, Condition condition) 
     return std::any_of(signers.begin(), signers.end(), [&](const SignerVerdict* signer) { return condition(*signer); });
 }
 
+// since_text is what was revoked after the time judged at; "" where nothing was.
+std::string since_text(const std::vector<const SignerVerdict*>& signers) {
+    std::vector<std::string> parts;
+    for (const SignerVerdict* signer : signers)
+        for (const cms::RevokedSince& each : signer->revoked_since) {
+            const bool own = each.certificate == signer->certificate;
+            std::string which = own && signers.size() == 1 ? "it" : "";
+            if (which.empty())
+                which = fmt::format("the certificate of {}",
+                                    own ? person(*signer, {}) : shortened(each.certificate.subject(), kLongestName));
+            std::string part = fmt::format("{} was revoked since{}", which,
+                                           each.reason.empty() ? "" : fmt::format(" ({})", each.reason));
+            if (std::find(parts.begin(), parts.end(), part) == parts.end()) parts.push_back(std::move(part));
+        }
+    return fmt::to_string(fmt::join(parts, " and "));
+}
+
 // What was not checked must be said: nobody looks at the details of what sounds good.
 std::string checked_text(const Report& report, const std::vector<const SignerVerdict*>& signers) {
     const SignerVerdict& first = *signers.front();
@@ -53,20 +70,21 @@ std::string checked_text(const Report& report, const std::vector<const SignerVer
         text += fmt::format(" {}{}", basis, day(*first.time_at));
         if (first.time_basis == "timestamp") text += ", when it was time-stamped";
     }
+    const std::string since = since_text(signers);
     const auto revocation = [&](Revocation state) {
         return any(signers, [&](const SignerVerdict& signer) { return signer.revocation == state; });
     };
     if (revocation(Revocation::not_checked))
         text += ", revocation not checked";
     else if (revocation(Revocation::unknown))
-        text += ", revocation unknown";
+        text += since.empty() ? ", revocation unknown" : ", revocation by then unknown";
     const auto sender = [&](SenderState state) {
         return any(signers, [&](const SignerVerdict& signer) { return signer.sender == state; });
     };
     if (!report.from.empty() && !sender(SenderState::match))
         text += sender(SenderState::not_checked) ? ", sender not checked" : ", not the sender's";
     if (any(signers, [](const SignerVerdict& signer) { return signer.strength == Strength::weak; })) text += ", weak";
-    return text;
+    return since.empty() ? text : fmt::format("{}; {}", text, since);
 }
 
 // encryption_words is how the whole mail came encrypted; "" where it did not. Of a weak cipher that must be said first.
@@ -176,6 +194,15 @@ bool is_weakly_signed(const Layer& layer) {
                        [](const SignerVerdict& signer) { return signer.strength == Strength::weak; });
 }
 
+// may_be_backdated says whether nobody but who named the time vouches for it, and a certificate was revoked since, for
+// what may have let others sign.
+bool may_be_backdated(const Layer& layer) {
+    return std::any_of(layer.signers.begin(), layer.signers.end(), [](const SignerVerdict& signer) {
+        return signer.time_basis == "given" && std::any_of(signer.revoked_since.begin(), signer.revoked_since.end(),
+                                                           [](const cms::RevokedSince& each) { return !each.orderly; });
+    });
+}
+
 // has_sender_warning says whether the sender check would have refused the mail.
 bool has_sender_warning(const Report& report) {
     return std::any_of(report.warnings.begin(), report.warnings.end(),
@@ -198,10 +225,10 @@ VerdictWords verdict_words(const Report& report) {
 Tone verdict_tone(const Report& report) {
     switch (report.result) {
         case Result::valid: {
-            const bool weak = std::any_of(report.layers.begin(), report.layers.end(), [](const Layer& layer) {
-                return layer.covers_whole && (layer.weak_cipher || is_weakly_signed(layer));
+            const bool doubtful = std::any_of(report.layers.begin(), report.layers.end(), [](const Layer& layer) {
+                return layer.covers_whole && (layer.weak_cipher || is_weakly_signed(layer) || may_be_backdated(layer));
             });
-            return weak || has_sender_warning(report) ? Tone::caution : Tone::good;
+            return doubtful || has_sender_warning(report) ? Tone::caution : Tone::good;
         }
         case Result::untrusted:
             return Tone::caution;
@@ -225,7 +252,8 @@ Tone layer_tone(const Report& report, const Layer& layer) {
                             return signer.integrity != cms::Integrity::valid;
                         });
     if (broken) return Tone::bad;
-    const bool good = report.result == Result::valid && !is_weakly_signed(layer) && !has_sender_warning(report);
+    const bool good = report.result == Result::valid && !is_weakly_signed(layer) && !may_be_backdated(layer) &&
+                      !has_sender_warning(report);
     return good ? Tone::good : Tone::caution;
 }
 

@@ -36,11 +36,11 @@ std::string Finding::stale_reason(Time begins, std::optional<Time> ends, bool li
 }
 
 void Finding::note_revoked(const Revoked& told, Time of, bool current) {
-    const std::string text = since_text(told);
     if (!in_force(told.since)) {
-        if (current) later_ = text;
+        if (current || !told.on_hold) note_later(told, of);
         return;
     }
+    const std::string text = since_text(told);
     since_ = std::min(since_, told.since);
     cause_ = std::max(cause_, told.cause);
     if (!told.on_hold) {
@@ -48,6 +48,13 @@ void Finding::note_revoked(const Revoked& told, Time of, bool current) {
     } else if (!hold_ || hold_->of < of) {
         hold_ = Hold{of, current, text};
     }
+}
+
+// A hold says less than what is for good.
+void Finding::note_later(const Revoked& told, Time of) {
+    const auto weight = [](const Revoked& each) { return std::pair(!each.on_hold, each.cause); };
+    if (!later_ || weight(*later_) < weight(told)) later_ = told;
+    if (told.on_hold) later_hold_ = std::max(later_hold_, of);
 }
 
 void Finding::keep(Bytes der, std::optional<Time> until) {
@@ -87,6 +94,7 @@ void Finding::forget_good(const Doubt& doubt) {
 }
 
 void Finding::weigh_doubts() {
+    if (later_ && later_->on_hold && later_hold_ < newest(kHoldReason)) later_.reset();
     if (doubt_ && covered_ != 0 && doubt_->of >= newest(kAllReasons)) forget_good(*doubt_);
     if (!hold_ || (good() && hold_->of < newest(kHoldReason))) return;
     if (hold_->current && !revoked()) {
@@ -97,7 +105,6 @@ void Finding::weigh_doubts() {
 }
 
 std::string Finding::good_remark() const {
-    if (!later_.empty()) return later_ + ", after the time that counts";
     if (!earlier()) return {};
     return fmt::format("known not to be revoked as of {}, which is before the time that counts",
                        format_time(newest(kAllReasons)));

@@ -73,6 +73,8 @@ class Finding {
         return revoked() && cause_ == Cause::orderly ? std::optional(since_) : std::nullopt;
     }
     const std::string& revoked_text() const { return revoked_; }  ///< since when and why
+    /// revoked_later is what is told of a revocation after the judged time.
+    const std::optional<Revoked>& revoked_later() const { return later_; }
     /// good_remark is what is to be known of a good certificate; may be empty.
     std::string good_remark() const;
     /// earlier says whether what makes it good is from before the judged time, in the past.
@@ -99,6 +101,7 @@ class Finding {
     };
     static constexpr std::size_t kReasonBits = 9;
 
+    void note_later(const Revoked& told, Time of);
     Time newest(Reasons reasons) const;
     void forget_good(const Doubt& doubt);
 
@@ -113,7 +116,8 @@ class Finding {
     Reasons covered_ = 0;                   // for which something says that it is not revoked
     Reasons covered_by_then_ = 0;           // likewise, by evidence of the judged time or later
     std::array<Time, kReasonBits> newest_;  // of what says so, by reason
-    std::string later_;                     // revoked after the judged time
+    std::optional<Revoked> later_;          // after the judged time
+    Time later_hold_ = Time::min();         // of the newest evidence that says so of a hold
     std::optional<Hold> hold_;              // the newest
     std::optional<Doubt> doubt_;            // likewise
 };

@@ -14,6 +14,7 @@ struct Outcome {
     std::string text;
     bool key_compromised = false;            // as of PathVerdict, of this certificate
     std::optional<Time> retired_since = {};  // likewise
+    std::optional<Revoked> later = {};       // after the judged time
 };
 
 // Judge judges certificates on a path, or below it: one that has signed evidence is judged by what its issuer signs
@@ -119,12 +120,14 @@ class Judge {
         if (finding.good()) {
             // Whoever took a key may send along what told of it before it was revoked, and have the signature stamped.
             const bool too_old = trust_.stamped && !of_signer_ && finding.earlier();
-            return {too_old ? RevocationState::unknown : RevocationState::good, finding.good_remark()};
+            return {.state = too_old ? RevocationState::unknown : RevocationState::good,
+                    .text = finding.good_remark(),
+                    .later = finding.revoked_later()};
         }
         std::string why = finding.unknown_reason();
         if (why.empty())
             why = own.missing.empty() ? "no CRL and no OCSP response for it is at hand" : own.missing.back();
-        return {RevocationState::unknown, why};
+        return {.state = RevocationState::unknown, .text = why, .later = finding.revoked_later()};
     }
 
     std::span<const Certificate> path_;
@@ -137,6 +140,15 @@ class Judge {
     Time at_;
 };
 
+// with_later is what is to be known of a path, what was revoked after the judged time first.
+std::string with_later(const PathVerdict& verdict, const std::string& why) {
+    std::vector<std::string> parts;
+    for (const RevokedSince& each : verdict.revoked_since)
+        parts.push_back(each.text());
+    if (!why.empty()) parts.push_back(why);
+    return fmt::to_string(fmt::join(parts, "; "));
+}
+
 // unknown_reason is why it is not known of any certificate of a path whether it is revoked.
 std::string unknown_reason(const Certificate& certificate, const std::string& why) {
     return fmt::format("whether the certificate of {} is revoked is not known: {}", display_name(certificate), why);
@@ -146,6 +158,7 @@ std::string unknown_reason(const Certificate& certificate, const std::string& wh
 
 std::optional<Fault> check_revocation(PathVerdict& verdict, std::span<const Certificate> surplus, const Trust& trust,
                                       const RevocationEvidence& carried) {
+    std::string why;
     if (trust.revocation && verdict.chain.size() > 1) {
         EvidenceWork work(verdict.verifications);
         verdict.revocation = RevocationState::good;
@@ -154,7 +167,11 @@ std::optional<Fault> check_revocation(PathVerdict& verdict, std::span<const Cert
         std::optional<Fault> retired;
         for (std::size_t i = 0; i + 1 < verdict.chain.size(); ++i) {
             const Certificate& certificate = verdict.chain[i];
-            const auto [state, text, key_compromised, retired_since] = judge.judge(certificate, verdict.chain[i + 1]);
+            const auto [state, text, key_compromised, retired_since, later] =
+                judge.judge(certificate, verdict.chain[i + 1]);
+            if (later)
+                verdict.revoked_since.push_back(
+                    {certificate, later->since, later->reason, later->cause == Cause::orderly});
             if (state == RevocationState::revoked) {
                 verdict.revocation = state;
                 verdict.revocation_reason = fmt::format("the certificate of {} is {}", display_name(certificate), text);
@@ -170,24 +187,25 @@ std::optional<Fault> check_revocation(PathVerdict& verdict, std::span<const Cert
             }
             if (state == RevocationState::not_offered && verdict.revocation == RevocationState::good) {
                 verdict.revocation = state;
-                verdict.revocation_reason =
+                why =
                     fmt::format("it is not offered by the issuer of the certificate of {}", display_name(certificate));
             }
             if (state == RevocationState::unknown && verdict.revocation != state) {
                 verdict.revocation = state;
-                verdict.revocation_reason = unknown_reason(certificate, text);
+                why = unknown_reason(certificate, text);
             }
-            if (state == RevocationState::good && verdict.revocation_reason.empty() && !text.empty())
-                verdict.revocation_reason = fmt::format("the certificate of {} is {}", display_name(certificate), text);
+            if (state == RevocationState::good && why.empty() && !text.empty())
+                why = fmt::format("the certificate of {} is {}", display_name(certificate), text);
         }
         if (retired) return retired;
+        verdict.revocation_reason = with_later(verdict, why);
     }
     const bool enough =
         verdict.revocation == RevocationState::good || verdict.revocation == RevocationState::not_offered;
     if (!trust.require_revocation || enough) return std::nullopt;
     constexpr const char* kHint =
         "--revocation online asks the servers, later perhaps with an answer, and --crl FILE adds a CRL";
-    if (!verdict.revocation_reason.empty()) return Fault{verdict.revocation_reason, kHint};
+    if (!why.empty()) return Fault{why, kHint};
     return Fault{unknown_reason(verdict.chain.front(), trust.revocation
                                                            ? "it is an anchor itself, which nobody can revoke"
                                                            : "that was not looked at")};

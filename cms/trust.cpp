@@ -340,6 +340,8 @@ std::optional<Fault> compromised_key(PathVerdict& verdict, const Trust& trust, c
             if (last < trust.at.value_or(trust.clock->now())) of_other.at = last;
             const PathVerdict found = validate_with(other, message, of_other, Use::evidence, true).verdict;
             spent += found.chain.size() + found.verifications;
+            for (const RevokedSince& each : found.revoked_since)
+                if (each.certificate == other && !each.orderly) verdict.revoked_since.push_back(each);
             if (!found.key_compromised) continue;
             verdict.revocation = RevocationState::revoked;
             verdict.revocation_reason = fmt::format("others may know the key of {}, which another certificate has: {}",
@@ -391,6 +393,12 @@ bool is_key_hash(ByteView identifier, const Certificate& certificate) {
 }
 
 }  // namespace
+
+std::string RevokedSince::text() const {
+    return fmt::format("the certificate of {} is revoked since {}{}, after the time that counts",
+                       display_name(certificate), format_time(since),
+                       reason.empty() ? "" : fmt::format(" ({})", reason));
+}
 
 Trust asking_nobody(Trust trust) {
     trust.issuers = nullptr;

@@ -43,6 +43,16 @@ Trust asking_nobody(Trust trust);
 /// it tells nothing of it (RFC 9608), and all others of the path are good.
 enum class RevocationState { good, revoked, unknown, not_offered, not_checked };
 
+/// RevokedSince is a certificate that was revoked after the time that its path was judged at.
+struct RevokedSince {
+    Certificate certificate;
+    Time since;
+    std::string reason;    ///< in plain words; may be empty
+    bool orderly = false;  ///< for a reason that leaves its key as good as before
+
+    std::string text() const;  ///< all of that in plain words
+};
+
 /// PathVerdict is the outcome of path validation (RFC 5280, with the e-mail rules of RFC 8550).
 struct PathVerdict {
     bool trusted = false;
@@ -66,6 +76,7 @@ struct PathVerdict {
                                         ///< and what is above is not revoked
     std::string
         revocation_reason;  ///< why it is not good, naming the certificate, or what is to be known of a good one
+    std::vector<RevokedSince> revoked_since;  ///< of its certificates, and of others of their keys for a compromise
 };
 
 /// validate looks for a path from `certificate` to an anchor that holds, among all that can be built, up to a limit.

@@ -98,6 +98,25 @@ TEST_CASE("a good verdict says what was not checked, and what was judged at anot
     CHECK(with([](auto& one) { one.time_basis = "given"; }) == all + "as of 2026-11-21");
     CHECK(with([](auto& one) { one.time_basis = "timestamp"; }) == all + "as of 2026-11-21, when it was time-stamped");
 
+    const auto since = [](const SignerVerdict& one, const char* reason) {
+        return cms::RevokedSince{*one.certificate, kNow, reason};
+    };
+    CHECK(with([&](auto& one) {
+              one.time_basis = "timestamp";
+              one.revoked_since = {since(one, "key compromise")};
+          }) == all + "as of 2026-11-21, when it was time-stamped; it was revoked since (key compromise)");
+    CHECK(with([&](auto& one) {
+              one.time_basis = "given";
+              one.revocation = Revocation::unknown;
+              one.revoked_since = {since(one, ""), since(signer({.name = "CA"}), "superseded")};
+          }) == all +
+                    "as of 2026-11-21, revocation by then unknown; it was revoked since and the certificate of "
+                    "CN=CA,O=Example was revoked since (superseded)");
+    SignerVerdict revoked = signer({.name = "Bob", .alternative_name = "email:bob@example.org"});
+    revoked.revoked_since = {since(revoked, "")};
+    CHECK_THAT(sentence(Result::valid, {signed_by({signer(), revoked})}),
+               Catch::EndsWith("; the certificate of Bob <bob@example.org> was revoked since"));
+
     // One of two that was not checked is enough.
     SignerVerdict unchecked = signer();
     unchecked.revocation = Revocation::not_checked;
@@ -258,6 +277,16 @@ TEST_CASE("a seal is not good where a mail is valid only because options accept 
     weak.layers[0].signers[0].strength = Strength::weak;
     CHECK(seal(weak) == "with reservations");
     CHECK(verdict_tone(weak) == Tone::caution);
+    Report backdated = report;
+    SignerVerdict& by = backdated.layers[0].signers[0];
+    by.time_basis = "given";
+    by.revoked_since = {{*by.certificate, kNow, "superseded", true}};
+    CHECK(seal(backdated) == "good");
+    by.revoked_since = {{*by.certificate, kNow, "key compromise"}};
+    CHECK(seal(backdated) == "with reservations");
+    CHECK(verdict_tone(backdated) == Tone::caution);
+    by.time_basis = "timestamp";
+    CHECK(seal(backdated) == "good");
     Report around = report;
     around.layers.insert(around.layers.begin(), encrypted(true));
     CHECK(verdict_tone(around) == Tone::good);

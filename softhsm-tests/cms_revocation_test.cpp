@@ -38,6 +38,53 @@ TEST_CASE("each certificate below the anchor is looked at, and one that is revok
     CHECK(good(bench.judge(alice)));
     bench.add_crl({.entries = {{.certificate = authority.certificate}}, .this_update = -10});
     CHECK(revoked(bench.judge(alice), "CN=Authority,O=Example is revoked"));
+    // Its key, not that of whoever has certified it.
+    bench.source->here.crls.pop_back();
+    bench.add_crl({.entries = {{.certificate = authority.certificate, .reason = "CACompromise"}}, .this_update = -10});
+    CHECK(revoked(bench.judge(alice), "(compromise of the authority)"));
+}
+
+TEST_CASE("what was revoked after the judged time is told, whatever is not known of others") {
+    RevocationBench bench;
+    const SoftwareKey authority = certify(authority_spec("Authority"), &bench.root);
+    const Certificate alice = certify({}, &authority).certificate;
+    bench.trust.intermediates = {std::make_shared<MemoryCertificates>(std::vector{authority.certificate})};
+    bench.at(-120);
+    const auto told = [&] {
+        const PathVerdict verdict = bench.judge(alice);
+        CHECK(unknown(verdict, "whether the certificate of CN=Authority,O=Example is revoked is not known"));
+        const bool first =
+            verdict.revocation_reason.find("the certificate of CN=Alice,O=Example is revoked since") == 0;
+        CHECK(first == !verdict.revoked_since.empty());
+        return verdict.revoked_since;
+    };
+    bench.add_crl({}, authority);
+    CHECK(told().empty());
+    bench.add_crl({.entries = {{.certificate = alice, .reason = "superseded"}}}, authority);
+    REQUIRE(told().size() == 1);
+    CHECK(told().front().orderly);
+    bench.add_crl({.entries = {{.certificate = alice, .reason = "keyCompromise"}}}, authority);
+    REQUIRE(told().size() == 1);
+    CHECK(told().front().certificate == alice);
+    CHECK(told().front().reason == "key compromise");
+    CHECK_FALSE(told().front().orderly);
+
+    // What was on hold, and is no more, was not.
+    bench.source->here = {};
+    bench.add_crl({.entries = {{.certificate = alice, .reason = "certificateHold"}}, .this_update = -40}, authority);
+    CHECK(told().size() == 1);
+    bench.add_crl({.this_update = -20}, authority);
+    CHECK(told().empty());
+
+    // Others who know the key may have signed before.
+    bench.source->here = {};
+    const PrivateKey key = new_private_key(KeyKind::p256);
+    const Certificate mine = certify_key(key, {}, &authority), other = certify_key(key, {}, &bench.root);
+    bench.surplus = {other};
+    bench.add_crl({.entries = {{.certificate = other, .reason = "keyCompromise"}}});
+    const PathVerdict by_key = bench.judge(mine);
+    REQUIRE(by_key.revoked_since.size() == 1);
+    CHECK(by_key.revoked_since.front().certificate == other);
 }
 
 TEST_CASE("nothing is fetched where what is at hand tells, or where the path leads to no anchor") {

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "softhsm-tests/cms_revocation.h"
@@ -168,6 +169,9 @@ TEST_CASE("of several time-stamps the one counts by which the certificate was no
         CHECK(mail.signer().time_basis == "timestamp");
         CHECK(*mail.signer().time_at < SystemClock().now() - std::chrono::days(59));
         CHECK(*mail.signer().time_at > SystemClock().now() - std::chrono::days(61));
+        const auto& warnings = mail.report.warnings;
+        CHECK(std::count_if(warnings.begin(), warnings.end(),
+                            [](const Warning& each) { return each.kind == "revoked-since"; }) == 1);
     }
     for (const auto& days : {std::vector{10}, {10, 5}, {5, 10}}) {
         const ReadMail mail = read(days);

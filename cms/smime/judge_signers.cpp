@@ -32,6 +32,7 @@ void set_chain(SignerVerdict& verdict, const PathVerdict& path) {
     if (path.weak) verdict.strength = Strength::weak;
     verdict.revocation = revocation_of(path.revocation);
     if (!path.revocation_reason.empty()) verdict.revocation_reason = path.revocation_reason;
+    verdict.revoked_since = path.revoked_since;
 }
 
 SignerVerdict describe(const asn1::SignerInfo& signer, const SignerInfoVerdict& judged,
@@ -93,6 +94,10 @@ class Judge {
     }
 
   private:
+    void warn_once(const Warning& warning) {
+        if (std::ranges::find(judged_.warnings, warning) == judged_.warnings.end()) judged_.warnings.push_back(warning);
+    }
+
     void warn_of_timestamps(const SignerVerdict& signer) {
         if (trust_ == nullptr) return;
         for (const TimestampVerdict& each : signer.timestamps)
@@ -136,6 +141,8 @@ class Judge {
         if (path) set_chain(verdict, path->verdict);
         if (path && path->verdict.trusted && !path->verdict.policy_remark.empty())
             judged_.warnings.push_back({"policy", path->verdict.policy_remark});
+        for (const RevokedSince& each : verdict.revoked_since)
+            warn_once({"revoked-since", each.text()});
         if (certificate)
             verdict.certificate_class =
                 classify(*certificate, path ? path->verdict.policies : std::vector<std::string>{});

@@ -45,6 +45,7 @@ struct SignerVerdict {
     std::vector<Certificate> intermediates;  ///< of a trusted chain, without the root
     Revocation revocation = Revocation::not_checked;
     std::optional<std::string> revocation_reason;
+    std::vector<RevokedSince> revoked_since;  ///< after the time judged at, as of PathVerdict
     SenderState sender = SenderState::not_checked;
     Strength strength = Strength::ok;
     std::string digest;     ///< name in the algorithm table, or the dotted OID
