@@ -356,8 +356,10 @@ std::optional<Fault> compromised_key(PathVerdict& verdict, const Trust& trust, c
         const Certificate on_path = verdict.chain[i];
         // However many came along, they cost little.
         if (told_by(named_alike(on_path, trust), on_path, std::numeric_limits<std::size_t>::max()) ||
-            told_by(message.certificates, on_path, spent + kMaxOfKeyWork))
+            told_by(message.certificates, on_path, spent + kMaxOfKeyWork)) {
+            verdict.key_compromised = i == 0;
             fault = Fault{verdict.revocation_reason, {}, Fault::Scope::key, i};
+        }
     }
     verdict.verifications += spent;
     return fault;

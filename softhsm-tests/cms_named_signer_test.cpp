@@ -6,6 +6,7 @@
 #include "mime/codec.h"
 #include "mime/hex.h"
 #include "softhsm-tests/cms_craft.h"
+#include "softhsm-tests/cms_revocation.h"
 #include "softhsm-tests/support/cms_bench.h"
 
 using namespace p11mime;
@@ -86,6 +87,27 @@ TEST_CASE("a signer named by key is whose certificate the signed attribute names
     const ReadMail twins = world.bench.verify(world.message(another, {craft::signing_certificate_v2(another)}));
     CHECK(twins.report.result == Result::valid);
     CHECK(twins.signer().certificate == another);
+}
+
+TEST_CASE("a signer named by key is who holds the certificate that is not revoked, which servers tell") {
+    const NamedSignerWorld world;
+    const Certificate old = world.another_for_the_key(world.other());
+    Trust trust = world.bench.trust();
+    const auto source = std::make_shared<TestSource>();
+    trust.revocation = source;
+    const auto judged = [&](const std::string& reason) {
+        source->points.crls = {
+            Crl::from_der(make_crl({.entries = {{.certificate = old, .reason = reason}}}, world.bench.intermediate))};
+        return world.bench.verify(world.message(old), trust);
+    };
+    for (const char* reason : {"superseded", ""}) {
+        const ReadMail renewed = judged(reason);
+        INFO(renewed.report.reason);
+        CHECK(renewed.report.result == Result::valid);
+        CHECK(renewed.signer().certificate == world.alice.certificate);
+        CHECK(renewed.signer().revocation_reason.value_or("").find("is revoked since") == std::string::npos);
+    }
+    CHECK(judged("keyCompromise").report.result == Result::untrusted);
 }
 
 TEST_CASE("a stranger's certificate with the signer's key identifier changes nothing") {

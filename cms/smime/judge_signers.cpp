@@ -2,6 +2,7 @@
 #include <openssl/err.h>
 
 #include <algorithm>
+#include <span>
 
 #include "cms/attributes.h"
 #include "cms/carried_evidence.h"
@@ -114,7 +115,9 @@ class Judge {
     // judge leaves sender and countersignatures to its callers. Without trust nothing is verified.
     SignerVerdict judge(const asn1::SignerInfo& signer, const SignedContent& content, const Trust* trust,
                         SignerInfoVerdict& info) {
-        const auto [certificate, hidden] = signer_of(signer, content, trust);
+        const auto [candidates, hidden] = signer_of(signer, content, trust);
+        std::optional<Certificate> certificate;
+        if (!candidates.empty()) certificate = candidates.front();
         Standing standing;
         // A key that inherits its parameters has them from its path, without which nothing can be verified.
         const bool inherits = certificate && trust != nullptr && lacks_parameters(*certificate);
@@ -126,6 +129,11 @@ class Judge {
                             asn1::identifier(*signer.sid).text());
         trust = trust_of(info, trust);
         if (!inherits || trust != &*quiet_) standing = stand(signer, certificate, trust);
+        if (info.integrity == Integrity::valid && trust != nullptr)
+            if (auto other = trusted_other(signer, candidates, *trust, standing)) {
+                certificate = std::move(other->certificate);
+                standing.path = std::move(other->path);
+            }
         if (trust == nullptr) {
             info.integrity = Integrity::not_checked;
             info.reason.clear();
@@ -149,10 +157,10 @@ class Judge {
         return verdict;
     }
 
-    // Found is whose signature it is, or that it is nobody's of the many who claim to have its key: whoever is on the
-    // way of a mail may have added those.
+    // Found is whose signature it is, with certificates that explain it as well, or that it is nobody's of the many who
+    // claim to have its key: whoever is on the way of a mail may have added those.
     struct Found {
-        std::optional<Certificate> certificate;
+        std::vector<Certificate> certificates;
         bool hidden = false;
     };
 
@@ -160,13 +168,16 @@ class Judge {
     Found signer_of(const asn1::SignerInfo& signer, const SignedContent& content, const Trust* trust) {
         const auto [named, too_many] = find_certificates(asn1::identifier(*signer.sid), reader_.certificates(), trust);
         if (named.empty()) return {};
-        if (named.size() == 1 || trust == nullptr) return {named.front()};
+        if (named.size() == 1 || trust == nullptr) return {{named.front()}};
         std::vector<int> ranks;
         for (const Certificate& each : named)
             ranks.push_back(rank(each, signer, content, trust->at));
-        const auto best = std::ranges::max_element(ranks);
-        if (too_many && *best == 0) return {std::nullopt, true};
-        return {named[static_cast<std::size_t>(best - ranks.begin())]};
+        const int best = *std::ranges::max_element(ranks);
+        if (best == 0) return too_many ? Found{{}, true} : Found{{named.front()}};
+        Found found;
+        for (std::size_t i = 0; i < named.size(); ++i)
+            if (ranks[i] == best) found.certificates.push_back(named[i]);
+        return found;
     }
 
     // rank says how well a certificate explains a signature: it verifies, is trusted, is of who sent the mail.
@@ -200,12 +211,40 @@ class Judge {
     };
 
     Standing stand(const asn1::SignerInfo& signer, const std::optional<Certificate>& certificate, const Trust* trust) {
-        RevocationEvidence carried = carried_;
-        if (trust != nullptr && trust->revocation) carried.add(archived_evidence(signer));
+        const RevocationEvidence carried = trust == nullptr ? RevocationEvidence{} : evidence_along(signer, *trust);
         Standing standing{judge_timestamps(signer, trust, carried), std::nullopt};
         if (certificate && trust != nullptr)
             standing.path = judge_path(*certificate, *trust, carried, standing.timestamps, claimed_time(signer));
         return standing;
+    }
+
+    // Other is another certificate of a signer, and its path.
+    struct Other {
+        Certificate certificate;
+        JudgedPath path;
+    };
+
+    // trusted_other is the first that is trusted of the certificates that explain a signature as well as the first of
+    // them, which is not: that may have been renewed and revoked since. Where others know its key, none is.
+    std::optional<Other> trusted_other(const asn1::SignerInfo& signer, const std::vector<Certificate>& candidates,
+                                       const Trust& trust, const Standing& standing) {
+        if (candidates.size() < 2 || standing.path->verdict.trusted || standing.path->verdict.key_compromised)
+            return {};
+        Trust at_hand = trust;
+        at_hand.issuers = nullptr;
+        const RevocationEvidence carried = evidence_along(signer, trust);
+        for (const Certificate& each : std::span(candidates).subspan(1)) {
+            JudgedPath path = judge_path(each, at_hand, carried, standing.timestamps, claimed_time(signer));
+            if (path.verdict.trusted) return Other{each, std::move(path)};
+        }
+        return {};
+    }
+
+    // evidence_along is what came along with a signature.
+    RevocationEvidence evidence_along(const asn1::SignerInfo& signer, const Trust& trust) const {
+        RevocationEvidence carried = carried_;
+        if (trust.revocation) carried.add(archived_evidence(signer));
+        return carried;
     }
 
     // A path that does not hold now, because something in it has ended or was revoked since, may hold at the time of a
