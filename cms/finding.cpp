@@ -70,10 +70,14 @@ void Finding::note_doubt(Time of, std::string reason) {
     if (!doubt_ || doubt_->of < of) doubt_ = Doubt{of, std::move(reason)};
 }
 
+bool Finding::holds_now(Time begins, std::optional<Time> ends) const {
+    return ends && *ends >= now_ && !future(begins) && ends_ >= now_;
+}
+
 // Where the judged time is now, nothing can be of later.
-void Finding::add_good(Reasons reasons, Time of) {
+void Finding::add_good(Reasons reasons, Time of, bool holds_now) {
     covered_ |= reasons;
-    if (of >= at_ || at_ >= now_) covered_by_then_ |= reasons;
+    if (of >= at_ || at_ >= now_ || holds_now) covered_by_then_ |= reasons;
     for (std::size_t bit = 0; bit < kReasonBits; ++bit)
         if ((reasons >> bit & 1) != 0) newest_[bit] = std::max(newest_[bit], of);
 }

@@ -47,8 +47,12 @@ class Finding {
     /// note_doubt heeds that evidence of a time leaves open whether the certificate is revoked, for a reason that reads
     /// on after "it": older evidence makes nothing good then.
     void note_doubt(Time of, std::string reason);
-    /// add_good notes that evidence of a time says that the certificate is not revoked for some reasons.
-    void add_good(Reasons reasons, Time of);
+    /// holds_now says whether what holds from a time to another says as much of the judged time as it does of now: it
+    /// has not ended, nor has the certificate, which later evidence may leave out.
+    bool holds_now(Time begins, std::optional<Time> ends) const;
+    /// add_good notes that evidence of a time says that the certificate is not revoked for some reasons. `holds_now`
+    /// is that of what did not come along: whoever took a key has that from before it was revoked.
+    void add_good(Reasons reasons, Time of, bool holds_now);
     /// keep notes evidence (DER) that was signed by who may, to be kept until it ends.
     void keep(Bytes der, std::optional<Time> until);
     /// remember notes evidence of a time that was signed likewise, of a revocation: it is needed as long as the
@@ -77,7 +81,7 @@ class Finding {
     const std::optional<Revoked>& revoked_later() const { return later_; }
     /// good_remark is what is to be known of a good certificate; may be empty.
     std::string good_remark() const;
-    /// earlier says whether what makes it good is from before the judged time, in the past.
+    /// earlier says whether what makes it good is from before the judged time, in the past, and does not hold now.
     bool earlier() const { return covered_by_then_ != kAllReasons; }
     /// unknown_reason is why it is neither; empty where there is no evidence.
     std::string unknown_reason() const;
@@ -114,7 +118,7 @@ class Finding {
     Cause cause_ = Cause::orderly;          // likewise, of all that tells so
     bool held_ = false;                     // it is revoked in that it is on hold
     Reasons covered_ = 0;                   // for which something says that it is not revoked
-    Reasons covered_by_then_ = 0;           // likewise, by evidence of the judged time or later
+    Reasons covered_by_then_ = 0;           // likewise, by evidence of the judged time or later, or that holds now
     std::array<Time, kReasonBits> newest_;  // of what says so, by reason
     std::optional<Revoked> later_;          // after the judged time
     Time later_hold_ = Time::min();         // of the newest evidence that says so of a hold

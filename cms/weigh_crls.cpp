@@ -120,7 +120,9 @@ std::string weigh_crl(const Certificate& certificate, const Signed& signed_base,
     }
     if (!entry && certificate.not_after() < newest.this_update() && !newest.keeps_ended(certificate.not_after()))
         return "the certificate had ended before, and it need not list those";
-    finding.add_good(base.covers(certificate), newest.this_update());
+    const bool own = signed_base.origin != Origin::carried;
+    finding.add_good(base.covers(certificate), newest.this_update(),
+                     own && finding.holds_now(base.this_update(), base.next_update()));
     return {};
 }
 

@@ -9,7 +9,7 @@ namespace {
 using Status = OcspAnswer::Status;
 
 // weigh_answer gives why an answer that has not ended tells nothing.
-std::string weigh_answer(const Certificate& certificate, const OcspAnswer& answer, Finding& finding) {
+std::string weigh_answer(const Certificate& certificate, const OcspAnswer& answer, bool carried, Finding& finding) {
     if (answer.status == Status::revoked && finding.in_force(answer.since)) return {};
     if (answer.status != Status::revoked && certificate.not_after() < answer.this_update &&
         !(answer.keeps_ended_since && *answer.keeps_ended_since <= certificate.not_after()))
@@ -19,7 +19,8 @@ std::string weigh_answer(const Certificate& certificate, const OcspAnswer& answe
         return "its responder does not know the certificate";
     }
     finding.answered_good = true;
-    finding.add_good(kAllReasons, answer.this_update);
+    finding.add_good(kAllReasons, answer.this_update,
+                     !carried && finding.holds_now(answer.this_update, answer.next_update));
     return {};
 }
 
@@ -50,7 +51,7 @@ std::string weigh_response(const Certificate& certificate, const EvidenceContext
         if (nonce == OcspResponse::Nonce::other) useless = "it answers another request";
         if (!signer.reason.empty()) useless = signer.reason;
         const bool counts = useless.empty();
-        if (counts) useless = weigh_answer(certificate, answer, finding);
+        if (counts) useless = weigh_answer(certificate, answer, carried, finding);
         if (!useless.empty()) why = useless;
         if (useless.empty() || (counts && answer.status == Status::unknown))
             finding.keep(response.der(), answer.next_update);

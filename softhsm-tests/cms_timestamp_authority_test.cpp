@@ -324,6 +324,64 @@ TEST_CASE("a stolen key that was revoked gains nothing by a time-stamp and by ev
     CHECK(read(revoking).signer().revocation == Revocation::revoked);
 }
 
+TEST_CASE("what holds now of an authority above tells of a time-stamp after it was made, unless it came along") {
+    TimestampBench world;
+    const auto since = [](CertificateSpec spec, int days) {
+        spec.begins_in_days = -days;
+        return spec;
+    };
+    const SoftwareKey root = certify(since(authority_spec("Old Root"), 200));
+    const SoftwareKey between = certify(since(authority_spec("Between"), 190), &root);
+    const SoftwareKey authority = certify(since(timestamping_spec(), 190), &root);
+    world.alice = certify(since({}, 180), &between);
+    world.trust = trust_in({root.certificate});
+    world.trust.require_revocation = true;
+    const auto source = std::make_shared<TestSource>();
+    world.trust.revocation = source;
+    const auto stamp = [&](ByteView signature) {
+        const std::string made = token(authority, {.stamped = text_of(signature), .days_ago = 50});
+        return der_value(tag::kSequence, {der_oid(oid::kTimestampToken), der_value(tag::kSet, bytes_of(made))});
+    };
+    const auto read = [&](const std::vector<Bytes>& own, const std::vector<Bytes>& along,
+                          std::vector<RevocationEvidence::Ocsp> responses = {}) {
+        source->here = {.ocsp = std::move(responses)};
+        source->here.ocsp.push_back(
+            {OcspResponse::from_der(make_ocsp({}, authority.certificate, root.certificate, root))});
+        for (const Bytes& crl : own)
+            source->here.crls.push_back(Crl::from_der(crl));
+        const Bytes info = craft::signer_info({.key = world.alice,
+                                               .attributes = craft::usual_attributes(kTimestampedContent),
+                                               .content = kTimestampedContent,
+                                               .unsigned_over = stamp});
+        return world.bench
+            .verify(craft::signed_data({.content = kTimestampedContent,
+                                        .signer_infos = {info},
+                                        .certificates = {world.alice.certificate, between.certificate},
+                                        .revocation_infos = along}),
+                    world.trust)
+            .report;
+    };
+    const Bytes superseded = make_crl(
+        {.entries = {{.certificate = world.alice.certificate, .since = -20 * kDay, .reason = "superseded"}}}, between);
+    const Bytes twice_a_year = make_crl({.this_update = -100 * kDay, .next_update = 80 * kDay}, root);
+    const Report told = read({superseded, twice_a_year}, {});
+    CHECK(told.result == Result::valid);
+    CHECK(told.layers.front().signers.front().revocation == Revocation::good);
+    CHECK(read({superseded}, {twice_a_year}).exit_status() == 3);
+    const Bytes over = make_crl({.this_update = -100 * kDay, .next_update = -10 * kDay}, root);
+    CHECK(read({superseded, over}, {}).exit_status() == 3);
+
+    // A response likewise.
+    const auto by_response = [&](int next_update) {
+        const Bytes response =
+            make_ocsp({.this_update = -100 * kDay, .next_update = next_update, .produced_at = -100 * kDay},
+                      between.certificate, root.certificate, root);
+        return read({superseded}, {}, {{OcspResponse::from_der(response)}}).exit_status();
+    };
+    CHECK(by_response(80 * kDay) == 0);
+    CHECK(by_response(-10 * kDay) == 3);
+}
+
 TEST_CASE("nobody is asked about a time-stamp's authority where the signature that it is on does not verify") {
     TimestampBench world;
     const std::string mail = world.signed_mail(world.openssl());
