@@ -173,6 +173,7 @@ std::string trust_fault(const Token& token, const Trust& trust, RevocationEviden
         return fmt::format("the certificate of {} is not for time-stamps alone", authority.subject());
     Trust stamps = trust;
     stamps.purpose = Purpose::timestamps;
+    stamps.policy = {};  // those asked for are of mail
     carried.add(token.evidence);
     PathVerdict path = validate(authority, token.certificates, stamps, Use::signing, {}, carried);
     verifications += path.verifications;

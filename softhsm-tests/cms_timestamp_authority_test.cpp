@@ -52,6 +52,23 @@ TEST_CASE("a time-stamp does not count where an authority above is for other thi
         CHECK_THAT(world.fault(below(usage)), Contains("CN=Between,O=Example is not meant for time-stamps"));
 }
 
+TEST_CASE("the policies that are asked of mail are not asked of a time-stamp's authority") {
+    TimestampBench world;
+    world.trust.policy = {.accepted = {"2.23.140.1.5.1.3"}, .explicit_policy = true};
+    CHECK(world.judge(token(world.authority)).integrity == Integrity::valid);
+
+    // What an authority above demands is.
+    CertificateSpec spec = authority_spec("Between");
+    spec.more_extensions = "policyConstraints=critical,requireExplicitPolicy:0";
+    const SoftwareKey between = certify(spec, &world.bench.root);
+    const auto below = [&](const char* policies) {
+        CertificateSpec stamping = timestamping_spec();
+        stamping.more_extensions = policies;
+        return token(certify(stamping, &between), {.more_certificates = {between.certificate}});
+    };
+    CHECK_THAT(world.fault(below("")), Contains("no certificate policy is valid"));
+}
+
 TEST_CASE("a time-stamp counts only where its authority's root is trusted for time-stamps") {
     TimestampBench world;
     const auto judged = [&](const char* option, const char* use) {
