@@ -40,7 +40,9 @@ class RevocationFiles {
 
     using From = cms::RevocationSource::From;
 
-    /// at_hand, fetch, fetch_delta, keep and remember as cms::RevocationSource has them.
+    /// asks says whether there is a fetcher; at_hand, fetch, fetch_delta, keep and remember are as
+    /// cms::RevocationSource has them.
+    bool asks() const { return fetcher_ != nullptr; }
     cms::RevocationEvidence at_hand(const cms::Certificate& certificate);
     cms::RevocationEvidence fetch(const cms::Certificate& certificate, const cms::Certificate& issuer, From from,
                                   const Inquiry& inquiry);
@@ -119,6 +121,7 @@ class RevocationOfMail final : public cms::RevocationSource {
     cms::RevocationEvidence at_hand(const cms::Certificate& certificate, const cms::Certificate&) override {
         return files_->at_hand(certificate);
     }
+    bool asks() const override { return files_->asks(); }
     cms::RevocationEvidence fetch(const cms::Certificate& certificate, const cms::Certificate& issuer, From from,
                                   const Tells& tells) override {
         return files_->fetch(certificate, issuer, from, {tells, patience_});

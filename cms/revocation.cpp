@@ -154,11 +154,19 @@ std::string unknown_reason(const Certificate& certificate, const std::string& wh
     return fmt::format("whether the certificate of {} is revoked is not known: {}", display_name(certificate), why);
 }
 
+// ways_to_evidence is what could be done about that.
+std::string ways_to_evidence(const Certificate& certificate, const RevocationSource& source) {
+    constexpr const char* kFile = "--crl FILE adds a CRL";
+    if (ocsp_urls(certificate).empty() && crl_urls(certificate).empty()) return kFile;
+    return fmt::format("{}, and {}",
+                       source.asks() ? "its servers may answer later" : "--revocation online asks its servers", kFile);
+}
+
 }  // namespace
 
 std::optional<Fault> check_revocation(PathVerdict& verdict, std::span<const Certificate> surplus, const Trust& trust,
                                       const RevocationEvidence& carried) {
-    std::string why;
+    std::string why, hint;
     if (trust.revocation && verdict.chain.size() > 1) {
         EvidenceWork work(verdict.verifications);
         verdict.revocation = RevocationState::good;
@@ -193,6 +201,7 @@ std::optional<Fault> check_revocation(PathVerdict& verdict, std::span<const Cert
             if (state == RevocationState::unknown && verdict.revocation != state) {
                 verdict.revocation = state;
                 why = unknown_reason(certificate, text);
+                hint = ways_to_evidence(certificate, *trust.revocation);
             }
             if (state == RevocationState::good && why.empty() && !text.empty())
                 why = fmt::format("the certificate of {} is {}", display_name(certificate), text);
@@ -203,9 +212,7 @@ std::optional<Fault> check_revocation(PathVerdict& verdict, std::span<const Cert
     const bool enough =
         verdict.revocation == RevocationState::good || verdict.revocation == RevocationState::not_offered;
     if (!trust.require_revocation || enough) return std::nullopt;
-    constexpr const char* kHint =
-        "--revocation online asks the servers, later perhaps with an answer, and --crl FILE adds a CRL";
-    if (!why.empty()) return Fault{why, kHint};
+    if (!why.empty()) return Fault{why, hint};
     return Fault{unknown_reason(verdict.chain.front(), trust.revocation
                                                            ? "it is an anchor itself, which nobody can revoke"
                                                            : "that was not looked at")};

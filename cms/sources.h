@@ -63,6 +63,9 @@ class RevocationSource {
     /// tell, or for some reasons alone.
     using Tells = std::function<bool(const RevocationEvidence& answer)>;
 
+    /// asks says whether fetch and fetch_delta ask anybody.
+    virtual bool asks() const { return true; }
+
     /// fetch asks others: responders by OCSP, distribution points for CRLs. Of those that are to have the same, one
     /// after another is asked until an answer tells. It and fetch_delta are called for certificates alone whose
     /// signatures lead to an anchor.

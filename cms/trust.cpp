@@ -372,6 +372,7 @@ class AtHand final : public RevocationSource {
     RevocationEvidence at_hand(const Certificate& certificate, const Certificate& issuer) override {
         return source_->at_hand(certificate, issuer);
     }
+    bool asks() const override { return false; }
     RevocationEvidence fetch(const Certificate&, const Certificate&, From, const Tells&) override {
         return {
             .missing = {"no CRL and no OCSP response for it is at hand, and no server is asked about a signature that "

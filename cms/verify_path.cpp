@@ -119,9 +119,11 @@ Fault policy_fault(const Certificate& end, const PolicyDemands& policy) {
     const std::string who = display_name(end);
     if (policy.accepted.empty())
         return {fmt::format("no certificate policy is valid for {} along its path, where one is demanded", who),
-                policy.explicit_policy ? "--explicit-policy demands it" : "a certificate authority above demands it"};
+                policy.explicit_policy ? "leave --explicit-policy out, or ask for a certificate under a policy"
+                                       : "a certificate authority above demands one: ask for another certificate"};
     return {fmt::format("{} has no certificate policy that is accepted and valid along its path", who),
-            "--policy names what is accepted"};
+            fmt::format("{}, or ask for a certificate under a policy that --policy names",
+                        policy.explicit_policy ? "leave --explicit-policy out" : "leave --policy out")};
 }
 
 std::string signature_name(const Certificate& certificate) {
@@ -183,10 +185,15 @@ Fault fault_of(int error, std::size_t at, const std::vector<Certificate>& path, 
         case X509_V_ERR_INVALID_POLICY_EXTENSION:
             return fault(Scope::certificate,
                          fmt::format("the certificate of {} has policies that cannot be read", who));
+        case X509_V_ERR_PROXY_CERTIFICATES_NOT_ALLOWED:
+            return fault(
+                Scope::certificate,
+                fmt::format("the certificate of {} is a proxy certificate, which no authority vouches for", who));
         case X509_V_ERR_OUT_OF_MEM:
             return fault(Scope::path, fmt::format("the policies along the path of {} are too many", who));
         default:
-            return fault(Scope::path, fmt::format("{}: {}", who, X509_verify_cert_error_string(error)));
+            return fault(Scope::path, fmt::format("the certificate of {} is not valid (OpenSSL: {})", who,
+                                                  X509_verify_cert_error_string(error)));
     }
 }
 

@@ -16,6 +16,7 @@ class TestSource : public cms::RevocationSource {
     cms::RevocationEvidence responders;
     cms::RevocationEvidence points;
     cms::RevocationEvidence deltas;
+    bool online = true;
     int fetches = 0;
     int delta_fetches = 0;
     std::vector<Bytes> kept;
@@ -23,6 +24,7 @@ class TestSource : public cms::RevocationSource {
     std::vector<Telling> remembered;
 
     cms::RevocationEvidence at_hand(const cms::Certificate&, const cms::Certificate&) override { return here; }
+    bool asks() const override { return online; }
     cms::RevocationEvidence fetch(const cms::Certificate&, const cms::Certificate&, From from, const Tells&) override {
         ++fetches;
         return from == From::responders ? responders : points;

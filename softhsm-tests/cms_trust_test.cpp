@@ -36,6 +36,14 @@ TEST_CASE("a path to an anchor is trusted") {
     CHECK(verdict.revocation == RevocationState::not_checked);
 }
 
+TEST_CASE("what OpenSSL refuses is said in words that ask nothing of the reader that cannot be done") {
+    const TrustWorld world;
+    CertificateSpec spec;
+    spec.more_extensions = "proxyCertInfo=critical,language:id-ppl-anyLanguage,pathlen:0";
+    CHECK(untrusted(world.judge(world.issue(spec)),
+                    "the certificate of CN=Alice,O=Example is a proxy certificate, which no authority vouches for"));
+}
+
 TEST_CASE("dates are judged at the time asked for") {
     TrustWorld world;
     CertificateSpec spec;
