@@ -65,8 +65,7 @@ void NearDelimiters::end_line(End end) {
     const bool at_cr = behind_cr_ || end == End::cr;
     const bool near = starts_with(boundary_) ? at_cr || !delimits(boundary_)
                                              : !sooner_.empty() && starts_with(sooner_) && delimits(sooner_);
-    if (near && found_.size() < kMostFound)
-        found_.emplace(without_blanks_behind(line_).substr(kMark.size(), kMaxBoundaryLength));
+    if (near) ++count_;
     line_.clear();
     goes_on_ = ends_in_cr_ = false;
     behind_cr_ = end == End::cr;

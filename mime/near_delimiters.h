@@ -1,6 +1,6 @@
 #pragma once
 
-#include <set>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -18,11 +18,8 @@ class NearDelimiters final : public Source {
         : from_(from), boundary_(boundary), sooner_(sooner) {}
     ByteView pull() override;
 
-    /// found is what stands behind the dashes of such lines, each once, cut after kMaxBoundaryLength; no more than
-    /// kMostFound.
-    const std::set<std::string>& found() const { return found_; }
-
-    static constexpr std::size_t kMostFound = 16;
+    /// count is how many such lines were passed on.
+    std::uint64_t count() const { return count_; }
 
   private:
     enum class End { lf, crlf, cr, none };  // of a line; none is that of the part
@@ -37,7 +34,7 @@ class NearDelimiters final : public Source {
     bool goes_on_ = false;     // the line has more than that, and not blanks alone
     bool ends_in_cr_ = false;  // which is a line end of its own unless an LF follows
     bool behind_cr_ = false;   // the line starts behind such a CR
-    std::set<std::string> found_;
+    std::uint64_t count_ = 0;
 };
 
 }  // namespace p11mime::mime

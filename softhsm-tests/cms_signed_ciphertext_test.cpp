@@ -197,6 +197,11 @@ TEST_CASE("a signed part that is labelled as S/MIME is taken for an encrypted on
     const std::string broken = "X: y\r\nno field\r\n" + world.usual;
     check(world, parts("mixed", {broken}), Result::untrusted, true);
     check(world, mixed(broken), Result::untrusted, true);
+    for (const std::string& unread : {replaced(world.usual, "base64", "x-uuencode"),
+                                      base64("application/pkcs7-mime", "\x3f\x10\x03\x02\x01\x00")}) {
+        check(world, parts("mixed", {unread}), Result::untrusted, true);
+        check(world, mixed(unread), Result::untrusted, true);
+    }
     const std::string text = "X: y\r\nno field\r\n" + kNote;
     check(world, mixed(text), Result::valid, false);
     const std::string signature = base64("application/pkcs7-mime; smime-type=signed-data", world.signed_file(kNote));
@@ -250,8 +255,24 @@ TEST_CASE("a signed mail with a line that some programs take for a delimiter is 
         REQUIRE(!part.warnings.empty());
         CHECK_THAT(part.warnings.at(0).message, Catch::Contains("take for the start of another part"));
     }
-    const std::string within =
-        replaced(multipart("in", "X\r\n"), "Content-Type: text/plain\r\n\r\nX\r\n", multipart("in-alt", "x"));
+    const auto around = [&](const std::string& inner) {
+        return replaced(multipart("in", "X\r\n"), "Content-Type: text/plain\r\n\r\nX\r\n", inner);
+    };
+    const std::string within = around(multipart("in-alt", "x"));
+    // Neither the name of a multipart inside nor their number lets a line pass.
+    std::string many;
+    for (int i = 0; i < 20; ++i)
+        many += multipart("in" + std::to_string(i), "x") + "\r\n--in\r\n";
+    for (const std::string& entity :
+         {around(multipart("inX", "x") + "\r\n--in\r\n" + kNote + "--inX\r\n" + world.usual),
+          around(many + kNote + "--inX\r\n" + world.usual)})
+        CHECK_THAT(world.bench.verify(world.clear_signed(entity)).report.reason,
+                   Catch::Contains("take for the start of another part"));
+    CHECK(world.bench.verify(world.clear_signed(around(many + kNote))).report.result == Result::valid);
+    CHECK(world.bench
+              .verify(world.clear_signed(
+                  mixed(replaced(replaced(world.clear_signed(kNote), "boundary=o", "boundary=out"), "--o", "--out"))))
+              .report.layers.size() == 2);
     for (const std::string& entity :
          {within, multipart("in", "--\r\n-- in\r\n --in\r\nin"), multipart("in=x", "--i")}) {
         CAPTURE(entity);
@@ -302,6 +323,16 @@ TEST_CASE("a part of what is signed whose header programs read differently draws
     CHECK_THAT(warning("Content-Type: multipart/mixed; boundary=aa; boundary=in\r\n" + body),
                Catch::Contains("two boundaries"));
     CHECK_THAT(warning("Content-Type: multipart; boundary=in\r\n" + body), Catch::Contains("no plain type"));
+    CHECK_THAT(warning("Content-Type: multipart/mixed; boundary=\"i\\n\"\r\n" + body), Catch::Contains("a backslash"));
+    for (const char* type :
+         {"multipart; boundary=in", "multipart/mixed; boundary=\"i\\n\"", "multipart/mixed; boundary=<in>",
+          "multipart/mixed; boundary*=us-ascii''in", "multipart/mixed; boundary=(x)in"}) {
+        CAPTURE(type);
+        const Report read =
+            world.bench.verify(world.clear_signed("Content-Type: " + std::string(type) + "\r\n" + body)).report;
+        CHECK(read.result == Result::untrusted);
+        CHECK_THAT(read.reason, Catch::Contains("programs differ in w"));
+    }
     CHECK(warning("Content-Type: multipart/mixed; boundary=in\r\n" + body).empty());
 }
 
@@ -348,6 +379,36 @@ TEST_CASE("a mail that is only encrypted in a part is not called encrypted on th
     const auto cause = [&](const std::string& mail) { return caught([&] { world.bench.verify(mail); }); };
     CHECK_THAT(cause(kFrom + mixed(world.usual)).what(), Catch::Contains("only a part of the mail (1.2) is encrypted"));
     CHECK_THAT(cause(kFrom + world.usual).what(), Catch::Contains("is encrypted on the outside"));
+}
+
+TEST_CASE("an encrypted mail with an encrypted mail attached is encrypted as a whole") {
+    const CiphertextWorld world;
+    const std::string entity = mixed(attached(world.usual));
+    const std::string mail =
+        kFrom + base64("application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m",
+                       world.bench.openssl({"cms", "-encrypt", "-binary", "-outform", "DER", "-aes-256-cbc", "-recip",
+                                            world.bench.certificate_file(world.bob)},
+                                           entity));
+    for (const Report& report :
+         {world.bench.open(mail, {world.bob}).report, world.bench.decrypt(mail, {world.bob}).report}) {
+        CHECK(report.result == Result::decrypted);
+        CHECK(is_noted(report));
+    }
+    CHECK_THAT(caught([&] { world.bench.decrypt(kFrom + mixed(attached(world.clear_signed(kNote))), {}); }).what(),
+               Catch::Contains("the mail is not encrypted"));
+}
+
+TEST_CASE("a signature that nothing tells what it is over is said to be there") {
+    const CiphertextWorld world;
+    const std::string mail = replaced(
+        replaced(world.clear_signed(kNote),
+                 "multipart/signed; protocol=\"application/pkcs7-signature\"; micalg=sha-256", "multipart/mixed"),
+        "application/pkcs7-signature", "application/pkcs7-signature; name=smime.p7s");
+    const Report opened = world.bench.open(mail, {}).report;
+    CHECK(opened.result == Result::unsigned_);
+    REQUIRE(!opened.warnings.empty());
+    CHECK(opened.warnings.at(0).kind == "stray-signature");
+    CHECK_THAT(caught([&] { world.bench.verify(mail); }).what(), Catch::Contains("a signature that nothing tells"));
 }
 
 TEST_CASE("an inspected mail has no warning of encrypted parts") {

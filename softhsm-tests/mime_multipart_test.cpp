@@ -170,28 +170,27 @@ TEST_CASE("a boundary is neither empty nor too long") {
     CHECK_NOTHROW(Multipart(window, std::string(kMaxBoundaryLength, 'b')));
 }
 
-TEST_CASE("lines near a delimiter are found, however the part is cut into pieces") {
-    using Found = std::set<std::string>;
-    const auto found = [](const std::string& part, const char* sooner = "") {
-        std::vector<Found> all;
+TEST_CASE("lines near a delimiter are counted, however the part is cut into pieces") {
+    const auto count = [](const std::string& part, const char* sooner = "") {
+        std::vector<std::uint64_t> all;
         for (const std::size_t size : test::kPieceSizes) {
             test::PieceSource source(part, size);
             NearDelimiters lines(source, "abc", sooner);
             CHECK(test::text_from(lines) == part);
-            all.push_back(lines.found());
+            all.push_back(lines.count());
             CHECK(all.back() == all.front());
         }
         return all.front();
     };
-    CHECK(found("--abcd\r\nx") == Found{"abcd"});
-    CHECK(found("x\n--abc d \ny\n--abc--e") == Found{"abc d", "abc--e"});
-    CHECK(found("x\r--abc\r\ny") == Found{"abc"});
-    CHECK(found("x\r\n--abc\ry") == Found{"abc"});
-    CHECK(found("x\r\r\n--abc--\t\r") == Found{"abc--"});
-    CHECK(found("x\r\n--abc" + std::string(kMaxTransportPadding + 1, ' ') + "\r\n").size() == 1);
-    CHECK(found("x\r\n--ab\r\n--a \r\n", "ab") == Found{"ab"});
-    CHECK(found("--ab--\r\n--abx\r\n", "ab") == Found{"ab--"});
-    CHECK(found("--abc" + std::string(2 * kMaxBoundaryLength, 'x')).begin()->size() == kMaxBoundaryLength);
-    CHECK(found("-\r\n--ab\r\n --abcd\r\n-abcd\r\nabcd\r\n--\r\n").empty());
-    CHECK(found("x--abcd\r\n--Abcd").empty());
+    CHECK(count("--abcd\r\nx") == 1);
+    CHECK(count("x\n--abc d \ny\n--abc--e") == 2);
+    CHECK(count("x\r--abc\r\ny") == 1);
+    CHECK(count("x\r\n--abc\ry") == 1);
+    CHECK(count("x\r\r\n--abc--\t\r") == 1);
+    CHECK(count("x\r\n--abc" + std::string(kMaxTransportPadding + 1, ' ') + "\r\n") == 1);
+    CHECK(count("x\r\n--ab\r\n--a \r\n", "ab") == 1);
+    CHECK(count("--ab--\r\n--abx\r\n", "ab") == 1);
+    CHECK(count("--abc" + std::string(2 * kMaxBoundaryLength, 'x')) == 1);
+    CHECK(count("-\r\n--ab\r\n --abcd\r\n-abcd\r\nabcd\r\n--\r\n") == 0);
+    CHECK(count("x--abcd\r\n--Abcd") == 0);
 }

@@ -11,6 +11,7 @@
 #include "cms/smime/joined_source.h"
 #include "cms/smime/legacy_element.h"
 #include "cms/smime/protected_headers.h"
+#include "mime/charset.h"
 #include "mime/codec.h"
 #include "mime/content_type.h"
 #include "mime/hex.h"
@@ -167,7 +168,9 @@ class Adding {
         if (header.end.empty()) return {std::move(header), std::make_unique<Passed>(body)};  // there is no body
         const bool html = mime::content_type(header).value == "text/html";
         const TransferEncoding encoding = mime::transfer_encoding(header);
-        if (encoding == TransferEncoding::unknown || (html && encoding == TransferEncoding::base64))
+        const std::string charset = mime::content_type(header).parameter("charset");
+        const bool like_ascii = charset.empty() || mime::is_shared(charset);
+        if (encoding == TransferEncoding::unknown || (html && encoding == TransferEncoding::base64) || !like_ascii)
             return {std::move(header), std::make_unique<Passed>(body)};
         const std::string lines = suit(header, encoding);
         std::string front = html ? through_body_tag(body) : "";

@@ -159,6 +159,10 @@ void Walk::require_layer() const {
         throw Error(ErrorKind::malformed, "the mail carries certificates and no signature",
                     "'p11mime certs import' keeps certificates");
     if (report_.openpgp) throw Error(ErrorKind::malformed, openpgp_words(*report_.openpgp), kGpg);
+    if (verify && has_stray_signature_)
+        throw Error(ErrorKind::malformed, "the mail has a signature that nothing tells what it is over",
+                    "somebody on the way may have changed how the mail is built: ask the sender to send it again in "
+                    "another way");
     throw Error(ErrorKind::malformed, verify ? "the mail is not signed" : "the mail is not encrypted");
 }
 
@@ -197,7 +201,7 @@ void Walk::any_entity(const mime::Header& header, Window& body, const Place& pla
     switch (classify(header)) {
         case EntityKind::clear_signed:
             if (takes_signed()) return clear_signed(header, body, place);
-            if (left_alone_.empty()) left_alone_ = "the mail is signed on the outside";
+            if (place.whole && left_alone_.empty()) left_alone_ = "the mail is signed on the outside";
             return deliver(header, body, place);
         case EntityKind::cms:
             return cms_entity(header, body, place);
@@ -207,6 +211,7 @@ void Walk::any_entity(const mime::Header& header, Window& body, const Place& pla
             return message(header, body, place);
         case EntityKind::leaf:
             note_elsewhere(header, place);
+            if (!place.whole && is_signature_part(header)) note_stray_signature(place);
             return leaf(header, body, place);
     }
 }
@@ -222,6 +227,9 @@ void Walk::deliver(const mime::Header& header, Source& body, const Place& place)
 void Walk::leaf(const mime::Header& header, Source& body, const Place& place) {
     Outlet outlet(mail_, header, place.depth > 0, place.output);
     TeeSource delivered(body, outlet);
+    const std::string type = mime::ascii_lower(mime::trim(header.value_or_empty("Content-Type")));
+    if (place.signatures > 0 && type.starts_with("multipart") && !type.starts_with("multipart/"))
+        note_not_looked_into(place, "it is a multipart of no plain type: programs differ in what they make of it");
     note_ciphertext(header, delivered, place);
     drain(delivered);
     outlet.finish();
@@ -269,10 +277,16 @@ void Walk::multipart(const mime::Header& header, Window& body, const Place& plac
     mime::Multipart parts(looked_at, boundary);
     mime::HiddenParts preamble(parts.preamble()), epilogue(parts.epilogue());
     drain(preamble);
-    const std::string sooner = mime::boundary_cut_short(*header.find("Content-Type"));
-    if (place.signatures > 0) boundaries_.insert(boundary);
-    bool has_near_delimiter = false;
-    for (std::size_t number = 1; parts.next(); ++number) {
+    const mime::Field& field = *header.find("Content-Type");
+    const std::string sooner = mime::boundary_cut_short(field);
+    MultipartLevel level(levels_, boundary);
+    const auto next = [&] {
+        const bool is_part = parts.next();
+        if (!parts.delimiter().empty()) level.count();
+        return is_part;
+    };
+    std::uint64_t near_delimiters = 0;
+    for (std::size_t number = 1; next(); ++number) {
         Place part = place.child(number, true).at(begin + parts.part_begin());
         part.later_part = type.value == "multipart/mixed" && number > 1;
         if (place.signatures == 0) {
@@ -281,7 +295,7 @@ void Walk::multipart(const mime::Header& header, Window& body, const Place& plac
         }
         mime::NearDelimiters lines(parts.part(), boundary, sooner);
         look_into(lines, std::move(part));
-        has_near_delimiter = has_near_delimiter || may_delimit(lines.found(), boundary);
+        near_delimiters += lines.count();
     }
     drain(epilogue);
     drain(looked_at);
@@ -289,8 +303,11 @@ void Walk::multipart(const mime::Header& header, Window& body, const Place& plac
     if (place.signatures == 0) return;
     if (preamble.found() || epilogue.found())
         note_not_looked_into(place, "it has something like a part before its first part or after its end");
-    if (has_near_delimiter)
+    if (near_delimiters != level.inner())
         note_not_looked_into(place, "it has a line that some programs take for the start of another part");
+    if (const std::string_view oddity = mime::content_type_oddity(field); !oddity.empty())
+        note_not_looked_into(place,
+                             fmt::format("its Content-Type field {}: programs differ in which parts they see", oddity));
 }
 
 // message delivers a mail inside the mail as it is and looks into it meanwhile.
@@ -312,13 +329,12 @@ void Walk::look_into(Source& part, Place place) {
     TracedSource source(level);
     Window window(source);
     const auto layers = static_cast<std::ptrdiff_t>(report_.layers.size());
-    const bool labelled = place.signatures > 0 && is_labelled_as_encrypted(text_of(window.peek(kFront)));
+    bool labelled = place.signatures > 0 && is_labelled_as_encrypted(text_of(window.peek(kFront)));
     try {
         const EntityStart start = read_entity_start(window);
-        if (!start.fault.empty()) {
-            if (labelled) note_encrypted(place);
-            start.refuse();
-        }
+        if (!start.fault.empty()) start.refuse();
+        labelled = labelled && is_labelled_as_encrypted(start.header.raw());
+        place.attached = place.attached || (place.later_part && is_attachment(start.header));
         if (start.is_none())
             text(window, place);
         else
@@ -326,9 +342,22 @@ void Walk::look_into(Source& part, Place place) {
     } catch (const Error& error) {
         if (!goes_on_after(error, source)) throw;
         report_.layers.erase(report_.layers.begin() + layers, report_.layers.end());
+        if (labelled) note_encrypted(place);
         note_unread(place, error.what());
     }
     drain(window);
+}
+
+// note_stray_signature tells of a signature that nothing says of what it is over: gateways and lists make another
+// multipart of a multipart/signed, and its signature an attachment.
+void Walk::note_stray_signature(const Place& place) {
+    has_stray_signature_ = true;
+    const Warning warning{
+        "stray-signature",
+        fmt::format("part {} is a signature, but nothing tells what it is over: somebody on the way may have changed "
+                    "how the mail is built; ask the sender to send it again in another way",
+                    place.path)};
+    if (report_.warnings.size() < kMaxLayers) report_.warnings.push_back(warning);
 }
 
 // note_smime_type doubts a mail that calls itself something else than it is: others go by that.

@@ -10,6 +10,7 @@
 #include "cms/smime/content_keys.h"
 #include "cms/smime/judge.h"
 #include "cms/smime/mail.h"
+#include "cms/smime/multipart_levels.h"
 #include "cms/smime/protected_headers.h"
 #include "cms/smime/read.h"
 #include "cms/smime/traced_source.h"
@@ -93,6 +94,7 @@ class Walk {
     void note_text_beside(Source& text, std::size_t layer, const Place& place);
     void tell_text_beside();
     void note_encoding(const mime::Header& header, Place& place);
+    void note_stray_signature(const Place& place);
     void note_smime_type(const mime::Header& header, LayerType type);
     void doubt(const std::string& reason,
                const std::string& hint = "ask the sender to send it again, and rely on nothing in it before");
@@ -124,7 +126,6 @@ class Walk {
     void note_part_header(const mime::Header& header, const Place& place);
     void note_unread(const Place& place, const std::string& why);
     void note_not_looked_into(const Place& place, const std::string& why);
-    bool may_delimit(const std::set<std::string>& lines, const std::string& boundary) const;
     void note_elsewhere(const mime::Header& header, const Place& place);
     void leave_unread(Window& content, const std::string& type, const Place& place, bool bare);
     void clear_signed(const mime::Header& header, Window& body, const Place& place);
@@ -168,15 +169,16 @@ class Walk {
     Doubts doubts_;
     bool again_ = false;
     std::optional<std::size_t> beside_text_;  ///< the first layer that text stands beside
-    bool has_detached_ = false;               ///< a signature was held against options_.detached_content
+    bool has_stray_signature_ = false;
+    bool has_detached_ = false;  ///< a signature was held against options_.detached_content
     ExpansionLimit expansion_;
-    std::size_t recipients_ = 0;        ///< of all layers
-    bool foreseeing_ = false;           ///< what signing will make of content
-    std::set<std::string> boundaries_;  ///< of the multiparts in what is signed
-    std::size_t unread_ = 0;            ///< parts
-    std::size_t encrypted_ = 0;         ///< likewise
-    std::size_t signers_ = 0;           ///< likewise
-    std::size_t signer_bytes_ = 0;      ///< of their SignerInfos
+    std::size_t recipients_ = 0;  ///< of all layers
+    bool foreseeing_ = false;     ///< what signing will make of content
+    MultipartLevels levels_;
+    std::size_t unread_ = 0;        ///< parts
+    std::size_t encrypted_ = 0;     ///< likewise
+    std::size_t signers_ = 0;       ///< likewise
+    std::size_t signer_bytes_ = 0;  ///< of their SignerInfos
     std::vector<Bytes> evidence_;
     std::string left_alone_;  ///< why a layer of the other kind on the outside was not taken off
 };

@@ -176,8 +176,14 @@ void Walk::clear_signed(const mime::Header& header, Window& body, const Place& p
     const Place inside = place.signed_content(hashes.size());
     const std::string boundary = type.parameter("boundary");
     mime::Multipart parts(body, boundary);
+    MultipartLevel multipart(levels_, boundary);
+    const auto next = [&] {
+        const bool is_part = parts.next();
+        if (!parts.delimiter().empty()) multipart.count();
+        return is_part;
+    };
     note_text_beside(parts.preamble(), layer, place);
-    if (!parts.next()) throw Error(ErrorKind::malformed, "multipart/signed without parts");
+    if (!next()) throw Error(ErrorKind::malformed, "multipart/signed without parts");
     mime::NearDelimiters lines(parts.part(), boundary, mime::boundary_cut_short(*header.find("Content-Type")));
     {
         WorkSource level(lines, workload_, hashes.size());
@@ -188,10 +194,10 @@ void Walk::clear_signed(const mime::Header& header, Window& body, const Place& p
         content(hashed, std::string(oid::kData), inside, false);
     }
     note_range(layer, place, parts.part_begin(), parts.part_end());
-    if (place.whole && may_delimit(lines.found(), boundary))
+    if (place.whole && lines.count() != multipart.inner())
         doubt("the signed part has a line that some programs take for the start of another part", kNothingBeside);
 
-    if (!parts.next()) throw Error(ErrorKind::malformed, "multipart/signed without a signature part");
+    if (!next()) throw Error(ErrorKind::malformed, "multipart/signed without a signature part");
     DashedLines signature_lines(parts.part());
     Window signature(signature_lines);
     const mime::Header signature_header = read_entity_header(signature);
@@ -220,7 +226,7 @@ void Walk::clear_signed(const mime::Header& header, Window& body, const Place& p
     drain(signature);
     if (place.whole && signature_lines.found())
         doubt("the signature part has a line that some programs take for the start of another part", kNothingBeside);
-    if (parts.next()) {
+    if (next()) {
         // The layers inside are beside the further part as well.
         for (std::size_t i = layer; i < report_.layers.size(); ++i)
             report_.layers[i].covers_whole = false;

@@ -79,6 +79,7 @@ void Walk::judge(std::size_t layer, const SignedDataReader& reader, const Signed
 }
 
 void Walk::cms(Source& der, const std::string& media_type, const Place& place, bool bare) {
+    const OtherText decoded(levels_);
     BerReader ber(der);
     const std::string type = enter_content_info(ber);
     if (leaves_alone(type, bare ? "the input" : "the mail", place)) {

@@ -53,21 +53,8 @@ void Walk::note_part_header(const mime::Header& header, const Place& place) {
     for (const char* name : {"Content-Type", "Content-Transfer-Encoding"})
         if (header.all(name).size() > 1) return unclear(fmt::format("several {} fields", name));
     if (const std::string_view oddity = mime::header_oddity(header.raw()); !oddity.empty()) return unclear(oddity);
-    const std::string written = mime::ascii_lower(mime::trim(header.value_or_empty("Content-Type")));
-    const std::string type = mime::content_type(header).value;
-    if (written.starts_with("multipart") && !type.starts_with("multipart/")) return unclear("no plain type");
     const std::vector<std::string> ambiguous = mime::content_type(header).ambiguous;
     if (std::find(ambiguous.begin(), ambiguous.end(), "boundary") != ambiguous.end()) unclear("two boundaries");
-}
-
-// may_delimit says whether some programs see a part behind one of these lines, near delimiters of that boundary, that
-// was not looked at. Delimiters of a multipart further inside are none of them.
-bool Walk::may_delimit(const std::set<std::string>& lines, const std::string& boundary) const {
-    constexpr std::string_view kClose = "--";
-    const auto is_inner = [&](const std::string& text) { return text != boundary && boundaries_.contains(text); };
-    return std::any_of(lines.begin(), lines.end(), [&](const std::string& text) {
-        return !is_inner(text) && !(text.ends_with(kClose) && is_inner(text.substr(0, text.size() - kClose.size())));
-    });
 }
 
 // note_elsewhere warns of signed content that stands for what is elsewhere (RFC 2046 sections 5.2.2 and 5.2.3).
