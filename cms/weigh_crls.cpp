@@ -41,12 +41,12 @@ bool lists(const Crl& crl, const Certificate& certificate) {
 }
 
 // note_unsigned heeds what a CRL of the user's own lists whose signer is not known, for want of a certificate that a
-// message brought another time, say: it may be true.
-void note_unsigned(const Crl& crl, const Certificate& certificate, Finding& finding) {
+// message brought another time, say: it may be true, which is told before all else.
+void note_unsigned(const Crl& crl, const Certificate& certificate, const std::string& why, Finding& finding) {
     const auto entry = crl.entry(certificate);
-    if (entry && !entry->removed && !finding.future(crl.this_update()))
-        finding.note_doubt(crl.this_update(),
-                           "was listed as revoked by a CRL whose signer is not known or not trusted");
+    if (!entry || entry->removed || finding.future(crl.this_update())) return;
+    finding.note_doubt(crl.this_update(), "was listed as revoked by a CRL whose signer is not known or not trusted");
+    finding.notes.insert(finding.notes.begin(), "it is listed as revoked, but " + does_not_count(crl, why));
 }
 
 // authentic are those that were signed by who may. Of one that is not to be used, what it lists is heard alone.
@@ -65,7 +65,7 @@ std::vector<Signed> authentic(const std::vector<Listed>& crls, const Certificate
         if (signer.certificate)
             found.push_back({crl, std::move(signer), origin});
         else if (origin != Origin::carried)
-            note_unsigned(crl, certificate, finding);
+            note_unsigned(crl, certificate, signer.reason, finding);
     }
     return found;
 }

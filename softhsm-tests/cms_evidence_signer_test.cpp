@@ -136,6 +136,35 @@ TEST_CASE("what a CRL at hand lists whose signer is not known is not good by wha
     }
 }
 
+TEST_CASE("that a CRL lists a certificate is told where its signer is not known, unless it came along") {
+    RevocationBench bench;
+    const SoftwareKey authority = certify(authority_spec("Authority"), &bench.root);
+    const SoftwareKey rekeyed = certify(authority_spec("Authority"), &bench.root);
+    const Certificate alice = certify({}, &authority).certificate;
+    const Certificate bob = certify({}, &authority).certificate;
+    bench.trust.intermediates = {std::make_shared<MemoryCertificates>(std::vector{authority.certificate})};
+    bench.add_crl({});
+    bench.add_crl({.next_update = -10}, authority);  // has ended
+    const Crl listing = Crl::from_der(make_crl({.entries = {{.certificate = alice}}}, rekeyed));
+    bench.source->here.at_points = {listing};
+    const PathVerdict verdict = bench.judge(alice);
+    CHECK(unknown(verdict, "is revoked is not known: it is listed as revoked, but the CRL of"));
+    CHECK_THAT(verdict.revocation_reason, Catch::EndsWith("does not count: nobody known has signed it"));
+    bench.surplus = {rekeyed.certificate};
+    CHECK(revoked(bench.judge(alice)));
+
+    const auto not_listed = [](const PathVerdict& other) {
+        CHECK(unknown(other, "does not count"));
+        return other.revocation_reason.find("is listed") == std::string::npos;
+    };
+    bench.surplus.clear();
+    CHECK(not_listed(bench.judge(bob)));
+    bench.source->here.at_points.clear();
+    RevocationEvidence carried;
+    carried.crls = {listing};
+    CHECK(not_listed(validate(alice, {}, bench.trust, Use::signing, {}, carried)));
+}
+
 TEST_CASE("who has signed an indirect CRL may be below any anchor that the issuer is below") {
     RevocationBench bench;
     const SoftwareKey authority = certify(authority_spec("Authority"), &bench.root);
