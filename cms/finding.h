@@ -83,6 +83,8 @@ class Finding {
     std::string good_remark() const;
     /// earlier says whether what makes it good is from before the judged time, in the past, and does not hold now.
     bool earlier() const { return covered_by_then_ != kAllReasons; }
+    /// of_the_time says whether what makes it good is of the judged time or later, as far as that is in the past.
+    bool of_the_time() const { return at_ >= now_ || newest(kAllReasons) >= at_; }
     /// unknown_reason is why it is neither; empty where there is no evidence.
     std::string unknown_reason() const;
 

@@ -38,7 +38,7 @@ class Judge {
         RevocationEvidence own = source.at_hand(certificate, issuer);
         Weighed weighed = weigh(certificate, issuer, own);
         const auto tells = [&](const RevocationEvidence& answer) {
-            return weigh(certificate, issuer, answer, {}).decided();
+            return settles(weigh(certificate, issuer, answer, {}));
         };
         using From = RevocationSource::From;
         for (const From from : {From::responders, From::distribution_points}) {
@@ -71,6 +71,12 @@ class Judge {
     }
 
   private:
+    // settles says whether nobody need be asked about a certificate: what is older than the judged time is made
+    // up for by what is newer, and a hold may have been lifted since.
+    static bool settles(const Finding& finding) {
+        return finding.revoked() ? finding.revoked_for_good() : finding.good() && finding.of_the_time();
+    }
+
     // Weighed is what all evidence says together, and what the user's own says. A message's sender chooses what it
     // carries: that can show that a certificate is revoked, but keeps nobody from asking whether it is, nor what has
     // changed since.
@@ -78,11 +84,12 @@ class Judge {
         Finding own;
         Finding all;
 
-        // A hold may have been lifted since.
-        bool settled() const { return all.revoked() ? all.revoked_for_good() : all.good() && own.good(); }
+        bool settled() const { return settles(all) && (all.revoked() || settles(own)); }
         // base is the CRL to ask for what has changed since.
         const std::optional<Crl>& base() const { return own.without_delta ? own.without_delta : all.without_delta; }
-        bool wants_delta() const { return base() && !all.revoked_for_good() && !own.answered_good; }
+        bool wants_delta() const {
+            return base() && !all.revoked_for_good() && !(own.answered_good && own.of_the_time());
+        }
     };
 
     Weighed weigh(const Certificate& certificate, const Certificate& issuer, const RevocationEvidence& own) const {

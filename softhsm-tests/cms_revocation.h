@@ -19,15 +19,19 @@ class TestSource : public cms::RevocationSource {
     bool online = true;
     int fetches = 0;
     int delta_fetches = 0;
+    std::vector<bool> answers_told;  ///< whether what was fetched told all
     std::vector<Bytes> kept;
     std::vector<cms::Time> kept_until;
     std::vector<Telling> remembered;
 
     cms::RevocationEvidence at_hand(const cms::Certificate&, const cms::Certificate&) override { return here; }
     bool asks() const override { return online; }
-    cms::RevocationEvidence fetch(const cms::Certificate&, const cms::Certificate&, From from, const Tells&) override {
+    cms::RevocationEvidence fetch(const cms::Certificate&, const cms::Certificate&, From from,
+                                  const Tells& tells) override {
         ++fetches;
-        return from == From::responders ? responders : points;
+        const cms::RevocationEvidence& answer = from == From::responders ? responders : points;
+        answers_told.push_back(tells(answer));
+        return answer;
     }
     cms::RevocationEvidence fetch_delta(const cms::Certificate&, const std::optional<cms::Crl>&,
                                         const Tells&) override {

@@ -125,6 +125,61 @@ TEST_CASE("good evidence that came along keeps nobody from asking whether a cert
     CHECK(bench.source->fetches == 0);
 }
 
+TEST_CASE("evidence from before the time that counts keeps nobody from asking for newer") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue();
+    bench.at(-60);
+    const CrlSpec before{.this_update = -90}, after{.number = 2, .this_update = -50};
+    const CrlSpec revoking{
+        .entries = {{.certificate = alice, .since = -80, .reason = "keyCompromise"}}, .number = 3, .this_update = -40};
+    bench.add_crl(before);
+    CHECK(good(bench.judge(alice)));  // where nobody knows better
+    CHECK(bench.source->fetches == 2);
+    bench.source->points.crls = {Crl::from_der(make_crl(revoking, bench.root))};
+    CHECK(revoked(bench.judge(alice)));
+    bench.source->points = {};
+    bench.source->responders.ocsp = {{OcspResponse::from_der(
+        make_ocsp({.status = OcspSpec::Status::revoked, .since = -80}, alice, bench.root.certificate, bench.root))}};
+    CHECK(revoked(bench.judge(alice)));
+
+    // Nor does an answer that is as old end the search for another.
+    const auto tells = [&](const CrlSpec& answer) {
+        bench.source->here = bench.source->responders = {};
+        bench.source->points.crls = {Crl::from_der(make_crl(answer, bench.root))};
+        bench.judge(alice);
+        return bench.source->answers_told.back();
+    };
+    CHECK_FALSE(tells(before));
+    CHECK(tells(after));
+    CHECK(tells(revoking));
+
+    // What is of later is all that there is to know, and so is what holds, where now is judged.
+    bench.source->fetches = 0;
+    bench.add_crl(after);
+    CHECK(good(bench.judge(alice)));
+    bench.source->here = {};
+    bench.add_crl(before);
+    bench.trust.at.reset();
+    CHECK(good(bench.judge(alice)));
+    CHECK(bench.source->fetches == 0);
+}
+
+TEST_CASE("a response from before the time that counts keeps nobody from asking for a delta CRL") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue();
+    bench.at(-60);
+    bench.add_crl({.number = 1, .this_update = -100, .extensions = "freshestCRL=URI:http://crl.example/delta"});
+    const auto fetches_delta = [&](int this_update) {
+        bench.source->here.ocsp.clear();
+        bench.source->delta_fetches = 0;
+        bench.add_ocsp({.this_update = this_update}, alice);
+        CHECK(good(bench.judge(alice)));
+        return bench.source->delta_fetches > 0;
+    };
+    CHECK(fetches_delta(-90));
+    CHECK_FALSE(fetches_delta(-50));
+}
+
 TEST_CASE("a hold that is at hand is asked about, for it may have been lifted since") {
     RevocationBench bench;
     const Certificate alice = bench.issue();
