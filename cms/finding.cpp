@@ -45,6 +45,7 @@ void Finding::note_revoked(const Revoked& told, Time of, bool current) {
     cause_ = std::max(cause_, told.cause);
     if (!told.on_hold) {
         revoked_ = text;
+        revoked_of_the_time_ = revoked_of_the_time_ || (at_ >= now_ ? current : of >= at_);
     } else if (!hold_ || hold_->of < of) {
         hold_ = Hold{of, current, text};
     }

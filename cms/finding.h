@@ -63,7 +63,6 @@ class Finding {
     void weigh_doubts();
 
     bool revoked() const { return !revoked_.empty(); }
-    bool revoked_for_good() const { return revoked() && !held_; }
     bool good() const { return covered_ == kAllReasons; }
     bool decided() const { return revoked() || good(); }
     bool held() const { return hold_.has_value(); }  ///< at some time
@@ -85,6 +84,12 @@ class Finding {
     bool earlier() const { return covered_by_then_ != kAllReasons; }
     /// of_the_time says whether what makes it good is of the judged time or later, as far as that is in the past.
     bool of_the_time() const { return at_ >= now_ || newest(kAllReasons) >= at_; }
+    /// settled says whether newer evidence can tell nothing worse or better: a hold may have been lifted since, and a
+    /// certificate that was retired be known since as one whose key is others'.
+    bool settled() const {
+        if (revoked()) return !held_ && (key_compromised() || revoked_of_the_time_);
+        return good() && of_the_time();
+    }
     /// unknown_reason is why it is neither; empty where there is no evidence.
     std::string unknown_reason() const;
 
@@ -119,6 +124,7 @@ class Finding {
     Time since_ = Time::max();              // revoked, as far as that is in force
     Cause cause_ = Cause::orderly;          // likewise, of all that tells so
     bool held_ = false;                     // it is revoked in that it is on hold
+    bool revoked_of_the_time_ = false;      // it is not, as evidence of the judged time or later tells
     Reasons covered_ = 0;                   // for which something says that it is not revoked
     Reasons covered_by_then_ = 0;           // likewise, by evidence of the judged time or later, or that holds now
     std::array<Time, kReasonBits> newest_;  // of what says so, by reason

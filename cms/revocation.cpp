@@ -38,7 +38,7 @@ class Judge {
         RevocationEvidence own = source.at_hand(certificate, issuer);
         Weighed weighed = weigh(certificate, issuer, own);
         const auto tells = [&](const RevocationEvidence& answer) {
-            return settles(weigh(certificate, issuer, answer, {}));
+            return weigh(certificate, issuer, answer, {}).settled();
         };
         using From = RevocationSource::From;
         for (const From from : {From::responders, From::distribution_points}) {
@@ -48,7 +48,7 @@ class Judge {
         }
         const auto wants_delta = [&](const Weighed& so_far) {
             return so_far.wants_delta() ||
-                   (!so_far.all.decided() && !not_offered && !freshest_urls(certificate).empty());
+                   (!so_far.own.decided() && !not_offered && !freshest_urls(certificate).empty());
         };
         if (wants_delta(weighed)) {
             own.add(source.fetch_delta(certificate, weighed.base(), [&](const RevocationEvidence& answer) {
@@ -58,7 +58,7 @@ class Judge {
             }));
             weighed = weigh(certificate, issuer, own);
         }
-        if (weighed.all.superseded && !weighed.all.decided() && !not_offered) {
+        if (weighed.all.superseded && !weighed.settled() && !not_offered) {
             own.add(source.fetch(certificate, issuer, From::distribution_points, tells));
             weighed = weigh(certificate, issuer, own);
         }
@@ -71,24 +71,18 @@ class Judge {
     }
 
   private:
-    // settles says whether nobody need be asked about a certificate: what is older than the judged time is made
-    // up for by what is newer, and a hold may have been lifted since.
-    static bool settles(const Finding& finding) {
-        return finding.revoked() ? finding.revoked_for_good() : finding.good() && finding.of_the_time();
-    }
-
     // Weighed is what all evidence says together, and what the user's own says. A message's sender chooses what it
-    // carries: that can show that a certificate is revoked, but keeps nobody from asking whether it is, nor what has
-    // changed since.
+    // carries: that can show that a certificate is revoked, but keeps nobody from asking whether it is, for what
+    // reason, nor what has changed since.
     struct Weighed {
         Finding own;
         Finding all;
 
-        bool settled() const { return settles(all) && (all.revoked() || settles(own)); }
+        bool settled() const { return own.settled() && (all.revoked() ? own.revoked() : all.settled()); }
         // base is the CRL to ask for what has changed since.
         const std::optional<Crl>& base() const { return own.without_delta ? own.without_delta : all.without_delta; }
         bool wants_delta() const {
-            return base() && !all.revoked_for_good() && !(own.answered_good && own.of_the_time());
+            return base() && !own.key_compromised() && !(own.answered_good && own.of_the_time());
         }
     };
 

@@ -175,15 +175,26 @@ std::string trust_fault(const Token& token, const Trust& trust, RevocationEviden
     stamps.purpose = Purpose::timestamps;
     stamps.policy = {};  // those asked for are of mail
     carried.add(token.evidence);
-    PathVerdict path = validate(authority, token.certificates, stamps, Use::signing, {}, carried);
-    verifications += path.verifications;
+    const auto judge_at = [&](std::optional<Time> at) {
+        stamps.at = at;
+        PathVerdict path = validate(authority, token.certificates, stamps, Use::signing, {}, carried);
+        verifications += path.verifications;
+        return path;
+    };
+    PathVerdict path = judge_at(trust.at);
     // What an authority stamped before its certificate was revoked counts on where its key is as good as before (RFC
     // 3161 section 4).
     const auto stamped_by = latest_time(token.info.get());
-    if (path.retired_since && stamped_by && *stamped_by < *path.retired_since) {
-        stamps.at = generated_at(token.info.get());
-        path = validate(authority, token.certificates, stamps, Use::signing, {}, carried);
-        verifications += path.chain.size() + path.verifications;
+    const auto retired_later = [&] { return path.retired_since && stamped_by && *stamped_by < *path.retired_since; };
+    if (retired_later()) {
+        PathVerdict then = judge_at(generated_at(token.info.get()));
+        verifications += then.chain.size();
+        // Who was asked about that time may have told what is worse, and is heard about now.
+        if (!std::ranges::all_of(then.revoked_since, &RevokedSince::orderly)) {
+            path = judge_at(trust.at);
+            verifications += path.chain.size();
+        }
+        if (retired_later()) path = std::move(then);
     }
     if (!path.trusted) return path.reason;
     if (std::string fault = fault_then(token, path, stamps, verifications); !fault.empty()) return fault;

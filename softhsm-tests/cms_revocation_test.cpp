@@ -164,6 +164,57 @@ TEST_CASE("evidence from before the time that counts keeps nobody from asking fo
     CHECK(bench.source->fetches == 0);
 }
 
+TEST_CASE("that a certificate was retired keeps nobody from asking whether others know its key") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue();
+    const auto listing = [&](const std::string& reason, CrlSpec spec) {
+        spec.entries = {{.certificate = alice, .since = -120, .reason = reason}};
+        return Crl::from_der(make_crl(spec, bench.root));
+    };
+    const auto judge = [&](const RevocationEvidence& carried) {
+        bench.source->fetches = 0;
+        return validate(alice, {}, bench.trust, Use::signing, {}, carried);
+    };
+    const RevocationEvidence first{.crls = {listing("superseded", {.this_update = -90})}};
+    const RevocationEvidence over{.crls = {listing("superseded", {.this_update = -90, .next_update = -60})}};
+    CHECK(revoked(judge(first), "(superseded)"));
+    CHECK(judge(first).retired_since);
+    bench.source->points.crls = {listing("keyCompromise", {.number = 2})};
+    SECTION("as came along") {
+        CHECK(revoked(judge(first), "(key compromise)"));
+        CHECK(judge(first).key_compromised);
+        CHECK_FALSE(judge(first).retired_since);
+    }
+    SECTION("as came along, by who has evidence from before") {
+        bench.add_crl({.this_update = -100});
+        CHECK(revoked(judge(first), "(key compromise)"));
+    }
+    SECTION("as a CRL at hand tells that has ended") {
+        bench.source->here = over;
+        CHECK(revoked(judge({}), "(key compromise)"));
+    }
+    SECTION("at an earlier time, as a CRL from before tells") {
+        bench.source->here = first;
+        bench.at(-60);
+        CHECK(revoked(judge({}), "(key compromise)"));
+    }
+    SECTION("since a CRL that has delta CRLs") {
+        bench.source->here.crls = {
+            listing("superseded", {.this_update = -90, .extensions = "freshestCRL=URI:http://crl.example/delta"})};
+        bench.source->deltas.crls = {listing("keyCompromise", {.number = 2, .base_number = 1})};
+        CHECK(revoked(judge({}), "(key compromise)"));
+        CHECK(judge({}).key_compromised);
+    }
+    SECTION("but the user's own in force does, and any that says so") {
+        bench.source->here = first;
+        CHECK(judge({}).retired_since);
+        CHECK(bench.source->fetches == 0);
+        bench.source->here.crls = {listing("keyCompromise", {.this_update = -90, .next_update = -60})};
+        CHECK(revoked(judge({}), "(key compromise)"));
+        CHECK(bench.source->fetches == 0);
+    }
+}
+
 TEST_CASE("a response from before the time that counts keeps nobody from asking for a delta CRL") {
     RevocationBench bench;
     const Certificate alice = bench.issue();
@@ -230,6 +281,10 @@ TEST_CASE("a CRL makes nothing good where a delta CRL tells that there is a newe
     bench.source->points.at_points = {
         Crl::from_der(make_crl({.entries = {{.certificate = alice}}, .number = 20, .this_update = -40}, bench.root))};
     CHECK(revoked(bench.judge(alice)));
+    // What came along keeps nobody from asking for that.
+    RevocationEvidence carried;
+    carried.ocsp = {{OcspResponse::from_der(make_ocsp({}, alice, bench.root.certificate, bench.root))}};
+    CHECK(revoked(validate(alice, {}, bench.trust, Use::signing, {}, carried)));
     // A delta CRL of somebody else, or one that has ended, tells of none.
     bench.source->points.at_points.clear();
     const SoftwareKey other = certify(RevocationBench::old_authority());

@@ -211,6 +211,61 @@ TEST_CASE("an authority that is retired stamps nothing below one whose key other
     CHECK_FALSE(counts({make_crl(retiring, between), then}));
 }
 
+namespace {
+
+// KeepingSource has at hand what it was asked for before.
+struct KeepingSource final : TestSource {
+    RevocationEvidence fetch(const Certificate& certificate, const Certificate& issuer, From from,
+                             const Tells& tells) override {
+        RevocationEvidence answer = TestSource::fetch(certificate, issuer, from, tells);
+        here.add(answer);
+        return answer;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("that an authority was retired is asked about where that came along, and so is who is above it") {
+    TimestampBench world;
+    const auto since = [](CertificateSpec spec, int days) {
+        spec.begins_in_days = -days;
+        return spec;
+    };
+    const SoftwareKey root = certify(since(authority_spec("Old Root"), 200));
+    const SoftwareKey between = certify(since(authority_spec("Between"), 190), &root);
+    const SoftwareKey authority = certify(since(timestamping_spec(), 180), &between);
+    world.trust = trust_in({root.certificate});
+    const auto source = std::make_shared<KeepingSource>();
+    world.trust.revocation = source;
+    const auto listing = [](const SoftwareKey& issuer, const SoftwareKey& listed, const std::string& reason, int days) {
+        return make_crl({.entries = {{.certificate = listed.certificate, .since = -20 * kDay, .reason = reason}},
+                         .this_update = -days * kDay},
+                        issuer);
+    };
+    const auto counts = [&](const std::vector<Bytes>& own, const std::vector<Bytes>& along,
+                            const std::vector<Bytes>& fetched) {
+        source->here = source->points = {};
+        for (const Bytes& crl : own)
+            source->here.crls.push_back(Crl::from_der(crl));
+        for (const Bytes& crl : fetched)
+            source->points.crls.push_back(Crl::from_der(crl));
+        const std::string stamp =
+            token(authority, {.days_ago = 30, .revocation_infos = along, .more_certificates = {between.certificate}});
+        return world.judge(stamp).integrity == Integrity::valid;
+    };
+    const Bytes first = listing(between, authority, "superseded", 19);
+    CHECK(counts({}, {first}, {}));
+    CHECK(counts({}, {first}, {listing(between, authority, "superseded", 1)}));
+    CHECK_FALSE(counts({}, {first}, {listing(between, authority, "keyCompromise", 1)}));
+
+    // What is in force of the one above is from before the time-stamp.
+    const Bytes own = listing(between, authority, "superseded", 0);
+    const Bytes twice_a_year = make_crl({.this_update = -100 * kDay, .next_update = 80 * kDay}, root);
+    CHECK(counts({own, twice_a_year}, {}, {}));
+    CHECK(counts({own, twice_a_year}, {}, {make_crl({.number = 2}, root)}));
+    CHECK_FALSE(counts({own, twice_a_year}, {}, {listing(root, between, "keyCompromise", 1)}));
+}
+
 TEST_CASE("what a time-stamp token holds is heard about its authority") {
     TimestampBench world;
     world.trust.revocation = std::make_shared<TestSource>();
