@@ -104,7 +104,8 @@ bool of_authority(const Fault& fault) {
 // that key tells: whatever is not revoked of it is worth no more.
 std::optional<Fault> compromised_key(PathVerdict& verdict, const Trust& trust, const Message& message);
 
-// Judge judges the paths of one certificate. `alone`: other certificates of the keys on them are not looked at.
+// Judge judges the paths of one certificate. `alone`: whether others know its key is to be told, for which other
+// certificates of the keys on them are not looked at, nor counts how it looks itself: who revoked it knows.
 class Judge {
   public:
     Judge(const InheritedKeys& inherited, const Trust& trust, Use use, const Message& message, bool alone)
@@ -137,7 +138,8 @@ class Judge {
         if (!fault) fault = distrust_fault(path, use_);
         if (!fault) fault = purpose_fault(path, trust_.purpose, use_);
         if (!fault && !trust_.allow_weak) fault = weak;
-        if (fault) return refused(std::move(verdict), *fault);
+        if (fault && !(alone_ && fault->at == 0)) return refused(std::move(verdict), *fault);
+        const std::optional<Fault> as_it_looks = std::move(fault);
         verdict.trusted = true;
         verdict.policies = std::move(verified.policies);
         if (verified.off_policy)
@@ -150,6 +152,7 @@ class Judge {
                 "if it was renewed, " + ways_to_certificate(path[fault->at - 1], trust_, "its new certificate");
         if ((!fault || verdict.retired_since) && trust_.revocation && !alone_)
             if (auto compromised = compromised_key(verdict, trust_, message_)) fault = std::move(compromised);
+        if (!fault) fault = as_it_looks;
         return fault ? refused(std::move(verdict), *fault) : verdict;
     }
 
@@ -336,6 +339,7 @@ std::optional<Fault> compromised_key(PathVerdict& verdict, const Trust& trust, c
             Trust of_other = trust;
             of_other.require_revocation = false;
             of_other.policy = {};
+            of_other.allow_weak = true;
             const Time last = other.not_after() - std::chrono::seconds(1);
             if (last < trust.at.value_or(trust.clock->now())) of_other.at = last;
             const PathVerdict found = validate_with(other, message, of_other, Use::evidence, true).verdict;

@@ -169,10 +169,6 @@ Fault fault_of(int error, std::size_t at, const std::vector<Certificate>& path, 
                          "-in FILE -noout -text' those in a file");
         case X509_V_ERR_PATH_LENGTH_EXCEEDED:
             return fault(Scope::path, fmt::format("{} may not issue certificates this far down the path", who));
-        case X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION:
-            return fault(Scope::certificate,
-                         fmt::format("the certificate of {} has the critical extension '{}', which is not understood",
-                                     who, unhandled_extension(certificate)));
         case X509_V_ERR_PERMITTED_VIOLATION:
         case X509_V_ERR_EXCLUDED_VIOLATION:
             if (auto named = name_fault(path)) return *named;
@@ -211,7 +207,8 @@ VerifiedPath verify_path(std::vector<Certificate> path, const PolicyDemands& pol
     X509_VERIFY_PARAM_set_time(parameters, time.at.time_since_epoch().count());
     X509_VERIFY_PARAM_set_depth(parameters, static_cast<int>(kMaxPathLength));
     X509_VERIFY_PARAM_set_auth_level(parameters, 0);  // strength is judged by the algorithm table
-    X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST);
+    X509_VERIFY_PARAM_set_flags(parameters,
+                                X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_IGNORE_CRITICAL);
     // Of the certificates in PEM's "TRUSTED CERTIFICATE".
     X509_VERIFY_PARAM_set_trust(parameters, purpose == Purpose::timestamps ? X509_TRUST_TSA : X509_TRUST_EMAIL);
     // OpenSSL takes a common name like "alice.smith" for a host's; RFC 5280 section 4.2.1.10 constrains none.

@@ -24,8 +24,8 @@ struct JudgedTime {
 };
 
 /// verify_path has OpenSSL validate exactly the path given, end certificate first and anchor last, at a time: dates,
-/// signatures, basic constraints, name constraints but for internationalized addresses, policies,
-/// and what the anchor is trusted for, where its file says so.
+/// signatures, basic constraints, name constraints but for internationalized addresses, policies, and what the anchor
+/// is trusted for, where its file says so. Critical extensions are left to path_fault.
 VerifiedPath verify_path(std::vector<Certificate> path, const PolicyDemands& policy, Purpose purpose,
                          const JudgedTime& time);
 

@@ -113,6 +113,43 @@ TEST_CASE("a certificate that has ended tells still that others know its key") {
     CHECK(compromised(bench.judge(renewed)));
 }
 
+TEST_CASE("a certificate tells that others know its key, however it is signed and whatever it holds") {
+    RevocationBench bench;
+    const SoftwareKey alice = certify({}, &bench.root);
+    const auto judged = [&](const CertificateSpec& spec, const std::string& reason) {
+        const Certificate other = certify_key(alice.key, spec, &bench.root);
+        bench.surplus = {other};
+        bench.source->here.crls.clear();
+        bench.add_crl({.entries = {{.certificate = other, .reason = reason}}});
+        return bench.judge(alice.certificate);
+    };
+    const std::vector<CertificateSpec> others{
+        {.digest = "SHA1"}, {.more_extensions = "1.2.3.4.5=critical,DER:0500"}, {.extended_key_usage = "serverAuth"}};
+    for (const CertificateSpec& spec : others) {
+        CHECK(compromised(judged(spec, "keyCompromise")));
+        CHECK(good(judged(spec, "superseded")));
+    }
+}
+
+TEST_CASE("a certificate below an authority that has ended tells still that others know its key") {
+    RevocationBench bench;
+    CertificateSpec old = authority_spec("Old Authority");
+    old.begins_in_days = -90;
+    old.ends_in_days = -10;
+    const SoftwareKey authority = certify(old, &bench.root);
+    const SoftwareKey alice = certify({}, &bench.root);
+    const Certificate other = certify_key(alice.key, {.begins_in_days = -80}, &authority);
+    bench.surplus = {other, authority.certificate};
+    bench.add_crl({});
+    const CrlSpec then{.this_update = -15 * kDay, .next_update = -5 * kDay};
+    bench.add_crl(then, authority);
+    CHECK(good(bench.judge(alice.certificate)));
+    CrlSpec listing = then;
+    listing.entries = {{.certificate = other, .since = -20 * kDay, .reason = "keyCompromise"}};
+    bench.add_crl(listing, authority);
+    CHECK(compromised(bench.judge(alice.certificate)));
+}
+
 TEST_CASE("a stranger's certificate of a key does not make it one that others know") {
     RevocationBench bench;
     const SoftwareKey alice = certify({}, &bench.root);
