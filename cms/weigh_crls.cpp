@@ -160,8 +160,13 @@ void weigh_crls(const Certificate& certificate, const EvidenceContext& context, 
     const std::vector<Signed> signed_bases = authentic(bases, certificate, context, finding);
     const std::vector<Signed> signed_deltas = authentic(deltas, certificate, context, finding);
     const auto by_issuer = [&](const Signed& each) { return same_name_and_key(each.by(), context.issuer); };
-    const bool issuer_tells = std::any_of(signed_bases.begin(), signed_bases.end(), by_issuer) ||
-                              std::any_of(signed_deltas.begin(), signed_deltas.end(), by_issuer);
+    // One that is over, or that anybody may have added, tells of no list that is kept.
+    const auto kept_by_issuer = [&](const Signed& each) {
+        return by_issuer(each) && each.origin != Origin::carried &&
+               finding.stale_reason(each.crl.this_update(), each.crl.next_update()).empty();
+    };
+    const bool issuer_tells = std::any_of(signed_bases.begin(), signed_bases.end(), kept_by_issuer) ||
+                              std::any_of(signed_deltas.begin(), signed_deltas.end(), kept_by_issuer);
     for (const auto* crls : {&signed_bases, &signed_deltas})
         for (const Signed& each : *crls)
             note_listing(certificate, each, finding);

@@ -118,7 +118,23 @@ TEST_CASE("the CRL of the key that signed a certificate comes before those of th
         scene.bench.add_crl({.number = 2, .this_update = -1}, rolled);
         CHECK(unknown(scene.judge(), "does not count"));
         scene.bench.source->here.at_points = {Crl::from_der(make_crl({.number = 3}, rolled))};
-        CHECK(unknown(scene.judge(), "does not count"));
+        CHECK(good(scene.judge()));
+        scene.bench.add_crl({.number = 4}, scene.authority);
+        CHECK(good(scene.judge()));
+        scene.bench.source->here.at_points = {Crl::from_der(make_crl(scene.lists_alice(), rolled))};
+        CHECK(revoked(scene.judge()));
+    }
+    SECTION("its own is in force and for some reasons alone") {
+        scene.bench.add_crl({.extensions = "issuingDistributionPoint=critical,@idp\n",
+                             .sections = "[idp]\nonlysomereasons=keyCompromise\n"},
+                            scene.authority);
+        scene.bench.source->here.at_points = {Crl::from_der(make_crl({}, rolled))};
+        CHECK(unknown(scene.judge(), "there is one by the key"));
+    }
+    SECTION("its own has ended and came along, and another is where the certificate says") {
+        scene.bench.source->here.at_points = {Crl::from_der(make_crl({}, rolled))};
+        scene.carried.crls = {Crl::from_der(make_crl({.this_update = -120, .next_update = -60}, scene.authority))};
+        CHECK(good(scene.judge()));
     }
     SECTION("there is none of its own") {
         scene.bench.add_crl({}, rolled);
