@@ -441,7 +441,9 @@ TEST_CASE("what holds now of an authority above tells of a time-stamp after it w
     CHECK(told.layers.front().signers.front().revocation == Revocation::good);
     CHECK(read({superseded}, {twice_a_year}).exit_status() == 3);
     const Bytes over = make_crl({.this_update = -100 * kDay, .next_update = -10 * kDay}, root);
-    CHECK(read({superseded, over}, {}).exit_status() == 3);
+    const Report unknown = read({superseded, over}, {});
+    CHECK(unknown.exit_status() == 3);
+    CHECK_THAT(unknown.reason, Contains("whether the certificate of CN=Between,O=Example is revoked is not known"));
 
     // A response likewise.
     const auto by_response = [&](int next_update) {

@@ -255,11 +255,13 @@ class Judge {
         if (now.verdict.trusted || trust.at) return now;
         Trust stamped = trust;
         stamped.stamped = true;
+        // That it was retired since is nothing against the time-stamp.
+        const int told_now = now.verdict.retired_since ? 0 : std::min(told_of_revocation(now.verdict), 1);
         std::optional<JudgedPath> best;
         for (const Time time : earliest_first(timestamps)) {
             JudgedPath then{path_at(certificate, stamped, carried, time, claimed), time};
             if (then.verdict.trusted) return then;
-            const int told = best ? told_of_revocation(best->verdict) : std::min(told_of_revocation(now.verdict), 1);
+            const int told = best ? told_of_revocation(best->verdict) : told_now;
             if (told_of_revocation(then.verdict) > told) best = std::move(then);
         }
         return best ? std::move(*best) : std::move(now);
