@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <utility>
@@ -21,12 +22,19 @@ constexpr const char* kSchema =
     "CREATE TABLE IF NOT EXISTS evidence (key TEXT PRIMARY KEY, until INTEGER NOT NULL, der BLOB NOT NULL)"
     " WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS evidence_until ON evidence (until);"
-    "CREATE TABLE revocation (certificate TEXT NOT NULL, what TEXT NOT NULL, of INTEGER NOT NULL,"
-    " until INTEGER NOT NULL, der BLOB NOT NULL, PRIMARY KEY (certificate, what)) WITHOUT ROWID;";
-constexpr std::int64_t kVersion = 2;
+    "DROP TABLE IF EXISTS revocation;"
+    "CREATE TABLE revocation (certificate TEXT NOT NULL, since INTEGER NOT NULL, reason TEXT NOT NULL,"
+    " cause INTEGER NOT NULL, on_hold INTEGER NOT NULL, of INTEGER NOT NULL, ends INTEGER, until INTEGER NOT NULL,"
+    " PRIMARY KEY (certificate, since, reason, cause, on_hold)) WITHOUT ROWID;"
+    "CREATE INDEX revocation_until ON revocation (until);";
+constexpr std::int64_t kVersion = 3;
 
 std::int64_t seconds(cms::Time time) {
     return time.time_since_epoch().count();
+}
+
+cms::Time read_time(const Statement& row, int column) {
+    return cms::Time(std::chrono::seconds(row.number(column)));
 }
 
 std::int64_t number_of(Database& database, const char* sql) {
@@ -34,22 +42,29 @@ std::int64_t number_of(Database& database, const char* sql) {
     return query.step() ? query.number(0) : 0;
 }
 
-// make_room comes after something was put. What tells of revocations goes last: nothing else says it.
-void make_room(Database& database, cms::Time now) {
-    for (const char* sql : {"DELETE FROM evidence WHERE until < ?", "DELETE FROM revocation WHERE until < ?"})
-        Statement(database, sql).bind(seconds(now)).step();
-    const auto too_much = [&] {
-        return number_of(database,
-                         "SELECT (SELECT coalesce(sum(length(der)), 0) FROM evidence)"
-                         " + (SELECT coalesce(sum(length(der)), 0) FROM revocation)") > RevocationCache::kMostBytes;
-    };
-    while (too_much()) {
+// make_room comes after something was put; what the tables have does not push out what the other has.
+void make_room_for_evidence(Database& database, cms::Time now) {
+    Statement(database, "DELETE FROM evidence WHERE until < ?").bind(seconds(now)).step();
+    while (number_of(database, "SELECT sum(length(der)) FROM evidence") > RevocationCache::kMostBytes)
         database.run("DELETE FROM evidence WHERE key = (SELECT key FROM evidence ORDER BY until LIMIT 1)");
-        if (database.changes() == 0)
-            database.run(
-                "DELETE FROM revocation WHERE (certificate, what) ="
-                " (SELECT certificate, what FROM revocation ORDER BY until LIMIT 1)");
-    }
+}
+
+void make_room_for_revocations(Database& database, cms::Time now) {
+    Statement(database, "DELETE FROM revocation WHERE until < ?").bind(seconds(now)).step();
+    const auto surplus = number_of(database, "SELECT count(*) FROM revocation") - RevocationCache::kMostRevocations;
+    if (surplus <= 0) return;
+    Statement(database,
+              "DELETE FROM revocation WHERE (certificate, since, reason, cause, on_hold) IN"
+              " (SELECT certificate, since, reason, cause, on_hold FROM revocation ORDER BY until LIMIT ?)")
+        .bind(surplus)
+        .step();
+}
+
+cms::Telling read_telling(const Statement& row) {
+    const cms::Revoked revoked{read_time(row, 0), row.text(1), static_cast<cms::Cause>(row.number(2)),
+                               row.number(3) != 0};
+    const auto ends = row.is_null(5) ? std::nullopt : std::optional(read_time(row, 5));
+    return {revoked, read_time(row, 4), ends};
 }
 
 }  // namespace
@@ -111,26 +126,25 @@ std::optional<Bytes> RevocationCache::find(std::string_view key, cms::Time now) 
     });
 }
 
-std::vector<Bytes> RevocationCache::find_revocations(std::string_view certificate) {
+std::vector<cms::Telling> RevocationCache::find_revocations(std::string_view certificate) {
     return found([&](Database& database) {
-        Statement query(database, "SELECT der FROM revocation WHERE certificate = ?");
+        Statement query(database,
+                        "SELECT since, reason, cause, on_hold, of, ends FROM revocation WHERE certificate = ?");
         query.bind(certificate);
-        std::vector<Bytes> all;
+        std::vector<cms::Telling> all;
         while (query.step())
-            all.push_back(query.blob(0).value_or(Bytes{}));
+            all.push_back(read_telling(query));
         return all;
     });
 }
 
-// change makes one that is not of what is too large or has ended.
 template <class Change>
-void RevocationCache::change(ByteView der, cms::Time until, cms::Time now, const Change& change) {
-    if (!writable_ || static_cast<std::int64_t>(der.size()) > kMostBytes || until < now) return;
+void RevocationCache::change(const Change& change) {
+    if (!writable_) return;
     try {
         Database& database = opened_to_put();
         Transaction transaction(database);
         change(database);
-        make_room(database, now);
         transaction.commit();
     } catch (const Error& error) {
         if (put_aside()) return;
@@ -140,27 +154,38 @@ void RevocationCache::change(ByteView der, cms::Time until, cms::Time now, const
 }
 
 void RevocationCache::put(std::string_view key, ByteView der, cms::Time until, cms::Time now) {
-    change(der, until, now, [&](Database& database) {
+    if (static_cast<std::int64_t>(der.size()) > kMostBytes || until < now) return;
+    change([&](Database& database) {
         Statement(database, "INSERT OR REPLACE INTO evidence (key, until, der) VALUES (?, ?, ?)")
             .bind(key)
             .bind(seconds(until))
             .bind(der)
             .step();
+        make_room_for_evidence(database, now);
     });
 }
 
-void RevocationCache::put_revocation(std::string_view certificate, const Telling& telling, cms::Time now) {
-    change(telling.der, telling.until, now, [&](Database& database) {
-        Statement(database,
-                  "INSERT INTO revocation (certificate, what, of, until, der) VALUES (?, ?, ?, ?, ?)"
-                  " ON CONFLICT (certificate, what) DO UPDATE SET of = excluded.of, der = excluded.der,"
-                  " until = max(until, excluded.until) WHERE excluded.of > of")
-            .bind(certificate)
-            .bind(telling.what)
-            .bind(seconds(telling.of))
-            .bind(seconds(telling.until))
-            .bind(telling.der)
-            .step();
+void RevocationCache::put_revocation(std::string_view certificate, const cms::Telling& telling, cms::Time until,
+                                     cms::Time now) {
+    const auto known = find_revocations(certificate);
+    if (std::any_of(known.begin(), known.end(),
+                    [&](const cms::Telling& each) { return each.revoked == telling.revoked && each.of >= telling.of; }))
+        return;
+    change([&](Database& database) {
+        Statement statement(database,
+                            "INSERT INTO revocation (certificate, since, reason, cause, on_hold, of, until, ends)"
+                            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET of = excluded.of,"
+                            " ends = excluded.ends, until = max(until, excluded.until) WHERE excluded.of > of");
+        const cms::Revoked& revoked = telling.revoked;
+        statement.bind(certificate).bind(seconds(revoked.since)).bind(revoked.reason);
+        statement.bind(static_cast<std::int64_t>(revoked.cause)).bind(std::int64_t{revoked.on_hold});
+        statement.bind(seconds(telling.of)).bind(seconds(until));
+        if (telling.ends)
+            statement.bind(seconds(*telling.ends));
+        else
+            statement.bind_null();
+        statement.step();
+        make_room_for_revocations(database, now);
     });
 }
 

@@ -13,14 +13,15 @@
 namespace p11mime::cli {
 
 /// RevocationCache keeps CRLs and OCSP responses (DER) on disk until they end, for all processes of the user, and what
-/// tells that a certificate is revoked beside that, for longer, so that nothing newer that tells less takes its place.
-/// What is in it is judged anew each time, so it need not be trusted. Where it cannot be read or written, a warning
-/// says so once and it is not tried again; a file that is broken is put aside, with a warning, and made anew. For one
-/// thread at a time.
+/// they told of certificates that are revoked beside that, for longer, so that nothing newer that tells less takes its
+/// place. The former are judged anew each time; the latter is believed, as the user's own word. Where it cannot be read
+/// or written, a warning says so once and it is not tried again; a file that is broken is put aside, with a warning,
+/// and made anew. For one thread at a time.
 class RevocationCache {
   public:
-    /// kMostBytes is what it holds at most; those that end first make room, and what tells of revocations last.
+    /// kMostBytes and kMostRevocations are what it holds at most; those that end first make room.
     static constexpr std::int64_t kMostBytes = 64 * 1024 * 1024;
+    static constexpr std::int64_t kMostRevocations = 100'000;
 
     static std::string default_path();
     RevocationCache(std::string path, Warn warn) : path_(std::move(path)), warn_(std::move(warn)) {}
@@ -29,16 +30,15 @@ class RevocationCache {
     std::optional<Bytes> find(std::string_view key, cms::Time now);
     void put(std::string_view key, ByteView der, cms::Time until, cms::Time now);
 
-    /// find_revocations is what was put there that tells a certificate to be revoked, which its fingerprint names.
-    std::vector<Bytes> find_revocations(std::string_view certificate);
-    using Telling = cms::RevocationSource::Telling;
-    void put_revocation(std::string_view certificate, const Telling& telling, cms::Time now);
+    /// find_revocations is what was put there of a certificate that is revoked, each in its newest form.
+    std::vector<cms::Telling> find_revocations(std::string_view certificate);
+    void put_revocation(std::string_view certificate, const cms::Telling& telling, cms::Time until, cms::Time now);
 
   private:
     template <class Query>
     auto found(const Query& query) -> decltype(query(std::declval<Database&>()));
     template <class Change>
-    void change(ByteView der, cms::Time until, cms::Time now, const Change& change);
+    void change(const Change& change);
     Database* opened_to_find();
     Database& opened_to_put();
     bool put_aside();

@@ -43,21 +43,6 @@ std::string cached_response_key(const cms::Certificate& certificate) {
     return "ocsp " + certificate.fingerprint_sha256();
 }
 
-// add_parsed adds a CRL or an OCSP response, and says whether it is one.
-bool add_parsed(ByteView der, cms::RevocationEvidence& evidence) {
-    try {
-        evidence.crls.push_back(cms::Crl::from_der(der));
-        return true;
-    } catch (const Error&) {
-    }
-    try {
-        evidence.ocsp.push_back({cms::OcspResponse::from_der(der)});
-        return true;
-    } catch (const Error&) {
-        return false;
-    }
-}
-
 bool is_among(const std::vector<Bytes>& ders, ByteView der) {
     return std::any_of(ders.begin(), ders.end(), [&](const Bytes& each) { return std::ranges::equal(each, der); });
 }
@@ -119,9 +104,9 @@ std::optional<Bytes> RevocationFiles::in_cache(const std::string& key) {
     return cache_.find(key, clock_->now());
 }
 
-void RevocationFiles::warn_of_broken(const std::string& what) {
+void RevocationFiles::warn_of_broken(const std::string& key) {
     const std::lock_guard lock(mutex_);
-    warn_(fmt::format("what the revocation cache has {} is broken, and does not count", what));
+    warn_(fmt::format("what the revocation cache has of '{}' is broken, and does not count", key));
 }
 
 // What is broken in the cache is fetched anew where servers are asked.
@@ -130,7 +115,7 @@ auto RevocationFiles::parsed_in_cache(const std::string& key, const Parse& parse
     try {
         if (const auto der = in_cache(key)) return parse(*der);
     } catch (const Error&) {
-        warn_of_broken(fmt::format("of '{}'", key));
+        warn_of_broken(key);
     }
     return {};
 }
@@ -155,20 +140,12 @@ void RevocationFiles::add_known_responses(const cms::Certificate& certificate, c
             append(evidence.ocsp, fetched->found);
 }
 
-void RevocationFiles::add_remembered(const cms::Certificate& certificate, cms::RevocationEvidence& evidence) {
+std::vector<cms::Telling> RevocationFiles::remembered_of(const cms::Certificate& certificate) {
     const std::string fingerprint = certificate.fingerprint_sha256();
-    evidence.add(remembered_.get(fingerprint, [&] {
-        cms::RevocationEvidence found;
-        for (const Bytes& der : remembered_of(fingerprint))
-            if (!add_parsed(der, found))
-                warn_of_broken(fmt::format("of a revocation of {}", cms::display_name(certificate)));
-        return found;
-    }));
-}
-
-std::vector<Bytes> RevocationFiles::remembered_of(const std::string& fingerprint) {
-    const std::lock_guard lock(mutex_);
-    return cache_.find_revocations(fingerprint);
+    return remembered_.get(fingerprint, [&] {
+        const std::lock_guard lock(mutex_);
+        return cache_.find_revocations(fingerprint);
+    });
 }
 
 cms::RevocationEvidence RevocationFiles::at_hand(const cms::Certificate& certificate) {
@@ -176,14 +153,12 @@ cms::RevocationEvidence RevocationFiles::at_hand(const cms::Certificate& certifi
     for (const cms::Crl& crl : from_files())
         if (cms::issues_crls_for(crl.issuer_name(), certificate)) evidence.crls.push_back(crl);
     add_known_crls(cms::crl_urls(certificate), evidence.at_points);
-    std::vector<cms::Crl> deltas;
-    add_known_crls(cms::freshest_urls(certificate), deltas);
+    add_known_crls(cms::freshest_urls(certificate), evidence.at_freshest);
     for (const auto* bases : {&evidence.crls, &evidence.at_points})
         for (const cms::Crl& base : *bases)
-            add_known_crls(base.freshest_urls(), deltas);
-    append(evidence.crls, deltas);
+            add_known_crls(base.freshest_urls(), evidence.at_freshest);
     add_known_responses(certificate, evidence);
-    add_remembered(certificate, evidence);
+    evidence.remembered = remembered_of(certificate);
     return evidence;
 }
 
@@ -208,8 +183,8 @@ cms::RevocationEvidence RevocationFiles::fetch_delta(const cms::Certificate& cer
                                                      const std::optional<cms::Crl>& base, const Inquiry& inquiry) {
     cms::RevocationEvidence evidence;
     if (!fetcher_) return evidence;
-    ask_points(cms::freshest_urls(certificate), inquiry, &cms::RevocationEvidence::crls, evidence);
-    if (base) ask_points(base->freshest_urls(), inquiry, &cms::RevocationEvidence::crls, evidence);
+    ask_points(cms::freshest_urls(certificate), inquiry, &cms::RevocationEvidence::at_freshest, evidence);
+    if (base) ask_points(base->freshest_urls(), inquiry, &cms::RevocationEvidence::at_freshest, evidence);
     return evidence;
 }
 
@@ -328,11 +303,9 @@ void RevocationFiles::keep(ByteView der, cms::Time until) {
     }
 }
 
-void RevocationFiles::remember(const cms::Certificate& revoked, const cms::RevocationSource::Telling& telling) {
+void RevocationFiles::remember(const cms::Certificate& revoked, const cms::Telling& telling, cms::Time until) {
     const std::lock_guard lock(mutex_);
-    const bool fetched = std::any_of(fetched_.begin(), fetched_.end(),
-                                     [&](const auto& each) { return is_among(each.second.ders, telling.der); });
-    if (fetched) cache_.put_revocation(revoked.fingerprint_sha256(), telling, clock_->now());
+    cache_.put_revocation(revoked.fingerprint_sha256(), telling, until, clock_->now());
 }
 
 std::vector<cms::Certificate> FetchedIssuers::fetch(const std::string& url, std::chrono::milliseconds at_most) {

@@ -49,7 +49,7 @@ class RevocationFiles {
     cms::RevocationEvidence fetch_delta(const cms::Certificate& certificate, const std::optional<cms::Crl>& base,
                                         const Inquiry& inquiry);
     void keep(ByteView der, cms::Time until);
-    void remember(const cms::Certificate& revoked, const cms::RevocationSource::Telling& telling);
+    void remember(const cms::Certificate& revoked, const cms::Telling& telling, cms::Time until);
 
   private:
     // Fetched is what a server gave, or why it gave nothing.
@@ -63,13 +63,12 @@ class RevocationFiles {
     const std::vector<cms::Crl>& from_files();
     void read_crls(const std::string& file, bool named);
     std::optional<Bytes> in_cache(const std::string& key);
-    void warn_of_broken(const std::string& what);
+    void warn_of_broken(const std::string& key);
     template <class Parse>
     auto parsed_in_cache(const std::string& key, const Parse& parse) -> decltype(parse(Bytes{}));
     void add_known_crls(const std::vector<cms::Alternatives>& points, std::vector<cms::Crl>& crls);
     void add_known_responses(const cms::Certificate& certificate, cms::RevocationEvidence& evidence);
-    void add_remembered(const cms::Certificate& certificate, cms::RevocationEvidence& evidence);
-    std::vector<Bytes> remembered_of(const std::string& fingerprint);
+    std::vector<cms::Telling> remembered_of(const cms::Certificate& certificate);
     void ask_responders(const cms::Certificate& certificate, const cms::Certificate& issuer, const Inquiry& inquiry,
                         cms::RevocationEvidence& evidence);
     using Crls = std::vector<cms::Crl> cms::RevocationEvidence::*;
@@ -94,7 +93,7 @@ class RevocationFiles {
 
     OnceEach<std::vector<cms::Crl>> cached_crls_;                         // by URL
     OnceEach<Responses> cached_responses_;                                // by the certificate's fingerprint
-    OnceEach<cms::RevocationEvidence> remembered_;                        // likewise
+    OnceEach<std::vector<cms::Telling>> remembered_;                      // likewise
     OnceEach<Fetched<cms::Crl>> fetched_crls_;                            // by URL
     OnceEach<Fetched<cms::RevocationEvidence::Ocsp>> fetched_responses_;  // by URL and the certificate's fingerprint
 
@@ -131,8 +130,8 @@ class RevocationOfMail final : public cms::RevocationSource {
         return files_->fetch_delta(certificate, base, {tells, patience_});
     }
     void keep(ByteView der, cms::Time until) override { files_->keep(der, until); }
-    void remember(const cms::Certificate& revoked, const Telling& telling) override {
-        files_->remember(revoked, telling);
+    void remember(const cms::Certificate& revoked, const cms::Telling& telling, cms::Time until) override {
+        files_->remember(revoked, telling, until);
     }
 
   private:

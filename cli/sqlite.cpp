@@ -210,9 +210,13 @@ std::string Statement::text(int column) const {
 }
 
 std::optional<Bytes> Statement::blob(int column) const {
-    if (sqlite().column_type(statement_.get(), column) == SQLITE_NULL) return std::nullopt;
+    if (is_null(column)) return std::nullopt;
     const auto* data = static_cast<const Byte*>(sqlite().column_blob(statement_.get(), column));
     return Bytes(data, data + sqlite().column_bytes(statement_.get(), column));
+}
+
+bool Statement::is_null(int column) const {
+    return sqlite().column_type(statement_.get(), column) == SQLITE_NULL;
 }
 
 std::int64_t Statement::number(int column) const {

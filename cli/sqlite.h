@@ -54,6 +54,7 @@ class Statement {
     std::string text(int column) const;
     std::optional<Bytes> blob(int column) const;  ///< nothing for NULL
     std::int64_t number(int column) const;
+    bool is_null(int column) const;
 
   private:
     struct Finalize {

@@ -62,9 +62,13 @@ void Finding::keep(Bytes der, std::optional<Time> until) {
     if (until) kept.emplace_back(std::move(der), *until);
 }
 
-void Finding::remember(Bytes der, std::optional<Time> until, const Revoked& told, Time of) {
-    until = std::max({until.value_or(ends_), ends_, now_ + kRememberedAtLeast});
-    revoking.push_back({std::move(der), since_text(told), of, *until});
+void Finding::remember(Telling telling) {
+    const Time until = std::max({telling.ends.value_or(ends_), ends_, now_ + kRememberedAtLeast});
+    revoking.emplace_back(std::move(telling), until);
+}
+
+void Finding::heed_remembered(const Telling& telling) {
+    note_revoked(telling.revoked, telling.of, stale_reason(telling.of, telling.ends).empty());
 }
 
 void Finding::note_doubt(Time of, std::string reason) {

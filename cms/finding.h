@@ -15,14 +15,6 @@ namespace p11mime::cms {
 /// that none of them pushes out others.
 inline constexpr std::size_t kMaxCarriedTried = 32;
 
-/// Revoked is what evidence tells of a certificate that it says is revoked.
-struct Revoked {
-    Time since{};
-    std::string reason;  ///< in plain words; may be empty
-    Cause cause = Cause::other;
-    bool on_hold = false;  ///< it may come back
-};
-
 /// Finding is what the evidence says of one certificate so far, at the time that is judged.
 class Finding {
   public:
@@ -55,9 +47,11 @@ class Finding {
     void add_good(Reasons reasons, Time of, bool holds_now);
     /// keep notes evidence (DER) that was signed by who may, to be kept until it ends.
     void keep(Bytes der, std::optional<Time> until);
-    /// remember notes evidence of a time that was signed likewise, of a revocation: it is needed as long as the
+    /// remember notes what evidence that was signed likewise tells of a revocation: it is needed as long as the
     /// certificate or the evidence lasts, and for a year, mail being verified later too.
-    void remember(Bytes der, std::optional<Time> until, const Revoked& told, Time of);
+    void remember(Telling telling);
+    /// heed_remembered heeds what was told before.
+    void heed_remembered(const Telling& telling);
     /// weigh_doubts comes last: a hold counts until something newer that tells of holds says otherwise; one in evidence
     /// that has ended is a doubt.
     void weigh_doubts();
@@ -93,12 +87,12 @@ class Finding {
     /// unknown_reason is why it is neither; empty where there is no evidence.
     std::string unknown_reason() const;
 
-    bool answered_good = false;                       ///< by an OCSP response
-    std::vector<std::string> notes;                   ///< why evidence does not count
-    std::optional<Crl> without_delta;                 ///< the newest that was not completed by a delta, and has some
-    bool superseded = false;                          ///< there is a newer CRL than one of those at hand
-    std::vector<std::pair<Bytes, Time>> kept;         ///< evidence to keep (DER), and until when
-    std::vector<RevocationSource::Telling> revoking;  ///< evidence to remember
+    bool answered_good = false;                      ///< by an OCSP response
+    std::vector<std::string> notes;                  ///< why evidence does not count
+    std::optional<Crl> without_delta;                ///< the newest that was not completed by a delta, and has some
+    bool superseded = false;                         ///< there is a newer CRL than one of those at hand
+    std::vector<std::pair<Bytes, Time>> kept;        ///< evidence to keep (DER), and until when
+    std::vector<std::pair<Telling, Time>> revoking;  ///< what to remember, likewise
 
   private:
     struct Hold {

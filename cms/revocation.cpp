@@ -64,8 +64,8 @@ class Judge {
         }
         for (const auto& [der, until] : weighed.all.kept)
             source.keep(der, until);
-        for (const RevocationSource::Telling& telling : weighed.all.revoking)
-            source.remember(certificate, telling);
+        for (const auto& [telling, until] : weighed.all.revoking)
+            source.remember(certificate, telling, until);
         if (not_offered && !weighed.all.decided() && !weighed.all.held()) return {RevocationState::not_offered, {}};
         return conclude(weighed.all, own);
     }
@@ -110,6 +110,8 @@ class Judge {
         Finding finding(certificate, at_, now_);
         weigh_responses(certificate, context, own.ocsp, carried.ocsp, finding);
         weigh_crls(certificate, context, own, carried, finding);
+        for (const Telling& telling : own.remembered)
+            finding.heed_remembered(telling);
         finding.weigh_doubts();
         return finding;
     }

@@ -32,21 +32,43 @@ class IssuerSource {
     virtual Found issuers_of(const Certificate& certificate) = 0;
 };
 
-/// RevocationEvidence is what tells whether certificates are revoked. Nothing in it is believed before it was judged.
+/// Revoked is what evidence tells of a certificate that it says is revoked.
+struct Revoked {
+    Time since{};
+    std::string reason;  ///< in plain words; may be empty
+    Cause cause = Cause::other;
+    bool on_hold = false;  ///< it may come back
+
+    friend bool operator==(const Revoked&, const Revoked&) = default;
+};
+
+/// Telling is what evidence told that was signed by who may, in short: a CRL may be of many megabytes.
+struct Telling {
+    Revoked revoked;
+    Time of{};                 ///< the evidence's; what says the same at a later time stands for it
+    std::optional<Time> ends;  ///< the evidence's
+};
+
+/// RevocationEvidence is what tells whether certificates are revoked. But for what is remembered, nothing in it is
+/// believed before it was judged.
 struct RevocationEvidence {
     struct Ocsp {
         OcspResponse response;
         Bytes request = {};  ///< DER of the OCSPRequest that it answers; empty where it came by itself
     };
     std::vector<Crl> crls;
-    std::vector<Crl> at_points = {};  ///< likewise, from where the certificate says that its CRLs are
+    std::vector<Crl> at_points = {};    ///< likewise, from where the certificate says that its CRLs are
+    std::vector<Crl> at_freshest = {};  ///< likewise, from where it or a CRL says that what has changed since is
     std::vector<Ocsp> ocsp;
-    std::vector<std::string> missing;  ///< why something could not be had, in plain words
+    std::vector<Telling> remembered = {};  ///< of the certificate
+    std::vector<std::string> missing;      ///< why something could not be had, in plain words
 
     void add(const RevocationEvidence& more) {
         crls.insert(crls.end(), more.crls.begin(), more.crls.end());
         at_points.insert(at_points.end(), more.at_points.begin(), more.at_points.end());
+        at_freshest.insert(at_freshest.end(), more.at_freshest.begin(), more.at_freshest.end());
         ocsp.insert(ocsp.end(), more.ocsp.begin(), more.ocsp.end());
+        remembered.insert(remembered.end(), more.remembered.begin(), more.remembered.end());
         missing.insert(missing.end(), more.missing.begin(), more.missing.end());
     }
 };
@@ -79,15 +101,9 @@ class RevocationSource {
     /// keep is told of evidence (DER) that was signed by who may, and until when it tells anything.
     virtual void keep(ByteView der, Time until) = 0;
 
-    /// Telling is evidence (DER) likewise that says that a certificate is revoked.
-    struct Telling {
-        Bytes der;
-        std::string what;  ///< since when and why, in plain words
-        Time of{};         ///< what says the same at a later time stands for it
-        Time until{};      ///< how long it is needed at least
-    };
-    /// remember is told of it so that no other evidence makes it forgotten.
-    virtual void remember(const Certificate& revoked, const Telling& telling) = 0;
+    /// remember is told what servers say of a certificate that is revoked, now or by what is at hand, and how long that
+    /// is needed at least, so that no other evidence makes it forgotten.
+    virtual void remember(const Certificate& revoked, const Telling& telling, Time until) = 0;
 };
 
 /// Clock tells the time, so that tests and --at can set it.

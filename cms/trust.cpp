@@ -384,7 +384,9 @@ class AtHand final : public RevocationSource {
     }
     RevocationEvidence fetch_delta(const Certificate&, const std::optional<Crl>&, const Tells&) override { return {}; }
     void keep(ByteView der, Time until) override { source_->keep(der, until); }
-    void remember(const Certificate& revoked, const Telling& telling) override { source_->remember(revoked, telling); }
+    void remember(const Certificate& revoked, const Telling& telling, Time until) override {
+        source_->remember(revoked, telling, until);
+    }
 
   private:
     std::shared_ptr<RevocationSource> source_;

@@ -10,8 +10,9 @@ namespace p11mime::cms {
 
 namespace {
 
-// Origin is where a CRL is from: the user's own at hand, the certificate's distribution points, the message.
-enum class Origin { own, point, carried };
+// Origin is where a CRL is from: the user's own at hand, the certificate's distribution points, where what has changed
+// since is to be had, the message.
+enum class Origin { own, point, freshest, carried };
 
 // Listed is a CRL that tells of the certificate; Signed is one and who has signed it.
 struct Listed {
@@ -79,7 +80,8 @@ void note_listing(const Certificate& certificate, const Signed& each, Finding& f
     if (!counts_for_all && (!revokes || entry->on_hold)) return;
     finding.keep(crl.der(), crl.next_update());
     if (!revokes) return;
-    finding.remember(crl.der(), crl.next_update(), revoked(*entry), crl.this_update());
+    const bool by_server = each.origin == Origin::point || each.origin == Origin::freshest;
+    if (by_server) finding.remember({revoked(*entry), crl.this_update(), crl.next_update()});
     finding.note_revoked(revoked(*entry), crl.this_update(),
                          finding.stale_reason(crl.this_update(), crl.next_update()).empty());
 }
@@ -150,6 +152,7 @@ void weigh_crls(const Certificate& certificate, const EvidenceContext& context, 
     };
     add(own.at_points, Origin::point);
     add(own.crls, Origin::own);
+    add(own.at_freshest, Origin::freshest);
     add(carried.crls, Origin::carried);
     const auto newest_first = [](const Listed& a, const Listed& b) {
         return a.crl.this_update() > b.crl.this_update();

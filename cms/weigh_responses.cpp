@@ -46,7 +46,7 @@ std::string weigh_response(const Certificate& certificate, const EvidenceContext
         if (revokes) {
             const Revoked told{answer.since, answer.reason, answer.cause, answer.on_hold};
             finding.note_revoked(told, answer.this_update, useless.empty());
-            finding.remember(response.der(), answer.next_update, told, answer.this_update);
+            if (!carried) finding.remember({told, answer.this_update, answer.next_update});
         }
         if (nonce == OcspResponse::Nonce::other) useless = "it answers another request";
         if (!signer.reason.empty()) useless = signer.reason;

@@ -28,12 +28,16 @@ struct Store {
     }
 
     std::int64_t count(const char* sql) const {
-        const auto database = Database::open(path, "revocation cache", "", 2);
+        const auto database = Database::open(path, "revocation cache", "", 3);
         Statement query(*database, sql);
         REQUIRE(query.step());
         return query.number(0);
     }
 };
+
+cms::Telling told(const std::string& reason, int of = 0) {
+    return {{kNow - hours(50), reason, cms::Cause::key_compromised}, kNow + hours(of), kNow + hours(of + 1)};
+}
 
 }  // namespace
 
@@ -85,46 +89,80 @@ TEST_CASE("the cache holds no more than its limit, and what ends first makes roo
     CHECK(store.cache.find("second", kNow));
 }
 
-TEST_CASE("the cache keeps each thing that tells of a revocation, in its newest form", "[cli]") {
+TEST_CASE("the cache keeps each thing that was told of a revocation, in its newest form", "[cli]") {
     Store store;
-    const auto put = [&](const std::string& what, int of, Bytes der) {
-        store.cache.put_revocation("alice", {std::move(der), what, kNow + hours(of), kNow + hours(9)}, kNow);
+    const auto put = [&](const cms::Telling& telling) {
+        store.cache.put_revocation("alice", telling, kNow + hours(9), kNow);
     };
-    put("on hold", 0, {1});
-    put("revoked", 1, {2});
-    put("on hold", 2, {3});
-    put("revoked", 0, {4});
-    CHECK(store.opened().find_revocations("alice") == std::vector{Bytes{3}, Bytes{2}});
+    for (const auto& telling : {told("on hold", 0), told("revoked", 1), told("on hold", 2), told("revoked", 0)})
+        put(telling);
+    cms::Telling endless{{cms::Time::min(), {}, cms::Cause::orderly, true}, kNow, std::nullopt};
+    put(endless);
+    const auto all = store.opened().find_revocations("alice");
+    REQUIRE(all.size() == 3);
+    const auto same = [](const cms::Telling& a, const cms::Telling& b) {
+        return a.revoked == b.revoked && a.of == b.of && a.ends == b.ends;
+    };
+    CHECK(same(all[0], endless));
+    CHECK(same(all[1], told("on hold", 2)));
+    CHECK(same(all[2], told("revoked", 1)));
     CHECK(store.cache.find_revocations("bob").empty());
-    store.cache.put("new", Bytes{5}, kNow + hours(20), kNow + hours(10));
+
+    store.cache.put_revocation("bob", told("revoked"), kNow + hours(20), kNow + hours(10));
     CHECK(store.cache.find_revocations("alice").empty());
 }
 
-TEST_CASE("what tells of a revocation leaves a full cache last", "[cli]") {
+TEST_CASE("what was told of revocations and what tells of them push one another out of no full cache", "[cli]") {
     Store store;
     const Bytes third(static_cast<std::size_t>(RevocationCache::kMostBytes / 3));
-    store.cache.put_revocation("alice", {third, "revoked", kNow, kNow + hours(1)}, kNow);
     for (const char* key : {"first", "second", "third"})
         store.cache.put(key, third, kNow + hours(2), kNow);
-    CHECK(store.cache.find_revocations("alice").size() == 1);
-    CHECK(store.count("SELECT count(*) FROM evidence") == 2);
-    for (const char* name : {"bob", "carol", "dave"})
-        store.cache.put_revocation(name, {third, "revoked", kNow, kNow + hours(2)}, kNow);
-    CHECK(store.cache.find_revocations("alice").empty());
-    CHECK(store.cache.find_revocations("bob").size() == 1);
+    store.cache.put_revocation("alice", told("revoked"), kNow + hours(3), kNow);
+    const auto database = Database::open(store.path, "revocation cache", "", 3);
+    Statement(*database,
+              "WITH RECURSIVE number(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM number WHERE n < ?)"
+              " INSERT INTO revocation SELECT 'other ' || n, 0, '', 0, 0, 0, NULL, ? FROM number")
+        .bind(RevocationCache::kMostRevocations)
+        .bind((kNow + hours(2)).time_since_epoch().count())
+        .step();
+    CHECK(store.count("SELECT count(*) FROM revocation") == RevocationCache::kMostRevocations);
+    for (const char* name : {"bob", "carol"})
+        store.cache.put_revocation(name, told("revoked"), kNow + hours(4), kNow);
+    CHECK(store.count("SELECT count(*) FROM revocation") == RevocationCache::kMostRevocations);
+    store.cache.put("fourth", third, kNow + hours(3), kNow);
+    CHECK(store.count("SELECT count(*) FROM evidence") == 3);
+    for (const char* name : {"alice", "bob", "carol"})
+        CHECK(store.cache.find_revocations(name).size() == 1);
 }
 
-TEST_CASE("a cache of the version before is read on", "[cli]") {
+TEST_CASE("a cache of a version before is read on", "[cli]") {
     Store store;
-    const auto old = Database::open(store.path, "revocation cache",
-                                    "CREATE TABLE evidence (key TEXT PRIMARY KEY, until INTEGER NOT NULL,"
-                                    " der BLOB NOT NULL) WITHOUT ROWID;"
-                                    "CREATE INDEX evidence_until ON evidence (until);"
-                                    "INSERT INTO evidence VALUES ('a', 1900000000, x'01')",
-                                    1);
+    const bool remembers = GENERATE(false, true);
+    const std::string evidence =
+        "CREATE TABLE evidence (key TEXT PRIMARY KEY, until INTEGER NOT NULL, der BLOB NOT NULL) WITHOUT ROWID;"
+        "CREATE INDEX evidence_until ON evidence (until);"
+        "INSERT INTO evidence VALUES ('a', 1900000000, x'01');";
+    const std::string revocation =
+        "CREATE TABLE revocation (certificate TEXT NOT NULL, what TEXT NOT NULL, of INTEGER NOT NULL,"
+        " until INTEGER NOT NULL, der BLOB NOT NULL, PRIMARY KEY (certificate, what)) WITHOUT ROWID;"
+        "INSERT INTO revocation VALUES ('alice', 'revoked', 0, 1900000000, x'02')";
+    Database::open(store.path, "revocation cache", (remembers ? evidence + revocation : evidence).c_str(),
+                   remembers ? 2 : 1);
     CHECK(store.cache.find("a", kNow) == Bytes{1});
-    store.cache.put_revocation("alice", {Bytes{2}, "revoked", kNow, kNow + hours(1)}, kNow);
+    store.cache.put_revocation("alice", told("revoked"), kNow + hours(1), kNow);
     CHECK(store.cache.find_revocations("alice").size() == 1);
+    CHECK(store.warnings.empty());
+}
+
+TEST_CASE("a cache that cannot be written is not complained of for what it has", "[cli]") {
+    Store store;
+    store.cache.put_revocation("alice", told("revoked", 1), kNow + hours(9), kNow);
+    const auto other = Database::open(store.path, "revocation cache", "", 3);
+    other->run("CREATE TRIGGER full BEFORE INSERT ON revocation BEGIN SELECT raise(ABORT, 'no space'); END");
+    store.cache.put_revocation("alice", told("revoked", 1), kNow + hours(10), kNow);
+    CHECK(store.warnings.empty());
+    store.cache.put_revocation("alice", told("revoked", 2), kNow + hours(10), kNow);
+    CHECK(store.warnings.size() == 1);
 }
 
 TEST_CASE("a cache is read where it cannot be written, and that nothing is kept is said once", "[cli]") {
@@ -161,13 +199,13 @@ TEST_CASE("a cache that cannot be read is said once, with the cause", "[cli]") {
         CHECK_THAT(store.warnings[0], Catch::Contains("cache cannot be read, so what it knows does not count: ") &&
                                           Catch::Contains(store.path) && Catch::Contains(cause));
     };
-    const auto other = Database::open(store.path, "revocation cache", "", 2);
+    const auto other = Database::open(store.path, "revocation cache", "", 3);
     SECTION("another process holds it") {
         other->run("BEGIN EXCLUSIVE");
         nothing("locked");
     }
     SECTION("a newer version has made it") {
-        other->run("PRAGMA user_version = 3");
+        other->run("PRAGMA user_version = 4");
         nothing("newer version");
     }
 }

@@ -93,56 +93,120 @@ TEST_CASE("a response with a weak signature makes nothing good, and what it says
     CHECK(revoked(bench.judge(alice)));
 }
 
-TEST_CASE("what tells that a certificate is revoked is remembered as long as that lasts, and for a year") {
+TEST_CASE("what servers tell of a certificate that is revoked is remembered as long as that lasts, and for a year") {
     RevocationBench bench;
     const Certificate alice = bench.issue({.ends_in_days = 800});
     const auto crl = [&](CrlSpec spec, std::string reason) {
         spec.entries = {{.certificate = alice, .reason = std::move(reason)}};
-        const Bytes der = make_crl(spec, bench.root);
-        bench.source->points.crls.push_back(Crl::from_der(der));
-        return der;
+        return Crl::from_der(make_crl(spec, bench.root));
     };
-    const auto remembered = [&](const Certificate& certificate) {
+    struct Remembered {
+        Telling telling;
+        Time until;
+    };
+    const auto remembered = [&](const Certificate& certificate) -> Remembered {
         bench.source->remembered.clear();
         CHECK(revoked(bench.judge(certificate)));
         REQUIRE(bench.source->remembered.size() == 1);
-        return bench.source->remembered.front();
+        return {bench.source->remembered.front(), bench.source->remembered_until.front()};
+    };
+    const auto is_of = [](const Telling& telling, const Crl& told) {
+        return telling.of == told.this_update() && telling.ends == told.next_update();
     };
     SECTION("a delta CRL that lists it, and not its base, which is kept until it ends") {
         const Bytes base = make_crl({.number = 5, .this_update = -60}, bench.root);
-        bench.source->points.crls = {Crl::from_der(base)};
-        const Bytes delta = crl({.number = 6, .base_number = 5}, "keyCompromise");
-        const auto telling = remembered(alice);
-        CHECK(telling.der == delta);
-        CHECK(telling.until == alice.not_after());
-        CHECK_THAT(telling.what, Catch::StartsWith("revoked since ") && Catch::EndsWith("(key compromise)"));
+        bench.source->points.at_points = {Crl::from_der(base)};
+        const Crl delta = crl({.number = 6, .base_number = 5}, "keyCompromise");
+        bench.source->points.at_freshest = {delta};
+        const auto [telling, until] = remembered(alice);
+        CHECK(is_of(telling, delta));
+        CHECK(until == alice.not_after());
+        CHECK(telling.revoked.since == delta.entry(alice)->since);
+        CHECK(telling.revoked.reason == "key compromise");
+        CHECK(telling.revoked.cause == Cause::key_compromised);
+        CHECK_FALSE(telling.revoked.on_hold);
         const auto at = std::find(bench.source->kept.begin(), bench.source->kept.end(), base);
         REQUIRE(at != bench.source->kept.end());
         CHECK(bench.source->kept_until.at(static_cast<std::size_t>(at - bench.source->kept.begin())) ==
               Crl::from_der(base).next_update());
     }
     SECTION("a delta CRL whose base is missing") {
-        const Bytes delta = crl({.number = 6, .base_number = 5}, "keyCompromise");
-        CHECK(remembered(alice).der == delta);
+        const Crl delta = crl({.number = 6, .base_number = 5}, "keyCompromise");
+        bench.source->points.at_freshest = {delta};
+        CHECK(is_of(remembered(alice).telling, delta));
     }
-    SECTION("a hold") {
-        const Bytes hold = crl({}, "certificateHold");
-        CHECK(remembered(alice).der == hold);
+    SECTION("a hold, by what is at hand") {
+        const Crl hold = crl({}, "certificateHold");
+        bench.source->here.at_points = {hold};
+        const Telling telling = remembered(alice).telling;
+        CHECK(is_of(telling, hold));
+        CHECK(telling.revoked.on_hold);
     }
     SECTION("an OCSP response") {
-        const Bytes response =
-            make_ocsp({.status = OcspSpec::Status::revoked}, alice, bench.root.certificate, bench.root);
-        bench.source->responders.ocsp = {{OcspResponse::from_der(response)}};
-        CHECK(remembered(alice).der == response);
+        const auto response = OcspResponse::from_der(
+            make_ocsp({.status = OcspSpec::Status::revoked}, alice, bench.root.certificate, bench.root));
+        bench.source->responders.ocsp = {{response}};
+        CHECK(remembered(alice).telling.of == response.answers(alice, bench.root.certificate).front().this_update);
     }
     SECTION("of a certificate that has ended, in a CRL that has ended or does not say until when it holds") {
         const Certificate old = bench.issue({.begins_in_days = -90, .ends_in_days = -1});
         const auto next = GENERATE(std::optional<int>(), std::optional(-60));
-        bench.source->points.crls = {Crl::from_der(
+        bench.source->points.at_points = {Crl::from_der(
             make_crl({.entries = {{.certificate = old, .since = -3 * kDay}}, .this_update = -90, .next_update = next},
                      bench.root))};
         bench.at(-2 * kDay);
         CHECK(remembered(old).until > bench.trust.clock->now() + std::chrono::days(365));
+    }
+}
+
+TEST_CASE("what the user's own CRL or one that came along tells is not remembered, which says it each time") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue();
+    const Crl listing = Crl::from_der(make_crl({.entries = {{.certificate = alice}}}, bench.root));
+    RevocationEvidence carried;
+    SECTION("the user's own") {
+        bench.source->here.crls = {listing};
+    }
+    SECTION("a CRL that came along") {
+        carried.crls = {listing};
+    }
+    SECTION("a response that came along") {
+        carried.ocsp = {{OcspResponse::from_der(
+            make_ocsp({.status = OcspSpec::Status::revoked}, alice, bench.root.certificate, bench.root))}};
+    }
+    CHECK(revoked(validate(alice, {}, bench.trust, Use::signing, {}, carried)));
+    CHECK(bench.source->remembered.empty());
+}
+
+TEST_CASE("what is remembered of a certificate counts as the evidence did that told it") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue();
+    const Time now = bench.trust.clock->now();
+    const auto remember = [&](const Revoked& told, std::chrono::minutes of, std::chrono::minutes ends) {
+        bench.source->here.remembered = {{told, now + of, now + ends}};
+    };
+    using std::chrono::minutes;
+    SECTION("for good, though it has ended, beside a CRL that does not list it") {
+        remember({now - minutes(90), "key compromise", Cause::key_compromised}, minutes(-60), minutes(-30));
+        bench.add_crl({});
+        const PathVerdict verdict = bench.judge(alice);
+        CHECK(revoked(verdict, "is revoked since " + format_time(now - minutes(90)) + " (key compromise)"));
+        CHECK(verdict.key_compromised);
+        bench.at(-100);
+        CHECK(bench.judge(alice).trusted);
+    }
+    SECTION("a hold that a newer CRL lifts") {
+        remember({now - minutes(90), "on hold", Cause::other, true}, minutes(-60), minutes(60));
+        CHECK(revoked(bench.judge(alice)));
+        bench.add_crl({.this_update = -70});
+        CHECK(revoked(bench.judge(alice)));
+        bench.add_crl({.this_update = -50});
+        CHECK(good(bench.judge(alice)));
+    }
+    SECTION("a hold in what has ended") {
+        remember({now - minutes(90), "on hold", Cause::other, true}, minutes(-60), minutes(-30));
+        bench.add_crl({.this_update = -70});
+        CHECK(unknown(bench.judge(alice), "it was revoked since"));
     }
 }
 

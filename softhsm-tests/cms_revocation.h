@@ -22,7 +22,8 @@ class TestSource : public cms::RevocationSource {
     std::vector<bool> answers_told;  ///< whether what was fetched told all
     std::vector<Bytes> kept;
     std::vector<cms::Time> kept_until;
-    std::vector<Telling> remembered;
+    std::vector<cms::Telling> remembered;
+    std::vector<cms::Time> remembered_until;
 
     cms::RevocationEvidence at_hand(const cms::Certificate&, const cms::Certificate&) override { return here; }
     bool asks() const override { return online; }
@@ -42,7 +43,10 @@ class TestSource : public cms::RevocationSource {
         kept.push_back(to_bytes(der));
         kept_until.push_back(until);
     }
-    void remember(const cms::Certificate&, const Telling& telling) override { remembered.push_back(telling); }
+    void remember(const cms::Certificate&, const cms::Telling& telling, cms::Time until) override {
+        remembered.push_back(telling);
+        remembered_until.push_back(until);
+    }
 };
 
 /// RevocationBench is a root that issues certificates, and what there is to tell whether they are revoked.

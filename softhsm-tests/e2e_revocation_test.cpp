@@ -303,6 +303,35 @@ TEST_CASE("a cache that is broken is said on the terminal and in the report, and
     CHECK(json::parse(read_file(bureau.desk.path("report.json")))["warnings"].empty());
 }
 
+TEST_CASE("a revocation that a CRL told of which another mail had fetched is known after an older CRL took its place") {
+    Bureau bureau;
+    const auto certified = [&](const std::string& name) {
+        return certify({.name = name, .more_extensions = bureau.at("/root.crl")}, &bureau.root);
+    };
+    const SoftwareKey alice = certified("Alice"), bob = certified("Bob"), carol = certified("Carol");
+    const auto revocation = [&](const SoftwareKey& signer, const Arguments& how) {
+        return bureau.signer(bureau.signed_by(signer), how)["revocation"];
+    };
+    bureau.web.files["/root.crl"] =
+        text(make_crl({.entries = {{.certificate = bob.certificate, .reason = "keyCompromise"},
+                                   {.certificate = carol.certificate, .reason = "certificateHold"}},
+                       .number = 5},
+                      bureau.root));
+    CHECK(revocation(alice, kOnline) == "good");
+    CHECK(revocation(bob, {}) == "revoked");
+
+    // Whether Carol's is still on hold is asked, so that what is played back is kept.
+    bureau.web.files["/root.crl"] = text(make_crl({.number = 4, .this_update = -60}, bureau.root));
+    CHECK(revocation(carol, kOnline) == "revoked");
+    for (const Arguments& how : {Arguments{}, kOnline}) {
+        const std::string mail = bureau.signed_by(bob);
+        CHECK(bureau.signer(mail, how)["revocation_reason"].get<std::string>().find("(key compromise)") !=
+              std::string::npos);
+        CHECK(bureau.verify(mail, how).status == 3);
+        CHECK(revocation(alice, how) == "good");
+    }
+}
+
 TEST_CASE("missing issuers are fetched where that is asked for, as a certificate and as PKCS#7") {
     Bureau bureau;
     const SoftwareKey between = certify(authority_spec("Between"), &bureau.root);
