@@ -9,7 +9,10 @@
 #include "cli/directories.h"
 #include "cli/input.h"
 #include "cli/system_error.h"
+#include "cms/der.h"
+#include "cms/digests.h"
 #include "mime/error.h"
+#include "mime/hex.h"
 
 namespace p11mime::cli {
 
@@ -41,6 +44,13 @@ std::string responder_key(const std::string& url, const cms::Certificate& certif
 
 std::string cached_response_key(const cms::Certificate& certificate) {
     return "ocsp " + certificate.fingerprint_sha256();
+}
+
+// issued_key names what an issuer has certified, whatever its signature looks like: of one by ECDSA (r, s) anybody can
+// make another that verifies, (r, -s).
+std::string issued_key(const cms::Certificate& certificate) {
+    const Bytes issued = cms::concat({certificate.issuer_der(), certificate.serial_der(), certificate.spki_der()});
+    return hex(cms::digest_of(cms::Hash::sha256, issued));
 }
 
 bool is_among(const std::vector<Bytes>& ders, ByteView der) {
@@ -141,10 +151,10 @@ void RevocationFiles::add_known_responses(const cms::Certificate& certificate, c
 }
 
 std::vector<cms::Telling> RevocationFiles::remembered_of(const cms::Certificate& certificate) {
-    const std::string fingerprint = certificate.fingerprint_sha256();
-    return remembered_.get(fingerprint, [&] {
+    const std::string key = issued_key(certificate);
+    return remembered_.get(key, [&] {
         const std::lock_guard lock(mutex_);
-        return cache_.find_revocations(fingerprint);
+        return cache_.find_revocations(key);
     });
 }
 
@@ -305,7 +315,7 @@ void RevocationFiles::keep(ByteView der, cms::Time until) {
 
 void RevocationFiles::remember(const cms::Certificate& revoked, const cms::Telling& telling, cms::Time until) {
     const std::lock_guard lock(mutex_);
-    cache_.put_revocation(revoked.fingerprint_sha256(), telling, until, clock_->now());
+    cache_.put_revocation(issued_key(revoked), telling, until, clock_->now());
 }
 
 std::vector<cms::Certificate> FetchedIssuers::fetch(const std::string& url, std::chrono::milliseconds at_most) {

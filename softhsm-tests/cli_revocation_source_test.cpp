@@ -1,9 +1,14 @@
 #include "cli/revocation_source.h"
 
+#include <openssl/ec.h>
+#include <openssl/x509.h>
+
 #include <catch2/catch.hpp>
 #include <future>
 #include <list>
 
+#include "cms/der.h"
+#include "cms/encode.h"
 #include "cms/trust.h"
 #include "softhsm-tests/support/cms_bench.h"
 #include "softhsm-tests/support/evidence.h"
@@ -28,6 +33,30 @@ std::string text(const Bytes& bytes) {
 
 std::string at(const HttpServer& server, const std::string& path) {
     return "crlDistributionPoints=URI:" + server.url(path);
+}
+
+// with_other_signature is a certificate by a P-256 key with the other signature (r, -s) that verifies as well.
+Certificate with_other_signature(const Certificate& certificate) {
+    using Signature = Handle<ECDSA_SIG, ECDSA_SIG_free>;
+    using Number = Handle<BIGNUM, BN_free>;
+    const ASN1_BIT_STRING* bits = nullptr;
+    const X509_ALGOR* algorithm = nullptr;
+    X509_get0_signature(&bits, &algorithm, certificate.get());
+    const Byte* at = ASN1_STRING_get0_data(bits);
+    const Signature signature(d2i_ECDSA_SIG(nullptr, &at, ASN1_STRING_length(bits)));
+    REQUIRE(signature);
+    const Handle<EC_GROUP, EC_GROUP_free> curve(EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1));
+    Number r(BN_dup(ECDSA_SIG_get0_r(signature.get()))), s(BN_new());
+    REQUIRE(BN_sub(s.get(), EC_GROUP_get0_order(curve.get()), ECDSA_SIG_get0_s(signature.get())) == 1);
+    ECDSA_SIG_set0(signature.get(), r.release(), s.release());
+
+    const Handle<X509, X509_free> copy(X509_dup(certificate.get()));
+    constexpr Byte kBitString = 0x03;
+    const Bytes no_unused_bits{0};
+    return Certificate::from_der(
+        cms::der_value(cms::tag::kSequence,
+                       {cms::encode(copy.get(), i2d_re_X509_tbs), cms::encode(algorithm, i2d_X509_ALGOR),
+                        cms::der_value(kBitString, {no_unused_bits, cms::encode(signature.get(), i2d_ECDSA_SIG)})}));
 }
 
 // MovableClock goes wrong by as much as it is told to.
@@ -537,6 +566,21 @@ TEST_CASE("many certificates that one large CRL revokes are remembered, and the 
     CHECK(agency.judge(alice) == RevocationState::unknown);
     for (const Certificate& each : revoked)
         CHECK(agency.judge(each) == RevocationState::revoked);
+}
+
+TEST_CASE("a revocation is known of a certificate whose signature somebody has written in another way") {
+    Agency agency;
+    std::string crl;
+    const HttpServer server([&](const HttpServer::Request&) { return HttpServer::Answer{.body = crl}; });
+    const Certificate alice = agency.certify_one("Alice", at(server, "/a.crl"));
+    const Certificate other = with_other_signature(alice);
+    REQUIRE(other.fingerprint_sha256() != alice.fingerprint_sha256());
+    crl = agency.crl({.entries = {{.certificate = alice}}, .number = 7});
+    CHECK(agency.judge(alice) == RevocationState::revoked);
+    agency.clock->ahead = std::chrono::hours(25);
+    crl = agency.crl({.number = 6, .this_update = -40, .next_update = 30 * kDay});
+    agency.source = agency.started({});
+    CHECK(agency.judge(other) == RevocationState::revoked);
 }
 
 TEST_CASE("a hold that was told once gives way to newer evidence") {
