@@ -19,7 +19,8 @@ constexpr const char* kUncovered = "not covered by any signature";
 // protected_names is what the layers around the mail's payload protect; nothing where it was not reached.
 std::optional<std::vector<std::string>> protected_names(const Report& report) {
     for (const Layer& layer : report.layers)
-        if (layer.covers_whole && layer.protected_headers) return layer.protected_headers;
+        if (layer.covers_whole && layer.protected_headers && !signs_ciphertext(report, layer))
+            return layer.protected_headers;
     return std::nullopt;
 }
 
@@ -31,8 +32,7 @@ bool is_among(const std::vector<std::string>& names, std::string_view name) {
 std::optional<std::string> signature_words(const Report& report) {
     std::optional<Tone> worst;
     for (const Layer& layer : report.layers)
-        if (layer.covers_whole && layer.type == LayerType::signed_data)
-            worst = std::max(worst.value_or(Tone::plain), layer_tone(report, layer));
+        if (signs_text(report, layer)) worst = std::max(worst.value_or(Tone::plain), layer_tone(report, layer));
     if (!worst) return std::nullopt;
     if (*worst == Tone::good) return "covered by the signature";
     return *worst == Tone::bad ? "covered by a signature that is broken"

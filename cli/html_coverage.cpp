@@ -17,7 +17,7 @@ Coverage::Coverage(const Report& report, const MailText& mail) : report_(report)
     for (const Layer& layer : report.layers)
         if (layer.type == LayerType::signed_data && layer.media_type == "multipart/signed") left_on.insert(layer.path);
     for (auto layer = layer_at(root_); layer != report.layers.end(); layer = layer_at(root_)) {
-        if (layer->type == LayerType::signed_data) around_.push_back(&*layer);
+        if (layer->type == LayerType::signed_data && !signs_ciphertext(report, *layer)) around_.push_back(&*layer);
         left_on.erase(root_);
         root_ += ".1";
     }

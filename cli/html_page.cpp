@@ -140,12 +140,17 @@ class Page {
             "<details class=\"{}\">\n<summary>{}<span><strong>{}</strong><span class=\"quiet\">{}, {}"
             "</span></span></summary>\n<div class=\"behind\">\n",
             class_of(tone), is_signed ? seal_picture(tone) : lock_picture(tone),
-            is_signed ? signature_text(layer, tone) : encryption_text(layer), said(tone),
-            layer.covers_whole ? "over the whole mail" : fmt::format("over a part of the mail only ({})", layer.path));
+            is_signed ? signature_text(layer, tone) : encryption_text(layer), said(tone), extent(layer));
         for (const SignerVerdict& signer : layer.signers)
             this->signer(signer, Role::signer);
         recipients(layer);
         html_ += "</div>\n</details>\n";
+    }
+
+    std::string extent(const Layer& layer) const {
+        if (signs_ciphertext(report_, layer)) return "over the encrypted form of the whole mail";
+        return layer.covers_whole ? "over the whole mail"
+                                  : fmt::format("over a part of the mail only ({})", layer.path);
     }
 
     std::string signature_text(const Layer& layer, Tone tone) const {
@@ -240,7 +245,8 @@ class Page {
 
     bool sender_matches() const {
         if (report_.result != Result::valid) return false;
-        return std::any_of(report_.layers.begin(), report_.layers.end(), [](const Layer& layer) {
+        return std::any_of(report_.layers.begin(), report_.layers.end(), [&](const Layer& layer) {
+            if (signs_ciphertext(report_, layer)) return false;
             return std::any_of(layer.signers.begin(), layer.signers.end(),
                                [](const SignerVerdict& signer) { return signer.sender == SenderState::match; });
         });

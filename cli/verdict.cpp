@@ -16,16 +16,22 @@ using namespace cms::smime;
 
 constexpr std::size_t kMostNamed = 3;
 
-// named_signers are those whose names stand in the headline: of the layers over the whole mail, else of its parts.
+bool signs_part(const Report&, const Layer& layer) {
+    return !layer.covers_whole;
+}
+
+// named_signers are those whose names stand in the headline: of the text of the whole mail, else of its encrypted form,
+// else of its parts.
 std::vector<const SignerVerdict*> named_signers(const Report& report) {
-    const bool any_whole = std::any_of(report.layers.begin(), report.layers.end(),
-                                       [](const Layer& layer) { return layer.covers_whole && !layer.signers.empty(); });
-    std::vector<const SignerVerdict*> signers;
-    for (const Layer& layer : report.layers)
-        if (layer.covers_whole == any_whole)
-            for (const SignerVerdict& signer : layer.signers)
-                signers.push_back(&signer);
-    return signers;
+    for (const auto signs : {signs_text, signs_ciphertext, signs_part}) {
+        std::vector<const SignerVerdict*> signers;
+        for (const Layer& layer : report.layers)
+            if (signs(report, layer))
+                for (const SignerVerdict& signer : layer.signers)
+                    signers.push_back(&signer);
+        if (!signers.empty()) return signers;
+    }
+    return {};
 }
 
 std::string names_of(const std::vector<const SignerVerdict*>& signers, const std::vector<std::string>& from) {
@@ -262,7 +268,9 @@ std::vector<std::string> layer_lines(const Report& report, bool judged) {
     for (const Layer& layer : report.layers) {
         std::string line = fmt::format("part {}: {}", layer.path, name(layer.type));
         if (!layer.media_type.empty()) line += fmt::format(", {}", layer.media_type);
-        line += layer.covers_whole ? ", the whole mail" : ", a part of the mail only";
+        line += signs_ciphertext(report, layer) ? ", the encrypted form of the whole mail"
+                : layer.covers_whole            ? ", the whole mail"
+                                                : ", a part of the mail only";
         lines.push_back(std::move(line));
         if (const auto& algorithm = layer.cipher ? layer.cipher : layer.algorithm)
             lines.push_back(fmt::format("  {}: {}{}{}", algorithm_label(layer), *algorithm,

@@ -61,6 +61,16 @@ TEST_CASE("a signature that is not to be relied on is not said to be good for th
     CHECK_FALSE(field_words(report(Result::untrusted, {signature}), "Subject"));
 }
 
+TEST_CASE("a signature over the encrypted form alone does not cover the header inside", "[cli]") {
+    const Layer outer = layer(LayerType::signed_data, {}), lock = layer(LayerType::enveloped, kFields),
+                inner = layer(LayerType::signed_data, kFields);
+    CHECK(field_words(report(Result::untrusted, {outer, lock}), "From") == "not covered by any signature");
+    CHECK(field_words(report(Result::valid, {outer, lock, inner}), "From") == "covered by the signature");
+    Layer broken = outer;
+    broken.signers[0].integrity = Integrity::invalid;
+    CHECK(field_words(report(Result::invalid, {broken, lock}), "From") == "not covered by any signature");
+}
+
 TEST_CASE("of a header that nothing protects that is said, and of what is not known nothing", "[cli]") {
     const Report plain = report(Result::valid, {layer(LayerType::signed_data, {})});
     CHECK(header_lines(plain) == Lines{"header: not covered by any signature"});

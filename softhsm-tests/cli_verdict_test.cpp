@@ -76,6 +76,30 @@ TEST_CASE("a good verdict says who, unchanged, and when the certificate was chec
           "2026-11-21");
 }
 
+TEST_CASE("the headline names who signed the text, and whoever signed its encrypted form only where nobody else did",
+          "[cli]") {
+    const Layer alice = signed_by({signer()}), lock = encrypted(true),
+                bob = signed_by({signer({.name = "Bob", .alternative_name = "email:bob@example.org"})});
+    CHECK(sentence(Result::valid, {bob, lock, alice}) ==
+          "Encrypted, and signed by Alice Example <alice@example.gov>, unchanged, certificate checked 2026-11-21");
+    CHECK(sentence(Result::valid, {alice, lock, alice}) == sentence(Result::valid, {bob, lock, alice}));
+    CHECK_THAT(sentence(Result::valid, {bob, alice}),
+               Catch::StartsWith("Signed by Bob <bob@example.org> and by Alice"));
+    CHECK_THAT(sentence(Result::untrusted, {bob, lock}), Catch::StartsWith("Signed in the name of Bob"));
+
+    // What is said of the sender is of who signed the text.
+    Layer mismatch = alice;
+    mismatch.signers[0].sender = SenderState::mismatch;
+    CHECK_THAT(sentence(Result::valid, {bob, lock, mismatch}), Catch::EndsWith(", not the sender's"));
+
+    Report report;
+    report.layers = {bob, lock, alice};
+    CHECK(layer_lines(report, true).front() == "part 1: signed, the encrypted form of the whole mail");
+    CHECK_THAT(html_page(report, std::nullopt, kNow), Catch::Contains(", over the encrypted form of the whole mail<"));
+    report.layers = {bob, alice};
+    CHECK(layer_lines(report, true).front() == "part 1: signed, the whole mail");
+}
+
 TEST_CASE("a good verdict says what was not checked, and what was judged at another time", "[cli]") {
     const std::string all = "Signed by Alice Example <alice@example.gov>, unchanged, certificate checked ";
     const auto with = [&](auto change) {

@@ -72,6 +72,32 @@ TEST_CASE("the page marks what each signature covers, part by part", "[e2e]") {
     CHECK_THAT(read_file(reader.page), !Contains("Forged words") && Contains("Signed: broken"));
 }
 
+TEST_CASE("the page shows no text as covered by a signature over its encrypted form", "[e2e]") {
+    Reader reader;
+    Office& office = reader.office;
+    const Identity eve = office.correspond({.name = "Eve", .email = "eve@example.org", .kind = KeyKind::p256});
+    const Arguments to_alice =
+        Arguments{"--no-self", "--recipient-cert", office.certificate(reader.alice)} + office.trust();
+    const std::string text = mail(reader.alice.email, reader.alice.email, text_entity("Sealed words.\r\n"));
+    const auto by_eve = [&](const std::string& entity) {
+        return done(office.desk.run({"openssl", "cms", "-sign", "-nodetach", "-in", office.desk.file("entity", entity),
+                                     "-signer", office.certificate(eve), "-inkey", office.key(eve), "-from",
+                                     reader.alice.email}));
+    };
+    const std::string sealed = done(office.desk.p11mime(Arguments{"seal"} + to_alice, text));
+    const std::string page = reader.page_of(by_eve(entity_of(sealed)));
+    CHECK(shown_as(page, "Sealed words.") == kByAlice);
+    CHECK_THAT(page, Contains("the encrypted form is signed in the name of CN=Eve (eve@example.org) too"));
+    const std::string encrypted = done(office.desk.p11mime(Arguments{"encrypt"} + to_alice, text));
+    CHECK(shown_as(reader.page_of(by_eve(entity_of(encrypted)), 3), "Sealed words.") == kByNobody);
+
+    const std::string triple =
+        reader.page_of(done(office.desk.p11mime(Arguments{"seal", "--triple"} + to_alice, text)));
+    CHECK(shown_as(triple, "Sealed words.") == kByAlice);
+    CHECK_THAT(triple, Contains("Encrypted, and signed by Alice &lt;alice@example.gov&gt;, unchanged"));
+    CHECK_THAT(triple, Contains("Signed: good") && !Contains("the encrypted form is signed"));
+}
+
 TEST_CASE("an attached mail is a box of its own on the page, with its header as a claim and its attachments", "[e2e]") {
     const Reader reader;
     const auto multipart = [](const std::string& boundary, const std::vector<std::string>& parts) {

@@ -69,15 +69,32 @@ bool trust_fault(Report& report, const Layer& layer, bool allow_weak) {
     return false;
 }
 
-// of_text is the layers that sign the text of the mail itself: those inside all encryption.
 std::vector<Layer*> of_text(Report& report) {
     std::vector<Layer*> layers;
-    for (Layer& layer : report.layers) {
-        if (!layer.covers_whole) continue;
-        if (is_encrypted(layer.type)) layers.clear();
-        if (layer.type == LayerType::signed_data) layers.push_back(&layer);
-    }
+    for (Layer& layer : report.layers)
+        if (signs_text(report, layer)) layers.push_back(&layer);
     return layers;
+}
+
+// warn_of_outer_signers tells of who signed the encrypted form and not the text: anybody may, with a mail of another.
+void warn_of_outer_signers(Report& report, const std::vector<Layer*>& of_text) {
+    const auto knows_text = [&](const SignerVerdict& signer) {
+        return std::any_of(of_text.begin(), of_text.end(), [&](const Layer* layer) {
+            return std::any_of(layer->signers.begin(), layer->signers.end(),
+                               [&](const SignerVerdict& inner) { return inner.certificate == signer.certificate; });
+        });
+    };
+    for (const Layer& layer : report.layers) {
+        if (!signs_ciphertext(report, layer)) continue;
+        for (const SignerVerdict& signer : layer.signers) {
+            if (knows_text(signer)) continue;
+            const std::string emails = fmt::to_string(fmt::join(signer.certificate->emails(), ", "));
+            report.warnings.push_back(
+                {"outer-signer",
+                 fmt::format("the encrypted form is signed in the name of {}{} too, who need not know the text",
+                             who(signer), emails.empty() ? "" : fmt::format(" ({})", emails))});
+        }
+    }
 }
 
 // without_signer is the senders whom no signer's certificate is for.
@@ -165,9 +182,15 @@ void conclude_signed(Report& report, const std::vector<const Layer*>& layers, co
                      const Doubts& doubts, bool allow_weak) {
     for (const Layer* layer : layers)
         if (integrity_fault(report, *layer)) return;
-    for (const Layer* layer : layers)
-        if (trust_fault(report, *layer, allow_weak)) return;
     const std::vector<Layer*> text_layers = of_text(report);
+    if (!text_layers.empty()) warn_of_outer_signers(report, text_layers);
+    for (const Layer* layer : text_layers)
+        if (trust_fault(report, *layer, allow_weak)) return;
+    for (const Layer* layer : layers)
+        if (signs_ciphertext(report, *layer) && trust_fault(report, *layer, allow_weak)) {
+            report.reason = fmt::format("as for the signature over the encrypted form, {}", report.reason);
+            return;
+        }
     if (text_layers.empty())
         return set_result(report, Result::untrusted,
                           "the signature is over the encrypted form alone: whoever made it need not know the text",

@@ -1,5 +1,8 @@
 #include "cms/smime/report.h"
 
+#include <algorithm>
+#include <functional>
+
 namespace p11mime::cms::smime {
 
 std::string_view name(Integrity value) {
@@ -104,6 +107,17 @@ std::string_view name(Result result) {
             return "error";
     }
     return "";
+}
+
+bool signs_text(const Report& report, const Layer& layer) {
+    return layer.covers_whole && layer.type == LayerType::signed_data && !signs_ciphertext(report, layer);
+}
+
+bool signs_ciphertext(const Report& report, const Layer& layer) {
+    if (!layer.covers_whole || layer.type != LayerType::signed_data) return false;
+    const auto innermost = std::find_if(report.layers.rbegin(), report.layers.rend(),
+                                        [](const Layer& each) { return each.covers_whole && is_encrypted(each.type); });
+    return innermost != report.layers.rend() && std::less<>()(&layer, &*innermost);
 }
 
 int Report::exit_status() const {

@@ -150,4 +150,9 @@ struct Report {
     int exit_status() const;
 };
 
+/// signs_text says whether a layer of a report signs the text of the whole mail, signs_ciphertext whether it signs the
+/// encrypted form of that: who does so need not know the text.
+bool signs_text(const Report& report, const Layer& layer);
+bool signs_ciphertext(const Report& report, const Layer& layer);
+
 }  // namespace p11mime::cms::smime

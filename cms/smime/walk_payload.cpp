@@ -47,13 +47,15 @@ void Walk::note_sender(const mime::Header& header) {
         sender_.check = SenderCheck::require;
 }
 
-// view_senders looks at whom a signed mail shows as its sender, once all its layers are off.
+// view_senders looks at whom a signed mail shows as its sender, once all its layers are off. Answers may go to who
+// signed the text, and not to who signed its encrypted form alone.
 void Walk::view_senders() {
     bool is_signed = false;
     std::vector<std::string> signers;
     for (const Layer& layer : report_.layers) {
         if (!layer.covers_whole || layer.type != LayerType::signed_data) continue;
         is_signed = true;
+        if (!signs_text(report_, layer)) continue;
         for (const SignerVerdict& signer : layer.signers)
             if (signer.certificate)
                 for (std::string& email : signer.certificate->emails())
@@ -315,10 +317,11 @@ void Walk::adopt(ProtectedHeader inner) {
     note_protected(inner.names());
 }
 
-// note_protected keeps the names of the fields that all layers around here protect.
+// note_protected keeps the names of the fields that all layers around here protect. A signature over the encrypted form
+// is of somebody who need not know them.
 void Walk::note_protected(const std::vector<std::string>& names) {
     for (Layer& layer : report_.layers)
-        layer.protected_headers = names;
+        layer.protected_headers = signs_ciphertext(report_, layer) ? std::vector<std::string>{} : names;
 }
 
 bool Walk::came_signed() const {
