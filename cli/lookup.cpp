@@ -67,7 +67,7 @@ Objection objection_for(Context& context, const std::string& address, const cms:
                         std::span<const cms::Certificate> others) {
     if (!certificate.has_email(address)) return {fmt::format("it is not for {}", address)};
     Objection objection = objection_to(context, certificate, others);
-    if (!objection.remark.empty()) context.warn("policy", objection.remark);
+    tell_remarks(context, objection.path);
     return objection;
 }
 

@@ -16,7 +16,13 @@ Objection objection_to(Context& context, const cms::Certificate& certificate,
                        std::span<const cms::Certificate> surplus) {
     if (!certificate.allows_encryption()) return {"its key usage does not allow encryption"};
     auto verdict = validate(certificate, surplus, context.trust(), cms::Use::encryption);
-    return {verdict.reason, verdict.hint, verdict.policy_remark, std::move(verdict)};
+    return {verdict.reason, verdict.hint, std::move(verdict)};
+}
+
+void tell_remarks(Context& context, const cms::PathVerdict& path) {
+    if (!path.trusted) return;
+    if (!path.policy_remark.empty()) context.warn("policy", path.policy_remark);
+    if (!path.purpose_remark.empty()) context.warn("purpose", path.purpose_remark);
 }
 
 void add_hint(std::vector<std::string>& hints, const std::string& hint) {
@@ -95,8 +101,8 @@ Judged judge_file(Context& context, const std::string& file) {
 }
 
 std::optional<ChosenRecipient> Finder::accept(const Judged& judged) {
-    const auto& [reason, hint, remark, path] = judged.objection;
-    if (!remark.empty()) context_.warn("policy", remark);
+    const auto& [reason, hint, path] = judged.objection;
+    tell_remarks(context_, path);
     if (!reason.empty()) {
         const std::string line = fmt::format("the certificate of {} is not trusted: {}", judged.name, reason);
         if (!context_.options().flag("allow-untrusted-recipients")) {

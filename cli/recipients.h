@@ -33,13 +33,15 @@ struct Recipients {
 struct Objection {
     std::string reason = {};     ///< why it is not to be done; empty where it may
     std::string hint = {};       ///< what could be done about it; may be empty
-    std::string remark = {};     ///< what is to be said of one that may be encrypted to; empty: nothing
     cms::PathVerdict path = {};  ///< that tells; without a chain where none was looked for
 };
 
 /// objection_to judges a recipient's certificate. `surplus` are further certificates for its path.
 Objection objection_to(Context& context, const cms::Certificate& certificate,
                        std::span<const cms::Certificate> surplus);
+
+/// tell_remarks warns of what is off about a path that is trusted all the same.
+void tell_remarks(Context& context, const cms::PathVerdict& path);
 
 /// add_hint adds one unless it is empty or there already.
 void add_hint(std::vector<std::string>& hints, const std::string& hint);

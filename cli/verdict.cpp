@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "cli/header_words.h"
 #include "cli/signer_words.h"
@@ -76,6 +77,7 @@ std::string checked_text(const Report& report, const std::vector<const SignerVer
         text += fmt::format(" {}{}", basis, day(*first.time_at));
         if (first.time_basis == "timestamp") text += ", when it was time-stamped";
     }
+    if (any(signers, [](const SignerVerdict& signer) { return signer.off_purpose; })) text += ", not meant for e-mail";
     const std::string since = since_text(signers);
     const auto revocation = [&](Revocation state) {
         return any(signers, [&](const SignerVerdict& signer) { return signer.revocation == state; });
@@ -209,10 +211,24 @@ bool may_be_backdated(const Layer& layer) {
     });
 }
 
-// has_sender_warning says whether the sender check would have refused the mail.
-bool has_sender_warning(const Report& report) {
-    return std::any_of(report.warnings.begin(), report.warnings.end(),
-                       [](const Warning& warning) { return warning.kind == "sender"; });
+// is_of_sender says whether somebody who signed the text has the address of each sender, which was not checked where
+// that check was off.
+bool is_of_sender(const Report& report) {
+    const auto signers = named_signers(report);
+    return std::all_of(report.from.begin(), report.from.end(), [&](const std::string& from) {
+        return any(signers, [&](const SignerVerdict& signer) {
+            return signer.sender == SenderState::match || (signer.certificate && signer.certificate->has_email(from));
+        });
+    });
+}
+
+// accepts_what_is_off says whether a valid mail is so only because options let pass what is off.
+bool accepts_what_is_off(const Report& report) {
+    constexpr std::array<std::string_view, 3> kKinds{"sender", "policy", "purpose"};
+    return !is_of_sender(report) ||
+           std::any_of(report.warnings.begin(), report.warnings.end(), [&](const Warning& warning) {
+               return std::find(kKinds.begin(), kKinds.end(), warning.kind) != kKinds.end();
+           });
 }
 
 }  // namespace
@@ -234,7 +250,7 @@ Tone verdict_tone(const Report& report) {
             const bool doubtful = std::any_of(report.layers.begin(), report.layers.end(), [](const Layer& layer) {
                 return layer.covers_whole && (layer.weak_cipher || is_weakly_signed(layer) || may_be_backdated(layer));
             });
-            return doubtful || has_sender_warning(report) ? Tone::caution : Tone::good;
+            return doubtful || accepts_what_is_off(report) ? Tone::caution : Tone::good;
         }
         case Result::untrusted:
             return Tone::caution;
@@ -259,7 +275,7 @@ Tone layer_tone(const Report& report, const Layer& layer) {
                         });
     if (broken) return Tone::bad;
     const bool good = report.result == Result::valid && !is_weakly_signed(layer) && !may_be_backdated(layer) &&
-                      !has_sender_warning(report);
+                      !accepts_what_is_off(report);
     return good ? Tone::good : Tone::caution;
 }
 

@@ -146,6 +146,9 @@ class Judge {
             verdict.policy_remark = fmt::format(
                 "the certificate of {} does not follow a policy that --policy names; --explicit-policy demands it",
                 display_name(path.front()));
+        if (trust_.purpose == Purpose::any)
+            if (const auto off_purpose = purpose_fault(path, Purpose::email, use_))
+                verdict.purpose_remark = fmt::format("{}; --purpose any accepts it", off_purpose->reason);
         fault = check_revocation(verdict, message_.certificates, trust_, message_.evidence);
         if (fault && of_authority(*fault))
             fault->hint =
@@ -248,9 +251,9 @@ bool may_be_mended(const Fault& fault, const PathVerdict& verdict) {
 class Best {
   public:
     // offer takes a path that is trusted, and looks for a better one where it follows none of the policies asked for,
-    // or it is not known whether its certificates are revoked: the evidence may count on another path. What is revoked
-    // on one is so on all. Of paths that fail, the first tells why, unless it fails for an issuer of the name that has
-    // not issued anything.
+    // or is not meant for e-mail, or it is not known whether its certificates are revoked: the evidence may count on
+    // another path. What is revoked on one is so on all. Of paths that fail, the first tells why, unless it fails for
+    // an issuer of the name that has not issued anything.
     void offer(PathVerdict&& verdict, const std::optional<Fault>& fault) {
         const bool revoked = verdict.revocation == RevocationState::revoked;
         if (revoked && fault->at == 0) {
@@ -265,7 +268,8 @@ class Best {
                 return;
         } else if (!fault) {
             const auto worth = [](const PathVerdict& trusted) {
-                return std::pair(trusted.policy_remark.empty(), trusted.revocation != RevocationState::unknown);
+                return std::pair(trusted.policy_remark.empty() && trusted.purpose_remark.empty(),
+                                 trusted.revocation != RevocationState::unknown);
             };
             if (best_ && best_->verdict.trusted && worth(best_->verdict) >= worth(verdict)) return;
             settled_ = worth(verdict) == std::pair(true, true);

@@ -67,7 +67,8 @@ struct PathVerdict {
     bool weak = false;                  ///< a signature or key in the path is weak (strength, not trust)
     std::vector<std::string> policies;  ///< dotted OIDs of the policies that a trusted path is valid for, in the terms
                                         ///< of its anchor (RFC 5280 section 6.1.6); without "any policy"
-    std::string policy_remark;  ///< that a trusted path is valid for no policy asked for, in plain words; else empty
+    std::string policy_remark;   ///< that a trusted path is valid for no policy asked for, in plain words; else empty
+    std::string purpose_remark;  ///< that a path is trusted though a certificate is not meant for e-mail, likewise
     std::size_t verifications = 0;  ///< of signatures, to find the parameters that keys inherit, for paths after the
                                     ///< first, and of evidence
     RevocationState revocation = RevocationState::not_checked;

@@ -19,7 +19,8 @@ Layer layer(LayerType type, Lines names) {
     layer.path = "1";
     layer.type = type;
     layer.protected_headers = std::move(names);
-    if (type == LayerType::signed_data) layer.signers = {SignerVerdict{.integrity = Integrity::valid}};
+    if (type == LayerType::signed_data)
+        layer.signers = {SignerVerdict{.integrity = Integrity::valid, .sender = SenderState::match}};
     return layer;
 }
 

@@ -112,6 +112,7 @@ TEST_CASE("a good verdict says what was not checked, and what was judged at anot
     CHECK(with([](auto& one) { one.revocation = Revocation::unknown; }) == all + "2026-11-21, revocation unknown");
     CHECK(with([](auto& one) { one.sender = SenderState::not_checked; }) == all + "2026-11-21, sender not checked");
     CHECK(with([](auto& one) { one.sender = SenderState::mismatch; }) == all + "2026-11-21, not the sender's");
+    CHECK(with([](auto& one) { one.off_purpose = true; }) == all + "2026-11-21, not meant for e-mail");
     CHECK(with([](auto& one) { one.strength = Strength::weak; }) == all + "2026-11-21, weak");
     Layer weak = encrypted(true);
     weak.weak_cipher = "des-ede3-cbc";
@@ -297,6 +298,17 @@ TEST_CASE("a seal is not good where a mail is valid only because options accept 
     CHECK(verdict_tone(warned) == Tone::caution);
     warned.warnings = {{"reply-to", "answers go to eve@example.org"}};
     CHECK(seal(warned) == "good");
+    for (const char* kind : {"policy", "purpose"}) {
+        warned.warnings = {{kind, "it is not as it should be"}};
+        CHECK(seal(warned) == "with reservations");
+    }
+    Report unchecked = report;
+    unchecked.layers[0].signers[0].sender = SenderState::not_checked;
+    CHECK(seal(unchecked) == "good");
+    unchecked.from = {"eve@example.org"};
+    CHECK(seal(unchecked) == "with reservations");
+    unchecked.from.clear();
+    CHECK(seal(unchecked) == "good");
     Report weak = report;
     weak.layers[0].signers[0].strength = Strength::weak;
     CHECK(seal(weak) == "with reservations");

@@ -179,7 +179,7 @@ TEST_CASE("what an anchor is trusted for, by the settings in its file, counts") 
 }
 
 TEST_CASE("an authority's extended key usage limits what is below it") {
-    const RuleWorld world;
+    RuleWorld world;
     const auto judged = [&](const char* usage) {
         CertificateSpec spec = authority_spec("Between");
         spec.extended_key_usage = usage;
@@ -191,4 +191,34 @@ TEST_CASE("an authority's extended key usage limits what is below it") {
     CHECK(trusted(judged("serverAuth,emailProtection")));
     CHECK(untrusted(judged("serverAuth,clientAuth"), "CN=Between,O=Example is not meant for e-mail"));
     CHECK(judged("serverAuth").hint.find("--purpose any") != std::string::npos);
+
+    // Where any purpose will do, it is said.
+    world.trust.purpose = Purpose::any;
+    const PathVerdict accepted = judged("serverAuth");
+    CHECK(trusted(accepted));
+    CHECK(accepted.purpose_remark ==
+          "the certificate of CN=Between,O=Example is not meant for e-mail; --purpose any "
+          "accepts it");
+    CHECK(judged("serverAuth,emailProtection").purpose_remark.empty());
+}
+
+TEST_CASE("a signer's certificate that is not meant for e-mail is warned of where any purpose will do") {
+    const RuleWorld world;
+    Trust trust = world.bench.trust();
+    trust.purpose = Purpose::any;
+    const auto read = [&](const char* usage) {
+        CertificateSpec spec;
+        spec.extended_key_usage = usage;
+        return world.bench.verify(
+            world.bench.sign({world.bench.issue(spec)}, "From: alice@example.gov\r\n" + std::string(kText)), trust);
+    };
+    const ReadMail server = read("serverAuth"), honest = read("emailProtection");
+    CHECK(server.report.result == smime::Result::valid);
+    CHECK(server.signer().off_purpose);
+    CHECK(server.report.warnings ==
+          std::vector<smime::Warning>{
+              {"purpose", "the certificate of CN=Alice,O=Example is not meant for e-mail; --purpose any accepts it"}});
+    CHECK(honest.report.result == smime::Result::valid);
+    CHECK_FALSE(honest.signer().off_purpose);
+    CHECK(honest.report.warnings.empty());
 }

@@ -90,6 +90,10 @@ TEST_CASE("the first line says what was not checked of a mail, and what is accep
     CHECK_THAT(scene.said(by_mallory, 0, {"--sender-check", "warn"}), Contains(", not the sender's"));
     const std::string weak = scene.signed_by({{.name = "Carol", .email = "c@example.org"}}, {"-md", "sha1"});
     CHECK_THAT(scene.said(weak, 0, {"--allow-weak"}), Contains(", weak"));
+    const std::string server =
+        scene.signed_by({{.name = "Server", .email = "s@example.org", .extended_key_usage = "serverAuth"}});
+    CHECK_THAT(scene.said(server, 0, {"--purpose", "any"}), Contains(", not meant for e-mail"));
+    CHECK_THAT(scene.said(signed_mail, 0, {"--purpose", "any"}), !Contains("not meant for e-mail"));
 }
 
 TEST_CASE("what is not to be trusted names one cause, the certificate concerned and what can be done", "[e2e]") {

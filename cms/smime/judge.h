@@ -16,8 +16,9 @@ namespace p11mime::cms::smime {
 struct JudgedSigners {
     std::vector<SignerVerdict> verdicts;
     std::set<Hash> missing_digests;  ///< judge again with these computed too
-    std::vector<Warning> warnings;   ///< of countersignatures and time-stamps, and of policies that are not followed
-    std::string all_unsupported;     ///< "unsupported algorithm NAME" where no signer could be checked for that reason
+    std::vector<Warning>
+        warnings;  ///< of countersignatures and time-stamps, and of policies and purposes that do not fit
+    std::string all_unsupported;  ///< "unsupported algorithm NAME" where no signer could be checked for that reason
 };
 JudgedSigners judge_signers(const SignedDataReader& reader, const SignedContent& content, const Trust* trust,
                             const Sender& sender, Workload& workload);

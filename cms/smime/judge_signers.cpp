@@ -30,6 +30,7 @@ void set_chain(SignerVerdict& verdict, const PathVerdict& path) {
     verdict.chain_fault = path.at_fault;
     if (path.trusted && path.chain.size() > 2)
         verdict.intermediates.assign(path.chain.begin() + 1, path.chain.end() - 1);
+    verdict.off_purpose = path.trusted && !path.purpose_remark.empty();
     if (path.weak) verdict.strength = Strength::weak;
     verdict.revocation = revocation_of(path.revocation);
     if (!path.revocation_reason.empty()) verdict.revocation_reason = path.revocation_reason;
@@ -151,6 +152,7 @@ class Judge {
             judged_.warnings.push_back({"policy", path->verdict.policy_remark});
         for (const RevokedSince& each : verdict.revoked_since)
             warn_once({"revoked-since", each.text()});
+        if (verdict.off_purpose) judged_.warnings.push_back({"purpose", path->verdict.purpose_remark});
         if (certificate)
             verdict.certificate_class =
                 classify(*certificate, path ? path->verdict.policies : std::vector<std::string>{});

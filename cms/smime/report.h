@@ -43,6 +43,7 @@ struct SignerVerdict {
     bool chain_anchored = false;             ///< the last of them is an anchor
     std::optional<std::size_t> chain_fault;  ///< which of them the reason is about, where there is one
     std::vector<Certificate> intermediates;  ///< of a trusted chain, without the root
+    bool off_purpose = false;                ///< the chain is trusted though it is not meant for e-mail
     Revocation revocation = Revocation::not_checked;
     std::optional<std::string> revocation_reason;
     std::vector<RevokedSince> revoked_since;  ///< after the time judged at, as of PathVerdict
