@@ -25,6 +25,7 @@ class EnvelopedDataReader {
     /// The reader stands before the structure. Throws Error(malformed).
     EnvelopedDataReader(BerReader& reader, EncryptedKind kind);
 
+    EncryptedKind kind() const { return kind_; }
     const std::string& content_type() const { return content_type_; }  ///< dotted OID
     const std::string& cipher_name() const { return cipher_name_; }    ///< also of a cipher that is not supported
     bool supported() const { return algorithm_.has_value(); }

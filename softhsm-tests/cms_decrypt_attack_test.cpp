@@ -4,6 +4,7 @@
 #include "cms/key_agreement.h"
 #include "cms/recipient_info.h"
 #include "cms/smime/read.h"
+#include "mime/codec.h"
 #include "mime/transport.h"
 #include "softhsm-tests/support/cms_bench.h"
 #include "softhsm-tests/support/office.h"
@@ -79,6 +80,22 @@ Bytes attributes_of(std::string_view note) {
 
 ErrorKind kind_of_failure(const CmsBench& bench, const std::string& message, const SoftwareKey& key) {
     return caught([&] { bench.decrypt(message, {key}); }).kind();
+}
+
+/// told_of is the report of a mail that does not decrypt.
+Report told_of(const CmsBench& bench, const std::string& message, const SoftwareKey& key) {
+    SoftwareKeys keys({key});
+    const Trust trust = bench.trust();
+    const auto job = read_job(&keys, &trust, {});
+    CHECK(caught([&] { run(*job, message); }).kind() == ErrorKind::failed);
+    return job->report();
+}
+
+std::vector<LayerType> layers_of(const Report& report) {
+    std::vector<LayerType> types;
+    for (const Layer& layer : report.layers)
+        types.push_back(layer.type);
+    return types;
 }
 
 }  // namespace
@@ -175,6 +192,87 @@ TEST_CASE("wrong padding, a wrong key and changed content fail with the same wor
         CHECK(std::string(error.what()) == padding.what());
         CHECK(error.hint() == padding.hint());
     }
+}
+
+TEST_CASE("of a mail that does not decrypt only that is told which is known without its key") {
+    const CmsBench bench;
+    const SoftwareKey bob = bench.bob(KeyKind::rsa2048), alice = bench.issue();
+    const SoftwareKey eve{new_private_key(KeyKind::rsa2048), bob.certificate};
+    SignOptions protects;
+    protects.protect_headers = true;
+    const std::string der = der_for(bench, bob, content_cipher("aes-256-cbc"),
+                                    bench.sign({alice}, mail("alice@example.gov", "b@example.org"), protects));
+    const Report honest = bench.open(der, {bob}).report;
+    CHECK(layers_of(honest) == std::vector{LayerType::enveloped, LayerType::signed_data});
+    CHECK(honest.layers.at(0).recipients.at(0).used);
+    CHECK_FALSE(honest.layers.at(0).failed);
+
+    // The key fits and all but the padding is as it was; or nothing is.
+    for (const Report& report : {told_of(bench, flipped(der, 17), bob), told_of(bench, der, eve)}) {
+        CHECK(report.result == Result::invalid);
+        CHECK(report.exit_status() == 1);
+        CHECK_THAT(report.reason, Catch::Contains("does not decrypt"));
+        CHECK_FALSE(report.hint.empty());
+        CHECK(layers_of(report) == std::vector{LayerType::enveloped});
+        CHECK(report.layers.at(0).failed);
+        CHECK(report.layers.at(0).cipher == "aes-256-cbc");
+        CHECK_FALSE(report.layers.at(0).authenticated);
+        CHECK(report.layers.at(0).recipients.size() == 1);
+        CHECK_FALSE(report.layers.at(0).recipients.at(0).used);
+        CHECK(report.warnings.empty());
+        CHECK(report.from.empty());
+        CHECK_FALSE(report.subject);
+    }
+}
+
+TEST_CASE("of what fails inside other encryption nothing is told either, be it signed in there") {
+    const CmsBench bench;
+    const SoftwareKey bob = bench.bob(), alice = bench.issue();
+    std::string inner = flipped(der_for(bench, bob, content_cipher("aes-256-gcm")), 30);
+    if (GENERATE(false, true))
+        inner = bench.openssl(std::vector<std::string>{"cms", "-sign", "-nodetach", "-binary", "-outform", "DER"} +
+                                  bench.signer_options(alice),
+                              "Content-Type: application/pkcs7-mime\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+                                  mime::base64_text(bytes_of(inner)));
+    const std::string entity = "Content-Type: application/pkcs7-mime\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+                               mime::base64_text(bytes_of(inner));
+    const Report report = told_of(bench, der_for(bench, bob, content_cipher("aes-256-cbc"), entity), bob);
+    CHECK(layers_of(report) == std::vector{LayerType::enveloped});
+    CHECK(report.layers.at(0).failed);
+    CHECK_FALSE(report.layers.at(0).recipients.at(0).used);
+}
+
+TEST_CASE("a signature around what does not decrypt is judged all the same") {
+    const CmsBench bench;
+    const SoftwareKey bob = bench.bob(), alice = bench.issue();
+    SignOptions options;
+    options.opaque = GENERATE(false, true);
+    const auto mail_of = [&](const std::string& der) {
+        return bench.sign({alice},
+                          "From: alice@example.gov\r\nMIME-Version: 1.0\r\nContent-Type: "
+                          "application/pkcs7-mime; smime-type=authEnveloped-data\r\n"
+                          "Content-Transfer-Encoding: base64\r\n\r\n" +
+                              mime::base64_text(bytes_of(der)) + "\r\n",
+                          options);
+    };
+    const std::string der = der_for(bench, bob, content_cipher("aes-256-gcm"));
+    CHECK(layers_of(bench.open(mail_of(der), {bob}).report) ==
+          std::vector{LayerType::signed_data, LayerType::auth_enveloped});
+
+    const Report report = told_of(bench, mail_of(flipped(der, 30)), bob);
+    CHECK(report.result == Result::invalid);
+    CHECK_THAT(report.reason, Catch::Contains("does not decrypt"));
+    CHECK(layers_of(report) == std::vector{LayerType::signed_data, LayerType::auth_enveloped});
+    REQUIRE(report.layers.at(0).signers.size() == 1);
+    CHECK(report.layers.at(0).signers.at(0).integrity == Integrity::valid);
+    CHECK(report.layers.at(0).signers.at(0).chain == ChainState::trusted);
+    CHECK_FALSE(report.layers.at(0).failed);
+    CHECK(report.layers.at(1).failed);
+    CHECK(report.from == std::vector<std::string>{"alice@example.gov"});
+
+    const Report unsigned_one =
+        told_of(bench, replaced(mail_of(flipped(der, 30)), "From: alice", "From: mallory"), bob);
+    CHECK(unsigned_one.layers.at(0).signers.at(0).sender == SenderState::mismatch);
 }
 
 TEST_CASE("what is malformed or over a limit inside content that is not authenticated counts as changed") {

@@ -24,6 +24,7 @@ class MailReader final : public ReadJob {
         } catch (const Error& error) {
             if (settled_ && error.kind() != ErrorKind::io)
                 throw Error(ErrorKind::io, "the input changed while it was read");
+            if (error.kind() == ErrorKind::failed) keep_failed(walk.report(), error);
             throw;
         }
         if (walk.again()) {
@@ -43,6 +44,13 @@ class MailReader final : public ReadJob {
     const Report& report() const override { return report_; }
 
   private:
+    void keep_failed(Report report, const Error& error) {
+        report_ = std::move(report);
+        report_.result = Result::invalid;
+        report_.reason = error.what();
+        report_.hint = error.hint();
+    }
+
     ReadOptions options_;
     DecrypterSource* keys_;
     const Trust* trust_;

@@ -39,7 +39,8 @@ struct ReadOptions {
 /// ReadJob takes layers off a mail, writing the content.
 class ReadJob : public Job {
   public:
-    /// report is complete once pass() has returned true.
+    /// report is complete once pass() has returned true. After Error(failed) it is what is known of the mail from
+    /// outside of what failed, and its result is invalid.
     virtual const Report& report() const = 0;
 };
 

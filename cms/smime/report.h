@@ -110,6 +110,7 @@ struct Layer {
     std::optional<bool> authenticated;       ///< the content was authenticated with the key; nothing: not looked at
     std::optional<Strength> strength;        ///< of cipher, code or digest; nothing where it is not supported
     std::optional<std::string> weak_cipher;  ///< that is, of the content or of a key of it
+    bool failed = false;  ///< the content does not decrypt, or was changed: nothing is told of what is inside
     std::vector<RecipientSummary> recipients;
     std::vector<SignerVerdict> signers;
     std::optional<Carried> carried;  ///< of signed layers

@@ -127,6 +127,10 @@ void Walk::run(Source& input, Sink& output) {
         bare_cms(window, form, output);
     }
     if (again_) return;
+    if (failure_) {
+        tell_text_beside();
+        throw Error(*failure_);
+    }
     require_layer();
     if (options_.detached_content && !has_detached_)
         throw Error(ErrorKind::malformed, "the input carries what it signs: it is no signature over a file of its own",

@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 
+#include "cms/authenticated_data.h"
 #include "cms/enveloped_data.h"
 #include "cms/smime/classify.h"
 #include "cms/smime/content_keys.h"
@@ -139,6 +140,11 @@ class Walk {
     void digested(BerReader& ber, const std::string& media_type, const Place& place, bool bare);
     void authenticated(BerReader& ber, const std::string& media_type, const Place& place, bool bare);
     bool encrypted(BerReader& ber, EncryptedKind kind, const std::string& media_type, const Place& place, bool bare);
+    void sealed_off(std::size_t layer, const std::function<void()>& open);
+    void decrypt(EnvelopedDataReader& reader, std::vector<RecipientEntry>&& recipients, std::size_t layer,
+                 const Place& place, bool bare);
+    void authenticate(AuthenticatedDataReader& reader, std::vector<RecipientEntry>&& recipients, std::size_t layer,
+                      const Place& place, bool bare);
     void checked(const std::function<void()>& inside, const std::function<bool()>& ends_well, bool certain,
                  const Error& fault);
     void note_recipients(const std::vector<RecipientEntry>& recipients, Layer& layer);
@@ -180,7 +186,9 @@ class Walk {
     std::size_t signers_ = 0;       ///< likewise
     std::size_t signer_bytes_ = 0;  ///< of their SignerInfos
     std::vector<Bytes> evidence_;
-    std::string left_alone_;  ///< why a layer of the other kind on the outside was not taken off
+    bool in_sealed_ = false;        ///< in a layer that is told of only if it opens well
+    std::optional<Error> failure_;  ///< of a layer in a signature, which is judged all the same
+    std::string left_alone_;        ///< why a layer of the other kind on the outside was not taken off
 };
 
 }  // namespace p11mime::cms::smime

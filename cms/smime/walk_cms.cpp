@@ -22,6 +22,18 @@ Error changed(const std::string& digest) {
             "ask the sender to send it again"};
 }
 
+// Raised is a flag that is up as long as it lives.
+class Raised {
+  public:
+    explicit Raised(bool& flag) : flag_(flag) { flag_ = true; }
+    ~Raised() { flag_ = false; }
+    Raised(const Raised&) = delete;
+    Raised& operator=(const Raised&) = delete;
+
+  private:
+    bool& flag_;
+};
+
 Carried carried_by(const SignedDataReader& reader) {
     return {.certificates = reader.certificates().size(),
             .other_certificates = reader.other_certificates(),
@@ -118,7 +130,7 @@ bool Walk::structure(BerReader& ber, const std::string& type, const std::string&
 
 // content walks on in what a CMS layer or the signed part of a multipart held. Where that is signed and cannot be read,
 // it is left as it is from the next pass on, and refused behind the outermost signature where it exceeds a limit; what
-// is encrypted is opened or not at all.
+// is encrypted is opened or not at all, and a signature around what does not decrypt is judged all the same.
 void Walk::content(Source& from, const std::string& type, const Place& place, bool bare) {
     WorkSource level(from, workload_);
     TracedSource source(level);
@@ -131,6 +143,11 @@ void Walk::content(Source& from, const std::string& type, const Place& place, bo
         else
             leave_unread(window, type, place, bare);
     } catch (const Error& error) {
+        if (error.kind() == ErrorKind::failed && place.signatures > 0 && !in_sealed_) {
+            failure_ = error;
+            drain(window);
+            return;
+        }
         const bool encrypted =
             std::any_of(report_.layers.begin() + layers, report_.layers.end(),
                         [](const Layer& layer) { return is_encrypted(layer.type) && layer.covers_whole; });
@@ -183,6 +200,22 @@ void Walk::note_content_type(const std::string& type, bool bare, bool is_mail) {
     if (is_mail) doubt(fmt::format("what is signed is no mail: its content type is {}", name), kHint);
 }
 
+// sealed_off opens a layer, and what is sealed inside. Where that fails, nothing is told but what is known without a
+// key: layers inside, or whose key it took, would tell an attacker who changes ciphertexts what they decrypt to.
+void Walk::sealed_off(std::size_t layer, const std::function<void()>& open) {
+    if (in_sealed_) return open();
+    const Report before = report_;
+    try {
+        const Raised inside(in_sealed_);
+        open();
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::failed) throw;
+        report_ = before;
+        report_.layers[layer].failed = true;
+        throw;
+    }
+}
+
 // checked walks inside content that is held against a check behind it. What is malformed inside, or exceeds a limit,
 // may be so because the content was changed: that is the answer then. Without a check that tells (`certain`), it always
 // is: another answer would tell an attacker who changes ciphertexts what they decrypt to, as one about the padding
@@ -212,7 +245,8 @@ bool Walk::compressed(BerReader& ber, const std::string& media_type, const Place
 
 void Walk::digested(BerReader& ber, const std::string& media_type, const Place& place, bool bare) {
     DigestedDataReader reader(ber);
-    Layer& layer = report_.layers[add_layer(LayerType::digested, media_type, place)];
+    const std::size_t index = add_layer(LayerType::digested, media_type, place);
+    Layer& layer = report_.layers[index];
     layer.algorithm = reader.algorithm_name();
     const Algorithm* row = reader.algorithm();
     if (row != nullptr) layer.strength = strength_of(*row);
@@ -231,7 +265,7 @@ void Walk::digested(BerReader& ber, const std::string& media_type, const Place& 
         evidence_.push_back(reader.digest());
         return *digests.value(*row->hash) == reader.digest();
     };
-    checked(inside, ends_well, true, changed(reader.algorithm_name()));
+    sealed_off(index, [&] { checked(inside, ends_well, true, changed(reader.algorithm_name())); });
 }
 
 void Walk::signed_data(BerReader& ber, const std::string& media_type, const Place& place, bool bare) {

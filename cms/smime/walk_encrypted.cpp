@@ -170,7 +170,6 @@ const ContentKey& Walk::content_key(std::vector<RecipientEntry>&& recipients, co
 bool Walk::encrypted(BerReader& ber, EncryptedKind kind, const std::string& media_type, const Place& place, bool bare) {
     if (place.output == nullptr) note_encrypted(place);
     EnvelopedDataReader reader(ber, kind);
-    const bool authenticated = kind == EncryptedKind::auth_enveloped;
     const std::size_t index = add_layer(layer_type(kind), media_type, place);
     Layer& layer = report_.layers[index];
     layer.cipher = reader.cipher_name();
@@ -183,12 +182,19 @@ bool Walk::encrypted(BerReader& ber, EncryptedKind kind, const std::string& medi
         reader.finish();
         return true;
     }
+    sealed_off(index, [&] { decrypt(reader, std::move(recipients), index, place, bare); });
+    return true;
+}
 
+void Walk::decrypt(EnvelopedDataReader& reader, std::vector<RecipientEntry>&& recipients, std::size_t layer,
+                   const Place& place, bool bare) {
+    const bool authenticated = reader.kind() == EncryptedKind::auth_enveloped;
     const std::size_t key_size = reader.algorithm().cipher->key_size;
     LayerKnowledge& known = knowledge_[place.path];
-    if (kind == EncryptedKind::encrypted && !known.key)
+    if (reader.kind() == EncryptedKind::encrypted && !known.key)
         known.key = given_key(options_.secrets, reader.cipher_name(), key_size);
-    const ContentKey& key = content_key(std::move(recipients), {key_size, key_size}, does_not_decrypt(), layer);
+    const ContentKey& key =
+        content_key(std::move(recipients), {key_size, key_size}, does_not_decrypt(), report_.layers[layer]);
     ContentDecryption plaintext(reader.ciphertext(), reader.algorithm(), key.key, known.associated_data);
     const auto inside = [&] {
         Window window(plaintext);
@@ -209,13 +215,12 @@ bool Walk::encrypted(BerReader& ber, EncryptedKind kind, const std::string& medi
         return plaintext.finish(reader.tag());
     };
     checked(inside, ends_well, authenticated, does_not_decrypt());
-    report_.layers[index].authenticated = authenticated;
+    report_.layers[layer].authenticated = authenticated;
     if (!authenticated)
         report_.warnings.push_back(
             {"not-authenticated",
              fmt::format("{} does not authenticate: that the content was changed on the way would not show",
                          reader.cipher_name())});
-    return true;
 }
 
 void Walk::authenticated(BerReader& ber, const std::string& media_type, const Place& place, bool bare) {
@@ -233,8 +238,14 @@ void Walk::authenticated(BerReader& ber, const std::string& media_type, const Pl
         return reader.finish();
     }
 
+    sealed_off(index, [&] { authenticate(reader, std::move(recipients), index, place, bare); });
+}
+
+void Walk::authenticate(AuthenticatedDataReader& reader, std::vector<RecipientEntry>&& recipients, std::size_t layer,
+                        const Place& place, bool bare) {
     reader.mac();  // before a key is asked for
-    const ContentKey& key = content_key(std::move(recipients), {kMinMacKeyBytes}, does_not_authenticate(), layer);
+    const ContentKey& key =
+        content_key(std::move(recipients), {kMinMacKeyBytes}, does_not_authenticate(), report_.layers[layer]);
     ContentAuthentication authentication(reader, key.key);
     WorkSource work(reader.content(), workload_);
     TeeSource authenticated_content(work, authentication);
@@ -246,7 +257,7 @@ void Walk::authenticated(BerReader& ber, const std::string& media_type, const Pl
         return authentication.holds(reader);
     };
     checked(inside, ends_well, true, does_not_authenticate());
-    report_.layers[index].authenticated = true;
+    report_.layers[layer].authenticated = true;
 }
 
 }  // namespace p11mime::cms::smime
