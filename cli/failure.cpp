@@ -5,6 +5,8 @@
 #include <new>
 
 #include "cli/commands.h"
+#include "cli/delivery.h"
+#include "cli/html_page.h"
 #include "cli/listing_json.h"
 
 namespace p11mime::cli {
@@ -80,6 +82,22 @@ std::string error_report(Context& context, const Error& error) {
         }
     }
     return empty_report(frame);
+}
+
+std::optional<std::string> page_path(const Options& options) {
+    return options.takes(kVerdict) ? options.text("html") : std::nullopt;
+}
+
+void write_error_page(Context& context, const Error& error) {
+    const auto path = page_path(context.options());
+    if (!path || error.kind() == ErrorKind::usage) return;
+    cms::smime::Report report;
+    report.result = cms::smime::Result::error;
+    report.reason = error.what();
+    report.hint = error.hint();
+    const auto page = context.output_to(*path);
+    page->stage_bytes(to_bytes(bytes_of(html_page(report, std::nullopt, context.now()))));
+    deliver({page.get()});
 }
 
 }  // namespace p11mime::cli

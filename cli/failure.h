@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,5 +25,11 @@ bool reads_mail(std::string_view command);
 ReportFrame error_frame(Context& context, const Error& error);
 std::string error_report(Context& context, const Error& error);
 std::string empty_report(const ReportFrame& frame);
+
+/// page_path is where --html goes, of commands that have it.
+std::optional<std::string> page_path(const Options& options);
+/// write_error_page has the page of --html say that the mail was not judged, so that the page of another mail does not
+/// stay in its place. After a usage error it leaves the file alone, which may not be meant.
+void write_error_page(Context& context, const Error& error);
 
 }  // namespace p11mime::cli

@@ -123,6 +123,7 @@ class Page {
     }
 
     void layers() {
+        if (report_.result == Result::error) return;
         html_ += "<section aria-labelledby=\"proof\">\n<h2 id=\"proof\">Signature and encryption</h2>\n";
         const bool any = std::any_of(report_.layers.begin(), report_.layers.end(), is_shown);
         if (!any)
@@ -212,7 +213,8 @@ class Page {
     void message() {
         html_ += "<section aria-labelledby=\"message\">\n<h2 id=\"message\">Message</h2>\n";
         if (!mail_) {
-            html_ += "<p>The message is not shown, because it is not to be relied on.</p>\n</section>\n";
+            html_ += fmt::format("<p>The message is not shown, because it {}.</p>\n</section>\n",
+                                 report_.result == Result::error ? "was not judged" : "is not to be relied on");
             return;
         }
         fields();

@@ -63,9 +63,17 @@ std::string version_text() {
 
 // Says what went wrong, to the person and in the report, and returns the status.
 int fail(Context& context, const Error& given) {
-    const Error error = explained(context.run(), given);
+    Error error = explained(context.run(), given);
     (void)context.warnings();
     context.terminal().error(error.what(), error.hint());
+    try {
+        write_error_page(context, error);
+    } catch (const Error& second) {
+        if (error.kind() != ErrorKind::io) {
+            context.terminal().error(second.what(), second.hint());
+            error = second;
+        }
+    }
     try {
         context.check_report();
         context.deliver({}, error_report(context, error));

@@ -1,9 +1,13 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cli/card_wait.h"
 #include "cli/commands.h"
+#include "cli/failure.h"
 #include "cli/html_page.h"
 #include "cli/key_choice.h"
+#include "cli/paths.h"
 #include "cli/remember.h"
 #include "cli/settings.h"
 #include "cli/tapped_job.h"
@@ -108,6 +112,18 @@ bool writes_content(const Options& options, const Report& report) {
     }
 }
 
+// staged runs the job, and says whether there is content. What was changed or does not decrypt is none, and an answer
+// all the same: the report says so.
+bool staged(const cms::smime::ReadJob& report, Output& output, cms::Job& job, const Input& input) {
+    try {
+        output.stage(job, input);
+        return true;
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::failed || report.report().result != cms::smime::Result::invalid) throw;
+        return false;
+    }
+}
+
 void tell(Context& context, const Report& report) {
     context.voice().say(verdict_words(report).sentence(), verdict_tone(report));
     for (const auto& warning : report.warnings)
@@ -122,6 +138,8 @@ std::string report_of(Context& context, const Report& report, std::optional<std:
     ReportFrame frame = frame_of(context, report.exit_status(), std::move(result));
     frame.reason = report.reason;
     frame.hint = report.hint;
+    if (std::any_of(report.layers.begin(), report.layers.end(), [](const auto& layer) { return layer.failed; }))
+        frame.warnings.push_back({"decryption-failed", report.reason});
     frame.message = {};
     frame.message.from = report.from;
     frame.message.subject = report.subject;
@@ -129,18 +147,26 @@ std::string report_of(Context& context, const Report& report, std::optional<std:
     return read_report(frame, report.layers);
 }
 
+// check_page refuses an --html that cannot be meant. From then on the page is there for errors too (write_error_page).
+void check_page(Context& context) {
+    const auto path = page_path(context.options());
+    if (!path) return;
+    if (*path == "-") throw Error(ErrorKind::usage, "--html takes a file, not standard output");
+    const auto content = context.options().takes(kContent) ? context.options().text("content") : std::nullopt;
+    if (same_file(*path, context.input_name()) || (content && same_file(*path, *content)))
+        throw Error(ErrorKind::usage, "--html names the input");
+    context.add_outputs({*path});
+}
+
 // page_output is where --html goes, or null.
 std::unique_ptr<Output> page_output(Context& context) {
-    if (!context.options().takes(kVerdict)) return nullptr;
-    const auto path = context.options().text("html");
-    if (!path) return nullptr;
-    if (*path == "-") throw Error(ErrorKind::usage, "--html takes a file, not standard output");
-    context.add_outputs({*path});
-    return context.output_to(*path);
+    const auto path = page_path(context.options());
+    return path ? context.output_to(*path) : nullptr;
 }
 
 int read(Context& context, Task task) {
     const Options& options = context.options();
+    check_page(context);
     const auto path = options.text("output");
     if (options.flag("even-if-invalid") && (!path || *path == "-"))
         throw Error(ErrorKind::usage, "--even-if-invalid needs -o FILE");
@@ -155,14 +181,14 @@ int read(Context& context, Task task) {
     MailText text;
     TappedJob tapped(*job, [&](Source& content) { text = read_mail_text(content); });
     context.start_progress();
-    outputs.front()->stage(page ? static_cast<cms::Job&>(tapped) : *job, input);
+    const bool has_content = staged(*job, *outputs.front(), page ? static_cast<cms::Job&>(tapped) : *job, input);
     const Report report = job->report();
     context.end_progress();
 
     if (outputs.front()->on_terminal()) context.voice().hold();  // else content could scroll the verdict away
     tell(context, report);
     if (options.flag("remember")) remember(context, report);
-    const bool writes = writes_content(options, report);
+    const bool writes = has_content && writes_content(options, report);
     if (!writes) outputs.clear();
     if (page) {
         const bool shows = writes && report.result != cms::smime::Result::invalid;

@@ -265,6 +265,7 @@ Tone verdict_tone(const Report& report) {
 }
 
 Tone layer_tone(const Report& report, const Layer& layer) {
+    if (layer.failed) return Tone::bad;
     if (layer.type != LayerType::signed_data) {
         const bool protects = layer.authenticated.value_or(false) && layer.strength != Strength::weak;
         return protects ? Tone::good : Tone::caution;

@@ -26,6 +26,11 @@ struct Reader {
     std::string sign(std::string_view entity) const {
         return done(office.desk.p11mime({"sign"}, mail(alice.email, "bob@example.org", entity)));
     }
+    std::string seal(const std::string& cipher = "aes-256-gcm") const {
+        return done(office.desk.p11mime(
+            Arguments{"seal", "--cipher", cipher, "--recipient-cert", office.certificate(alice)} + office.trust(),
+            mail(alice.email, alice.email)));
+    }
     Outcome open(const std::string& text, const Arguments& options = {}) const {
         return office.desk.p11mime(Arguments{"open", "--html", page} + office.trust() + options, text);
     }

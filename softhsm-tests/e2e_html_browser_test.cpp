@@ -8,11 +8,7 @@ using Catch::Contains;
 TEST_CASE("the page of a sealed mail has seal and lock, and asks for nothing, in Chromium", "[e2e]") {
     if (no_browser()) return;
     const Reader reader;
-    const std::string sealed = done(reader.office.desk.p11mime(
-        Arguments{"seal", "--cipher", "aes-256-gcm", "--recipient-cert", reader.office.certificate(reader.alice)} +
-            reader.office.trust(),
-        mail(reader.alice.email, reader.alice.email)));
-    reader.page_of(sealed);
+    reader.page_of(reader.seal());
 
     Chromium browser;
     browser.show(reader.page);

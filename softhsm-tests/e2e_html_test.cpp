@@ -1,5 +1,7 @@
 // The page of --html: what it tells, and what it never tells.
 
+#include <nlohmann/json.hpp>
+
 #include "softhsm-tests/e2e_html.h"
 
 using namespace p11mime::test;
@@ -245,6 +247,69 @@ TEST_CASE("the page of a broken signature tells the verdict and nothing of the m
     CHECK_THAT(strict, !Contains("second paragraph") && Contains("The message is not shown"));
 }
 
+TEST_CASE("the page and the report of an encrypted mail that was changed are those of a broken one", "[e2e]") {
+    const Reader reader;
+    const std::string sealed = reader.seal(), out = reader.office.desk.path("out.eml"),
+                      json = reader.office.desk.path("report.json");
+    std::string changed = sealed;
+    char& digit = changed[sealed.size() - sealed.size() / 4];
+    REQUIRE(digit > ' ');
+    digit = digit == 'A' ? 'B' : 'A';
+    for (const Arguments& options :
+         {Arguments{"-n"}, Arguments{"-o", out}, Arguments{"-o", out, "--even-if-invalid"}}) {
+        CHECK_THAT(reader.page_of(sealed), Contains("Encrypted: good") && Contains("The second paragraph."));
+        const Outcome outcome = reader.open(changed, options + Arguments{"--json", json});
+        CHECK(outcome.status == 1);
+        CHECK_THAT(outcome.err,
+                   Catch::StartsWith("p11mime: INVALID, do not rely on this mail: the content does not decrypt: ") &&
+                       Contains("part 1: auth-enveloped") && Contains("cipher: aes-256-gcm"));
+        CHECK_FALSE(std::filesystem::exists(out));
+        const std::string page = read_file(reader.page);
+        CHECK_THAT(page, Contains("<title>INVALID, do not rely on this mail</title>") &&
+                             Contains("the content does not decrypt") && Contains("Encrypted: broken") &&
+                             Contains("The message is not shown"));
+        CHECK_THAT(page, !Contains("class=\"sign seal") && !Contains("opened with") && !Contains("paragraph"));
+        const auto report = nlohmann::json::parse(read_file(json));
+        CHECK(report.at("result") == "invalid");
+        CHECK(report.at("message").at("from").at(0) == reader.alice.email);
+        CHECK(report.at("warnings").at(0).at("kind") == "decryption-failed");
+        REQUIRE(report.at("layers").size() == 1);
+        CHECK(report.at("layers").at(0).at("cipher") == "aes-256-gcm");
+        CHECK(report.at("layers").at(0).at("authenticated").is_null());
+        CHECK(report.at("error").is_null());
+    }
+}
+
+TEST_CASE("where a mail is not judged the page says so, and is no longer that of the mail before", "[e2e]") {
+    Reader reader;
+    const std::string good = reader.sign(kText);
+    const auto after_good = [&](const std::string& text, const Arguments& options, int status) {
+        CHECK_THAT(reader.page_of(good), Contains("unchanged, certificate checked"));
+        const Outcome outcome = reader.open(text, options);
+        INFO(outcome.err);
+        CHECK(outcome.status == status);
+        return read_file(reader.page);
+    };
+    const auto not_judged = [&](const std::string& text, const Arguments& options, int status,
+                                const std::string& cause) {
+        CHECK_THAT(after_good(text, options, status),
+                   Contains("<title>Not judged</title>") && Contains("<strong>Why:</strong> " + cause) &&
+                       Contains("because it was not judged") && !Contains("unchanged") && !Contains("paragraph") &&
+                       !Contains("no signature"));
+    };
+    const Identity bob = reader.office.correspond({.name = "Bob", .email = "bob@example.org"});
+    const std::string to_bob = done(reader.office.desk.p11mime(
+        Arguments{"encrypt", "--no-self", "--recipient-cert", reader.office.certificate(bob)} + reader.office.trust(),
+        mail(reader.alice.email, bob.email)));
+    not_judged("nonsense", {"-n"}, 6, "the input is neither a mail nor CMS");
+    not_judged(to_bob, {"-n"}, 5, "none of the keys at hand is a recipient");
+    not_judged(good, {"-o", reader.office.desk.path("absent/out.eml")}, 7, "");
+    not_judged("", {"-n", reader.office.desk.path("absent.eml")}, 7, "");
+
+    // What the command line means is not clear then.
+    CHECK_THAT(after_good(good, {"-n", "-o", "x"}, 2), Contains("unchanged, certificate checked"));
+}
+
 TEST_CASE("the page appears whole or not at all, and with the other outputs", "[e2e]") {
     const Reader reader;
     const std::string signed_mail = reader.sign(kText);
@@ -255,8 +320,6 @@ TEST_CASE("the page appears whole or not at all, and with the other outputs", "[
         CHECK_FALSE(reader.has_page());
         CHECK_FALSE(std::filesystem::exists(out));
     };
-    none(reader.open("nonsense", {"-o", out}), 6);
-    none(reader.open(signed_mail, {"-o", reader.office.desk.path("absent/out.eml")}), 7);
     none(reader.open(signed_mail, {"-o", reader.page}), 2);
     none(reader.open(signed_mail, {"-o", out, "--json", reader.page}), 2);
     const std::string file = reader.office.desk.file("in.eml", signed_mail);
