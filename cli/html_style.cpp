@@ -46,10 +46,10 @@ dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .3re
 dt { color: var(--quiet); }
 dd { margin: 0; min-width: 0; }
 figure { margin: .8rem 0 0; }
-.chain { width: 100%; max-width: 25rem; height: auto; display: block; font-family: inherit; }
+.chain { width: 100%; max-width: 17rem; height: auto; display: block; font-family: inherit; }
 .box rect { fill: var(--wash, #f7f9fb); stroke: var(--tone, var(--line)); stroke-width: 1.5; }
 .box.missing rect { fill: none; stroke: var(--caution); stroke-dasharray: 6 5; }
-.chain text { fill: var(--ink); font-size: 12.5px; }
+.chain text { fill: var(--ink); font-size: 13px; }
 .chain .name { font-size: 15px; font-weight: 600; }
 .chain .role, .chain .note { fill: var(--quiet); }
 .arrow { fill: none; stroke: var(--quiet); stroke-width: 2; stroke-linecap: round; }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <vector>
+
 #include "cli/html_markup.h"
 #include "cli/signer_words.h"
 #include "cli/terminal.h"
@@ -13,10 +15,10 @@ namespace {
 using cms::smime::ChainState;
 using cms::smime::SignerVerdict;
 
-constexpr int kBoxWidth = 340;
-constexpr int kBoxHeight = 66;
+constexpr int kBoxWidth = 230;  // what a phone has room for, so that text is as large there as it is drawn
+constexpr int kBoxHeight = 84;
 constexpr int kGap = 30;
-constexpr std::size_t kMostLetters = 35;  // of a name in a box; the list beside the picture has more
+constexpr std::size_t kMostLetters = 26;  // of a line in a box; the list beside the picture has more
 
 // The mark in the middle of a sign, 24 wide and high around the origin.
 std::string_view mark(Tone tone) {
@@ -43,18 +45,23 @@ std::string sign(std::string_view kind, Tone tone, const std::string& label, std
 struct Box {
     std::string role;
     std::string name;
-    std::string note;
+    std::vector<std::string> notes;
     std::string_view style;
 };
 
 // What does not fit is cut off by the box, an <svg> of its own.
 std::string box_picture(const Box& box, int y) {
-    return fmt::format(
+    std::string picture = fmt::format(
         R"svg(<svg x="0" y="{}" width="{}" height="{}" class="box {}"><rect x="1.5" y="1.5" width="{}" height="{}" rx="10"/>)svg"
-        R"svg(<text x="16" y="20" class="role">{}</text><text x="16" y="39" class="name">{}</text>)svg"
-        R"svg(<text x="16" y="56" class="note">{}</text></svg>)svg",
+        R"svg(<text x="12" y="20" class="role">{}</text><text x="12" y="39" class="name">{}</text>)svg",
         y, kBoxWidth, kBoxHeight, box.style, kBoxWidth - 3, kBoxHeight - 3, markup(box.role),
-        markup(shortened(box.name, kMostLetters)), markup(shortened(box.note, kMostLetters)));
+        markup(shortened(box.name, kMostLetters)));
+    int line = 57;
+    for (const std::string& note : box.notes) {
+        picture += fmt::format(R"(<text x="12" y="{}" class="note">{}</text>)", line, markup(note));
+        line += 17;
+    }
+    return picture + "</svg>";
 }
 
 std::string arrow_picture(int y) {
@@ -89,9 +96,11 @@ std::vector<Box> boxes_of(const SignerVerdict& signer) {
     std::vector<Box> boxes;
     for (std::size_t i = 0; i < chain.size(); ++i) {
         const bool trusted = signer.chain == ChainState::trusted;
-        Box box{role_of(signer, i), certificate_name(chain[i]),
-                fmt::format("valid from {} to {}", day(chain[i].not_before()), day(chain[i].not_after())),
-                trusted ? "good" : "plain"};
+        Box box{
+            role_of(signer, i),
+            certificate_name(chain[i]),
+            {fmt::format("valid from {}", day(chain[i].not_before())), fmt::format("to {}", day(chain[i].not_after()))},
+            trusted ? "good" : "plain"};
         if (refused(signer) == i) {
             if (signer.chain_anchored) box.role += ": refused";
             box.style = "caution";
@@ -99,7 +108,7 @@ std::vector<Box> boxes_of(const SignerVerdict& signer) {
         boxes.push_back(std::move(box));
     }
     if (lacks_issuer(signer))
-        boxes.push_back({"Authority, not at hand", chain.back().issuer(), "neither trusted nor known", "missing"});
+        boxes.push_back({"Authority, not at hand", chain.back().issuer(), {"neither trusted nor known"}, "missing"});
     return boxes;
 }
 

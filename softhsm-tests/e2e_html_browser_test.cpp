@@ -135,6 +135,37 @@ TEST_CASE("nothing on the page is wider than a phone", "[e2e]") {
                            "e.getBoundingClientRect().right > 390.5).map(e => e.outerHTML.slice(0, 80)).join()") == "");
 }
 
+TEST_CASE("text on the page, in pictures too, is large enough for a narrow phone", "[e2e]") {
+    if (no_browser()) return;
+    const Reader reader;
+    const std::string signed_mail = reader.sign(kText);
+    Chromium browser;
+    browser.resize(320, 640, true);
+    const auto check = [&] {
+        browser.show(reader.page);
+        browser.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)");
+        CHECK(browser.evaluate("document.documentElement.scrollWidth") == 320);
+        CHECK(browser.evaluate("document.querySelectorAll('.chain text').length > 3") == true);
+        const double least = browser
+                                 .evaluate(R"js(Math.min(...[...document.querySelectorAll('body *')]
+  .filter(e => (!e.closest('svg') || e.tagName == 'text') && [...e.childNodes].some(n => n.nodeType == 3 && n.data.trim()))
+  .map(e => parseFloat(getComputedStyle(e).fontSize) * (e.tagName == 'text' ? e.getScreenCTM().a : 1))))js")
+                                 .get<double>();
+        CHECK(least >= 12);
+        CHECK(browser.evaluate("[...document.querySelectorAll('.box .role, .box .note')].filter(e => "
+                               "e.getBoundingClientRect().right > e.parentElement.querySelector('rect')"
+                               ".getBoundingClientRect().right - 3).map(e => e.textContent).join()") == "");
+    };
+    reader.page_of(reader.seal());
+    check();
+    reader.office.desk.p11mime({"open", "-n", "--html", reader.page, "--no-default-ca"}, signed_mail);
+    check();
+    reader.office.desk.p11mime(
+        {"open", "-n", "--html", reader.page, "--no-default-ca", "--intermediates", reader.office.desk.path("ca.pem")},
+        signed_mail);
+    check();
+}
+
 TEST_CASE("text on the page differs from what it stands on by a contrast of 4.5 or more", "[e2e]") {
     if (no_browser()) return;
     const Reader reader;
