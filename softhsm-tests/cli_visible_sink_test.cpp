@@ -49,7 +49,7 @@ TEST_CASE("a line of any length is passed on as it comes, no character cut in tw
     while (line.size() < 1'000'000)
         line += euro;
     for (const std::size_t piece : {4096, 65'536, 131'072})
-        CHECK(shown(line, piece) == line + "\n");
+        CHECK((shown(line, piece) == line + "\n"));  // told without the megabyte
 
     BytesSink terminal;
     VisibleSink sink(terminal);
