@@ -454,6 +454,17 @@ TEST_CASE("what holds now of an authority above tells of a time-stamp after it w
     };
     CHECK(by_response(80 * kDay) == 0);
     CHECK(by_response(-10 * kDay) == 3);
+
+    // A certificate that has ended is left out of what is newer.
+    CertificateSpec ended = since({}, 180);
+    ended.ends_in_days = -5;
+    world.alice = certify(ended, &between);
+    const auto by_crl_of = [&](int days_ago) {
+        const CrlSpec quarterly{.this_update = -days_ago * kDay, .next_update = 30 * kDay};
+        return read({make_crl(quarterly, between), twice_a_year}, {}).exit_status();
+    };
+    CHECK(by_crl_of(60) == 3);
+    CHECK(by_crl_of(40) == 0);
 }
 
 TEST_CASE("nobody is asked about a time-stamp's authority where the signature that it is on does not verify") {
