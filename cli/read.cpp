@@ -170,6 +170,8 @@ int read(Context& context, Task task) {
     const auto path = options.text("output");
     if (options.flag("even-if-invalid") && (!path || *path == "-"))
         throw Error(ErrorKind::usage, "--even-if-invalid needs -o FILE");
+    std::optional<HeldFileWarnings> held;
+    if (!context.in_batch()) held.emplace(context.run());
     LazyKeys keys(context);
     const auto job =
         cms::smime::read_job(task == Task::verify ? nullptr : &keys, task == Task::decrypt ? nullptr : &context.trust(),

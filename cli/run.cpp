@@ -29,7 +29,25 @@ void Run::warn(const std::string& kind, const std::string& message) {
 }
 
 Warn Run::warn_of_files() {
-    return [this](const std::string& line) { warn("broken-file", line); };
+    return [this](const std::string& line) {
+        constexpr const char* kKind = "broken-file";
+        const std::lock_guard lock(mutex_);
+        if (!held_) return warn(kKind, line);
+        held_->push_back(line);
+        warnings_.push_back({kKind, line});
+    };
+}
+
+void Run::hold_file_warnings() {
+    const std::lock_guard lock(mutex_);
+    held_.emplace();
+}
+
+void Run::tell_file_warnings() {
+    const std::lock_guard lock(mutex_);
+    for (const std::string& line : *held_)
+        terminal_.warn(line);
+    held_.reset();
 }
 
 std::vector<cms::smime::Warning> Run::warnings() {

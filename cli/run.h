@@ -37,6 +37,9 @@ class Run {
 
     /// warn tells a person, and the reports of all mails from then on.
     void warn(const std::string& kind, const std::string& message);
+    /// hold_file_warnings keeps what is told of broken files from people until tell_file_warnings.
+    void hold_file_warnings();
+    void tell_file_warnings();
     /// warnings are all so far; those of modules that were loaded meanwhile are told first.
     std::vector<cms::smime::Warning> warnings();
     /// say_once says a line unless it was said before.
@@ -84,7 +87,8 @@ class Run {
 
     std::recursive_mutex mutex_;  // of the rest
     std::vector<cms::smime::Warning> warnings_;
-    std::size_t token_warnings_ = 0;  // how many of the modules' were taken over
+    std::optional<std::vector<std::string>> held_;  // warnings of files, where these are held
+    std::size_t token_warnings_ = 0;                // how many of the modules' were taken over
     std::set<std::string> said_;
     std::unique_ptr<Pins> pins_;
     std::shared_ptr<token::Turns> turns_;
@@ -97,6 +101,18 @@ class Run {
 
     std::recursive_mutex making_;
     std::map<std::string, Made> made_;
+};
+
+/// HeldFileWarnings holds them while it lives, so that what is said of a mail comes first.
+class HeldFileWarnings {
+  public:
+    explicit HeldFileWarnings(Run& run) : run_(run) { run_.hold_file_warnings(); }
+    ~HeldFileWarnings() { run_.tell_file_warnings(); }
+    HeldFileWarnings(const HeldFileWarnings&) = delete;
+    HeldFileWarnings& operator=(const HeldFileWarnings&) = delete;
+
+  private:
+    Run& run_;
 };
 
 template <class Value>

@@ -303,6 +303,19 @@ TEST_CASE("a cache that is broken is said on the terminal and in the report, and
     CHECK(json::parse(read_file(bureau.desk.path("report.json")))["warnings"].empty());
 }
 
+TEST_CASE("the verdict is said before what is broken in files, and the report has both") {
+    Bureau bureau;
+    std::filesystem::create_directories(bureau.desk.path("crls"));
+    bureau.desk.file("crls/broken.crl", "-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n");
+    const Outcome outcome =
+        bureau.verify(bureau.signed_by(bureau.certify_alice("")), {"--crl", bureau.desk.path("crls")});
+    CHECK_THAT(outcome.err,
+               Catch::StartsWith("p11mime: Signed by ") && Catch::Contains("p11mime: warning: a CRL in '"));
+    const json report = json::parse(read_file(bureau.desk.path("report.json")));
+    REQUIRE(report["warnings"].size() == 1);
+    CHECK(report["warnings"][0]["kind"] == "broken-file");
+}
+
 TEST_CASE("a revocation that a CRL told of which another mail had fetched is known after an older CRL took its place") {
     Bureau bureau;
     const auto certified = [&](const std::string& name) {
