@@ -172,17 +172,19 @@ class Page {
         html_ += fmt::format("<h3>{} {}</h3>\n", role == Role::signer ? "Signer:" : "Countersigned by",
                              isolated(person(signer, report_.from)));
         facts(signer_facts(signer, true, role));
-        if (const std::string picture = chain_picture(signer, chains_++); !picture.empty())
-            html_ += fmt::format("<figure>\n{}\n</figure>\n", picture);
-        if (!signer.chain_certs.empty()) {
-            html_ += "<h3>Certificates of the chain</h3>\n<ul>\n";
-            for (const cms::Certificate& each : signer.chain_certs)
-                html_ += fmt::format("<li>{}<br><span class=\"quiet\">SHA-256 fingerprint {}</span></li>\n",
-                                     isolated(shortened(each.subject(), kLongestName)), each.fingerprint_sha256());
-            html_ += "</ul>\n";
-        }
+        chain(chain_of(signer));
         for (const SignerVerdict& each : signer.countersignatures)
             this->signer(each, Role::countersigner);
+    }
+
+    void chain(const Chain& chain) {
+        if (chain.certificates.empty()) return;
+        html_ += fmt::format("<figure>\n{}\n</figure>\n<h3>Certificates of the chain</h3>\n<ul>\n",
+                             chain_picture(chain, chains_++));
+        for (const cms::Certificate& each : chain.certificates)
+            html_ += fmt::format("<li>{}<br><span class=\"quiet\">SHA-256 fingerprint {}</span></li>\n",
+                                 isolated(shortened(each.subject(), kLongestName)), each.fingerprint_sha256());
+        html_ += "</ul>\n";
     }
 
     void facts(const std::vector<Fact>& list) {
@@ -195,11 +197,19 @@ class Page {
 
     void recipients(const Layer& layer) {
         if (layer.recipients.empty()) return;
+        for (const RecipientSummary& each : layer.recipients)
+            if (each.key) own_key(*each.key);
         html_ += "<h3>Recipients</h3>\n<ul>\n";
         for (const RecipientSummary& each : layer.recipients)
             html_ += fmt::format("<li>{}, {}{}</li>\n", isolated(shortened(each.identifier, kLongestName)),
                                  markup(each.key_management), each.used ? ", opened with this one's key" : "");
         html_ += "</ul>\n";
+    }
+
+    void own_key(const OwnKey& key) {
+        html_ += fmt::format("<h3>Opened with the key of {}</h3>\n", isolated(key_person(key)));
+        facts(key_facts(key));
+        if (key.path) chain(chain_of(*key.path));
     }
 
     void warnings() {

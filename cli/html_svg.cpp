@@ -12,9 +12,6 @@ namespace p11mime::cli {
 
 namespace {
 
-using cms::smime::ChainState;
-using cms::smime::SignerVerdict;
-
 constexpr int kBoxWidth = 230;  // what a phone has room for, so that text is as large there as it is drawn
 constexpr int kBoxHeight = 84;
 constexpr int kGap = 30;
@@ -70,55 +67,56 @@ std::string arrow_picture(int y) {
         kGap - 8, y + kGap / 2 + 5);
 }
 
-std::string role_of(const SignerVerdict& signer, std::size_t at) {
-    const bool end = at == 0, last = at + 1 == signer.chain_certs.size();
-    if (last && signer.chain_anchored)
-        return end                                    ? "Signer, trusted by itself"
-               : signer.chain_certs[at].self_issued() ? "Root, trusted"
+std::string role_of(const Chain& chain, std::size_t at) {
+    const std::string owner(chain.owner);
+    const bool end = at == 0, last = at + 1 == chain.certificates.size();
+    if (last && chain.anchored)
+        return end                                    ? owner + ", trusted by itself"
+               : chain.certificates[at].self_issued() ? "Root, trusted"
                                                       : "Authority, trusted";
-    if (last && signer.chain_certs[at].self_issued())
-        return end ? "Signer, certified by nobody else" : "Root, not trusted";
-    return end ? "Signer" : "Authority";
+    if (last && chain.certificates[at].self_issued())
+        return end ? owner + ", certified by nobody else" : "Root, not trusted";
+    return end ? owner : "Authority";
 }
 
 // lacks_issuer says whether a chain ends below an authority that is not at hand: that is what is wrong then.
-bool lacks_issuer(const SignerVerdict& signer) {
-    return !signer.chain_anchored && !signer.chain_certs.empty() && !signer.chain_certs.back().self_issued();
+bool lacks_issuer(const Chain& chain) {
+    return !chain.anchored && !chain.certificates.empty() && !chain.certificates.back().self_issued();
 }
 
 // refused is the certificate of the chain that it is not trusted for; nothing where that is none of them.
-std::optional<std::size_t> refused(const SignerVerdict& signer) {
-    return lacks_issuer(signer) ? std::nullopt : signer.chain_fault;
+std::optional<std::size_t> refused(const Chain& chain) {
+    return lacks_issuer(chain) ? std::nullopt : chain.fault;
 }
 
-std::vector<Box> boxes_of(const SignerVerdict& signer) {
-    const auto& chain = signer.chain_certs;
+std::vector<Box> boxes_of(const Chain& chain) {
     std::vector<Box> boxes;
-    for (std::size_t i = 0; i < chain.size(); ++i) {
-        const bool trusted = signer.chain == ChainState::trusted;
-        Box box{
-            role_of(signer, i),
-            certificate_name(chain[i]),
-            {fmt::format("valid from {}", day(chain[i].not_before())), fmt::format("to {}", day(chain[i].not_after()))},
-            trusted ? "good" : "plain"};
-        if (refused(signer) == i) {
-            if (signer.chain_anchored) box.role += ": refused";
+    for (std::size_t i = 0; i < chain.certificates.size(); ++i) {
+        const cms::Certificate& certificate = chain.certificates[i];
+        Box box{role_of(chain, i),
+                certificate_name(certificate),
+                {fmt::format("valid from {}", day(certificate.not_before())),
+                 fmt::format("to {}", day(certificate.not_after()))},
+                chain.trusted ? "good" : "plain"};
+        if (refused(chain) == i) {
+            if (chain.anchored) box.role += ": refused";
             box.style = "caution";
         }
         boxes.push_back(std::move(box));
     }
-    if (lacks_issuer(signer))
-        boxes.push_back({"Authority, not at hand", chain.back().issuer(), {"neither trusted nor known"}, "missing"});
+    if (lacks_issuer(chain))
+        boxes.push_back(
+            {"Authority, not at hand", chain.certificates.back().issuer(), {"neither trusted nor known"}, "missing"});
     return boxes;
 }
 
-std::string description(const SignerVerdict& signer, const std::vector<Box>& boxes) {
+std::string description(const Chain& chain, const std::vector<Box>& boxes) {
     std::string text = shortened(boxes.front().name, kLongestName);
     for (std::size_t i = 1; i < boxes.size(); ++i)
         text += fmt::format("{} {}", i == 1 ? ", issued by" : ", which was issued by",
                             shortened(boxes[i].name, kLongestName));
-    if (signer.chain == ChainState::trusted) return text + ", which is trusted.";
-    const auto why = refused(signer);
+    if (chain.trusted) return text + ", which is trusted.";
+    const auto why = refused(chain);
     return text + ". The chain is not trusted" +
            (why ? fmt::format(", for {}.", shortened(boxes[*why].name, kLongestName)) : ".");
 }
@@ -158,15 +156,24 @@ std::string lock_picture(Tone tone, const std::string& label) {
                             mark(tone)));
 }
 
-std::string chain_picture(const SignerVerdict& signer, std::size_t id) {
-    const std::vector<Box> boxes = boxes_of(signer);
+Chain chain_of(const cms::smime::SignerVerdict& signer) {
+    return {"Signer", signer.chain_certs, signer.chain == cms::smime::ChainState::trusted, signer.chain_anchored,
+            signer.chain_fault};
+}
+
+Chain chain_of(const cms::PathVerdict& path) {
+    return {"Recipient", path.chain, path.trusted, path.anchored, path.at_fault};
+}
+
+std::string chain_picture(const Chain& chain, std::size_t id) {
+    const std::vector<Box> boxes = boxes_of(chain);
     if (boxes.empty()) return {};
     const int height = static_cast<int>(boxes.size()) * (kBoxHeight + kGap) - kGap;
     std::string picture =
         fmt::format(R"svg(<svg class="chain" viewBox="0 0 {0} {1}" role="img" aria-labelledby="chain-{2}-title )svg"
                     R"svg(chain-{2}-text"><title id="chain-{2}-title">Chain of certificates</title>)svg"
                     R"svg(<desc id="chain-{2}-text">{3}</desc>)svg",
-                    kBoxWidth, height, id, markup(description(signer, boxes)));
+                    kBoxWidth, height, id, markup(description(chain, boxes)));
     int y = 0;
     for (std::size_t i = 0; i < boxes.size(); ++i) {
         if (i > 0) picture += arrow_picture(y - kGap);

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "cli/terminal.h"
 #include "cms/smime/report.h"
@@ -16,8 +19,19 @@ std::string_view class_of(Tone tone);
 std::string seal_picture(Tone tone, const std::string& label = {});
 std::string lock_picture(Tone tone, const std::string& label = {});
 
-/// chain_picture draws a signer's chain of certificates, the signer first and the root last, as inline SVG with a title
-/// and a description; "" where there is none. `id` makes its ids differ from others' on the page.
-std::string chain_picture(const cms::smime::SignerVerdict& signer, std::size_t id);
+/// Chain is one of certificates, as far as it was built, the root last.
+struct Chain {
+    std::string_view owner;  ///< what the holder of its first certificate is to the mail: "Signer"
+    std::span<const cms::Certificate> certificates;
+    bool trusted = false;
+    bool anchored = false;             ///< the last of them is an anchor
+    std::optional<std::size_t> fault;  ///< which of them it is not trusted for, where it is one of them
+};
+Chain chain_of(const cms::smime::SignerVerdict& signer);
+Chain chain_of(const cms::PathVerdict& path);  ///< of a recipient
+
+/// chain_picture draws a chain as inline SVG with a title and a description; "" where there is none. `id` makes its ids
+/// differ from others' on the page.
+std::string chain_picture(const Chain& chain, std::size_t id);
 
 }  // namespace p11mime::cli

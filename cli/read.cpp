@@ -13,6 +13,7 @@
 #include "cli/tapped_job.h"
 #include "cli/verdict.h"
 #include "cms/smime/read.h"
+#include "cms/trust.h"
 #include "mime/error.h"
 
 namespace p11mime::cli {
@@ -164,6 +165,21 @@ std::unique_ptr<Output> page_output(Context& context) {
     return path ? context.output_to(*path) : nullptr;
 }
 
+// find_paths looks for the chains of the certificates that a mail was opened with, for the page alone: they change no
+// verdict, so that trouble with them is none.
+void find_paths(Context& context, Report& report) {
+    for (cms::smime::Layer& layer : report.layers)
+        for (cms::smime::RecipientSummary& recipient : layer.recipients) {
+            if (!recipient.key || !recipient.key->certificate) continue;
+            try {
+                recipient.key->path = cms::validate(*recipient.key->certificate, {}, asking_nobody(context.trust()),
+                                                    cms::Use::encryption);
+            } catch (const Error&) {
+                recipient.key->path.reset();
+            }
+        }
+}
+
 int read(Context& context, Task task) {
     const Options& options = context.options();
     check_page(context);
@@ -184,7 +200,7 @@ int read(Context& context, Task task) {
     TappedJob tapped(*job, [&](Source& content) { text = read_mail_text(content); });
     context.start_progress();
     const bool has_content = staged(*job, *outputs.front(), page ? static_cast<cms::Job&>(tapped) : *job, input);
-    const Report report = job->report();
+    Report report = job->report();
     context.end_progress();
 
     if (outputs.front()->on_terminal()) context.voice().hold();  // else content could scroll the verdict away
@@ -193,6 +209,7 @@ int read(Context& context, Task task) {
     const bool writes = has_content && writes_content(options, report);
     if (!writes) outputs.clear();
     if (page) {
+        find_paths(context, report);
         const bool shows = writes && report.result != cms::smime::Result::invalid;
         page->stage_bytes(to_bytes(
             bytes_of(html_page(report, shows ? std::optional(std::move(text)) : std::nullopt, context.now()))));

@@ -80,6 +80,24 @@ std::string chain_text(const SignerVerdict& signer) {
     return text;
 }
 
+std::string chain_text(const cms::PathVerdict& path) {
+    if (!path.trusted) return fmt::format("untrusted ({}), which concerns those who encrypt to it", path.reason);
+    return fmt::format("trusted, up to {}", named(path.chain.back().subject()));
+}
+
+void add_addresses(std::vector<Fact>& facts, const cms::Certificate& certificate) {
+    if (const auto emails = certificate.emails(); emails.size() > 1)
+        facts.push_back({"addresses", fmt::format("{}", fmt::join(emails, ", "))});
+}
+
+std::string name_and_addresses(const std::string& name, const std::vector<std::string>& emails,
+                               const std::string& otherwise) {
+    std::string addresses = named(fmt::to_string(fmt::join(emails, ", ")));
+    if (emails.empty()) return name.empty() ? named(otherwise) : quoted(name);
+    if (name.empty() || name == emails.front()) return addresses;
+    return fmt::format("{} <{}>", quoted(name), addresses);
+}
+
 std::string sender_text(SenderState sender) {
     switch (sender) {
         case SenderState::match:
@@ -149,19 +167,27 @@ std::string person(const SignerVerdict& signer, const std::vector<std::string>& 
                            [&](const std::string& mailbox) { return mime::same_mailbox(email, mailbox); });
     });
     if (sender != emails.end()) emails = {*sender};
-    const std::string name = certificate_name(*signer.certificate);
-    std::string addresses = named(fmt::to_string(fmt::join(emails, ", ")));
-    if (emails.empty()) return name.empty() ? named(signer.identifier) : quoted(name);
-    if (name.empty() || name == emails.front()) return addresses;
-    return fmt::format("{} <{}>", quoted(name), addresses);
+    return name_and_addresses(certificate_name(*signer.certificate), emails, signer.identifier);
+}
+
+std::string key_person(const OwnKey& key) {
+    if (!key.certificate) return named(key.name);
+    return name_and_addresses(certificate_name(*key.certificate), key.certificate->emails(), key.name);
+}
+
+std::vector<Fact> key_facts(const OwnKey& key) {
+    std::vector<Fact> facts{{"key", key.name}};
+    if (!key.certificate) return facts;
+    facts.push_back({"certificate", certificate_text(*key.certificate)});
+    add_addresses(facts, *key.certificate);
+    if (key.path) facts.push_back({"chain", chain_text(*key.path)});
+    return facts;
 }
 
 std::vector<Fact> signer_facts(const SignerVerdict& signer, bool judged, Role role) {
     std::vector<Fact> facts;
     facts.push_back({"certificate", signer.certificate ? certificate_text(*signer.certificate) : "missing"});
-    if (signer.certificate)
-        if (const auto emails = signer.certificate->emails(); emails.size() > 1)
-            facts.push_back({"addresses", fmt::format("{}", fmt::join(emails, ", "))});
+    if (signer.certificate) add_addresses(facts, *signer.certificate);
     if (signer.certificate_class) facts.push_back({"kind", kind_text(*signer.certificate_class)});
     facts.push_back(
         {"signature", fmt::format("{}, {} with {}{}", with_reason(name(signer.integrity), signer.integrity_reason),

@@ -25,6 +25,11 @@ std::string person(const cms::smime::SignerVerdict& signer, const std::vector<st
 enum class Role { signer, countersigner };
 std::vector<Fact> signer_facts(const cms::smime::SignerVerdict& signer, bool judged, Role role = Role::signer);
 
+/// key_person is whom the certificate of a key is for, likewise, or the key's name; key_facts is what is said of the
+/// key: its name, its certificate, addresses where there are several, and the chain where it was looked for.
+std::string key_person(const cms::smime::OwnKey& key);
+std::vector<Fact> key_facts(const cms::smime::OwnKey& key);
+
 /// day is a time as a date in UTC: "2026-11-21".
 std::string day(cms::Time time);
 

@@ -90,7 +90,8 @@ class Decrypter {
 
     /// is_named_by says whether a RecipientInfo names this key, by its certificate or by its id.
     virtual bool is_named_by(const RecipientIdentifier& recipient) const = 0;
-    virtual std::string name() const = 0;  ///< for people: the key's label and its token
+    virtual std::string name() const = 0;                               ///< for people: the key's label and its token
+    virtual const Certificate* certificate() const { return nullptr; }  ///< null where the key is known by its id only
     /// obstacle says what keeps the key from a recovery, as far as that shows without trying: "the token offers no
     /// CKM_ECDH1_DERIVE". "" where nothing does.
     virtual std::string obstacle(const Recovery& recovery) const = 0;

@@ -205,6 +205,8 @@ TEST_CASE("of a mail that does not decrypt only that is told which is known with
     const Report honest = bench.open(der, {bob}).report;
     CHECK(layers_of(honest) == std::vector{LayerType::enveloped, LayerType::signed_data});
     CHECK(honest.layers.at(0).recipients.at(0).used);
+    REQUIRE(honest.layers.at(0).recipients.at(0).key);
+    CHECK(honest.layers.at(0).recipients.at(0).key->certificate == bob.certificate);
     CHECK_FALSE(honest.layers.at(0).failed);
 
     // The key fits and all but the padding is as it was; or nothing is.
@@ -219,6 +221,7 @@ TEST_CASE("of a mail that does not decrypt only that is told which is known with
         CHECK_FALSE(report.layers.at(0).authenticated);
         CHECK(report.layers.at(0).recipients.size() == 1);
         CHECK_FALSE(report.layers.at(0).recipients.at(0).used);
+        CHECK_FALSE(report.layers.at(0).recipients.at(0).key);
         CHECK(report.warnings.empty());
         CHECK(report.from.empty());
         CHECK_FALSE(report.subject);

@@ -2,8 +2,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cms/certificate.h"
 #include "softhsm-tests/e2e_html.h"
 
+using namespace p11mime;
 using namespace p11mime::test;
 using Catch::Contains;
 
@@ -268,7 +270,7 @@ TEST_CASE("the page and the report of an encrypted mail that was changed are tho
         CHECK_THAT(page, Contains("<title>INVALID, do not rely on this mail</title>") &&
                              Contains("the content does not decrypt") && Contains("Encrypted: broken") &&
                              Contains("The message is not shown"));
-        CHECK_THAT(page, !Contains("class=\"sign seal") && !Contains("opened with") && !Contains("paragraph"));
+        CHECK_THAT(page, !Contains("class=\"sign seal") && !Contains("pened with") && !Contains("paragraph"));
         const auto report = nlohmann::json::parse(read_file(json));
         CHECK(report.at("result") == "invalid");
         CHECK(report.at("message").at("from").at(0) == reader.alice.email);
@@ -399,6 +401,49 @@ TEST_CASE("the seals are as good as what they stand for, each in its words", "[e
                Contains(sign("lock", "good", "Encrypted: good")) && !Contains("sign seal"));
     CHECK_THAT(encrypted({"--cipher", "aes-256-cbc"}),
                Contains(sign("lock", "caution", "Encrypted: with reservations")) && !Contains("sign lock good"));
+}
+
+TEST_CASE("behind the lock are the certificate that the mail was opened with and its chain", "[e2e]") {
+    Reader reader;
+    const Identity other = reader.office.employ({.name = "Other", .email = "other@example.gov"});
+    const auto encrypted = [&](const Identity& to) {
+        return done(reader.office.desk.p11mime(Arguments{"encrypt", "--no-self", "--cipher", "aes-256-gcm",
+                                                         "--recipient-cert", reader.office.certificate(to)} +
+                                                   reader.office.trust(),
+                                               mail("bob@example.org", to.email)));
+    };
+    const auto behind_lock = [](const std::string& page) {
+        const std::size_t begin = page.find("Encrypted with");
+        return page.substr(begin, page.find("</details>", begin) - begin);
+    };
+    for (const Identity& own : {reader.alice, other}) {
+        const auto certificate = cms::Certificate::from_der(bytes_of(own.certificate_der()));
+        const std::string behind = behind_lock(reader.page_of(encrypted(own)));
+        CHECK_THAT(behind,
+                   Contains("<h3>Opened with the key of <bdi>" + own.name + " &lt;" + own.email + "&gt;</bdi>") &&
+                       Contains("<dt>Key</dt><dd><bdi>key &#39;") &&
+                       Contains("serial " + certificate.serial_hex() + ", valid from ") &&
+                       Contains("<dt>Chain</dt><dd><bdi>trusted, up to "));
+        CHECK_THAT(behind, Contains("<svg class=\"chain\"") && Contains("class=\"role\">Recipient<") &&
+                               Contains("class=\"name\">" + own.name + "<") && Contains("Root, trusted") &&
+                               Contains(certificate.fingerprint_sha256()) && !Contains("Signer"));
+    }
+    CHECK_THAT(behind_lock(reader.page_of(reader.seal())), Contains("Opened with the key of <bdi>Alice"));
+
+    // That nobody trusts it says nothing of what it opened.
+    std::filesystem::remove(reader.page);
+    CHECK(reader.office.desk.p11mime({"open", "-n", "--html", reader.page, "--no-default-ca"}, encrypted(reader.alice))
+              .status == 0);
+    CHECK_THAT(behind_lock(read_file(reader.page)), Contains("<dt>Chain</dt><dd><bdi>untrusted (") &&
+                                                        Contains("class=\"box missing\"") && !Contains("box good"));
+
+    // A password is nobody's.
+    const std::string password = reader.office.desk.file("password", "secret\n");
+    const Arguments source{"--password-source", "file:" + password};
+    const std::string shared =
+        done(reader.office.desk.p11mime(Arguments{"encrypt", "--no-self", "--cipher", "aes-256-gcm"} + source,
+                                        mail("bob@example.org", "x@example.org")));
+    CHECK_THAT(behind_lock(reader.page_of(shared, 0, Arguments{"-n"} + source)), !Contains("Opened with the key"));
 }
 
 TEST_CASE("the picture of a chain that is not trusted marks where it ends, and calls nothing good", "[e2e]") {

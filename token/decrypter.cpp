@@ -33,6 +33,10 @@ std::string TokenDecrypter::name() const {
     return fmt::format("key '{}' on {}", label, core_->name());
 }
 
+const cms::Certificate* TokenDecrypter::certificate() const {
+    return certificate_ ? &*certificate_->certificate : nullptr;
+}
+
 std::string TokenDecrypter::obstacle(const cms::Recovery& recovery) const {
     const int type = EVP_PKEY_get_base_id(public_key_.get());
     const bool agrees = type == EVP_PKEY_EC || type == EVP_PKEY_X25519 || type == EVP_PKEY_X448;

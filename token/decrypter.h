@@ -18,6 +18,7 @@ class TokenDecrypter final : public cms::Decrypter {
 
     bool is_named_by(const cms::RecipientIdentifier& recipient) const override;
     std::string name() const override;
+    const cms::Certificate* certificate() const override;
     std::string obstacle(const cms::Recovery& recovery) const override;
     std::optional<SecretBytes> recover(const cms::Recovery& recovery, ByteView encrypted_key, const cms::Intent& intent,
                                        std::stop_token stop) override;

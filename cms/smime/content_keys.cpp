@@ -66,6 +66,11 @@ Error misfit_of(const RecipientEntry& entry, std::size_t size, const KeySizes& s
                         sizes.most > sizes.least ? "at least " : "", sizes.least, name_of(entry))};
 }
 
+OwnKey own_key(const Decrypter& key) {
+    const Certificate* certificate = key.certificate();
+    return {key.name(), certificate == nullptr ? std::nullopt : std::optional(*certificate), std::nullopt};
+}
+
 // Search looks for the content key among all recipients.
 class Search {
   public:
@@ -183,7 +188,9 @@ void Search::by_private_keys(DecrypterSource& keys, const Intent& intent, const 
             } catch (const Unsupported& why) {
                 skip(why.what());
             }
-            if (found) return;
+            if (!found) continue;
+            found->own = own_key(*decrypter);
+            return;
         }
     if (!tried && !skipped.empty())
         throw Error(ErrorKind::token, fmt::format("{}", fmt::join(skipped, "; ")),

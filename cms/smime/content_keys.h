@@ -8,6 +8,7 @@
 
 #include "cms/enveloped_data.h"
 #include "cms/key_management.h"
+#include "cms/smime/report.h"
 
 namespace p11mime::cms::smime {
 
@@ -38,6 +39,7 @@ struct ContentKey {
     bool certain = false;                  ///< its recovery has an integrity check (all but RSA PKCS#1 v1.5)
     Effort effort{};                       ///< that finding it took
     std::vector<std::string> skipped{};    ///< why keys at hand that are recipients' were not used, before it was found
+    std::optional<OwnKey> own{};           ///< the private key that `recipient` names
 };
 
 /// find_content_key recovers the content key with a given secret, else with whichever private key fits. Throws

@@ -11,6 +11,7 @@
 #include "cms/certificate_class.h"
 #include "cms/signer_info.h"
 #include "cms/timestamp.h"
+#include "cms/trust.h"
 
 namespace p11mime::cms::smime {
 
@@ -74,10 +75,18 @@ struct Carried {
     std::size_t other_revocation_infos = 0;
 };
 
+/// OwnKey is a private key at hand that a mail was opened with.
+struct OwnKey {
+    std::string name;                        ///< for people: the key's label and its token
+    std::optional<Certificate> certificate;  ///< nothing where the key is known by its id only
+    std::optional<PathVerdict> path;         ///< of that certificate, where somebody has looked for it
+};
+
 struct RecipientSummary {
     std::string identifier;
     std::string key_management;  ///< rsa-pkcs1, rsa-oaep, ecdh, xdh, kek, password, other, or the dotted OID
     bool used = false;
+    std::optional<OwnKey> key{};  ///< that was used, where it is a private key
 };
 
 enum class LayerType {

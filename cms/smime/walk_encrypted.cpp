@@ -162,8 +162,11 @@ const ContentKey& Walk::content_key(std::vector<RecipientEntry>&& recipients, co
     if (!sizes.fit(known.key->key.size())) throw wrong;
     for (const std::string& line : known.key->skipped)
         report_.warnings.push_back({"key-skipped", line});
-    if (known.key->recipient && *known.key->recipient < layer.recipients.size())
-        layer.recipients[*known.key->recipient].used = true;
+    if (known.key->recipient && *known.key->recipient < layer.recipients.size()) {
+        RecipientSummary& recipient = layer.recipients[*known.key->recipient];
+        recipient.used = true;
+        recipient.key = known.key->own;
+    }
     return *known.key;
 }
 

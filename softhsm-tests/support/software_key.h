@@ -87,6 +87,7 @@ class SoftwareDecrypter final : public cms::Decrypter {
         return recipient.matches(key_.certificate);
     }
     std::string name() const override { return key_.certificate.common_name() + " in software"; }
+    const cms::Certificate* certificate() const override { return &key_.certificate; }
     std::string obstacle(const cms::Recovery& recovery) const override;
     std::optional<SecretBytes> recover(const cms::Recovery& recovery, ByteView encrypted_key, const cms::Intent& intent,
                                        std::stop_token stop) override;
