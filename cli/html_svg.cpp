@@ -74,8 +74,7 @@ std::string role_of(const Chain& chain, std::size_t at) {
         return end                                    ? owner + ", trusted by itself"
                : chain.certificates[at].self_issued() ? "Root, trusted"
                                                       : "Authority, trusted";
-    if (last && chain.certificates[at].self_issued())
-        return end ? owner + ", certified by nobody else" : "Root, not trusted";
+    if (last && chain.certificates[at].self_issued()) return end ? owner + ", self-certified" : "Root, not trusted";
     return end ? owner : "Authority";
 }
 
