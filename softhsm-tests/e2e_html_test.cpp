@@ -91,7 +91,7 @@ TEST_CASE("the page shows no text as covered by a signature over its encrypted f
     const std::string sealed = done(office.desk.p11mime(Arguments{"seal"} + to_alice, text));
     const std::string page = reader.page_of(by_eve(entity_of(sealed)));
     CHECK(shown_as(page, "Sealed words.") == kByAlice);
-    CHECK_THAT(page, Contains("the encrypted form is signed in the name of CN=Eve (eve@example.org) too"));
+    CHECK_THAT(page, Contains("the encrypted form is signed in the name of CN=Eve"));
     const std::string encrypted = done(office.desk.p11mime(Arguments{"encrypt"} + to_alice, text));
     CHECK(shown_as(reader.page_of(by_eve(entity_of(encrypted)), 3), "Sealed words.") == kByNobody);
 
