@@ -98,6 +98,15 @@ TEST_CASE("the headline names who signed the text, and whoever signed its encryp
     CHECK_THAT(html_page(report, std::nullopt, kNow), Catch::Contains(", over the encrypted form of the whole mail<"));
     report.layers = {bob, alice};
     CHECK(layer_lines(report, true).front() == "part 1: signed, the whole mail");
+
+    // Bob's address is no sender's for his signature over the encrypted form.
+    MailText mail;
+    mail.fields = {{.name = "From"}};
+    report.result = Result::valid;
+    report.layers = {bob, lock, mismatch};
+    CHECK_THAT(html_page(report, mail, kNow), !Catch::Contains("one of the certificate's"));
+    report.layers = {bob, lock, alice};
+    CHECK_THAT(html_page(report, mail, kNow), Catch::Contains("one of the certificate's"));
 }
 
 TEST_CASE("a good verdict says what was not checked, and what was judged at another time", "[cli]") {
