@@ -125,10 +125,13 @@ TEST_CASE("the CRL of the key that signed a certificate comes before those of th
         CHECK(revoked(scene.judge()));
     }
     SECTION("its own is in force and for some reasons alone") {
-        scene.bench.add_crl({.extensions = "issuingDistributionPoint=critical,@idp\n",
-                             .sections = "[idp]\nonlysomereasons=keyCompromise\n"},
-                            scene.authority);
+        const Crl some = Crl::from_der(make_crl({.extensions = "issuingDistributionPoint=critical,@idp\n",
+                                                 .sections = "[idp]\nonlysomereasons=keyCompromise\n"},
+                                                scene.authority));
         scene.bench.source->here.at_points = {Crl::from_der(make_crl({}, rolled))};
+        scene.carried.crls = {some};
+        CHECK(good(scene.judge()));
+        scene.bench.source->here.crls.push_back(some);
         CHECK(unknown(scene.judge(), "there is one by the key"));
     }
     SECTION("its own has ended and came along, and another is where the certificate says") {

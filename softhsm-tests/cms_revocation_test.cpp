@@ -294,6 +294,18 @@ TEST_CASE("a CRL makes nothing good where a delta CRL tells that there is a newe
     CHECK(good(bench.judge(alice)));
 }
 
+TEST_CASE("a delta CRL that a certificate names is asked for, whatever came along") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue({.more_extensions = "freshestCRL=URI:http://crl.example/delta"});
+    RevocationEvidence carried;
+    carried.ocsp = {{OcspResponse::from_der(make_ocsp({}, alice, bench.root.certificate, bench.root))}};
+    const auto judge = [&] { return validate(alice, {}, bench.trust, Use::signing, {}, carried); };
+    CHECK(good(judge()));
+    bench.source->deltas.crls = {
+        Crl::from_der(make_crl({.entries = {{.certificate = alice}}, .number = 2, .base_number = 1}, bench.root))};
+    CHECK(revoked(judge()));
+}
+
 TEST_CASE("why evidence could not be had is told") {
     RevocationBench bench;
     bench.source->points.missing = {"cannot fetch 'http://crl.example/': the server answers 404"};
