@@ -30,7 +30,8 @@ class RevocationCache {
     std::optional<Bytes> find(std::string_view key, cms::Time now);
     void put(std::string_view key, ByteView der, cms::Time until, cms::Time now);
 
-    /// find_revocations is what was put there of a certificate (a key that names it), each in its newest form.
+    /// find_revocations is what was put there of a certificate, or of all of one key (a key that names it), each in its
+    /// newest form.
     std::vector<cms::Telling> find_revocations(std::string_view certificate);
     void put_revocation(std::string_view certificate, const cms::Telling& telling, cms::Time until, cms::Time now);
 

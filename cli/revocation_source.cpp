@@ -53,6 +53,24 @@ std::string issued_key(const cms::Certificate& certificate) {
     return hex(cms::digest_of(cms::Hash::sha256, issued));
 }
 
+// shared_key names a certificate's key, which others may have too.
+std::string shared_key(const cms::Certificate& certificate) {
+    return "key " + hex(cms::digest_of(cms::Hash::sha256, certificate.spki_der()));
+}
+
+// tells_of_key says whether what is told of a certificate is that others know its key.
+bool tells_of_key(const cms::Telling& telling, const cms::Certificate& certificate) {
+    const cms::Cause cause = telling.revoked.cause;
+    return cause == cms::Cause::key_compromised || (cause == cms::Cause::authority_compromised && certificate.is_ca());
+}
+
+// of_its_key is what is told by that of each certificate of the key.
+cms::Telling of_its_key(cms::Telling telling) {
+    telling.revoked.cause = cms::Cause::key_compromised;
+    telling.revoked.reason = "key compromise, as told of another certificate of the key";
+    return telling;
+}
+
 bool is_among(const std::vector<Bytes>& ders, ByteView der) {
     return std::any_of(ders.begin(), ders.end(), [&](const Bytes& each) { return std::ranges::equal(each, der); });
 }
@@ -154,7 +172,10 @@ std::vector<cms::Telling> RevocationFiles::remembered_of(const cms::Certificate&
     const std::string key = issued_key(certificate);
     return remembered_.get(key, [&] {
         const std::lock_guard lock(mutex_);
-        return cache_.find_revocations(key);
+        auto found = cache_.find_revocations(key);
+        if (std::none_of(found.begin(), found.end(), [&](const auto& each) { return tells_of_key(each, certificate); }))
+            append(found, cache_.find_revocations(shared_key(certificate)));
+        return found;
     });
 }
 
@@ -316,6 +337,9 @@ void RevocationFiles::keep(ByteView der, cms::Time until) {
 void RevocationFiles::remember(const cms::Certificate& revoked, const cms::Telling& telling, cms::Time until) {
     const std::lock_guard lock(mutex_);
     cache_.put_revocation(issued_key(revoked), telling, until, clock_->now());
+    // Whoever has the key leaves the revoked certificate out.
+    if (tells_of_key(telling, revoked))
+        cache_.put_revocation(shared_key(revoked), of_its_key(telling), until, clock_->now());
 }
 
 std::vector<cms::Certificate> FetchedIssuers::fetch(const std::string& url, std::chrono::milliseconds at_most) {

@@ -583,6 +583,36 @@ TEST_CASE("a revocation is known of a certificate whose signature somebody has w
     CHECK(agency.judge(other) == RevocationState::revoked);
 }
 
+TEST_CASE("that others know a key is remembered for its other certificates, in which nothing tells of it") {
+    Agency agency;
+    std::map<std::string, std::string> files;
+    const HttpServer server(
+        [&](const HttpServer::Request& request) { return HttpServer::Answer{.body = files.at(request.path)}; });
+    const SoftwareKey alice = certify(long_ago({.more_extensions = at(server, "/a.crl")}), &agency.root);
+    const Certificate renewed =
+        certify_key(alice.key, long_ago({.more_extensions = at(server, "/b.crl")}), &agency.root);
+    const auto judged_anew = [&](const Certificate& certificate, bool online) {
+        agency.source = agency.started({}, online);
+        return agency.judge(certificate);
+    };
+    const auto told_of_alice = [&](const std::string& reason) {
+        files["/a.crl"] = agency.crl({.entries = {{.certificate = alice.certificate, .reason = reason}}, .number = 7});
+        files["/b.crl"] = agency.crl({.number = 6, .this_update = -40});
+        return judged_anew(alice.certificate, true) == RevocationState::revoked;
+    };
+    SECTION("for a key compromise") {
+        CHECK(told_of_alice("keyCompromise"));
+        CHECK(judged_anew(renewed, true) == RevocationState::revoked);
+        CHECK(judged_anew(renewed, false) == RevocationState::revoked);
+        CHECK(judged_anew(agency.certify_one("Bob", at(server, "/b.crl")), true) == RevocationState::good);
+    }
+    SECTION("for no other reason") {
+        const char* reason = GENERATE("superseded", "", "CACompromise");
+        CHECK(told_of_alice(reason));
+        CHECK(judged_anew(renewed, true) == RevocationState::good);
+    }
+}
+
 TEST_CASE("a hold that was told once gives way to newer evidence") {
     Agency agency;
     std::map<std::string, std::string> files;
