@@ -128,7 +128,7 @@ class Judge {
             verified = verify_path(path, trust_.policy, trust_.purpose, time_);
             fault = std::move(verified.fault);
         }
-        if (fault)
+        if (fault && !looks_back_)
             if (auto known = known_compromise(path, verdict)) fault = std::move(known);
         if (fault) return refused(std::move(verdict), *fault);
         if (path.front().get() != verdict.chain.front().get()) verdict.completed = path.front();
@@ -177,7 +177,9 @@ class Judge {
         before.require_revocation = false;
         before.policy = {};
         std::optional<Fault> fault;
-        const PathVerdict found = Judge(inherited_, before, use_, message_, alone_).judge(path, fault);
+        Judge then(inherited_, before, use_, message_, alone_);
+        then.looks_back_ = true;
+        const PathVerdict found = then.judge(path, fault);
         verdict.verifications += path.size() + found.verifications;
         if (!fault || fault->scope != Fault::Scope::key) return std::nullopt;
         verdict.revocation = found.revocation;
@@ -203,6 +205,7 @@ class Judge {
     JudgedTime time_;
     const Message& message_;
     bool alone_;
+    bool looks_back_ = false;  // judges a path that has ended, at a time before
 };
 
 // exclude takes out of the paths to come what would have the same fault.
