@@ -197,8 +197,9 @@ TEST_CASE("a signed part that is labelled as S/MIME is taken for an encrypted on
     const std::string broken = "X: y\r\nno field\r\n" + world.usual;
     check(world, parts("mixed", {broken}), Result::untrusted, true);
     check(world, mixed(broken), Result::untrusted, true);
-    for (const std::string& unread : {replaced(world.usual, "base64", "x-uuencode"),
-                                      base64("application/pkcs7-mime", "\x3f\x10\x03\x02\x01\x00")}) {
+    for (const std::string& unread :
+         {replaced(world.usual, "base64", "x-uuencode"),
+          base64("application/pkcs7-mime; smime-type=enveloped-data", "\x3f\x10\x03\x02\x01\x00")}) {
         check(world, parts("mixed", {unread}), Result::untrusted, true);
         check(world, mixed(unread), Result::untrusted, true);
     }
@@ -269,10 +270,12 @@ TEST_CASE("a signed mail with a line that some programs take for a delimiter is 
         CHECK_THAT(world.bench.verify(world.clear_signed(entity)).report.reason,
                    Catch::Contains("take for the start of another part"));
     CHECK(world.bench.verify(world.clear_signed(around(many + kNote))).report.result == Result::valid);
-    CHECK(world.bench
-              .verify(world.clear_signed(
-                  mixed(replaced(replaced(world.clear_signed(kNote), "boundary=o", "boundary=out"), "--o", "--out"))))
-              .report.layers.size() == 2);
+    std::string forwarded = replaced(world.clear_signed(kNote), "boundary=o", "boundary=out");
+    for (std::size_t at = forwarded.find("--o"); at != std::string::npos; at = forwarded.find("--o", at + 5))
+        forwarded.replace(at, 3, "--out");
+    const Report forwards = world.bench.verify(world.clear_signed(mixed(forwarded))).report;
+    CHECK(forwards.result == Result::valid);
+    CHECK(forwards.layers.size() == 2);
     for (const std::string& entity :
          {within, multipart("in", "--\r\n-- in\r\n --in\r\nin"), multipart("in=x", "--i")}) {
         CAPTURE(entity);
@@ -331,7 +334,7 @@ TEST_CASE("a part of what is signed whose header programs read differently draws
         const Report read =
             world.bench.verify(world.clear_signed("Content-Type: " + std::string(type) + "\r\n" + body)).report;
         CHECK(read.result == Result::untrusted);
-        CHECK_THAT(read.reason, Catch::Contains("programs differ in w"));
+        CHECK_THAT(read.reason, Catch::Contains("what is signed cannot be read"));
     }
     CHECK(warning("Content-Type: multipart/mixed; boundary=in\r\n" + body).empty());
 }

@@ -46,6 +46,14 @@ class Outlet final : public Sink {
     bool to_lf_;
 };
 
+// says_enveloped says whether a part that is labelled as S/MIME says to be encrypted, or is in an encoding that not all
+// programs know: others may read what cannot be read here.
+bool says_enveloped(const mime::Header& header) {
+    return mime::ascii_lower(mime::content_type(header).parameter("smime-type")).find("envelope") !=
+               std::string::npos ||
+           mime::transfer_encoding(header) == mime::TransferEncoding::unknown;
+}
+
 constexpr const char* kSignedCiphertext = "what is signed is itself encrypted: its signer need not know the text";
 constexpr const char* kGpg = "a mail program for OpenPGP, or gpg, looks into it";
 
@@ -337,7 +345,7 @@ void Walk::look_into(Source& part, Place place) {
     try {
         const EntityStart start = read_entity_start(window);
         if (!start.fault.empty()) start.refuse();
-        labelled = labelled && is_labelled_as_encrypted(start.header.raw());
+        labelled = labelled && is_labelled_as_encrypted(start.header.raw()) && says_enveloped(start.header);
         place.attached = place.attached || (place.later_part && is_attachment(start.header));
         if (start.is_none())
             text(window, place);
