@@ -39,7 +39,7 @@ bool is_number(std::string_view text) {
 // Windows and Latin alphabets by number, however programs write them.
 std::string known_name(std::string_view charset) {
     using Names = std::pair<std::string_view, std::string_view>;
-    constexpr std::array<Names, 14> kOthers{Names{"iso-8859-6-e", "iso-8859-6"},
+    constexpr std::array<Names, 16> kOthers{Names{"iso-8859-6-e", "iso-8859-6"},
                                             Names{"iso-8859-6-i", "iso-8859-6"},
                                             Names{"iso-8859-8-e", "iso-8859-8"},
                                             Names{"iso-8859-8-i", "iso-8859-8"},
@@ -52,7 +52,9 @@ std::string known_name(std::string_view charset) {
                                             Names{"ms949", "cp949"},
                                             Names{"mac-roman", "macintosh"},
                                             Names{"macroman", "macintosh"},
-                                            Names{"dos-866", "ibm866"}};
+                                            Names{"dos-866", "ibm866"},
+                                            Names{"windows-31j", "cp932"},
+                                            Names{"cswindows31j", "cp932"}};
     constexpr std::array<Names, 6> kNumbered{Names{"windows-", "cp"}, Names{"windows", "cp"}, Names{"win-", "cp"},
                                              Names{"win", "cp"},      Names{"cp-", "cp"},     Names{"latin-", "latin"}};
     constexpr std::string_view kIbm = "ibm";

@@ -74,11 +74,14 @@ constexpr std::string_view kOpenPgpLine = "-----BEGIN PGP MESSAGE";
 
 // has_openpgp_line looks for the start of an OpenPGP message behind the first line of a text: some mail programs
 // decrypt it wherever it stands.
-bool has_openpgp_line(Source& text) {
+bool has_openpgp_line(Source& text, bool is_html) {
+    const auto ends_line = [&](char c) {
+        return c == '\n' || c == '\r' || (is_html && c == '>');
+    };                            // a tag may as well
     std::string start = "first";  // of the line, no longer than it takes to tell
     for (ByteView piece = text.pull(); !piece.empty(); piece = text.pull()) {
         for (std::string_view rest = text_of(piece); !rest.empty();) {
-            const std::size_t line_end = std::min(rest.find('\n'), rest.size());
+            const auto line_end = static_cast<std::size_t>(std::ranges::find_if(rest, ends_line) - rest.begin());
             start += rest.substr(0, std::min(line_end, kOpenPgpLine.size() - start.size()));
             if (start == kOpenPgpLine) return true;
             if (line_end < rest.size()) start.clear();
@@ -133,7 +136,7 @@ bool is_ciphertext_or_mail(const mime::Header& header, Source& body, bool mail_i
     const ByteView front = content.peek(kFront);
     return starts_encrypted(front.first(std::min(front.size(), kFront))) ||
            (is_named_as_openpgp(header) && is_openpgp_message(front)) ||
-           (type.starts_with("text/") && has_openpgp_line(content));
+           (type.starts_with("text/") && has_openpgp_line(content, type == "text/html"));
 }
 
 }  // namespace
