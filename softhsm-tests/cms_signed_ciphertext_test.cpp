@@ -153,7 +153,7 @@ TEST_CASE("a signed mail with something encrypted attached is valid, with a warn
           base64("application/pgp-encrypted", "x", "Content-Disposition: attachment; filename=report\r\n")})
         check(world, mixed(part), Result::valid, true);
     for (const std::string& part :
-         {attached(kNote), kNote + "> " + kPgpText, kNote + "Hi -----BEGIN PGP MESSAGE-----\r\n",
+         {attached(kNote), kNote + ">" + kPgpText, kNote + "Hi -----BEGIN PGP MESSAGE-----\r\n",
           base64(kOctets, "x", kFile), base64(kOctets, kNote), base64(kOctets, kPgpPacket),
           base64(kOctets + "; name=key.gpg", "\x99\x01\x0d\x04"), base64(kOctets + "; name=x.pgp", "\x05"),
           base64(kP7m, world.signed_file(kNote)), base64(kOctets, world.signed_file(kNote)),
@@ -165,21 +165,28 @@ TEST_CASE("what is signed is seen to be encrypted whatever its label") {
     const CiphertextWorld world;
     const std::string blanks(300'000, ' ');
     for (const std::string& ciphertext :
-         {base64("application/x-foo", world.secret), base64("text/plain", world.secret, kUsual),
-          base64("application/pkcs7-mime/x", world.secret), base64(kOctets, world.secret),
+         {base64("application/x-foo", world.secret),
+          base64("text/plain", world.secret, kUsual),
+          base64("application/pkcs7-mime/x", world.secret),
+          base64(kOctets, world.secret),
           base64("application/x-foo", world.secret, "", blanks),
           base64("application/x-foo", world.secret, "", "=!\r\n"),
           base64("application/x-foo", world.encrypted("-aes-256-gcm")),
-          base64("application/x-foo", world.with_given_key()), "Content-Type: application/x-foo\r\n\r\n" + world.secret,
+          base64("application/x-foo", world.with_given_key()),
+          "Content-Type: application/x-foo\r\n\r\n" + world.secret,
           replaced(base64("application/x-foo", world.secret), "base64", "7bit"),
           replaced(base64("application/x-foo", world.secret, "", "-----BEGIN CMS-----\r\n"), "base64", "7bit"),
           "Content-Type: message/partial; number=1; total=1; id=x\r\n\r\n" + kFrom + world.usual,
-          base64("application/pgp-encrypted", "Version: 1"), base64(kOctets + "; name=\"report.PGP \"", kPgpPacket),
-          base64(kOctets + "; name=report.gpg", "\xc1\x5e\x03"), "Content-Type: text/plain\r\n\r\n\r\n" + kPgpText,
+          base64("application/pgp-encrypted", "Version: 1"),
+          base64(kOctets + "; name=\"report.PGP \"", kPgpPacket),
+          base64(kOctets + "; name=report.gpg", "\xc1\x5e\x03"),
+          "Content-Type: text/plain\r\n\r\n\r\n" + kPgpText,
           "Content-Type: text/plain\r\n\r\nHi Bob,\r\n" + blanks + "\r\n" + kPgpText,
           "Content-Type: text/html\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nHi=20\r\n--=\r\n" +
               kPgpText.substr(2),
-          base64("text/plain", "Hi Bob,\n" + kPgpText)}) {
+          base64("text/plain", "Hi Bob,\n" + kPgpText),
+          "Content-Type: text/html\r\n\r\n<p>Hi<pre>" + kPgpText,
+          "Content-Type: text/plain\r\n\r\nHi\r" + kPgpText}) {
         check(world, ciphertext, Result::untrusted, false);
         check(world, parts("mixed", {ciphertext}), Result::untrusted, true);
         check(world, mixed(ciphertext), Result::untrusted, true);
@@ -188,6 +195,9 @@ TEST_CASE("what is signed is seen to be encrypted whatever its label") {
         check(world, mixed(world.unusual.substr(0, world.unusual.size() - cut)), Result::untrusted, true);
     check(world, kPgp, Result::untrusted, false);
     check(world, parts("digest", {"\r\n" + kFrom + world.usual}), Result::untrusted, true);
+    check(world, parts("digest", {"\r\n" + kFrom + mixed(world.usual)}), Result::untrusted, true);
+    check(world, parts("digest", {"X: y\r\n\r\n" + attached(world.usual, "")}), Result::untrusted, true);
+    check(world, parts("digest", {"\r\n" + kFrom + kNote, kNote}), Result::valid, false);
     check(world, mixed(base64(kP7m, world.secret, "", "!\r\n")), Result::untrusted, true);
     check(world, mixed(base64(kP7m, world.secret.substr(0, 60))), Result::untrusted, true);
 }

@@ -72,7 +72,7 @@ Walk::Place Walk::Place::child(std::size_t number, bool same_layer) const {
     Place inner = *this;
     inner.path = fmt::format("{}.{}", path, number);
     if (!same_layer) inner.parent = path;
-    inner.later_part = false;
+    inner.later_part = inner.in_digest = false;
     ++inner.depth;
     return inner;
 }
@@ -301,6 +301,7 @@ void Walk::multipart(const mime::Header& header, Window& body, const Place& plac
     for (std::size_t number = 1; next(); ++number) {
         Place part = place.child(number, true).at(begin + parts.part_begin());
         part.later_part = type.value == "multipart/mixed" && number > 1;
+        part.in_digest = type.value == "multipart/digest";
         if (place.signatures == 0) {
             look_into(parts.part(), std::move(part));
             continue;
@@ -347,7 +348,9 @@ void Walk::look_into(Source& part, Place place) {
         if (!start.fault.empty()) start.refuse();
         labelled = labelled && is_labelled_as_encrypted(start.header.raw()) && says_enveloped(start.header);
         place.attached = place.attached || (place.later_part && is_attachment(start.header));
-        if (start.is_none())
+        if (place.in_digest && start.header.find("Content-Type") == nullptr)
+            message(start.header, window, place.under(start.header));
+        else if (start.is_none())
             text(window, place);
         else
             entity(start.header, window, place);

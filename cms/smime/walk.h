@@ -65,6 +65,7 @@ class Walk {
         std::optional<std::uint64_t> begin = 0;  ///< of what is here, in the content of the layer around; nothing where
                                                  ///< that is not known
         bool later_part = false;   ///< a part of multipart/mixed behind its first: an attachment may stand here
+        bool in_digest = false;    ///< a part of multipart/digest, which is a mail unless it says otherwise
         bool attached = false;     ///< in an attachment, which is no text of whoever signed what is around
         std::string misread = {};  ///< of a part: why programs differ on what is in it; empty where not
         Sink* output = nullptr;    ///< null below parts: their layers are reported, not taken off
