@@ -14,6 +14,7 @@
 #include "mime/line_endings.h"
 #include "mime/multipart.h"
 #include "mime/near_delimiters.h"
+#include "mime/text.h"
 #include "mime/transport.h"
 
 namespace p11mime::cms::smime {
