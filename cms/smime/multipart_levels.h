@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "mime/multipart.h"
+
 namespace p11mime::cms::smime {
 
 /// MultipartLevels is the multiparts inside each other that a walk stands in, outermost first, as far as they stand in
@@ -27,10 +29,13 @@ class MultipartLevel {
     MultipartLevel(const MultipartLevel&) = delete;
     MultipartLevel& operator=(const MultipartLevel&) = delete;
 
-    /// count takes a delimiter of this multipart.
-    void count() {
+    /// next moves to the next part of this multipart, and counts the delimiter before it.
+    bool next(mime::Multipart& parts) {
+        const bool is_part = parts.next();
+        if (parts.delimiter().empty()) return is_part;
         for (std::size_t i = 0; i < at_; ++i)
             if (all_[at_].boundary.starts_with(all_[i].boundary)) ++all_[i].inner;
+        return is_part;
     }
 
     /// inner is how many lines near its delimiters are those of multiparts inside.

@@ -293,13 +293,8 @@ void Walk::multipart(const mime::Header& header, Window& body, const Place& plac
     const mime::Field& field = *header.find("Content-Type");
     const std::string sooner = mime::boundary_cut_short(field);
     MultipartLevel level(levels_, boundary);
-    const auto next = [&] {
-        const bool is_part = parts.next();
-        if (!parts.delimiter().empty()) level.count();
-        return is_part;
-    };
     std::uint64_t near_delimiters = 0;
-    for (std::size_t number = 1; next(); ++number) {
+    for (std::size_t number = 1; level.next(parts); ++number) {
         Place part = place.child(number, true).at(begin + parts.part_begin());
         part.later_part = type.value == "multipart/mixed" && number > 1;
         part.in_digest = type.value == "multipart/digest";

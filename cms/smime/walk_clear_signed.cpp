@@ -177,13 +177,8 @@ void Walk::clear_signed(const mime::Header& header, Window& body, const Place& p
     const std::string boundary = type.parameter("boundary");
     mime::Multipart parts(body, boundary);
     MultipartLevel multipart(levels_, boundary);
-    const auto next = [&] {
-        const bool is_part = parts.next();
-        if (!parts.delimiter().empty()) multipart.count();
-        return is_part;
-    };
     note_text_beside(parts.preamble(), layer, place);
-    if (!next()) throw Error(ErrorKind::malformed, "multipart/signed without parts");
+    if (!multipart.next(parts)) throw Error(ErrorKind::malformed, "multipart/signed without parts");
     mime::NearDelimiters lines(parts.part(), boundary, mime::boundary_cut_short(*header.find("Content-Type")));
     {
         WorkSource level(lines, workload_, hashes.size());
@@ -197,7 +192,7 @@ void Walk::clear_signed(const mime::Header& header, Window& body, const Place& p
     if (place.whole && lines.count() != multipart.inner())
         doubt("the signed part has a line that some programs take for the start of another part", kNothingBeside);
 
-    if (!next()) throw Error(ErrorKind::malformed, "multipart/signed without a signature part");
+    if (!multipart.next(parts)) throw Error(ErrorKind::malformed, "multipart/signed without a signature part");
     DashedLines signature_lines(parts.part());
     Window signature(signature_lines);
     const mime::Header signature_header = read_entity_header(signature);
@@ -226,7 +221,7 @@ void Walk::clear_signed(const mime::Header& header, Window& body, const Place& p
     drain(signature);
     if (place.whole && signature_lines.found())
         doubt("the signature part has a line that some programs take for the start of another part", kNothingBeside);
-    if (next()) {
+    if (multipart.next(parts)) {
         // The layers inside are beside the further part as well.
         for (std::size_t i = layer; i < report_.layers.size(); ++i)
             report_.layers[i].covers_whole = false;
