@@ -45,6 +45,29 @@ std::u16string without_overlaid(const Icu& icu, std::u16string_view text) {
     return kept;
 }
 
+// ascii_prototype is what an ASCII character looks like, where that is another: its prototype in UTS #39's
+// confusables.txt.
+std::string_view ascii_prototype(char c) {
+    switch (c) {
+        case '"':
+            return "''";
+        case '%':
+            return "\u00ba/\u2080";
+        case '0':
+            return "o";
+        case '1':
+        case 'I':
+        case '|':
+            return "l";
+        case '`':
+            return "'";
+        case 'm':
+            return "rn";
+        default:
+            return {};
+    }
+}
+
 // BareLetter is a letter without its marks, and whether a dot below (U+0323) is among them.
 struct BareLetter {
     UChar32 base;
@@ -107,6 +130,18 @@ std::string skeleton(std::string_view text) {
         result.resize(static_cast<std::size_t>(size));
         return ascii_lower(result);
     }
+}
+
+std::string ascii_skeleton(std::string_view text) {
+    std::string result;
+    for (const char c : text) {
+        const std::string_view prototype = ascii_prototype(c);
+        if (prototype.empty())
+            result += c;
+        else
+            result += prototype;
+    }
+    return ascii_lower(result);
 }
 
 std::string plain_letters(std::string_view text) {

@@ -21,6 +21,9 @@ std::string unicode_domain(std::string_view domain);
 /// other than ICU's, it drops Default_Ignorable_Code_Points, and dots above letters that have one.
 std::string skeleton(std::string_view text);
 
+/// ascii_skeleton is the skeleton of an ASCII text, without ICU.
+std::string ascii_skeleton(std::string_view text);
+
 /// mixes_scripts says whether text has letters of scripts that no language writes together (UTS #39 section 5.2, highly
 /// restrictive), letters that nobody writes names with, or marks that do not show. ASCII does without ICU.
 bool mixes_scripts(std::string_view text);

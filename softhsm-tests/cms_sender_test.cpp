@@ -273,14 +273,20 @@ TEST_CASE("an address that looks like a known one is not let pass, and an honest
     const bool loaded_before = icu_is_loaded();
     CHECK(read("alice@example.gov", {}).result == Result::valid);
     CHECK(read("alice@example.gov", {"bob@example.gov", "alice@example.gov"}).result == Result::valid);
-    CHECK(icu_is_loaded() == loaded_before);
     CHECK(read("carol@example.gov", {"bob@example.gov", "alice@example.gov"}).result == Result::valid);
+    CHECK(read("a1ice@example.gov", {"alice@example.gov"}).result == Result::untrusted);
+    CHECK(icu_is_loaded() == loaded_before);
     for (const char* twin : {"a1ice@example.gov", "aIice@example.gov", "alice@examp1e.gov", "alice@exarnple.gov"}) {
         CAPTURE(twin);
         const Report report = read(twin, {"bob@example.gov", "alice@example.gov", "alice@exampie.gov"});
         CHECK(report.result == Result::untrusted);
         CHECK(report.reason.find("alice@example.gov") != std::string::npos);
         CHECK(read(twin, {twin, "alice@example.gov"}).result == Result::valid);
+    }
+    for (const char* known : {"\xd0\xb0lice@example.gov", "alice@xn--exmple-4nf.gov"}) {
+        CAPTURE(known);
+        CHECK(read("alice@example.gov", {"bob@example.gov", known, "carol@example.gov"}).result == Result::untrusted);
+        CHECK(read("eve@example.gov", {"bob@example.gov", known, "carol@example.gov"}).result == Result::valid);
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 #include <fstream>
+#include <numeric>
 
 using namespace p11mime::mime;
 
@@ -32,6 +33,7 @@ TEST_CASE("ASCII is compared without ICU") {
     CHECK(ascii_domain("Example.GOV") == "example.gov");
     CHECK(unicode_domain("Example.GOV") == "example.gov");
     CHECK_FALSE(mixes_scripts("alice@example.gov"));
+    CHECK(ascii_skeleton("Example.GOV") == "exarnple.gov");
     CHECK(icu_is_loaded() == before);
     CHECK(skeleton("a") == "a");
     CHECK(icu_is_loaded());
@@ -71,6 +73,23 @@ TEST_CASE("texts that look alike have one skeleton") {
     CHECK(skeleton("\xd0\xb0lice@example.gov") == skeleton("alice@example.gov"));
     CHECK(skeleton("alice@ex\xd0\xb0mple.gov") == skeleton("alice@example.gov"));
     CHECK(skeleton("bob@example.gov") != skeleton("alice@example.gov"));
+}
+
+TEST_CASE("ASCII has the skeleton that ICU gives it") {
+    const auto check = [](const std::string& text) {
+        CAPTURE(text);
+        CHECK(ascii_skeleton(text) == skeleton(text));
+    };
+    std::string all(128, '\0');
+    std::iota(all.begin(), all.end(), '\0');
+    for (const char first : all) {
+        check({first});
+        for (const char second : all)
+            check({first, second});
+    }
+    for (const char* text : {"", "mary.mcMillan@EXAMPLE.gov", "rnary@exarnple.gov", "m0m|IMIl1@c1oud.example", "rrnnm",
+                             "\"o'mail`%\"@x0x.example", "\x7f\x01@\t"})
+        check(text);
 }
 
 TEST_CASE("what shows nothing makes no other skeleton") {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "cms/smime/shown_address.h"
@@ -31,6 +32,26 @@ bool mixes_scripts(std::string_view letters) {
     }
     return false;
 }
+
+// Look is how an address in letters looks to a reader.
+class Look {
+  public:
+    explicit Look(std::string letters) : letters_(std::move(letters)), plain_(mime::is_ascii(letters_)) {
+        if (plain_) ascii_ = mime::ascii_skeleton(letters_);
+    }
+
+    bool is_that_of(const std::string& letters) {
+        if (plain_ && mime::is_ascii(letters)) return mime::ascii_skeleton(letters) == ascii_;
+        if (!skeleton_) skeleton_ = mime::skeleton(letters_);
+        return mime::skeleton(letters) == *skeleton_;
+    }
+
+  private:
+    std::string letters_;
+    bool plain_;
+    std::string ascii_;
+    std::optional<std::string> skeleton_;  // by ICU
+};
 
 class Viewer {
   public:
@@ -125,9 +146,9 @@ class Viewer {
         if (!known_) return;
         if (!addresses_) addresses_ = known_();
         if (addresses_->empty() || mime::is_among(*addresses_, mailbox)) return;
-        const std::string skeleton = mime::skeleton(letters);
+        Look look(letters);
         for (const std::string& known : *addresses_)
-            if (mime::skeleton(in_letters(known)) == skeleton)
+            if (look.is_that_of(in_letters(known)))
                 return doubt(fmt::format("the sender's address {} looks like {}, whom you know, and is another",
                                          mime::brief(mailbox), mime::brief(known)),
                              fmt::format("ask {} another way whether it is theirs", mime::brief(known)));

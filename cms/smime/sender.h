@@ -52,8 +52,7 @@ inline constexpr std::size_t kMaxViewedBytes = 64 * 1024;
 /// sender's own in a display name, a comment, a group's name or a route, "ceo (at) bank.example" too; entries that
 /// cannot be read; text in a charset that cannot be; letters of mixed scripts; an address that looks like a known one
 /// and is not. `signers` is the addresses of the signers' certificates: answers may go to them where no From field is
-/// there. `known` may be empty. ICU is loaded only for letters beyond ASCII, and for a sender who is not among those
-/// known.
+/// there. `known` may be empty. ICU is loaded only for letters beyond ASCII: the fields', or those of an address known.
 SenderView view_sender(const std::vector<mime::Field>& fields, const std::vector<std::string>& signers,
                        const KnownAddresses& known);
 
