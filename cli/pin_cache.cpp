@@ -15,6 +15,7 @@
 
 #include "cli/system_error.h"
 #include "mime/error.h"
+#include "mime/shared_library.h"
 #include "token/loss.h"
 
 namespace p11mime::cli {
@@ -28,6 +29,35 @@ constexpr std::size_t kLongestEntry = 1024;
 // Another session of the same user may see that there is a PIN and drop it, but not read it.
 constexpr key_perm_t kPermissions =
     KEY_POS_VIEW | KEY_POS_READ | KEY_POS_WRITE | KEY_POS_SEARCH | KEY_POS_SETATTR | KEY_USR_VIEW | KEY_USR_SEARCH;
+
+// Keyutils is the library's functions, as far as they are used.
+struct Keyutils {
+    Keyutils() {
+        const SharedLibrary file("libkeyutils.so.1", "libkeyutils1");
+        file.take(add, "add_key");
+        file.take(describe, "keyctl_describe_alloc");
+        file.take(id_of_keyring, "keyctl_get_keyring_ID");
+        file.take(invalidate, "keyctl_invalidate");
+        file.take(read, "keyctl_read");
+        file.take(search, "keyctl_search");
+        file.take(set_permissions, "keyctl_setperm");
+        file.take(set_timeout, "keyctl_set_timeout");
+    }
+
+    decltype(&::add_key) add{};
+    decltype(&::keyctl_describe_alloc) describe{};
+    decltype(&::keyctl_get_keyring_ID) id_of_keyring{};
+    decltype(&::keyctl_invalidate) invalidate{};
+    decltype(&::keyctl_read) read{};
+    decltype(&::keyctl_search) search{};
+    decltype(&::keyctl_setperm) set_permissions{};
+    decltype(&::keyctl_set_timeout) set_timeout{};
+};
+
+const Keyutils& keyutils() {
+    static const Keyutils library;
+    return library;
+}
 
 // A module is known by where it really is, not by what it is called from some directory.
 std::string real_path(const std::string& module) {
@@ -55,8 +85,8 @@ SecretBytes entry_of(const token::TokenInfo& token, const SecretBytes& pin) {
 
 // Without a session keyring of its own a process is given the user's default one (session-keyring(7)).
 key_serial_t keyring() {
-    const key_serial_t session = keyctl_get_keyring_ID(KEY_SPEC_SESSION_KEYRING, 0);
-    const key_serial_t fallback = keyctl_get_keyring_ID(KEY_SPEC_USER_SESSION_KEYRING, 0);
+    const key_serial_t session = keyutils().id_of_keyring(KEY_SPEC_SESSION_KEYRING, 0);
+    const key_serial_t fallback = keyutils().id_of_keyring(KEY_SPEC_USER_SESSION_KEYRING, 0);
     return session >= 0 && session != fallback ? KEY_SPEC_SESSION_KEYRING : KEY_SPEC_USER_KEYRING;
 }
 
@@ -68,7 +98,7 @@ struct FreeMemory {
 // "type;uid;gid;permissions;name".
 std::optional<token::Uri> token_of(key_serial_t key) {
     char* text = nullptr;
-    if (keyctl_describe_alloc(key, &text) < 0) return std::nullopt;
+    if (keyutils().describe(key, &text) < 0) return std::nullopt;
     const std::unique_ptr<char, FreeMemory> owner(text);
     std::string name = text;
     for (int fields = 0; fields < 4; ++fields) {
@@ -99,7 +129,7 @@ std::size_t forget(const std::function<bool(const token::Uri&)>& is_meant) {
     std::size_t count = 0;
     for (const key_serial_t key : visible_keys()) {
         const auto token = token_of(key);
-        if (token && is_meant(*token) && keyctl_invalidate(key) == 0) ++count;
+        if (token && is_meant(*token) && keyutils().invalidate(key) == 0) ++count;
     }
     return count;
 }
@@ -109,25 +139,27 @@ std::size_t forget(const std::function<bool(const token::Uri&)>& is_meant) {
 void cache_pin(const token::TokenInfo& token, const SecretBytes& pin, std::chrono::seconds lifetime) {
     const auto failed = [](int cause) { return system_error("the kernel's keyring keeps no PIN", cause); };
     const SecretBytes entry = entry_of(token, pin);
-    const key_serial_t key = add_key(kType, description(token).c_str(), entry.data(), entry.size(), keyring());
+    const key_serial_t key = keyutils().add(kType, description(token).c_str(), entry.data(), entry.size(), keyring());
     if (key < 0) throw failed(errno);
-    if (keyctl_set_timeout(key, static_cast<unsigned>(lifetime.count())) == 0 && keyctl_setperm(key, kPermissions) == 0)
+    if (keyutils().set_timeout(key, static_cast<unsigned>(lifetime.count())) == 0 &&
+        keyutils().set_permissions(key, kPermissions) == 0)
         return;
     const int cause = errno;
-    keyctl_invalidate(key);
+    keyutils().invalidate(key);
     throw failed(cause);
 }
 
 std::optional<SecretBytes> cached_pin(const token::TokenInfo& token) {
-    const long key = keyctl_search(keyring(), kType, description(token).c_str(), 0);
+    const long key = keyutils().search(keyring(), kType, description(token).c_str(), 0);
     if (key < 0) return std::nullopt;
     SecretBytes entry(kLongestEntry);
-    const long size = keyctl_read(static_cast<key_serial_t>(key), reinterpret_cast<char*>(entry.data()), entry.size());
+    const long size =
+        keyutils().read(static_cast<key_serial_t>(key), reinterpret_cast<char*>(entry.data()), entry.size());
     if (size <= 0 || static_cast<std::size_t>(size) > entry.size()) return std::nullopt;
     entry.shrink(static_cast<std::size_t>(size));
     const std::string head = token::card_mark(token) + '\n';
     if (!text_of(entry.view()).starts_with(head)) {
-        keyctl_invalidate(static_cast<key_serial_t>(key));
+        keyutils().invalidate(static_cast<key_serial_t>(key));
         return std::nullopt;
     }
     return SecretBytes(entry.view().subspan(head.size()));
