@@ -39,6 +39,8 @@ void* reallocate(void* block, std::size_t size, const char* file, int line) {
 void init_secure_heap() {
     // OpenSSL's decoders give back the DER of a private key as it is, so all that it gives back is wiped.
     CRYPTO_set_mem_functions(allocate, reallocate, release);
+    // Nor is all that OpenSSL has freed at the end, one by one: it goes with the process, and secrets are gone by then.
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr);
     CRYPTO_secure_malloc_init(kSecureHeapBytes, kSecureHeapSmallest);
 }
 
