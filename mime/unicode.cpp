@@ -89,6 +89,29 @@ BareLetter taken_apart(const Icu& icu, UChar32 code) {
     }
 }
 
+bool is_mark(const Icu& icu, UChar32 code) {
+    return (U_MASK(icu.category(code)) & U_GC_M_MASK) != 0;
+}
+
+// unmarked is a letter without the marks that it is made with; a syllable of Hangul stays what it is.
+UChar32 unmarked(const Icu& icu, UChar32 code) {
+    for (;;) {
+        std::array<UChar, 32> units{};
+        UErrorCode status = U_ZERO_ERROR;
+        const std::int32_t size = icu.decomposition(icu.compatible, code, units.data(), size_of(units), &status);
+        if (size <= 0 || U_FAILURE(status)) return code;
+        std::int32_t at = 0;
+        UChar32 first = 0;
+        U16_NEXT(units.data(), at, size, first);
+        while (at < size) {
+            UChar32 next = 0;
+            U16_NEXT(units.data(), at, size, next);
+            if (!is_mark(icu, next)) return code;
+        }
+        code = first;
+    }
+}
+
 // Under vowels a dot makes a letter that languages write (Vietnamese, Yoruba).
 bool is_ascii_consonant(UChar32 code) {
     constexpr std::u32string_view kVowels = U"aeiouyAEIOUY";
@@ -144,6 +167,33 @@ std::string ascii_skeleton(std::string_view text) {
     return ascii_lower(result);
 }
 
+std::string capital_skeleton(std::string_view text) {
+    std::string result;
+    for (const char c : text) {
+        if (c == 'l' || c == '1' || c == '|')
+            result += 'I';
+        else
+            result += c == '0' ? 'O' : ascii_upper(c);
+    }
+    return result;
+}
+
+std::string without_marks(std::string_view text) {
+    if (is_ascii(text) || text.size() > kMaxTextBytes) return std::string(text);
+    const Icu& icu = Icu::loaded();
+    const std::u16string units = utf16(icu, text);
+    std::u16string kept;
+    for (std::size_t i = 0; i < units.size();) {
+        UChar32 code = 0;
+        U16_NEXT(units.data(), i, units.size(), code);
+        if (is_mark(icu, code)) continue;
+        const UChar32 bare = unmarked(icu, code);
+        if (U_IS_SUPPLEMENTARY(bare)) kept += static_cast<char16_t>(U16_LEAD(bare));
+        kept += static_cast<char16_t>(U_IS_SUPPLEMENTARY(bare) ? U16_TRAIL(bare) : bare);
+    }
+    return utf8(icu, kept);
+}
+
 std::string plain_letters(std::string_view text) {
     if (is_ascii(text)) return std::string(text);
     const Icu& icu = Icu::loaded();
@@ -166,10 +216,10 @@ bool is_plain_word(std::string_view text) {
         UChar32 code = 0;
         U16_NEXT(units.data(), i, units.size(), code);
         if (dotted && (U_MASK(icu.category(code)) & (U_GC_L_MASK | U_GC_N_MASK)) != 0) return false;
-        const bool is_mark = (U_MASK(icu.category(code)) & U_GC_M_MASK) != 0;
+        const bool mark = is_mark(icu, code);
         const BareLetter parts = taken_apart(icu, code);
-        if (!is_mark) base = parts.base;
-        dotted = (dotted && is_mark) || (parts.dot_below && is_ascii_consonant(base));
+        if (!mark) base = parts.base;
+        dotted = (dotted && mark) || (parts.dot_below && is_ascii_consonant(base));
         const bool plain = code < 0x80 ? plain_ascii(static_cast<char16_t>(code))
                                        : code == kKatakanaDot || (U_MASK(icu.category(code)) & kPlain) != 0;
         if (!plain || code == kReplacement) return false;

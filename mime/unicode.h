@@ -23,6 +23,11 @@ std::string skeleton(std::string_view text);
 
 /// ascii_skeleton is the skeleton of an ASCII text, without ICU.
 std::string ascii_skeleton(std::string_view text);
+/// capital_skeleton is alike for ASCII texts that look alike in capitals, where "I" is "l", "1" and "|", and "L" is
+/// none of those: "ClTY" is "CITY".
+std::string capital_skeleton(std::string_view text);
+/// without_marks leaves of each letter what it is without accents, dots and other marks.
+std::string without_marks(std::string_view text);
 
 /// mixes_scripts says whether text has letters of scripts that no language writes together (UTS #39 section 5.2, highly
 /// restrictive), letters that nobody writes names with, or marks that do not show. ASCII does without ICU.

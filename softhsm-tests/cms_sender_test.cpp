@@ -290,6 +290,50 @@ TEST_CASE("an address that looks like a known one is not let pass, and an honest
     }
 }
 
+TEST_CASE("an address in capitals that looks like a known one in capitals is not let pass") {
+    const SenderBench world;
+    const auto read = [&](const std::string& address, const std::string& known) {
+        ReadOptions options;
+        options.known_addresses = [known] { return std::vector<std::string>{known}; };
+        const SoftwareKey key = world.with_names("email:" + address);
+        return world.bench.verify(world.bench.sign({key}, "From: " + address + "\r\n" + std::string(kText)), options)
+            .report.result;
+    };
+    CHECK(read("INFO@ClTlBANK.EXAMPLE", "info@citibank.example") == Result::untrusted);
+    CHECK(read("1NF0@CITIBANK.EXAMPLE", "info@citibank.example") == Result::untrusted);
+    CHECK(read("INFO@CITIBANK.EXAMPLE", "info@citibank.example") == Result::valid);
+    CHECK(read("OFFICE@ClTlBANK.EXAMPLE", "info@citibank.example") == Result::untrusted);
+    CHECK(read("office@citibank.examp1e", "info@citibank.example") == Result::untrusted);
+    CHECK(read("OFFICE@CITIBANK.EXAMPLE", "info@citibank.example") == Result::valid);
+    CHECK(read("all@acme.example", "ali@acme.example") == Result::valid);
+    CHECK(read("ALL@ACME.EXAMPLE", "ali@acme.example") == Result::valid);
+}
+
+TEST_CASE("an address that is a known one but for marks on its letters is said") {
+    const SenderBench world;
+    const auto read = [&](const std::string& address, const std::string& known) {
+        ReadOptions options;
+        options.known_addresses = [known] { return std::vector<std::string>{known}; };
+        CertificateSpec spec;
+        spec.alternative_name = "";
+        spec.more_extensions = smtp_utf8_mailbox(address);
+        return world.bench
+            .verify(world.bench.sign({world.bench.issue(spec)}, "From: " + address + "\r\n" + std::string(kText)),
+                    options)
+            .report;
+    };
+    // "a" with a dot below; the same as a mark of its own; M\u00fcller and Muller may be two honest people.
+    for (const char* twin : {"j\u1ea1ne@example.gov", "ja\u0323ne@example.gov", "j\u00e4ne@example.gov"}) {
+        CAPTURE(twin);
+        const Report report = read(twin, "jane@example.gov");
+        INFO(report.reason);
+        CHECK(report.result == Result::valid);
+        CHECK(has_warning(report, "look-alike"));
+        CHECK_FALSE(has_warning(read(twin, "june@example.gov"), "look-alike"));
+    }
+    CHECK_FALSE(has_warning(read("\ud55c@example.gov", "\ud558@example.gov"), "look-alike"));
+}
+
 TEST_CASE("an address with invisible letters looks like a known one") {
     const SenderBench world;
     const auto read = [&](const std::string& address, const std::string& known) {
