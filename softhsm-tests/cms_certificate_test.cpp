@@ -2,8 +2,12 @@
 
 #include <catch2/catch.hpp>
 
+#include "cms/der.h"
+#include "cms/name_outline.h"
 #include "cms/smime/capabilities.h"
+#include "mime/hex.h"
 #include "softhsm-tests/support/cms_bench.h"
+#include "softhsm-tests/support/hex.h"
 #include "softhsm-tests/support/office.h"
 
 using namespace p11mime;
@@ -31,6 +35,33 @@ Certificate with(const std::string& alternative_name, const std::string& more = 
     spec.alternative_name = alternative_name;
     spec.more_extensions = more;
     return certify(spec).certificate;
+}
+
+// Names, in the types of strings that X.520 has.
+constexpr Byte kUtf8 = 0x0c, kNumeric = 0x12, kPrintable = 0x13, kTeletex = 0x14, kIa5 = 0x16, kVisible = 0x1a,
+               kUniversal = 0x1c, kWide = 0x1e;
+constexpr const char* kCommonName = "2.5.4.3";
+constexpr const char* kOrganization = "2.5.4.10";
+
+Bytes attribute(const char* type, Byte string, std::string_view text) {
+    return der_value(tag::kSequence, {der_oid(type), der_value(string, bytes_of(text))});
+}
+
+Bytes rdn(const char* type, Byte string, std::string_view text) {
+    return der_value(tag::kSet, attribute(type, string, text));
+}
+
+Bytes name(std::initializer_list<ByteView> rdns) {
+    return der_value(tag::kSequence, rdns);
+}
+
+bool is_one_name(ByteView a, ByteView b) {
+    const auto parsed = [](ByteView der) {
+        const Byte* at = der.data();
+        return NameHandle(d2i_X509_NAME(nullptr, &at, static_cast<long>(der.size())));
+    };
+    const NameHandle first = parsed(a), second = parsed(b);
+    return first && second && X509_NAME_cmp(first.get(), second.get()) == 0;
 }
 
 }  // namespace
@@ -146,4 +177,55 @@ TEST_CASE("capabilities are read in their order, what is unknown is left out") {
     CHECK(listed("1=SEQUENCE:a\n[a]\no=OID:rsaesOaep\n").oaep);
     for (const char* malformed : {"", "\x30", "\x30\x05\x06", "text"})
         CHECK(parse_capabilities(bytes_of(malformed)).ciphers.empty());
+}
+
+TEST_CASE("names that are one to OpenSSL have one outline, or none") {
+    const Bytes organization = rdn(kOrganization, kPrintable, "Example Trust");
+    std::vector<Bytes> names;
+    const std::string wide("\0R\0o\0o\0t\0 \0C\0A\0 \0001", 18);
+    for (const Byte string : {kUtf8, kPrintable, kTeletex, kIa5, kVisible, kNumeric, kUniversal, kWide})
+        for (const std::string& text :
+             {std::string("Root CA 1"), std::string("root ca 1"), std::string(" Root  CA\t1\n"), std::string("RootCA1"),
+              std::string("Root CA 2"), std::string(), std::string("R\xc3\xb6ot"), std::string("R\xf6ot"), wide}) {
+            const Bytes own = attribute(kCommonName, string, text);
+            const Bytes other = attribute(kOrganization, kPrintable, "Example Trust");
+            names.push_back(name({organization, rdn(kCommonName, string, text)}));
+            names.push_back(name({rdn(kCommonName, string, text), organization}));
+            names.push_back(name({der_value(tag::kSet, {own, other})}));
+            names.push_back(name({der_value(tag::kSet, {other, own})}));
+        }
+    std::size_t pairs = 0;
+    for (const Bytes& a : names)
+        for (const Bytes& b : names) {
+            const auto first = name_outline(a), second = name_outline(b);
+            if (!is_one_name(a, b)) continue;
+            CAPTURE(hex(a), hex(b));
+            CHECK((!first || !second || *first == *second));
+            pairs += a != b && first && second;
+        }
+    CHECK(pairs > 100);
+}
+
+TEST_CASE("an outline tells names apart by their types and letters, and there is none where that takes more") {
+    const auto of = [](Byte string, std::string_view text) {
+        return name_outline(name({rdn(kCommonName, string, text)}));
+    };
+    REQUIRE(of(kPrintable, "Root CA 1"));
+    CHECK(of(kPrintable, "Root CA 1") == of(kUtf8, "root ca 1"));
+    CHECK(of(kPrintable, "Root CA 1") != of(kPrintable, "Root CA 2"));
+    CHECK(of(kPrintable, "Root CA 1") != name_outline(name({rdn(kOrganization, kPrintable, "Root CA 1")})));
+    CHECK(name_outline(from_hex("3000")) == "");
+    CHECK_FALSE(of(kUtf8, "R\xc3\xb6ot"));
+    CHECK_FALSE(of(kTeletex, "R\xf6ot"));
+    CHECK_FALSE(of(kWide, "Root"));
+    CHECK_FALSE(of(kNumeric, "1"));
+    CHECK_FALSE(name_outline(name(
+        {der_value(tag::kSet, {attribute(kCommonName, kUtf8, "Root"), attribute(kOrganization, kUtf8, "Example")})})));
+    Bytes longer = name({rdn(kCommonName, kUtf8, "Root")});
+    longer.push_back(0);
+    CHECK_FALSE(name_outline(longer));
+    for (const char* broken : {"", "30", "3005", "3080", "30800000", "30023100", "300431023000", "310130"}) {
+        CAPTURE(broken);
+        CHECK_FALSE(name_outline(from_hex(broken)));
+    }
 }

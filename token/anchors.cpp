@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <set>
+#include <string>
+#include <vector>
 
+#include "cms/name_outline.h"
 #include "cms/trust.h"
 #include "cms/trust_settings.h"
 #include "mime/error.h"
@@ -32,15 +34,11 @@ class EmailAnchors final : public cms::CertificateSource {
   public:
     explicit EmailAnchors(std::string path) : path_(std::move(path)) {}
 
-    // The module compares bytes: a name that is encoded in another way is looked for among the hashes of all.
+    // The module compares bytes: a name that is encoded in another way is looked for among all.
     std::vector<cms::Certificate> by_subject(ByteView name_der) override {
         std::vector<cms::Certificate> found = with_subject(name_der);
         if (!found.empty()) return found;
-        std::set<Bytes> other_forms;
-        const auto [first, last] = hashed_subjects().equal_range(cms::name_hash(name_der));
-        for (auto each = first; each != last; ++each)
-            if (!std::ranges::equal(each->second, name_der)) other_forms.insert(each->second);
-        for (const Bytes& form : other_forms)
+        for (const Bytes& form : other_forms(name_der))
             for (cms::Certificate& each : with_subject(form))
                 found.push_back(std::move(each));
         return cms::MemoryCertificates(std::move(found)).by_subject(name_der);
@@ -55,7 +53,12 @@ class EmailAnchors final : public cms::CertificateSource {
     }
 
   private:
-    using Subjects = std::multimap<std::uint32_t, Bytes>;
+    // Subject is a name of the module's, and what tells it from others, the hash only where the outlines do not.
+    struct Subject {
+        Bytes name;
+        std::optional<std::string> outline;
+        std::optional<std::uint32_t> hash = {};
+    };
 
     std::vector<cms::Certificate> with_subject(ByteView name_der) {
         Template search = objects_of_class(CKO_CERTIFICATE);
@@ -63,17 +66,31 @@ class EmailAnchors final : public cms::CertificateSource {
         return trusted(search);
     }
 
-    const Subjects& hashed_subjects() {
+    std::set<Bytes> other_forms(ByteView name_der) {
+        const auto outline = cms::name_outline(name_der);
+        const std::uint32_t hash = cms::name_hash(name_der);
         const std::lock_guard lock(mutex_);
+        std::set<Bytes> forms;
+        for (Subject& each : subjects()) {
+            if ((outline && each.outline && outline != each.outline) || std::ranges::equal(each.name, name_der))
+                continue;
+            if (!each.hash) each.hash = cms::name_hash(each.name);
+            if (each.hash == hash) forms.insert(each.name);
+        }
+        return forms;
+    }
+
+    std::vector<Subject>& subjects() {
         open();
         if (subjects_) return *subjects_;
-        subjects_.emplace();
+        std::vector<Subject> all;
         for (const auto& session : sessions_)
             for (const CK_OBJECT_HANDLE object : session->find(objects_of_class(CKO_CERTIFICATE))) {
-                Bytes subject = session->attributes(object, {CKA_SUBJECT}).bytes(CKA_SUBJECT);
-                const std::uint32_t hash = cms::name_hash(subject);
-                subjects_->emplace(hash, std::move(subject));
+                Bytes name = session->attributes(object, {CKA_SUBJECT}).bytes(CKA_SUBJECT);
+                auto outline = cms::name_outline(name);
+                all.push_back({std::move(name), std::move(outline)});
             }
+        subjects_ = std::move(all);
         return *subjects_;
     }
 
@@ -139,7 +156,7 @@ class EmailAnchors final : public cms::CertificateSource {
     std::string path_;
     std::shared_ptr<Module> module_;
     std::vector<std::unique_ptr<Session>> sessions_;
-    std::optional<Subjects> subjects_;  // of all, by their hash
+    std::optional<std::vector<Subject>> subjects_;  // of all
 };
 
 }  // namespace
