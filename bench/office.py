@@ -45,6 +45,7 @@ class Office:
         self.environment = os.environ | {
             "SOFTHSM2_CONF": str(directory / "softhsm2.conf"),
             "XDG_CONFIG_HOME": str(directory / "home"),
+            "XDG_CACHE_HOME": str(directory / "home"),
             "XDG_DATA_HOME": str(directory / "home"),
             "XDG_STATE_HOME": str(directory / "home"),
             "HOME": str(directory / "home"),
@@ -141,6 +142,23 @@ class Office:
             finally:
                 server.shutdown()
                 thread.join()
+
+    def know(self, count, data):
+        """Makes an address book under `data`, an XDG_DATA_HOME, with so many correspondents, none of whom is Alice, and
+        the CA as an anchor of one's own."""
+        path = self.path
+        known = path("known.pem")
+        for number in range(count):
+            name = f"correspondent{number:03}"
+            subject = ("-subj", f"/CN={name}", "-addext", f"subjectAltName=email:{name}@example.gov")
+            certificate = self.run(
+                *("openssl", "req", "-x509", "-CA", path("ca.pem"), "-CAkey", path("ca.key"), "-days", "30"),
+                *("-key", path("alice.key"), *subject),
+            )
+            with open(known, "ab") as file:
+                file.write(certificate)
+        for words in (("import", known), ("trust", path("ca.pem"))):
+            self.run("env", f"XDG_DATA_HOME={data}", self.program, "certs", *words)
 
     def _token(self):
         self.path("softhsm2.conf").write_text(f"directories.tokendir = {self.path('tokens')}\n")
