@@ -1,0 +1,183 @@
+// The parts of a mail, which are delivered as they are and looked into meanwhile.
+
+#include <fmt/format.h>
+
+#include "cms/smime/ciphertext.h"
+#include "cms/smime/classify.h"
+#include "cms/smime/walk.h"
+#include "mime/codec.h"
+#include "mime/hidden_parts.h"
+#include "mime/line_endings.h"
+#include "mime/multipart.h"
+#include "mime/near_delimiters.h"
+#include "mime/text.h"
+#include "mime/transport.h"
+
+namespace p11mime::cms::smime {
+
+namespace {
+
+// Outlet is where an entity goes that stays as it is: its header, under the transport fields of the mail, then its
+// body, with the line ends of the mail (binary content as it is). A mail that had no layer goes out as it came.
+class Outlet final : public Sink {
+  public:
+    Outlet(const Mail& mail, const mime::Header& header, bool unwrapped, Sink* output)
+        : output_(output == nullptr ? nowhere_ : *output),
+          lf_(output_),
+          to_lf_(output != nullptr && unwrapped && mail.ending == mime::LineEnding::lf &&
+                 mime::transfer_encoding(header) != mime::TransferEncoding::binary) {
+        push(bytes_of(unwrapped ? content_header(mail, header) : mail.raw));
+    }
+    void push(ByteView bytes) override { (to_lf_ ? static_cast<Sink&>(lf_) : output_).push(bytes); }
+    void finish() {
+        if (to_lf_) lf_.finish();
+    }
+
+  private:
+    NullSink nowhere_;
+    Sink& output_;
+    mime::LfSink lf_;
+    bool to_lf_;
+};
+
+// says_enveloped says whether a part that is labelled as S/MIME says to be encrypted, or is in an encoding that not all
+// programs know: others may read what cannot be read here.
+bool says_enveloped(const mime::Header& header) {
+    return mime::ascii_lower(mime::content_type(header).parameter("smime-type")).find("envelope") !=
+               std::string::npos ||
+           mime::transfer_encoding(header) == mime::TransferEncoding::unknown;
+}
+
+}  // namespace
+
+// deliver writes an entity that stays as it is: the content of the mail, under the transport fields of the mail.
+void Walk::deliver(const mime::Header& header, Source& body, const Place& place) {
+    Outlet outlet(mail_, header, place.depth > 0, place.output);
+    copy(body, outlet);
+    outlet.finish();
+}
+
+// leaf delivers an entity without layers and parts, and notes what is encrypted in it meanwhile.
+void Walk::leaf(const mime::Header& header, Source& body, const Place& place) {
+    Outlet outlet(mail_, header, place.depth > 0, place.output);
+    TeeSource delivered(body, outlet);
+    const std::string type = mime::ascii_lower(mime::trim(header.value_or_empty("Content-Type")));
+    if (place.signatures > 0 && type.starts_with("multipart") && !type.starts_with("multipart/"))
+        note_not_looked_into(place, "it is a multipart of no plain type: programs differ in what they make of it");
+    note_ciphertext(header, delivered, place);
+    drain(delivered);
+    outlet.finish();
+}
+
+// deliver_structure writes a CMS structure that stays on as a ContentInfo of its own: in a mail as its only part.
+void Walk::deliver_structure(const std::string& type, Source& structure, const Place& place, bool bare) {
+    constexpr Byte kIndefinite = 0x80;
+    const Byte sequence[]{tag::kSequence, kIndefinite}, explicit_content[]{tag::context(0, true), kIndefinite};
+    const Byte ends[]{0, 0, 0, 0};
+    const auto write = [&](Sink& to) {
+        to.push(concat({sequence, der_oid(type), explicit_content}));
+        copy(structure, to);
+        to.push(ends);
+    };
+    if (place.output == nullptr) return;
+    if (bare) return write(*place.output);
+    ViewSource text(
+        bytes_of("Content-Type: application/pkcs7-mime; name=smime.p7m\r\n"
+                 "Content-Transfer-Encoding: base64\r\n"
+                 "Content-Disposition: attachment; filename=smime.p7m\r\n\r\n"));
+    Window header(text);
+    Outlet outlet(mail_, mime::read_header(header), true, place.output);
+    const auto base64 = mime::base64_encoder(outlet, mime::LineEnding::crlf);
+    write(*base64);
+    base64->finish();
+    outlet.finish();
+}
+
+// multipart delivers a multipart as it is and looks into its parts meanwhile: layers in them cover only a part of the
+// mail and stay on.
+void Walk::multipart(const mime::Header& header, Window& body, const Place& place) {
+    const mime::Parameterized type = mime::content_type(header);
+    if (place.signatures > 0 && type.value == "multipart/encrypted") return leaf(header, body, place);
+    const std::string boundary = type.parameter("boundary");
+    if (!mime::is_boundary(boundary)) {
+        note_not_looked_into(place, boundary.empty() ? "it is a multipart without a boundary"
+                                                     : "its boundary is too long, or has a line end");
+        return deliver(header, body, place);
+    }
+    Outlet outlet(mail_, header, place.depth > 0, place.output);
+    const std::uint64_t begin = body.position();
+    TeeSource delivered(body, outlet);
+    Window looked_at(delivered);
+    mime::Multipart parts(looked_at, boundary);
+    mime::HiddenParts preamble(parts.preamble()), epilogue(parts.epilogue());
+    drain(preamble);
+    const mime::Field& field = *header.find("Content-Type");
+    const std::string sooner = mime::boundary_cut_short(field);
+    MultipartLevel level(levels_, boundary);
+    std::uint64_t near_delimiters = 0;
+    for (std::size_t number = 1; level.next(parts); ++number) {
+        Place part = place.child(number, true).at(begin + parts.part_begin());
+        part.later_part = type.value == "multipart/mixed" && number > 1;
+        part.in_digest = type.value == "multipart/digest";
+        if (place.signatures == 0) {
+            look_into(parts.part(), std::move(part));
+            continue;
+        }
+        mime::NearDelimiters lines(parts.part(), boundary, sooner);
+        look_into(lines, std::move(part));
+        near_delimiters += lines.count();
+    }
+    drain(epilogue);
+    drain(looked_at);
+    outlet.finish();
+    if (place.signatures == 0) return;
+    if (preamble.found() || epilogue.found())
+        note_not_looked_into(place, "it has something like a part before its first part or after its end");
+    if (near_delimiters != level.inner())
+        note_not_looked_into(place, "it has a line that some programs take for the start of another part");
+    if (const std::string_view oddity = mime::content_type_oddity(field); !oddity.empty())
+        note_not_looked_into(place,
+                             fmt::format("its Content-Type field {}: programs differ in which parts they see", oddity));
+}
+
+// message delivers a mail inside the mail as it is and looks into it meanwhile.
+void Walk::message(const mime::Header& header, Window& body, const Place& place) {
+    Outlet outlet(mail_, header, place.depth > 0, place.output);
+    const std::uint64_t begin = body.position();
+    TeeSource delivered(body, outlet);
+    look_into(delivered, place.child(1, true).at(begin));
+    outlet.finish();
+}
+
+// look_into reports the layers of a part. One that cannot be read is passed over: it is delivered as it is. In what is
+// decrypted without authentication that shows no sooner than that the padding is right: an error takes the report
+// along.
+void Walk::look_into(Source& part, Place place) {
+    place.whole = false;
+    place.output = nullptr;
+    WorkSource level(part, workload_);
+    TracedSource source(level);
+    Window window(source);
+    const auto layers = static_cast<std::ptrdiff_t>(report_.layers.size());
+    bool labelled = place.signatures > 0 && is_labelled_as_encrypted(text_of(window.peek(kFront)));
+    try {
+        const EntityStart start = read_entity_start(window);
+        if (!start.fault.empty()) start.refuse();
+        labelled = labelled && is_labelled_as_encrypted(start.header.raw()) && says_enveloped(start.header);
+        place.attached = place.attached || (place.later_part && is_attachment(start.header));
+        if (place.in_digest && start.header.find("Content-Type") == nullptr)
+            message(start.header, window, place.under(start.header));
+        else if (start.is_none())
+            text(window, place);
+        else
+            entity(start.header, window, place);
+    } catch (const Error& error) {
+        if (!goes_on_after(error, source)) throw;
+        report_.layers.erase(report_.layers.begin() + layers, report_.layers.end());
+        if (labelled) note_encrypted(place);
+        note_unread(place, error.what());
+    }
+    drain(window);
+}
+
+}  // namespace p11mime::cms::smime
