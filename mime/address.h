@@ -45,6 +45,10 @@ std::string decode_words(std::string_view field_value);
 /// with U+FFFD for each such byte: programs show the one or the other.
 std::string decode_words_loosely(std::string_view field_value);
 
+/// decoded_forms is what programs make of the words of a text: what decode_words and decode_words_loosely give, each
+/// once, and the same of that where there are words in it: gateways and pages decode one after the other.
+std::vector<std::string> decoded_forms(std::string_view field_value);
+
 /// unreadable_charset is the charset of an encoded word, as decode_words_loosely reads them, that cannot be converted,
 /// or is one in which programs that do not know it see other addresses (is_shared). Words that name no charset, or
 /// "unknown-8bit" (RFC 1428), do not count: their bytes are all there is. Nothing where all can be read.

@@ -236,6 +236,20 @@ std::string decode_words_loosely(std::string_view field_value) {
     return text;
 }
 
+std::vector<std::string> decoded_forms(std::string_view field_value) {
+    constexpr std::size_t kMostTimes = 3;
+    std::vector<std::string> forms;
+    const auto add = [&](std::string_view text) {
+        for (const std::string& form : {decode_words(text), decode_words_loosely(text)})
+            if (std::find(forms.begin(), forms.end(), form) == forms.end()) forms.push_back(form);
+    };
+    add(field_value);
+    for (std::size_t time = 1, begin = 0; time < kMostTimes; ++time)
+        for (const std::size_t end = forms.size(); begin < end; ++begin)
+            add(std::string(forms[begin]));
+    return forms;
+}
+
 std::optional<std::string> unreadable_charset(std::string_view field_value) {
     // Programs differ on where a broken word ends, so one may start within another.
     for (std::size_t at = field_value.find("=?"); at != std::string_view::npos; at = field_value.find("=?", at + 2)) {

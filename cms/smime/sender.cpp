@@ -216,6 +216,9 @@ class Viewer {
         if (value.size() > kMaxViewedBytes) return {};
         std::vector<std::string> texts = mime::names_beside_addresses(value);
         texts.push_back(value);
+        for (std::size_t i = 0, written = texts.size(); i < written; ++i)
+            for (std::string& form : mime::decoded_forms(texts[i]))
+                texts.push_back(std::move(form));
         for (const std::string& text : texts) {
             if (const auto charset = mime::unreadable_charset(text))
                 return fmt::format("the {} field has text in a charset that not all programs know: '{}'", name,

@@ -269,17 +269,17 @@ class Senders {
 
 bool turns_letters(const std::string& field_value) {
     constexpr std::string_view kOverride = "\xe2\x80\xae";  // U+202E, right-to-left override
-    return mime::decode_words(field_value).find(kOverride) != std::string::npos ||
-           mime::decode_words_loosely(field_value).find(kOverride) != std::string::npos;
+    const std::vector<std::string> forms = mime::decoded_forms(field_value);
+    return std::any_of(forms.begin(), forms.end(),
+                       [&](const std::string& form) { return form.find(kOverride) != std::string::npos; });
 }
 
 std::string foreign_address(const std::string& field_value, const std::vector<std::string>& mailboxes) {
     const Senders senders(mailboxes);
-    const auto in = [&](const std::string& text, bool is_name) {
-        const std::string strictly = mime::decode_words(text), loosely = mime::decode_words_loosely(text);
-        std::string shown = senders.foreign_in_decoded(strictly, is_name);
-        if (shown.empty() && loosely != strictly) shown = senders.foreign_in_decoded(loosely, is_name);
-        return shown;
+    const auto in = [&](const std::string& text, bool is_name) -> std::string {
+        for (const std::string& form : mime::decoded_forms(text))
+            if (std::string shown = senders.foreign_in_decoded(form, is_name); !shown.empty()) return shown;
+        return {};
     };
     std::string shown = in(field_value, false);
     if (!shown.empty()) return shown;
