@@ -74,11 +74,12 @@ struct CiphertextWorld {
         return bench.openssl(command + bench.signer_options(alice), content);
     }
     std::string opaque(const std::string& entity) const { return as_mail(signed_file(entity)); }
-    std::string clear_signed(const std::string& entity) const {
+    std::string clear_signed(const std::string& entity, const std::string& boundary = "o") const {
+        const std::string delimiter = "--" + boundary;
         return kFrom +
-               "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; micalg=sha-256; "
-               "boundary=o\r\n\r\n--o\r\n" +
-               entity + "\r\n--o\r\n" + base64("application/pkcs7-signature", signed_file(entity, true)) + "--o--\r\n";
+               "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; micalg=sha-256; boundary=" +
+               boundary + "\r\n\r\n" + delimiter + "\r\n" + entity + "\r\n" + delimiter + "\r\n" +
+               base64("application/pkcs7-signature", signed_file(entity, true)) + delimiter + "--\r\n";
     }
     ReadMail verify_file(const std::string& signature, const std::string& file) const {
         ReadOptions options;
@@ -176,7 +177,6 @@ TEST_CASE("what is signed is seen to be encrypted whatever its label") {
           "Content-Type: application/x-foo\r\n\r\n" + world.secret,
           replaced(base64("application/x-foo", world.secret), "base64", "7bit"),
           replaced(base64("application/x-foo", world.secret, "", "-----BEGIN CMS-----\r\n"), "base64", "7bit"),
-          "Content-Type: message/partial; number=1; total=1; id=x\r\n\r\n" + kFrom + world.usual,
           base64("application/pgp-encrypted", "Version: 1"),
           base64(kOctets + "; name=\"report.PGP \"", kPgpPacket),
           base64(kOctets + "; name=report.gpg", "\xc1\x5e\x03"),
@@ -202,21 +202,71 @@ TEST_CASE("what is signed is seen to be encrypted whatever its label") {
     check(world, mixed(base64(kP7m, world.secret.substr(0, 60))), Result::untrusted, true);
 }
 
-TEST_CASE("a signed part that is labelled as S/MIME is taken for an encrypted one where its header cannot be read") {
+TEST_CASE("a signed part that cannot be read and is labelled as encrypted is taken for that") {
     const CiphertextWorld world;
-    const std::string broken = "X: y\r\nno field\r\n" + world.usual;
-    check(world, parts("mixed", {broken}), Result::untrusted, true);
-    check(world, mixed(broken), Result::untrusted, true);
-    for (const std::string& unread :
-         {replaced(world.usual, "base64", "x-uuencode"),
-          base64("application/pkcs7-mime; smime-type=enveloped-data", "\x3f\x10\x03\x02\x01\x00")}) {
-        check(world, parts("mixed", {unread}), Result::untrusted, true);
-        check(world, mixed(unread), Result::untrusted, true);
+    const auto bad_lines = [](const std::string& part) {
+        return std::vector<std::string>{"X: y\r\nno field\r\n" + part,
+                                        "\tX: y\r\n" + part,
+                                        "no field\r\n" + part,
+                                        "X: " + std::string(100'000, 'y') + "\r\nno field\r\n" + part,
+                                        "Content-Type: message/rfc822\r\n\r\n\tFrom: a@b\r\n" + part,
+                                        "Content-Type: message/rfc822\r\n\r\nFrom: a@b\r\nno field\r\n" + part,
+                                        "Content-Type: message/rfc822\r\nno field\r\n\r\n" + kFrom + part};
+    };
+    const std::string unlike = "\x3f\x10\x03\x02\x01\x00";
+    std::vector<std::string> parts_unread{
+        replaced(world.usual, "base64", "x-uuencode"), base64("application/pkcs7-mime", unlike),
+        base64("application/pkcs7-mime; smime-type=signed-data", unlike), base64(kOctets + "; name=x.P7M", unlike)};
+    for (const std::string& part :
+         {world.usual, base64("application/pkcs7-mime; smime-type=signed-data", world.secret),
+          base64("application/pgp-encrypted", "Version: 1"), kPgp, base64(kOctets + "; name=x.pgp", kPgpPacket),
+          base64(kOctets + "; name=x.gpg", kPgpPacket), base64(kOctets + "; name=x.asc", kPgpText)})
+        for (const std::string& broken : bad_lines(part))
+            parts_unread.push_back(broken);
+    parts_unread.push_back("Content-Type: application/pgp-encrypted\r\n;\r\nVersion: 1\r\n");
+    parts_unread.push_back("Content-Type: text/plain\r\n" + replaced(world.usual, "base64", "x-uuencode"));
+    for (const std::string& part : parts_unread) {
+        check(world, parts("mixed", {part}), Result::untrusted, true);
+        check(world, mixed(part), Result::untrusted, true);
     }
-    const std::string text = "X: y\r\nno field\r\n" + kNote;
-    check(world, mixed(text), Result::valid, false);
     const std::string signature = base64("application/pkcs7-mime; smime-type=signed-data", world.signed_file(kNote));
-    check(world, mixed("X: y\r\nno field\r\n" + signature), Result::valid, false);
+    check(world, parts("mixed", {replaced(signature, "MII", "MI-")}), Result::untrusted, true);
+    check(world, mixed(entity_of(world.opaque("no field\r\n" + world.usual))), Result::untrusted, true);
+
+    const std::string detached = base64("application/pkcs7-mime", world.signed_file(kNote, true));
+    for (const std::string& part :
+         {kNote, world.clear_signed(kNote, "in"), base64(kOctets + "; name=x.zip", kPgpPacket)})
+        for (const std::string& broken : bad_lines(part))
+            check(world, mixed(broken), Result::valid, false);
+    check(world, mixed(detached), Result::valid, false);
+    check(world, mixed(attached("no field\r\n" + world.usual)), Result::valid, false);
+    check(world, parts("mixed", {kNote, "\r\nTo read an smime.p7m file, ask for help.\r\n"}), Result::valid, false);
+}
+
+TEST_CASE("what is encrypted is found in whatever some programs take for a mail") {
+    const CiphertextWorld world;
+    for (const char* type : {"message/x-foo", "message/http", "message/delivery-status", "message/rfc822-headers",
+                             "message/partial; number=1; total=1; id=x"}) {
+        const auto message = [&](const std::string& entity) {
+            return "Content-Type: " + std::string(type) + "\r\n\r\n" + kFrom + entity;
+        };
+        for (const std::string& entity :
+             {message(world.usual), message(parts("mixed", {world.unusual})), message(mixed(world.usual)),
+              message(attached(world.usual, "")), message(message(parts("related", {kNote, world.usual})))}) {
+            check(world, entity, Result::untrusted, true);
+            check(world, mixed(entity), Result::untrusted, true);
+        }
+        check(world, mixed(message(mixed(kNote))), Result::valid, false);
+        check(world, mixed(message(mixed(base64(kP7m, world.secret, kFile)))), Result::valid, true);
+    }
+    for (const char* type : {"message/rfc822", "message/global", "message/x-foo"}) {
+        check(world, mixed(base64(type, kFrom + mixed(world.usual))), Result::untrusted, true);
+        check(world, mixed(base64(type, kFrom + mixed(world.usual), "", "!\r\n")), Result::untrusted, true);
+        check(world, mixed(base64(type, kFrom + mixed(kNote))), Result::valid, false);
+    }
+    const std::string changed = replaced(world.clear_signed(kNote, "in"), "see below", "see above");
+    check(world, mixed(base64("message/rfc822", changed)), Result::valid, false);
+    check(world, mixed("Content-Type: message/x-foo\r\n\r\n" + changed), Result::valid, false);
 }
 
 TEST_CASE("a signed multipart with something like a part outside its parts is not valid") {
@@ -235,7 +285,7 @@ TEST_CASE("a signed multipart with something like a part outside its parts is no
         CHECK(whole.result == Result::untrusted);
         CHECK_THAT(whole.reason, Catch::Contains("before its first part or after its end"));
         const Report part = world.bench.verify(world.clear_signed(mixed(entity))).report;
-        CHECK(part.result == Result::valid);
+        CHECK(part.result == (entity.find("pkcs7-mime") == std::string::npos ? Result::valid : Result::untrusted));
         CHECK_THAT(part.warnings.at(0).message, Catch::Contains("before its first part or after its end"));
     }
     for (const std::string& entity :
@@ -261,11 +311,12 @@ TEST_CASE("a signed mail with a line that some programs take for a delimiter is 
         const Report whole = world.bench.verify(world.clear_signed(entity)).report;
         CHECK(whole.result == Result::untrusted);
         CHECK_THAT(whole.reason, Catch::Contains("take for the start of another part"));
-        const Report part = world.bench.verify(world.opaque(mixed(entity))).report;
-        CHECK(part.result == Result::valid);
-        REQUIRE(!part.warnings.empty());
-        CHECK_THAT(part.warnings.at(0).message, Catch::Contains("take for the start of another part"));
+        check(world, mixed(entity), Result::untrusted, true);
     }
+    const std::string text_behind = mixed(multipart("in=x", "see below\r\n--in\r\n" + kNote));
+    const Report part = world.bench.verify(world.opaque(text_behind)).report;
+    CHECK(part.result == Result::valid);
+    CHECK_THAT(part.warnings.at(0).message, Catch::Contains("take for the start of another part"));
     const auto around = [&](const std::string& inner) {
         return replaced(multipart("in", "X\r\n"), "Content-Type: text/plain\r\n\r\nX\r\n", inner);
     };
@@ -280,10 +331,7 @@ TEST_CASE("a signed mail with a line that some programs take for a delimiter is 
         CHECK_THAT(world.bench.verify(world.clear_signed(entity)).report.reason,
                    Catch::Contains("take for the start of another part"));
     CHECK(world.bench.verify(world.clear_signed(around(many + kNote))).report.result == Result::valid);
-    std::string forwarded = replaced(world.clear_signed(kNote), "boundary=o", "boundary=out");
-    for (std::size_t at = forwarded.find("--o"); at != std::string::npos; at = forwarded.find("--o", at + 5))
-        forwarded.replace(at, 3, "--out");
-    const Report forwards = world.bench.verify(world.clear_signed(mixed(forwarded))).report;
+    const Report forwards = world.bench.verify(world.clear_signed(mixed(world.clear_signed(kNote, "out")))).report;
     CHECK(forwards.result == Result::valid);
     CHECK(forwards.layers.size() == 2);
     for (const std::string& entity :

@@ -86,7 +86,7 @@ TEST_CASE("a part of signed content that cannot be read is a warning, and the si
          {attached("From alice Sat Nov 28 22:16:21 2026\r\nSubject: x\r\n\r\nbody"),
           attached("Subject: x\r\nno field\r\n\r\nbody"), attached("Subject: x\r\n\xe4hnlich: x\r\n\r\nbody"),
           attached(std::string("Subject: x\r\nX-A: \0\r\n\r\nbody", 25)),
-          attached(truncated.substr(0, truncated.size() - 100)), enclosed_cms("QUJDREVG"), enclosed_cms("Q-JD"),
+          attached(truncated.substr(0, truncated.size() - 100)),
           enclosed_cms(mime::base64_text(bytes_of(world.signature("x", false)))),
           std::string("Note: a colon first\r\nbut no header")}) {
         CAPTURE(part);

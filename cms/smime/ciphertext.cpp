@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "cms/content_info.h"
 #include "cms/smime/classify.h"
-#include "mime/codec.h"
+#include "cms/smime/loosely_decoded.h"
 #include "mime/content_type.h"
 #include "mime/error.h"
 #include "mime/text.h"
@@ -20,33 +19,6 @@ namespace {
 
 constexpr std::size_t kLongestArmour = 64;  // of the line that OpenPGP in ASCII begins with
 
-// Base64Letters passes on the letters of base64 alone, in whole groups, so that decoding them never fails.
-class Base64Letters final : public Source {
-  public:
-    explicit Base64Letters(Source& from) : from_(from) {}
-    ByteView pull() override {
-        letters_.clear();
-        while (letters_.empty()) {
-            const ByteView piece = from_.pull();
-            if (piece.empty()) break;
-            std::copy_if(piece.begin(), piece.end(), std::back_inserter(letters_), is_letter);
-            count_ += letters_.size();
-        }
-        for (const bool ended = letters_.empty(); ended && count_ % 4 != 0; ++count_)
-            letters_.push_back('A');
-        return letters_;
-    }
-
-  private:
-    static bool is_letter(Byte c) {
-        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
-    }
-
-    Source& from_;
-    Bytes letters_;
-    std::uint64_t count_ = 0;
-};
-
 constexpr std::string_view kBlanks = " \t\r\n";
 
 void skip(std::string_view characters, Window& text) {
@@ -55,10 +27,6 @@ void skip(std::string_view characters, Window& text) {
         if (blanks == 0) return;
         text.consume(blanks);
     }
-}
-
-std::unique_ptr<Source> decoded_letters(Base64Letters& letters) {
-    return mime::decode(letters, mime::TransferEncoding::base64);
 }
 
 bool is_encrypted_content_info(Source& der) {
@@ -99,8 +67,8 @@ bool starts_encrypted(ByteView front) {
 
     if (text.starts_with("-----BEGIN ")) text.remove_prefix(std::min(text.find('\n'), text.size()));
     ViewSource lines(bytes_of(text));
-    Base64Letters letters(lines);
-    return is_encrypted_content_info(*decoded_letters(letters));
+    LooselyDecoded decoded(lines, mime::TransferEncoding::base64);
+    return is_encrypted_content_info(decoded);
 }
 
 // is_openpgp_message knows the packets that an encrypted message starts with (RFC 9580 sections 4.2 and 5): a session
@@ -121,13 +89,9 @@ bool is_named_as_openpgp(const mime::Header& header) {
 bool is_ciphertext_or_mail(const mime::Header& header, Source& body, bool mail_inside) {
     const std::string type = mime::content_type(header).value;
     if (type == "application/pgp-encrypted" || type == "multipart/encrypted") return true;
-    const mime::TransferEncoding encoding = mime::transfer_encoding(header);
-    Base64Letters letters(body);
-    const auto decoded =
-        encoding == mime::TransferEncoding::base64 ? decoded_letters(letters) : mime::decode(body, encoding);
-    Window content(*decoded);
-    const bool is_mail = header.find("Content-Type") == nullptr || type.starts_with("message/");
-    if (mail_inside && is_mail) {
+    LooselyDecoded decoded(body, mime::transfer_encoding(header));
+    Window content(decoded);
+    if (mail_inside && header.find("Content-Type") == nullptr) {
         skip("\r\n", content);  // as some programs do before a header
         const EntityStart mail = read_entity_start(content);
         return is_ciphertext_or_mail(mail.header, content, false);
@@ -145,12 +109,6 @@ bool is_ciphertext(const mime::Header& header, Source& body) {
     return is_ciphertext_or_mail(header, body, true);
 }
 
-bool is_labelled_as_encrypted(std::string_view front) {
-    const std::string lower = mime::ascii_lower(front);
-    const auto has = [&](const char* label) { return lower.find(label) != std::string::npos; };
-    return (has("pkcs7-mime") || has(".p7m")) && !has("signed-data");
-}
-
 std::string_view armoured_openpgp(std::string_view text) {
     text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
     if (text.starts_with("-----BEGIN PGP SIGNED MESSAGE-----")) return "signed";
@@ -164,12 +122,9 @@ std::string_view openpgp_protection(const mime::Header& header, Window& body) {
     if (type.value == "multipart/encrypted") return protocol == "application/pgp-encrypted" ? "encrypted" : "";
     if (type.value.starts_with("multipart/") || type.value.starts_with("message/")) return "";
     ViewSource front(body.peek(kFront));
-    Base64Letters letters(front);
-    const mime::TransferEncoding encoding = mime::transfer_encoding(header);
     try {
-        const auto decoded =
-            encoding == mime::TransferEncoding::base64 ? decoded_letters(letters) : mime::decode(front, encoding);
-        Window text(*decoded);
+        LooselyDecoded decoded(front, mime::transfer_encoding(header));
+        Window text(decoded);
         skip(kBlanks, text);
         return armoured_openpgp(text_of(text.peek(kLongestArmour)));
     } catch (const Error& error) {

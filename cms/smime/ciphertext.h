@@ -14,10 +14,6 @@ namespace p11mime::cms::smime {
 /// of text all, and throws what the body throws.
 bool is_ciphertext(const mime::Header& header, Source& body);
 
-/// is_labelled_as_encrypted says whether the front of an entity whose header cannot be read has a label of S/MIME in it
-/// that is not one of a signature: programs that pass over what is wrong with the header go by that.
-bool is_labelled_as_encrypted(std::string_view front);
-
 /// openpgp_protection says how an entity claims to be protected with OpenPGP, "signed" or "encrypted": by its type
 /// (RFC 3156), or by the armour that its text begins with (RFC 9580 sections 6.2 and 7); "" where it does not. It
 /// consumes nothing.

@@ -235,16 +235,17 @@ void Walk::note_left_encrypted(const std::string& type) {
 
 // note_encrypted tells of what stays encrypted. Mail programs may decrypt it and show its text as that of whoever
 // signed, who need not know it: that is doubted, unless an attachment stands for itself there.
-void Walk::note_encrypted(const Place& place) {
+void Walk::note_encrypted(const Place& place, Certainty certainty) {
+    const char* is = certainty == Certainty::certain ? "is" : "may be";
     if (options_.task == Task::inspect && !foreseeing_) return;
     if (++encrypted_ > kMaxLayers)
         throw LimitExceeded(fmt::format("the mail has more than {} parts that are encrypted", kMaxLayers));
     if (place.signatures > 0 && place.whole) return doubt(kSignedCiphertext, kSignTheText);
     if (place.signatures > 0 && !place.attached)
-        doubt(fmt::format("part {}, which is signed, is encrypted: its signer need not know the text", place.path),
+        doubt(fmt::format("part {}, which is signed, {} encrypted: its signer need not know the text", place.path, is),
               kSignTheText);
     report_.warnings.push_back(
-        {"encrypted-part", fmt::format("part {} is encrypted by itself and was left as it is{}", place.path,
+        {"encrypted-part", fmt::format("part {} {} encrypted by itself and was left as it is{}", place.path, is,
                                        place.signatures > 0 ? ": no signature here tells who wrote its text" : "")});
 }
 

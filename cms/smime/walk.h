@@ -10,6 +10,7 @@
 #include "cms/smime/classify.h"
 #include "cms/smime/content_keys.h"
 #include "cms/smime/judge.h"
+#include "cms/smime/label_watch.h"
 #include "cms/smime/mail.h"
 #include "cms/smime/multipart_levels.h"
 #include "cms/smime/protected_headers.h"
@@ -101,7 +102,8 @@ class Walk {
     void doubt(const std::string& reason,
                const std::string& hint = "ask the sender to send it again, and rely on nothing in it before");
     void note_left_encrypted(const std::string& type);
-    void note_encrypted(const Place& place);
+    enum class Certainty { certain, possible };
+    void note_encrypted(const Place& place, Certainty certainty = Certainty::certain);
     void note_openpgp(const mime::Header& header, Window& body, const Place& place);
     void note_ciphertext(const mime::Header& header, Source& body, const Place& place);
     void note_content_type(const std::string& type, bool bare, bool is_mail);
@@ -122,11 +124,14 @@ class Walk {
     void deliver_structure(const std::string& type, Source& structure, const Place& place, bool bare);
     void multipart(const mime::Header& header, Window& body, const Place& place);
     void message(const mime::Header& header, Window& body, const Place& place);
+    void other_message(const mime::Header& header, Source& body, const Place& place);
     void look_into(Source& part, Place place);
     static bool goes_on_after(const Error& error, const TracedSource& source);
     void refuse_excess(const Place& content, std::size_t layer) const;
     void note_part_header(const mime::Header& header, const Place& place);
     void note_unread(const Place& place, const std::string& why);
+    void note_unreadable(const Place& place, const std::string& why);
+    void note_labels(const LabelWatch& labels, const Place& place);
     void note_not_looked_into(const Place& place, const std::string& why);
     void note_elsewhere(const mime::Header& header, const Place& place);
     void leave_unread(Window& content, const std::string& type, const Place& place, bool bare);
@@ -182,10 +187,11 @@ class Walk {
     std::size_t recipients_ = 0;  ///< of all layers
     bool foreseeing_ = false;     ///< what signing will make of content
     MultipartLevels levels_;
-    std::size_t unread_ = 0;        ///< parts
-    std::size_t encrypted_ = 0;     ///< likewise
-    std::size_t signers_ = 0;       ///< likewise
-    std::size_t signer_bytes_ = 0;  ///< of their SignerInfos
+    std::size_t unread_ = 0;              ///< parts
+    std::set<std::string> unread_parts_;  ///< paths of those that others may read
+    std::size_t encrypted_ = 0;           ///< likewise
+    std::size_t signers_ = 0;             ///< likewise
+    std::size_t signer_bytes_ = 0;        ///< of their SignerInfos
     std::vector<Bytes> evidence_;
     bool in_sealed_ = false;        ///< in a layer that is told of only if it opens well
     std::optional<Error> failure_;  ///< of a layer in a signature, which is judged all the same

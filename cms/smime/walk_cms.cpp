@@ -132,7 +132,9 @@ bool Walk::structure(BerReader& ber, const std::string& type, const std::string&
 // it is left as it is from the next pass on, and refused behind the outermost signature where it exceeds a limit; what
 // is encrypted is opened or not at all, and a signature around what does not decrypt is judged all the same.
 void Walk::content(Source& from, const std::string& type, const Place& place, bool bare) {
-    WorkSource level(from, workload_);
+    LabelWatch labels(from);
+    const bool in_part = place.signatures > 0 && !place.whole;
+    WorkSource level(in_part ? labels : from, workload_);
     TracedSource source(level);
     Window window(source);
     LayerKnowledge& known = knowledge_[place.path];
@@ -160,6 +162,7 @@ void Walk::content(Source& from, const std::string& type, const Place& place, bo
         again_ = true;
     }
     drain(window);
+    note_labels(labels, place);
 }
 
 // read_content reads a MIME entity, another CMS structure without a ContentInfo around it (RFC 5652 section 5.2), or
@@ -169,7 +172,7 @@ void Walk::read_content(Window& content, const std::string& type, const Place& p
         const EntityStart start = read_entity_start(content);
         if (start.exceeds && !place.whole) start.refuse();
         if (!start.fault.empty() && !bare) note_unread(place, start.fault);
-        if (start.is_none() && place.whole && !bare) return text(content, place);
+        if (start.is_none() && !bare) return text(content, place);
         if (start.fault.empty() || !bare) return entity(start.header, content, place);
     } else if (type != oid::kData && is_cms_content_type(type)) {
         if (leaves_alone(type, "the content", place)) {

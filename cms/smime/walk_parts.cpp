@@ -4,6 +4,7 @@
 
 #include "cms/smime/ciphertext.h"
 #include "cms/smime/classify.h"
+#include "cms/smime/loosely_decoded.h"
 #include "cms/smime/walk.h"
 #include "mime/codec.h"
 #include "mime/hidden_parts.h"
@@ -40,12 +41,11 @@ class Outlet final : public Sink {
     bool to_lf_;
 };
 
-// says_enveloped says whether a part that is labelled as S/MIME says to be encrypted, or is in an encoding that not all
-// programs know: others may read what cannot be read here.
-bool says_enveloped(const mime::Header& header) {
-    return mime::ascii_lower(mime::content_type(header).parameter("smime-type")).find("envelope") !=
-               std::string::npos ||
-           mime::transfer_encoding(header) == mime::TransferEncoding::unknown;
+// is_open_cms says whether a part is CMS of a type that is not encrypted, as its front shows to every program.
+bool is_open_cms(const mime::Header& header, Window& body) {
+    if (classify(header) != EntityKind::cms) return false;
+    const std::string type = sniff_content_type(body, header);
+    return !type.empty() && !is_encrypted_content_type(type);
 }
 
 }  // namespace
@@ -62,6 +62,7 @@ void Walk::leaf(const mime::Header& header, Source& body, const Place& place) {
     Outlet outlet(mail_, header, place.depth > 0, place.output);
     TeeSource delivered(body, outlet);
     const std::string type = mime::ascii_lower(mime::trim(header.value_or_empty("Content-Type")));
+    if (place.signatures > 0 && type.starts_with("message/")) return other_message(header, body, place);
     if (place.signatures > 0 && type.starts_with("multipart") && !type.starts_with("multipart/"))
         note_not_looked_into(place, "it is a multipart of no plain type: programs differ in what they make of it");
     note_ciphertext(header, delivered, place);
@@ -149,21 +150,37 @@ void Walk::message(const mime::Header& header, Window& body, const Place& place)
     outlet.finish();
 }
 
+// other_message looks into what some programs take for a mail: a message of an unusual type, or in a transfer encoding.
+// For most it is none, so no layer in it is reported; what is encrypted in it is told.
+void Walk::other_message(const mime::Header& header, Source& body, const Place& place) {
+    Outlet outlet(mail_, header, place.depth > 0, place.output);
+    TeeSource delivered(body, outlet);
+    LooselyDecoded decoded(delivered, mime::transfer_encoding(header));
+    const auto layers = static_cast<std::ptrdiff_t>(report_.layers.size());
+    Place mail = place.child(1, true);
+    mail.misread.clear();
+    look_into(decoded, std::move(mail));
+    report_.layers.erase(report_.layers.begin() + layers, report_.layers.end());
+    drain(delivered);
+    outlet.finish();
+}
+
 // look_into reports the layers of a part. One that cannot be read is passed over: it is delivered as it is. In what is
 // decrypted without authentication that shows no sooner than that the padding is right: an error takes the report
 // along.
 void Walk::look_into(Source& part, Place place) {
     place.whole = false;
     place.output = nullptr;
-    WorkSource level(part, workload_);
+    LabelWatch labels(part);
+    WorkSource level(place.signatures > 0 ? labels : part, workload_);
     TracedSource source(level);
     Window window(source);
     const auto layers = static_cast<std::ptrdiff_t>(report_.layers.size());
-    bool labelled = place.signatures > 0 && is_labelled_as_encrypted(text_of(window.peek(kFront)));
+    bool open_cms = false;
     try {
         const EntityStart start = read_entity_start(window);
         if (!start.fault.empty()) start.refuse();
-        labelled = labelled && is_labelled_as_encrypted(start.header.raw()) && says_enveloped(start.header);
+        open_cms = is_open_cms(start.header, window);
         place.attached = place.attached || (place.later_part && is_attachment(start.header));
         if (place.in_digest && start.header.find("Content-Type") == nullptr)
             message(start.header, window, place.under(start.header));
@@ -174,10 +191,10 @@ void Walk::look_into(Source& part, Place place) {
     } catch (const Error& error) {
         if (!goes_on_after(error, source)) throw;
         report_.layers.erase(report_.layers.begin() + layers, report_.layers.end());
-        if (labelled) note_encrypted(place);
-        note_unread(place, error.what());
+        open_cms ? note_unreadable(place, error.what()) : note_unread(place, error.what());
     }
     drain(window);
+    note_labels(labels, place);
 }
 
 }  // namespace p11mime::cms::smime

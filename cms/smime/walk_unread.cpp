@@ -29,10 +29,25 @@ void Walk::refuse_excess(const Place& content, std::size_t layer) const {
             throw LimitExceeded(*known.excess);
 }
 
+// note_unread tells of a part that others may read, and keeps which: what has a label of something encrypted may be
+// that for them (note_labels).
 void Walk::note_unread(const Place& place, const std::string& why) {
+    note_unreadable(place, why);
+    unread_parts_.insert(place.path);
+}
+
+// note_unreadable tells of a part that nobody can read.
+void Walk::note_unreadable(const Place& place, const std::string& why) {
     if (++unread_ > kMaxLayers)
         throw LimitExceeded(fmt::format("the mail has more than {} parts that cannot be read", kMaxLayers));
     report_.warnings.push_back({"unreadable-part", fmt::format("part {} cannot be read: {}", place.path, why)});
+}
+
+// note_labels doubts a part that cannot be read and has a label of something encrypted, wherever in it that stands:
+// programs that read it may decrypt what is there. An attachment stands for itself.
+void Walk::note_labels(const LabelWatch& labels, const Place& place) {
+    if (unread_parts_.contains(place.path) && labels.found() && !place.attached)
+        note_encrypted(place, Certainty::possible);
 }
 
 // note_not_looked_into says that content is not looked into. Other programs may make something of it, so no whole mail
@@ -62,9 +77,9 @@ void Walk::note_elsewhere(const mime::Header& header, const Place& place) {
     const std::string type = mime::content_type(header).value;
     if (!came_signed()) return;
     if (type == "message/partial")
-        note_unread(place, "it is a fragment of a mail, and no signature here covers the others");
+        note_unreadable(place, "it is a fragment of a mail, and no signature here covers the others");
     if (type == "message/external-body")
-        note_unread(place, "it refers to content elsewhere, which no signature here covers");
+        note_unreadable(place, "it refers to content elsewhere, which no signature here covers");
 }
 
 // leave_unread delivers content as it is.
