@@ -35,6 +35,7 @@ cms::smime::EncryptOptions encrypt_options(Context& context, const Audience& aud
     options.entity = context.options().flag("entity");
     options.compress = context.options().flag("compress");
     options.protect_headers = protects_headers(context.options(), seals);
+    options.protection_required = context.options().flag("protect-headers");
     options.cipher = &choose_cipher(context, audience);
     options.drop_fields = {"Bcc", "Resent-Bcc"};
     return options;

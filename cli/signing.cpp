@@ -273,6 +273,7 @@ Signing prepare_signing(Context& context) {
     signing.options.entity = options.flag("entity");
     signing.options.compress = options.flag("compress");
     signing.options.protect_headers = protects_headers(options, false);
+    signing.options.protection_required = options.flag("protect-headers");
     signing.options.digest = digest_of(options);
     signing.options.pss = options.flag("pss");
     if (signing.options.detached && signing.options.form == cms::smime::Form::smime)

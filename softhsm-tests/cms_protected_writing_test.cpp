@@ -127,6 +127,45 @@ TEST_CASE("signing protects header fields where that is asked for") {
     }
 }
 
+TEST_CASE("header fields that stay readable outside, around what is signed already, are told or refused") {
+    const ProtectionBench world;
+    SoftwareSigner signer(world.alice);
+    const SystemClock clock;
+    const std::string signed_mail =
+        world.bench.sign({world.alice}, mail("Alice <alice@example.gov>", "bob@example.gov"));
+    const auto made = [&](const std::string& mail, bool required) {
+        EncryptOptions options;
+        options.protect_headers = true;
+        options.protection_required = required;
+        std::vector<std::string> messages;
+        for (const auto& job : {seal_job({&signer}, clock, {}, {{world.bob.certificate}}, options, false),
+                                encrypt_job({{world.bob.certificate}}, options)}) {
+            const std::string sealed = run(*job, mail);
+            CHECK(world.open(sealed).report.subject == field(mail, "Subject"));
+            for (const Warning& warning : job->warnings())
+                messages.push_back(warning.kind + ": " + warning.message);
+        }
+        return messages;
+    };
+    const std::vector<std::string> told = made(signed_mail, false);
+    REQUIRE(told.size() == 2);
+    CHECK(told[0] == told[1]);
+    CHECK(told[0] ==
+          "header-left-outside: the mail is signed or encrypted already, so its header fields cannot go inside: "
+          "whoever sees the mail can read its Subject");
+    const Error refused = caught([&] { made(signed_mail, true); });
+    CHECK(refused.kind() == ErrorKind::usage);
+    CHECK_THAT(refused.what(), Catch::EndsWith("can read its Subject"));
+
+    SignOptions options;
+    options.protection_required = options.protect_headers = true;
+    CHECK(caught([&] { world.bench.sign({world.alice}, signed_mail, options); }).kind() == ErrorKind::usage);
+
+    CHECK(made(mail("Alice <alice@example.gov>", "bob@example.gov"), true).empty());
+    const std::string nothing_to_tell = replaced(signed_mail, field(signed_mail, "Subject"), "[...]");
+    CHECK(made(nothing_to_tell, true).empty());
+}
+
 TEST_CASE("Bcc and what does not fit a signed header stay outside") {
     const ProtectionBench world;
     const std::string text =

@@ -19,6 +19,7 @@ struct EncryptOptions {
     bool compress = false;  ///< the content first (RFC 8551 section 3.6); of seal_job, `sign` is not asked
     bool protect_headers =
         false;  ///< a mail's header fields go inside too, some of them there alone (RFC 9788); likewise
+    bool protection_required = false;            ///< a mail where they cannot is refused: Error(usage); likewise
     const Algorithm* cipher = default_cipher();  ///< a row of the table
     std::vector<std::string> drop_fields;        ///< transport fields left out of the output, e.g. "Bcc"
 };

@@ -18,12 +18,13 @@ namespace p11mime::cms::smime {
 
 struct SignOptions {
     Form form = Form::smime;
-    bool opaque = false;           ///< application/pkcs7-mime instead of multipart/signed
-    bool detached = false;         ///< with der and pem: the signature alone
-    bool compress = false;         ///< the content first (RFC 8551 section 3.6)
-    bool entity = false;           ///< the input is a MIME entity even if it looks like a mail
-    bool protect_headers = false;  ///< a mail's header fields go inside too (RFC 9788)
-    std::optional<Hash> digest;    ///< the key's natural digest where unset
+    bool opaque = false;               ///< application/pkcs7-mime instead of multipart/signed
+    bool detached = false;             ///< with der and pem: the signature alone
+    bool compress = false;             ///< the content first (RFC 8551 section 3.6)
+    bool entity = false;               ///< the input is a MIME entity even if it looks like a mail
+    bool protect_headers = false;      ///< a mail's header fields go inside too (RFC 9788)
+    bool protection_required = false;  ///< a mail where they cannot is refused: Error(usage)
+    std::optional<Hash> digest;        ///< the key's natural digest where unset
     bool pss = false;
     std::vector<Certificate> chain;  ///< intermediates to enclose, for all signers
     std::optional<Certificate>
@@ -37,7 +38,7 @@ struct SignOptions {
 class MakeJob : public Job {
   public:
     /// warnings is complete once pass() has returned true. Kind "doubtful": why readers will not take the mail for
-    /// valid although its signatures hold (preview).
+    /// valid although its signatures hold (preview); "header-left-outside": why its header fields are not protected.
     virtual std::vector<Warning> warnings() const = 0;
 };
 

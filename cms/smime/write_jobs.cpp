@@ -53,8 +53,13 @@ class Chain {
 // WriteJob puts layers around a mail or entity, all in one stream.
 class WriteJob final : public MakeJob {
   public:
-    WriteJob(Form form, bool entity, bool protect_headers, std::vector<std::string> drop_fields)
-        : form_(form), entity_(entity), protect_headers_(protect_headers), drop_fields_(std::move(drop_fields)) {}
+    template <class Options>
+    WriteJob(const Options& options, std::vector<std::string> drop_fields)
+        : form_(options.form),
+          entity_(options.entity),
+          protect_headers_(options.protect_headers),
+          protection_required_(options.protection_required),
+          drop_fields_(std::move(drop_fields)) {}
 
     // Layers are added from the outside in.
     void add_signature(SigningState state) { layers_.push_back({std::move(state), std::nullopt, std::nullopt}); }
@@ -69,9 +74,13 @@ class WriteJob final : public MakeJob {
     }
 
     std::vector<Warning> warnings() const override {
-        if (doubt_.empty()) return {};
-        return {{"doubtful",
-                 fmt::format("careful programs, p11mime among them, will not take this mail for valid: {}", doubt_)}};
+        std::vector<Warning> all;
+        if (!left_outside_.empty()) all.push_back({"header-left-outside", left_outside_});
+        if (!doubt_.empty())
+            all.push_back(
+                {"doubtful",
+                 fmt::format("careful programs, p11mime among them, will not take this mail for valid: {}", doubt_)});
+        return all;
     }
 
   private:
@@ -110,6 +119,10 @@ class WriteJob final : public MakeJob {
                 layer.signing->intent = "sign " + mail_name(mail.recipients(), mail.subject());
 
         std::unique_ptr<EditedEntity> edited;
+        left_outside_ = left_outside(mail);
+        if (protection_required_ && !left_outside_.empty())
+            throw Error(ErrorKind::usage, left_outside_,
+                        "start from the mail as it was before, or leave --protect-headers out");
         if (protects(mail)) edited = put_inside(mail, window);
 
         mime::LfSink lf(output);
@@ -154,9 +167,24 @@ class WriteJob final : public MakeJob {
 
     // protects says whether the header fields of a mail go inside. What is signed or encrypted already is no payload: a
     // reader would not look for them there.
-    bool protects(const Mail& mail) const {
+    bool protects(const Mail& mail) const { return protect_headers_ && mail.is_mail && !has_layer(mail); }
+
+    static bool has_layer(const Mail& mail) {
         const EntityKind kind = classify(mail.entity);
-        return protect_headers_ && mail.is_mail && kind != EntityKind::clear_signed && kind != EntityKind::cms;
+        return kind == EntityKind::clear_signed || kind == EntityKind::cms;
+    }
+
+    // left_outside says what of a mail that has a layer already is not protected although that is wanted: the text of
+    // some fields, where the mail is encrypted.
+    std::string left_outside(const Mail& mail) const {
+        if (!protect_headers_ || !mail.is_mail || !has_layer(mail)) return "";
+        std::vector<std::string> readable;
+        for (HiddenField& field : protect(mail.transport, encrypts()).hidden)
+            readable.push_back(std::move(field.name));
+        if (encrypts() && readable.empty()) return "";
+        return fmt::format(
+            "the mail is signed or encrypted already, so its header fields cannot go inside{}",
+            readable.empty() ? "" : fmt::format(": whoever sees the mail can read its {}", fmt::join(readable, ", ")));
     }
 
     // put_inside moves the header fields of a mail into its entity, and gives the body that belongs to it then.
@@ -220,10 +248,12 @@ class WriteJob final : public MakeJob {
     Form form_;
     bool entity_;
     bool protect_headers_;
+    bool protection_required_;
     std::vector<std::string> drop_fields_;
     std::vector<LayerState> layers_;  // outermost first
     mime::TransportPlan plan_;
     std::string doubt_;
+    std::string left_outside_;
     bool settled_ = false;  // a pass was good: another one learns nothing new
 };
 
@@ -259,15 +289,14 @@ SignScheme natural_scheme(const Signer& signer, std::optional<Hash> digest, bool
 }
 
 std::unique_ptr<MakeJob> sign_job(const std::vector<Signer*>& signers, const Clock& clock, const SignOptions& options) {
-    auto job =
-        std::make_unique<WriteJob>(options.form, options.entity, options.protect_headers, std::vector<std::string>{});
+    auto job = std::make_unique<WriteJob>(options, std::vector<std::string>{});
     job->add_signature(new_signing_state(signers, clock, options));
     if (options.compress) job->add_compression();
     return job;
 }
 
 std::unique_ptr<MakeJob> encrypt_job(const std::vector<Recipient>& recipients, const EncryptOptions& options) {
-    auto job = std::make_unique<WriteJob>(options.form, options.entity, options.protect_headers, options.drop_fields);
+    auto job = std::make_unique<WriteJob>(options, options.drop_fields);
     job->add_encryption(new_encryption_state(recipients, *options.cipher));
     if (options.compress) job->add_compression();
     return job;
@@ -276,7 +305,7 @@ std::unique_ptr<MakeJob> encrypt_job(const std::vector<Recipient>& recipients, c
 std::unique_ptr<MakeJob> seal_job(const std::vector<Signer*>& signers, const Clock& clock, SignOptions sign,
                                   const std::vector<Recipient>& recipients, const EncryptOptions& encrypt,
                                   bool triple) {
-    auto job = std::make_unique<WriteJob>(encrypt.form, encrypt.entity, encrypt.protect_headers, encrypt.drop_fields);
+    auto job = std::make_unique<WriteJob>(encrypt, encrypt.drop_fields);
     sign.form = Form::smime;
     sign.detached = false;
     if (triple) job->add_signature(new_signing_state(signers, clock, sign));
