@@ -77,7 +77,7 @@ TEST_CASE("signing and sealing warn of what readers will doubt") {
         CHECK_THAT(world.sealed_reason(mail), Catch::Contains(expected));
     };
     const std::string from = kFrom, text = "Content-Type: text/plain\r\n", hello = "Hello\r\n";
-    both(from + "To: bob@example.gov\r\nTo: carol@example.gov\r\n" + text, hello, "2 To fields");
+    both(from + "Subject: a\r\nSubject: b\r\n" + text, hello, "2 Subject fields");
     both(from + text + text, hello, "2 Content-Type fields");
     both("From: \"bob@example.gov\" <alice@example.gov>\r\n" + text, hello, "the From field shows bob@example.gov");
     both("From: nobody\r\n" + text, hello, "an entry that is no address");
@@ -125,7 +125,7 @@ TEST_CASE("signing and sealing warn of no mail that is valid") {
         CHECK(world.sealed_reason(text).empty());
         CHECK(world.signed_reason(with_lf(text)).empty());
     }
-    CHECK(
-        PreviewBench::made(*encrypt_job({{world.bob.certificate}}, {}), header + "To: a@b\r\nTo: c@d\r\n\r\nHello\r\n")
-            .warnings.empty());
+    CHECK(PreviewBench::made(*encrypt_job({{world.bob.certificate}}, {}),
+                             header + "Subject: a\r\nSubject: b\r\n\r\nHello\r\n")
+              .warnings.empty());
 }

@@ -142,8 +142,9 @@ TEST_CASE("clear-signed mail verifies with what mail programs write before its p
 TEST_CASE("mail with fields as relays leave them verifies", "[e2e]") {
     const Writers writers;
     const std::string clear = writers.clear("x=y", "b", "", "Content-Type: application/pkcs7-signature\n");
-    for (const std::string field : {"X-MS-TNEF-Correlator:\n\t\n", "X-Foo: a\n \n", "Subject: Habits\n",
-                                    "To: bob@example.org\n", "Reply-To: a@example.org\nReply-To: a@example.org\n"})
+    for (const std::string field :
+         {"X-MS-TNEF-Correlator:\n\t\n", "X-Foo: a\n \n", "Subject: Habits\n", "To: bob@example.org\n",
+          "Cc: carol@example.org\nCc: bob@example.org\n", "Reply-To: a@example.org\nReply-To: a@example.org\n"})
         writers.check(field, field + clear);
 }
 

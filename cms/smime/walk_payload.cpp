@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <utility>
 
 #include "cms/smime/classify.h"
 #include "cms/smime/joined_source.h"
@@ -86,23 +87,33 @@ void Walk::doubt(const std::string& reason, const std::string& hint) {
     doubts_.coverage.push_back({reason, hint});
 }
 
-// note_fields doubts headers in which each reader may see something else.
+// note_fields doubts headers in which each reader may see something else. Who else gets a mail, and when it was sent,
+// no signature tells of fields outside: nothing is won with two that differ (RFC 5322 section 4.5.3 has such To and
+// Cc).
 void Walk::note_fields(const std::vector<mime::Field>& fields) {
-    constexpr std::array<std::string_view, 9> kOnce{
-        "From", "Sender", "Reply-To", "To", "Cc", "Subject", "Date", "Content-Type", "Content-Transfer-Encoding"};
-    for (const std::string_view name : kOnce) {
+    enum class Twice { doubted, if_they_differ, never };
+    constexpr std::array<std::pair<std::string_view, Twice>, 9> kOnce{{{"From", Twice::doubted},
+                                                                       {"Sender", Twice::doubted},
+                                                                       {"Reply-To", Twice::if_they_differ},
+                                                                       {"To", Twice::never},
+                                                                       {"Cc", Twice::never},
+                                                                       {"Subject", Twice::if_they_differ},
+                                                                       {"Date", Twice::never},
+                                                                       {"Content-Type", Twice::doubted},
+                                                                       {"Content-Transfer-Encoding", Twice::doubted}}};
+    for (const auto& [name, twice] : kOnce) {
         std::vector<std::string> values;
         for (const mime::Field& field : fields)
             if (mime::equal_ignoring_case(field.name, name)) values.push_back(field.value());
         if (values.size() < 2) continue;
         const bool alike = std::all_of(values.begin(), values.end(), [&](const auto& v) { return v == values[0]; });
-        const bool decides = name == "From" || name == "Sender" || mime::is_mime_field(name);
-        if (alike && !decides)
-            report_.warnings.push_back(
-                {"repeated-field", fmt::format("the header has {} {} fields, all alike", values.size(), name)});
+        const std::string words =
+            fmt::format("the header has {} {} fields{}", values.size(), name,
+                        alike && twice != Twice::doubted ? ", all alike" : ": programs differ in which they show");
+        if (twice == Twice::doubted || (twice == Twice::if_they_differ && !alike))
+            doubt(words, kSendAgain);
         else
-            doubt(fmt::format("the header has {} {} fields: programs differ in which they show", values.size(), name),
-                  kSendAgain);
+            report_.warnings.push_back({"repeated-field", words});
     }
     for (const mime::Field& field : fields) {
         if (!mime::equal_ignoring_case(field.name, "Content-Type")) continue;
