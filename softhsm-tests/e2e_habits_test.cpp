@@ -124,17 +124,18 @@ TEST_CASE("clear-signed mail verifies with the habits of Thunderbird, Outlook an
 
 TEST_CASE("clear-signed mail verifies with what mail programs write before its parts", "[e2e]") {
     const Writers writers;
-    for (
-        const std::string notice :
-        {"Dies ist eine kryptografisch unterzeichnete Nachricht im MIME-Format.", "This is a MIME-encapsulated message",
-         "This is a MIME encoded message.", "Messaggio multiparte in formato MIME.",
-         "This message is in MIME format. Since your mail reader does not understand\nthis format, some or all of this "
-         "message may not be legible.",
-         "> This message is in MIME format. Since your mail reader does not understand\nthis format, some or all of "
-         "this "
-         "message may not be legible.",
-         "  This message is in MIME format.  The first part should be readable text,\n  while the remaining parts are "
-         "likely unreadable without MIME-aware tools."})
+    for (const std::string notice :
+         {"Dies ist eine kryptografisch unterzeichnete Nachricht im MIME-Format.",
+          "This is a MIME-encapsulated message", "This is a MIME encoded message.",
+          "Messaggio multiparte in formato MIME.", "Toto je elektronicky podepsaná zpráva ve formátu MIME.",
+          "This message is in MIME format. Since your mail reader does not understand\nthis format, some or all of "
+          "this "
+          "message may not be legible.",
+          "> This message is in MIME format. Since your mail reader does not understand\nthis format, some or all of "
+          "this "
+          "message may not be legible.",
+          "  This message is in MIME format.  The first part should be readable text,\n  while the remaining parts are "
+          "likely unreadable without MIME-aware tools."})
         writers.check(notice,
                       writers.clear("x=y", "b", notice + "\n\n", "Content-Type: application/pkcs7-signature\n"));
 }

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "cms/identifiers.h"
 #include "cms/smime/classify.h"
 #include "cms/smime/first_bytes.h"
+#include "cms/smime/notices.h"
 #include "cms/smime/protected_headers.h"
 #include "cms/smime/walk.h"
 #include "mime/codec.h"
@@ -47,52 +47,6 @@ bool has_lf_lines(ByteView front) {
 
 constexpr const char* kNothingBeside = "rely on nothing outside the signed part";
 constexpr std::size_t kMaxFirstLine = 64 * 1024;
-
-std::string one_blank_between_words(std::string_view text) {
-    std::string folded;
-    for (const char c : text) {
-        if (!mime::is_space(c))
-            folded += c;
-        else if (!folded.ends_with(' '))
-            folded += ' ';
-    }
-    return folded;
-}
-
-// is_notice knows what mail programs write before the parts for readers without MIME, whatever its lines.
-bool is_notice(std::string_view text) {
-    constexpr std::array<std::string_view, 23> kNotices{
-        "this is an s/mime signed message",
-        "this is a s/mime signed message",
-        "this is a cryptographically signed message in mime format",
-        "dies ist eine kryptografisch unterzeichnete nachricht im mime-format",
-        "this is a multi-part message in mime format",
-        "this is a multipart message in mime format",
-        "this is a message with multiple parts in mime format",
-        "dies ist eine kryptographisch unterzeichnete nachricht im mime-format",
-        "dies ist eine mehrteilige nachricht im mime-format",
-        "messaggio multiparte in formato mime",
-        "este es un mensaje multiparte en formato mime",
-        "este es un mensaje multipartes en formato mime",
-        "ceci est un message au format mime",
-        "ceci est un message sign\xc3\xa9 cryptographiquement au format mime",
-        "dit is een multi-gedeelten-bericht in mime-formaat",
-        "det h\xc3\xa4r \xc3\xa4r ett flerdelat meddelande i mime-format",
-        "this is a mime-formatted message",
-        "this is a mime-encapsulated message",
-        "this is a mime encoded message",
-        "this is a multi-part message",
-        "this message is in mime format",
-        "this message is in mime format. since your mail reader does not understand this format, some or all of this "
-        "message may not be legible",
-        "this message is in mime format. the first part should be readable text, while the remaining parts are likely "
-        "unreadable without mime-aware tools"};
-    if (text.starts_with("> ")) text.remove_prefix(2);
-    while (text.ends_with('.'))
-        text.remove_suffix(1);
-    const std::string folded = mime::ascii_lower(one_blank_between_words(text));
-    return std::find(kNotices.begin(), kNotices.end(), folded) != kNotices.end();
-}
 
 // DashedLines passes a part on and looks for lines that start like a delimiter: programs that read the boundary, or the
 // ends of lines, in another way see a part begin there.
