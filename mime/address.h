@@ -42,7 +42,7 @@ std::string decode_words(std::string_view field_value);
 /// decode_words_loosely decodes what decode_words leaves and mail programs decode all the same: words with blanks, with
 /// broken ends or with characters that do not belong there, words that were cut within a character. What is in no known
 /// charset stays as its bytes are; what is not valid in its charset does too, and follows once more, behind a blank,
-/// with U+FFFD for each such byte: programs show the one or the other.
+/// with U+FFFD for each such byte: programs show the one or the other. So do the bytes of a charset that hides_letters.
 std::string decode_words_loosely(std::string_view field_value);
 
 /// decoded_forms is what programs make of the words of a text: what decode_words and decode_words_loosely give, each

@@ -39,7 +39,7 @@ bool is_number(std::string_view text) {
 // Windows and Latin alphabets by number, however programs write them.
 std::string known_name(std::string_view charset) {
     using Names = std::pair<std::string_view, std::string_view>;
-    constexpr std::array<Names, 16> kOthers{Names{"iso-8859-6-e", "iso-8859-6"},
+    constexpr std::array<Names, 19> kOthers{Names{"iso-8859-6-e", "iso-8859-6"},
                                             Names{"iso-8859-6-i", "iso-8859-6"},
                                             Names{"iso-8859-8-e", "iso-8859-8"},
                                             Names{"iso-8859-8-i", "iso-8859-8"},
@@ -54,7 +54,10 @@ std::string known_name(std::string_view charset) {
                                             Names{"macroman", "macintosh"},
                                             Names{"dos-866", "ibm866"},
                                             Names{"windows-31j", "cp932"},
-                                            Names{"cswindows31j", "cp932"}};
+                                            Names{"cswindows31j", "cp932"},
+                                            Names{"cp50220", "iso-2022-jp-3"},
+                                            Names{"cp50221", "iso-2022-jp-3"},
+                                            Names{"iso-2022-jp-ms", "iso-2022-jp-3"}};
     constexpr std::array<Names, 6> kNumbered{Names{"windows-", "cp"}, Names{"windows", "cp"}, Names{"win-", "cp"},
                                              Names{"win", "cp"},      Names{"cp-", "cp"},     Names{"latin-", "latin"}};
     constexpr std::string_view kIbm = "ibm";
@@ -70,6 +73,11 @@ std::string known_name(std::string_view charset) {
         if (name.starts_with(prefix) && is_number(std::string_view(name).substr(prefix.size())))
             return std::string(known) + name.substr(prefix.size());
     return name;
+}
+
+// shifts knows charsets in which letters of ASCII stand for others behind an escape sequence (ISO/IEC 2022).
+bool shifts(std::string_view known_name) {
+    return known_name.find("2022") != std::string_view::npos;
 }
 
 Converter open_converter(std::string_view charset) {
@@ -122,11 +130,16 @@ std::optional<std::string> to_utf8_loosely(std::string_view charset, std::string
 
 bool is_shared(std::string_view charset) {
     constexpr std::string_view kOfAddresses = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@.-_";
-    constexpr std::array<std::string_view, 2> kShifting{"iso-2022-", "iso2022"};
+    constexpr std::array<std::string_view, 3> kJapanese{"iso-2022-jp", "iso2022jp", "csiso2022jp"};
     const std::string name = known_name(charset);
-    const bool shifts = std::any_of(kShifting.begin(), kShifting.end(),
-                                    [&](std::string_view prefix) { return name.starts_with(prefix); });
-    return (!shifts || name.starts_with("iso-2022-jp")) && to_utf8(charset, kOfAddresses) == kOfAddresses;
+    const bool japanese = std::any_of(kJapanese.begin(), kJapanese.end(),
+                                      [&](std::string_view prefix) { return name.starts_with(prefix); });
+    return (!shifts(name) || japanese) && to_utf8(charset, kOfAddresses) == kOfAddresses;
+}
+
+bool hides_letters(std::string_view charset) {
+    const std::string name = known_name(charset);
+    return shifts(name) && name != "iso-2022-jp" && name != "csiso2022jp";
 }
 
 }  // namespace p11mime::mime

@@ -16,7 +16,11 @@ std::optional<std::string> to_utf8_loosely(std::string_view charset, std::string
 
 /// is_shared says whether programs that do not know a charset see the addresses in its text too: it is known here, and
 /// letters, digits and the signs of addresses stand in it as in ASCII. Of charsets that shift, that holds until they
-/// do; those that all mail programs know, as ISO-2022-JP, are shared all the same.
+/// do; ISO-2022-JP, which all mail programs know, and its kin are shared all the same.
 bool is_shared(std::string_view charset);
+
+/// hides_letters says whether letters of ASCII may stand for others in a charset, and programs that do not know it show
+/// them as they are.
+bool hides_letters(std::string_view charset);
 
 }  // namespace p11mime::mime

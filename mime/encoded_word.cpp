@@ -188,7 +188,8 @@ struct LooseWord {
 
     std::string decoded() const {
         std::string bytes = encoding == 'q' ? q_loosely(text) : b_loosely(text);
-        if (const auto strictly = to_utf8(charset, bytes)) return *strictly;
+        if (const auto strictly = to_utf8(charset, bytes))
+            return hides_letters(charset) ? *strictly + " " + bytes : *strictly;
         const auto loosely = to_utf8_loosely(charset, bytes);
         return loosely ? bytes + " " + *loosely : bytes;
     }

@@ -365,6 +365,17 @@ TEST_CASE("a text in a charset of another name is seen, one in a charset that ca
         CHECK_THAT(read("From: " + value).reason, Catch::Contains("an encoded word that programs read differently"));
         CHECK(has_warning(read(from + "Reply-To: " + value), "reply-to"));
     }
+    // What stands for Japanese letters behind an escape sequence is an address to programs that do not know it.
+    const std::string japanese = "?Q?=1B$Baceo@bank.exampleX=1B(B?= <eve@example.org>\r\n";
+    for (const char* charset : {"iso-2022-jp-3", "iso-2022-jp-ms", "cp50221", "cp50220"}) {
+        CAPTURE(charset);
+        const std::string word = "From: =?" + std::string(charset);
+        CHECK_THAT(read(word + japanese).reason, Catch::Contains("shows aceo@bank.exampleX"));
+        CHECK(read(word + "?B?GyRCOzNFRBsoQg==?= <eve@example.org>\r\n").result == Result::valid);
+    }
+    CHECK(read("From: =?iso-2022-jp" + japanese).result == Result::valid);
+    CHECK_THAT(read("From: =?csISO2022KR?Q?Eve?= <eve@example.org>\r\n").reason,
+               Catch::Contains("a charset that not all programs know"));
     const std::string honest = "=?unknown-8bit?Q?Ev=E9?= <eve@example.org>\r\n";
     CHECK(read("From: " + honest + "Sender: " + honest + "Reply-To: " + honest).result == Result::valid);
     CHECK(read("From: " + honest + "Sender: " + honest + "Reply-To: " + honest).warnings.empty());
