@@ -318,6 +318,7 @@ TEST_CASE("a signature part that programs may show, or find a part in, is a doub
           "Content-Type: application/pkcs7-signature; name=\"=?utf-8?Q?smime.p7s?=\"\r\n",
           "Content-Type: application/pkcs7-signature; name=smime.bin\r\nStatus: RO\r\n",
           "Content-Type: application/pkcs7-signature; name=signature\r\n",
+          "Content-Type: application/pkcs7-signature; name='smime.p7s'\r\n",
           "Content-Type: application/pkcs7-signature; name=smime.p7m\r\nReceived: from x by y\r\n"}) {
         CAPTURE(usual);
         CHECK(reason(usual) == "valid");
@@ -333,6 +334,8 @@ TEST_CASE("a signature part that programs may show, or find a part in, is a doub
                               "Content-Type: application/pkcs7-signature; name=\"=?utf-8?Q?a=2Ep7s?=.html\"\r\n",
                               "Content-Type: application/pkcs7-signature; name=\"a.html.\"\r\n",
                               "Content-Type: application/pkcs7-signature; name=a.eml\r\n",
+                              "Content-Type: application/pkcs7-signature; name='a.html'\r\n",
+                              "Content-Type: application/octet-stream; name='smime.p7s'\r\n",
                               "Content-Type: application/octet-stream; name=smime.bin\r\n",
                               "Content-Type: application/pgp-signature\r\n"}) {
         CAPTURE(shown);

@@ -44,12 +44,18 @@ bool named_like_cms(const mime::Header& header, const mime::Parameterized& type)
 
 // names_a_signature says whether a name, as a word of RFC 2047 too, ends in nothing that a program would open as what
 // it is not: a page, a text, a mail.
-bool names_a_signature(const std::string& name) {
+bool names_a_signature(std::string_view name) {
     constexpr std::array<std::string_view, 5> kEndings{".p7s", ".p7m", ".bin", ".dat", ".sig"};
     const bool is_words = name.starts_with("=?") && name.ends_with("?=");
     const std::string read = mime::ascii_lower(is_words ? mime::decode_words(name) : name);
     if (read.find("=?") != std::string::npos) return false;
     return read.find('.') == std::string::npos || has_end(read, kEndings);
+}
+
+// without_quotes takes single quotes off, which some programs write although they mean nothing there.
+std::string_view without_quotes(std::string_view name) {
+    const bool is_quoted = name.size() > 1 && name.starts_with('\'') && name.ends_with('\'');
+    return is_quoted ? name.substr(1, name.size() - 2) : name;
 }
 
 // whole_lines cuts a front off after its last line end, so that base64 in it ends with a whole group.
@@ -78,7 +84,8 @@ bool is_signature_part(const mime::Header& header) {
     bool named = false;
     for (const std::string& name : {type.parameter("name"), mime::content_disposition(header).parameter("filename")}) {
         if (name.empty()) continue;
-        if (!(by_type ? names_a_signature(name) : mime::ascii_lower(name).ends_with(".p7s"))) return false;
+        if (!(by_type ? names_a_signature(without_quotes(name)) : mime::ascii_lower(name).ends_with(".p7s")))
+            return false;
         named = true;
     }
     return by_type || (named && type.value == "application/octet-stream");
