@@ -132,6 +132,8 @@ TEST_CASE("no mail is valid with a signed part that is encrypted and no attachme
           base64(kP7m + "; smime-type=enveloped-data", world.secret, kFile),
           base64("application/pkcs7-mime", world.secret, "Content-Disposition: attachment\r\n"),
           base64(kP7m, world.secret, kFile + "Content-Disposition: inline\r\n"),
+          base64(kOctets, "x", kFile + parts("mixed", {world.usual})),
+          base64(kP7m, world.secret, kFile + "X: y\rZ: z\r\n"),
           base64(kP7m, world.secret, "Content-Disposition: attachment (x); filename=report.p7m\r\n"),
           base64(kP7m, world.encrypted("-aes-256-gcm")), base64(kP7m, world.with_given_key()),
           base64("application/pkcs7-mime", world.secret,
@@ -264,6 +266,10 @@ TEST_CASE("what is encrypted is found in whatever some programs take for a mail"
         check(world, mixed(base64(type, kFrom + mixed(world.usual), "", "!\r\n")), Result::untrusted, true);
         check(world, mixed(base64(type, kFrom + mixed(kNote))), Result::valid, false);
     }
+    check(world, attached("\r\n\r\n" + kFrom + mixed(world.usual), ""), Result::untrusted, true);
+    check(world, mixed("Content-Type: message/rfc822\r\n\r\n\r\n\r\n" + kFrom + mixed(world.usual)), Result::untrusted,
+          true);
+    check(world, mixed("Content-Type: message/rfc822\r\n\r\n\r\n\r\n" + kFrom + mixed(kNote)), Result::valid, false);
     const std::string changed = replaced(world.clear_signed(kNote, "in"), "see below", "see above");
     check(world, mixed(base64("message/rfc822", changed)), Result::valid, false);
     check(world, mixed("Content-Type: message/x-foo\r\n\r\n" + changed), Result::valid, false);

@@ -8,6 +8,7 @@
 
 #include "cms/content_info.h"
 #include "cms/smime/classify.h"
+#include "cms/smime/label_watch.h"
 #include "cms/smime/loosely_decoded.h"
 #include "mime/content_type.h"
 #include "mime/error.h"
@@ -94,7 +95,12 @@ bool is_ciphertext_or_mail(const mime::Header& header, Source& body, bool mail_i
     if (mail_inside && header.find("Content-Type") == nullptr) {
         skip("\r\n", content);  // as some programs do before a header
         const EntityStart mail = read_entity_start(content);
-        return is_ciphertext_or_mail(mail.header, content, false);
+        const std::string inner = mime::content_type(mail.header).value;
+        if (!inner.starts_with("multipart/") && !inner.starts_with("message/"))
+            return is_ciphertext_or_mail(mail.header, content, false);
+        LabelWatch labels(content);
+        drain(labels);
+        return labels.found();
     }
     skip(kBlanks, content);
     const ByteView front = content.peek(kFront);
@@ -134,6 +140,7 @@ std::string_view openpgp_protection(const mime::Header& header, Window& body) {
 }
 
 bool is_attachment(const mime::Header& header) {
+    if (header.all("Content-Type").size() > 1 || !mime::header_oddity(header.raw()).empty()) return false;
     const std::vector<const mime::Field*> dispositions = header.all("Content-Disposition");
     if (dispositions.size() != 1 || !mime::content_disposition_oddity(*dispositions[0]).empty() ||
         mime::content_disposition(header).value != "attachment")

@@ -9,9 +9,9 @@ namespace p11mime::cms::smime {
 
 /// is_ciphertext says whether a leaf is encrypted, whatever its label: an S/MIME ContentInfo (bare, in base64 or in
 /// PEM) or an OpenPGP message by what its body starts with once it is decoded, OpenPGP by its type or a line of text
-/// too, and a mail in it (which is what a part of a digest without a type is) by its own header and body. Other
-/// characters between those of base64 are passed over, as mail programs do. It reads no more of the body than it needs,
-/// of text all, and throws what the body throws.
+/// too, and what reads as a mail behind empty lines by its own header and body, or the labels in that (LabelWatch).
+/// Other characters between those of base64 are passed over, as mail programs do. It reads no more of the body than it
+/// needs, of text all, and throws what the body throws.
 bool is_ciphertext(const mime::Header& header, Source& body);
 
 /// openpgp_protection says how an entity claims to be protected with OpenPGP, "signed" or "encrypted": by its type
@@ -24,7 +24,7 @@ std::string_view armoured_openpgp(std::string_view text);
 
 /// is_attachment says whether a part is labelled as an attachment that mail programs show for itself: a mail, or a file
 /// under a name of its own. A file called smime.p7m is none, since that is what the text of an encrypted mail is called
-/// (RFC 8551 section 3.2.1), nor is what has an smime-type.
+/// (RFC 8551 section 3.2.1), nor is what has an smime-type, or a header that programs read differently.
 bool is_attachment(const mime::Header& header);
 
 }  // namespace p11mime::cms::smime
