@@ -168,6 +168,30 @@ TEST_CASE("byte ranges are of the input for outer layers, and of the content aro
     const ReadMail read = bench.verify(twice);
     CHECK(range(read.report.layers.at(0), twice) == inner);
     CHECK(range(read.report.layers.at(1), inner) == text);
+    for (const char* form : {"DER", "PEM"}) {
+        const auto signed_file = [&](const std::string& content) {
+            return bench.openssl(Arguments{"cms", "-sign", "-binary", "-nodetach", "-outform", form, "-certfile",
+                                           bench.certificate_file(bench.intermediate)} +
+                                     bench.signer_options(alice),
+                                 content);
+        };
+        const std::string file = signed_file(text);
+        CHECK(range(bench.verify(file).report.layers.at(0), file) == file);
+    }
+    const std::string message = craft::signed_data(
+        {text, {craft::signer_info(alice, craft::usual_attributes(text), text)}, {alice.certificate}});
+    const std::string structure = message.substr(message.rfind('\x30', message.find("\x02\x01\x01\x31")));
+    const std::vector<Bytes> attributes{craft::content_type(oid::kSignedData), craft::message_digest(structure)};
+    const std::string nested = craft::signed_data(
+        {structure, {craft::signer_info(alice, attributes, structure)}, {alice.certificate}, oid::kSignedData});
+    const std::vector<Layer> layers = bench.verify(nested).report.layers;
+    CHECK(range(layers.at(0), nested) == nested);
+    CHECK(range(layers.at(1), structure) == structure);
+    ReadOptions of_file;
+    of_file.detached_content = std::make_shared<TextInput>(text);
+    const std::string detached = craft::signed_data(
+        {std::nullopt, {craft::signer_info(alice, craft::usual_attributes(text), text)}, {alice.certificate}});
+    CHECK(bench.verify(detached, of_file).report.layers.at(0).byte_ranges.empty());
     const std::string around = mixed(inner);
     const ReadMail opened = bench.open(
         bench.encrypt({{bob.certificate}}, "From: alice@example.gov\r\nMIME-Version: 1.0\r\n" + around), {bob});

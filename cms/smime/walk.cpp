@@ -150,11 +150,16 @@ void Walk::bare_cms(Window& input, InputForm form, Sink& output) {
                     fmt::format("the input claims to be {} with OpenPGP, which p11mime does not look at", protection),
                     kGpg);
     const Place place{.path = "1", .parent = std::nullopt, .whole = true, .depth = 0, .output = &output};
-    if (form == InputForm::der) return cms(input, "", place, true);
-    PemSource lines(input);
-    Source& base64 = form == InputForm::pem ? static_cast<Source&>(lines) : input;
-    const auto der = mime::decode(base64, mime::TransferEncoding::base64);
-    cms(*der, "", place, true);
+    if (form == InputForm::der) {
+        cms(input, "", place, true);
+    } else {
+        PemSource lines(input);
+        Source& base64 = form == InputForm::pem ? static_cast<Source&>(lines) : input;
+        const auto der = mime::decode(base64, mime::TransferEncoding::base64);
+        cms(*der, "", place, true);
+    }
+    drain(input);
+    if (!report_.layers.empty() && !has_detached_) note_range(0, place, 0, input.position());
 }
 
 void Walk::entity(const mime::Header& header, Window& body, const Place& around) {

@@ -179,8 +179,11 @@ void Walk::read_content(Window& content, const std::string& type, const Place& p
             if (place.whole) note_left_encrypted(type);
             return deliver_structure(type, content, place, bare);
         }
+        const std::size_t layer = report_.layers.size();
         BerReader ber(content);
         if (structure(ber, type, "", place, bare)) ber.require_end();
+        drain(content);
+        if (layer < report_.layers.size()) note_range(layer, place, 0, content.position());
         return;
     } else if (place.whole) {
         note_content_type(type, bare, !bare || recognise(content) == InputForm::entity);
