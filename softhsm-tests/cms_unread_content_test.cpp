@@ -18,7 +18,7 @@ using namespace p11mime::test;
 
 namespace {
 
-const std::string kFrom = "From: alice@example.gov\r\nMIME-Version: 1.0\r\n";
+const std::string kFromAlice = "From: alice@example.gov\r\nMIME-Version: 1.0\r\n";
 const std::string kTitled = "Title: abc\r\nplain text and no header\r\n";
 
 /// UnreadWorld is one signer and what reads their mail.
@@ -34,7 +34,7 @@ struct UnreadWorld {
                                    type});
     }
     std::string clear_signed(const std::string& entity, const std::string& boundary = "o") const {
-        return kFrom +
+        return kFromAlice +
                "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; micalg=sha-256; boundary=" +
                boundary + "\r\n\r\n--" + boundary + "\r\n" + entity + "\r\n--" + boundary +
                "\r\nContent-Type: application/pkcs7-signature\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
@@ -44,13 +44,13 @@ struct UnreadWorld {
     ReadMail read(const std::string& mail) const { return bench.verify(mail); }
 };
 
-std::string mixed(const std::string& part) {
+std::string in_mixed(const std::string& part) {
     return "Content-Type: multipart/mixed; boundary=m\r\n\r\n--m\r\nContent-Type: text/plain\r\n\r\nsee "
            "below\r\n--m\r\n" +
            part + "\r\n--m--\r\n";
 }
 
-std::string attached(const std::string& mail) {
+std::string as_attachment(const std::string& mail) {
     return "Content-Type: message/rfc822\r\nContent-Disposition: attachment\r\n\r\n" + mail;
 }
 
@@ -83,14 +83,14 @@ TEST_CASE("a part of signed content that cannot be read is a warning, and the si
     const UnreadWorld world;
     const std::string truncated = world.clear_signed("Content-Type: text/plain\r\n\r\nHello", "inner");
     for (const std::string& part :
-         {attached("From alice Sat Nov 28 22:16:21 2026\r\nSubject: x\r\n\r\nbody"),
-          attached("Subject: x\r\nno field\r\n\r\nbody"), attached("Subject: x\r\n\xe4hnlich: x\r\n\r\nbody"),
-          attached(std::string("Subject: x\r\nX-A: \0\r\n\r\nbody", 25)),
-          attached(truncated.substr(0, truncated.size() - 100)),
+         {as_attachment("From alice Sat Nov 28 22:16:21 2026\r\nSubject: x\r\n\r\nbody"),
+          as_attachment("Subject: x\r\nno field\r\n\r\nbody"), as_attachment("Subject: x\r\n\xe4hnlich: x\r\n\r\nbody"),
+          as_attachment(std::string("Subject: x\r\nX-A: \0\r\n\r\nbody", 25)),
+          as_attachment(truncated.substr(0, truncated.size() - 100)),
           enclosed_cms(mime::base64_text(bytes_of(world.signature("x", false)))),
           std::string("Note: a colon first\r\nbut no header")}) {
         CAPTURE(part);
-        const std::string entity = mixed(part);
+        const std::string entity = in_mixed(part);
         for (const std::string& mail : {world.clear_signed(entity), world.opaque(entity)}) {
             const ReadMail read = world.read(mail);
             CHECK(read.report.result == Result::valid);
@@ -100,7 +100,7 @@ TEST_CASE("a part of signed content that cannot be read is a warning, and the si
             CHECK_THAT(read.content, Catch::EndsWith(entity));
         }
         check_changed(world.read(replaced(world.clear_signed(entity), "see below", "see above")));
-        CHECK(caught([&] { world.read(kFrom + entity); }).kind() == ErrorKind::malformed);
+        CHECK(caught([&] { world.read(kFromAlice + entity); }).kind() == ErrorKind::malformed);
     }
 }
 
@@ -116,26 +116,26 @@ TEST_CASE("a part of signed content that is not looked into is a warning") {
                entity_of(inner) + "\r\n--" + boundary + "--\r\n";
     };
     const std::string most(mime::kMaxBoundaryLength, 'b');
-    for (const std::string& part : {multipart(most), attached(inner), "Content-Type: message/news\r\n\r\n" + inner,
+    for (const std::string& part : {multipart(most), as_attachment(inner), "Content-Type: message/news\r\n\r\n" + inner,
                                     "Content-Type: message/global\r\n\r\n" + inner, entity_of(inner)}) {
         CAPTURE(part.substr(0, 80));
-        const Report report = world.read(world.clear_signed(mixed(part))).report;
+        const Report report = world.read(world.clear_signed(in_mixed(part))).report;
         CHECK(report.result == Result::valid);
         CHECK(report.layers.size() == 2);
         CHECK(unread(report).empty());
-        const std::string changed = replaced(mixed(part), "Hello", "Holla");
+        const std::string changed = replaced(in_mixed(part), "Hello", "Holla");
         CHECK(world.read(world.clear_signed(changed)).report.result == Result::untrusted);
     }
     for (const std::string& part :
          {multipart(most + "b"), std::string("Content-Type: multipart/mixed\r\n\r\nHello\r\n"),
           base64("message/rfc822", inner), base64("message/global", inner), base64("message/news", inner),
           base64("multipart/mixed; boundary=b", "--b\r\n" + entity_of(inner) + "\r\n--b--\r\n"),
-          "bad line\r\n" + entity_of(inner), attached("bad line\r\n" + inner),
+          "bad line\r\n" + entity_of(inner), as_attachment("bad line\r\n" + inner),
           "Content-Type: message/partial; number=1; total=2; id=x\r\n\r\n" + inner,
           std::string("Content-Type: message/external-body; access-type=URL; URL=\"http://x.example/\"\r\n\r\n"
                       "Content-Type: text/html\r\n\r\n")}) {
         CAPTURE(part.substr(0, 80));
-        const std::string entity = mixed(part);
+        const std::string entity = in_mixed(part);
         for (const std::string& mail : {world.clear_signed(entity), world.opaque(entity)}) {
             const Report report = world.read(mail).report;
             CHECK(report.result == Result::valid);
@@ -168,7 +168,7 @@ TEST_CASE("no mail is valid whose whole signed content programs read differently
         REQUIRE(unread(report).size() == 1);
         CHECK_THAT(unread(report)[0], Catch::StartsWith("part 1.1 cannot be read: it "));
     }
-    const std::string news = world.clear_signed("Content-Type: message/news\r\n\r\n" + kFrom + "\r\nHello\r\n");
+    const std::string news = world.clear_signed("Content-Type: message/news\r\n\r\n" + kFromAlice + "\r\nHello\r\n");
     CHECK(world.read(news).report.result == Result::valid);
     CHECK(unread(world.read(news).report).empty());
 }
@@ -178,11 +178,11 @@ TEST_CASE("an encrypted mail with a part that cannot be read is opened, with a w
     const SoftwareKey bob = world.bench.bob(KeyKind::rsa2048);
     const std::string part = "Content-Type: text/plain\r\n\r\nHello\r\n";
     for (const std::string& broken :
-         {attached("From alice Sat Nov 28 22:16:21 2026\r\nSubject: x\r\n\r\nbody"),
-          attached("Subject: x\r\nno field\r\n\r\nbody"), enclosed_cms("QUJDREVG"),
+         {as_attachment("From alice Sat Nov 28 22:16:21 2026\r\nSubject: x\r\n\r\nbody"),
+          as_attachment("Subject: x\r\nno field\r\n\r\nbody"), enclosed_cms("QUJDREVG"),
           std::string("Note: a colon first\r\nbut no header"), world.clear_signed(part).substr(0, 200)}) {
         CAPTURE(broken);
-        const std::string entity = mixed(broken);
+        const std::string entity = in_mixed(broken);
         for (const char* cipher : {"-aes-256-cbc", "-aes-256-gcm"}) {
             const auto encrypted = [&](const char* form) {
                 return world.bench.openssl({"cms", "-encrypt", "-binary", "-outform", form, cipher, "-in",
@@ -198,11 +198,12 @@ TEST_CASE("an encrypted mail with a part that cannot be read is opened, with a w
             CHECK(error.kind() == ErrorKind::failed);
             CHECK_THAT(error.what(), Catch::Contains("the content does not decrypt"));
         }
-        const ReadMail beside = world.read(kFrom + mixed(broken + "\r\n--m\r\n" + entity_of(world.clear_signed(part))));
+        const ReadMail beside =
+            world.read(kFromAlice + in_mixed(broken + "\r\n--m\r\n" + entity_of(world.clear_signed(part))));
         CHECK(beside.report.result == Result::untrusted);
         CHECK_THAT(beside.report.reason, Catch::StartsWith("only a part of the mail"));
         CHECK(unread(beside.report).size() == 1);
-        CHECK_THAT(caught([&] { world.read(kFrom + entity); }).what(), Catch::Contains("is not signed"));
+        CHECK_THAT(caught([&] { world.read(kFromAlice + entity); }).what(), Catch::Contains("is not signed"));
     }
 }
 
@@ -232,7 +233,7 @@ TEST_CASE("encrypted text that starts like a header is opened as text") {
 
 TEST_CASE("an attached signature over what starts like a header is judged on its bytes") {
     const UnreadWorld world;
-    const std::string entity = mixed(enclosed_cms(mime::base64_text(bytes_of(world.signature(kTitled, true)))));
+    const std::string entity = in_mixed(enclosed_cms(mime::base64_text(bytes_of(world.signature(kTitled, true)))));
     const ReadMail read = world.read(world.clear_signed(entity));
     CHECK(read.report.result == Result::valid);
     REQUIRE(read.report.layers.size() == 2);
@@ -242,7 +243,7 @@ TEST_CASE("an attached signature over what starts like a header is judged on its
 TEST_CASE("changed content that cannot be read any more fails as changed") {
     const UnreadWorld world;
     const std::string inner = enclosed_cms(mime::base64_text(bytes_of(world.signature("x", true))));
-    const std::string entity = "X-A: b\r\n" + mixed(inner);
+    const std::string entity = "X-A: b\r\n" + in_mixed(inner);
     for (const auto& [from, to] : {std::pair<std::string, std::string>{"X-A: b", "X-A  b"},
                                    {"X-A: b", std::string("X-A: \0", 6)},
                                    {"base64\r\n\r\nMII", "base64\r\n\r\nM-I"}}) {
@@ -320,7 +321,7 @@ TEST_CASE("no mail is valid whose signed header hides fields behind lines that p
             entities.push_back(line + fields + text);
     for (const char* field : {"X-A: a\rFrom: ceo@bank.example\r\n", "X-A: a\r\n \r\n"}) {
         entities.push_back(field + ("Content-Type: text/plain\r\n" + text));
-        entities.push_back(wrapper + kFrom + field + text);
+        entities.push_back(wrapper + kFromAlice + field + text);
     }
     const std::string far = "junk\r\n" + std::string(mime::kMaxHeaderBytes, 'x') + "\r\n";
     entities.push_back(far + type + text);
@@ -334,8 +335,9 @@ TEST_CASE("no mail is valid whose signed header hides fields behind lines that p
             CHECK_THAT(read.report.reason, Catch::Contains("programs differ in what they take for"));
         }
     }
-    for (const std::string& entity : {kTitled, hp + kFrom + text, "X-A: a\r\n b\r\n" + text, wrapper + kFrom + text,
-                                      wrapper + kFrom + hp + "\r\n" + ceo, "Pay 10 to Bob.\r\n\r\n" + ceo}) {
+    for (const std::string& entity :
+         {kTitled, hp + kFromAlice + text, "X-A: a\r\n b\r\n" + text, wrapper + kFromAlice + text,
+          wrapper + kFromAlice + hp + "\r\n" + ceo, "Pay 10 to Bob.\r\n\r\n" + ceo}) {
         CAPTURE(entity);
         CHECK(world.read(world.clear_signed(entity)).report.result == Result::valid);
         CHECK(world.read(world.opaque(entity)).report.result == Result::valid);
@@ -376,17 +378,17 @@ TEST_CASE("limits end the reading of signed content too, where it is what was si
     std::string deep = "Content-Type: text/plain\r\n\r\nHello\r\n";
     for (std::size_t i = 0; i <= mime::kMaxNesting; ++i)
         deep = "Content-Type: message/rfc822\r\n\r\n" + deep;
-    const std::string long_header = attached("X-A: " + std::string(mime::kMaxHeaderBytes, 'x') + "\r\n\r\n");
+    const std::string long_header = as_attachment("X-A: " + std::string(mime::kMaxHeaderBytes, 'x') + "\r\n\r\n");
     const auto compressed = [](const std::string& entity) {
         const Bytes data = craft::compressed_data(deflated(entity));
         return enclosed_cms(mime::base64_text(bytes_of(craft::content_info(oid::kCompressedData, data))) + "\r\n");
     };
     for (const auto& [entity, limit] :
-         {std::pair(mixed(deep), "nested more than"),
-          {mixed(long_header), "longer than the limit"},
-          {mixed(compressed(deep)), "nested more than"},
-          {mixed(compressed(long_header)), "longer than the limit"},
-          {mixed(compressed("X-A: " + std::string(mime::kMaxHeaderBytes, 'x'))), "longer than the limit"}}) {
+         {std::pair(in_mixed(deep), "nested more than"),
+          {in_mixed(long_header), "longer than the limit"},
+          {in_mixed(compressed(deep)), "nested more than"},
+          {in_mixed(compressed(long_header)), "longer than the limit"},
+          {in_mixed(compressed("X-A: " + std::string(mime::kMaxHeaderBytes, 'x'))), "longer than the limit"}}) {
         for (const std::string& mail : {world.clear_signed(entity), world.signature(entity, true)}) {
             const Error error = caught([&, &text = mail] { world.read(text); });
             CHECK(error.kind() == ErrorKind::malformed);
@@ -428,7 +430,7 @@ TEST_CASE("signed CMS that was changed fails as changed, whatever cannot be read
 
 TEST_CASE("an error of what is around is not taken for one of the part in it") {
     const UnreadWorld world;
-    const std::string text = mixed("Content-Type: text/plain\r\n\r\n" + std::string(3000, 'x'));
+    const std::string text = in_mixed("Content-Type: text/plain\r\n\r\n" + std::string(3000, 'x'));
     const std::string mail = world.opaque(text);
     CHECK(world.read(mail).report.result == Result::valid);
     std::string broken = mail;
@@ -455,7 +457,7 @@ TEST_CASE("what is encrypted inside a signature is opened or not at all") {
     options.form = Form::der;
     const std::string cipher = "\x60\x86\x48\x01\x65\x03\x04\x01\x2a", unknown = "\x60\x86\x48\x01\x65\x03\x04\x01\x7f";
     const std::string encrypted =
-        world.bench.encrypt({{bob.certificate}}, kFrom + "Content-Type: text/plain\r\n\r\nHello\r\n", options);
+        world.bench.encrypt({{bob.certificate}}, kFromAlice + "Content-Type: text/plain\r\n\r\nHello\r\n", options);
     REQUIRE(encrypted.find(cipher) != std::string::npos);
     const std::string entity = enclosed_cms(mime::base64_text(bytes_of(replaced(encrypted, cipher, unknown))) + "\r\n");
     const Error error = caught([&] { world.bench.open(world.clear_signed(entity), {bob}); });
