@@ -141,7 +141,7 @@ TEST_CASE("header fields that stay readable outside, around what is signed alrea
         for (const auto& job : {seal_job({&signer}, clock, {}, {{world.bob.certificate}}, options, false),
                                 encrypt_job({{world.bob.certificate}}, options)}) {
             const std::string sealed = run(*job, mail);
-            CHECK(world.open(sealed).report.subject == field(mail, "Subject"));
+            CHECK(world.open(sealed).report.subject == mime::decode_words(field(mail, "Subject")));
             for (const Warning& warning : job->warnings())
                 messages.push_back(warning.kind + ": " + warning.message);
         }
