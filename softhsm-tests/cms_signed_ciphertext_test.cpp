@@ -259,6 +259,9 @@ TEST_CASE("what is encrypted is found in whatever some programs take for a mail"
             check(world, mixed(entity), Result::untrusted, true);
         }
         check(world, mixed(message(mixed(kNote))), Result::valid, false);
+        const ReadMail whole = world.bench.verify(world.opaque(message(mixed(kNote))));
+        CHECK(whole.report.result == Result::valid);
+        CHECK(entity_of(whole.content) == message(mixed(kNote)));
         check(world, mixed(message(mixed(base64(kP7m, world.secret, kFile)))), Result::valid, true);
     }
     for (const char* type : {"message/rfc822", "message/global", "message/x-foo"}) {
@@ -266,7 +269,7 @@ TEST_CASE("what is encrypted is found in whatever some programs take for a mail"
         check(world, mixed(base64(type, kFrom + mixed(world.usual), "", "!\r\n")), Result::untrusted, true);
         check(world, mixed(base64(type, kFrom + mixed(kNote))), Result::valid, false);
     }
-    check(world, attached("\r\n\r\n" + kFrom + mixed(world.usual), ""), Result::untrusted, true);
+    check(world, attached("\r\n\r\n" + kFrom + mixed(world.usual), ""), Result::untrusted, false);
     check(world, mixed("Content-Type: message/rfc822\r\n\r\n\r\n\r\n" + kFrom + mixed(world.usual)), Result::untrusted,
           true);
     check(world, mixed("Content-Type: message/rfc822\r\n\r\n\r\n\r\n" + kFrom + mixed(kNote)), Result::valid, false);
@@ -392,7 +395,9 @@ TEST_CASE("a part of what is signed whose header programs read differently draws
     CHECK_THAT(warning("Content-Type: multipart; boundary=in\r\n" + body), Catch::Contains("no plain type"));
     CHECK_THAT(warning("Content-Type: multipart/mixed; boundary=\"i\\n\"\r\n" + body), Catch::Contains("a backslash"));
     for (const char* type :
-         {"multipart; boundary=in", "multipart/mixed; boundary=\"i\\n\"", "multipart/mixed; boundary=<in>",
+         {"multipart; boundary=in", "multipart/;report; boundary=in", "multipart//mixed; boundary=in",
+          ";multipart/mixed; boundary=in", "text/plain, multipart/mixed; boundary=in",
+          "multipart/mixed; boundary=\"i\\n\"", "multipart/mixed; boundary=<in>",
           "multipart/mixed; boundary*=us-ascii''in", "multipart/mixed; boundary=(x)in"}) {
         CAPTURE(type);
         const Report read =
@@ -400,7 +405,9 @@ TEST_CASE("a part of what is signed whose header programs read differently draws
         CHECK(read.result == Result::untrusted);
         CHECK_THAT(read.reason, Catch::Contains("what is signed cannot be read"));
     }
+    CHECK_THAT(warning("Content-Type: multipart/;report; boundary=in\r\n" + body), Catch::Contains("no plain type"));
     CHECK(warning("Content-Type: multipart/mixed; boundary=in\r\n" + body).empty());
+    CHECK(warning("Content-Type: text/plain; boundary=\"multipart\"; name=multipart.txt\r\n\r\nHello\r\n").empty());
 }
 
 TEST_CASE("a signature over a file that is encrypted, or a mail with something encrypted, is not valid") {

@@ -48,6 +48,15 @@ bool is_open_cms(const mime::Header& header, Window& body) {
     return !type.empty() && !is_encrypted_content_type(type);
 }
 
+// may_be_multipart says whether programs may take a type that is read as another for a multipart: it starts as that
+// (content_type reads more of them), or has its name in front of a boundary.
+bool may_be_multipart(const std::string& type) {
+    constexpr std::string_view kMultipart = "multipart";
+    if (type.starts_with(kMultipart)) return !type.starts_with("multipart/encrypted");
+    const std::size_t boundary = type.find("boundary");
+    return boundary != std::string::npos && type.find(kMultipart) < boundary;
+}
+
 }  // namespace
 
 // deliver writes an entity that stays as it is: the content of the mail, under the transport fields of the mail.
@@ -59,11 +68,11 @@ void Walk::deliver(const mime::Header& header, Source& body, const Place& place)
 
 // leaf delivers an entity without layers and parts, and notes what is encrypted in it meanwhile.
 void Walk::leaf(const mime::Header& header, Source& body, const Place& place) {
-    Outlet outlet(mail_, header, place.depth > 0, place.output);
-    TeeSource delivered(body, outlet);
     const std::string type = mime::ascii_lower(mime::trim(header.value_or_empty("Content-Type")));
     if (place.signatures > 0 && type.starts_with("message/")) return other_message(header, body, place);
-    if (place.signatures > 0 && type.starts_with("multipart") && !type.starts_with("multipart/"))
+    Outlet outlet(mail_, header, place.depth > 0, place.output);
+    TeeSource delivered(body, outlet);
+    if (place.signatures > 0 && may_be_multipart(type))
         note_not_looked_into(place, "it is a multipart of no plain type: programs differ in what they make of it");
     note_ciphertext(header, delivered, place);
     drain(delivered);

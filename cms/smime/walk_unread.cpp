@@ -85,6 +85,7 @@ void Walk::note_elsewhere(const mime::Header& header, const Place& place) {
 // leave_unread delivers content as it is.
 void Walk::leave_unread(Window& content, const std::string& type, const Place& place, bool bare) {
     note_not_looked_into(place, knowledge_[place.path].fault);
+    if (is_encrypted_content_type(type) && !place.whole) note_encrypted(place, Certainty::possible);
     if (type != oid::kData && is_cms_content_type(type)) return deliver_structure(type, content, place, bare);
     if (!bare) {
         const EntityStart start = read_entity_start(content);
