@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "cms/trust.h"
+#include "cms/memory_certificates.h"
 
 namespace p11mime::cli {
 

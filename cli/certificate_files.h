@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "cms/trust.h"
+#include "cms/memory_certificates.h"
 
 namespace p11mime::cli {
 

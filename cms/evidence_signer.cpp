@@ -8,6 +8,7 @@
 #include "cms/algorithms.h"
 #include "cms/candidate_paths.h"
 #include "cms/encode.h"
+#include "cms/memory_certificates.h"
 #include "cms/rsa_pss.h"
 
 namespace p11mime::cms {

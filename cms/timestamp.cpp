@@ -10,6 +10,7 @@
 #include "cms/carried_evidence.h"
 #include "cms/encode.h"
 #include "cms/identifiers.h"
+#include "cms/named_certificates.h"
 #include "cms/signed_data.h"
 
 namespace p11mime::cms {

@@ -1,8 +1,6 @@
 #include "cms/trust.h"
 
 #include <fmt/format.h>
-#include <openssl/err.h>
-#include <openssl/x509.h>
 
 #include <algorithm>
 #include <limits>
@@ -20,7 +18,6 @@ namespace {
 
 constexpr std::size_t kMaxPaths = 32;  // tried for one certificate
 constexpr std::size_t kMaxFetchedIssuers = 5;
-constexpr std::size_t kMaxNamed = 20;       // certificates by one identifier
 constexpr std::size_t kMaxOfKeyWork = 100;  // verifications for what came along of one key of a path
 
 // Message is what came along with a certificate.
@@ -399,15 +396,6 @@ class AtHand final : public RevocationSource {
     std::shared_ptr<RevocationSource> source_;
 };
 
-// is_key_hash says whether an identifier is what most CAs take for a key's: nobody can make another key that it fits.
-bool is_key_hash(ByteView identifier, const Certificate& certificate) {
-    try {
-        return !identifier.empty() && std::ranges::equal(key_identifier(certificate.spki_der()), identifier);
-    } catch (const Error&) {
-        return false;
-    }
-}
-
 }  // namespace
 
 std::string RevokedSince::text() const {
@@ -448,43 +436,6 @@ PathVerdict validate(const Certificate& certificate, std::span<const Certificate
         if (!verdict.trusted && !missing.empty() && each == verdict.chain.back())
             verdict.reason = unknown_issuer(each, missing);
     return std::move(verdict);
-}
-
-Named find_certificates(const RecipientIdentifier& identifier, std::span<const Certificate> certificates,
-                        const Trust* trust) {
-    std::vector<Certificate> found;
-    std::copy_if(certificates.begin(), certificates.end(), std::back_inserter(found),
-                 [&](const Certificate& each) { return identifier.matches(each); });
-    std::stable_partition(found.begin(), found.end(),
-                          [&](const Certificate& each) { return is_key_hash(identifier.key_identifier, each); });
-    if ((found.empty() || found.size() > kMaxNamed) && trust != nullptr)
-        for (const auto& source : trust->intermediates)
-            if (const auto match = source->by_identifier(identifier)) found.insert(found.begin(), *match);
-    Named named;
-    for (const Certificate& each : found) {
-        if (std::find(named.certificates.begin(), named.certificates.end(), each) != named.certificates.end()) continue;
-        named.too_many = named.certificates.size() == kMaxNamed;
-        if (named.too_many) break;
-        named.certificates.push_back(each);
-    }
-    return named;
-}
-
-std::vector<Certificate> MemoryCertificates::by_subject(ByteView name_der) {
-    const Byte* data = name_der.data();
-    const NameHandle name(d2i_X509_NAME(nullptr, &data, static_cast<long>(name_der.size())));
-    ERR_clear_error();
-    std::vector<Certificate> found;
-    if (!name) return found;
-    for (const Certificate& each : certificates_)
-        if (X509_NAME_cmp(X509_get_subject_name(each.get()), name.get()) == 0) found.push_back(each);
-    return found;
-}
-
-std::optional<Certificate> MemoryCertificates::by_identifier(const RecipientIdentifier& identifier) {
-    const auto match = std::find_if(certificates_.begin(), certificates_.end(),
-                                    [&](const Certificate& each) { return identifier.matches(each); });
-    return match == certificates_.end() ? std::nullopt : std::optional(*match);
 }
 
 }  // namespace p11mime::cms

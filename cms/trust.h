@@ -86,28 +86,4 @@ struct PathVerdict {
 PathVerdict validate(const Certificate& certificate, std::span<const Certificate> surplus, const Trust& trust, Use use,
                      std::optional<Time> claimed = std::nullopt, const RevocationEvidence& carried = {});
 
-/// Named are the certificates that an identifier fits, each once, up to a limit; `too_many`: there are more.
-struct Named {
-    std::vector<Certificate> certificates;
-    bool too_many = false;
-};
-
-/// find_certificates finds whom a message may name: among the certificates that came along, else, or where those are
-/// too many, with trust, among its intermediates. A key identifier names all certificates of a key, and anybody can
-/// make a certificate that an identifier fits, so what verifies the signature decides; those whose key's hash it is
-/// come first.
-Named find_certificates(const RecipientIdentifier& identifier, std::span<const Certificate> certificates,
-                        const Trust* trust);
-
-/// MemoryCertificates is a CertificateSource over a list.
-class MemoryCertificates final : public CertificateSource {
-  public:
-    explicit MemoryCertificates(std::vector<Certificate> certificates) : certificates_(std::move(certificates)) {}
-    std::vector<Certificate> by_subject(ByteView name_der) override;
-    std::optional<Certificate> by_identifier(const RecipientIdentifier& identifier) override;
-
-  private:
-    std::vector<Certificate> certificates_;
-};
-
 }  // namespace p11mime::cms

@@ -2,7 +2,7 @@
 
 #include <openssl/x509.h>
 
-#include "cms/trust.h"
+#include "cms/memory_certificates.h"
 #include "softhsm-tests/token_fixture.h"
 
 using namespace p11mime;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "cms/memory_certificates.h"
 #include "cms/name_outline.h"
 #include "cms/trust.h"
 #include "cms/trust_settings.h"

@@ -8,6 +8,7 @@
 #include "cms/carried_evidence.h"
 #include "cms/identifiers.h"
 #include "cms/inherited_key.h"
+#include "cms/named_certificates.h"
 #include "cms/smime/judge.h"
 #include "mime/limit.h"
 

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "cms/certificate.h"
+#include "cms/memory_certificates.h"
 #include "cms/smime/capabilities.h"
 #include "cms/trust.h"
 #include "mime/error.h"

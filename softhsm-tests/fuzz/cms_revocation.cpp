@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "cms/memory_certificates.h"
 #include "cms/revocation.h"
 #include "mime/error.h"
 

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cms/memory_certificates.h"
 #include "cms/smime/encrypt.h"
 #include "cms/smime/read.h"
 #include "cms/trust.h"

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "cms/sources.h"
+
+namespace p11mime::cms {
+
+/// MemoryCertificates is a CertificateSource over a list.
+class MemoryCertificates final : public CertificateSource {
+  public:
+    explicit MemoryCertificates(std::vector<Certificate> certificates) : certificates_(std::move(certificates)) {}
+    std::vector<Certificate> by_subject(ByteView name_der) override;
+    std::optional<Certificate> by_identifier(const RecipientIdentifier& identifier) override;
+
+  private:
+    std::vector<Certificate> certificates_;
+};
+
+}  // namespace p11mime::cms
