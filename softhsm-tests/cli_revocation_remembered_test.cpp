@@ -1,0 +1,211 @@
+// What was told of revocation and is known in runs to come.
+
+#include <map>
+
+#include "softhsm-tests/cli_revocation_source.h"
+#include "softhsm-tests/support/other_signature.h"
+
+using namespace p11mime;
+using namespace p11mime::cli;
+using namespace p11mime::test;
+
+TEST_CASE("what was told of a revocation online is known offline afterwards") {
+    Agency agency;
+    std::map<std::string, std::string> files;
+    const HttpServer server(
+        [&](const HttpServer::Request& request) { return HttpServer::Answer{.body = files.at(request.path)}; });
+    const Certificate alice =
+        agency.certify_one("Alice", at(server, "/a.crl") + "\nfreshestCRL=URI:" + server.url("/delta.crl"));
+    CrlSpec base{.number = 5, .this_update = -60}, delta{.number = 6, .base_number = 5};
+    SECTION("by a delta CRL") {
+        delta.entries = {{.certificate = alice, .reason = "keyCompromise"}};
+    }
+    SECTION("by one whose base is older") {
+        base.number = 4;
+        delta.entries = {{.certificate = alice, .reason = "keyCompromise"}};
+    }
+    SECTION("on hold") {
+        base.entries = {{.certificate = alice, .reason = "certificateHold"}};
+    }
+    SECTION("on hold by a delta CRL") {
+        delta.entries = {{.certificate = alice, .reason = "certificateHold"}};
+    }
+    files["/a.crl"] = agency.crl(base);
+    files["/delta.crl"] = agency.crl(delta);
+    CHECK(agency.judge(alice) == RevocationState::revoked);
+    agency.source = agency.started({}, false);
+    CHECK(agency.judge(alice) == RevocationState::revoked);
+}
+
+TEST_CASE("a revocation that was told once is known whatever its server tells later") {
+    Agency agency;
+    std::map<std::string, std::string> files;
+    const HttpServer server(
+        [&](const HttpServer::Request& request) { return HttpServer::Answer{.body = files.at(request.path)}; });
+    const Certificate alice = agency.certify_one("Alice", at(server, "/a.crl"));
+    const Certificate bob = agency.certify_one("Bob", at(server, "/a.crl"));
+    const auto judged_anew = [&](const Certificate& certificate, bool online) {
+        agency.source = agency.started({}, online);
+        return agency.judge(certificate);
+    };
+    CrlSpec listing{.entries = {{.certificate = alice}}, .number = 7};
+    SECTION("in a CRL that ends") {}
+    SECTION("in one that does not say until when it holds") {
+        listing.next_update = std::nullopt;
+    }
+    SECTION("in a delta CRL") {
+        listing.base_number = 5;
+    }
+    files["/a.crl"] = agency.crl(listing);
+    CHECK(judged_anew(alice, true) == RevocationState::revoked);
+    // An older CRL is played back to who asks of another certificate.
+    agency.clock->ahead = std::chrono::hours(25);
+    files["/a.crl"] = agency.crl({.number = 6, .this_update = -40, .next_update = 30 * kDay});
+    CHECK(judged_anew(bob, true) == RevocationState::good);
+    CHECK(judged_anew(alice, true) == RevocationState::revoked);
+    CHECK(judged_anew(alice, false) == RevocationState::revoked);
+    CHECK(judged_anew(bob, false) == RevocationState::good);
+    CHECK(agency.warnings.empty());
+}
+
+TEST_CASE("a revocation that the cache told of is known after its CRL is gone from there") {
+    Agency agency;
+    std::map<std::string, std::string> files;
+    std::optional<Certificate> alice;
+    const HttpServer server([&](const HttpServer::Request& request) {
+        if (request.method == "POST") return agency.revoking(*alice, request);
+        return HttpServer::Answer{.body = files.at(request.path)};
+    });
+    const Certificate bob = agency.certify_one("Bob", at(server, "/a.crl"));
+    alice = agency.certify_one("Alice", at(server, "/a.crl"));
+    const auto judged_anew = [&](const Certificate& certificate, bool online) {
+        agency.source = agency.started({}, online);
+        return agency.judge(certificate);
+    };
+    CrlSpec listing{.entries = {{.certificate = *alice}}, .number = 7};
+    SECTION("of a CRL") {}
+    SECTION("of a delta CRL") {
+        files["/delta.crl"] = agency.crl({.entries = listing.entries, .number = 7, .base_number = 6});
+        listing = {.number = 6, .this_update = -60, .extensions = "freshestCRL=URI:" + server.url("/delta.crl")};
+    }
+    files["/a.crl"] = agency.crl(listing);
+    CHECK(judged_anew(bob, true) == RevocationState::good);
+    const auto asked = server.requests();
+    CHECK(judged_anew(*alice, GENERATE(false, true)) == RevocationState::revoked);
+    CHECK(server.requests() == asked);
+
+    agency.clock->ahead = std::chrono::hours(25);
+    files["/a.crl"] = agency.crl({.number = 5, .this_update = -90, .next_update = 30 * kDay});
+    CHECK(judged_anew(bob, true) == RevocationState::good);
+    CHECK(judged_anew(*alice, true) == RevocationState::revoked);
+    CHECK(judged_anew(*alice, false) == RevocationState::revoked);
+    CHECK(agency.warnings.empty());
+}
+
+TEST_CASE("many certificates that one large CRL revokes are remembered, and the CRL is kept") {
+    Agency agency;
+    std::string crl;
+    const HttpServer server([&](const HttpServer::Request&) { return HttpServer::Answer{.body = crl}; });
+    const Certificate alice = agency.certify_one("Alice", at(server, "/a.crl"));
+    // An extension that nobody has to know makes it large: the cache would not hold one for each certificate.
+    constexpr int kMany = 9;
+    CrlSpec large{.extensions = "1.2.3.4.5=DER:" + std::string(2 * RevocationCache::kMostBytes / (kMany - 1), '0')};
+    std::vector<Certificate> revoked;
+    for (int i = 0; i < kMany; ++i) {
+        revoked.push_back(agency.certify_one("Bob " + std::to_string(i), at(server, "/a.crl")));
+        large.entries.push_back({.certificate = revoked.back()});
+    }
+    crl = agency.crl(large);
+    for (const Certificate& each : revoked)
+        CHECK(agency.judge(each) == RevocationState::revoked);
+    agency.source = agency.started({}, false);
+    CHECK(agency.judge(alice) == RevocationState::good);
+    agency.clock->ahead = std::chrono::hours(25);
+    agency.source = agency.started({}, false);
+    CHECK(agency.judge(alice) == RevocationState::unknown);
+    for (const Certificate& each : revoked)
+        CHECK(agency.judge(each) == RevocationState::revoked);
+}
+
+TEST_CASE("a revocation is known of a certificate whose signature somebody has written in another way") {
+    Agency agency;
+    std::string crl;
+    const HttpServer server([&](const HttpServer::Request&) { return HttpServer::Answer{.body = crl}; });
+    const Certificate alice = agency.certify_one("Alice", at(server, "/a.crl"));
+    const Certificate other = with_other_signature(alice);
+    REQUIRE(other.fingerprint_sha256() != alice.fingerprint_sha256());
+    crl = agency.crl({.entries = {{.certificate = alice}}, .number = 7});
+    CHECK(agency.judge(alice) == RevocationState::revoked);
+    agency.clock->ahead = std::chrono::hours(25);
+    crl = agency.crl({.number = 6, .this_update = -40, .next_update = 30 * kDay});
+    agency.source = agency.started({});
+    CHECK(agency.judge(other) == RevocationState::revoked);
+}
+
+TEST_CASE("that others know a key is remembered for its other certificates, in which nothing tells of it") {
+    Agency agency;
+    std::map<std::string, std::string> files;
+    const HttpServer server(
+        [&](const HttpServer::Request& request) { return HttpServer::Answer{.body = files.at(request.path)}; });
+    const SoftwareKey alice = certify(long_ago({.more_extensions = at(server, "/a.crl")}), &agency.root);
+    const Certificate renewed =
+        certify_key(alice.key, long_ago({.more_extensions = at(server, "/b.crl")}), &agency.root);
+    const auto judged_anew = [&](const Certificate& certificate, bool online) {
+        agency.source = agency.started({}, online);
+        return agency.judge(certificate);
+    };
+    const auto told_of_alice = [&](const std::string& reason) {
+        files["/a.crl"] = agency.crl({.entries = {{.certificate = alice.certificate, .reason = reason}}, .number = 7});
+        files["/b.crl"] = agency.crl({.number = 6, .this_update = -40});
+        return judged_anew(alice.certificate, true) == RevocationState::revoked;
+    };
+    SECTION("for a key compromise") {
+        CHECK(told_of_alice("keyCompromise"));
+        CHECK(judged_anew(renewed, true) == RevocationState::revoked);
+        CHECK(judged_anew(renewed, false) == RevocationState::revoked);
+        CHECK(judged_anew(agency.certify_one("Bob", at(server, "/b.crl")), true) == RevocationState::good);
+    }
+    SECTION("for no other reason") {
+        const char* reason = GENERATE("superseded", "", "CACompromise");
+        CHECK(told_of_alice(reason));
+        CHECK(judged_anew(renewed, true) == RevocationState::good);
+    }
+}
+
+TEST_CASE("a hold that was told once gives way to newer evidence") {
+    Agency agency;
+    std::map<std::string, std::string> files;
+    const HttpServer server(
+        [&](const HttpServer::Request& request) { return HttpServer::Answer{.body = files.at(request.path)}; });
+    const Certificate alice = agency.certify_one("Alice", at(server, "/a.crl"));
+    files["/a.crl"] =
+        agency.crl({.entries = {{.certificate = alice, .reason = "certificateHold"}}, .number = 7, .this_update = -60});
+    CHECK(agency.judge(alice) == RevocationState::revoked);
+    files["/a.crl"] = agency.crl({.number = 8});
+    for (const bool online : {true, false}) {
+        agency.source = agency.started({}, online);
+        CHECK(agency.judge(alice) == RevocationState::good);
+    }
+}
+
+TEST_CASE("what is damaged in the cache is told of, and fetched anew where servers are asked") {
+    Agency agency;
+    std::map<std::string, std::string> files;
+    const HttpServer server(
+        [&](const HttpServer::Request& request) { return HttpServer::Answer{.body = files.at(request.path)}; });
+    const Certificate alice = agency.certify_one("Alice", at(server, "/a.crl"));
+    const bool lists = GENERATE(false, true);
+    files["/a.crl"] = lists ? agency.crl({.entries = {{.certificate = alice}}}) : agency.crl({});
+    const RevocationState state = lists ? RevocationState::revoked : RevocationState::good;
+    CHECK(agency.judge(alice) == state);
+    Database::open(agency.directory / "revocation.db", "revocation cache", "", 3)
+        ->run("UPDATE evidence SET der = x'3000'");
+    CHECK(agency.warnings.empty());
+    const bool online = GENERATE(false, true);
+    agency.source = agency.started({}, online);
+    for (int i = 0; i < 2; ++i)
+        CHECK(agency.judge(alice) == (online || lists ? state : RevocationState::unknown));
+    REQUIRE(agency.warnings.size() == 1);
+    CHECK_THAT(agency.warnings.front(), Catch::Contains("what the revocation cache has of 'http://") &&
+                                            Catch::EndsWith("/a.crl' is broken, and does not count"));
+}

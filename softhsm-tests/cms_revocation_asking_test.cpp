@@ -1,0 +1,228 @@
+// Who is asked whether certificates are revoked, and when.
+
+#include <catch2/catch.hpp>
+
+#include "softhsm-tests/cms_revocation.h"
+
+using namespace p11mime;
+using namespace p11mime::cms;
+using namespace p11mime::test;
+
+TEST_CASE("nothing is fetched where what is at hand tells, or where the path leads to no anchor") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue();
+    bench.add_crl({});
+    CHECK(good(bench.judge(alice)));
+    CHECK(bench.source->fetches == 0);
+
+    bench.source->here.crls.clear();
+    CHECK(unknown(bench.judge(alice), "no CRL"));
+    CHECK(bench.source->fetches == 2);
+
+    bench.source->fetches = 0;
+    const SoftwareKey stranger = certify(authority_spec("Stranger"));
+    CHECK_FALSE(bench.judge(certify({}, &stranger).certificate).trusted);
+    const SoftwareKey impostor{stranger.key, bench.root.certificate};
+    CHECK_FALSE(bench.judge(certify({}, &impostor).certificate).trusted);
+    CHECK_FALSE(bench.judge(bench.issue({.begins_in_days = -20, .ends_in_days = -10})).trusted);
+    CHECK(bench.source->fetches == 0);
+}
+
+TEST_CASE("good evidence that came along keeps nobody from asking whether a certificate was revoked since") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue();
+    RevocationEvidence carried;
+    carried.crls.push_back(Crl::from_der(make_crl({.this_update = -90}, bench.root)));
+    const auto judge = [&] { return validate(alice, {}, bench.trust, Use::signing, {}, carried); };
+    CHECK(good(judge()));  // where nobody knows better
+    CHECK(bench.source->fetches == 2);
+
+    bench.source->points.crls.push_back(Crl::from_der(make_crl({.entries = {{.certificate = alice}}}, bench.root)));
+    CHECK(revoked(judge()));
+
+    bench.add_crl({});
+    bench.source->fetches = 0;
+    CHECK(good(judge()));
+    CHECK(bench.source->fetches == 0);
+}
+
+TEST_CASE("evidence from before the time that counts keeps nobody from asking for newer") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue();
+    bench.at(-60);
+    const CrlSpec before{.this_update = -90}, after{.number = 2, .this_update = -50};
+    const CrlSpec revoking{
+        .entries = {{.certificate = alice, .since = -80, .reason = "keyCompromise"}}, .number = 3, .this_update = -40};
+    bench.add_crl(before);
+    CHECK(good(bench.judge(alice)));  // where nobody knows better
+    CHECK(bench.source->fetches == 2);
+    bench.source->points.crls = {Crl::from_der(make_crl(revoking, bench.root))};
+    CHECK(revoked(bench.judge(alice)));
+    bench.source->points = {};
+    bench.source->responders.ocsp = {{OcspResponse::from_der(
+        make_ocsp({.status = OcspSpec::Status::revoked, .since = -80}, alice, bench.root.certificate, bench.root))}};
+    CHECK(revoked(bench.judge(alice)));
+
+    // Nor does an answer that is as old end the search for another.
+    const auto tells = [&](const CrlSpec& answer) {
+        bench.source->here = bench.source->responders = {};
+        bench.source->points.crls = {Crl::from_der(make_crl(answer, bench.root))};
+        bench.judge(alice);
+        return bench.source->answers_told.back();
+    };
+    CHECK_FALSE(tells(before));
+    CHECK(tells(after));
+    CHECK(tells(revoking));
+
+    // What is of later is all that there is to know, and so is what holds, where now is judged.
+    bench.source->fetches = 0;
+    bench.add_crl(after);
+    CHECK(good(bench.judge(alice)));
+    bench.source->here = {};
+    bench.add_crl(before);
+    bench.trust.at.reset();
+    CHECK(good(bench.judge(alice)));
+    CHECK(bench.source->fetches == 0);
+}
+
+TEST_CASE("that a certificate was retired keeps nobody from asking whether others know its key") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue();
+    const auto listing = [&](const std::string& reason, CrlSpec spec) {
+        spec.entries = {{.certificate = alice, .since = -120, .reason = reason}};
+        return Crl::from_der(make_crl(spec, bench.root));
+    };
+    const auto judge = [&](const RevocationEvidence& carried) {
+        bench.source->fetches = 0;
+        return validate(alice, {}, bench.trust, Use::signing, {}, carried);
+    };
+    const RevocationEvidence first{.crls = {listing("superseded", {.this_update = -90})}};
+    const RevocationEvidence over{.crls = {listing("superseded", {.this_update = -90, .next_update = -60})}};
+    CHECK(revoked(judge(first), "(superseded)"));
+    CHECK(judge(first).retired_since);
+    bench.source->points.crls = {listing("keyCompromise", {.number = 2})};
+    SECTION("as came along") {
+        CHECK(revoked(judge(first), "(key compromise)"));
+        CHECK(judge(first).key_compromised);
+        CHECK_FALSE(judge(first).retired_since);
+    }
+    SECTION("as came along, by who has evidence from before") {
+        bench.add_crl({.this_update = -100});
+        CHECK(revoked(judge(first), "(key compromise)"));
+    }
+    SECTION("as a CRL at hand tells that has ended") {
+        bench.source->here = over;
+        CHECK(revoked(judge({}), "(key compromise)"));
+    }
+    SECTION("at an earlier time, as a CRL from before tells") {
+        bench.source->here = first;
+        bench.at(-60);
+        CHECK(revoked(judge({}), "(key compromise)"));
+    }
+    SECTION("since a CRL that has delta CRLs") {
+        bench.source->here.crls = {
+            listing("superseded", {.this_update = -90, .extensions = "freshestCRL=URI:http://crl.example/delta"})};
+        bench.source->deltas.crls = {listing("keyCompromise", {.number = 2, .base_number = 1})};
+        CHECK(revoked(judge({}), "(key compromise)"));
+        CHECK(judge({}).key_compromised);
+    }
+    SECTION("but the user's own in force does, and any that says so") {
+        bench.source->here = first;
+        CHECK(judge({}).retired_since);
+        CHECK(bench.source->fetches == 0);
+        bench.source->here.crls = {listing("keyCompromise", {.this_update = -90, .next_update = -60})};
+        CHECK(revoked(judge({}), "(key compromise)"));
+        CHECK(bench.source->fetches == 0);
+    }
+}
+
+TEST_CASE("a response from before the time that counts keeps nobody from asking for a delta CRL") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue();
+    bench.at(-60);
+    bench.add_crl({.number = 1, .this_update = -100, .extensions = "freshestCRL=URI:http://crl.example/delta"});
+    const auto fetches_delta = [&](int this_update) {
+        bench.source->here.ocsp.clear();
+        bench.source->delta_fetches = 0;
+        bench.add_ocsp({.this_update = this_update}, alice);
+        CHECK(good(bench.judge(alice)));
+        return bench.source->delta_fetches > 0;
+    };
+    CHECK(fetches_delta(-90));
+    CHECK_FALSE(fetches_delta(-50));
+}
+
+TEST_CASE("a hold that is at hand is asked about, for it may have been lifted since") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue();
+    bench.add_crl({.entries = {{.certificate = alice, .reason = "certificateHold"}}, .this_update = -60});
+    CHECK(revoked(bench.judge(alice)));
+    bench.source->points.crls.push_back(Crl::from_der(make_crl({.number = 2, .this_update = -10}, bench.root)));
+    CHECK(good(bench.judge(alice)));
+}
+
+TEST_CASE("responders are asked before distribution points, and what counts is kept") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue();
+    const Bytes response = make_ocsp({}, alice, bench.root.certificate, bench.root);
+    const Bytes crl = make_crl({}, bench.root);
+    bench.source->points.crls = {Crl::from_der(crl)};
+    bench.source->responders.ocsp = {{OcspResponse::from_der(response)}};
+    CHECK(good(bench.judge(alice)));
+    CHECK(bench.source->fetches == 1);
+    CHECK(bench.source->kept == std::vector<Bytes>{response});
+
+    // A response that does not count is not kept, and the CRL is fetched.
+    bench.source->kept.clear();
+    bench.source->responders.ocsp = {{OcspResponse::from_der(
+        make_ocsp({.this_update = -2 * kDay, .next_update = -kDay}, alice, bench.root.certificate, bench.root))}};
+    CHECK(good(bench.judge(alice)));
+    CHECK(bench.source->kept == std::vector<Bytes>{crl});
+}
+
+TEST_CASE("a delta CRL is fetched where a CRL at hand says that there are some") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue();
+    bench.add_crl({.number = 1, .this_update = -60, .extensions = "freshestCRL=URI:http://crl.example/delta"});
+    CHECK(good(bench.judge(alice)));
+    CHECK(bench.source->delta_fetches == 1);
+    bench.source->deltas.crls = {
+        Crl::from_der(make_crl({.entries = {{.certificate = alice}}, .number = 2, .base_number = 1}, bench.root))};
+    CHECK(revoked(bench.judge(alice)));
+}
+
+TEST_CASE("a CRL makes nothing good where a delta CRL tells that there is a newer one, which is asked for") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue();
+    bench.add_crl({.number = 10, .this_update = -60, .extensions = "freshestCRL=URI:http://crl.example/delta"});
+    bench.source->deltas.crls = {Crl::from_der(make_crl({.number = 21, .base_number = 20}, bench.root))};
+    CHECK(unknown(bench.judge(alice), "there is a newer one"));
+    bench.source->points.at_points = {Crl::from_der(make_crl({.number = 20, .this_update = -40}, bench.root))};
+    CHECK(good(bench.judge(alice)));
+    bench.source->points.at_points = {
+        Crl::from_der(make_crl({.entries = {{.certificate = alice}}, .number = 20, .this_update = -40}, bench.root))};
+    CHECK(revoked(bench.judge(alice)));
+    // What came along keeps nobody from asking for that.
+    RevocationEvidence carried;
+    carried.ocsp = {{OcspResponse::from_der(make_ocsp({}, alice, bench.root.certificate, bench.root))}};
+    CHECK(revoked(validate(alice, {}, bench.trust, Use::signing, {}, carried)));
+    // A delta CRL of somebody else, or one that has ended, tells of none.
+    bench.source->points.at_points.clear();
+    const SoftwareKey other = certify(RevocationBench::old_authority());
+    bench.source->deltas.crls = {
+        Crl::from_der(make_crl({.number = 21, .base_number = 20}, other)),
+        Crl::from_der(make_crl({.number = 21, .base_number = 20, .this_update = -50, .next_update = -10}, bench.root))};
+    CHECK(good(bench.judge(alice)));
+}
+
+TEST_CASE("a delta CRL that a certificate names is asked for, whatever came along") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue({.more_extensions = "freshestCRL=URI:http://crl.example/delta"});
+    RevocationEvidence carried;
+    carried.ocsp = {{OcspResponse::from_der(make_ocsp({}, alice, bench.root.certificate, bench.root))}};
+    const auto judge = [&] { return validate(alice, {}, bench.trust, Use::signing, {}, carried); };
+    CHECK(good(judge()));
+    bench.source->deltas.crls = {
+        Crl::from_der(make_crl({.entries = {{.certificate = alice}}, .number = 2, .base_number = 1}, bench.root))};
+    CHECK(revoked(judge()));
+}
