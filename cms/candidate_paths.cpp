@@ -97,10 +97,11 @@ Candidates find_candidates(const Certificate& certificate, std::span<const Certi
             queue.push_back(std::move(each));
         }
     }
-    // An end certificate may itself be an anchor; sources are asked for it by its own name.
+    // An end certificate may itself be an anchor, or have the key of one that is rejected; sources are asked for it by
+    // its own name.
     for (const auto& source : anchors)
         for (Certificate& each : source->by_subject(certificate.subject_der()))
-            if (each == certificate) found.anchors.push_back(std::move(each));
+            if (each == certificate || same_name_and_key(each, certificate)) found.anchors.push_back(std::move(each));
     found.anchors = combine_settings(found.anchors);
     return found;
 }

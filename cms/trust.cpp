@@ -7,9 +7,9 @@
 
 #include "cms/candidate_paths.h"
 #include "cms/distribution_points.h"
+#include "cms/distrust.h"
 #include "cms/inherited_key.h"
 #include "cms/revocation.h"
-#include "cms/trust_settings.h"
 #include "cms/verify_path.h"
 
 namespace p11mime::cms {
@@ -105,8 +105,10 @@ std::optional<Fault> compromised_key(PathVerdict& verdict, const Trust& trust, c
 // certificates of the keys on them are not looked at, nor counts how it looks itself: who revoked it knows.
 class Judge {
   public:
-    Judge(const InheritedKeys& inherited, const Trust& trust, Use use, const Message& message, bool alone)
+    Judge(const InheritedKeys& inherited, const Candidates& candidates, const Trust& trust, Use use,
+          const Message& message, bool alone)
         : inherited_(inherited),
+          candidates_(candidates),
           trust_(trust),
           use_(use),
           time_{trust.at.value_or(trust.clock->now()), trust.at.has_value(), message.claimed},
@@ -132,7 +134,7 @@ class Judge {
         const auto weak = weak_link(path);
         verdict.weak = weak.has_value();
         fault = path_fault(path);
-        if (!fault) fault = distrust_fault(path, use_);
+        if (!fault) fault = distrust_fault(path, candidates_, trust_.purpose, use_);
         if (!fault) fault = purpose_fault(path, trust_.purpose, use_);
         if (!fault && !trust_.allow_weak) fault = weak;
         if (fault && !(alone_ && fault->at == 0)) return refused(std::move(verdict), *fault);
@@ -174,11 +176,11 @@ class Judge {
         before.require_revocation = false;
         before.policy = {};
         std::optional<Fault> fault;
-        Judge then(inherited_, before, use_, message_, alone_);
+        Judge then(inherited_, candidates_, before, use_, message_, alone_);
         then.looks_back_ = true;
         const PathVerdict found = then.judge(path, fault);
         verdict.verifications += path.size() + found.verifications;
-        if (!fault || fault->scope != Fault::Scope::key) return std::nullopt;
+        if (found.revocation != RevocationState::revoked || fault->scope != Fault::Scope::key) return std::nullopt;
         verdict.revocation = found.revocation;
         verdict.revocation_reason = found.revocation_reason;
         verdict.key_compromised = found.key_compromised;
@@ -197,6 +199,7 @@ class Judge {
     }
 
     const InheritedKeys& inherited_;
+    const Candidates& candidates_;
     const Trust& trust_;
     Use use_;
     JudgedTime time_;
@@ -301,7 +304,7 @@ Attempt validate_with(const Certificate& certificate, const Message& message, co
         find_candidates(certificate, message.certificates, trust.anchors, trust.intermediates);
     const InheritedKeys inherited(certificate, candidates.untrusted, candidates.anchors);
     CandidatePaths paths(certificate, candidates, inherited, trust.at.value_or(trust.clock->now()));
-    const Judge judge(inherited, trust, use, message, alone);
+    const Judge judge(inherited, candidates, trust, use, message, alone);
 
     Best best;
     std::size_t verifications = inherited.tries() + paths.comparisons() / 100;

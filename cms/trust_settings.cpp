@@ -74,17 +74,6 @@ void set_distrust_date(const Certificate& certificate, Time date) {
     static_cast<void>(owned.release());
 }
 
-// trusts_all_mail says whether a copy of an anchor is trusted for e-mail of any date.
-bool trusts_all_mail(const Certificate& certificate) {
-    if (distrust_date(certificate)) return false;
-    const Uses* uses = trusted_uses(certificate);
-    for (int i = 0; i < sk_ASN1_OBJECT_num(uses); ++i)
-        if (const int nid = OBJ_obj2nid(sk_ASN1_OBJECT_value(uses, i));
-            nid == NID_email_protect || nid == NID_anyExtendedKeyUsage)
-            return true;
-    return uses == nullptr;
-}
-
 Certificate combined(const Certificate& one, const Certificate& other) {
     Certificate both = Certificate::from_der(one.der());
     for (const Certificate* each : {&one, &other})
@@ -99,6 +88,16 @@ Certificate combined(const Certificate& one, const Certificate& other) {
 }
 
 }  // namespace
+
+bool trusts_all_mail(const Certificate& certificate) {
+    if (distrust_date(certificate)) return false;
+    const Uses* uses = trusted_uses(certificate);
+    for (int i = 0; i < sk_ASN1_OBJECT_num(uses); ++i)
+        if (const int nid = OBJ_obj2nid(sk_ASN1_OBJECT_value(uses, i));
+            nid == NID_email_protect || nid == NID_anyExtendedKeyUsage)
+            return true;
+    return uses == nullptr;
+}
 
 TrustSettings trust_settings(const Certificate& certificate) {
     return {.limited = trusted_uses(certificate) != nullptr,
@@ -123,17 +122,6 @@ std::vector<Certificate> combine_settings(const std::vector<Certificate>& certif
             *there = combined(*there, each);
     }
     return once;
-}
-
-std::optional<Fault> distrust_fault(const std::vector<Certificate>& chain, Use use) {
-    const Certificate &end = chain.front(), &anchor = chain.back();
-    const auto date = distrust_date(anchor);
-    if (use == Use::evidence || !date || end.not_before() <= *date) return std::nullopt;
-    return Fault{
-        fmt::format("Mozilla no longer trusts what {} has issued since {}, and the certificate of {} begins at {}",
-                    display_name(anchor), format_time(*date), display_name(end), format_time(end.not_before())),
-        "add the root with --ca or 'p11mime certs trust' if you trust it all the same", Fault::Scope::certificate,
-        chain.size() - 1};
 }
 
 Bytes der_with_settings(const Certificate& certificate) {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "cms/path_rules.h"
+#include "cms/certificate.h"
 
 namespace p11mime::cms {
 
@@ -20,17 +20,17 @@ struct TrustSettings {
 };
 TrustSettings trust_settings(const Certificate& certificate);
 
-/// distrusted_after is an anchor with such a date.
+/// trusts_all_mail says whether a copy of an anchor is trusted for e-mail of any date, but for what it rejects.
+bool trusts_all_mail(const Certificate& certificate);
+
+/// distrusted_after is an anchor with such a date; kDistrusted is that of one that nothing may come from at all.
 Certificate distrusted_after(const Certificate& anchor, Time date);
+inline constexpr Time kDistrusted = Time::min();
 
 /// combine_settings gives each certificate once, as it stands first, with the settings of all its copies: it is
 /// rejected for what one of them rejects, else trusted for what one of them trusts; one without settings trusts all.
 /// The date to distrust after is the last, and none where a copy that is trusted for e-mail has none.
 std::vector<Certificate> combine_settings(const std::vector<Certificate>& certificates);
-
-/// distrust_fault tells of an end certificate that begins after the date from which on the anchor of its path is
-/// trusted for nothing that it issues. Evidence is taken from it still, for what it issued before.
-std::optional<Fault> distrust_fault(const std::vector<Certificate>& chain, Use use);
 
 /// der_with_settings is the DER of a certificate and, where it has them, of its settings after it, as in PEM's "TRUSTED
 /// CERTIFICATE"; a date to distrust after is not kept. from_der_with_settings reads both forms and throws

@@ -9,6 +9,7 @@
 
 #include "cms/algorithms.h"
 #include "cms/candidate_paths.h"
+#include "cms/distrust.h"
 #include "cms/name_constraints.h"
 #include "cms/openssl_error.h"
 
@@ -162,11 +163,7 @@ Fault fault_of(int error, std::size_t at, const std::vector<Certificate>& path, 
         case X509_V_ERR_KEYUSAGE_NO_CERTSIGN:
             return fault(Scope::certificate, fmt::format("{} may not issue certificates", who));
         case X509_V_ERR_CERT_REJECTED:
-            return fault(Scope::certificate,
-                         fmt::format("{} is not trusted for {}, by the settings in its file", who,
-                                     purpose == Purpose::timestamps ? "time-stamps" : "e-mail"),
-                         "'p11mime certs list' shows the trusted and rejected uses of one's own anchors, 'openssl x509 "
-                         "-in FILE -noout -text' those in a file");
+            return settings_fault(certificate, purpose, at);
         case X509_V_ERR_PATH_LENGTH_EXCEEDED:
             return fault(Scope::path, fmt::format("{} may not issue certificates this far down the path", who));
         case X509_V_ERR_PERMITTED_VIOLATION:

@@ -3,6 +3,7 @@
 
 #include "cms/trust_settings.h"
 #include "softhsm-tests/cms_paths.h"
+#include "softhsm-tests/support/other_signature.h"
 
 using namespace p11mime;
 using namespace p11mime::cms;
@@ -170,15 +171,75 @@ TEST_CASE("what an anchor has issued since the date that Mozilla distrusts it af
                     "Mozilla no longer trusts"));
 }
 
-TEST_CASE("an anchor that Mozilla distrusts after a date is no obstacle to another one") {
+TEST_CASE("whose key is distrusted is so by whatever certificate of it, and who it has certified is not by another's") {
     const SettingsWorld world;
     const Certificate end = world.bench.issue().certificate;
+    const Certificate& root = world.bench.root.certificate;
     const SoftwareKey other = certify(authority_spec("Other Root"));
     const SoftwareKey cross = cross_certify(world.bench.root, authority_spec("Test Root"), other);
-    const Certificate before = distrusted_after(world.bench.root.certificate, end.not_before() - std::chrono::hours(1));
-    CHECK(trusted(judge(end, {world.bench.intermediate, cross}, trust_in({before, other.certificate}))));
-    CHECK(trusted(judge(end, {world.bench.intermediate, cross}, trust_in({other.certificate, before}))));
-    CHECK(untrusted(judge(end, {world.bench.intermediate, cross}, trust_in({before})), "Mozilla no longer trusts"));
+    const SoftwareKey renewed = cross_certify(world.bench.root, authority_spec("Test Root"), world.bench.root);
+    const SoftwareKey around = cross_certify(world.bench.intermediate, authority_spec("Test Intermediate"), other);
+    const auto judged = [&](const std::vector<SoftwareKey>& along, std::vector<Certificate> anchors,
+                            Use use = Use::signing) {
+        const PathVerdict verdict = judge(end, along, trust_in(anchors), use);
+        std::ranges::reverse(anchors);
+        CHECK(judge(end, along, trust_in(anchors), use).trusted == verdict.trusted);
+        return verdict;
+    };
+    const std::vector<SoftwareKey> crossed{world.bench.intermediate, cross};
+    const auto is_crossed = [&](const PathVerdict& verdict) {
+        return std::ranges::find(verdict.chain, other.certificate) != verdict.chain.end();
+    };
+    const PathVerdict plain = judge(end, crossed, trust_in({other.certificate}));
+    CHECK(trusted(plain));
+    CHECK(is_crossed(plain));
+
+    const std::string kRejected = "is not trusted for e-mail, by the settings in its file";
+    const Certificate rejected = world.with(root, kNotForMail);
+    const auto is_rejected = [&](const PathVerdict& verdict) { return untrusted(verdict, kRejected); };
+    CHECK(is_rejected(judged(crossed, {rejected, other.certificate})));
+    CHECK(is_rejected(judged(crossed, {world.with(root, kForNothing), other.certificate})));
+    CHECK(is_rejected(judged(crossed, {rejected, other.certificate}, Use::encryption)));
+    CHECK(is_rejected(judged(crossed, {rejected, other.certificate}, Use::evidence)));
+    CHECK(is_rejected(judged({world.bench.intermediate}, {rejected, renewed.certificate})));
+    CHECK(trusted(judged(crossed, {world.with(root, kForServers), other.certificate})));
+    CHECK(trusted(judged(crossed, {world.with(root, kNotForStamps), other.certificate})));
+    CHECK(trusted(judged({around}, {rejected, other.certificate})));
+    // What the user has beside the anchors.
+    const auto with_known = [&](const Certificate& known) {
+        return judge(end, crossed, trust_in({other.certificate}, {known}));
+    };
+    CHECK(is_rejected(with_known(rejected)));
+    CHECK(untrusted(with_known(world.with(world.bench.intermediate.certificate, kNotForMail)),
+                    "CN=Test Intermediate,O=Example is not trusted for e-mail"));
+    CHECK(trusted(judge(end, {cross, world.bench.intermediate},
+                        trust_in({other.certificate}, {world.with(root, kNotForStamps)}))));
+
+    const Certificate before = distrusted_after(root, end.not_before() - std::chrono::hours(1));
+    CHECK(untrusted(judged(crossed, {before, other.certificate}), "Mozilla no longer trusts what CN=Test Root"));
+    CHECK(untrusted(judged(crossed, {before}), "Mozilla no longer trusts what CN=Test Root"));
+    CHECK(trusted(judged(crossed, {distrusted_after(root, end.not_before()), other.certificate})));
+    CHECK(trusted(judged(crossed, {before, other.certificate}, Use::evidence)));
+    CHECK(trusted(judged({world.bench.intermediate}, {before, renewed.certificate})));
+    CHECK(trusted(judged({around}, {before, other.certificate})));
+
+    const Certificate distrusted = distrusted_after(root, kDistrusted);
+    CHECK(untrusted(judged(crossed, {distrusted, other.certificate}), "Mozilla distrusts CN=Test Root"));
+    CHECK(untrusted(judged(crossed, {distrusted, other.certificate}, Use::evidence), "Mozilla distrusts CN=Test Root"));
+    CHECK(trusted(judged(crossed, {distrusted, root, other.certificate})));
+    CHECK(trusted(judged({around}, {distrusted, other.certificate})));
+}
+
+TEST_CASE("an end certificate is not trusted whose holder is rejected by another certificate of its key") {
+    const SettingsWorld world;
+    const SoftwareKey alice = world.bench.issue();
+    const SoftwareKey by_herself = cross_certify(alice, {}, alice);
+    CHECK(untrusted(judge(alice.certificate, {world.bench.intermediate},
+                          trust_in({world.bench.root.certificate, world.with(by_herself.certificate, kNotForMail)})),
+                    "CN=Alice,O=Example is not trusted for e-mail, by the settings in its file; that CN=Test "
+                    "Intermediate,O=Example certifies it changes nothing"));
+    CHECK(trusted(judge(alice.certificate, {world.bench.intermediate},
+                        trust_in({world.bench.root.certificate, by_herself.certificate}))));
 }
 
 TEST_CASE("an anchor of one's own is trusted though Mozilla distrusts it after a date") {
@@ -210,4 +271,20 @@ TEST_CASE("an anchor of one's own is trusted though Mozilla distrusts it after a
     CHECK(trusted(judge(end, {world.bench.intermediate}, trust_in({root, dated}))));
     CHECK(untrusted(judge(end, {world.bench.intermediate}, trust_in({dated, world.with(root, kForServers)})),
                     "Mozilla no longer trusts"));
+}
+
+TEST_CASE("a certificate is rejected too where its signature was written in another way") {
+    const SettingsWorld world;
+    const SoftwareKey alice = world.bench.issue();
+    const SoftwareKey intermediate{world.bench.intermediate.key,
+                                   with_other_signature(world.bench.intermediate.certificate)};
+    const Certificate end = with_other_signature(alice.certificate);
+    CHECK_FALSE(end == alice.certificate);
+    const auto judged = [&](const Certificate& anchor) {
+        return judge(end, {intermediate}, trust_in({world.bench.root.certificate, anchor}));
+    };
+    CHECK(untrusted(judged(world.with(alice.certificate, kNotForMail)), "CN=Alice,O=Example is not trusted for"));
+    CHECK(untrusted(judged(world.with(world.bench.intermediate.certificate, kNotForMail)),
+                    "CN=Test Intermediate,O=Example is not trusted for"));
+    CHECK(trusted(judged(world.with(alice.certificate, kNotForStamps))));
 }

@@ -159,7 +159,23 @@ TEST_CASE("roots that Mozilla distrusts after a date have that date, and others 
     if (there == 0) skip("this libnssckbi.so has no root with such a date");
 }
 
-TEST_CASE("a root with a date of distrust that cannot be read is not trusted") {
+TEST_CASE("a root that Mozilla distrusts altogether is told of as one") {
+    const auto anchors = token::open_email_anchors("");
+    if (!anchors) {
+        skip("libnssckbi.so is not installed");
+        return;
+    }
+    const auto found = anchors->by_subject(
+        name_der({"C=NL", "O=DigiNotar", "CN=DigiNotar Root CA", "emailAddress=info@diginotar.nl"}));
+    if (found.empty()) {
+        skip("this libnssckbi.so does not tell of DigiNotar");
+        return;
+    }
+    for (const cms::Certificate& each : found)
+        CHECK(cms::trust_settings(each).distrust_after == cms::kDistrusted);
+}
+
+TEST_CASE("a root with a date of distrust that cannot be read is distrusted") {
     constexpr const char* kModule = "/usr/lib/x86_64-linux-gnu/libnssckbi.so";
     if (!std::filesystem::exists(kModule)) {
         skip("libnssckbi.so is not where this test looks");
@@ -171,5 +187,7 @@ TEST_CASE("a root with a date of distrust that cannot be read is not trusted") {
     const auto anchors = token::open_email_anchors(PoorCard::module());
     CHECK(anchors->by_subject(from_hex(kBoth)).size() == 1);
     for (const Root& root : distrusted_roots())
-        CHECK(anchors->by_subject(name_der(root.name)).empty());
+        for (const cms::Certificate& each : anchors->by_subject(name_der(root.name)))
+            CHECK(cms::trust_settings(each).distrust_after == cms::kDistrusted);
+    CHECK_FALSE(cms::trust_settings(anchors->by_subject(from_hex(kBoth)).front()).distrust_after);
 }

@@ -49,7 +49,7 @@ class EmailAnchors final : public cms::CertificateSource {
         if (identifier.issuer_der.empty()) return std::nullopt;  // the module's objects have no key identifiers
         Template search = objects_of_class(CKO_CERTIFICATE);
         search.add(CKA_ISSUER, identifier.issuer_der).add(CKA_SERIAL_NUMBER, identifier.serial_der);
-        std::vector<cms::Certificate> found = trusted(search);
+        std::vector<cms::Certificate> found = told_of(search);
         return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
     }
 
@@ -64,7 +64,7 @@ class EmailAnchors final : public cms::CertificateSource {
     std::vector<cms::Certificate> with_subject(ByteView name_der) {
         Template search = objects_of_class(CKO_CERTIFICATE);
         search.add(CKA_SUBJECT, name_der);
-        return trusted(search);
+        return told_of(search);
     }
 
     std::set<Bytes> other_forms(ByteView name_der) {
@@ -95,7 +95,8 @@ class EmailAnchors final : public cms::CertificateSource {
         return *subjects_;
     }
 
-    std::vector<cms::Certificate> trusted(const Template& search) {
+    // told_of are the roots that Mozilla trusts for e-mail, and those that it distrusts, with what it says of them.
+    std::vector<cms::Certificate> told_of(const Template& search) {
         const std::lock_guard lock(mutex_);
         open();
         std::vector<cms::Certificate> result;
@@ -103,40 +104,45 @@ class EmailAnchors final : public cms::CertificateSource {
             for (const CK_OBJECT_HANDLE object : session->find(search)) {
                 const Attributes attributes =
                     session->attributes(object, {CKA_VALUE, CKA_ISSUER, CKA_SERIAL_NUMBER, kNssEmailDistrustAfter});
-                if (!is_trusted_for_email(*session, attributes)) continue;
-                const auto anchor = cms::Certificate::from_der(attributes.bytes(CKA_VALUE));
-                if (auto dated = with_distrust_date(anchor, attributes.bytes(kNssEmailDistrustAfter)))
-                    result.push_back(std::move(*dated));
+                const std::vector<CK_ULONG> said = trust_for_email(*session, attributes);
+                const auto is_said = [&](CK_ULONG trust) { return std::ranges::find(said, trust) != said.end(); };
+                if (!is_said(kNssNotTrusted) && !is_said(kNssTrustedDelegator)) continue;
+                const auto root = cms::Certificate::from_der(attributes.bytes(CKA_VALUE));
+                if (is_said(kNssNotTrusted))
+                    result.push_back(cms::distrusted_after(root, cms::kDistrusted));
+                else
+                    result.push_back(with_distrust_date(root, attributes.bytes(kNssEmailDistrustAfter)));
             }
         }
         return result;
     }
 
-    /// is_trusted_for_email reads the trust object that goes with a certificate; its hash ties it to that very one.
-    static bool is_trusted_for_email(const Session& session, const Attributes& certificate) {
+    /// trust_for_email reads the trust objects that go with a certificate; its hash ties them to that very one.
+    static std::vector<CK_ULONG> trust_for_email(const Session& session, const Attributes& certificate) {
         const Bytes der = certificate.bytes(CKA_VALUE);
         std::array<Byte, 20> hash{};
-        if (EVP_Digest(der.data(), der.size(), hash.data(), nullptr, EVP_sha1(), nullptr) != 1) return false;
+        if (EVP_Digest(der.data(), der.size(), hash.data(), nullptr, EVP_sha1(), nullptr) != 1) return {};
         Template search = objects_of_class(kClassNssTrust);
         search.add(CKA_ISSUER, certificate.bytes(CKA_ISSUER))
             .add(CKA_SERIAL_NUMBER, certificate.bytes(CKA_SERIAL_NUMBER))
             .add(kNssCertSha1Hash, ByteView(hash));
-        const auto objects = session.find(search);
-        return std::any_of(objects.begin(), objects.end(), [&](CK_OBJECT_HANDLE object) {
-            const Attributes trust = session.attributes(object, {kNssTrustEmailProtection});
-            return trust.number(kNssTrustEmailProtection) == kNssTrustedDelegator;
-        });
+        std::vector<CK_ULONG> said;
+        for (const CK_OBJECT_HANDLE object : session.find(search))
+            if (const auto trust =
+                    session.attributes(object, {kNssTrustEmailProtection}).number(kNssTrustEmailProtection))
+                said.push_back(*trust);
+        return said;
     }
 
-    /// with_distrust_date is the anchor with the date that it goes along with, where there is one; nothing where that
-    /// cannot be read.
-    static std::optional<cms::Certificate> with_distrust_date(const cms::Certificate& anchor, const Bytes& date) {
-        if (date.empty() || date == Bytes{CK_FALSE}) return anchor;
+    /// with_distrust_date is a root with the date that it goes along with, where there is one; one that cannot be read
+    /// is as good as the earliest.
+    static cms::Certificate with_distrust_date(const cms::Certificate& root, const Bytes& date) {
+        if (date.empty() || date == Bytes{CK_FALSE}) return root;
         const Handle<ASN1_TIME, ASN1_TIME_free> time(ASN1_TIME_new());
-        if (!time || ASN1_TIME_set_string_X509(time.get(), std::string(text_of(date)).c_str()) != 1)
-            return std::nullopt;
-        const auto at = cms::to_time(time.get());
-        return at ? std::optional(cms::distrusted_after(anchor, *at)) : std::nullopt;
+        std::optional<cms::Time> at;
+        if (time && ASN1_TIME_set_string_X509(time.get(), std::string(text_of(date)).c_str()) == 1)
+            at = cms::to_time(time.get());
+        return cms::distrusted_after(root, at.value_or(cms::kDistrusted));
     }
 
     void open() {

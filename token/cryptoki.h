@@ -20,5 +20,6 @@ inline constexpr CK_ATTRIBUTE_TYPE kNssTrustEmailProtection = 0xce53635b;
 /// Of a certificate: the UTCTime (YYMMDDHHMMSSZ) after which what it issues is trusted for no mail; or CK_FALSE.
 inline constexpr CK_ATTRIBUTE_TYPE kNssEmailDistrustAfter = 0xce534374;
 inline constexpr CK_ULONG kNssTrustedDelegator = 0xce534352;
+inline constexpr CK_ULONG kNssNotTrusted = 0xce53435a;
 
 }  // namespace p11mime::token

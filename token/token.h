@@ -278,9 +278,10 @@ struct KeyChoiceResult {
 };
 KeyChoiceResult choose_key(Tokens& tokens, const KeyChoice& choice);
 
-/// open_email_anchors reads the roots that Mozilla trusts for e-mail out of libnssckbi.so, as the PKCS#11 module that
-/// it is (CKA_TRUST_EMAIL_PROTECTION), looking each up by subject. `module`: its file; "" looks in the usual places.
-/// Null where it is not installed.
+/// open_email_anchors reads the roots that Mozilla trusts for e-mail, and those that it distrusts, out of
+/// libnssckbi.so, as the PKCS#11 module that it is (CKA_TRUST_EMAIL_PROTECTION), looking each up by subject; what is
+/// said against one is among its trust settings. `module`: its file; "" looks in the usual places. Null where it is not
+/// installed.
 std::shared_ptr<cms::CertificateSource> open_email_anchors(const std::string& module);
 
 }  // namespace p11mime::token
