@@ -228,10 +228,10 @@ std::vector<cms::Certificate> AddressBook::by_subject(ByteView name_der) {
     return cms::MemoryCertificates(certificates(query)).by_subject(name_der);  // names with one hash need not be one
 }
 
-std::optional<cms::Certificate> AddressBook::by_identifier(const cms::RecipientIdentifier& identifier) {
+std::vector<cms::Certificate> AddressBook::by_identifier(const cms::RecipientIdentifier& identifier) {
     const std::lock_guard lock(mutex_);
     Database* database = reading();
-    if (database == nullptr) return std::nullopt;
+    if (database == nullptr) return {};
     const bool by_key = identifier.issuer_der.empty();
     Statement query(*database, by_key ? "SELECT der FROM certificate WHERE key_identifier = ?"
                                       : "SELECT der FROM certificate WHERE issuer = ? AND serial = ?");
@@ -239,9 +239,7 @@ std::optional<cms::Certificate> AddressBook::by_identifier(const cms::RecipientI
         query.bind(identifier.key_identifier);
     else
         query.bind(identifier.issuer_der).bind(identifier.serial_der);
-    auto found = certificates(query);
-    if (found.empty()) return std::nullopt;
-    return std::move(found.front());
+    return certificates(query);
 }
 
 cms::MemoryCertificates& BookAnchors::loaded() {
@@ -259,7 +257,7 @@ std::vector<cms::Certificate> BookAnchors::by_subject(ByteView name_der) {
     return loaded().by_subject(name_der);
 }
 
-std::optional<cms::Certificate> BookAnchors::by_identifier(const cms::RecipientIdentifier& identifier) {
+std::vector<cms::Certificate> BookAnchors::by_identifier(const cms::RecipientIdentifier& identifier) {
     return loaded().by_identifier(identifier);
 }
 

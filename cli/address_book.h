@@ -54,7 +54,7 @@ class AddressBook final : public cms::CertificateSource {
     std::vector<Anchor> anchors();
 
     std::vector<cms::Certificate> by_subject(ByteView name_der) override;
-    std::optional<cms::Certificate> by_identifier(const cms::RecipientIdentifier& identifier) override;
+    std::vector<cms::Certificate> by_identifier(const cms::RecipientIdentifier& identifier) override;
 
   private:
     Database* reading();  // null where there is no file yet
@@ -70,7 +70,7 @@ class BookAnchors final : public cms::CertificateSource {
   public:
     explicit BookAnchors(std::shared_ptr<AddressBook> book) : book_(std::move(book)) {}
     std::vector<cms::Certificate> by_subject(ByteView name_der) override;
-    std::optional<cms::Certificate> by_identifier(const cms::RecipientIdentifier& identifier) override;
+    std::vector<cms::Certificate> by_identifier(const cms::RecipientIdentifier& identifier) override;
 
   private:
     cms::MemoryCertificates& loaded();

@@ -122,7 +122,7 @@ std::vector<cms::Certificate> CertificateFiles::by_subject(ByteView name_der) {
     return loaded().by_subject(name_der);
 }
 
-std::optional<cms::Certificate> CertificateFiles::by_identifier(const cms::RecipientIdentifier& identifier) {
+std::vector<cms::Certificate> CertificateFiles::by_identifier(const cms::RecipientIdentifier& identifier) {
     return loaded().by_identifier(identifier);
 }
 

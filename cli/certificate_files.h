@@ -32,7 +32,7 @@ class CertificateFiles final : public cms::CertificateSource {
     CertificateFiles(std::vector<std::string> paths, Warn warn);
 
     std::vector<cms::Certificate> by_subject(ByteView name_der) override;
-    std::optional<cms::Certificate> by_identifier(const cms::RecipientIdentifier& identifier) override;
+    std::vector<cms::Certificate> by_identifier(const cms::RecipientIdentifier& identifier) override;
 
   private:
     cms::MemoryCertificates& loaded();
@@ -49,7 +49,7 @@ class SystemAnchors final : public cms::CertificateSource {
   public:
     std::vector<cms::Certificate> by_subject(ByteView name_der) override;
     /// by_identifier knows none: the store has no index by serial number.
-    std::optional<cms::Certificate> by_identifier(const cms::RecipientIdentifier&) override { return std::nullopt; }
+    std::vector<cms::Certificate> by_identifier(const cms::RecipientIdentifier&) override { return {}; }
 };
 
 }  // namespace p11mime::cli

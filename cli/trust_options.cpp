@@ -19,9 +19,9 @@ class EmailAnchors final : public cms::CertificateSource {
         auto* anchors = opened();
         return anchors != nullptr ? anchors->by_subject(name_der) : std::vector<cms::Certificate>{};
     }
-    std::optional<cms::Certificate> by_identifier(const cms::RecipientIdentifier& identifier) override {
+    std::vector<cms::Certificate> by_identifier(const cms::RecipientIdentifier& identifier) override {
         auto* anchors = opened();
-        return anchors != nullptr ? anchors->by_identifier(identifier) : std::nullopt;
+        return anchors != nullptr ? anchors->by_identifier(identifier) : std::vector<cms::Certificate>{};
     }
 
   private:

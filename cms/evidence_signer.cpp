@@ -240,8 +240,9 @@ std::vector<Candidate> responders_of(const OcspResponse& response, const Evidenc
         if (!name.empty())
             for (const Certificate& each : source->by_subject(name))
                 add(each);
-        else if (const auto each = source->by_identifier({.key_identifier = response.responder_key()}))
-            add(*each);
+        else
+            for (const Certificate& each : source->by_identifier({.key_identifier = response.responder_key()}))
+                add(each);
     const auto add_some = [&](std::span<const Certificate> certificates, bool came_along) {
         const std::size_t limit = found.size() + kMaxCarriedSigners;
         for (const Certificate& each : certificates)

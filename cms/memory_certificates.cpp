@@ -4,6 +4,7 @@
 #include <openssl/x509.h>
 
 #include <algorithm>
+#include <iterator>
 
 namespace p11mime::cms {
 
@@ -18,10 +19,11 @@ std::vector<Certificate> MemoryCertificates::by_subject(ByteView name_der) {
     return found;
 }
 
-std::optional<Certificate> MemoryCertificates::by_identifier(const RecipientIdentifier& identifier) {
-    const auto match = std::find_if(certificates_.begin(), certificates_.end(),
-                                    [&](const Certificate& each) { return identifier.matches(each); });
-    return match == certificates_.end() ? std::nullopt : std::optional(*match);
+std::vector<Certificate> MemoryCertificates::by_identifier(const RecipientIdentifier& identifier) {
+    std::vector<Certificate> found;
+    std::ranges::copy_if(certificates_, std::back_inserter(found),
+                         [&](const Certificate& each) { return identifier.matches(each); });
+    return found;
 }
 
 }  // namespace p11mime::cms

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -13,7 +12,7 @@ class MemoryCertificates final : public CertificateSource {
   public:
     explicit MemoryCertificates(std::vector<Certificate> certificates) : certificates_(std::move(certificates)) {}
     std::vector<Certificate> by_subject(ByteView name_der) override;
-    std::optional<Certificate> by_identifier(const RecipientIdentifier& identifier) override;
+    std::vector<Certificate> by_identifier(const RecipientIdentifier& identifier) override;
 
   private:
     std::vector<Certificate> certificates_;

@@ -24,21 +24,24 @@ bool is_key_hash(ByteView identifier, const Certificate& certificate) {
 
 Named find_certificates(const RecipientIdentifier& identifier, std::span<const Certificate> certificates,
                         const Trust* trust) {
-    std::vector<Certificate> found;
-    std::copy_if(certificates.begin(), certificates.end(), std::back_inserter(found),
-                 [&](const Certificate& each) { return identifier.matches(each); });
-    std::stable_partition(found.begin(), found.end(),
-                          [&](const Certificate& each) { return is_key_hash(identifier.key_identifier, each); });
-    if ((found.empty() || found.size() > kMaxNamed) && trust != nullptr)
-        for (const auto& source : trust->intermediates)
-            if (const auto match = source->by_identifier(identifier)) found.insert(found.begin(), *match);
     Named named;
-    for (const Certificate& each : found) {
-        if (std::find(named.certificates.begin(), named.certificates.end(), each) != named.certificates.end()) continue;
-        named.too_many = named.certificates.size() == kMaxNamed;
-        if (named.too_many) break;
-        named.certificates.push_back(each);
-    }
+    const auto add = [&](std::vector<Certificate> found) {
+        std::stable_partition(found.begin(), found.end(),
+                              [&](const Certificate& each) { return is_key_hash(identifier.key_identifier, each); });
+        for (const Certificate& each : found) {
+            if (std::ranges::find(named.certificates, each) != named.certificates.end()) continue;
+            named.too_many = named.certificates.size() == kMaxNamed;
+            if (named.too_many) return;
+            named.certificates.push_back(each);
+        }
+    };
+    if (trust != nullptr)
+        for (const auto& source : trust->intermediates)
+            add(source->by_identifier(identifier));
+    std::vector<Certificate> came_along;
+    std::ranges::copy_if(certificates, std::back_inserter(came_along),
+                         [&](const Certificate& each) { return identifier.matches(each); });
+    add(std::move(came_along));
     return named;
 }
 

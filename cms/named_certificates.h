@@ -13,10 +13,10 @@ struct Named {
     bool too_many = false;
 };
 
-/// find_certificates finds whom a message may name: among the certificates that came along, else, or where those are
-/// too many, with trust, among its intermediates. A key identifier names all certificates of a key, and anybody can
-/// make a certificate that an identifier fits, so what verifies the signature decides; those whose key's hash it is
-/// come first.
+/// find_certificates finds whom a message may name: with trust, among its intermediates, and among the certificates
+/// that came along. A key identifier names all certificates of a key, and anybody can make a certificate that an
+/// identifier fits, so what verifies the signature decides. The user's own come first, then those whose key's hash it
+/// is.
 Named find_certificates(const RecipientIdentifier& identifier, std::span<const Certificate> certificates,
                         const Trust* trust);
 

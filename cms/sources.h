@@ -18,7 +18,8 @@ class CertificateSource {
   public:
     virtual ~CertificateSource() = default;
     virtual std::vector<Certificate> by_subject(ByteView name_der) = 0;
-    virtual std::optional<Certificate> by_identifier(const RecipientIdentifier& identifier) = 0;
+    /// by_identifier gives all: a key may have several certificates, and others may claim its identifier.
+    virtual std::vector<Certificate> by_identifier(const RecipientIdentifier& identifier) = 0;
 };
 
 /// IssuerSource fetches certificates that name where their issuer's is (authority information access).

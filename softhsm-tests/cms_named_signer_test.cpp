@@ -157,6 +157,62 @@ TEST_CASE(
     CHECK(world.bench.verify(replaced(message, "Pay 10", "Pay 99"), trust).report.result == Result::invalid);
 }
 
+TEST_CASE("of the certificates of a key that the user has, the one counts that holds") {
+    NamedSignerWorld world;
+    CertificateSpec ended = world.other();
+    ended.begins_in_days = -400;
+    ended.ends_in_days = -5;
+    CertificateSpec stranger = world.other();
+    stranger.subject_key_identifier = hex(world.alice.certificate.subject_key_identifier().value());
+    const Bytes info = craft::signer_info(
+        {.key = world.alice, .attributes = craft::usual_attributes(kPayment), .content = kPayment, .by_key = true});
+    const std::string message = craft::signed_data({kPayment, {info}, {}});
+    for (const Certificate& other : {world.another_for_the_key(ended), world.bench.issue(stranger).certificate})
+        for (const auto& known : {std::vector{other, world.alice.certificate}, {world.alice.certificate, other}}) {
+            Trust trust = world.bench.trust();
+            trust.intermediates.push_back(std::make_shared<MemoryCertificates>(known));
+            const ReadMail read = world.bench.verify(message, trust);
+            INFO(read.report.reason);
+            CHECK(read.report.result == Result::valid);
+            CHECK(read.signer().certificate == world.alice.certificate);
+        }
+}
+
+TEST_CASE("a made-up certificate of the signer's name hides none that the user has") {
+    NamedSignerWorld world;
+    const bool by_key = GENERATE(true, false);
+    CertificateSpec stranger = world.other();
+    stranger.subject_key_identifier = hex(world.alice.certificate.subject_key_identifier().value());
+    const SoftwareKey made_up = certify(stranger);
+    // Its issuer and serial number, which a certificate that nobody has signed may have.
+    X509Handle copy(X509_dup(made_up.certificate.get()));
+    X509_set_issuer_name(copy.get(), X509_get_issuer_name(world.alice.certificate.get()));
+    X509_set_serialNumber(copy.get(), X509_get_serialNumber(world.alice.certificate.get()));
+    const Certificate signed_anew = [&] {
+        X509_sign(copy.get(), made_up.key.get(), EVP_sha256());
+        return Certificate(std::move(copy));
+    }();
+    const Bytes info = craft::signer_info(
+        {.key = world.alice, .attributes = craft::usual_attributes(kPayment), .content = kPayment, .by_key = by_key});
+    const auto message = [&](std::vector<Certificate> along) {
+        return craft::signed_data({kPayment, {info}, std::move(along)});
+    };
+    const std::string hidden = message({Certificate::from_der(signed_anew.der())});
+    CHECK(world.bench.verify(hidden).report.result == Result::invalid);
+
+    Trust trust = world.bench.trust();
+    trust.intermediates.push_back(std::make_shared<MemoryCertificates>(std::vector{world.alice.certificate}));
+    for (const std::string& honest : {message({}), hidden}) {
+        const ReadMail read = world.bench.verify(honest, trust);
+        INFO(read.report.reason);
+        CHECK(read.report.result == Result::valid);
+        CHECK(read.signer().certificate == world.alice.certificate);
+    }
+    const ReadMail changed = world.bench.verify(replaced(hidden, "Pay 10", "Pay 99"), trust);
+    CHECK(changed.report.result == Result::invalid);
+    CHECK(changed.signer().certificate == world.alice.certificate);
+}
+
 TEST_CASE("a certificate that fits beside the signer's does not make a changed mail valid") {
     const NamedSignerWorld world;
     std::string message = world.message(world.another_for_the_key(world.other()));

@@ -232,7 +232,7 @@ TEST_CASE("a key beside its certificate is taken without a look at what is elsew
     drawer.put(alice, "01", "Card");
     struct Untouched final : cms::CertificateSource {
         std::vector<cms::Certificate> by_subject(ByteView) override { throw std::logic_error("asked"); }
-        std::optional<cms::Certificate> by_identifier(const cms::RecipientIdentifier&) override {
+        std::vector<cms::Certificate> by_identifier(const cms::RecipientIdentifier&) override {
             throw std::logic_error("asked");
         }
     };

@@ -45,12 +45,11 @@ class EmailAnchors final : public cms::CertificateSource {
         return cms::MemoryCertificates(std::move(found)).by_subject(name_der);
     }
 
-    std::optional<cms::Certificate> by_identifier(const cms::RecipientIdentifier& identifier) override {
-        if (identifier.issuer_der.empty()) return std::nullopt;  // the module's objects have no key identifiers
+    std::vector<cms::Certificate> by_identifier(const cms::RecipientIdentifier& identifier) override {
+        if (identifier.issuer_der.empty()) return {};  // the module's objects have no key identifiers
         Template search = objects_of_class(CKO_CERTIFICATE);
         search.add(CKA_ISSUER, identifier.issuer_der).add(CKA_SERIAL_NUMBER, identifier.serial_der);
-        std::vector<cms::Certificate> found = told_of(search);
-        return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
+        return told_of(search);
     }
 
   private:

@@ -199,12 +199,12 @@ void Search::by_others(const OtherCertificates& others) {
 void Search::collect(const std::shared_ptr<cms::CertificateSource>& source, const std::string& place, bool own) {
     if (!source) return;
     try {
-        for (const cms::RecipientIdentifier& recipient : recipients_)
-            if (auto certificate = source->by_identifier(recipient); certificate && recipient.matches(*certificate))
-                elsewhere_.push_back(
-                    {{.label = certificate->subject(), .id = {}, .certificate = std::move(certificate), .uri = ""},
-                     place,
-                     own});
+        for (const cms::RecipientIdentifier& recipient : recipients_) {
+            const std::vector<cms::Certificate> named = source->by_identifier(recipient);
+            if (named.empty() || !recipient.matches(named.front())) continue;
+            elsewhere_.push_back(
+                {{.label = named.front().subject(), .id = {}, .certificate = named.front(), .uri = ""}, place, own});
+        }
     } catch (const Error& error) {
         result_.skipped.emplace_back(error.what());  // what cannot be read may not be needed
     }
