@@ -7,6 +7,7 @@
 #include <map>
 #include <tuple>
 
+#include "cms/algorithms.h"
 #include "cms/trust_settings.h"
 
 namespace p11mime::cms {
@@ -14,6 +15,7 @@ namespace p11mime::cms {
 namespace {
 
 constexpr std::size_t kMaxSteps = 10'000;  // of the search, over all paths of one certificate
+constexpr std::size_t kMaxTries = 32;  // of issuers that are not known by their key identifiers; each is a verification
 
 const X509_NAME* subject_of(const Certificate& certificate) {
     return X509_get_subject_name(certificate.get());
@@ -33,11 +35,12 @@ int check_issued(const Certificate& issuer, const Certificate& certificate) {
 }
 
 // Fit is how well a certificate fits another's issuer, best first.
-enum class Fit { named, namesake, none };
+enum class Fit { named, namesake, other_identifier, none };
 
 // fit_of goes by names and key identifiers: what the issuer may do, and whether its key and its signature are of use,
 // the path's validation can tell. An authority whose certificate was renewed has another serial number than the
-// certificates name that it issued before, which puts it later alone (RFC 4158 section 3.5.12).
+// certificates name that it issued before, and one that others certify too may have another key identifier there, which
+// puts it later alone (RFC 4158 section 3.5.12).
 Fit fit_of(const Certificate& issuer, const Certificate& certificate) {
     if (X509_NAME_cmp(subject_of(issuer), X509_get_issuer_name(certificate.get())) != 0) return Fit::none;
     switch (check_issued(issuer, certificate)) {
@@ -49,9 +52,18 @@ Fit fit_of(const Certificate& issuer, const Certificate& certificate) {
             return Fit::named;
         case X509_V_ERR_AKID_ISSUER_SERIAL_MISMATCH:
             return Fit::namesake;
+        case X509_V_ERR_AKID_SKID_MISMATCH:
+            return Fit::other_identifier;
         default:
             return Fit::none;
     }
+}
+
+bool has_issued(const Certificate& issuer, const Certificate& certificate) {
+    EVP_PKEY* key = X509_get0_pubkey(issuer.get());
+    const bool signed_it = key != nullptr && !oversized_key(key) && X509_verify(certificate.get(), key) == 1;
+    ERR_clear_error();
+    return signed_it;
 }
 
 // is_self_signed goes by names and key identifiers too.
@@ -141,7 +153,8 @@ void CandidatePaths::link(Time at) {
         for (auto each = first; each != last && compared < kMaxIssuers; ++each, ++compared) {
             if (each->second == i) continue;
             const Node& issuer = nodes_[each->second];
-            const Fit fit = fit_of(issuer.certificate, issued);
+            Fit fit = fit_of(issuer.certificate, issued);
+            if (fit == Fit::other_identifier && !try_issuer(issuer.certificate, issued)) fit = Fit::none;
             if (fit != Fit::none)
                 ranked.emplace(std::tuple(!issuer.anchor, !issuer.certificate.valid_at(at), fit), each->second);
         }
@@ -149,6 +162,12 @@ void CandidatePaths::link(Time at) {
         for (const auto& [rank, issuer] : ranked)
             nodes_[i].issuers.push_back(issuer);
     }
+}
+
+bool CandidatePaths::try_issuer(const Certificate& issuer, const Certificate& issued) {
+    if (tried_ == kMaxTries) return false;
+    ++tried_;
+    return has_issued(issuer, issued);
 }
 
 void CandidatePaths::mark_ways_up() {

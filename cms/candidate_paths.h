@@ -28,9 +28,9 @@ Candidates find_candidates(const Certificate& certificate, std::span<const Certi
                            const std::vector<std::shared_ptr<CertificateSource>>& intermediates);
 
 /// CandidatePaths are the paths from a certificate to an anchor that names and key identifiers allow (RFC 4158), one
-/// after the other: short ways to an anchor first, issuers that are valid at the time before others, and those that are
-/// named by serial number before their namesakes. No path takes a name with the same key twice. Nothing is verified
-/// here.
+/// after the other: short ways to an anchor first, issuers that are valid at the time before others, those that are
+/// named by serial number before their namesakes, and last those of another key identifier, where they have signed. No
+/// path takes a name with the same key twice. Nothing else is verified here.
 class CandidatePaths {
   public:
     /// Path is indexes into what CandidatePaths holds, the end certificate's first.
@@ -50,8 +50,8 @@ class CandidatePaths {
 
     const Certificate& operator[](std::size_t index) const { return nodes_[index].certificate; }
 
-    /// comparisons is how many pairs of certificates were looked at, at about a hundredth of a verification each.
-    std::size_t comparisons() const { return comparisons_; }
+    /// verifications is what it cost, pairs of certificates being looked at for a hundredth of one each.
+    std::size_t verifications() const { return tried_ + comparisons_ / 100; }
 
     /// exclude drops a certificate, exclude_key all with its key, exclude_link one that another has not issued, from
     /// all paths to come.
@@ -73,6 +73,7 @@ class CandidatePaths {
 
     void add(const Certificate& certificate, bool anchor);
     void link(Time at);
+    bool try_issuer(const Certificate& issuer, const Certificate& issued);
     void mark_ways_up();
     bool repeats(std::size_t index, const std::vector<Step>& steps) const;
     void drop_excluded();
@@ -83,6 +84,7 @@ class CandidatePaths {
     std::set<std::pair<std::size_t, std::size_t>> excluded_links_;
     std::size_t walked_ = 0;
     std::size_t comparisons_ = 0;
+    std::size_t tried_ = 0;  // whether they have signed
 };
 
 }  // namespace p11mime::cms

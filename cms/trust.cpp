@@ -307,7 +307,7 @@ Attempt validate_with(const Certificate& certificate, const Message& message, co
     const Judge judge(inherited, candidates, trust, use, message, alone);
 
     Best best;
-    std::size_t verifications = inherited.tries() + paths.comparisons() / 100;
+    std::size_t verifications = inherited.tries() + paths.verifications();
     for (std::size_t tried = 0; tried < kMaxPaths && !best.settled(); ++tried) {
         const auto path = paths.next();
         if (!path) break;

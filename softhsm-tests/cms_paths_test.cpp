@@ -173,6 +173,27 @@ TEST_CASE("an authority that was renewed has issued what names its old certifica
     CHECK(trusted(judge(certify(named, &world.second_root).certificate, {}, trust_in({renewed}))));
 }
 
+TEST_CASE("an authority whose other certificate has another key identifier has issued what its key has signed") {
+    const PathWorld world;
+    CertificateSpec spec = issuer_spec("");
+    spec.subject_key_identifier = "01020304";
+    const SoftwareKey otherwise = cross_certify(world.issuer, spec, world.second_root);
+    const Certificate end = certify({}, &world.issuer).certificate;
+    CHECK(trusted(judge(end, {otherwise}, world.trust)));
+    // The one that is named comes first.
+    for (const auto& along : {std::vector{otherwise, world.issuer}, {world.issuer, otherwise}})
+        CHECK(judge(end, along, world.trust).chain.at(1) == world.issuer.certificate);
+
+    // However many namesakes there are, they cost little, and are no issuers.
+    const SoftwareKey namesake = certify(spec, &world.first_root);
+    std::vector<SoftwareKey> namesakes;
+    for (int i = 0; i < 60; ++i)
+        namesakes.push_back(cross_certify(namesake, spec, world.first_root));
+    const PathVerdict none = judge(end, namesakes, world.trust);
+    CHECK(untrusted(none, "a certificate of that name is at hand, but this one names another key"));
+    CHECK(none.verifications <= 40);
+}
+
 TEST_CASE("of several certificates of an authority the one that is named by serial number comes first") {
     const PathWorld world;
     const SoftwareKey other = world.by_first(issuer_spec(""));
