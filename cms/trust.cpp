@@ -256,19 +256,21 @@ class Best {
     // offer takes a path that is trusted, and looks for a better one where it follows none of the policies asked for,
     // or is not meant for e-mail, or it is not known whether its certificates are revoked: the evidence may count on
     // another path. What is revoked on one is so on all. Of paths that fail, the first tells why, unless it fails for
-    // an issuer of the name that has not issued anything.
+    // an issuer of the name that has not issued anything, or others know a key on it, as a later one tells; what may be
+    // asked for stays.
     void offer(PathVerdict&& verdict, const std::optional<Fault>& fault) {
         const bool revoked = verdict.revocation == RevocationState::revoked;
+        const bool of_key = revoked && fault->scope == Fault::Scope::key;
+        std::vector<Certificate> may_ask;
         if (revoked && fault->at == 0) {
             settled_ = true;
-        } else if (revoked && best_ && best_->verdict.trusted) {
+        } else if (revoked && best_ && (best_->verdict.trusted || (of_key && !compromised_ && !by_namesake_))) {
             const Certificate& which = verdict.chain[fault->at];
-            const bool of_key = fault->scope == Fault::Scope::key;
-            const auto& chain = best_->verdict.chain;
-            if (std::none_of(chain.begin(), chain.end(), [&](const Certificate& each) {
+            if (std::ranges::none_of(best_->verdict.chain, [&](const Certificate& each) {
                     return each == which || (of_key && each.spki_der() == which.spki_der());
                 }))
                 return;
+            may_ask = std::move(best_->may_ask);
         } else if (!fault) {
             const auto worth = [](const PathVerdict& trusted) {
                 return std::pair(trusted.policy_remark.empty() && trusted.purpose_remark.empty(),
@@ -280,7 +282,8 @@ class Best {
             return;
         }
         by_namesake_ = fault && fault->scope == Fault::Scope::link;
-        best_.emplace(Attempt{std::move(verdict), {}});
+        compromised_ = of_key;
+        best_.emplace(Attempt{std::move(verdict), std::move(may_ask)});
         if (fault && may_be_mended(*fault, best_->verdict))
             best_->may_ask = askable(std::span(best_->verdict.chain).first(best_->verdict.chain.size() - 1));
     }
@@ -295,6 +298,7 @@ class Best {
     std::optional<Attempt> best_;
     bool settled_ = false;
     bool by_namesake_ = false;
+    bool compromised_ = false;  // others know a key on the best
 };
 
 // validate_with looks for a path among what is there.

@@ -62,6 +62,39 @@ TEST_CASE("an authority's other certificate counts where the first was revoked f
         CHECK(Crossed(reason).each_way([](const PathVerdict& verdict) { return good(verdict); }));
 }
 
+TEST_CASE("that others know an authority's key is the cause said, whatever else is wrong with what tells so") {
+    struct Issuers final : IssuerSource {
+        int asked = 0;
+        Found issuers_of(const Certificate&) override {
+            ++asked;
+            return {};
+        }
+    };
+    RevocationBench bench;
+    CertificateSpec weak = authority_spec("Authority"), lower = authority_spec("Authority");
+    weak.digest = "SHA1";
+    lower.more_extensions = "1.2.3.4.5=critical,DER:0500";
+    for (const CertificateSpec& spec : {weak, lower}) {
+        const SoftwareKey first = certify(spec, &bench.root);
+        const Certificate renewed = certify_key(first.key, authority_spec("Authority"), &bench.root);
+        const Certificate alice = certify({}, &first).certificate;
+        bench.source->here.crls.clear();
+        bench.add_crl({}, first);
+        for (const auto& along : {std::vector{first.certificate, renewed}, {renewed, first.certificate}}) {
+            const auto issuers = std::make_shared<Issuers>();
+            bench.trust.issuers = issuers;
+            bench.surplus = along;
+            bench.add_crl({.entries = {{.certificate = first.certificate, .reason = "keyCompromise"}}});
+            CHECK(revoked(bench.judge(alice), "others may know the key of CN=Authority,O=Example"));
+            CHECK((issuers->asked > 0) == (along.front() == first.certificate));
+            bench.source->here.crls.pop_back();
+            bench.add_crl({.entries = {{.certificate = first.certificate, .reason = "superseded"}}});
+            CHECK(good(bench.judge(alice)));
+            bench.source->here.crls.pop_back();
+        }
+    }
+}
+
 TEST_CASE("a key that others know only after the judged time certified before") {
     Crossed crossed("keyCompromise", -60);
     crossed.knows({crossed.authority.certificate, crossed.crossed}, {});
