@@ -69,6 +69,8 @@ class Finding {
     std::optional<Time> retired_since() const {
         return revoked() && cause_ == Cause::orderly ? std::optional(since_) : std::nullopt;
     }
+    /// revoked_of_the_time says whether evidence of the judged time or later tells so, or of now that has not ended.
+    bool revoked_of_the_time() const { return revoked_of_the_time_; }
     const std::string& revoked_text() const { return revoked_; }  ///< since when and why
     /// revoked_later is what is told of a revocation after the judged time.
     const std::optional<Revoked>& revoked_later() const { return later_; }

@@ -67,7 +67,7 @@ class Judge {
         for (const auto& [telling, until] : weighed.all.revoking)
             source.remember(certificate, telling, until);
         if (not_offered && !weighed.all.decided() && !weighed.all.held()) return {RevocationState::not_offered, {}};
-        return conclude(weighed.all, own);
+        return conclude(weighed, own);
     }
 
   private:
@@ -116,10 +116,18 @@ class Judge {
         return finding;
     }
 
-    Outcome conclude(const Finding& finding, const RevocationEvidence& own) const {
-        if (finding.revoked())
-            return {RevocationState::revoked, finding.revoked_text(), finding.key_compromised(),
-                    finding.retired_since()};
+    Outcome conclude(const Weighed& weighed, const RevocationEvidence& own) const {
+        const Finding& finding = weighed.all;
+        if (finding.revoked()) {
+            Outcome outcome{RevocationState::revoked, finding.revoked_text(), finding.key_compromised()};
+            // Who revokes a certificate may tell later that others know its key, and a message's sender chooses what
+            // was told before that.
+            if (weighed.own.revoked() || finding.revoked_of_the_time())
+                outcome.retired_since = finding.retired_since();
+            else if (finding.retired_since())
+                outcome.text += ", and what came along is too old to tell whether others know its key";
+            return outcome;
+        }
         if (finding.good()) {
             // Whoever took a key may send along what told of it before it was revoked, and have the signature stamped.
             const bool too_old = trust_.stamped && !of_signer_ && finding.earlier();

@@ -5,8 +5,8 @@
 #include <catch2/catch.hpp>
 
 #include "mime/hex.h"
+#include "softhsm-tests/cms_old_timestamps.h"
 #include "softhsm-tests/cms_paths.h"
-#include "softhsm-tests/cms_revocation.h"
 #include "softhsm-tests/support/office.h"
 
 using namespace p11mime;
@@ -91,10 +91,6 @@ TEST_CASE("a time-stamp counts only where its authority's root is trusted for ti
 
 TEST_CASE("a time-stamp does not count that is older than its authority's certificate, or one above") {
     TimestampBench world;
-    const auto since = [](CertificateSpec spec, int days) {
-        spec.begins_in_days = -days;
-        return spec;
-    };
     const SoftwareKey root = certify(since(authority_spec("Old Root"), 100));
     world.trust = trust_in({root.certificate});
     const SoftwareKey old = certify(since(timestamping_spec(), 20), &root);
@@ -129,31 +125,20 @@ TEST_CASE("a time-stamp does not count where evidence that came along says that 
 }
 
 TEST_CASE("what an authority stamped before its certificate was revoked counts where its key is as good as before") {
-    TimestampBench world;
-    const auto since = [](CertificateSpec spec, int days) {
-        spec.begins_in_days = -days;
-        return spec;
-    };
-    const SoftwareKey root = certify(since(authority_spec("Old Root"), 100));
-    const SoftwareKey authority = certify(since(timestamping_spec(), 80), &root);
-    world.trust = trust_in({root.certificate});
+    OldTimestamps world;
     world.trust.require_revocation = GENERATE(false, true);
-    const auto source = std::make_shared<TestSource>();
-    world.trust.revocation = source;
     const bool by_crl = GENERATE(true, false);
     const auto revoked_for = [&](const std::string& reason) {
-        source->here = {};
-        source->here.crls = {Crl::from_der(make_crl(
-            {.entries = {{.certificate = authority.certificate, .since = -20 * kDay, .reason = reason}}}, root))};
+        world.at_hand({make_crl(
+            {.entries = {{.certificate = world.authority.certificate, .since = -20 * kDay, .reason = reason}}},
+            world.root)});
     };
-    const auto counts = [&](int days_ago) {
-        return world.judge(token(authority, {.days_ago = days_ago})).integrity == Integrity::valid;
-    };
+    const auto counts = [&](int days_ago) { return world.counts(token(world.authority, {.days_ago = days_ago})); };
     if (!by_crl) {
         // A response that says that others know the key.
-        source->here.ocsp = {
+        world.source->here.ocsp = {
             {OcspResponse::from_der(make_ocsp({.status = OcspSpec::Status::revoked, .since = -20 * kDay},
-                                              authority.certificate, root.certificate, root))}};
+                                              world.authority.certificate, world.root.certificate, world.root))}};
         CHECK_FALSE(counts(30));
         return;
     }
@@ -169,46 +154,33 @@ TEST_CASE("what an authority stamped before its certificate was revoked counts w
     }
     // What says more against it counts, wherever it is.
     revoked_for("superseded");
-    source->here.crls.push_back(Crl::from_der(
-        make_crl({.entries = {{.certificate = authority.certificate, .since = -10 * kDay, .reason = "keyCompromise"}},
-                  .this_update = -60},
-                 root)));
+    world.source->here.crls.push_back(Crl::from_der(make_crl(
+        {.entries = {{.certificate = world.authority.certificate, .since = -10 * kDay, .reason = "keyCompromise"}},
+         .this_update = -60},
+        world.root)));
     CHECK_FALSE(counts(30));
 }
 
 TEST_CASE("an authority that is retired stamps nothing below one whose key others know") {
-    TimestampBench world;
-    const auto since = [](CertificateSpec spec, int days) {
-        spec.begins_in_days = -days;
-        return spec;
-    };
-    const SoftwareKey root = certify(since(authority_spec("Old Root"), 100));
-    const SoftwareKey between = certify(since(authority_spec("Between"), 90), &root);
-    const SoftwareKey authority = certify(since(timestamping_spec(), 80), &between);
-    world.trust = trust_in({root.certificate});
-    const auto source = std::make_shared<TestSource>();
-    world.trust.revocation = source;
+    OldTimestamps world;
     // Who has the key of one above may say that the authority was retired, and send that along.
-    const CrlSpec retiring{.entries = {{.certificate = authority.certificate, .since = -60, .reason = "superseded"}}};
-    const auto counts = [&](const std::vector<Bytes>& along) {
-        const std::string stamp =
-            token(authority, {.days_ago = 30, .revocation_infos = along, .more_certificates = {between.certificate}});
-        return world.judge(stamp).integrity == Integrity::valid;
-    };
-    const auto root_tells = [&](const CrlSpec& spec) { source->here.crls = {Crl::from_der(make_crl(spec, root))}; };
-
-    root_tells({.entries = {{.certificate = between.certificate, .since = -20 * kDay, .reason = "keyCompromise"}}});
-    CHECK_FALSE(counts({make_crl({}, between)}));
-    CHECK_FALSE(counts({make_crl(retiring, between)}));
-    root_tells({});
-    CHECK(counts({make_crl(retiring, between)}));
+    const Bytes retiring = make_crl(
+        {.entries = {{.certificate = world.lower_authority.certificate, .since = -60, .reason = "superseded"}}},
+        world.between);
+    world.at_hand({make_crl(
+        {.entries = {{.certificate = world.between.certificate, .since = -20 * kDay, .reason = "keyCompromise"}}},
+        world.root)});
+    CHECK_FALSE(world.by_lower({make_crl({}, world.between)}));
+    CHECK_FALSE(world.by_lower({retiring}));
+    world.at_hand({make_crl({}, world.root)});
+    CHECK(world.by_lower({retiring}));
 
     // What was known of the one above when the authority stamped is not what is known of it.
     world.trust.require_revocation = true;
-    CHECK(counts({make_crl(retiring, between)}));
-    source->here = {};
-    const Bytes then = make_crl({.this_update = -31 * kDay, .next_update = -25 * kDay}, root);
-    CHECK_FALSE(counts({make_crl(retiring, between), then}));
+    CHECK(world.by_lower({retiring}));
+    world.at_hand({});
+    const Bytes then = make_crl({.this_update = -31 * kDay, .next_update = -25 * kDay}, world.root);
+    CHECK_FALSE(world.by_lower({retiring, then}));
 }
 
 namespace {
@@ -223,47 +195,69 @@ struct KeepingSource final : TestSource {
     }
 };
 
+// RetiredAuthority is a time-stamping authority that was retired 20 days ago, and what tells so and more.
+struct RetiredAuthority : OldTimestamps {
+    RetiredAuthority() {
+        source = std::make_shared<KeepingSource>();
+        trust = trusting();
+    }
+    /// listing is a CRL that was made so many days ago, and ends in so many.
+    static Bytes listing(const SoftwareKey& issuer, const SoftwareKey& listed, const std::string& reason, int days,
+                         int ends = 7) {
+        return make_crl({.entries = {{.certificate = listed.certificate, .since = -20 * kDay, .reason = reason}},
+                         .this_update = -days * kDay,
+                         .next_update = ends * kDay},
+                        issuer);
+    }
+    Bytes retiring(int days, int ends = 7) const { return listing(between, lower_authority, "superseded", days, ends); }
+    Bytes compromising(int days) const { return listing(between, lower_authority, "keyCompromise", days); }
+    bool counts(const std::vector<Bytes>& own, const std::vector<Bytes>& along, const std::vector<Bytes>& fetched) {
+        at_hand(own);
+        source->points = {};
+        for (const Bytes& crl : fetched)
+            source->points.crls.push_back(Crl::from_der(crl));
+        return by_lower(along);
+    }
+};
+
 }  // namespace
 
 TEST_CASE("that an authority was retired is asked about where that came along, and so is who is above it") {
-    TimestampBench world;
-    const auto since = [](CertificateSpec spec, int days) {
-        spec.begins_in_days = -days;
-        return spec;
-    };
-    const SoftwareKey root = certify(since(authority_spec("Old Root"), 200));
-    const SoftwareKey between = certify(since(authority_spec("Between"), 190), &root);
-    const SoftwareKey authority = certify(since(timestamping_spec(), 180), &between);
-    world.trust = trust_in({root.certificate});
-    const auto source = std::make_shared<KeepingSource>();
-    world.trust.revocation = source;
-    const auto listing = [](const SoftwareKey& issuer, const SoftwareKey& listed, const std::string& reason, int days) {
-        return make_crl({.entries = {{.certificate = listed.certificate, .since = -20 * kDay, .reason = reason}},
-                         .this_update = -days * kDay},
-                        issuer);
-    };
-    const auto counts = [&](const std::vector<Bytes>& own, const std::vector<Bytes>& along,
-                            const std::vector<Bytes>& fetched) {
-        source->here = source->points = {};
-        for (const Bytes& crl : own)
-            source->here.crls.push_back(Crl::from_der(crl));
-        for (const Bytes& crl : fetched)
-            source->points.crls.push_back(Crl::from_der(crl));
-        const std::string stamp =
-            token(authority, {.days_ago = 30, .revocation_infos = along, .more_certificates = {between.certificate}});
-        return world.judge(stamp).integrity == Integrity::valid;
-    };
-    const Bytes first = listing(between, authority, "superseded", 19);
-    CHECK(counts({}, {first}, {}));
-    CHECK(counts({}, {first}, {listing(between, authority, "superseded", 1)}));
-    CHECK_FALSE(counts({}, {first}, {listing(between, authority, "keyCompromise", 1)}));
+    RetiredAuthority world;
+    const Bytes first = world.retiring(19);
+    CHECK(world.counts({}, {first}, {}));
+    CHECK(world.counts({}, {first}, {world.retiring(1)}));
+    CHECK_FALSE(world.counts({}, {first}, {world.compromising(1)}));
 
     // What is in force of the one above is from before the time-stamp.
-    const Bytes own = listing(between, authority, "superseded", 0);
-    const Bytes twice_a_year = make_crl({.this_update = -100 * kDay, .next_update = 80 * kDay}, root);
-    CHECK(counts({own, twice_a_year}, {}, {}));
-    CHECK(counts({own, twice_a_year}, {}, {make_crl({.number = 2}, root)}));
-    CHECK_FALSE(counts({own, twice_a_year}, {}, {listing(root, between, "keyCompromise", 1)}));
+    const Bytes own = world.retiring(0);
+    const Bytes twice_a_year = make_crl({.this_update = -100 * kDay, .next_update = 80 * kDay}, world.root);
+    CHECK(world.counts({own, twice_a_year}, {}, {}));
+    CHECK(world.counts({own, twice_a_year}, {}, {make_crl({.number = 2}, world.root)}));
+    CHECK_FALSE(world.counts({own, twice_a_year}, {},
+                             {RetiredAuthority::listing(world.root, world.between, "keyCompromise", 1)}));
+}
+
+// Whoever sends a mail chooses what was told before others were known to know the key.
+TEST_CASE("that an authority was retired is not known from what came along and has ended") {
+    RetiredAuthority world;
+    world.source->online = GENERATE(true, false);
+    const Bytes over = world.retiring(19, -10);
+    CHECK_FALSE(world.counts({}, {over}, {}));
+    CHECK(world.counts({}, {over}, {world.retiring(1)}));
+    CHECK_FALSE(world.counts({}, {over}, {world.compromising(1)}));
+    CHECK(world.counts({}, {over, world.retiring(1)}, {}));
+    CHECK_FALSE(world.counts({}, {over, world.compromising(1)}, {}));
+    CHECK(world.counts({over}, {}, {}));
+    CHECK(world.counts({over}, {over}, {}));
+    CHECK(world.counts({}, {}, {}));
+
+    // What must be known is not known from it either.
+    world.trust.require_revocation = true;
+    const Bytes of_root = make_crl({}, world.root);
+    CHECK_FALSE(world.counts({of_root}, {}, {}));
+    CHECK_FALSE(world.counts({of_root}, {over}, {}));
+    CHECK(world.counts({of_root}, {world.retiring(1)}, {}));
 }
 
 TEST_CASE("what a time-stamp token holds is heard about its authority") {
@@ -351,35 +345,13 @@ TEST_CASE("evidence from before a time-stamp does not make known later what is n
 }
 
 TEST_CASE("a stolen key that was revoked gains nothing by a time-stamp and by evidence from before") {
-    TimestampBench world;
-    const auto since = [](CertificateSpec spec, int days) {
-        spec.begins_in_days = -days;
-        return spec;
-    };
-    const SoftwareKey root = certify(since(authority_spec("Old Root"), 100));
-    const SoftwareKey authority = certify(since(timestamping_spec(), 100), &root);
+    OldTimestamps world;
     CertificateSpec spec = since({}, 80);
     spec.ends_in_days = -5;
-    world.alice = certify(spec, &root);
-    world.trust = trust_in({root.certificate});
-    const auto source = std::make_shared<TestSource>();
-    source->here.ocsp = {{OcspResponse::from_der(make_ocsp({}, authority.certificate, root.certificate, root))}};
-    world.trust.revocation = source;
-    const auto stamp = [&](ByteView signature) {
-        const std::string made = token(authority, {.stamped = text_of(signature), .days_ago = 15});
-        return der_value(tag::kSequence, {der_oid(oid::kTimestampToken), der_value(tag::kSet, bytes_of(made))});
-    };
-    const auto read = [&](const CrlSpec& crl) {
-        const Bytes info = craft::signer_info({.key = world.alice,
-                                               .attributes = craft::usual_attributes(kTimestampedContent),
-                                               .content = kTimestampedContent,
-                                               .unsigned_over = stamp});
-        return world.bench.verify(craft::signed_data({.content = kTimestampedContent,
-                                                      .signer_infos = {info},
-                                                      .certificates = {world.alice.certificate},
-                                                      .revocation_infos = {make_crl(crl, root)}}),
-                                  world.trust);
-    };
+    world.alice = certify(spec, &world.root);
+    world.source->here.ocsp = {
+        {OcspResponse::from_der(make_ocsp({}, world.authority.certificate, world.root.certificate, world.root))}};
+    const auto read = [&](const CrlSpec& crl) { return world.read({15}, {make_crl(crl, world.root)}); };
     // In force when it was stamped, and made before.
     const CrlSpec before{.this_update = -20 * kDay, .next_update = -10 * kDay};
     CHECK(read(before).signer().revocation == Revocation::unknown);
@@ -397,59 +369,35 @@ TEST_CASE("a stolen key that was revoked gains nothing by a time-stamp and by ev
 }
 
 TEST_CASE("what holds now of an authority above tells of a time-stamp after it was made, unless it came along") {
-    TimestampBench world;
-    const auto since = [](CertificateSpec spec, int days) {
-        spec.begins_in_days = -days;
-        return spec;
-    };
-    const SoftwareKey root = certify(since(authority_spec("Old Root"), 200));
-    const SoftwareKey between = certify(since(authority_spec("Between"), 190), &root);
-    const SoftwareKey authority = certify(since(timestamping_spec(), 190), &root);
-    world.alice = certify(since({}, 180), &between);
-    world.trust = trust_in({root.certificate});
+    OldTimestamps world;
+    world.alice = certify(since({}, 180), &world.between);
     world.trust.require_revocation = true;
-    const auto source = std::make_shared<TestSource>();
-    world.trust.revocation = source;
-    const auto stamp = [&](ByteView signature) {
-        const std::string made = token(authority, {.stamped = text_of(signature), .days_ago = 50});
-        return der_value(tag::kSequence, {der_oid(oid::kTimestampToken), der_value(tag::kSet, bytes_of(made))});
-    };
     const auto read = [&](const std::vector<Bytes>& own, const std::vector<Bytes>& along,
-                          std::vector<RevocationEvidence::Ocsp> responses = {}) {
-        source->here = {.ocsp = std::move(responses)};
-        source->here.ocsp.push_back(
-            {OcspResponse::from_der(make_ocsp({}, authority.certificate, root.certificate, root))});
-        for (const Bytes& crl : own)
-            source->here.crls.push_back(Crl::from_der(crl));
-        const Bytes info = craft::signer_info({.key = world.alice,
-                                               .attributes = craft::usual_attributes(kTimestampedContent),
-                                               .content = kTimestampedContent,
-                                               .unsigned_over = stamp});
-        return world.bench
-            .verify(craft::signed_data({.content = kTimestampedContent,
-                                        .signer_infos = {info},
-                                        .certificates = {world.alice.certificate, between.certificate},
-                                        .revocation_infos = along}),
-                    world.trust)
-            .report;
+                          const std::vector<RevocationEvidence::Ocsp>& responses = {}) {
+        world.at_hand(own);
+        world.source->here.ocsp = responses;
+        world.source->here.ocsp.push_back(
+            {OcspResponse::from_der(make_ocsp({}, world.authority.certificate, world.root.certificate, world.root))});
+        return world.read({50}, along, {world.between.certificate}).report;
     };
-    const Bytes superseded = make_crl(
-        {.entries = {{.certificate = world.alice.certificate, .since = -20 * kDay, .reason = "superseded"}}}, between);
-    const Bytes twice_a_year = make_crl({.this_update = -100 * kDay, .next_update = 80 * kDay}, root);
+    const Bytes superseded =
+        make_crl({.entries = {{.certificate = world.alice.certificate, .since = -20 * kDay, .reason = "superseded"}}},
+                 world.between);
+    const Bytes twice_a_year = make_crl({.this_update = -100 * kDay, .next_update = 80 * kDay}, world.root);
     const Report told = read({superseded, twice_a_year}, {});
     CHECK(told.result == Result::valid);
     CHECK(told.layers.front().signers.front().revocation == Revocation::good);
     const Report unknown = read({superseded}, {twice_a_year});
     CHECK(unknown.exit_status() == 3);
     CHECK_THAT(unknown.reason, Contains("whether the certificate of CN=Between,O=Example is revoked is not known"));
-    const Bytes over = make_crl({.this_update = -100 * kDay, .next_update = -10 * kDay}, root);
+    const Bytes over = make_crl({.this_update = -100 * kDay, .next_update = -10 * kDay}, world.root);
     CHECK(read({superseded, over}, {}).exit_status() == 3);
 
     // A response likewise.
     const auto by_response = [&](int next_update) {
         const Bytes response =
             make_ocsp({.this_update = -100 * kDay, .next_update = next_update, .produced_at = -100 * kDay},
-                      between.certificate, root.certificate, root);
+                      world.between.certificate, world.root.certificate, world.root);
         return read({superseded}, {}, {{OcspResponse::from_der(response)}}).exit_status();
     };
     CHECK(by_response(80 * kDay) == 0);
@@ -458,10 +406,10 @@ TEST_CASE("what holds now of an authority above tells of a time-stamp after it w
     // A certificate that has ended is left out of what is newer.
     CertificateSpec ended = since({}, 180);
     ended.ends_in_days = -5;
-    world.alice = certify(ended, &between);
+    world.alice = certify(ended, &world.between);
     const auto by_crl_of = [&](int days_ago) {
         const CrlSpec quarterly{.this_update = -days_ago * kDay, .next_update = 30 * kDay};
-        return read({make_crl(quarterly, between), twice_a_year}, {}).exit_status();
+        return read({make_crl(quarterly, world.between), twice_a_year}, {}).exit_status();
     };
     CHECK(by_crl_of(60) == 3);
     CHECK(by_crl_of(40) == 0);

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
-#include "softhsm-tests/cms_revocation.h"
+#include "softhsm-tests/cms_old_timestamps.h"
 #include "softhsm-tests/support/office.h"
 
 using namespace p11mime;
@@ -135,36 +135,13 @@ TEST_CASE("a certificate that was revoked before its time-stamp stays revoked") 
 }
 
 TEST_CASE("of several time-stamps the one counts by which the certificate was not revoked, in whatever order") {
-    TimestampBench world;
-    const auto since = [](CertificateSpec spec, int days) {
-        spec.begins_in_days = -days;
-        return spec;
-    };
-    const SoftwareKey root = certify(since(authority_spec("Old Root"), 100));
-    const SoftwareKey authority = certify(since(timestamping_spec(), 100), &root);
-    world.alice = certify(since({}, 80), &root);
-    world.trust = trust_in({root.certificate});
-    const auto source = std::make_shared<TestSource>();
-    source->here.crls.push_back(Crl::from_der(make_crl(
-        {.entries = {{.certificate = world.alice.certificate, .since = -20 * 24 * 60}}, .next_update = 60}, root)));
-    world.trust.revocation = source;
-    const auto read = [&](const std::vector<int>& days_ago) {
-        const auto stamps = [&](ByteView signature) {
-            std::string tokens;  // in this order, not in DER's
-            for (const int days : days_ago)
-                tokens += token(authority, {.stamped = text_of(signature), .days_ago = days});
-            return der_value(tag::kSequence, {der_oid(oid::kTimestampToken), der_value(tag::kSet, bytes_of(tokens))});
-        };
-        const Bytes info = craft::signer_info({.key = world.alice,
-                                               .attributes = craft::usual_attributes(kTimestampedContent),
-                                               .content = kTimestampedContent,
-                                               .unsigned_over = stamps});
-        return world.bench.verify(craft::signed_data({kTimestampedContent, {info}, {world.alice.certificate}}),
-                                  world.trust);
-    };
+    OldTimestamps world;
+    world.alice = certify(since({}, 80), &world.root);
+    world.at_hand({make_crl(
+        {.entries = {{.certificate = world.alice.certificate, .since = -20 * kDay}}, .next_update = 60}, world.root)});
     // One of before the certificate's time hides no other.
     for (const auto& days : {std::vector{60}, {10, 60}, {60, 10}, {5, 10, 60}, {90, 60}, {50, 60, 90}}) {
-        const ReadMail mail = read(days);
+        const ReadMail mail = world.read(days);
         CHECK(mail.report.result == Result::valid);
         CHECK(mail.signer().time_basis == "timestamp");
         CHECK(*mail.signer().time_at < SystemClock().now() - std::chrono::days(59));
@@ -174,7 +151,7 @@ TEST_CASE("of several time-stamps the one counts by which the certificate was no
                             [](const Warning& each) { return each.kind == "revoked-since"; }) == 1);
     }
     for (const auto& days : {std::vector{10}, {10, 5}, {5, 10}}) {
-        const ReadMail mail = read(days);
+        const ReadMail mail = world.read(days);
         CHECK(mail.report.result == Result::untrusted);
         CHECK(mail.signer().revocation == Revocation::revoked);
     }
