@@ -24,6 +24,7 @@ using Imprint = Handle<TS_MSG_IMPRINT, TS_MSG_IMPRINT_free>;
 using Integer = Handle<ASN1_INTEGER, ASN1_INTEGER_free>;
 using KeyUsages = Handle<EXTENDED_KEY_USAGE, EXTENDED_KEY_USAGE_free>;
 
+constexpr const char* kAllowWeak = "--allow-weak accepts it";
 constexpr Hash kImprintHash = Hash::sha256;
 constexpr std::size_t kNonceBytes = 16;
 constexpr auto kClockSkew = std::chrono::minutes(5);  // that two honest clocks may differ
@@ -167,11 +168,11 @@ std::string fault_then(const Token& token, const PathVerdict& now, Trust stamps,
 }
 
 // trust_fault says why an authority is not to be trusted, or nothing.
-std::string trust_fault(const Token& token, const Trust& trust, RevocationEvidence carried,
-                        std::size_t& verifications) {
+std::optional<Fault> trust_fault(const Token& token, const Trust& trust, RevocationEvidence carried,
+                                 std::size_t& verifications) {
     const Certificate& authority = *token.authority;
     if (!only_for_timestamps(authority))
-        return fmt::format("the certificate of {} is not for time-stamps alone", authority.subject());
+        return Fault{fmt::format("the certificate of {} is not for time-stamps alone", authority.subject())};
     Trust stamps = trust;
     stamps.purpose = Purpose::timestamps;
     stamps.policy = {};  // those asked for are of mail
@@ -197,15 +198,19 @@ std::string trust_fault(const Token& token, const Trust& trust, RevocationEviden
         }
         if (retired_later()) path = std::move(then);
     }
-    if (!path.trusted) return path.reason;
-    if (std::string fault = fault_then(token, path, stamps, verifications); !fault.empty()) return fault;
-    if (trust.allow_weak) return "";
+    // A path that has ended or was revoked comes to no better end.
+    if (!path.trusted) return Fault{path.reason, path.anchored ? "" : path.hint};
+    if (std::string fault = fault_then(token, path, stamps, verifications); !fault.empty()) return Fault{fault};
+    if (trust.allow_weak) return std::nullopt;
     const Algorithm* digest = imprint_digest(token.info.get());
-    if (digest->standing == Standing::weak) return fmt::format("it is over a weak digest ({})", digest->name);
+    if (digest->standing == Standing::weak)
+        return Fault{fmt::format("it is over a weak digest ({})", digest->name), kAllowWeak};
     if (token.signature.weak)
-        return fmt::format("its signature is weak ({} with {}, {})", token.signature.signature, token.signature.digest,
-                           authority.key_type());
-    return path.weak ? fmt::format("the path of {} is weak", authority.subject()) : "";
+        return Fault{fmt::format("its signature is weak ({} with {}, {})", token.signature.signature,
+                                 token.signature.digest, authority.key_type()),
+                     kAllowWeak};
+    if (path.weak) return Fault{fmt::format("the path of {} is weak", authority.subject()), kAllowWeak};
+    return std::nullopt;
 }
 
 }  // namespace
@@ -224,7 +229,11 @@ TimestampVerdict judge_timestamp(ByteView token_der, ByteView stamped, const Tru
         if (verdict.reason.empty() && !verdict.time) verdict.reason = "its time cannot be read";
         if (verdict.reason.empty() && *verdict.time > trust->clock->now() + kClockSkew)
             verdict.reason = "its time has not come yet";
-        if (verdict.reason.empty()) verdict.reason = trust_fault(token, *trust, carried, verdict.verifications);
+        if (verdict.reason.empty())
+            if (const auto fault = trust_fault(token, *trust, carried, verdict.verifications)) {
+                verdict.reason = fault->reason;
+                verdict.hint = fault->hint;
+            }
     } catch (const Error& error) {
         ERR_clear_error();
         verdict.reason = error.what();

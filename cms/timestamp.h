@@ -16,6 +16,7 @@ inline constexpr std::size_t kMaxTimestampBytes = 64 * 1024;
 struct TimestampVerdict {
     Integrity integrity = Integrity::not_checked;  ///< valid: from a trusted authority, over what it is attached to
     std::string reason;                            ///< why it is not valid
+    std::string hint;                              ///< what could make it count; may be empty
     std::optional<Time> time;                      ///< what it stamped was there by then; claimed where it is not valid
     std::optional<Certificate> authority;          ///< its signer, where the certificate is there
     std::size_t verifications = 0;                 ///< of signatures

@@ -216,6 +216,32 @@ TEST_CASE("a time-stamp that does not count is a warning, and changes no verdict
     CHECK(read(world.trust).report.result == Result::untrusted);
 }
 
+TEST_CASE("where a certificate has ended, it is said why the time-stamp that is there does not count") {
+    TimestampBench world;
+    const std::string stamped = world.signed_mail(world.openssl()), plain = world.signed_mail(nullptr);
+    const auto later = [&](const std::string& mail, int days) {
+        world.trust.clock = std::make_shared<ShiftedClock>(days);
+        return world.bench.verify(mail, world.trust);
+    };
+    const ReadMail ended = later(stamped, 3'100);
+    const std::string time = format_time(*ended.signer().timestamps.at(0).time);
+    CHECK(ended.report.result == Result::untrusted);
+    CHECK_THAT(ended.report.reason, Catch::StartsWith("the certificate of CN=Alice,O=Example has ended ") &&
+                                        Contains("; the time-stamp of " + time +
+                                                 " does not count: the certificate of CN=Stamper,O=Example has ended"));
+    CHECK(ended.report.hint == "--at " + time + ", if you know by other means that it was signed by then");
+    CHECK_THAT(later(plain, 400).report.reason, !Contains("time-stamp"));
+
+    // What an authority lacks to be trusted is what helps.
+    const auto stranger = std::make_shared<OpensslTimestamps>(world.bench, certify(timestamping_spec()));
+    world.trust.clock = std::make_shared<SystemClock>();
+    const std::string by_stranger = world.signed_mail(stranger);
+    CHECK(later(by_stranger, 0).report.result == Result::valid);
+    const ReadMail unknown = later(by_stranger, 400);
+    CHECK_THAT(unknown.report.reason, Contains("does not count: the self-signed certificate of CN=Stamper,O=Example"));
+    CHECK_THAT(unknown.report.hint, Contains("--ca"));
+}
+
 TEST_CASE("no more time-stamps are looked at than the limit") {
     const TimestampBench world;
     const Bytes stamp = to_bytes(bytes_of(token(world.authority)));

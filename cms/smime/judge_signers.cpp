@@ -10,6 +10,7 @@
 #include "cms/inherited_key.h"
 #include "cms/named_certificates.h"
 #include "cms/smime/judge.h"
+#include "cms/smime/uncounted_timestamps.h"
 #include "mime/limit.h"
 
 namespace p11mime::cms::smime {
@@ -136,6 +137,8 @@ class Judge {
                 certificate = std::move(other->certificate);
                 standing.path = std::move(other->path);
             }
+        if (standing.path && info.integrity == Integrity::valid && !trust->at)
+            explain_by_timestamps(standing.path->verdict, standing.timestamps, trust->clock->now());
         if (trust == nullptr) {
             info.integrity = Integrity::not_checked;
             info.reason.clear();
