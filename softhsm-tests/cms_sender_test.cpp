@@ -2,6 +2,8 @@
 
 #include "softhsm-tests/cms_sender.h"
 
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 #include <fstream>
 
@@ -397,4 +399,24 @@ TEST_CASE("more senders than anybody needs match nobody") {
     const Report report = world.read(world.with_names("email:alice@example.gov"), from + "\r\n").report;
     CHECK(report.result == Result::untrusted);
     CHECK(report.reason == "the mail names more than 100 senders");
+}
+
+TEST_CASE("however many senders and addresses there are, the cause says whose certificate it is about") {
+    const SenderBench world;
+    std::string senders = "alice@example.gov", names = "email:alice@example.gov";
+    for (int i = 0; i < 60; ++i) {
+        senders += fmt::format(", u{}@example.org", i);
+        names += fmt::format(",email:a{}@example.gov", i);
+    }
+    const ReadMail many = world.read(world.with_names("email:alice@example.gov"), "From: " + senders + "\r\n");
+    CHECK_THAT(many.report.reason,
+               Catch::StartsWith("no signer's certificate is for the sender u0@example.org, u1@example.org, ") &&
+                   Catch::EndsWith(" more: that of CN=Alice,O=Example is for alice@example.gov"));
+    CHECK(many.report.reason.size() < 400);
+    const ReadMail both = world.read(world.with_names(names), "From: " + senders + "\r\n");
+    CHECK_THAT(both.report.reason, Catch::Contains(" and 48 more: that of CN=Alice,O=Example is for "));
+    CHECK(both.report.reason.size() < 600);
+    const ReadMail few = world.read(world.with_names("email:alice@example.gov"),
+                                    "From: alice@example.gov, bob@example.org, carol@example.org\r\n");
+    CHECK_THAT(few.report.reason, Catch::Contains("the sender bob@example.org, carol@example.org: that of"));
 }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "mime/brief_list.h"
+
 namespace p11mime::cms::smime {
 
 namespace {
@@ -88,7 +90,7 @@ void warn_of_outer_signers(Report& report, const std::vector<Layer*>& of_text) {
         if (!signs_ciphertext(report, layer)) continue;
         for (const SignerVerdict& signer : layer.signers) {
             if (knows_text(signer)) continue;
-            const std::string emails = fmt::to_string(fmt::join(signer.certificate->emails(), ", "));
+            const std::string emails = mime::brief_list(signer.certificate->emails());
             report.warnings.push_back(
                 {"outer-signer",
                  fmt::format("the encrypted form is signed in the name of {}{} too, who need not know the text",
@@ -114,8 +116,8 @@ std::string whose_certificates(const std::vector<Layer*>& layers) {
     for (const Layer* layer : layers)
         for (const SignerVerdict& signer : layer->signers) {
             const std::vector<std::string> emails = signer.certificate->emails();
-            std::string part = fmt::format("that of {} is for {}", who(signer),
-                                           emails.empty() ? "no address" : fmt::to_string(fmt::join(emails, ", ")));
+            std::string part = fmt::format("that of {} is for {}", mime::brief(who(signer)),
+                                           emails.empty() ? "no address" : mime::brief_list(emails));
             if (std::find(parts.begin(), parts.end(), part) == parts.end()) parts.push_back(std::move(part));
         }
     return fmt::to_string(fmt::join(parts, ", and "));
@@ -140,7 +142,7 @@ std::vector<Doubt> sender_doubts(const Sender& sender, const std::vector<Layer*>
     else if (sender.mailboxes.empty() && seen.empty())
         doubts.push_back({"the mail names no sender"});
     else if (!left.empty())
-        doubts.push_back({fmt::format("no signer's certificate is for the sender {}: {}", fmt::join(left, ", "),
+        doubts.push_back({fmt::format("no signer's certificate is for the sender {}: {}", mime::brief_list(left),
                                       whose_certificates(layers))});
     else if (sender.check != SenderCheck::off)
         match_authors(sender, layers);

@@ -9,6 +9,7 @@
 #include "cms/smime/field_names.h"
 #include "cms/smime/sender.h"
 #include "mime/address.h"
+#include "mime/brief_list.h"
 #include "mime/content_type.h"
 #include "mime/text.h"
 
@@ -82,7 +83,7 @@ Sender senders_of(const std::vector<Field>& fields, std::string_view name) {
 
 std::string named(const Sender& sender, std::string_view nobody) {
     if (sender.mailboxes.empty()) return std::string(nobody);
-    return fmt::format("the sender {}", mime::brief(fmt::to_string(fmt::join(sender.mailboxes, ", "))));
+    return fmt::format("the sender {}", mime::brief_list(sender.mailboxes));
 }
 
 // stays_outside says whether a field that is not inside is kept as it is outside: it names no other sender there, or is

@@ -8,6 +8,7 @@
 
 #include "cms/smime/shown_address.h"
 #include "mime/address.h"
+#include "mime/brief_list.h"
 #include "mime/text.h"
 #include "mime/unicode.h"
 
@@ -97,8 +98,8 @@ class Viewer {
         look_at_from();
         look_at_sender();
         if (mailboxes_.size() > 1)
-            warn("several-senders", fmt::format("the mail names {} senders: {}", mailboxes_.size(),
-                                                mime::brief(fmt::to_string(fmt::join(mailboxes_, ", ")))));
+            warn("several-senders",
+                 fmt::format("the mail names {} senders: {}", mailboxes_.size(), mime::brief_list(mailboxes_)));
         compare(sender_, mailboxes_, "Sender", "sender-field",
                 "the Sender field names {}, who is not in the From field");
         if (from_.empty())
