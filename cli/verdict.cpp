@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "cli/header_words.h"
 #include "cli/signer_words.h"
@@ -68,15 +69,30 @@ std::string since_text(const std::vector<const SignerVerdict*>& signers) {
     return fmt::to_string(fmt::join(parts, " and "));
 }
 
+// times_text is the times that the signers were judged at, each once and the oldest first; "" where none was.
+std::string times_text(const std::vector<const SignerVerdict*>& signers) {
+    std::vector<const SignerVerdict*> judged;
+    std::ranges::copy_if(signers, std::back_inserter(judged),
+                         [](const SignerVerdict* each) { return each->time_at.has_value(); });
+    std::ranges::stable_sort(judged, {}, [](const SignerVerdict* each) { return *each->time_at; });
+    std::vector<std::string> times;
+    for (const SignerVerdict* signer : judged) {
+        std::string time = fmt::format("{}{}{}", signer->time_basis == "now" ? "" : "as of ", day(*signer->time_at),
+                                       signer->time_basis == "timestamp" ? ", when it was time-stamped" : "");
+        if (std::ranges::find(times, time) == times.end()) times.push_back(std::move(time));
+    }
+    if (times.size() > kMostNamed) {
+        const std::size_t more = times.size() - kMostNamed;
+        times.resize(kMostNamed);
+        times.push_back(fmt::format("{} more times", more));
+    }
+    return fmt::to_string(fmt::join(times, ", and "));
+}
+
 // What was not checked must be said: nobody looks at the details of what sounds good.
 std::string checked_text(const Report& report, const std::vector<const SignerVerdict*>& signers) {
-    const SignerVerdict& first = *signers.front();
     std::string text = signers.size() == 1 ? "certificate checked" : "certificates checked";
-    if (first.time_at) {
-        const char* basis = first.time_basis == "now" ? "" : "as of ";
-        text += fmt::format(" {}{}", basis, day(*first.time_at));
-        if (first.time_basis == "timestamp") text += ", when it was time-stamped";
-    }
+    if (const std::string times = times_text(signers); !times.empty()) text += " " + times;
     if (any(signers, [](const SignerVerdict& signer) { return signer.off_purpose; })) text += ", not meant for e-mail";
     const std::string since = since_text(signers);
     const auto revocation = [&](Revocation state) {

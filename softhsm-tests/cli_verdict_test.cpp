@@ -76,6 +76,31 @@ TEST_CASE("a good verdict says who, unchanged, and when the certificate was chec
           "2026-11-21");
 }
 
+TEST_CASE("where signers were judged at different times, a good verdict says each", "[cli]") {
+    const auto at = [](const char* time, const char* basis, const char* name) {
+        SignerVerdict verdict = signer({.name = name});
+        verdict.time_at = *cms::parse_time(time);
+        verdict.time_basis = basis;
+        return verdict;
+    };
+    const SignerVerdict now = signer(), stamped = at("2024-03-01T10:00:00Z", "timestamp", "Bob"),
+                        same_day = at("2024-03-01T12:00:00Z", "timestamp", "Carol"),
+                        other_day = at("2025-03-01T12:00:00Z", "timestamp", "Dan"),
+                        last_day = at("2025-03-02T12:00:00Z", "timestamp", "Erin");
+    const auto checked = [](const std::vector<SignerVerdict>& signers) {
+        const std::string text = sentence(Result::valid, {signed_by(signers)});
+        return text.substr(text.find("certificate"));
+    };
+    const std::string both = "certificates checked as of 2024-03-01, when it was time-stamped, and 2026-11-21";
+    CHECK(checked({now, stamped}) == both);
+    CHECK(checked({stamped, now}) == both);
+    CHECK(checked({stamped, same_day, now}) == both);
+    CHECK(checked({stamped, same_day}) == "certificates checked as of 2024-03-01, when it was time-stamped");
+    CHECK(checked({now, last_day, other_day, stamped}) ==
+          "certificates checked as of 2024-03-01, when it was time-stamped, and as of 2025-03-01, when it was "
+          "time-stamped, and as of 2025-03-02, when it was time-stamped, and 1 more times");
+}
+
 TEST_CASE("the headline names who signed the text, and whoever signed its encrypted form only where nobody else did",
           "[cli]") {
     const Layer alice = signed_by({signer()}), lock = encrypted(true),
