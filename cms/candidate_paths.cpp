@@ -114,6 +114,10 @@ Candidates find_candidates(const Certificate& certificate, std::span<const Certi
     for (const auto& source : anchors)
         for (Certificate& each : source->by_subject(certificate.subject_der()))
             if (each == certificate || same_name_and_key(each, certificate)) found.anchors.push_back(std::move(each));
+    for (const auto& source : intermediates)
+        for (Certificate& each : source->by_subject(certificate.subject_der()))
+            if (trust_settings(each).any() && same_name_and_key(each, certificate))
+                found.untrusted.push_back(std::move(each));
     found.anchors = combine_settings(found.anchors);
     return found;
 }

@@ -230,6 +230,25 @@ TEST_CASE("whose key is distrusted is so by whatever certificate of it, and who 
     CHECK(trusted(judged({around}, {distrusted, other.certificate})));
 }
 
+TEST_CASE("a key stays distrusted once the certificate of it that is distrusted has ended") {
+    const SettingsWorld world;
+    CertificateSpec spec = authority_spec("Test Root");
+    spec.begins_in_days = -400;
+    spec.ends_in_days = -10;
+    const Certificate ended = certify_key(world.bench.root.key, spec, nullptr);
+    const SoftwareKey other = certify(authority_spec("Other Root"));
+    const SoftwareKey cross = cross_certify(world.bench.root, authority_spec("Test Root"), other);
+    const Certificate end = world.bench.issue().certificate;
+    const auto is_refused = [&](const Certificate& anchor) {
+        return !judge(end, {world.bench.intermediate, cross}, trust_in({anchor, other.certificate})).trusted;
+    };
+    CHECK_FALSE(is_refused(ended));
+    CHECK(is_refused(world.with(ended, kNotForMail)));
+    CHECK(is_refused(distrusted_after(ended, kDistrusted)));
+    CHECK(is_refused(distrusted_after(ended, end.not_before() - std::chrono::hours(1))));
+    CHECK_FALSE(is_refused(distrusted_after(ended, end.not_before())));
+}
+
 TEST_CASE("an end certificate is not trusted whose holder is rejected by another certificate of its key") {
     const SettingsWorld world;
     const SoftwareKey alice = world.bench.issue();
@@ -287,4 +306,10 @@ TEST_CASE("a certificate is rejected too where its signature was written in anot
     CHECK(untrusted(judged(world.with(world.bench.intermediate.certificate, kNotForMail)),
                     "CN=Test Intermediate,O=Example is not trusted for"));
     CHECK(trusted(judged(world.with(alice.certificate, kNotForStamps))));
+    const auto with_known = [&](const Options& options) {
+        return judge(end, {intermediate},
+                     trust_in({world.bench.root.certificate}, {world.with(alice.certificate, options)}));
+    };
+    CHECK(untrusted(with_known(kNotForMail), "CN=Alice,O=Example is not trusted for"));
+    CHECK(trusted(with_known(kNotForStamps)));
 }
