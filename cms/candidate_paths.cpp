@@ -15,7 +15,7 @@ namespace p11mime::cms {
 namespace {
 
 constexpr std::size_t kMaxSteps = 10'000;  // of the search, over all paths of one certificate
-constexpr std::size_t kMaxTries = 32;  // of issuers that are not known by their key identifiers; each is a verification
+constexpr std::size_t kMaxTries = 16;  // of issuers that are not known by their key identifiers; each is a verification
 
 const X509_NAME* subject_of(const Certificate& certificate) {
     return X509_get_subject_name(certificate.get());

@@ -122,10 +122,10 @@ class Judge {
             Outcome outcome{RevocationState::revoked, finding.revoked_text(), finding.key_compromised()};
             // Who revokes a certificate may tell later that others know its key, and a message's sender chooses what
             // was told before that.
-            if (weighed.own.revoked() || finding.revoked_of_the_time())
+            if (finding.revoked_of_the_time() || (weighed.own.revoked() && !trust_.require_revocation))
                 outcome.retired_since = finding.retired_since();
             else if (finding.retired_since())
-                outcome.text += ", and what came along is too old to tell whether others know its key";
+                outcome.text += ", and what tells so is too old to tell whether others know its key";
             return outcome;
         }
         if (finding.good()) {

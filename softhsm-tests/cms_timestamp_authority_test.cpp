@@ -257,6 +257,7 @@ TEST_CASE("that an authority was retired is not known from what came along and h
     const Bytes of_root = make_crl({}, world.root);
     CHECK_FALSE(world.counts({of_root}, {}, {}));
     CHECK_FALSE(world.counts({of_root}, {over}, {}));
+    CHECK_FALSE(world.counts({of_root, over}, {}, {}));
     CHECK(world.counts({of_root}, {world.retiring(1)}, {}));
 }
 

@@ -229,7 +229,7 @@ TEST_CASE("where a certificate has ended, it is said why the time-stamp that is 
     CHECK_THAT(ended.report.reason, Catch::StartsWith("the certificate of CN=Alice,O=Example has ended ") &&
                                         Contains("; the time-stamp of " + time +
                                                  " does not count: the certificate of CN=Stamper,O=Example has ended"));
-    CHECK(ended.report.hint == "--at " + time + ", if you know by other means that it was signed by then");
+    CHECK_THAT(ended.report.hint, Catch::StartsWith("--at ") && Contains("if you know by other means"));
     CHECK_THAT(later(plain, 400).report.reason, !Contains("time-stamp"));
 
     // What an authority lacks to be trusted is what helps.

@@ -14,12 +14,10 @@ void explain_by_timestamps(PathVerdict& path, std::span<const TimestampVerdict> 
     const TimestampVerdict& stamp = timestamps.front();
     path.reason += fmt::format("; the time-stamp{} does not count: {}",
                                stamp.time ? fmt::format(" of {}", format_time(*stamp.time)) : "", stamp.reason);
-    const auto valid_then = [&](const Certificate& each) { return each.valid_at(*stamp.time); };
     if (!stamp.hint.empty())
         path.hint = stamp.hint;
-    else if (stamp.time && !path.key_compromised && std::ranges::all_of(path.chain, valid_then))
-        path.hint =
-            fmt::format("--at {}, if you know by other means that it was signed by then", format_time(*stamp.time));
+    else if (!path.key_compromised && !path.hint.starts_with("--at"))
+        path.hint = "--at judges at another time, if you know by other means when it was signed";
 }
 
 }  // namespace p11mime::cms::smime
