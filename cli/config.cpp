@@ -74,13 +74,14 @@ void check(const std::string& file, const std::string& key) {
 }
 
 // The parser knows comments by "#" alone; lines that start with ";" become empty, so that the others keep their number.
-std::string without_comments(std::istream& in) {
+std::string without_comments(std::istream& in, const std::string& file) {
     std::string text;
     std::string line;
     while (std::getline(in, line)) {
         if (!trimmed(line).starts_with(";")) text += line;
         text += '\n';
     }
+    if (in.bad()) throw system_error(fmt::format("cannot read '{}'", file), errno);
     return text;
 }
 
@@ -92,7 +93,7 @@ std::optional<po::parsed_options> read(const std::string& file) {
         throw system_error(fmt::format("cannot read '{}'", file), errno);
     }
     try {
-        std::istringstream in(without_comments(from));
+        std::istringstream in(without_comments(from, file));
         return po::parse_config_file(in, po::options_description(), true);
     } catch (const po::error& error) {
         throw Error(ErrorKind::usage, fmt::format("{}: {}", file, error.what()), "lines are: key = value");

@@ -67,6 +67,15 @@ TEST_CASE("a mistake in the config file is a usage error that names file and lin
     CHECK(office.desk.p11mime({"sign", text}).status == 2);
 }
 
+TEST_CASE("a config file that cannot be read is not taken for an empty one", "[e2e]") {
+    Office office;
+    const std::string text = office.desk.file("text.eml", mail("alice@example.gov", "bob@example.org"));
+    std::filesystem::create_directories(office.desk.path("home/config/p11mime/config"));
+    const Outcome outcome = office.desk.p11mime({"sign", text});
+    CHECK(outcome.status == 7);
+    CHECK_THAT(outcome.err, Catch::Contains("cannot read") && Catch::Contains("home/config/p11mime/config"));
+}
+
 TEST_CASE("sysexits in the config holds for mistakes on the command line too", "[e2e]") {
     Office office;
     configure(office, "; for the mail system\nsysexits = true\n");
