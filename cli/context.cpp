@@ -147,16 +147,17 @@ void Context::deliver(Outputs outputs, const std::string& report, const std::str
         return;
     }
     terminal().end_progress();
-    // The report goes before the data: what went to a pipe cannot be taken back.
+    // The report goes before the data, since what went to a pipe cannot be taken back; on standard output it cannot
+    // either, and a report of the failure would come after it.
     std::vector<Output*> all;
+    for (const auto& output : outputs)
+        all.push_back(output.get());
     std::unique_ptr<Output> report_output;
     if (const auto path = options().text("json")) {
         report_output = *path == "-" ? Output::to_stdout() : output_to(*path);
         report_output->stage_bytes(to_bytes(bytes_of(report)));
-        all.push_back(report_output.get());
+        all.insert(*path == "-" ? all.end() : all.begin(), report_output.get());
     }
-    for (const auto& output : outputs)
-        all.push_back(output.get());
     cli::deliver(all);
     voice_.speak();
 }

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "softhsm-tests/support/office.h"
@@ -119,6 +120,17 @@ TEST_CASE("where the report cannot be written, an output file keeps its old cont
     CHECK(outcome.status == 7);
     CHECK(read_file(file) == "old");
     CHECK(names(scene.directory) == "old.eml text.eml");
+}
+
+TEST_CASE("where the data cannot be written, the report on standard output is of that alone", "[e2e]") {
+    const Signing scene;
+    const std::string file =
+        scene.office.desk.file("signed.eml", done(scene.office.desk.p11mime({"sign", scene.text})));
+    const Outcome outcome =
+        scene.office.desk.p11mime(Arguments{"verify", "-o", "/dev/full", "--json", "-", file} + scene.office.trust());
+    CHECK(outcome.status == 7);
+    CHECK(std::count(outcome.out.begin(), outcome.out.end(), '\n') == 1);
+    CHECK_THAT(outcome.out, Catch::Contains("\"exit\":7"));
 }
 
 TEST_CASE("standard streams that are closed are neither taken for files nor a crash", "[e2e]") {
