@@ -12,10 +12,16 @@
 
 namespace p11mime::cli {
 
+cms::Trust trust_to_encrypt(Context& context) {
+    cms::Trust trust = context.trust();
+    if (trust.at) trust.at = std::max(*trust.at, context.now());
+    return trust;
+}
+
 Objection objection_to(Context& context, const cms::Certificate& certificate,
                        std::span<const cms::Certificate> surplus) {
     if (!certificate.allows_encryption()) return {"its key usage does not allow encryption"};
-    auto verdict = validate(certificate, surplus, context.trust(), cms::Use::encryption);
+    auto verdict = validate(certificate, surplus, trust_to_encrypt(context), cms::Use::encryption);
     return {verdict.reason, verdict.hint, std::move(verdict)};
 }
 
@@ -61,6 +67,7 @@ class Finder {
     std::vector<std::string> missing_;
     std::vector<std::string> untrusted_;
     std::vector<std::string> hints_;
+    bool revoked_ = false;  // a certificate of those that are not trusted
 };
 
 Judged judge_address(Context& context, const std::string& address) {
@@ -108,6 +115,7 @@ std::optional<ChosenRecipient> Finder::accept(const Judged& judged) {
         if (!context_.options().flag("allow-untrusted-recipients")) {
             untrusted_.push_back(line);
             add_hint(hints_, hint);
+            if (path.revocation == cms::RevocationState::revoked) revoked_ = true;
             return std::nullopt;
         }
         context_.warn("recipient-untrusted", line);
@@ -136,7 +144,8 @@ void Finder::finish() const {
                     "p11mime certs import FILE adds one to the address book");
     if (untrusted_.empty()) return;
     std::vector<std::string> hints = hints_;
-    add_hint(hints, "--allow-untrusted-recipients encrypts all the same");
+    add_hint(hints, "ask them for another certificate");
+    if (!revoked_) add_hint(hints, "--allow-untrusted-recipients encrypts all the same");
     throw Error(ErrorKind::untrusted, fmt::format("{}", fmt::join(untrusted_, "; ")),
                 fmt::format("{}", fmt::join(hints, "; ")));
 }

@@ -36,6 +36,10 @@ struct Objection {
     cms::PathVerdict path = {};  ///< that tells; without a chain where none was looked for
 };
 
+/// trust_to_encrypt is the trust that recipients' certificates are judged by: whoever has the key now can read what is
+/// encrypted now, so --at counts for a later time alone.
+cms::Trust trust_to_encrypt(Context& context);
+
 /// objection_to judges a recipient's certificate. `surplus` are further certificates for its path.
 Objection objection_to(Context& context, const cms::Certificate& certificate,
                        std::span<const cms::Certificate> surplus);

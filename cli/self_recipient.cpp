@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/expiry.h"
+#include "cli/recipients.h"
 #include "mime/error.h"
 
 namespace p11mime::cli {
@@ -33,7 +34,7 @@ Own in_book(Context& context, const std::string& address) {
     for (const BookEntry& entry : context.book()->by_address(address)) {
         const cms::Certificate& certificate = entry.certificate;
         if (!certificate.has_email(address) || !certificate.allows_encryption() || certificate.is_ca()) continue;
-        const auto verdict = validate(certificate, {}, context.trust(), cms::Use::encryption);
+        const auto verdict = validate(certificate, {}, trust_to_encrypt(context), cms::Use::encryption);
         auto& newest = verdict.trusted ? found.trusted : found.untrusted;
         if (newest && newest->not_before() > certificate.not_before()) continue;
         newest = certificate;

@@ -128,16 +128,21 @@ TEST_CASE("a certificate that a fetched CRL lists is not trusted, for signatures
     CHECK(bureau.signer(mail, kOnline)["revocation"] == "revoked");
 
     const std::string recipient = bureau.desk.file("alice.pem", alice.certificate.pem());
-    const Outcome encrypted =
-        bureau.desk.p11mime({"encrypt", "--no-default-ca", "--ca", bureau.desk.path("ca.pem"), "--recipient-cert",
-                             recipient, "--no-self", "--revocation", "online"},
-                            std::string(kMail));
-    CHECK(encrypted.status == 3);
-    CHECK(encrypted.out.empty());
-    CHECK(encrypted.err.find("is revoked since") != std::string::npos);
-    // An anchor of one's own is not looked at for revocation: that is no remedy.
-    CHECK(encrypted.err.find("--allow-untrusted-recipients encrypts all the same") != std::string::npos);
-    CHECK(encrypted.err.find("--ca") == std::string::npos);
+    // Whoever has the key reads what is encrypted now, so that it was good once is no way out.
+    for (const Arguments& when : {Arguments{}, Arguments{"--at", "2001-01-01T00:00:00Z"}}) {
+        const Outcome encrypted =
+            bureau.desk.p11mime(Arguments{"encrypt", "--no-default-ca", "--ca", bureau.desk.path("ca.pem"),
+                                          "--recipient-cert", recipient, "--no-self", "--revocation", "online"} +
+                                    when,
+                                std::string(kMail));
+        CHECK(encrypted.status == 3);
+        CHECK(encrypted.out.empty());
+        CHECK(encrypted.err.find("is revoked since") != std::string::npos);
+        // An anchor of one's own is not looked at for revocation: that is no remedy.
+        CHECK(encrypted.err.find("ask them for another certificate") != std::string::npos);
+        CHECK(encrypted.err.find("--allow-untrusted-recipients") == std::string::npos);
+        CHECK(encrypted.err.find("--ca") == std::string::npos);
+    }
 }
 
 TEST_CASE("nothing is fetched for a certificate whose path leads to no anchor, nor from a private address") {
