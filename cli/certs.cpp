@@ -184,7 +184,12 @@ int trust_certificate(Context& context) {
     for (const cms::Certificate& certificate : certificates) {
         const bool added = context.book()->trust(certificate, context.now());
         context.terminal().say(fmt::format("{}: {}", trusting_words(certificate, added), describe(certificate)));
-        context.terminal().detail(fmt::format("SHA-256 fingerprint {}", certificate.fingerprint_sha256()));
+        context.terminal().say(
+            fmt::format("compare its SHA-256 fingerprint with the one that it is known by elsewhere: {}",
+                        certificate.fingerprint_sha256()));
+        if (!certificate.is_ca())
+            context.warn("no-authority", fmt::format("{} is no certificate authority: it is trusted by itself alone",
+                                                     display_name(certificate)));
         anchors.push_back({certificate, context.now()});
     }
     context.deliver({}, certs_report(frame_of(context, 0, "done"), {}, anchors));
