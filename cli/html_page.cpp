@@ -158,13 +158,15 @@ class Page {
         return (tone == Tone::good ? "Signed by " : "Signed in the name of ") + names_of(layer, report_);
     }
 
-    static std::string encryption_text(const Layer& layer) {
+    std::string encryption_text(const Layer& layer) const {
         const std::string cipher = layer.cipher.value_or(layer.algorithm.value_or("an unknown algorithm"));
         if (layer.type == LayerType::authenticated)
             return markup(fmt::format("Authenticated with {} and a key that is shared", cipher));
         std::string text = fmt::format("Encrypted with {}", cipher);
         if (layer.strength == Strength::weak) text += ", weak";
-        if (layer.authenticated == false) text += ", not protected against changes";
+        if (layer.authenticated == false)
+            text += protected_by_signature(report_, layer) ? ", protected against changes by the signature inside"
+                                                           : ", not protected against changes";
         return markup(text);
     }
 

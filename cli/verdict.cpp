@@ -283,7 +283,8 @@ Tone verdict_tone(const Report& report) {
 Tone layer_tone(const Report& report, const Layer& layer) {
     if (layer.failed) return Tone::bad;
     if (layer.type != LayerType::signed_data) {
-        const bool protects = layer.authenticated.value_or(false) && layer.strength != Strength::weak;
+        const bool authenticated = layer.authenticated.value_or(false) || protected_by_signature(report, layer);
+        const bool protects = authenticated && layer.strength != Strength::weak;
         return protects ? Tone::good : Tone::caution;
     }
     const bool broken = layer.signers.empty() ||

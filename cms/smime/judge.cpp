@@ -61,10 +61,11 @@ bool trust_fault(Report& report, const Layer& layer, bool allow_weak) {
             return true;
         }
         if (signer.strength == Strength::weak && !allow_weak) {
-            set_result(report, Result::untrusted,
-                       fmt::format("the signature of {} is weak ({} with {}, {})", who(signer), signer.signature,
-                                   signer.digest, signer.certificate->key_type()),
-                       "--allow-weak accepts it");
+            set_result(
+                report, Result::untrusted,
+                fmt::format("the signature of {} is weak ({} with {}, {})", who(signer), signer.signature,
+                            signer.digest, signer.certificate->key_type()),
+                "ask the sender to sign with another key; --allow-weak accepts it, though others could have made it");
             return true;
         }
     }
@@ -174,10 +175,25 @@ bool cipher_fault(Report& report) {
         set_result(report, Result::untrusted,
                    fmt::format("it is encrypted with a weak cipher ({}): others may have been able to read it",
                                *layer.weak_cipher),
-                   "--allow-weak accepts it; ask the sender to encrypt with AES");
+                   "ask the sender to encrypt with AES; --allow-weak accepts it");
         return true;
     }
     return false;
+}
+
+// warn_of_changeable tells of ciphers that do not authenticate, and whether something else shows a change.
+void warn_of_changeable(Report& report) {
+    for (const Layer& layer : report.layers) {
+        if (!layer.cipher || layer.authenticated != false) continue;
+        report.warnings.push_back(
+            {"not-authenticated",
+             protected_by_signature(report, layer)
+                 ? fmt::format(
+                       "{} does not authenticate by itself: the signature inside shows that nothing was changed",
+                       *layer.cipher)
+                 : fmt::format("{} does not authenticate: that the content was changed on the way would not show",
+                               *layer.cipher)});
+    }
 }
 
 void conclude_signed(Report& report, const std::vector<const Layer*>& layers, const Sender& sender,
@@ -219,6 +235,7 @@ void conclude_parts(Report& report, const std::vector<const Layer*>& parts, bool
 }  // namespace
 
 void conclude(Report& report, const Sender& sender, const Doubts& doubts, bool allow_weak) {
+    warn_of_changeable(report);
     std::vector<const Layer*> whole, parts;
     bool decrypted = false;
     for (const Layer& layer : report.layers) {

@@ -120,6 +120,15 @@ bool signs_ciphertext(const Report& report, const Layer& layer) {
     return innermost != report.layers.rend() && std::less<>()(&layer, &*innermost);
 }
 
+bool protected_by_signature(const Report& report, const Layer& layer) {
+    if (!layer.covers_whole || !is_encrypted(layer.type)) return false;
+    return std::any_of(report.layers.begin(), report.layers.end(), [&](const Layer& each) {
+        return signs_text(report, each) && !each.signers.empty() &&
+               std::all_of(each.signers.begin(), each.signers.end(),
+                           [](const SignerVerdict& signer) { return signer.integrity == Integrity::valid; });
+    });
+}
+
 int Report::exit_status() const {
     if (result == Result::invalid) return 1;
     return result == Result::untrusted ? 3 : 0;

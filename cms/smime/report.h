@@ -165,5 +165,8 @@ struct Report {
 /// encrypted form of that: who does so need not know the text.
 bool signs_text(const Report& report, const Layer& layer);
 bool signs_ciphertext(const Report& report, const Layer& layer);
+/// protected_by_signature says of an encrypted layer whether a signature over the text of the whole mail, which lies
+/// inside and verifies, shows that its content was not changed.
+bool protected_by_signature(const Report& report, const Layer& layer);
 
 }  // namespace p11mime::cms::smime

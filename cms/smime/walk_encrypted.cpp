@@ -219,11 +219,6 @@ void Walk::decrypt(EnvelopedDataReader& reader, std::vector<RecipientEntry>&& re
     };
     checked(inside, ends_well, authenticated, does_not_decrypt());
     report_.layers[layer].authenticated = authenticated;
-    if (!authenticated)
-        report_.warnings.push_back(
-            {"not-authenticated",
-             fmt::format("{} does not authenticate: that the content was changed on the way would not show",
-                         reader.cipher_name())});
 }
 
 void Walk::authenticated(BerReader& ber, const std::string& media_type, const Place& place, bool bare) {
