@@ -44,9 +44,12 @@ Fault fault_without_path(const std::vector<Certificate>& chain, const InheritedK
                                                     "key"
                                                   : ""),
                 ways_to_issuer(last, trust)};
-    return {fmt::format("the {} {} is not trusted{}", chain.size() == 1 ? "self-signed certificate of" : "root", who,
-                        has_namesake ? " (another certificate of that name is at hand, with another key)" : ""),
-            kHint};
+    const std::string reason =
+        fmt::format("the {} {} is not trusted", chain.size() == 1 ? "self-signed certificate of" : "root", who);
+    if (has_namesake)
+        return {reason + " (another certificate of that name is at hand, with another key)",
+                "somebody else may be using that name: ask in another way, by telephone for example"};
+    return {reason, kHint};
 }
 
 }  // namespace p11mime::cms

@@ -117,7 +117,7 @@ std::optional<Fault> purpose_fault(const std::vector<Certificate>& chain, Purpos
         if (purpose == Purpose::email && !chain[i].allows_email())
             return of_certificate(i,
                                   fmt::format("the certificate of {} is not meant for e-mail", display_name(chain[i])),
-                                  "--purpose any accepts it");
+                                  "ask for one that is; --purpose any accepts it");
         if (purpose == Purpose::timestamps && !chain[i].allows_timestamps())
             return of_certificate(
                 i, fmt::format("the certificate of {} is not meant for time-stamps", display_name(chain[i])));
@@ -126,7 +126,8 @@ std::optional<Fault> purpose_fault(const std::vector<Certificate>& chain, Purpos
 }
 
 std::optional<Fault> weak_link(const std::vector<Certificate>& chain) {
-    constexpr const char* kHint = "--allow-weak accepts it";
+    constexpr const char* kHint =
+        "ask for another certificate; --allow-weak accepts it, though others could have made what it vouches for";
     for (std::size_t i = 0; i < chain.size(); ++i) {
         const bool anchor = i + 1 == chain.size();
         const SignatureDigest digest = signature_digest(chain[i]);

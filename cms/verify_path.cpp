@@ -113,7 +113,7 @@ Fault ended_fault(const std::vector<Certificate>& path, const JudgedTime& time) 
                 fmt::format("--at {}, if you know by other means that it was sent then", format_time(*time.claimed)),
                 Fault::Scope::certificate, at};
     return {fmt::format("the certificate of {} has ended on {}", who, format_time(ended->not_after())),
-            "a newer certificate is needed; --at judges at another time", Fault::Scope::certificate, at};
+            "a newer certificate is needed", Fault::Scope::certificate, at};
 }
 
 Fault policy_fault(const Certificate& end, const PolicyDemands& policy) {
@@ -158,7 +158,8 @@ Fault fault_of(int error, std::size_t at, const std::vector<Certificate>& path, 
                 return fault(Scope::certificate,
                              fmt::format("the certificate of {} is signed in a way that is not supported ({})", who,
                                          signature_name(certificate)));
-            return fault(Scope::link, fmt::format("the signature on the certificate of {} is wrong", who));
+            return fault(Scope::link, fmt::format("the signature on the certificate of {} is wrong", who),
+                         "it may be forged: ask in another way whose it is, by telephone for example");
         case X509_V_ERR_INVALID_CA:
         case X509_V_ERR_KEYUSAGE_NO_CERTSIGN:
             return fault(Scope::certificate, fmt::format("{} may not issue certificates", who));

@@ -106,7 +106,7 @@ TEST_CASE("what is not to be trusted names one cause, the certificate concerned 
     const char* untrusted = ": Signed in the name of ";
     const auto by = [&](const Leaf& leaf, const Arguments& options = {}) { return scene.signed_by({leaf}, options); };
     tells(scene.said(by({.name = "Carol", .email = "c@example.org", .begins_in_days = -9, .ends_in_days = -2}), 3),
-          {untrusted, "has ended", "CN=Carol", "--at"});
+          {untrusted, "has ended", "CN=Carol", "a newer certificate is needed"});
     tells(scene.said(by({.name = "Carol", .email = "c@example.org", .begins_in_days = 2}), 3),
           {untrusted, "not valid before", "CN=Carol", "see whether the clock is right"});
     tells(scene.said(by({.name = "Carol", .email = "c@example.org", .extended_key_usage = "serverAuth"}), 3),
