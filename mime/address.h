@@ -42,12 +42,17 @@ std::string decode_words(std::string_view field_value);
 /// decode_words_loosely decodes what decode_words leaves and mail programs decode all the same: words with blanks, with
 /// broken ends or with characters that do not belong there, words that were cut within a character. What is in no known
 /// charset stays as its bytes are; what is not valid in its charset does too, and follows once more, behind a blank,
-/// with U+FFFD for each such byte: programs show the one or the other. So do the bytes of a charset that hides_letters.
+/// with U+FFFD for each such byte: programs show the one or the other.
 std::string decode_words_loosely(std::string_view field_value);
 
 /// decoded_forms is what programs make of the words of a text: what decode_words and decode_words_loosely give, each
 /// once, and the same of that where there are words in it: gateways and pages decode one after the other.
 std::vector<std::string> decoded_forms(std::string_view field_value);
+
+/// decode_words_apart is what programs read that convert each word by itself, as RFC 2047 section 6.2 has it: joined to
+/// its neighbours, a word may have a character that its own letters are not to be seen in. U+FFFD stands for what is
+/// not valid. The bytes of words in a charset that hides_ascii are looked at in a second text.
+std::vector<std::string> decode_words_apart(std::string_view field_value);
 
 /// unreadable_charset is the charset of an encoded word, as decode_words_loosely reads them, that cannot be converted,
 /// or is one in which programs that do not know it see other addresses (is_shared). Words that name no charset, or

@@ -80,6 +80,13 @@ bool shifts(std::string_view known_name) {
     return known_name.find("2022") != std::string_view::npos;
 }
 
+// The names that browsers know (WHATWG Encoding Standard section 4.2) of charsets with bytes of ASCII in characters.
+constexpr std::array<std::string_view, 25> kUsualNames{
+    "big5",       "big5-hkscs", "chinese",   "cn-big5",   "csbig5",     "csgb2312",    "csiso2022jp", "csiso58gb231280",
+    "csshiftjis", "gb18030",    "gb2312",    "gb_2312",   "gb_2312-80", "gbk",         "iso-2022-jp", "iso-ir-58",
+    "ms932",      "ms_kanji",   "shift-jis", "shift_jis", "sjis",       "windows-31j", "x-gbk",       "x-sjis",
+    "x-x-big5"};
+
 Converter open_converter(std::string_view charset) {
     const iconv_t converter = iconv_open("UTF-8", known_name(charset).c_str());
     return Converter(converter == reinterpret_cast<iconv_t>(-1) ? nullptr : converter);
@@ -137,9 +144,16 @@ bool is_shared(std::string_view charset) {
     return (!shifts(name) || japanese) && to_utf8(charset, kOfAddresses) == kOfAddresses;
 }
 
-bool hides_letters(std::string_view charset) {
-    const std::string name = known_name(charset);
-    return shifts(name) && name != "iso-2022-jp" && name != "csiso2022jp";
+bool hides_ascii(std::string_view charset) {
+    constexpr unsigned kFirstLead = 0x81, kLastLead = 0xfe;
+    const std::string name = ascii_lower(charset);
+    if (!is_shared(name) || std::find(kUsualNames.begin(), kUsualNames.end(), name) != kUsualNames.end()) return false;
+    if (shifts(known_name(name))) return true;
+    std::string pairs;
+    for (unsigned lead = kFirstLead; lead <= kLastLead; ++lead)
+        pairs += {static_cast<char>(lead), '@'};
+    const std::string text = to_utf8_loosely(name, pairs).value_or(pairs);
+    return std::count(text.begin(), text.end(), '@') < std::count(pairs.begin(), pairs.end(), '@');
 }
 
 }  // namespace p11mime::mime

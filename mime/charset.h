@@ -19,8 +19,8 @@ std::optional<std::string> to_utf8_loosely(std::string_view charset, std::string
 /// do; ISO-2022-JP, which all mail programs know, and its kin are shared all the same.
 bool is_shared(std::string_view charset);
 
-/// hides_letters says whether letters of ASCII may stand for others in a charset, and programs that do not know it show
-/// them as they are.
-bool hides_letters(std::string_view charset);
+/// hides_ascii says whether characters of a charset that is shared hold a byte that is an "@" by itself, and not all
+/// programs know the charset by this name: those show the "@".
+bool hides_ascii(std::string_view charset);
 
 }  // namespace p11mime::mime

@@ -186,10 +186,10 @@ struct LooseWord {
     std::string text;  // encoded
     std::size_t size;  // of the word as it stands; the last of them where it is several
 
+    std::string bytes() const { return encoding == 'q' ? q_loosely(text) : b_loosely(text); }
     std::string decoded() const {
-        std::string bytes = encoding == 'q' ? q_loosely(text) : b_loosely(text);
-        if (const auto strictly = to_utf8(charset, bytes))
-            return hides_letters(charset) ? *strictly + " " + bytes : *strictly;
+        const std::string bytes = this->bytes();
+        if (const auto strictly = to_utf8(charset, bytes)) return *strictly;
         const auto loosely = to_utf8_loosely(charset, bytes);
         return loosely ? bytes + " " + *loosely : bytes;
     }
@@ -249,6 +249,33 @@ std::vector<std::string> decoded_forms(std::string_view field_value) {
         for (const std::size_t end = forms.size(); begin < end; ++begin)
             add(std::string(forms[begin]));
     return forms;
+}
+
+std::vector<std::string> decode_words_apart(std::string_view field_value) {
+    std::string converted, with_bytes;
+    const auto add = [&](std::string_view text) {
+        converted += text;
+        with_bytes += text;
+    };
+    std::size_t done = 0;
+    for (std::size_t at = field_value.find("=?"); at != std::string_view::npos;) {
+        const std::optional<LooseWord> word = loose_word_at(field_value.substr(at));
+        if (!word) {
+            at = field_value.find("=?", at + 2);
+            continue;
+        }
+        const std::string_view gap = field_value.substr(done, at - done);
+        if (done == 0 || !all_space(gap)) add(gap);
+        const std::string bytes = word->bytes();
+        const std::string text = to_utf8_loosely(word->charset, bytes).value_or(bytes);
+        converted += text;
+        with_bytes += hides_ascii(word->charset) ? bytes : text;
+        done = at + word->size;
+        at = field_value.find("=?", done);
+    }
+    add(field_value.substr(done));
+    if (converted == with_bytes) return {converted};
+    return {converted, with_bytes};
 }
 
 std::optional<std::string> unreadable_charset(std::string_view field_value) {

@@ -331,6 +331,44 @@ TEST_CASE("an address in an encoded word that another one holds is seen") {
     }
 }
 
+// Bytes of Chinese and Japanese charsets after python's codecs; the first of "=81@" and "=1B$BAL" is half a character.
+TEST_CASE("an address is seen in words that are decoded each by itself, and in the bytes of a charset few know") {
+    const SenderBench world;
+    const SoftwareKey eve = world.with_names("email:eve@example.org");
+    const auto report = [&](const std::string& words) {
+        return world.read(eve, "From: " + words + " <eve@example.org>\r\n").report;
+    };
+    for (const char* spoof :
+         {"=?iso-2022-jp?Q?=1B$B?= =?iso-2022-jp?Q?ALICE@EXAMPLE.GOV!?=",
+          "=?iso-2022-jp?B?GyRC?= =?ISO-2022-JP?Q?ALICE@EXAMPLE.GOV!?=",
+          "=?iso-2022-jp?Q?CEO=1B$B?= =?iso-2022-jp?Q?@EXAMPLES.GOV!?=", "=?gbk?Q?ceo=81?= =?gbk?Q?@bank.example?=",
+          "\"=?gbk?Q?ceo=81?= =?gbk?Q?@bank.example4?=\"", "=?shift_jis?Q?ceo=81?=\r\n =?shift_jis?Q?@bank.example?=",
+          "=?big5?Q?ceo=A4?= =?big5?Q?@bank.example?=", "=?gb18030?Q?ceo=81?= =?gb18030?Q?@bank.example?=",
+          "=?cp936?Q?ceo=81@bank.example?=", "=?cp932?Q?ceo=81@bank.example?=", "=?big5hkscs?Q?ceo=A4@bank.example?=",
+          "=?windows-936?Q?ceo=81@bank.example?=", "=?johab?Q?ceo=D9@bank.example?=",
+          "=?iso-2022-jp-2?B?GyRCISFBTElDRUBFWEFNUExFLkdPViEbKEI=?="}) {
+        CAPTURE(spoof);
+        CHECK_THAT(report(spoof).reason, Catch::Contains("but the sender is eve@example.org"));
+    }
+    CHECK_THAT(report("=?gb18030?Q?Eve=81?= =?gb18030?Q?=81=36=A7=31=81=30?=").reason,
+               Catch::Contains("turns the order"));
+    for (const char* honest :
+         {"=?iso-2022-jp?B?GyRCOzNFRA==?= =?iso-2022-jp?B?QkA9dRsoQg==?=", "=?gbk?B?RXZlQMg=?= =?gbk?B?/cHi?=",
+          "=?iso-2022-jp?B?GyRCOzNFRBsoQg==?= =?iso-2022-jp?B?GyRCQkA9dRsoQg==?=", "=?cp932?B?jlKTY4FAkb6YWQ==?=",
+          "=?cp936?B?1cWBQA==?=", "=?cp50221?B?GyRCOzNFREJAPXUbKEI=?=", "=?big5?B?pP2kQCBKLkx1?=",
+          "=?shift_jis?B?jlKTY4FARXhhbXBsZS5jby5qcA==?=", "=?gbk?B?1cWBQChldmVAZXhhbXBsZS5vcmcp?="}) {
+        CAPTURE(honest);
+        CHECK(report(honest).result == Result::valid);
+        CHECK(report(honest).warnings.empty());
+    }
+    const SoftwareKey inside = world.with_names("email:eve@corp");
+    CHECK(world.read(inside, "From: =?gbk?Q?ceo=81?= =?gbk?Q?@corp?= <eve@corp>\r\n").report.result ==
+          Result::untrusted);
+    const SoftwareKey carol = world.with_names("email:carol@xn--mnchen-3ya.example");
+    CHECK(world.read(carol, "From: =?iso-8859-1?Q?carol@m=FCnchen.example?= <carol@xn--mnchen-3ya.example>\r\n")
+              .report.result == Result::valid);
+}
+
 TEST_CASE("a text in a charset of another name is seen, one in a charset that cannot be converted is not let pass") {
     const SenderBench world;
     const SoftwareKey eve = world.with_names("email:eve@example.org");
@@ -362,8 +400,10 @@ TEST_CASE("a text in a charset of another name is seen, one in a charset that ca
           "=?utf-8?B?YWw?= =?utf-8?B?aWNlQGV4YW1wbGU ?="}) {
         CAPTURE(words);
         const std::string value = std::string(words) + " <eve@example.org>\r\n";
-        CHECK_THAT(read("From: " + value).reason, Catch::Contains("an encoded word that programs read differently"));
-        CHECK(has_warning(read(from + "Reply-To: " + value), "reply-to"));
+        CHECK(read("From: " + value).result == Result::untrusted);
+        const std::vector<Warning> warnings = read(from + "Reply-To: " + value).warnings;
+        REQUIRE(!warnings.empty());
+        CHECK_THAT(warnings.back().message, Catch::Contains("an encoded word that programs read differently"));
     }
     // What stands for Japanese letters behind an escape sequence is an address to programs that do not know it.
     const std::string japanese = "?B?GyRCYWNlb0BiYW5rLmV4YW1wbGVYGyhC?= <eve@example.org>\r\n";

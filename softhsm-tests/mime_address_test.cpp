@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "mime/charset.h"
+
 using namespace p11mime::mime;
 
 namespace {
@@ -167,6 +169,33 @@ TEST_CASE("encoded words that only forgiving programs decode are decoded loosely
     CHECK(decode_words_loosely("=?utf-8?Q?=4?=") == "=4");
     for (const char* text : {"", "=?", "=?utf-8", "=?utf-8?X?a?=", "a =? b ?", "=?utf-8?Q"})
         CHECK(decode_words_loosely(text) == text);
+}
+
+// After python's codecs, which know the charsets and decode each word by itself.
+TEST_CASE("encoded words are decoded each by itself too") {
+    using Texts = std::vector<std::string>;
+    const std::string replaced = "\357\277\275";  // U+FFFD
+    CHECK(decode_words_apart("a =?utf-8?Q?b?= =?utf-8?B?Yw==?= d") == Texts{"a bc d"});
+    CHECK(decode_words_apart("=?iso-2022-jp?Q?=1B$B?= =?iso-2022-jp?Q?AB?=") == Texts{"AB"});
+    CHECK(decode_words_apart("=?gbk?Q?a=81?= =?gbk?Q?@b?=") == Texts{"a" + replaced + "@b"});
+    CHECK(decode_words_apart("=?gbk?Q?a=81@?=") == Texts{"a\344\270\202"});
+    CHECK(decode_words_apart("=?cp936?Q?a=81@?= b") == Texts{"a\344\270\202 b", "a\201@ b"});
+    CHECK(decode_words_apart("=?x-foo?Q?a=81@?=") == Texts{"a\201@"});
+    CHECK(decode_words_apart("=?utf-8?X?a?= =?") == Texts{"=?utf-8?X?a?= =?"});
+}
+
+TEST_CASE("a charset with signs of ASCII in its characters is told, unless all programs know its name") {
+    for (const char* name : {"cp936", "MS936", "windows-936", "gb13000", "cp932", "windows-932", "ibm943", "cp950",
+                             "big5hkscs", "bigfive", "johab", "iso-2022-jp-2"}) {
+        CAPTURE(name);
+        CHECK(hides_ascii(name));
+    }
+    for (const char* name :
+         {"gbk", "GB18030", "big5", "Shift_JIS", "windows-31j", "x-sjis", "iso-2022-jp", "utf-8", "utf-7", "iso-8859-1",
+          "windows-1252", "euc-jp", "euc-kr", "koi8-r", "x-foo", "utf-16", ""}) {
+        CAPTURE(name);
+        CHECK(!hides_ascii(name));
+    }
 }
 
 // Bytes and names from IANA's registry, the WHATWG's Encoding standard and python's codecs.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -153,16 +154,22 @@ bool is_at_bluesky(std::string_view name) {
                        [](char c) { return is_small(c) || (c >= '0' && c <= '9') || c == '-'; });
 }
 
+bool is_letter(char c) {
+    return is_small(c) || is_capital(c) || static_cast<unsigned char>(c) >= 0x80;
+}
+
+// domain_part is as much of what follows the "@" as may stand in a domain.
+std::string_view domain_part(std::string_view address) {
+    const auto of_domain = [](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '-' || c == '.'; };
+    const std::string_view domain = domain_of(address);
+    return domain.substr(
+        0, static_cast<std::size_t>(std::find_if_not(domain.begin(), domain.end(), of_domain) - domain.begin()));
+}
+
 // has_domain says whether what follows the "@" starts like a domain: "Jane @ Work" shows no address, and
 // "ceo @ bank.example/Sales" does.
 bool has_domain(std::string_view address) {
-    const auto letter = [](unsigned char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c >= 0x80; };
-    const auto of_domain = [&](char c) {
-        return letter(static_cast<unsigned char>(c)) || (c >= '0' && c <= '9') || c == '-' || c == '.';
-    };
-    std::string_view domain = domain_of(address);
-    domain = domain.substr(
-        0, static_cast<std::size_t>(std::find_if_not(domain.begin(), domain.end(), of_domain) - domain.begin()));
+    std::string_view domain = domain_part(address);
     while (domain.ends_with('.') || domain.ends_with('-'))
         domain.remove_suffix(1);
     const std::size_t dot = domain.rfind('.');
@@ -172,7 +179,21 @@ bool has_domain(std::string_view address) {
     std::string_view top = domain.substr(dot + 1);
     if (top.starts_with("xn--")) return true;
     top = top.substr(0, top.find('-'));
-    return top.size() > 1 && std::all_of(top.begin(), top.end(), letter);
+    return top.size() > 1 && std::all_of(top.begin(), top.end(), is_letter);
+}
+
+// may_have_domain says so of text whose words may end elsewhere for the reader: "ceo@bank.example4" has a domain.
+bool may_have_domain(std::string_view address) {
+    const std::string_view domain = domain_part(address);
+    if (is_house(domain) || is_at_bluesky(domain)) return false;
+    for (std::size_t i = 1; i + 2 < domain.size(); ++i)
+        if (domain[i] == '.' && is_letter(domain[i + 1]) && is_letter(domain[i + 2])) return true;
+    return false;
+}
+
+bool is_house_of(const std::vector<std::string>& mailboxes, std::string_view name) {
+    return std::any_of(mailboxes.begin(), mailboxes.end(),
+                       [&](std::string_view mailbox) { return mime::equal_ignoring_case(domain_of(mailbox), name); });
 }
 
 // is_handle says whether a word is a handle, or a name at a house, and no address: "@alice_x", "@alice.bsky.social",
@@ -180,10 +201,7 @@ bool has_domain(std::string_view address) {
 bool is_handle(const Word& word, const std::vector<std::string>& mailboxes, bool in_name) {
     const std::string_view behind = std::string_view(word.text).substr(word.text.find('@') + 1);
     if (word.text.starts_with('@') && is_at_bluesky(behind) && (word.apart || !in_name)) return true;
-    return mime::is_plain_word(behind) &&
-           std::none_of(mailboxes.begin(), mailboxes.end(), [&](std::string_view mailbox) {
-               return mime::equal_ignoring_case(domain_of(mailbox), behind);
-           });
+    return mime::is_plain_word(behind) && !is_house_of(mailboxes, behind);
 }
 
 // is_of says whether what is shown is one of the mailboxes, or the domain of one. In a whole field, a comment or a
@@ -223,18 +241,29 @@ std::string seen(const std::string& decoded) {
     return shown;
 }
 
+// Reading is how a text comes about: as all programs read it, or as some do. Honest names may come out broken then, and
+// nothing but a domain makes an address.
+enum class Reading { usual, possible };
+
 // foreign_in looks at one text that is shown of a field, a name in it or all of it.
-std::string foreign_in(const std::string& text, const std::vector<std::string>& mailboxes, bool is_name) {
+std::string foreign_in(const std::string& text, const std::vector<std::string>& mailboxes, bool is_name,
+                       Reading reading) {
     if (is_name && mime::is_among(mailboxes, text)) return {};
     const auto foreign = [&](const Word& word) { return !is_of(mailboxes, word, is_name); };
+    const auto domain = [&](const Word& word) {
+        return reading == Reading::usual ? has_domain(word.text) : may_have_domain(word.text);
+    };
+    const auto address = [&](const Word& word) {
+        return reading == Reading::usual ? !is_handle(word, mailboxes, is_name)
+                                         : domain(word) || is_house_of(mailboxes, domain_of(word.text));
+    };
     for (const Word& word : addresses_in(text))
-        if (!is_handle(word, mailboxes, is_name) && foreign(word)) return word.text;
+        if (address(word) && foreign(word)) return word.text;
     const std::string words = with_plain_words(text);
     for (const Word& word : addresses_in(without_gaps(spelled_out(words, false))))
-        if (has_domain(word.text) && foreign(word)) return word.text;
+        if (domain(word) && foreign(word)) return word.text;
     for (const Word& word : addresses_in(spelled_out(words, true)))
-        if (has_domain(word.text) && foreign(word) && !is_at_home_of(mailboxes, word.text) &&
-            !is_of_sentence(word.text))
+        if (domain(word) && foreign(word) && !is_at_home_of(mailboxes, word.text) && !is_of_sentence(word.text))
             return word.text;
     return {};
 }
@@ -249,13 +278,13 @@ class Senders {
     }
 
     // foreign_in_decoded looks at a text as it is written, and at a name as screens show it too.
-    std::string foreign_in_decoded(const std::string& text, bool is_name) const {
-        std::string found = foreign_in(seen(text), written_, is_name);
+    std::string foreign_in_decoded(const std::string& text, bool is_name, Reading reading) const {
+        std::string found = foreign_in(seen(text), written_, is_name, reading);
         for (const bool right_to_left : {false, true}) {
             if (!is_name || !found.empty()) break;
             const std::optional<std::string> turned = mime::visual_order(text, right_to_left);
             if (!turned) break;
-            found = foreign_in(seen(*turned), shown_[right_to_left], is_name);
+            found = foreign_in(seen(*turned), shown_[right_to_left], is_name, reading);
         }
         return found;
     }
@@ -265,11 +294,21 @@ class Senders {
     std::array<std::vector<std::string>, 2> shown_;
 };
 
+// forms_apart is what programs read that convert each encoded word by itself, in a text and in what it decodes to.
+std::vector<std::string> forms_apart(const std::string& text, const std::vector<std::string>& decoded) {
+    std::vector<std::string> forms = mime::decode_words_apart(text);
+    for (const std::string& form : decoded)
+        if (form != text) std::ranges::copy(mime::decode_words_apart(form), std::back_inserter(forms));
+    std::erase_if(forms, [&](const std::string& form) { return std::ranges::find(decoded, form) != decoded.end(); });
+    return forms;
+}
+
 }  // namespace
 
 bool turns_letters(const std::string& field_value) {
     constexpr std::string_view kOverride = "\xe2\x80\xae";  // U+202E, right-to-left override
-    const std::vector<std::string> forms = mime::decoded_forms(field_value);
+    std::vector<std::string> forms = mime::decoded_forms(field_value);
+    std::ranges::copy(forms_apart(field_value, forms), std::back_inserter(forms));
     return std::any_of(forms.begin(), forms.end(),
                        [&](const std::string& form) { return form.find(kOverride) != std::string::npos; });
 }
@@ -277,8 +316,13 @@ bool turns_letters(const std::string& field_value) {
 std::string foreign_address(const std::string& field_value, const std::vector<std::string>& mailboxes) {
     const Senders senders(mailboxes);
     const auto in = [&](const std::string& text, bool is_name) -> std::string {
-        for (const std::string& form : mime::decoded_forms(text))
-            if (std::string shown = senders.foreign_in_decoded(form, is_name); !shown.empty()) return shown;
+        const std::vector<std::string> forms = mime::decoded_forms(text);
+        for (const std::string& form : forms)
+            if (std::string shown = senders.foreign_in_decoded(form, is_name, Reading::usual); !shown.empty())
+                return shown;
+        for (const std::string& form : forms_apart(text, forms))
+            if (std::string shown = senders.foreign_in_decoded(form, is_name, Reading::possible); !shown.empty())
+                return shown;
         return {};
     };
     std::string shown = in(field_value, false);

@@ -19,6 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
             if (text.find(value) == std::string_view::npos && !describes(name)) std::abort();
     mime::decode_words(text);
     mime::decode_words_loosely(text);
+    mime::decode_words_apart(text);
     mime::unreadable_charset(text);
     mime::has_odd_base64(text);
     for (const mime::Address& address : mime::parse_addresses(text)) {
