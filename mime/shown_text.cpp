@@ -117,6 +117,20 @@ std::string plain_signs(std::string_view text) {
     return utf8(icu, plain);
 }
 
+std::string without_narrow_blanks(std::string_view text) {
+    constexpr std::array<std::string_view, 13> kNarrow{
+        "\t",           "\n",           "\r",           "\xe1\x85\x9f", "\xe1\x85\xa0", "\xe2\x80\x86", "\xe2\x80\x88",
+        "\xe2\x80\x89", "\xe2\x80\x8a", "\xe2\x80\xaf", "\xe2\x81\x9f", "\xe3\x85\xa4", "\xef\xbe\xa0"};
+    std::string kept;
+    while (!text.empty()) {
+        const auto* narrow = std::find_if(kNarrow.begin(), kNarrow.end(),
+                                          [&](std::string_view blank) { return text.starts_with(blank); });
+        if (narrow == kNarrow.end()) kept += text.front();
+        text.remove_prefix(narrow == kNarrow.end() ? 1 : narrow->size());
+    }
+    return kept;
+}
+
 std::optional<std::string> visual_order(std::string_view text, bool right_to_left) {
     if (is_ascii(text)) return std::nullopt;
     const Icu& icu = Icu::loaded();

@@ -16,6 +16,10 @@ namespace p11mime::mime {
 /// circles. ASCII does without ICU.
 std::string plain_signs(std::string_view text);
 
+/// without_narrow_blanks leaves out of a text what keeps words apart for some programs and readers only: tabs and line
+/// ends, blanks narrower than that of ASCII, and those that count as letters of Hangul. Does without ICU.
+std::string without_narrow_blanks(std::string_view text);
+
 /// visual_order is text as a screen shows it from left to right (UAX #9) where the text around it runs from left to
 /// right, or `right_to_left`; nothing where all of it is written from left to right.
 std::optional<std::string> visual_order(std::string_view text, bool right_to_left);

@@ -240,6 +240,54 @@ TEST_CASE("an address is seen whatever its dots and its @ are written with, and 
     }
 }
 
+// Blanks after Unicode's chart of general punctuation, and the fillers of Hangul.
+TEST_CASE("an address is seen through blanks that hardly show and line ends that programs leave out") {
+    const SenderBench world;
+    const SoftwareKey eve = world.with_names("email:eve@example.org");
+    const auto report = [&](const std::string& name) {
+        return world.read(eve, "From: " + name + " <eve@example.org>\r\n").report;
+    };
+    for (const char* spoof : {"=?utf-8?Q?ceo@ba=09nk.example?=",
+                              "=?utf-8?Q?ceo@ba=0Ank.example?=",
+                              "=?utf-8?Q?ceo@ba=0Dnk.example?=",
+                              "=?utf-8?Q?ceo@ba=E1=85=9Fnk.example?=",
+                              "=?utf-8?Q?ceo@ba=E1=85=A0nk.example?=",
+                              "=?utf-8?Q?ceo@ba=E2=80=86nk.example?=",
+                              "=?utf-8?Q?ceo@ba=E2=80=88nk.example?=",
+                              "=?utf-8?Q?ceo@ba=E2=80=89nk.example?=",
+                              "=?utf-8?Q?ceo@ba=E2=80=8Ank.example?=",
+                              "=?utf-8?Q?ceo@ba=E2=80=AFnk.example?=",
+                              "=?utf-8?Q?ceo@ba=E2=81=9Fnk.example?=",
+                              "=?utf-8?Q?ceo@ba=E3=85=A4nk.example?=",
+                              "=?utf-8?Q?ceo@ba=EF=BE=A0nk.example?=",
+                              "=?utf-8?Q?ceo@ba=0D=0Ank.example?=",
+                              "=?utf-8?Q?c=0Aeo@ba=0Ank.example?=",
+                              "=?utf-8?Q?ceo=20@=20ba=E2=80=8Ank.example?=",
+                              "=?utf-8?Q?ceo=20=28at=29=20ba=E2=80=8Ank.example?=",
+                              "=?utf-8?Q?ceo=EF=BC=A0ba=E2=80=8Ank.example?=",
+                              "=?utf-8?Q?ceo@ba=0Ank.example=E2=80=894ever?=",
+                              "=?utf-8?Q?ceo@ba=0Ank.example.4?=",
+                              "=?utf-8?Q?ceo@ba=0Ank.example..Boss?=",
+                              "=?utf-8?Q?ali=0Aeve@example.org?=",
+                              "=?utf-8?Q?=E2=81=A7=E2=81=A6example=E2=81=A9.=E2=81=A6nk=E2=80=8Aba=E2=81=A9@=E2=81="
+                              "A6ceo=E2=81=A9=E2=81=A9?="}) {
+        CAPTURE(spoof);
+        CHECK_THAT(report(spoof).reason, Catch::Contains("but the sender is eve@example.org"));
+    }
+    for (const char* honest :
+         {"=?utf-8?Q?=E5=B1=B1=E7=94=B0=E3=80=80=E5=A4=AA=E9=83=8E=EF=BC=A0=EF=BC=A1=EF=BC=A2=EF=BC=A3=E3=80=80=EF=BC="
+          "A9=EF=BD=8E=EF=BD=83=EF=BC=8E=E3=80=80=E6=9D=B1=E4=BA=AC?=",
+          "=?utf-8?Q?Eve=20@=20Example=C2=A0Inc.=20Berlin?=", "=?utf-8?Q?Eve=20@=E2=80=AFB.=E2=80=AFBraun?=",
+          "=?utf-8?Q?Eve=E2=80=AF=21=20Caf=C3=A9=20=C2=AB=E2=80=AFChez=20Eve=E2=80=AF=C2=BB?=",
+          "=?utf-8?Q?Eve=E3=85=A4Kim@ACME?=", "=?utf-8?Q?Eve=09=28eve@example.org=29=0A?=",
+          "=?utf-8?Q?Eve@ACME=0ABerlin?=", "=?utf-8?Q?A.=E2=80=89B.=E2=80=89Eve=20@=2010=E2=80=AF000=20Caf=C3=A9s?=",
+          "\"Eve @ Example\r\n\tInc. Berlin\""}) {
+        CAPTURE(honest);
+        CHECK(report(honest).result == Result::valid);
+        CHECK(report(honest).warnings.empty());
+    }
+}
+
 TEST_CASE("the sender's own address in letters from right to left is the sender's") {
     const SenderBench world;
     const std::string own = "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d@example.org";  // in Hebrew letters

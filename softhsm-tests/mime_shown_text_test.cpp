@@ -29,6 +29,22 @@ TEST_CASE("an a in a circle is the sign of an address, but not in a word of such
     CHECK(plain_signs("x\xe3\x85\xa4y\xe2\xa0\x80z") == "x y z");
 }
 
+TEST_CASE("blanks that hardly show are left out, others stay") {
+    CHECK(without_narrow_blanks("a b\tc\r\nd") == "a bcd");
+    CHECK(without_narrow_blanks("a\xe2\x80\x8a"
+                                "b\xe2\x80\xaf"
+                                "c\xe3\x85\xa4"
+                                "d") == "abcd");
+    for (const char* wide : {"a\xc2\xa0"
+                             "b",
+                             "a\xe2\x80\x83"
+                             "b",
+                             "a\xe3\x80\x80"
+                             "b",
+                             "\xe2\x80"})
+        CHECK(without_narrow_blanks(wide) == wide);
+}
+
 // UAX #9: letters after marks and in isolates are put in the order of what is around them.
 TEST_CASE("a text is seen in the order that a screen has it in") {
     CHECK_FALSE(visual_order("abc", true));

@@ -277,8 +277,17 @@ class Senders {
                 shown_[right_to_left].push_back(mime::visual_order(mailbox, right_to_left).value_or(mailbox));
     }
 
-    // foreign_in_decoded looks at a text as it is written, and at a name as screens show it too.
+    // foreign_in_decoded looks at a text as programs show it that leave out some blanks too.
     std::string foreign_in_decoded(const std::string& text, bool is_name, Reading reading) const {
+        std::string found = foreign_on_screen(text, is_name, reading);
+        const std::string closed_up = mime::without_narrow_blanks(text);
+        if (found.empty() && closed_up != text) found = foreign_on_screen(closed_up, is_name, Reading::possible);
+        return found;
+    }
+
+  private:
+    // foreign_on_screen looks at a text as it is written, and at a name as screens show it too.
+    std::string foreign_on_screen(const std::string& text, bool is_name, Reading reading) const {
         std::string found = foreign_in(seen(text), written_, is_name, reading);
         for (const bool right_to_left : {false, true}) {
             if (!is_name || !found.empty()) break;
@@ -289,7 +298,6 @@ class Senders {
         return found;
     }
 
-  private:
     const std::vector<std::string>& written_;
     std::array<std::vector<std::string>, 2> shown_;
 };
@@ -313,7 +321,8 @@ bool turns_letters(const std::string& field_value) {
                        [&](const std::string& form) { return form.find(kOverride) != std::string::npos; });
 }
 
-std::string foreign_address(const std::string& field_value, const std::vector<std::string>& mailboxes) {
+std::string foreign_address(std::string field_value, const std::vector<std::string>& mailboxes) {
+    std::replace(field_value.begin(), field_value.end(), '\t', ' ');  // a line may be folded at one
     const Senders senders(mailboxes);
     const auto in = [&](const std::string& text, bool is_name) -> std::string {
         const std::vector<std::string> forms = mime::decoded_forms(text);
