@@ -21,9 +21,13 @@ struct EvidenceContext {
     Time at;
     /// Whether a signer that is not on the path is known not to be revoked.
     std::function<RevocationState(const Certificate& signer, const Certificate& its_issuer)> state;
-    bool of_signer;      ///< the evidence is about who has signed other evidence
-    EvidenceWork& work;  ///< of all evidence about the path
+    bool of_signer;         ///< the evidence is about who has signed other evidence
+    bool carried_doubtful;  ///< what came along may be made today, whatever date it bears: it revokes alone
+    EvidenceWork& work;     ///< of all evidence about the path
 };
+
+/// kMadeByOthers is why what came along does not count where it is doubtful.
+inline constexpr const char* kMadeByOthers = "it came along, and others may have made it since";
 
 /// has_name says whether a name is a certificate's subject, as RFC 5280 section 7.1 compares names.
 bool has_name(const Certificate& certificate, const X509_NAME* name);

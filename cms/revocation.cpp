@@ -32,7 +32,9 @@ class Judge {
           now_(trust.clock->now()),
           at_(trust.at.value_or(now_)) {}
 
-    Outcome judge(const Certificate& certificate, const Certificate& issuer) {
+    /// judge takes nothing that came along for good where that is `doubtful`.
+    Outcome judge(const Certificate& certificate, const Certificate& issuer, bool doubtful) {
+        doubtful_ = doubtful;
         RevocationSource& source = *trust_.revocation;
         const bool not_offered = offers_no_revocation(certificate);
         RevocationEvidence own = source.at_hand(certificate, issuer);
@@ -101,11 +103,10 @@ class Judge {
                                       issuer,
                                       at_,
                                       [this](const Certificate& signer, const Certificate& its_issuer) {
-                                          if (of_signer_) return RevocationState::unknown;
-                                          Judge judge(path_, surplus_, trust_, carried_, work_, true);
-                                          return judge.judge(signer, its_issuer).state;
+                                          return state_of_signer(signer, its_issuer);
                                       },
                                       of_signer_,
+                                      doubtful_,
                                       work_};
         Finding finding(certificate, at_, now_);
         weigh_responses(certificate, context, own.ocsp, carried.ocsp, finding);
@@ -114,6 +115,14 @@ class Judge {
             finding.heed_remembered(telling);
         finding.weigh_doubts();
         return finding;
+    }
+
+    // Where others may know its key since, evidence that it has signed may bear any date.
+    RevocationState state_of_signer(const Certificate& signer, const Certificate& issuer) const {
+        if (of_signer_) return RevocationState::unknown;
+        const Outcome outcome = Judge(path_, surplus_, trust_, carried_, work_, true).judge(signer, issuer, doubtful_);
+        const bool known_since = outcome.later && outcome.later->cause != Cause::orderly;
+        return known_since && outcome.state != RevocationState::revoked ? RevocationState::unknown : outcome.state;
     }
 
     Outcome conclude(const Weighed& weighed, const RevocationEvidence& own) const {
@@ -147,6 +156,7 @@ class Judge {
     const RevocationEvidence& carried_;
     EvidenceWork& work_;
     bool of_signer_;
+    bool doubtful_ = false;
     Time now_;
     Time at_;
 };
@@ -176,7 +186,7 @@ std::string ways_to_evidence(const Certificate& certificate, const RevocationSou
 }  // namespace
 
 std::optional<Fault> check_revocation(PathVerdict& verdict, std::span<const Certificate> surplus, const Trust& trust,
-                                      const RevocationEvidence& carried) {
+                                      const RevocationEvidence& carried, std::size_t doubtful) {
     std::string why, hint;
     if (trust.revocation && verdict.chain.size() > 1) {
         EvidenceWork work(verdict.verifications);
@@ -187,10 +197,10 @@ std::optional<Fault> check_revocation(PathVerdict& verdict, std::span<const Cert
         for (std::size_t i = 0; i + 1 < verdict.chain.size(); ++i) {
             const Certificate& certificate = verdict.chain[i];
             const auto [state, text, key_compromised, retired_since, later] =
-                judge.judge(certificate, verdict.chain[i + 1]);
+                judge.judge(certificate, verdict.chain[i + 1], i < doubtful);
             if (later)
                 verdict.revoked_since.push_back(
-                    {certificate, later->since, later->reason, later->cause == Cause::orderly});
+                    {certificate, later->since, later->reason, later->cause == Cause::orderly, i});
             if (state == RevocationState::revoked) {
                 verdict.revocation = state;
                 verdict.revocation_reason = fmt::format("the certificate of {} is {}", display_name(certificate), text);

@@ -20,8 +20,9 @@ namespace p11mime::cms {
 /// whoever had asked, and where the signer's certificate has ended since. One that ended before the evidence was made
 /// is unknown to it, unless the evidence says that it keeps those. Where the issuer has CRLs by several keys, those by
 /// the key that signed the certificate count, and for want of one those that the certificate's own distribution points
-/// lead to.
+/// lead to. Of the first `doubtful` certificates of the path, which are below one whose key others may know since, what
+/// came along tells alone that they are revoked: whatever date it bears, it may be made today.
 std::optional<Fault> check_revocation(PathVerdict& verdict, std::span<const Certificate> surplus, const Trust& trust,
-                                      const RevocationEvidence& carried);
+                                      const RevocationEvidence& carried, std::size_t doubtful = 0);
 
 }  // namespace p11mime::cms

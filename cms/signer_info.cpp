@@ -9,6 +9,7 @@
 #include "cms/digests.h"
 #include "cms/identifiers.h"
 #include "cms/rsa_pss.h"
+#include "cms/signing_certificate.h"
 
 namespace p11mime::cms {
 
@@ -22,11 +23,6 @@ struct AlgorithmChoice {
     std::string refusal;
     bool unsupported = false;
 };
-
-std::optional<Hash> supported_hash(const X509_ALGOR* algorithm) {
-    const Algorithm* row = find_algorithm(AlgorithmKind::digest, algorithm);
-    return row == nullptr ? std::nullopt : row->hash;
-}
 
 bool has_parameters(const X509_ALGOR* algorithm) {
     return algorithm->parameter != nullptr;
@@ -111,16 +107,8 @@ bool key_fits(const EVP_PKEY* key, const Algorithm& signature) {
 // absent one says nothing.
 bool names_certificate(const ASN1_TYPE* attribute, Hash default_hash, const Certificate& certificate) {
     if (attribute == nullptr) return true;
-    const auto der = der_of(attribute, V_ASN1_SEQUENCE);
-    if (!der) return false;
-    const Byte* at = der->data();
-    const asn1::SigningCertificateHandle list(
-        asn1::d2i_SigningCertificate(nullptr, &at, static_cast<long>(der->size())));
-    if (!list || asn1::sk_EssCertId_num(list->certificates) < 1) return false;
-    const asn1::EssCertId* first = asn1::sk_EssCertId_value(list->certificates, 0);
-    const auto hash = first->hash_algorithm == nullptr ? default_hash : supported_hash(first->hash_algorithm);
-    const ByteView named = asn1::octets(first->hash);
-    return hash && std::ranges::equal(digest_of(*hash, certificate.der()), named);
+    const auto named = named_certificates(attribute, default_hash);
+    return !named.empty() && named.front().is_of(certificate);
 }
 
 std::optional<Time> signing_time(Attributes& attributes) {

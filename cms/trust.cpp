@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "cms/candidate_paths.h"
+#include "cms/compromised_since.h"
 #include "cms/distrust.h"
 #include "cms/inherited_key.h"
 #include "cms/missing_issuer.h"
@@ -107,12 +108,15 @@ class Judge {
         if (trust_.purpose == Purpose::any)
             if (const auto off_purpose = purpose_fault(path, Purpose::email, use_))
                 verdict.purpose_remark = fmt::format("{}; --purpose any accepts it", off_purpose->reason);
-        fault = check_revocation(verdict, message_.certificates, trust_, message_.evidence);
+        fault = revocation_fault(verdict);
+        if (!alone_) {
+            const std::size_t doubtful = below_compromised(verdict.revoked_since);
+            if (!fault && doubtful > 0) fault = unproven(verdict, trust_);
+            if (!fault && doubtful > 0) fault = revocation_fault(verdict, doubtful);
+        }
         if (fault && of_authority(*fault))
             fault->hint =
                 "if it was renewed, " + ways_to_certificate(path[fault->at - 1], trust_, "its new certificate");
-        if ((!fault || verdict.retired_since) && trust_.revocation && !alone_)
-            if (auto compromised = compromised_key(verdict, trust_, message_)) fault = std::move(compromised);
         if (!fault) fault = as_it_looks;
         return fault ? refused(std::move(verdict), *fault) : verdict;
     }
@@ -123,6 +127,15 @@ class Judge {
         for (const Certificate& each : path)
             chain.push_back(inherited_.original(each));
         return chain;
+    }
+
+    // revocation_fault fills in what is known of revocation, `doubtful` being as for check_revocation.
+    std::optional<Fault> revocation_fault(PathVerdict& verdict, std::size_t doubtful = 0) const {
+        verdict.revoked_since.clear();
+        auto fault = check_revocation(verdict, message_.certificates, trust_, message_.evidence, doubtful);
+        if ((!fault || verdict.retired_since) && trust_.revocation && !alone_)
+            if (auto compromised = compromised_key(verdict, trust_, message_)) return compromised;
+        return fault;
     }
 
     // known_compromise finds that a path which has ended has a key that others know, as far as what is at hand tells:
@@ -301,7 +314,8 @@ Attempt validate_with(const Certificate& certificate, const Message& message, co
 std::optional<Fault> compromised_key(PathVerdict& verdict, const Trust& trust, const Message& message) {
     std::size_t spent = 0;
     // told_by says whether one of some certificates of a key on the path tells so, with as many verifications at most.
-    const auto told_by = [&](std::span<const Certificate> others, const Certificate& on_path, std::size_t limit) {
+    const auto told_by = [&](std::span<const Certificate> others, std::size_t at, std::size_t limit) {
+        const Certificate& on_path = verdict.chain[at];
         const Bytes key = on_path.spki_der();
         for (const Certificate& other : others) {
             if (spent >= limit) break;
@@ -315,7 +329,10 @@ std::optional<Fault> compromised_key(PathVerdict& verdict, const Trust& trust, c
             const PathVerdict found = validate_with(other, message, of_other, Use::evidence, true).verdict;
             spent += found.chain.size() + found.verifications;
             for (const RevokedSince& each : found.revoked_since)
-                if (each.certificate == other && !each.orderly) verdict.revoked_since.push_back(each);
+                if (each.certificate == other && !each.orderly) {
+                    verdict.revoked_since.push_back(each);
+                    verdict.revoked_since.back().at = at;
+                }
             if (!found.key_compromised) continue;
             verdict.revocation = RevocationState::revoked;
             verdict.revocation_reason = fmt::format("others may know the key of {}, which another certificate has: {}",
@@ -327,10 +344,9 @@ std::optional<Fault> compromised_key(PathVerdict& verdict, const Trust& trust, c
     };
     std::optional<Fault> fault;
     for (std::size_t i = 0; i + 1 < verdict.chain.size() && !fault; ++i) {
-        const Certificate on_path = verdict.chain[i];
         // However many came along, they cost little.
-        if (told_by(named_alike(on_path, trust), on_path, std::numeric_limits<std::size_t>::max()) ||
-            told_by(message.certificates, on_path, spent + kMaxOfKeyWork)) {
+        if (told_by(named_alike(verdict.chain[i], trust), i, std::numeric_limits<std::size_t>::max()) ||
+            told_by(message.certificates, i, spent + kMaxOfKeyWork)) {
             verdict.key_compromised = i == 0;
             fault = Fault{verdict.revocation_reason, {}, Fault::Scope::key, i};
         }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cms/path_rules.h"
+#include "cms/signing_certificate.h"
 #include "cms/sources.h"
 
 namespace p11mime::cms {
@@ -31,6 +32,7 @@ struct Trust {
     std::optional<Time> at;  ///< the time to judge at, now where unset
     bool stamped = false;    ///< `at` is a time-stamp's, and the certificates may have been revoked just before: what
                              ///< says otherwise must be of then or later
+    std::vector<CertificateHash> stamped_certificates;  ///< that the time-stamp shows to have been there by then too
     Purpose purpose = Purpose::email;
     PolicyDemands policy;
     bool allow_weak = false;  ///< accept SHA-1 signatures and RSA under 2048 bits in the path
@@ -49,6 +51,7 @@ struct RevokedSince {
     Time since;
     std::string reason;    ///< in plain words; may be empty
     bool orderly = false;  ///< for a reason that leaves its key as good as before
+    std::size_t at = 0;    ///< which of the path it is, or has the key of
 
     std::string text() const;  ///< all of that in plain words
 };

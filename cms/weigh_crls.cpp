@@ -86,6 +86,13 @@ void note_listing(const Certificate& certificate, const Signed& each, Finding& f
                          finding.stale_reason(crl.this_update(), crl.next_update()).empty());
 }
 
+void drop_carried(std::vector<Signed>& crls, Finding& finding) {
+    const auto carried = [](const Signed& each) { return each.origin == Origin::carried; };
+    for (const Signed& each : crls)
+        if (carried(each)) finding.notes.push_back(does_not_count(each.crl, kMadeByOthers));
+    std::erase_if(crls, carried);
+}
+
 // counting_delta is the newest delta CRL that counts beside `base` and is to it what `relation` says.
 const Crl* counting_delta(const Signed& base, const std::vector<Signed>& deltas, const Finding& finding,
                           bool (Crl::*relation)(const Crl&) const) {
@@ -160,8 +167,8 @@ void weigh_crls(const Certificate& certificate, const EvidenceContext& context, 
     std::stable_sort(bases.begin(), bases.end(), newest_first);
     std::stable_sort(deltas.begin(), deltas.end(), newest_first);
 
-    const std::vector<Signed> signed_bases = authentic(bases, certificate, context, finding);
-    const std::vector<Signed> signed_deltas = authentic(deltas, certificate, context, finding);
+    std::vector<Signed> signed_bases = authentic(bases, certificate, context, finding);
+    std::vector<Signed> signed_deltas = authentic(deltas, certificate, context, finding);
     const auto by_issuer = [&](const Signed& each) { return same_name_and_key(each.by(), context.issuer); };
     // One that is over, or that anybody may have added, tells of no list that is kept.
     const auto kept_by_issuer = [&](const Signed& each) {
@@ -173,6 +180,9 @@ void weigh_crls(const Certificate& certificate, const EvidenceContext& context, 
     for (const auto* crls : {&signed_bases, &signed_deltas})
         for (const Signed& each : *crls)
             note_listing(certificate, each, finding);
+    if (context.carried_doubtful)
+        for (auto* crls : {&signed_bases, &signed_deltas})
+            drop_carried(*crls, finding);
     // Of the CRLs of one scope and signer, the newest that tells anything counts.
     std::set<std::tuple<Bytes, Bytes, Bytes>> told;
     for (const Signed& base : signed_bases) {

@@ -50,6 +50,7 @@ std::string weigh_response(const Certificate& certificate, const EvidenceContext
         }
         if (nonce == OcspResponse::Nonce::other) useless = "it answers another request";
         if (!signer.reason.empty()) useless = signer.reason;
+        if (carried && context.carried_doubtful) useless = kMadeByOthers;
         const bool counts = useless.empty();
         if (counts) useless = weigh_answer(certificate, answer, carried, finding);
         if (!useless.empty()) why = useless;

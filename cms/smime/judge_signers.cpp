@@ -9,6 +9,7 @@
 #include "cms/identifiers.h"
 #include "cms/inherited_key.h"
 #include "cms/named_certificates.h"
+#include "cms/signing_certificate.h"
 #include "cms/smime/judge.h"
 #include "cms/smime/uncounted_timestamps.h"
 #include "mime/limit.h"
@@ -220,7 +221,7 @@ class Judge {
         const RevocationEvidence carried = trust == nullptr ? RevocationEvidence{} : evidence_along(signer, *trust);
         Standing standing{judge_timestamps(signer, trust, carried), std::nullopt};
         if (certificate && trust != nullptr)
-            standing.path = judge_path(*certificate, *trust, carried, standing.timestamps, claimed_time(signer));
+            standing.path = judge_path(*certificate, *trust, carried, standing.timestamps, signer);
         return standing;
     }
 
@@ -240,7 +241,7 @@ class Judge {
         at_hand.issuers = nullptr;
         const RevocationEvidence carried = evidence_along(signer, trust);
         for (const Certificate& each : std::span(candidates).subspan(1)) {
-            JudgedPath path = judge_path(each, at_hand, carried, standing.timestamps, claimed_time(signer));
+            JudgedPath path = judge_path(each, at_hand, carried, standing.timestamps, signer);
             if (path.verdict.trusted) return Other{each, std::move(path)};
         }
         return {};
@@ -254,13 +255,15 @@ class Judge {
     }
 
     // A path that does not hold now, because something in it has ended or was revoked since, may hold at the time of a
-    // time-stamp: the signature was there by then.
+    // time-stamp: the signature was there by then, and so was what it is over.
     JudgedPath judge_path(const Certificate& certificate, const Trust& trust, const RevocationEvidence& carried,
-                          const std::vector<TimestampVerdict>& timestamps, std::optional<Time> claimed) {
+                          const std::vector<TimestampVerdict>& timestamps, const asn1::SignerInfo& signer) {
+        const auto claimed = claimed_time(signer);
         JudgedPath now{path_at(certificate, trust, carried, trust.at, claimed), std::nullopt};
         if (now.verdict.trusted || trust.at) return now;
         Trust stamped = trust;
         stamped.stamped = true;
+        stamped.stamped_certificates = signed_certificates(signer);
         // That it was retired since is nothing against the time-stamp.
         const int told_now = now.verdict.retired_since ? 0 : std::min(told_of_revocation(now.verdict), 1);
         std::optional<JudgedPath> best;
