@@ -5,12 +5,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "cli/directories.h"
 #include "cli/input.h"
 #include "cli/system_error.h"
 #include "cms/der.h"
 #include "cms/digests.h"
+#include "cms/key_holder.h"
 #include "mime/error.h"
 #include "mime/hex.h"
 
@@ -53,9 +55,9 @@ std::string issued_key(const cms::Certificate& certificate) {
     return hex(cms::digest_of(cms::Hash::sha256, issued));
 }
 
-// shared_key names a certificate's key, which others may have too.
-std::string shared_key(const cms::Certificate& certificate) {
-    return "key " + hex(cms::digest_of(cms::Hash::sha256, certificate.spki_der()));
+// holder_key names who has a key, by whatever certificate.
+std::string holder_key(ByteView holder) {
+    return "key " + hex(cms::digest_of(cms::Hash::sha256, holder));
 }
 
 // tells_of_key says whether what is told of a certificate is that others know its key.
@@ -64,10 +66,16 @@ bool tells_of_key(const cms::Telling& telling, const cms::Certificate& certifica
     return cause == cms::Cause::key_compromised || (cause == cms::Cause::authority_compromised && certificate.is_ca());
 }
 
-// of_its_key is what is told by that of each certificate of the key.
-cms::Telling of_its_key(cms::Telling telling) {
+// of_its_key is what is told by that of each certificate of the key: in the cache, the reason is what was told of.
+cms::Telling of_its_key(cms::Telling telling, const cms::Certificate& certificate) {
     telling.revoked.cause = cms::Cause::key_compromised;
-    telling.revoked.reason = "key compromise, as told of another certificate of the key";
+    telling.revoked.reason = fmt::format("its certificate as {} by {} (serial {})", cms::display_name(certificate),
+                                         certificate.issuer(), certificate.serial_hex());
+    return telling;
+}
+
+cms::Telling as_of_other(cms::Telling telling) {
+    telling.revoked.other = std::exchange(telling.revoked.reason, cms::revocation_reason(CRL_REASON_KEY_COMPROMISE));
     return telling;
 }
 
@@ -173,8 +181,9 @@ std::vector<cms::Telling> RevocationFiles::remembered_of(const cms::Certificate&
     return remembered_.get(key, [&] {
         const std::lock_guard lock(mutex_);
         auto found = cache_.find_revocations(key);
-        if (std::none_of(found.begin(), found.end(), [&](const auto& each) { return tells_of_key(each, certificate); }))
-            append(found, cache_.find_revocations(shared_key(certificate)));
+        for (const Bytes& holder : cms::key_holders(certificate, false))
+            for (const cms::Telling& each : cache_.find_revocations(holder_key(holder)))
+                found.push_back(as_of_other(each));
         return found;
     });
 }
@@ -334,12 +343,14 @@ void RevocationFiles::keep(ByteView der, cms::Time until) {
     }
 }
 
-void RevocationFiles::remember(const cms::Certificate& revoked, const cms::Telling& telling, cms::Time until) {
+void RevocationFiles::remember(const cms::Certificate& revoked, bool limited, const cms::Telling& telling,
+                               cms::Time until) {
     const std::lock_guard lock(mutex_);
     cache_.put_revocation(issued_key(revoked), telling, until, clock_->now());
     // Whoever has the key leaves the revoked certificate out.
-    if (tells_of_key(telling, revoked))
-        cache_.put_revocation(shared_key(revoked), of_its_key(telling), until, clock_->now());
+    if (!tells_of_key(telling, revoked)) return;
+    for (const Bytes& holder : cms::key_holders(revoked, limited))
+        cache_.put_revocation(holder_key(holder), of_its_key(telling, revoked), until, clock_->now());
 }
 
 std::vector<cms::Certificate> FetchedIssuers::fetch(const std::string& url, std::chrono::milliseconds at_most) {

@@ -49,7 +49,7 @@ class RevocationFiles {
     cms::RevocationEvidence fetch_delta(const cms::Certificate& certificate, const std::optional<cms::Crl>& base,
                                         const Inquiry& inquiry);
     void keep(ByteView der, cms::Time until);
-    void remember(const cms::Certificate& revoked, const cms::Telling& telling, cms::Time until);
+    void remember(const cms::Certificate& revoked, bool limited, const cms::Telling& telling, cms::Time until);
 
   private:
     // Fetched is what a server gave, or why it gave nothing.
@@ -130,8 +130,9 @@ class RevocationOfMail final : public cms::RevocationSource {
         return files_->fetch_delta(certificate, base, {tells, patience_});
     }
     void keep(ByteView der, cms::Time until) override { files_->keep(der, until); }
-    void remember(const cms::Certificate& revoked, const cms::Telling& telling, cms::Time until) override {
-        files_->remember(revoked, telling, until);
+    void remember(const cms::Certificate& revoked, bool limited, const cms::Telling& telling,
+                  cms::Time until) override {
+        files_->remember(revoked, limited, telling, until);
     }
 
   private:

@@ -58,12 +58,12 @@ std::string since_text(const std::vector<const SignerVerdict*>& signers) {
     for (const SignerVerdict* signer : signers)
         for (const cms::RevokedSince& each : signer->revoked_since) {
             const bool own = each.certificate == signer->certificate;
-            std::string which = own && signers.size() == 1 ? "it" : "";
-            if (which.empty())
-                which = fmt::format("the certificate of {}",
-                                    own ? person(*signer, {}) : shortened(each.certificate.subject(), kLongestName));
+            const std::string who = own ? person(*signer, {}) : shortened(each.certificate.subject(), kLongestName);
+            const std::string which =
+                own && signers.size() == 1 ? "it" : fmt::format("the certificate of {}", who);
             std::string part = fmt::format("{} was revoked since{}", which,
                                            each.reason.empty() ? "" : fmt::format(" ({})", each.reason));
+            if (!each.other.empty()) part = fmt::format("others may know the key of {} since", who);
             if (std::find(parts.begin(), parts.end(), part) == parts.end()) parts.push_back(std::move(part));
         }
     return fmt::to_string(fmt::join(parts, " and "));

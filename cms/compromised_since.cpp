@@ -25,10 +25,8 @@ std::optional<Fault> unproven(PathVerdict& verdict, const Trust& trust) {
         const auto open = std::ranges::find_if_not(below, is_proved);
         if (open == below.end()) continue;
         verdict.revocation = RevocationState::revoked;
-        verdict.revocation_reason = fmt::format(
-            "the certificate of {} is revoked since {}{}, and nothing shows that that of {} was there before",
-            display_name(since.certificate), format_time(since.since),
-            since.reason.empty() ? "" : fmt::format(" ({})", since.reason), display_name(*open));
+        verdict.revocation_reason = fmt::format("{}, and nothing shows that the certificate of {} was there before",
+                                                since.told(), display_name(*open));
         return Fault{verdict.revocation_reason, {}, Fault::Scope::path, since.at};
     }
     return std::nullopt;

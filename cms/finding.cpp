@@ -13,9 +13,17 @@ constexpr Reasons kHoldReason = 1 << 6;  // certificateHold
 constexpr auto kRememberedAtLeast = std::chrono::days(366);
 
 std::string since_text(const Revoked& told) {
+    if (!told.other.empty())
+        return fmt::format("not to be relied on: others may know its key, as {} is revoked since {} ({})", told.other,
+                           format_time(told.since), told.reason);
     std::string text = told.since == Time::min() ? std::string("revoked") : "revoked since " + format_time(told.since);
     if (!told.reason.empty()) text += fmt::format(" ({})", told.reason);
     return text;
+}
+
+// says_more: what the key is worth counts most, and since when it is known.
+bool says_more(const Revoked& told, const Revoked& than) {
+    return told.cause != than.cause ? told.cause > than.cause : told.since < than.since;
 }
 
 }  // namespace
@@ -40,14 +48,14 @@ void Finding::note_revoked(const Revoked& told, Time of, bool current) {
         if (current || !told.on_hold) note_later(told, of);
         return;
     }
-    const std::string text = since_text(told);
     since_ = std::min(since_, told.since);
     cause_ = std::max(cause_, told.cause);
     if (!told.on_hold) {
-        revoked_ = text;
+        if (!worst_ || says_more(told, *worst_)) worst_ = told;
+        revoked_ = since_text(*worst_);
         revoked_of_the_time_ = revoked_of_the_time_ || (at_ >= now_ ? current : of >= at_);
     } else if (!hold_ || hold_->of < of) {
-        hold_ = Hold{of, current, text};
+        hold_ = Hold{of, current, since_text(told)};
     }
 }
 

@@ -117,6 +117,7 @@ class Finding {
     Time at_;
     Time now_;
     std::string revoked_;
+    std::optional<Revoked> worst_;          // of what tells so, that says most against it
     Time since_ = Time::max();              // revoked, as far as that is in force
     Cause cause_ = Cause::orderly;          // likewise, of all that tells so
     bool held_ = false;                     // it is revoked in that it is on hold

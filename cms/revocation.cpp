@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cms/key_holder.h"
 #include "cms/weigh_crls.h"
 #include "cms/weigh_responses.h"
 
@@ -67,7 +68,7 @@ class Judge {
         for (const auto& [der, until] : weighed.all.kept)
             source.keep(der, until);
         for (const auto& [telling, until] : weighed.all.revoking)
-            source.remember(certificate, telling, until);
+            source.remember(certificate, is_limited(path_), telling, until);
         if (not_offered && !weighed.all.decided() && !weighed.all.held()) return {RevocationState::not_offered, {}};
         return conclude(weighed, own);
     }
@@ -200,7 +201,7 @@ std::optional<Fault> check_revocation(PathVerdict& verdict, std::span<const Cert
                 judge.judge(certificate, verdict.chain[i + 1], i < doubtful);
             if (later)
                 verdict.revoked_since.push_back(
-                    {certificate, later->since, later->reason, later->cause == Cause::orderly, i});
+                    {certificate, later->since, later->reason, later->cause == Cause::orderly, i, later->other});
             if (state == RevocationState::revoked) {
                 verdict.revocation = state;
                 verdict.revocation_reason = fmt::format("the certificate of {} is {}", display_name(certificate), text);

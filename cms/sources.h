@@ -38,7 +38,8 @@ struct Revoked {
     Time since{};
     std::string reason;  ///< in plain words; may be empty
     Cause cause = Cause::other;
-    bool on_hold = false;  ///< it may come back
+    bool on_hold = false;    ///< it may come back
+    std::string other = {};  ///< in plain words, the certificate of the same key that was told of; empty: its own
 
     friend bool operator==(const Revoked&, const Revoked&) = default;
 };
@@ -103,8 +104,8 @@ class RevocationSource {
     virtual void keep(ByteView der, Time until) = 0;
 
     /// remember is told what servers say of a certificate that is revoked, now or by what is at hand, and how long that
-    /// is needed at least, so that no other evidence makes it forgotten.
-    virtual void remember(const Certificate& revoked, const Telling& telling, Time until) = 0;
+    /// is needed at least, so that no other evidence makes it forgotten. `limited` is as for tells_of_holder.
+    virtual void remember(const Certificate& revoked, bool limited, const Telling& telling, Time until) = 0;
 };
 
 /// Clock tells the time, so that tests and --at can set it.

@@ -9,6 +9,7 @@
 #include "cms/compromised_since.h"
 #include "cms/distrust.h"
 #include "cms/inherited_key.h"
+#include "cms/key_holder.h"
 #include "cms/missing_issuer.h"
 #include "cms/revocation.h"
 #include "cms/verify_path.h"
@@ -97,7 +98,9 @@ class Judge {
         if (!fault) fault = distrust_fault(path, candidates_, trust_.purpose, use_);
         if (!fault) fault = purpose_fault(path, trust_.purpose, use_);
         if (!fault && !trust_.allow_weak) fault = weak;
-        if (fault && !(alone_ && fault->at == 0)) return refused(std::move(verdict), *fault);
+        // Who may not certify a name tells nothing of whoever has it.
+        const bool of_looks = fault && fault->at == 0 && fault->scope != Fault::Scope::path;
+        if (fault && !(alone_ && of_looks)) return refused(std::move(verdict), *fault);
         const std::optional<Fault> as_it_looks = std::move(fault);
         verdict.trusted = true;
         verdict.policies = std::move(verified.policies);
@@ -319,7 +322,7 @@ std::optional<Fault> compromised_key(PathVerdict& verdict, const Trust& trust, c
         const Bytes key = on_path.spki_der();
         for (const Certificate& other : others) {
             if (spent >= limit) break;
-            if (other == on_path || other.spki_der() != key) continue;
+            if (other == on_path || other.spki_der() != key || !tells_of_holder(other, false, on_path)) continue;
             Trust of_other = trust;
             of_other.require_revocation = false;
             of_other.policy = {};
@@ -328,6 +331,7 @@ std::optional<Fault> compromised_key(PathVerdict& verdict, const Trust& trust, c
             if (last < trust.at.value_or(trust.clock->now())) of_other.at = last;
             const PathVerdict found = validate_with(other, message, of_other, Use::evidence, true).verdict;
             spent += found.chain.size() + found.verifications;
+            if (!tells_of_holder(other, is_limited(found.chain), on_path)) continue;
             for (const RevokedSince& each : found.revoked_since)
                 if (each.certificate == other && !each.orderly) {
                     verdict.revoked_since.push_back(each);
@@ -335,8 +339,9 @@ std::optional<Fault> compromised_key(PathVerdict& verdict, const Trust& trust, c
                 }
             if (!found.key_compromised) continue;
             verdict.revocation = RevocationState::revoked;
-            verdict.revocation_reason = fmt::format("others may know the key of {}, which another certificate has: {}",
-                                                    display_name(on_path), found.revocation_reason);
+            verdict.revocation_reason =
+                fmt::format("others may know the key of {}, which another certificate has (of {}, serial {}): {}",
+                            display_name(on_path), other.issuer(), other.serial_hex(), found.revocation_reason);
             verdict.retired_since.reset();
             return true;
         }
@@ -370,8 +375,8 @@ class AtHand final : public RevocationSource {
     }
     RevocationEvidence fetch_delta(const Certificate&, const std::optional<Crl>&, const Tells&) override { return {}; }
     void keep(ByteView der, Time until) override { source_->keep(der, until); }
-    void remember(const Certificate& revoked, const Telling& telling, Time until) override {
-        source_->remember(revoked, telling, until);
+    void remember(const Certificate& revoked, bool limited, const Telling& telling, Time until) override {
+        source_->remember(revoked, limited, telling, until);
     }
 
   private:
@@ -380,10 +385,16 @@ class AtHand final : public RevocationSource {
 
 }  // namespace
 
-std::string RevokedSince::text() const {
-    return fmt::format("the certificate of {} is revoked since {}{}, after the time that counts",
-                       display_name(certificate), format_time(since),
+std::string RevokedSince::told() const {
+    if (!other.empty())
+        return fmt::format("others may know the key of {}, as {} is revoked since {} ({})", display_name(certificate),
+                           other, format_time(since), reason);
+    return fmt::format("the certificate of {} is revoked since {}{}", display_name(certificate), format_time(since),
                        reason.empty() ? "" : fmt::format(" ({})", reason));
+}
+
+std::string RevokedSince::text() const {
+    return fmt::format("{}, after the time that counts", told());
 }
 
 Trust asking_nobody(Trust trust) {

@@ -52,8 +52,10 @@ struct RevokedSince {
     std::string reason;    ///< in plain words; may be empty
     bool orderly = false;  ///< for a reason that leaves its key as good as before
     std::size_t at = 0;    ///< which of the path it is, or has the key of
+    std::string other{};   ///< as of Revoked
 
-    std::string text() const;  ///< all of that in plain words
+    std::string told() const;  ///< all of that in plain words
+    std::string text() const;  ///< likewise, and that it does not count
 };
 
 /// PathVerdict is the outcome of path validation (RFC 5280, with the e-mail rules of RFC 8550).

@@ -194,6 +194,75 @@ TEST_CASE("a stranger's certificate of a key does not make it one that others kn
     CHECK(good(bench.judge(alice.certificate)));
 }
 
+namespace {
+
+// Claimed is Alice, of whose key another authority that the user trusts has made a certificate, and revoked that.
+struct Claimed {
+    RevocationBench bench;
+    SoftwareKey other_root = certify(authority_spec("Other Root"));
+    SoftwareKey alice = certify({}, &bench.root);
+
+    Claimed() {
+        bench.trust = trust_in({bench.root.certificate, other_root.certificate});
+        bench.trust.revocation = bench.source;
+    }
+    PathVerdict judged(const PrivateKey& key, const CertificateSpec& spec, const SoftwareKey& by,
+                       const SoftwareKey& judged) {
+        const Certificate other = certify_key(key, spec, &by);
+        bench.surplus = {other, by.certificate};
+        bench.source->here.crls.clear();
+        bench.add_crl({});
+        bench.add_crl({}, other_root);
+        bench.add_crl({.entries = {{.certificate = other, .reason = "keyCompromise"}}, .number = 2}, by);
+        return bench.judge(judged.certificate);
+    }
+    PathVerdict judged(const CertificateSpec& spec, const SoftwareKey& by) {
+        return judged(alice.key, spec, by, alice);
+    }
+};
+
+CertificateSpec spec_named(const std::string& name, const std::string& alternative_name) {
+    return {.name = name, .alternative_name = alternative_name};
+}
+
+constexpr const char* kAddress = "email:alice@example.gov";
+
+}  // namespace
+
+TEST_CASE("who has a certificate of another's key in his own name tells nothing of its holder") {
+    Claimed claimed;
+    CHECK(good(claimed.judged(spec_named("Mallory", "email:mallory@mallory.example"), claimed.other_root)));
+    CHECK(good(claimed.judged(spec_named("Mallory", ""), claimed.other_root)));
+    const PathVerdict verdict = claimed.judged(spec_named("Mallory", kAddress), claimed.other_root);
+    CHECK(compromised(verdict));
+    CHECK_THAT(verdict.reason, Catch::Contains("another certificate has (of CN=Other Root,O=Example, serial "));
+    CHECK(compromised(claimed.judged(spec_named("Alice", ""), claimed.other_root)));
+
+    // Nor of an authority.
+    const SoftwareKey authority = certify(authority_spec("Authority"), &claimed.bench.root);
+    const SoftwareKey below = certify({}, &authority);
+    claimed.bench.trust.intermediates = trust_in({authority.certificate}).anchors;
+    const auto judged = [&](const CertificateSpec& spec) {
+        return claimed.judged(authority.key, spec, claimed.other_root, below);
+    };
+    CHECK(unknown(judged(spec_named("Mallory", "email:mallory@mallory.example")), "CN=Alice"));
+    CHECK(compromised(judged(authority_spec("Authority"))));
+}
+
+TEST_CASE("who may certify some names alone tells nothing of others") {
+    Claimed claimed;
+    const auto limited_to = [&](const std::string& domain) {
+        CertificateSpec spec = authority_spec("Limited");
+        spec.more_extensions = "nameConstraints=critical,permitted;email:" + domain;
+        return certify(spec, &claimed.other_root);
+    };
+    const SoftwareKey others = limited_to("mallory.example"), hers = limited_to("example.gov");
+    CHECK(good(claimed.judged(spec_named("Alice", "email:alice@mallory.example"), others)));
+    CHECK(good(claimed.judged(spec_named("Alice", ""), others)));
+    CHECK(good(claimed.judged(spec_named("Alice", kAddress), others)));
+    CHECK(compromised(claimed.judged(spec_named("Alice", kAddress), hers)));
+}
+
 TEST_CASE("however many certificates of a key came along, they hide none of the user's and cost little") {
     RevocationBench bench;
     const SoftwareKey alice = certify({}, &bench.root);

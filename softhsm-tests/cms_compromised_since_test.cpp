@@ -83,7 +83,7 @@ TEST_CASE("a certificate that a compromised authority's key may have made since 
     CHECK(mail.signer().time_basis == "timestamp");
     CHECK(mail.signer().revocation == Revocation::revoked);
     CHECK_THAT(*mail.signer().chain_reason, Contains("the certificate of CN=Authority,O=Example is revoked since"));
-    CHECK_THAT(*mail.signer().chain_reason, Contains("nothing shows that that of CN=Alice,O=Example was there before"));
+    CHECK_THAT(*mail.signer().chain_reason, Contains("nothing shows that the certificate of CN=Alice,O=Example was there before"));
 
     // What is signed names it: the time-stamp is over that too.
     Mail named = unnamed;
@@ -117,7 +117,7 @@ TEST_CASE("each certificate below a compromised authority is to be named, and ma
     Mail mail{alice, {issuing.certificate, breach.authority.certificate}, {alice.certificate}};
     const ReadMail one = breach.read(mail);
     CHECK(one.report.exit_status() == 3);
-    CHECK_THAT(*one.signer().chain_reason, Contains("that of CN=Issuing,O=Example was there before"));
+    CHECK_THAT(*one.signer().chain_reason, Contains("that the certificate of CN=Issuing,O=Example was there before"));
     mail.names = {alice.certificate, issuing.certificate};
     CHECK(breach.read(mail).report.result == Result::valid);
 

@@ -43,7 +43,7 @@ class TestSource : public cms::RevocationSource {
         kept.push_back(to_bytes(der));
         kept_until.push_back(until);
     }
-    void remember(const cms::Certificate&, const cms::Telling& telling, cms::Time until) override {
+    void remember(const cms::Certificate&, bool, const cms::Telling& telling, cms::Time until) override {
         remembered.push_back(telling);
         remembered_until.push_back(until);
     }

@@ -37,7 +37,7 @@ struct Source final : cms::RevocationSource {
         return {};
     }
     void keep(ByteView, cms::Time) override {}
-    void remember(const cms::Certificate&, const cms::Telling&, cms::Time) override {}
+    void remember(const cms::Certificate&, bool, const cms::Telling&, cms::Time) override {}
 };
 
 struct FixedClock final : cms::Clock {
