@@ -80,16 +80,24 @@ class Finding {
     bool earlier() const { return covered_by_then_ != kAllReasons; }
     /// of_the_time says whether what makes it good is of the judged time or later, as far as that is in the past.
     bool of_the_time() const { return at_ >= now_ || newest(kAllReasons) >= at_; }
-    /// settled says whether newer evidence can tell nothing worse or better: a hold may have been lifted since, and a
+    /// answered says whether newer evidence can tell nothing worse or better: a hold may have been lifted since, and a
     /// certificate that was retired be known since as one whose key is others'.
-    bool settled() const {
+    bool answered() const {
         if (revoked()) return !held_ && (key_compromised() || revoked_of_the_time_);
         return good() && of_the_time();
+    }
+    /// settled says whether other kinds of evidence cannot either: most responders tell neither for what reason a
+    /// certificate is revoked nor since when its key may be others', and CRLs do.
+    bool settled() const {
+        const bool leaves_open =
+            revoked() ? worst_ && worst_->reason.empty() : later_ && later_->cause != Cause::orderly;
+        return answered() && (listed || !leaves_open);
     }
     /// unknown_reason is why it is neither; empty where there is no evidence.
     std::string unknown_reason() const;
 
     bool answered_good = false;                      ///< by an OCSP response
+    bool listed = false;                             ///< by a CRL
     std::vector<std::string> notes;                  ///< why evidence does not count
     std::optional<Crl> without_delta;                ///< the newest that was not completed by a delta, and has some
     bool superseded = false;                         ///< there is a newer CRL than one of those at hand

@@ -18,9 +18,8 @@ bool has_subject(const Certificate& certificate) {
 }  // namespace
 
 bool is_limited(std::span<const Certificate> path) {
-    return std::ranges::any_of(path, [](const Certificate& each) {
-        return X509_get_ext_by_NID(each.get(), NID_name_constraints, -1) >= 0;
-    });
+    return std::ranges::any_of(
+        path, [](const Certificate& each) { return X509_get_ext_by_NID(each.get(), NID_name_constraints, -1) >= 0; });
 }
 
 bool tells_of_holder(const Certificate& other, bool limited, const Certificate& certificate) {

@@ -82,7 +82,20 @@ class Identifiers {
 };
 
 bool known_for_one(X509_EXTENSION* extension) {
-    return OBJ_obj2nid(X509_EXTENSION_get_object(extension)) == NID_id_pkix_OCSP_archiveCutoff;
+    const int nid = OBJ_obj2nid(X509_EXTENSION_get_object(extension));
+    return nid == NID_id_pkix_OCSP_archiveCutoff || nid == NID_invalidity_date;
+}
+
+TimeHandle time_extension(OCSP_SINGLERESP* single, int nid) {
+    return TimeHandle(static_cast<ASN1_GENERALIZEDTIME*>(OCSP_SINGLERESP_get1_ext_d2i(single, nid, nullptr, nullptr)));
+}
+
+// since_when is the earlier of revocation and invalidity date (section 4.4.5). A date that cannot be read is one long
+// ago.
+Time since_when(OCSP_SINGLERESP* single, const ASN1_GENERALIZEDTIME* revoked) {
+    const Time since = to_time(revoked).value_or(Time::min());
+    if (OCSP_SINGLERESP_get_ext_by_NID(single, NID_invalidity_date, -1) < 0) return since;
+    return std::min(since, to_time(time_extension(single, NID_invalidity_date).get()).value_or(Time::min()));
 }
 
 std::string find_defect(OCSP_BASICRESP* response) {
@@ -124,17 +137,14 @@ std::optional<OcspAnswer> answer_of(OCSP_SINGLERESP* single) {
     answer.this_update = *begins;
     answer.next_update = to_time(next_update);
     if (next_update != nullptr && !answer.next_update) return std::nullopt;
-    // A date that cannot be read is one long ago.
     if (answer.status == OcspAnswer::Status::revoked) {
-        answer.since = to_time(since).value_or(Time::min());
+        answer.since = since_when(single, since);
         answer.reason = revocation_reason(reason);
         answer.cause = revocation_cause(reason);
         // A hold since 1970 says that the certificate was never issued (RFC 6960 section 2.2), which no CRL lifts.
         answer.on_hold = reason == OCSP_REVOKED_STATUS_CERTIFICATEHOLD && answer.since != Time{};
     }
-    const TimeHandle cutoff(static_cast<ASN1_GENERALIZEDTIME*>(
-        OCSP_SINGLERESP_get1_ext_d2i(single, NID_id_pkix_OCSP_archiveCutoff, nullptr, nullptr)));
-    answer.keeps_ended_since = to_time(cutoff.get());
+    answer.keeps_ended_since = to_time(time_extension(single, NID_id_pkix_OCSP_archiveCutoff).get());
     ERR_clear_error();
     return answer;
 }

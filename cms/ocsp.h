@@ -14,7 +14,7 @@ namespace p11mime::cms {
 struct OcspAnswer {
     enum class Status { good, revoked, unknown };
     Status status = Status::unknown;
-    Time since{};        ///< of revoked
+    Time since{};        ///< of revoked: the earlier of revocation and invalidity date
     std::string reason;  ///< in plain words; empty where none is given
     Cause cause = Cause::other;
     bool on_hold = false;  ///< revoked, and may come back (certificateHold)

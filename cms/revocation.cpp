@@ -41,7 +41,7 @@ class Judge {
         RevocationEvidence own = source.at_hand(certificate, issuer);
         Weighed weighed = weigh(certificate, issuer, own);
         const auto tells = [&](const RevocationEvidence& answer) {
-            return weigh(certificate, issuer, answer, {}).settled();
+            return weigh(certificate, issuer, answer, {}).answered();
         };
         using From = RevocationSource::From;
         for (const From from : {From::responders, From::distribution_points}) {
@@ -85,7 +85,7 @@ class Judge {
         // base is the CRL to ask for what has changed since.
         const std::optional<Crl>& base() const { return own.without_delta ? own.without_delta : all.without_delta; }
         bool wants_delta() const {
-            return base() && !own.key_compromised() && !(own.answered_good && own.of_the_time());
+            return base() && !own.key_compromised() && !(own.answered_good && own.of_the_time() && own.settled());
         }
     };
 

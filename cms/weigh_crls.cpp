@@ -80,6 +80,7 @@ void note_listing(const Certificate& certificate, const Signed& each, Finding& f
     if (!counts_for_all && (!revokes || entry->on_hold)) return;
     finding.keep(crl.der(), crl.next_update());
     if (!revokes) return;
+    finding.listed = true;
     const bool by_server = each.origin == Origin::point || each.origin == Origin::freshest;
     if (by_server) finding.remember({revoked(*entry), crl.this_update(), crl.next_update()});
     finding.note_revoked(revoked(*entry), crl.this_update(),

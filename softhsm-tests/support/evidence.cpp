@@ -124,7 +124,7 @@ Bytes make_ocsp(const OcspSpec& spec, const cms::Certificate& certificate, const
                                                                : V_OCSP_CERTSTATUS_UNKNOWN;
     const TimeHandle since =
         spec.never_issued ? TimeHandle(ASN1_GENERALIZEDTIME_set(nullptr, 0)) : generalized(spec.since);
-    const int reason = spec.never_issued ? OCSP_REVOKED_STATUS_CERTIFICATEHOLD : OCSP_REVOKED_STATUS_KEYCOMPROMISE;
+    const int reason = spec.never_issued ? OCSP_REVOKED_STATUS_CERTIFICATEHOLD : spec.reason;
     const TimeHandle begins = generalized(spec.this_update);
     const TimeHandle ends = spec.next_update ? generalized(*spec.next_update) : nullptr;
     for (int i = 0; i < spec.others; ++i) {
@@ -143,6 +143,8 @@ Bytes make_ocsp(const OcspSpec& spec, const cms::Certificate& certificate, const
         const TimeHandle cutoff = generalized(*spec.keeps_ended_since);
         OCSP_SINGLERESP_add1_ext_i2d(single, NID_id_pkix_OCSP_archiveCutoff, cutoff.get(), 0, 0);
     }
+    if (spec.invalid_since)
+        OCSP_SINGLERESP_add1_ext_i2d(single, NID_invalidity_date, generalized(*spec.invalid_since).get(), 1, 0);
     if (spec.odd_single) OCSP_SINGLERESP_add_ext(single, odd_extension().get(), -1);
     if (spec.odd) OCSP_BASICRESP_add_ext(basic.get(), odd_extension().get(), -1);
     if (!spec.request.empty()) {

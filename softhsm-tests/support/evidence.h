@@ -37,8 +37,10 @@ Bytes make_crl(const CrlSpec& spec, const SoftwareKey& issuer);
 struct OcspSpec {
     enum class Status { good, revoked, unknown };
     Status status = Status::good;
-    int since = -60;            ///< of revoked
-    bool never_issued = false;  ///< of revoked: a hold since 1970 (RFC 6960 section 2.2)
+    int since = -60;                        ///< of revoked
+    int reason = 1;                         ///< likewise, a CRLReason; keyCompromise; -1: none
+    std::optional<int> invalid_since = {};  ///< likewise, in a critical extension
+    bool never_issued = false;              ///< of revoked: a hold since 1970 (RFC 6960 section 2.2)
     int this_update = -30;
     std::optional<int> next_update = kDay;
     std::optional<int> keeps_ended_since = {};  ///< archive cutoff
