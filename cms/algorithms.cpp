@@ -365,16 +365,6 @@ bool weak_key(const EVP_PKEY* key) {
     return EVP_PKEY_is_a(key, "DSA") == 1 || EVP_PKEY_get_security_bits(key) < kMinSecurityBits;
 }
 
-bool oversized_key(const EVP_PKEY* key) {
-    constexpr int kMaxRsaBits = 16'384, kMaxExponentBits = 64, kMaxDsaBits = 3'072;
-    if (EVP_PKEY_is_a(key, "DSA") == 1) return EVP_PKEY_get_bits(key) > kMaxDsaBits;
-    if (EVP_PKEY_is_a(key, "RSA") != 1 && EVP_PKEY_is_a(key, "RSA-PSS") != 1) return false;
-    BIGNUM* exponent = nullptr;
-    const bool read = EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &exponent) == 1;
-    const BignumHandle owned(exponent);
-    return !read || EVP_PKEY_get_bits(key) > kMaxRsaBits || BN_num_bits(exponent) > kMaxExponentBits;
-}
-
 std::string oid_text(const ASN1_OBJECT* object) {
     std::array<char, 128> text{};
     const int size = OBJ_obj2txt(text.data(), text.size(), object, 1);

@@ -119,10 +119,6 @@ Hash natural_hash(const EVP_PKEY* curve_key);
 /// weak_key tells RSA keys under 2048 bits, others of less than 112 bits of security (curves under 224 bits), and DSA.
 bool weak_key(const EVP_PKEY* key);
 
-/// oversized_key tells keys that take too long to verify with, and that nobody has who means well: RSA with a modulus
-/// over 16,384 bits or a public exponent over 64, and DSA over 3,072 bits.
-bool oversized_key(const EVP_PKEY* key);
-
 /// algorithm_text names an AlgorithmIdentifier for people: the table's name, else OpenSSL's, else the dotted OID.
 std::string algorithm_text(const X509_ALGOR* identifier);
 std::string oid_text(const ASN1_OBJECT* object);  ///< dotted

@@ -11,6 +11,7 @@
 #include "cms/algorithms.h"
 #include "cms/asn1.h"
 #include "cms/encode.h"
+#include "cms/key_fault.h"
 #include "cms/pem.h"
 
 namespace p11mime::cms {
@@ -342,7 +343,7 @@ bool Crl::keeps_ended(Time time) const {
 
 bool Crl::signed_by(const Certificate& signer) const {
     EVP_PKEY* key = X509_get0_pubkey(signer.get());
-    const bool holds = key != nullptr && !oversized_key(key) && X509_CRL_verify(state_->crl.get(), key) == 1;
+    const bool holds = key != nullptr && key_fault(key).empty() && X509_CRL_verify(state_->crl.get(), key) == 1;
     ERR_clear_error();
     return holds;
 }

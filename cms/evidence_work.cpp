@@ -2,7 +2,8 @@
 
 #include <openssl/core_names.h>
 
-#include "cms/algorithms.h"
+#include "cms/handle.h"
+#include "cms/key_fault.h"
 
 namespace p11mime::cms {
 
@@ -11,7 +12,7 @@ namespace {
 // takes_long says whether a key is slower to verify with than any that signs evidence.
 bool takes_long(const EVP_PKEY* key) {
     constexpr int kMaxRsaBits = 8'192, kMaxExponentBits = 33;
-    if (oversized_key(key)) return true;
+    if (!key_fault(key).empty()) return true;
     if (EVP_PKEY_is_a(key, "RSA") != 1 && EVP_PKEY_is_a(key, "RSA-PSS") != 1) return false;
     BIGNUM* exponent = nullptr;
     const bool read = EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &exponent) == 1;

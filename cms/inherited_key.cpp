@@ -8,6 +8,7 @@
 
 #include "cms/algorithms.h"
 #include "cms/asn1.h"
+#include "cms/key_fault.h"
 
 namespace p11mime::cms {
 
@@ -19,7 +20,7 @@ using Parameters = Handle<OSSL_PARAM, OSSL_PARAM_free>;
 
 bool has_signed(EVP_PKEY* issuer, const Certificate& certificate) {
     const bool signed_it =
-        EVP_PKEY_is_a(issuer, "DSA") == 1 && !oversized_key(issuer) && X509_verify(certificate.get(), issuer) == 1;
+        EVP_PKEY_is_a(issuer, "DSA") == 1 && key_fault(issuer).empty() && X509_verify(certificate.get(), issuer) == 1;
     ERR_clear_error();
     return signed_it;
 }

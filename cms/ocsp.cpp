@@ -12,6 +12,7 @@
 #include "cms/asn1.h"
 #include "cms/crl.h"
 #include "cms/encode.h"
+#include "cms/key_fault.h"
 
 namespace p11mime::cms {
 
@@ -246,7 +247,7 @@ bool OcspResponse::names(const Certificate& signer) const {
 
 bool OcspResponse::signed_by(const Certificate& signer) const {
     const EVP_PKEY* key = X509_get0_pubkey(signer.get());
-    if (key == nullptr || oversized_key(key)) return false;
+    if (key == nullptr || !key_fault(key).empty()) return false;
     const BorrowedStack signers(sk_X509_new_null());
     if (!signers || sk_X509_push(signers.get(), signer.get()) == 0) throw std::bad_alloc();
     // Nothing but the signature: what its maker may do is judged by the caller.

@@ -9,6 +9,7 @@
 
 #include "cms/algorithms.h"
 #include "cms/distribution_points.h"
+#include "cms/key_fault.h"
 #include "cms/name_constraints.h"
 
 namespace p11mime::cms {
@@ -76,11 +77,11 @@ std::optional<Fault> name_fault(const std::vector<Certificate>& chain) {
                  Fault::Scope::path, breach->at};
 }
 
-std::optional<Fault> oversized_issuer(const std::vector<Certificate>& chain) {
+std::optional<Fault> issuer_key_fault(const std::vector<Certificate>& chain) {
     for (std::size_t i = 1; i < chain.size(); ++i)
-        if (const EVP_PKEY* key = X509_get0_pubkey(chain[i].get()); key != nullptr && oversized_key(key))
-            return of_certificate(
-                i, fmt::format("{} has a key that is too large ({})", display_name(chain[i]), chain[i].key_type()));
+        if (const EVP_PKEY* key = X509_get0_pubkey(chain[i].get()); key != nullptr && !key_fault(key).empty())
+            return of_certificate(i, fmt::format("{} has a key that {} ({})", display_name(chain[i]), key_fault(key),
+                                                 chain[i].key_type()));
     return std::nullopt;
 }
 

@@ -32,8 +32,8 @@ struct Fault {
     std::size_t at = 0;  ///< index of the certificate in the path
 };
 
-/// oversized_issuer finds an issuer whose key takes too long to verify with: nothing is to be verified along its path.
-std::optional<Fault> oversized_issuer(const std::vector<Certificate>& chain);
+/// issuer_key_fault finds an issuer with whose key nothing is to be verified along its path (key_fault).
+std::optional<Fault> issuer_key_fault(const std::vector<Certificate>& chain);
 
 /// path_fault finds where a path (end certificate first, of which the last is the anchor) breaks a rule that OpenSSL
 /// does not hold it to: extensions that cannot be read or are critical and not processed, name constraints on

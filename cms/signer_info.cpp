@@ -8,6 +8,7 @@
 #include "cms/asn1.h"
 #include "cms/digests.h"
 #include "cms/identifiers.h"
+#include "cms/key_fault.h"
 #include "cms/rsa_pss.h"
 #include "cms/signing_certificate.h"
 
@@ -229,9 +230,9 @@ SignerInfoVerdict judge_signer_info(const asn1::SignerInfo& signer, const Signed
         return verdict;
     }
     verdict.weak = verdict.weak || weak_key(key);
-    if (oversized_key(key)) {
+    if (const std::string_view fault = key_fault(key); !fault.empty()) {
         verdict.unsupported = true;
-        verdict.reason = unsupported(fmt::format("{}: the key is too large", key_description(key))).what();
+        verdict.reason = unsupported(fmt::format("{}: the key {}", key_description(key), fault)).what();
         return verdict;
     }
 

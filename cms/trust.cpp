@@ -82,7 +82,7 @@ class Judge {
         verdict.chain = as_they_came(path);
         verdict.anchored = true;
         VerifiedPath verified;
-        fault = oversized_issuer(path);
+        fault = issuer_key_fault(path);
         if (!fault) fault = stranger(path);
         if (!fault) {
             verified = verify_path(path, trust_.policy, trust_.purpose, time_);

@@ -5,7 +5,6 @@
 #include "mime/codec.h"
 #include "softhsm-tests/cms_craft.h"
 #include "softhsm-tests/support/cms_bench.h"
-#include "softhsm-tests/support/large_key.h"
 
 using namespace p11mime;
 using namespace p11mime::cms;
@@ -105,16 +104,6 @@ TEST_CASE("capabilities of a signature that does not hold are not passed on") {
     };
     CHECK(capabilities_of(content).has_value());
     CHECK_FALSE(capabilities_of("another text").has_value());
-}
-
-TEST_CASE("a key that takes long to verify with is oversized", "[limits]") {
-    CHECK_FALSE(oversized_key(rsa_key(16'384, 17).get()));
-    CHECK(oversized_key(rsa_key(16'392, 17).get()));
-    CHECK_FALSE(oversized_key(rsa_key(2'048, 64).get()));
-    CHECK(oversized_key(rsa_key(2'048, 65).get()));
-    CHECK_FALSE(oversized_key(dsa_key(3'072).get()));
-    CHECK(oversized_key(dsa_key(3'080).get()));
-    CHECK_FALSE(oversized_key(new_private_key(KeyKind::p256).get()));
 }
 
 TEST_CASE("a key on a short curve is weak") {
