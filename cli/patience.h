@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <utility>
 
 namespace p11mime::cli {
 
@@ -8,7 +9,8 @@ namespace p11mime::cli {
 /// For one thread at a time.
 class Patience {
   public:
-    explicit Patience(std::chrono::milliseconds all) : left_(all), share_(all / 3), prompt_(all / 30) {}
+    explicit Patience(std::chrono::milliseconds all)
+        : left_(all), share_(all / 3), prompt_(all / 30), forgivable_(4 * all) {}
 
     std::chrono::milliseconds left() const { return left_; }
     /// share is what a server that works has answered a question in.
@@ -16,8 +18,7 @@ class Patience {
     /// fair says whether enough is left to tell a server that does not work from one that had no time.
     bool fair() const { return left_ >= share_; }
 
-    /// spend calls `ask` and takes off the time that it takes. Who answers at once takes nothing off: a mail may have
-    /// hundreds of recipients.
+    /// spend calls `ask` and takes off the time that it takes.
     template <class Ask>
     auto spend(const Ask& ask) {
         struct Meter {
@@ -28,15 +29,27 @@ class Patience {
         return ask();
     }
 
+    /// forgive gives back what the last question took, where it told what was asked, and at once: a mail may have
+    /// hundreds of recipients. There is an end to that too.
+    void forgive() {
+        const auto taken = std::exchange(last_, std::chrono::milliseconds(0));
+        if (taken > prompt_ || taken > forgivable_) return;
+        left_ += taken;
+        forgivable_ -= taken;
+    }
+
   private:
     using Clock = std::chrono::steady_clock;
     void take_off(std::chrono::milliseconds taken) {
-        if (taken > prompt_) left_ -= taken;
+        left_ -= taken;
+        last_ = taken;
     }
 
     std::chrono::milliseconds left_;
     std::chrono::milliseconds share_;
     std::chrono::milliseconds prompt_;
+    std::chrono::milliseconds forgivable_;
+    std::chrono::milliseconds last_{0};
 };
 
 }  // namespace p11mime::cli

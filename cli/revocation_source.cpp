@@ -237,7 +237,9 @@ void RevocationFiles::ask_responders(const cms::Certificate& certificate, const 
         });
         append(evidence.ocsp, found);
         if (!failure.empty()) evidence.missing.push_back(failure);
-        if (inquiry.tells({.ocsp = found})) return;
+        if (!inquiry.tells({.ocsp = found})) continue;
+        patience.forgive();
+        return;
     }
 }
 
@@ -251,7 +253,9 @@ void RevocationFiles::ask_points(const std::vector<cms::Alternatives>& points, c
             if (!failure.empty()) evidence.missing.push_back(failure);
             cms::RevocationEvidence answer;
             answer.*crls = found;
-            if (inquiry.tells(answer)) break;
+            if (!inquiry.tells(answer)) continue;
+            inquiry.patience.forgive();
+            break;
         }
 }
 
