@@ -231,6 +231,9 @@ std::optional<Fault> check_revocation(PathVerdict& verdict, std::span<const Cert
         if (retired) return retired;
         verdict.revocation_reason = with_later(verdict, why);
     }
+    if (trust.revocation && verdict.chain.size() == 1)
+        verdict.revocation_reason =
+            fmt::format("the certificate of {} is trusted by itself", display_name(verdict.chain.front()));
     const bool enough =
         verdict.revocation == RevocationState::good || verdict.revocation == RevocationState::not_offered;
     if (!trust.require_revocation || enough) return std::nullopt;

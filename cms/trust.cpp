@@ -62,8 +62,13 @@ bool of_authority(const Fault& fault) {
 // that key tells: whatever is not revoked of it is worth no more.
 std::optional<Fault> compromised_key(PathVerdict& verdict, const Trust& trust, const Message& message);
 
-// Judge judges the paths of one certificate. `alone`: whether others know its key is to be told, for which other
-// certificates of the keys on them are not looked at, nor counts how it looks itself: who revoked it knows.
+// revoked_anchor finds that an issuer of a path's anchor, which is trusted by itself, has revoked it: who vouched for
+// it once did not so for ever.
+std::optional<Fault> revoked_anchor(PathVerdict& verdict, const Trust& trust, const Message& message);
+
+// Judge judges the paths of one certificate. `alone`: whether it is revoked, and others know its key, is to be told,
+// for which other certificates of the keys on them are not looked at, nor counts how it looks itself, or that it is an
+// anchor: who revoked it knows.
 class Judge {
   public:
     Judge(const InheritedKeys& inherited, const Candidates& candidates, const Trust& trust, Use use,
@@ -136,8 +141,9 @@ class Judge {
     std::optional<Fault> revocation_fault(PathVerdict& verdict, std::size_t doubtful = 0) const {
         verdict.revoked_since.clear();
         auto fault = check_revocation(verdict, message_.certificates, trust_, message_.evidence, doubtful);
-        if ((!fault || verdict.retired_since) && trust_.revocation && !alone_)
-            if (auto compromised = compromised_key(verdict, trust_, message_)) return compromised;
+        if ((fault && !verdict.retired_since) || !trust_.revocation || alone_) return fault;
+        if (auto compromised = compromised_key(verdict, trust_, message_)) return compromised;
+        if (auto revoked = revoked_anchor(verdict, trust_, message_)) return revoked;
         return fault;
     }
 
@@ -279,8 +285,8 @@ class Best {
 // validate_with looks for a path among what is there.
 Attempt validate_with(const Certificate& certificate, const Message& message, const Trust& trust, Use use,
                       bool alone = false) {
-    const Candidates candidates =
-        find_candidates(certificate, message.certificates, trust.anchors, trust.intermediates);
+    Candidates candidates = find_candidates(certificate, message.certificates, trust.anchors, trust.intermediates);
+    if (alone) std::erase(candidates.anchors, certificate);
     const InheritedKeys inherited(certificate, candidates.untrusted, candidates.anchors);
     CandidatePaths paths(certificate, candidates, inherited, trust.at.value_or(trust.clock->now()));
     const Judge judge(inherited, candidates, trust, use, message, alone);
@@ -314,6 +320,14 @@ Attempt validate_with(const Certificate& certificate, const Message& message, co
     return attempt;
 }
 
+// for_its_revocation is what a certificate is judged by to know whether it is revoked.
+Trust for_its_revocation(Trust trust) {
+    trust.require_revocation = false;
+    trust.policy = {};
+    trust.allow_weak = true;
+    return trust;
+}
+
 std::optional<Fault> compromised_key(PathVerdict& verdict, const Trust& trust, const Message& message) {
     std::size_t spent = 0;
     // told_by says whether one of some certificates of a key on the path tells so, with as many verifications at most.
@@ -323,10 +337,7 @@ std::optional<Fault> compromised_key(PathVerdict& verdict, const Trust& trust, c
         for (const Certificate& other : others) {
             if (spent >= limit) break;
             if (other == on_path || other.spki_der() != key || !tells_of_holder(other, false, on_path)) continue;
-            Trust of_other = trust;
-            of_other.require_revocation = false;
-            of_other.policy = {};
-            of_other.allow_weak = true;
+            Trust of_other = for_its_revocation(trust);
             const Time last = other.not_after() - std::chrono::seconds(1);
             if (last < trust.at.value_or(trust.clock->now())) of_other.at = last;
             const PathVerdict found = validate_with(other, message, of_other, Use::evidence, true).verdict;
@@ -358,6 +369,26 @@ std::optional<Fault> compromised_key(PathVerdict& verdict, const Trust& trust, c
     }
     verdict.verifications += spent;
     return fault;
+}
+
+std::optional<Fault> revoked_anchor(PathVerdict& verdict, const Trust& trust, const Message& message) {
+    const Certificate anchor = verdict.chain.back();
+    const std::size_t at = verdict.chain.size() - 1;
+    if (anchor.self_issued()) return std::nullopt;
+    const PathVerdict found = validate_with(anchor, message, for_its_revocation(trust), Use::evidence, true).verdict;
+    verdict.verifications += found.chain.size() + found.verifications;
+    for (RevokedSince each : found.revoked_since) {
+        if (!(each.certificate == anchor)) continue;
+        each.at = at;
+        verdict.revoked_since.push_back(std::move(each));
+    }
+    if (found.revocation != RevocationState::revoked || found.at_fault != 0) return std::nullopt;
+    verdict.revocation = RevocationState::revoked;
+    verdict.revocation_reason = found.revocation_reason + ", though it is trusted by itself";
+    verdict.key_compromised = at == 0 && found.key_compromised;
+    verdict.retired_since = at == 0 ? found.retired_since : std::nullopt;
+    const auto scope = found.key_compromised ? Fault::Scope::key : Fault::Scope::certificate;
+    return Fault{verdict.revocation_reason, {}, scope, at};
 }
 
 // AtHand is a source that asks nobody.
