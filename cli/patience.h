@@ -10,13 +10,18 @@ namespace p11mime::cli {
 class Patience {
   public:
     explicit Patience(std::chrono::milliseconds all)
-        : left_(all), share_(all / 3), prompt_(all / 30), forgivable_(4 * all) {}
+        : all_(all), left_(all), share_(all / 3), prompt_(all / 30), forgivable_(4 * all) {}
 
     std::chrono::milliseconds left() const { return left_; }
     /// share is what a server that works has answered a question in.
     std::chrono::milliseconds share() const { return share_; }
     /// fair says whether enough is left to tell a server that does not work from one that had no time.
     bool fair() const { return left_ >= share_; }
+
+    /// begin tells that what is asked from now on is about another signer.
+    void begin() { by_others_ = all_ - left_; }
+    /// starved says whether it would be fair but for the questions about others.
+    bool starved() const { return !fair() && left_ + by_others_ >= share_; }
 
     /// spend calls `ask` and takes off the time that it takes.
     template <class Ask>
@@ -45,11 +50,13 @@ class Patience {
         last_ = taken;
     }
 
+    std::chrono::milliseconds all_;
     std::chrono::milliseconds left_;
     std::chrono::milliseconds share_;
     std::chrono::milliseconds prompt_;
     std::chrono::milliseconds forgivable_;
     std::chrono::milliseconds last_{0};
+    std::chrono::milliseconds by_others_{0};
 };
 
 }  // namespace p11mime::cli

@@ -16,6 +16,8 @@ struct Outcome {
     bool key_compromised = false;            // as of PathVerdict, of this certificate
     std::optional<Time> retired_since = {};  // likewise
     std::optional<Revoked> later = {};       // after the judged time
+    bool held = false;                       // at some time
+    bool starved = false;                    // as of RevocationEvidence
 };
 
 // Judge judges certificates on a path, or below it: one that has signed evidence is judged by what its issuer signs
@@ -33,9 +35,14 @@ class Judge {
           now_(trust.clock->now()),
           at_(trust.at.value_or(now_)) {}
 
-    /// judge takes nothing that came along for good where that is `doubtful`.
-    Outcome judge(const Certificate& certificate, const Certificate& issuer, bool doubtful) {
-        doubtful_ = doubtful;
+    // How is how to judge a certificate: what came along is `doubtful` and makes nothing good, servers are asked.
+    struct How {
+        bool doubtful = false;
+        bool ask = true;
+    };
+
+    Outcome judge(const Certificate& certificate, const Certificate& issuer, How how) {
+        how_ = how;
         RevocationSource& source = *trust_.revocation;
         const bool not_offered = offers_no_revocation(certificate);
         RevocationEvidence own = source.at_hand(certificate, issuer);
@@ -45,7 +52,7 @@ class Judge {
         };
         using From = RevocationSource::From;
         for (const From from : {From::responders, From::distribution_points}) {
-            if (not_offered || weighed.settled()) break;
+            if (!how.ask || not_offered || weighed.settled()) break;
             own.add(source.fetch(certificate, issuer, from, tells));
             weighed = weigh(certificate, issuer, own);
         }
@@ -53,7 +60,7 @@ class Judge {
             return so_far.wants_delta() ||
                    (!so_far.own.decided() && !not_offered && !freshest_urls(certificate).empty());
         };
-        if (wants_delta(weighed)) {
+        if (how.ask && wants_delta(weighed)) {
             own.add(source.fetch_delta(certificate, weighed.base(), [&](const RevocationEvidence& answer) {
                 RevocationEvidence together = own;
                 together.add(answer);
@@ -61,7 +68,7 @@ class Judge {
             }));
             weighed = weigh(certificate, issuer, own);
         }
-        if (weighed.all.superseded && !weighed.settled() && !not_offered) {
+        if (how.ask && weighed.all.superseded && !weighed.settled() && !not_offered) {
             own.add(source.fetch(certificate, issuer, From::distribution_points, tells));
             weighed = weigh(certificate, issuer, own);
         }
@@ -107,7 +114,7 @@ class Judge {
                                           return state_of_signer(signer, its_issuer);
                                       },
                                       of_signer_,
-                                      doubtful_,
+                                      how_.doubtful,
                                       work_};
         Finding finding(certificate, at_, now_);
         weigh_responses(certificate, context, own.ocsp, carried.ocsp, finding);
@@ -121,7 +128,7 @@ class Judge {
     // Where others may know its key since, evidence that it has signed may bear any date.
     RevocationState state_of_signer(const Certificate& signer, const Certificate& issuer) const {
         if (of_signer_) return RevocationState::unknown;
-        const Outcome outcome = Judge(path_, surplus_, trust_, carried_, work_, true).judge(signer, issuer, doubtful_);
+        const Outcome outcome = Judge(path_, surplus_, trust_, carried_, work_, true).judge(signer, issuer, how_);
         const bool known_since = outcome.later && outcome.later->cause != Cause::orderly;
         return known_since && outcome.state != RevocationState::revoked ? RevocationState::unknown : outcome.state;
     }
@@ -129,7 +136,10 @@ class Judge {
     Outcome conclude(const Weighed& weighed, const RevocationEvidence& own) const {
         const Finding& finding = weighed.all;
         if (finding.revoked()) {
-            Outcome outcome{RevocationState::revoked, finding.revoked_text(), finding.key_compromised()};
+            Outcome outcome{.state = RevocationState::revoked,
+                            .text = finding.revoked_text(),
+                            .key_compromised = finding.key_compromised(),
+                            .held = finding.held()};
             // Who revokes a certificate may tell later that others know its key, and a message's sender chooses what
             // was told before that.
             if (finding.revoked_of_the_time() || (weighed.own.revoked() && !trust_.require_revocation))
@@ -148,7 +158,8 @@ class Judge {
         std::string why = finding.unknown_reason();
         if (why.empty())
             why = own.missing.empty() ? "no CRL and no OCSP response for it is at hand" : own.missing.back();
-        return {.state = RevocationState::unknown, .text = why, .later = finding.revoked_later()};
+        return {
+            .state = RevocationState::unknown, .text = why, .later = finding.revoked_later(), .starved = own.starved};
     }
 
     std::span<const Certificate> path_;
@@ -157,10 +168,20 @@ class Judge {
     const RevocationEvidence& carried_;
     EvidenceWork& work_;
     bool of_signer_;
-    bool doubtful_ = false;
+    How how_;
     Time now_;
     Time at_;
 };
+
+// known_revoked is the upmost authority of a path that is revoked for good by what is at hand, 0 where none is: whoever
+// has its key chose the servers of those below.
+std::size_t known_revoked(std::span<const Certificate> path, Judge& judge) {
+    for (std::size_t i = path.size() - 1; i-- > 1;) {
+        const Outcome outcome = judge.judge(path[i], path[i + 1], {.ask = false});
+        if (outcome.state == RevocationState::revoked && !outcome.held) return i;
+    }
+    return 0;
+}
 
 // with_later is what is to be known of a path, what was revoked after the judged time first.
 std::string with_later(const PathVerdict& verdict, const std::string& why) {
@@ -193,12 +214,14 @@ std::optional<Fault> check_revocation(PathVerdict& verdict, std::span<const Cert
         EvidenceWork work(verdict.verifications);
         verdict.revocation = RevocationState::good;
         Judge judge(verdict.chain, surplus, trust, carried, work, false);
+        const std::size_t unasked = trust.revocation->asks() ? known_revoked(verdict.chain, judge) : 0;
         // That a certificate was retired, its key being as good as before, is worth as much as those above who say so.
-        std::optional<Fault> retired;
+        std::optional<Fault> retired, not_asked;
         for (std::size_t i = 0; i + 1 < verdict.chain.size(); ++i) {
             const Certificate& certificate = verdict.chain[i];
-            const auto [state, text, key_compromised, retired_since, later] =
-                judge.judge(certificate, verdict.chain[i + 1], i < doubtful);
+            const Outcome outcome =
+                judge.judge(certificate, verdict.chain[i + 1], {.doubtful = i < doubtful, .ask = i >= unasked});
+            const auto& [state, text, key_compromised, retired_since, later, held, starved] = outcome;
             if (later)
                 verdict.revoked_since.push_back(
                     {certificate, later->since, later->reason, later->cause == Cause::orderly, i, later->other});
@@ -220,15 +243,18 @@ std::optional<Fault> check_revocation(PathVerdict& verdict, std::span<const Cert
                 why =
                     fmt::format("it is not offered by the issuer of the certificate of {}", display_name(certificate));
             }
-            if (state == RevocationState::unknown && verdict.revocation != state) {
+            if (state == RevocationState::unknown && (verdict.revocation != state || starved)) {
                 verdict.revocation = state;
                 why = unknown_reason(certificate, text);
                 hint = ways_to_evidence(certificate, *trust.revocation);
+                // Whoever is to be found out may have had others named whose servers take all the time.
+                if (starved && trust.purpose != Purpose::timestamps) not_asked = Fault{why, hint};
             }
             if (state == RevocationState::good && why.empty() && !text.empty())
                 why = fmt::format("the certificate of {} is {}", display_name(certificate), text);
         }
         if (retired) return retired;
+        if (not_asked) return not_asked;
         verdict.revocation_reason = with_later(verdict, why);
     }
     if (trust.revocation && verdict.chain.size() == 1)

@@ -64,6 +64,7 @@ struct RevocationEvidence {
     std::vector<Ocsp> ocsp;
     std::vector<Telling> remembered = {};  ///< of the certificate
     std::vector<std::string> missing;      ///< why something could not be had, in plain words
+    bool starved = false;                  ///< there was too little time to ask, for what others had taken of it
 
     void add(const RevocationEvidence& more) {
         crls.insert(crls.end(), more.crls.begin(), more.crls.end());
@@ -72,6 +73,7 @@ struct RevocationEvidence {
         ocsp.insert(ocsp.end(), more.ocsp.begin(), more.ocsp.end());
         remembered.insert(remembered.end(), more.remembered.begin(), more.remembered.end());
         missing.insert(missing.end(), more.missing.begin(), more.missing.end());
+        starved = starved || more.starved;
     }
 };
 
@@ -86,6 +88,9 @@ class RevocationSource {
     /// Tells says whether an answer tells all of the certificate; it may have ended, say, be of somebody who may not
     /// tell, or for some reasons alone.
     using Tells = std::function<bool(const RevocationEvidence& answer)>;
+
+    /// begin tells that what is asked from now on is about another signer, until it is called again.
+    virtual void begin() {}
 
     /// asks says whether fetch and fetch_delta ask anybody.
     virtual bool asks() const { return true; }

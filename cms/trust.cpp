@@ -398,6 +398,7 @@ class AtHand final : public RevocationSource {
     RevocationEvidence at_hand(const Certificate& certificate, const Certificate& issuer) override {
         return source_->at_hand(certificate, issuer);
     }
+    void begin() override { source_->begin(); }
     bool asks() const override { return false; }
     RevocationEvidence fetch(const Certificate&, const Certificate&, From, const Tells&) override {
         return {

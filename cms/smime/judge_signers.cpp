@@ -72,6 +72,7 @@ class Judge {
     }
 
     JudgedSigners run(const SignedContent& content) {
+        std::vector<const Trust*> trusts;
         for (const auto& signer : reader_.signers()) {
             SignerInfoVerdict info;
             workload_.add_verifications(1);
@@ -79,9 +80,12 @@ class Judge {
             if (info.missing_digest) judged_.missing_digests.insert(*info.missing_digest);
             if (info.unsupported) unsupported_ = info.reason;
             if (verdict.certificate && trust_ != nullptr) verdict.sender = judge_sender(*verdict.certificate, sender_);
-            verdict.countersignatures = countersignatures(*signer, trust_of(info, trust_), 1);
             judged_.verdicts.push_back(std::move(verdict));
+            trusts.push_back(trust_of(info, trust_));
         }
+        // Whom others name may take the time that servers have for a mail.
+        for (std::size_t i = 0; i < trusts.size(); ++i)
+            judged_.verdicts[i].countersignatures = countersignatures(*reader_.signers()[i], trusts[i], 1);
         const bool none_checked =
             std::all_of(judged_.verdicts.begin(), judged_.verdicts.end(),
                         [](const SignerVerdict& each) { return each.integrity == Integrity::not_checked; });
@@ -219,9 +223,14 @@ class Judge {
 
     Standing stand(const asn1::SignerInfo& signer, const std::optional<Certificate>& certificate, const Trust* trust) {
         const RevocationEvidence carried = trust == nullptr ? RevocationEvidence{} : evidence_along(signer, *trust);
+        const bool judges = certificate && trust != nullptr;
+        if (judges && trust->revocation) trust->revocation->begin();
+        // Whom a time-stamp names may take the time that servers have for a mail.
+        PathVerdict now;
+        if (judges) now = path_at(*certificate, *trust, carried, trust->at, claimed_time(signer));
         Standing standing{judge_timestamps(signer, trust, carried), std::nullopt};
-        if (certificate && trust != nullptr)
-            standing.path = judge_path(*certificate, *trust, carried, standing.timestamps, signer);
+        if (judges)
+            standing.path = judge_path(*certificate, std::move(now), *trust, carried, standing.timestamps, signer);
         return standing;
     }
 
@@ -241,7 +250,8 @@ class Judge {
         at_hand.issuers = nullptr;
         const RevocationEvidence carried = evidence_along(signer, trust);
         for (const Certificate& each : std::span(candidates).subspan(1)) {
-            JudgedPath path = judge_path(each, at_hand, carried, standing.timestamps, signer);
+            PathVerdict now = path_at(each, at_hand, carried, trust.at, claimed_time(signer));
+            JudgedPath path = judge_path(each, std::move(now), at_hand, carried, standing.timestamps, signer);
             if (path.verdict.trusted) return Other{each, std::move(path)};
         }
         return {};
@@ -256,10 +266,10 @@ class Judge {
 
     // A path that does not hold now, because something in it has ended or was revoked since, may hold at the time of a
     // time-stamp: the signature was there by then, and so was what it is over.
-    JudgedPath judge_path(const Certificate& certificate, const Trust& trust, const RevocationEvidence& carried,
-                          const std::vector<TimestampVerdict>& timestamps, const asn1::SignerInfo& signer) {
-        const auto claimed = claimed_time(signer);
-        JudgedPath now{path_at(certificate, trust, carried, trust.at, claimed), std::nullopt};
+    JudgedPath judge_path(const Certificate& certificate, PathVerdict path_now, const Trust& trust,
+                          const RevocationEvidence& carried, const std::vector<TimestampVerdict>& timestamps,
+                          const asn1::SignerInfo& signer) {
+        JudgedPath now{std::move(path_now), std::nullopt};
         if (now.verdict.trusted || trust.at) return now;
         Trust stamped = trust;
         stamped.stamped = true;
@@ -268,7 +278,7 @@ class Judge {
         const int told_now = now.verdict.retired_since ? 0 : std::min(told_of_revocation(now.verdict), 1);
         std::optional<JudgedPath> best;
         for (const Time time : earliest_first(timestamps)) {
-            JudgedPath then{path_at(certificate, stamped, carried, time, claimed), time};
+            JudgedPath then{path_at(certificate, stamped, carried, time, claimed_time(signer)), time};
             if (then.verdict.trusted) return then;
             const int told = best ? told_of_revocation(best->verdict) : told_now;
             if (told_of_revocation(then.verdict) > told) best = std::move(then);
