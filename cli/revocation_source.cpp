@@ -79,6 +79,28 @@ cms::Telling as_of_other(cms::Telling telling) {
     return telling;
 }
 
+bool is_older_crl(const cms::Crl& crl, const cms::Crl& than) {
+    return crl.is_delta() == than.is_delta() && crl.issuer_der() == than.issuer_der() && crl.scope() == than.scope() &&
+           crl.this_update() < than.this_update();
+}
+
+// is_older says whether CRLs, or a response, were fetched that are from before those in the cache: whoever is on the
+// way may answer with what was true once.
+bool is_older(ByteView fetched, ByteView cached) {
+    try {
+        const auto then = cms::Crl::from_file_bytes(cached), now = cms::Crl::from_file_bytes(fetched);
+        return std::ranges::any_of(now, [&](const cms::Crl& crl) {
+            return std::ranges::any_of(then, [&](const cms::Crl& than) { return is_older_crl(crl, than); });
+        });
+    } catch (const Error&) {
+    }
+    try {
+        return cms::OcspResponse::from_der(fetched).produced_at() < cms::OcspResponse::from_der(cached).produced_at();
+    } catch (const Error&) {
+        return false;
+    }
+}
+
 bool is_among(const std::vector<Bytes>& ders, ByteView der) {
     return std::any_of(ders.begin(), ders.end(), [&](const Bytes& each) { return std::ranges::equal(each, der); });
 }
@@ -177,15 +199,12 @@ void RevocationFiles::add_known_responses(const cms::Certificate& certificate, c
 }
 
 std::vector<cms::Telling> RevocationFiles::remembered_of(const cms::Certificate& certificate) {
-    const std::string key = issued_key(certificate);
-    return remembered_.get(key, [&] {
-        const std::lock_guard lock(mutex_);
-        auto found = cache_.find_revocations(key);
-        for (const Bytes& holder : cms::key_holders(certificate, false))
-            for (const cms::Telling& each : cache_.find_revocations(holder_key(holder)))
-                found.push_back(as_of_other(each));
-        return found;
-    });
+    const std::lock_guard lock(mutex_);
+    auto found = cache_.find_revocations(issued_key(certificate));
+    for (const Bytes& holder : cms::key_holders(certificate, false))
+        for (const cms::Telling& each : cache_.find_revocations(holder_key(holder)))
+            found.push_back(as_of_other(each));
+    return found;
 }
 
 cms::RevocationEvidence RevocationFiles::at_hand(const cms::Certificate& certificate) {
@@ -345,6 +364,8 @@ void RevocationFiles::keep(ByteView der, cms::Time until) {
         Bytes all;
         for (const Bytes& each : keepable.ders)
             all.insert(all.end(), each.begin(), each.end());
+        const auto cached = cache_.find(key, clock_->now());
+        if (cached && is_older(all, *cached)) continue;
         cache_.put(key, all, until, clock_->now());
     }
 }

@@ -93,7 +93,6 @@ class RevocationFiles {
 
     OnceEach<std::vector<cms::Crl>> cached_crls_;                         // by URL
     OnceEach<Responses> cached_responses_;                                // by the certificate's fingerprint
-    OnceEach<std::vector<cms::Telling>> remembered_;                      // by what was issued
     OnceEach<Fetched<cms::Crl>> fetched_crls_;                            // by URL
     OnceEach<Fetched<cms::RevocationEvidence::Ocsp>> fetched_responses_;  // by URL and the certificate's fingerprint
 
