@@ -43,6 +43,16 @@ using cms::smime::Capabilities;
 using cms::smime::content_ciphers;
 using cms::smime::default_cipher;
 
+// tell_revocation warns that servers were asked in vain whether a recipient's certificate is revoked, and that one is
+// since the time judged at.
+void tell_revocation(Context& context, const cms::PathVerdict& path) {
+    const auto& source = context.trust().revocation;
+    if (source && source->asks() && path.revocation == cms::RevocationState::unknown)
+        context.warn("revocation", path.revocation_reason);
+    for (const cms::RevokedSince& each : path.revoked_since)
+        context.warn("revoked-since", each.text());
+}
+
 // Judged is a certificate with what stands against it.
 struct Judged {
     std::optional<cms::Certificate> certificate;  // nothing where there is none
@@ -110,7 +120,9 @@ Judged judge_file(Context& context, const std::string& file) {
 std::optional<ChosenRecipient> Finder::accept(const Judged& judged) {
     const auto& [reason, hint, path] = judged.objection;
     tell_remarks(context_, path);
-    if (!reason.empty()) {
+    if (reason.empty()) {
+        tell_revocation(context_, path);
+    } else {
         const std::string line = fmt::format("the certificate of {} is not trusted: {}", judged.name, reason);
         if (!context_.options().flag("allow-untrusted-recipients")) {
             untrusted_.push_back(line);

@@ -138,11 +138,42 @@ TEST_CASE("a certificate that a fetched CRL lists is not trusted, for signatures
         CHECK(encrypted.status == 3);
         CHECK(encrypted.out.empty());
         CHECK(encrypted.err.find("is revoked since") != std::string::npos);
-        // An anchor of one's own is not looked at for revocation: that is no remedy.
+        // What an issuer says of an anchor of one's own counts too: that is no remedy.
         CHECK(encrypted.err.find("ask them for another certificate") != std::string::npos);
         CHECK(encrypted.err.find("--allow-untrusted-recipients") == std::string::npos);
         CHECK(encrypted.err.find("--ca") == std::string::npos);
     }
+}
+
+TEST_CASE("that servers were asked in vain about a recipient is told") {
+    Bureau bureau;
+    const SoftwareKey alice = bureau.certify_alice(bureau.at("/root.crl"));
+    const std::string recipient = bureau.desk.file("alice.pem", alice.certificate.pem());
+    const auto warned = [&](const Arguments& more) {
+        Arguments arguments{"encrypt",
+                            "--no-default-ca",
+                            "--ca",
+                            bureau.desk.path("ca.pem"),
+                            "--recipient-cert",
+                            recipient,
+                            "--no-self",
+                            "--json",
+                            bureau.desk.path("report.json"),
+                            "-o",
+                            bureau.desk.path("mail")};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        const Outcome outcome = bureau.desk.p11mime(arguments, std::string(kMail));
+        CHECK(outcome.status == 0);
+        const json warnings = json::parse(read_file(bureau.desk.path("report.json")))["warnings"];
+        return std::any_of(warnings.begin(), warnings.end(), [](const json& each) {
+            return each["kind"] == "revocation" &&
+                   each["message"].get<std::string>().find("CN=Alice") != std::string::npos;
+        });
+    };
+    CHECK(warned(kOnline));
+    CHECK_FALSE(warned({}));
+    bureau.web.files["/root.crl"] = text(make_crl({}, bureau.root));
+    CHECK_FALSE(warned(kOnline));
 }
 
 TEST_CASE("nothing is fetched for a certificate whose path leads to no anchor, nor from a private address") {
