@@ -28,6 +28,7 @@ constexpr const char* kAllowWeak = "--allow-weak accepts it";
 constexpr Hash kImprintHash = Hash::sha256;
 constexpr std::size_t kNonceBytes = 16;
 constexpr auto kClockSkew = std::chrono::minutes(5);  // that two honest clocks may differ
+constexpr auto kFarOff = std::chrono::days(1);        // that no clock that is looked after is wrong by
 
 // Token is a time-stamp token taken apart.
 struct Token {
@@ -310,6 +311,10 @@ Bytes get_timestamp(ByteView stamped, TimestampSource& authority) {
         const ASN1_INTEGER* nonce = TS_TST_INFO_get_nonce(token.info.get());
         if (nonce == nullptr || ASN1_INTEGER_cmp(nonce, TS_REQ_get_nonce(request.get())) != 0)
             refuse("its answer is to another request");
+        if (!token.authority || !only_for_timestamps(*token.authority)) refuse("its certificate is not for that alone");
+        const auto time = generated_at(token.info.get());
+        const auto now = SystemClock().now();
+        if (!time || *time < now - kFarOff || *time > now + kFarOff) refuse("its time is far off the clock's");
     } catch (const Error& error) {
         if (error.kind() != ErrorKind::malformed) throw;
         refuse(error.what());

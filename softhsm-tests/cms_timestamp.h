@@ -41,6 +41,7 @@ struct Stamp {
     std::vector<Certificate> more_certificates{};
     std::vector<Bytes> more_attributes{};
     bool by_key = false;  ///< names the authority by the identifier of its key
+    Bytes info{};         ///< the TSTInfo; empty: of the above
 };
 
 inline Bytes generalized_time(Time time) {
@@ -59,7 +60,7 @@ inline Bytes tst_info(const Stamp& stamp) {
 }
 
 inline std::string token(const SoftwareKey& authority, const Stamp& stamp = {}) {
-    const Bytes info = tst_info(stamp);
+    const Bytes info = stamp.info.empty() ? tst_info(stamp) : stamp.info;
     const std::string_view content = text_of(info);
     std::vector<Bytes> attributes{craft::content_type(oid::kTstInfo), craft::message_digest(content)};
     if (stamp.names_certificate) attributes.push_back(craft::signing_certificate_v2(authority.certificate));

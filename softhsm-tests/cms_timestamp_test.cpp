@@ -3,10 +3,12 @@
 #include "softhsm-tests/cms_timestamp.h"
 
 #include <fmt/format.h>
+#include <openssl/ts.h>
 
 #include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "cms/encode.h"
 #include "softhsm-tests/cms_old_timestamps.h"
 #include "softhsm-tests/support/office.h"
 
@@ -76,6 +78,31 @@ TEST_CASE("a certificate that began after its time-stamp stays untrusted") {
     const std::string mail = world.signed_mail(world.openssl());
     world.trust.clock = std::make_shared<ShiftedClock>(400);
     CHECK(world.bench.verify(mail, world.trust).report.result == Result::untrusted);
+}
+
+TEST_CASE("a time-stamp from before the signer's certificate is none of its signature") {
+    TimestampBench world;
+    const auto read = [&](int begins_in_days) {
+        CertificateSpec spec;
+        spec.begins_in_days = begins_in_days;
+        const SoftwareKey alice{world.alice.key, certify_key(world.alice.key, spec, &world.bench.intermediate)};
+        const auto stamp = [&](ByteView signature) {
+            const std::string made = token(world.authority, {.stamped = text_of(signature), .days_ago = 0});
+            return der_value(tag::kSequence, {der_oid(oid::kTimestampToken), der_value(tag::kSet, bytes_of(made))});
+        };
+        const Bytes info = craft::signer_info({.key = alice,
+                                               .attributes = craft::usual_attributes(kTimestampedContent),
+                                               .content = kTimestampedContent,
+                                               .unsigned_over = stamp});
+        world.trust.clock = std::make_shared<ShiftedClock>(2);
+        return world.bench.verify(craft::signed_data({kTimestampedContent, {info}, {alice.certificate}}), world.trust);
+    };
+    const ReadMail before = read(1);
+    CHECK(before.report.result == Result::valid);
+    CHECK(before.signer().timestamps.at(0).integrity == Integrity::invalid);
+    CHECK(before.signer().timestamps.at(0).reason == "it is from before the certificate of CN=Alice,O=Example");
+    CHECK(before.report.warnings.at(0).kind == "timestamps");
+    CHECK(read(-1).signer().timestamps.at(0).integrity == Integrity::valid);
 }
 
 TEST_CASE("a crafted time-stamp with nothing wrong in it counts") {
@@ -297,6 +324,30 @@ TEST_CASE("a mail is not signed where the authority's answer is no time-stamp fo
                    return answer;
                }),
                Contains("does not fit"));
+}
+
+TEST_CASE("a mail is not signed with a time-stamp by who is not for that, or of a time that is far off") {
+    const TimestampBench world;
+    const auto answers = [](const SoftwareKey& authority, int days_ago) {
+        return std::make_shared<Answers>([&authority, days_ago](ByteView der) {
+            const Byte* at = der.data();
+            const Handle<TS_REQ, TS_REQ_free> request(d2i_TS_REQ(nullptr, &at, static_cast<long>(der.size())));
+            const Bytes info = der_value(
+                tag::kSequence,
+                {der_integer(1), der_oid("1.2.3.4"), encode(TS_REQ_get_msg_imprint(request.get()), i2d_TS_MSG_IMPRINT),
+                 der_integer(7), generalized_time(SystemClock().now() - std::chrono::days(days_ago)),
+                 encode(TS_REQ_get_nonce(request.get()), i2d_ASN1_INTEGER)});
+            return der_value(tag::kSequence, {der_value(tag::kSequence, der_integer(0)),
+                                              to_bytes(bytes_of(token(authority, {.info = info})))});
+        });
+    };
+    CHECK(world.bench.verify(world.signed_mail(answers(world.authority, 0))).report.result == Result::valid);
+    const auto refused = [&](const SoftwareKey& authority, int days_ago) {
+        return std::string(caught([&] { (void)world.signed_mail(answers(authority, days_ago)); }).what());
+    };
+    CHECK_THAT(refused(world.authority, 2), Contains("its time is far off the clock's"));
+    CHECK_THAT(refused(world.authority, -2), Contains("its time is far off the clock's"));
+    CHECK_THAT(refused(world.bench.issue(), 0), Contains("its certificate is not for that alone"));
 }
 
 TEST_CASE("an authority's answer to another request for the same bytes is refused") {

@@ -142,6 +142,7 @@ class Judge {
                 certificate = std::move(other->certificate);
                 standing.path = std::move(other->path);
             }
+        if (certificate && trust != nullptr) refuse_early(standing.timestamps, *certificate);
         if (standing.path && info.integrity == Integrity::valid && !trust->at)
             explain_by_timestamps(standing.path->verdict, standing.timestamps, trust->clock->now());
         if (trust == nullptr) {
@@ -229,9 +230,19 @@ class Judge {
         PathVerdict now;
         if (judges) now = path_at(*certificate, *trust, carried, trust->at, claimed_time(signer));
         Standing standing{judge_timestamps(signer, trust, carried), std::nullopt};
-        if (judges)
-            standing.path = judge_path(*certificate, std::move(now), *trust, carried, standing.timestamps, signer);
+        if (!judges) return standing;
+        standing.path = judge_path(*certificate, std::move(now), *trust, carried, standing.timestamps, signer);
         return standing;
+    }
+
+    // A time-stamp from before the certificate proves nothing: for a value that was stamped once, one can make a key
+    // of which it is the signature of any text.
+    static void refuse_early(std::vector<TimestampVerdict>& timestamps, const Certificate& certificate) {
+        for (TimestampVerdict& each : timestamps) {
+            if (each.integrity != Integrity::valid || *each.time >= certificate.not_before()) continue;
+            each.integrity = Integrity::invalid;
+            each.reason = fmt::format("it is from before the certificate of {}", display_name(certificate));
+        }
     }
 
     // Other is another certificate of a signer, and its path.
