@@ -19,7 +19,8 @@ namespace p11mime::cli {
 /// and made anew. For one thread at a time.
 class RevocationCache {
   public:
-    /// kMostBytes and kMostRevocations are what it holds at most; those that end first make room.
+    /// kMostBytes and kMostRevocations are what it holds at most; the largest evidence, and revocations that
+    /// end first, make room.
     static constexpr std::int64_t kMostBytes = 64 * 1024 * 1024;
     static constexpr std::int64_t kMostRevocations = 100'000;
 

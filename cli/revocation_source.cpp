@@ -280,15 +280,14 @@ void RevocationFiles::ask_points(const std::vector<cms::Alternatives>& points, c
         }
 }
 
-// Who did not answer in good time is taken to be silent; who had less of it may answer another mail's question.
+// What gave no answer in good time is taken to be silent; what had less of it may answer another mail's question. Of
+// one server that is said of each address: whoever makes certificates may name a slow one of anybody's.
 template <class T, class Fetch>
 RevocationFiles::Fetched<T> RevocationFiles::ask(OnceEach<Fetched<T>>& answers, const std::string& key,
                                                  const std::string& url, Patience& patience, const Fetch& fetch) {
     using Clock = std::chrono::steady_clock;
-    const std::string server = server_of(url);
     const auto make = [&]() -> Fetched<T> {
-        if (is_silent(server))
-            return {.failure = fmt::format("'{}' did not answer before, and was not asked again", server)};
+        if (is_silent(url)) return {.failure = fmt::format("'{}' did not answer before, and was not asked again", url)};
         if (patience.left().count() <= 0)
             throw Error(ErrorKind::io, "the servers that tell of this mail's certificates are too slow");
         const bool fair = patience.fair();
@@ -296,7 +295,7 @@ RevocationFiles::Fetched<T> RevocationFiles::ask(OnceEach<Fetched<T>>& answers, 
         Fetched<T> fetched = fetch();
         if (!fetched.found.empty()) return fetched;
         if (!fair) throw Error(ErrorKind::io, fetched.failure);
-        if (Clock::now() - begun >= patience.share() * 2 / 5) note_silent(server);
+        if (Clock::now() - begun >= patience.share() * 2 / 5) note_silent(url);
         return fetched;
     };
     try {
@@ -306,14 +305,14 @@ RevocationFiles::Fetched<T> RevocationFiles::ask(OnceEach<Fetched<T>>& answers, 
     }
 }
 
-bool RevocationFiles::is_silent(const std::string& server) {
+bool RevocationFiles::is_silent(const std::string& url) {
     const std::lock_guard lock(mutex_);
-    return silent_.count(server) != 0;
+    return silent_.count(url) != 0;
 }
 
-void RevocationFiles::note_silent(const std::string& server) {
+void RevocationFiles::note_silent(const std::string& url) {
     const std::lock_guard lock(mutex_);
-    silent_.insert(server);
+    silent_.insert(url);
 }
 
 RevocationFiles::Fetched<cms::RevocationEvidence::Ocsp> RevocationFiles::fetch_response(

@@ -28,8 +28,8 @@ struct Inquiry {
 
 /// RevocationFiles gathers evidence from files with CRLs, from the cache, and, where there is a fetcher, from the
 /// servers that certificates name: first OCSP, then CRLs. Each server is asked the same once in a run, and what it told
-/// is given to all who ask; one that has kept a mail waiting in vain is not asked again. Safe for several threads,
-/// which wait for one another where they ask the same.
+/// is given to all who ask; an address that has kept a mail waiting in vain is not asked again. Safe for several
+/// threads, which wait for one another where they ask the same.
 class RevocationFiles {
   public:
     /// `files` are files in PEM or DER, or directories with such; what is no CRL in a directory is passed over, with a
@@ -78,8 +78,8 @@ class RevocationFiles {
     template <class T, class Fetch>
     Fetched<T> ask(OnceEach<Fetched<T>>& answers, const std::string& key, const std::string& url, Patience& patience,
                    const Fetch& fetch);
-    bool is_silent(const std::string& server);
-    void note_silent(const std::string& server);
+    bool is_silent(const std::string& url);
+    void note_silent(const std::string& url);
     Fetched<cms::RevocationEvidence::Ocsp> fetch_response(const std::string& url, const cms::Certificate& certificate,
                                                           const cms::Certificate& issuer,
                                                           std::chrono::milliseconds at_most);
@@ -106,7 +106,7 @@ class RevocationFiles {
         cms::Time until = cms::Time::min();
     };
     std::map<std::string, Keepable> fetched_;  // by the key that the cache is to have them by
-    std::set<std::string> silent_;             // servers that were waited for in vain
+    std::set<std::string> silent_;             // URLs that were waited for in vain
 };
 
 /// RevocationOfMail is the run's source for one mail, with a time for all that is asked about its certificates.

@@ -36,6 +36,10 @@ bool Finding::recent(Time time) const {
     return time >= now_ - kClockSkew;
 }
 
+bool Finding::of_today(Time time) const {
+    return time >= now_ - std::chrono::days(1);
+}
+
 std::string Finding::stale_reason(Time begins, std::optional<Time> ends, bool live) const {
     if (future(begins)) return fmt::format("is not valid before {}", format_time(begins));
     if (begins >= at_ || live) return {};

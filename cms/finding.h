@@ -30,6 +30,8 @@ class Finding {
     bool future(Time time) const;
     /// recent says whether evidence of a time was made just now.
     bool recent(Time time) const;
+    /// of_today says whether evidence tells what was known a day ago at most.
+    bool of_today(Time time) const;
     /// stale_reason says why evidence is not of the judged time or later; empty where it is. `live` was made for this.
     std::string stale_reason(Time begins, std::optional<Time> ends, bool live = false) const;
 

@@ -37,7 +37,9 @@ std::string weigh_response(const Certificate& certificate, const EvidenceContext
     std::string why;
     for (const OcspAnswer& answer : answers) {
         const bool just_made = !request.empty() && finding.recent(answer.this_update);
-        const bool live = (nonce == OcspResponse::Nonce::same || just_made) && !answer.next_update;
+        // What was signed just now may be known from long ago (RFC 6960 section 3.2).
+        const bool live = (nonce == OcspResponse::Nonce::same || just_made) && !answer.next_update &&
+                          finding.of_today(answer.this_update);
         std::string useless = finding.stale_reason(answer.this_update, answer.next_update, live);
         if (!useless.empty()) useless = "it " + useless;
         if (answer.next_update && *answer.next_update < answer.this_update) useless = "it ends before it begins";

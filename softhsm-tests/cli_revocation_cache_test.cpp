@@ -112,6 +112,16 @@ TEST_CASE("the cache keeps each thing that was told of a revocation, in its newe
     CHECK(store.cache.find_revocations("alice").empty());
 }
 
+TEST_CASE("a few large things push nothing small out of a full cache, however long they last", "[cli]") {
+    Store store;
+    store.cache.put("small", Bytes(1'000), kNow + hours(1), kNow);
+    for (const char* key : {"first", "second", "third"})
+        store.cache.put(key, Bytes(static_cast<std::size_t>(RevocationCache::kMostBytes / 5 * 2)), kNow + hours(9'000),
+                        kNow);
+    CHECK(store.cache.find("small", kNow));
+    CHECK(store.count("SELECT count(*) FROM evidence") == 3);
+}
+
 TEST_CASE("what was told of revocations and what tells of them push one another out of no full cache", "[cli]") {
     Store store;
     const Bytes third(static_cast<std::size_t>(RevocationCache::kMostBytes / 3));

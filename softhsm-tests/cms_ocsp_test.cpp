@@ -182,6 +182,10 @@ TEST_CASE("a response has the nonce of its request or none") {
     // With the nonce, it is known to be fresh.
     CHECK(good(answering({.next_update = std::nullopt, .request = request}, request)));
     CHECK(unknown(answering({.next_update = std::nullopt}, request), "until when it holds"));
+    // And what it tells may be known from long ago.
+    CHECK(good(answering({.this_update = -kDay + 60, .next_update = std::nullopt, .request = request}, request)));
+    CHECK(unknown(answering({.this_update = -kDay - 60, .next_update = std::nullopt, .request = request}, request),
+                  "until when it holds"));
     // Without, an answer just made is, where it was asked for.
     CHECK(good(answering({.this_update = -1, .next_update = std::nullopt}, request)));
     CHECK(unknown(answering({.this_update = -1, .next_update = std::nullopt}, {}), "until when it holds"));
