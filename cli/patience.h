@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <utility>
 
 namespace p11mime::cli {
@@ -12,16 +14,20 @@ class Patience {
     explicit Patience(std::chrono::milliseconds all)
         : all_(all), left_(all), share_(all / 3), prompt_(all / 30), forgivable_(4 * all) {}
 
-    std::chrono::milliseconds left() const { return left_; }
+    std::chrono::milliseconds left() const { return left_ - reserved_; }
     /// share is what a server that works has answered a question in.
     std::chrono::milliseconds share() const { return share_; }
     /// fair says whether enough is left to tell a server that does not work from one that had no time.
-    bool fair() const { return left_ >= share_; }
+    bool fair() const { return left() >= share_; }
 
     /// begin tells that what is asked from now on is about another signer.
     void begin() { by_others_ = all_ - left_; }
     /// starved says whether it would be fair but for the questions about others.
-    bool starved() const { return !fair() && left_ + by_others_ >= share_; }
+    bool starved() const { return !fair() && left() + by_others_ >= share_; }
+    /// reserve keeps something for the questions about so many other certificates of a path.
+    void reserve(std::size_t others) {
+        reserved_ = std::min(all_ / 2, all_ / 6 * static_cast<int>(std::min<std::size_t>(others, 3)));
+    }
 
     /// spend calls `ask` and takes off the time that it takes.
     template <class Ask>
@@ -57,6 +63,7 @@ class Patience {
     std::chrono::milliseconds forgivable_;
     std::chrono::milliseconds last_{0};
     std::chrono::milliseconds by_others_{0};
+    std::chrono::milliseconds reserved_{0};
 };
 
 }  // namespace p11mime::cli

@@ -120,6 +120,7 @@ class RevocationOfMail final : public cms::RevocationSource {
         return files_->at_hand(certificate);
     }
     void begin() override { patience_.begin(); }
+    void reserve(std::size_t others) override { patience_.reserve(others); }
     bool asks() const override { return files_->asks(); }
     cms::RevocationEvidence fetch(const cms::Certificate& certificate, const cms::Certificate& issuer, From from,
                                   const Tells& tells) override {

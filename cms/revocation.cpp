@@ -219,6 +219,7 @@ std::optional<Fault> check_revocation(PathVerdict& verdict, std::span<const Cert
         std::optional<Fault> retired, not_asked;
         for (std::size_t i = 0; i + 1 < verdict.chain.size(); ++i) {
             const Certificate& certificate = verdict.chain[i];
+            trust.revocation->reserve(verdict.chain.size() - 2 - i);
             const Outcome outcome =
                 judge.judge(certificate, verdict.chain[i + 1], {.doubtful = i < doubtful, .ask = i >= unasked});
             const auto& [state, text, key_compromised, retired_since, later, held, starved] = outcome;

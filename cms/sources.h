@@ -91,6 +91,9 @@ class RevocationSource {
 
     /// begin tells that what is asked from now on is about another signer, until it is called again.
     virtual void begin() {}
+    /// reserve tells about how many others of a path will be asked beside the next certificate, whose servers must not
+    /// take all the time: who has an authority's key has chosen them.
+    virtual void reserve(std::size_t others) { (void)others; }
 
     /// asks says whether fetch and fetch_delta ask anybody.
     virtual bool asks() const { return true; }
