@@ -209,3 +209,27 @@ TEST_CASE("what is damaged in the cache is told of, and fetched anew where serve
     CHECK_THAT(agency.warnings.front(), Catch::Contains("what the revocation cache has of 'http://") &&
                                             Catch::EndsWith("/a.crl' is broken, and does not count"));
 }
+
+TEST_CASE("a CRL in the cache gives way to a newer one alone") {
+    Agency agency;
+    std::string crl;
+    const HttpServer server([&](const HttpServer::Request&) { return HttpServer::Answer{.body = crl}; });
+    const Certificate alice = agency.certify_one("Alice", at(server, "/a.crl"));
+    const Certificate carol = agency.certify_one("Carol", at(server, "/a.crl"));
+    const auto after_another = [&](const CrlSpec& other) {
+        crl = agency.crl({.entries = {{.certificate = carol}}, .number = 10, .this_update = -60});
+        CHECK(agency.judge(alice) == RevocationState::good);
+        crl = agency.crl(other);
+        agency.source = agency.started({});
+        CHECK(agency.judge(alice, -50) == RevocationState::good);  // which asks again
+        CHECK(server.requests().size() == 2);
+        agency.source = agency.started({}, false);
+        return agency.judge(carol);
+    };
+    SECTION("an older one") {
+        CHECK(after_another({.number = 9, .this_update = -90}) == RevocationState::revoked);
+    }
+    SECTION("a newer one") {
+        CHECK(after_another({.number = 11, .this_update = -45}) == RevocationState::good);
+    }
+}

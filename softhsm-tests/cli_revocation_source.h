@@ -60,11 +60,14 @@ struct Agency {
         return certify(long_ago(spec), &root).certificate;
     }
     RevocationState judge(const Certificate& certificate, int minutes_from_now = 0) const {
+        return verdict(certificate, minutes_from_now).revocation;
+    }
+    cms::PathVerdict verdict(const Certificate& certificate, int minutes_from_now = 0) const {
         cms::Trust trust = trust_in({root.certificate});
         trust.revocation = std::make_shared<RevocationOfMail>(source);
         trust.clock = clock;
         if (minutes_from_now != 0) trust.at = trust.clock->now() + std::chrono::minutes(minutes_from_now);
-        return cms::validate(certificate, {}, trust, cms::Use::signing).revocation;
+        return cms::validate(certificate, {}, trust, cms::Use::signing);
     }
     std::string crl(const CrlSpec& spec) const { return text(make_crl(spec, root)); }
     /// revoking is a responder's answer that says nothing of when there will be another, as openssl's do.
