@@ -11,7 +11,7 @@ using namespace p11mime::test;
 
 namespace {
 
-std::string peer_encrypt(const CmsBench& bench, const Arguments& options, std::string_view text = kText) {
+std::string openssl_encrypt(const CmsBench& bench, const Arguments& options, std::string_view text = kText) {
     return bench.openssl(Arguments{"cms", "-encrypt", "-binary"} + options, text);
 }
 
@@ -43,7 +43,7 @@ TEST_CASE("what OpenSSL encrypts opens with every cipher and form") {
              {Arguments{}, Arguments{"-stream"}, Arguments{"-crlfeol"}, Arguments{"-outform", "DER"},
               Arguments{"-outform", "DER", "-stream"}, Arguments{"-outform", "PEM"}}) {
             CAPTURE(cipher, form);
-            const std::string encrypted = peer_encrypt(bench, Arguments{"-" + cipher} + form + recipient);
+            const std::string encrypted = openssl_encrypt(bench, Arguments{"-" + cipher} + form + recipient);
             check_opens(bench, encrypted, bob, cipher.ends_with("gcm"));
             const ReadMail inspected = bench.inspect(encrypted);
             CHECK(inspected.report.layers.at(0).cipher == cipher);
@@ -69,7 +69,7 @@ TEST_CASE("what OpenSSL encrypts to RSA keys opens with every padding") {
     };
     for (const auto& [options, key_management] : variants) {
         CAPTURE(options);
-        const std::string encrypted = peer_encrypt(bench, Arguments{"-aes-256-cbc"} + recipient + options);
+        const std::string encrypted = openssl_encrypt(bench, Arguments{"-aes-256-cbc"} + recipient + options);
         check_opens(bench, encrypted, bob, false);
         const ReadMail read = bench.decrypt(encrypted, {bob});
         CHECK(read.report.layers[0].recipients.at(0).key_management == key_management);
@@ -91,12 +91,12 @@ TEST_CASE("what OpenSSL encrypts to EC keys opens with every key derivation and 
         for (const char* cipher : {"-aes-128-cbc", "-aes-192-gcm", "-aes-256-gcm"}) {
             CAPTURE(options, cipher);
             // OpenSSL wraps with the size of the content key.
-            check_opens(bench, peer_encrypt(bench, Arguments{cipher} + recipient + options), bob,
+            check_opens(bench, openssl_encrypt(bench, Arguments{cipher} + recipient + options), bob,
                         std::string_view(cipher).ends_with("gcm"));
         }
     for (const char* wrap : {"-aes128-wrap", "-aes192-wrap", "-aes256-wrap"}) {
         CAPTURE(wrap);
-        check_opens(bench, peer_encrypt(bench, Arguments{"-aes-256-cbc", wrap} + recipient), bob, false);
+        check_opens(bench, openssl_encrypt(bench, Arguments{"-aes-256-cbc", wrap} + recipient), bob, false);
     }
 }
 
@@ -105,8 +105,8 @@ TEST_CASE("each of several recipients opens the mail with their own key") {
     const SoftwareKey rsa = bench.bob(KeyKind::rsa2048), p256 = bench.bob(), p384 = bench.bob(KeyKind::p384);
     const std::string cipher = GENERATE("-aes-256-cbc", "-aes-256-gcm");
     const std::string encrypted =
-        peer_encrypt(bench, {cipher, "-recip", bench.certificate_file(rsa), "-recip", bench.certificate_file(p256),
-                             "-keyid", "-recip", bench.certificate_file(p384)});
+        openssl_encrypt(bench, {cipher, "-recip", bench.certificate_file(rsa), "-recip", bench.certificate_file(p256),
+                                "-keyid", "-recip", bench.certificate_file(p384)});
     for (const SoftwareKey& key : {rsa, p256, p384}) {
         const ReadMail read = bench.decrypt(encrypted, {key});
         CHECK(read.content == expected(encrypted));
@@ -130,9 +130,9 @@ TEST_CASE("other kinds of recipients stand beside one's own") {
     const std::string key_id = "00112233", key = "000102030405060708090a0b0c0d0e0f";
     const Arguments both{
         "-aes-128-cbc", "-secretkey", key, "-secretkeyid", key_id, "-recip", bench.certificate_file(bob)};
-    check_opens(bench, peer_encrypt(bench, both), bob, false);
+    check_opens(bench, openssl_encrypt(bench, both), bob, false);
     const Arguments password{"-aes-128-cbc", "-pwri_password", "secret", "-recip", bench.certificate_file(bob)};
-    const std::string by_password = peer_encrypt(bench, password);
+    const std::string by_password = openssl_encrypt(bench, password);
     check_opens(bench, by_password, bob, false);
     std::string kinds;
     const ReadMail inspected = bench.inspect(by_password);
@@ -140,7 +140,7 @@ TEST_CASE("other kinds of recipients stand beside one's own") {
         kinds += each.key_management + " ";
     CHECK((kinds == "ecdh password " || kinds == "password ecdh "));
 
-    const std::string alone = peer_encrypt(bench, {"-aes-128-cbc", "-pwri_password", "secret"});
+    const std::string alone = openssl_encrypt(bench, {"-aes-128-cbc", "-pwri_password", "secret"});
     const Error error = caught([&] { bench.decrypt(alone, {bob}); });
     CHECK(error.kind() == ErrorKind::no_key);
     CHECK(error.hint().find("--password-source") != std::string::npos);
@@ -149,7 +149,7 @@ TEST_CASE("other kinds of recipients stand beside one's own") {
 TEST_CASE("a content cipher that is not supported is named") {
     const CmsBench bench;
     const SoftwareKey bob = bench.bob(KeyKind::rsa2048);
-    const std::string encrypted = peer_encrypt(bench, {"-camellia256", "-recip", bench.certificate_file(bob)});
+    const std::string encrypted = openssl_encrypt(bench, {"-camellia256", "-recip", bench.certificate_file(bob)});
     const Error error = caught([&] { bench.decrypt(encrypted, {bob}); });
     CHECK(error.kind() == ErrorKind::malformed);
     CHECK(std::string(error.what()).find("unsupported algorithm camellia-256-cbc") != std::string::npos);

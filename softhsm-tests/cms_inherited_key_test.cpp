@@ -19,7 +19,7 @@ using namespace p11mime::test;
 
 namespace {
 
-constexpr std::string_view kContent = "Content-Type: text/plain\r\n\r\nPay 10 to Bob.\r\n";
+constexpr std::string_view kPayment = "Content-Type: text/plain\r\n\r\nPay 10 to Bob.\r\n";
 
 /// key_beside makes another DSA key with the same parameters.
 PrivateKey key_beside(const PrivateKey& key) {
@@ -169,14 +169,14 @@ struct InheritedKeyWorld {
         Trust trust = trust_in(anchors);
         trust.allow_weak = true;
         const Bytes info = craft::signer_info({.key = key,
-                                               .attributes = craft::usual_attributes(kContent),
-                                               .content = kContent,
+                                               .attributes = craft::usual_attributes(kPayment),
+                                               .content = kPayment,
                                                .scheme = Ecdsa{Hash::sha256},
                                                .digest_algorithm = {},
                                                .signature_algorithm = der_algorithm("2.16.840.1.101.3.4.3.2")});
         ReadOptions options;
         options.allow_weak = true;
-        return bench.verify(craft::signed_data({kContent, {info}, carried}), trust, options);
+        return bench.verify(craft::signed_data({kPayment, {info}, carried}), trust, options);
     }
 };
 
