@@ -236,11 +236,11 @@ class Best {
   public:
     // offer takes a path that is trusted, and looks for a better one where it follows none of the policies asked for,
     // or is not meant for e-mail, or it is not known whether its certificates are revoked: the evidence may count on
-    // another path. What is revoked on one is so on all. Of paths that fail, the first tells why, unless it fails for
-    // an issuer of the name that has not issued anything, or others know a key on it, as a later one tells; what may be
-    // asked for stays.
+    // another path. What is revoked on one is so on all, but for what is not proved on it. Of paths that fail, the
+    // first tells why, unless it fails for an issuer of the name that has not issued anything, or others know a key on
+    // it, as a later one tells; what may be asked for stays.
     void offer(PathVerdict&& verdict, const std::optional<Fault>& fault) {
-        const bool revoked = verdict.revocation == RevocationState::revoked;
+        const bool revoked = verdict.revocation == RevocationState::revoked && fault->scope != Fault::Scope::path;
         const bool of_key = revoked && fault->scope == Fault::Scope::key;
         std::vector<Certificate> may_ask;
         if (revoked && fault->at == 0) {
