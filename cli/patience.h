@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstddef>
 #include <utility>
 
 namespace p11mime::cli {
@@ -12,22 +11,29 @@ namespace p11mime::cli {
 class Patience {
   public:
     explicit Patience(std::chrono::milliseconds all)
-        : all_(all), left_(all), share_(all / 3), prompt_(all / 30), forgivable_(4 * all) {}
+        : left_(all), extra_(all), share_(all / 3), least_(all / 15), prompt_(all / 30), forgivable_(4 * all) {}
 
-    std::chrono::milliseconds left() const { return left_ - reserved_; }
+    std::chrono::milliseconds left() const { return part_ == nullptr ? left_ : part_->left; }
     /// share is what a server that works has answered a question in.
     std::chrono::milliseconds share() const { return share_; }
     /// fair says whether enough is left to tell a server that does not work from one that had no time.
     bool fair() const { return left() >= share_; }
 
-    /// begin tells that what is asked from now on is about another signer.
-    void begin() { by_others_ = all_ - left_; }
-    /// starved says whether it would be fair but for the questions about others.
-    bool starved() const { return !fair() && left() + by_others_ >= share_; }
-    /// reserve keeps something for the questions about so many other certificates of a path.
-    void reserve(std::size_t others) {
-        reserved_ = std::min(all_ / 2, all_ / 6 * static_cast<int>(std::min<std::size_t>(others, 3)));
+    /// Part is what the questions about one certificate may take.
+    struct Part {
+        std::chrono::milliseconds left;
+    };
+    /// part is two thirds of what is left, as there may be others to ask about, and where that is little, enough for a
+    /// server that works; as often as takes no longer than all together might, then nothing.
+    Part part() {
+        Part own{left_ * 2 / 3};
+        if (own.left >= least_) return own;
+        own.left = std::min(least_, extra_);
+        extra_ -= own.left;
+        return own;
     }
+    /// turn tells whose part questions take from now on.
+    void turn(Part& part) { part_ = &part; }
 
     /// spend calls `ask` and takes off the time that it takes.
     template <class Ask>
@@ -35,7 +41,10 @@ class Patience {
         struct Meter {
             Patience& patience;
             Clock::time_point begun = Clock::now();
-            ~Meter() { patience.take_off(std::chrono::ceil<std::chrono::milliseconds>(Clock::now() - begun)); }
+            ~Meter() {
+                patience.last_ = std::chrono::ceil<std::chrono::milliseconds>(Clock::now() - begun);
+                patience.take_off(patience.last_);
+            }
         } meter{*this};
         return ask();
     }
@@ -45,7 +54,7 @@ class Patience {
     void forgive() {
         const auto taken = std::exchange(last_, std::chrono::milliseconds(0));
         if (taken > prompt_ || taken > forgivable_) return;
-        left_ += taken;
+        take_off(-taken);
         forgivable_ -= taken;
     }
 
@@ -53,17 +62,17 @@ class Patience {
     using Clock = std::chrono::steady_clock;
     void take_off(std::chrono::milliseconds taken) {
         left_ -= taken;
-        last_ = taken;
+        if (part_ != nullptr) part_->left -= taken;
     }
 
-    std::chrono::milliseconds all_;
     std::chrono::milliseconds left_;
+    std::chrono::milliseconds extra_;  // for parts where others have left too little
     std::chrono::milliseconds share_;
+    std::chrono::milliseconds least_;  // of a part
     std::chrono::milliseconds prompt_;
     std::chrono::milliseconds forgivable_;
     std::chrono::milliseconds last_{0};
-    std::chrono::milliseconds by_others_{0};
-    std::chrono::milliseconds reserved_{0};
+    Part* part_ = nullptr;  // of whom questions are about
 };
 
 }  // namespace p11mime::cli

@@ -256,7 +256,6 @@ void RevocationFiles::ask_responders(const cms::Certificate& certificate, const 
         });
         append(evidence.ocsp, found);
         if (!failure.empty()) evidence.missing.push_back(failure);
-        evidence.starved = evidence.starved || (!failure.empty() && patience.starved());
         if (!inquiry.tells({.ocsp = found})) continue;
         patience.forgive();
         return;
@@ -271,7 +270,6 @@ void RevocationFiles::ask_points(const std::vector<cms::Alternatives>& points, c
                                               [&] { return fetch_crls(url, inquiry.patience.left()); });
             append(evidence.*crls, found);
             if (!failure.empty()) evidence.missing.push_back(failure);
-            evidence.starved = evidence.starved || (!failure.empty() && inquiry.patience.starved());
             cms::RevocationEvidence answer;
             answer.*crls = found;
             if (!inquiry.tells(answer)) continue;

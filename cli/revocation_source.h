@@ -109,7 +109,8 @@ class RevocationFiles {
     std::set<std::string> silent_;             // URLs that were waited for in vain
 };
 
-/// RevocationOfMail is the run's source for one mail, with a time for all that is asked about its certificates.
+/// RevocationOfMail is the run's source for one mail, with a time for all that is asked about its certificates, of
+/// which each has a part.
 class RevocationOfMail final : public cms::RevocationSource {
   public:
     explicit RevocationOfMail(std::shared_ptr<RevocationFiles> files,
@@ -119,16 +120,15 @@ class RevocationOfMail final : public cms::RevocationSource {
     cms::RevocationEvidence at_hand(const cms::Certificate& certificate, const cms::Certificate&) override {
         return files_->at_hand(certificate);
     }
-    void begin() override { patience_.begin(); }
-    void reserve(std::size_t others) override { patience_.reserve(others); }
+    void begin() override { of_signer_ = true; }
     bool asks() const override { return files_->asks(); }
     cms::RevocationEvidence fetch(const cms::Certificate& certificate, const cms::Certificate& issuer, From from,
                                   const Tells& tells) override {
-        return files_->fetch(certificate, issuer, from, {tells, patience_});
+        return asked_about(certificate, [&] { return files_->fetch(certificate, issuer, from, {tells, patience_}); });
     }
     cms::RevocationEvidence fetch_delta(const cms::Certificate& certificate, const std::optional<cms::Crl>& base,
                                         const Tells& tells) override {
-        return files_->fetch_delta(certificate, base, {tells, patience_});
+        return asked_about(certificate, [&] { return files_->fetch_delta(certificate, base, {tells, patience_}); });
     }
     void keep(ByteView der, cms::Time until) override { files_->keep(der, until); }
     void remember(const cms::Certificate& revoked, bool limited, const cms::Telling& telling,
@@ -137,8 +137,23 @@ class RevocationOfMail final : public cms::RevocationSource {
     }
 
   private:
+    template <class Ask>
+    cms::RevocationEvidence asked_about(const cms::Certificate& certificate, const Ask& ask) {
+        if (!asks()) return ask();
+        const std::string name = certificate.fingerprint_sha256();
+        auto own = parts_.find(name);
+        if (own == parts_.end()) own = parts_.emplace(name, patience_.part()).first;
+        patience_.turn(own->second);
+        const bool none = own->second.left.count() == 0;
+        cms::RevocationEvidence evidence = ask();
+        evidence.starved = of_signer_ && none && !evidence.missing.empty();
+        return evidence;
+    }
+
     std::shared_ptr<RevocationFiles> files_;
     Patience patience_;
+    std::map<std::string, Patience::Part> parts_;  // by the certificate's fingerprint
+    bool of_signer_ = false;
 };
 
 /// FetchedIssuers is what the fetches of a run have found at URLs. Safe for several threads, which wait for one another

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <vector>
+
 #include "cms/key_holder.h"
 #include "cms/weigh_crls.h"
 #include "cms/weigh_responses.h"
@@ -11,12 +13,11 @@ namespace p11mime::cms {
 namespace {
 
 struct Outcome {
-    RevocationState state;
-    std::string text;
+    RevocationState state = RevocationState::unknown;
+    std::string text = {};
     bool key_compromised = false;            // as of PathVerdict, of this certificate
     std::optional<Time> retired_since = {};  // likewise
     std::optional<Revoked> later = {};       // after the judged time
-    bool held = false;                       // at some time
     bool starved = false;                    // as of RevocationEvidence
 };
 
@@ -72,10 +73,7 @@ class Judge {
             own.add(source.fetch(certificate, issuer, From::distribution_points, tells));
             weighed = weigh(certificate, issuer, own);
         }
-        for (const auto& [der, until] : weighed.all.kept)
-            source.keep(der, until);
-        for (const auto& [telling, until] : weighed.all.revoking)
-            source.remember(certificate, is_limited(path_), telling, until);
+        if (how.ask) keep(certificate, weighed.all);
         if (not_offered && !weighed.all.decided() && !weighed.all.held()) return {RevocationState::not_offered, {}};
         return conclude(weighed, own);
     }
@@ -95,6 +93,13 @@ class Judge {
             return base() && !own.key_compromised() && !(own.answered_good && own.of_the_time() && own.settled());
         }
     };
+
+    void keep(const Certificate& certificate, const Finding& finding) const {
+        for (const auto& [der, until] : finding.kept)
+            trust_.revocation->keep(der, until);
+        for (const auto& [telling, until] : finding.revoking)
+            trust_.revocation->remember(certificate, is_limited(path_), telling, until);
+    }
 
     Weighed weigh(const Certificate& certificate, const Certificate& issuer, const RevocationEvidence& own) const {
         const Finding by_own = weigh(certificate, issuer, own, {});
@@ -138,8 +143,7 @@ class Judge {
         if (finding.revoked()) {
             Outcome outcome{.state = RevocationState::revoked,
                             .text = finding.revoked_text(),
-                            .key_compromised = finding.key_compromised(),
-                            .held = finding.held()};
+                            .key_compromised = finding.key_compromised()};
             // Who revokes a certificate may tell later that others know its key, and a message's sender chooses what
             // was told before that.
             if (finding.revoked_of_the_time() || (weighed.own.revoked() && !trust_.require_revocation))
@@ -173,14 +177,17 @@ class Judge {
     Time at_;
 };
 
-// known_revoked is the upmost authority of a path that is revoked for good by what is at hand, 0 where none is: whoever
-// has its key chose the servers of those below.
-std::size_t known_revoked(std::span<const Certificate> path, Judge& judge) {
-    for (std::size_t i = path.size() - 1; i-- > 1;) {
-        const Outcome outcome = judge.judge(path[i], path[i + 1], {.ask = false});
-        if (outcome.state == RevocationState::revoked && !outcome.held) return i;
+// judged is what is known of each certificate of a path below its anchor. Those above come first, and nobody is asked
+// about what is below one that is revoked, unless its key is as good as before: whoever has that may have made what is
+// below, and chosen its servers. Nor is anything kept of that.
+std::vector<Outcome> judged(std::span<const Certificate> path, Judge& judge, std::size_t doubtful) {
+    std::vector<Outcome> outcomes(path.size() - 1);
+    bool ask = true;
+    for (std::size_t i = outcomes.size(); i-- > 0;) {
+        outcomes[i] = judge.judge(path[i], path[i + 1], {.doubtful = i < doubtful, .ask = ask});
+        if (outcomes[i].state == RevocationState::revoked && !outcomes[i].retired_since) ask = false;
     }
-    return 0;
+    return outcomes;
 }
 
 // with_later is what is to be known of a path, what was revoked after the judged time first.
@@ -214,15 +221,12 @@ std::optional<Fault> check_revocation(PathVerdict& verdict, std::span<const Cert
         EvidenceWork work(verdict.verifications);
         verdict.revocation = RevocationState::good;
         Judge judge(verdict.chain, surplus, trust, carried, work, false);
-        const std::size_t unasked = trust.revocation->asks() ? known_revoked(verdict.chain, judge) : 0;
+        const std::vector<Outcome> outcomes = judged(verdict.chain, judge, doubtful);
         // That a certificate was retired, its key being as good as before, is worth as much as those above who say so.
         std::optional<Fault> retired, not_asked;
-        for (std::size_t i = 0; i + 1 < verdict.chain.size(); ++i) {
+        for (std::size_t i = 0; i < outcomes.size(); ++i) {
             const Certificate& certificate = verdict.chain[i];
-            trust.revocation->reserve(verdict.chain.size() - 2 - i);
-            const Outcome outcome =
-                judge.judge(certificate, verdict.chain[i + 1], {.doubtful = i < doubtful, .ask = i >= unasked});
-            const auto& [state, text, key_compromised, retired_since, later, held, starved] = outcome;
+            const auto& [state, text, key_compromised, retired_since, later, starved] = outcomes[i];
             if (later)
                 verdict.revoked_since.push_back(
                     {certificate, later->since, later->reason, later->cause == Cause::orderly, i, later->other});

@@ -64,7 +64,7 @@ struct RevocationEvidence {
     std::vector<Ocsp> ocsp;
     std::vector<Telling> remembered = {};  ///< of the certificate
     std::vector<std::string> missing;      ///< why something could not be had, in plain words
-    bool starved = false;                  ///< there was too little time to ask, for what others had taken of it
+    bool starved = false;                  ///< there was no time left to ask, for what was asked about others
 
     void add(const RevocationEvidence& more) {
         crls.insert(crls.end(), more.crls.begin(), more.crls.end());
@@ -89,11 +89,8 @@ class RevocationSource {
     /// tell, or for some reasons alone.
     using Tells = std::function<bool(const RevocationEvidence& answer)>;
 
-    /// begin tells that what is asked from now on is about another signer, until it is called again.
+    /// begin tells that what is asked from now on is about a signer, who is to be found out about.
     virtual void begin() {}
-    /// reserve tells about how many others of a path will be asked beside the next certificate, whose servers must not
-    /// take all the time: who has an authority's key has chosen them.
-    virtual void reserve(std::size_t others) { (void)others; }
 
     /// asks says whether fetch and fetch_delta ask anybody.
     virtual bool asks() const { return true; }

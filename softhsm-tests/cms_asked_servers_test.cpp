@@ -12,17 +12,29 @@ using namespace p11mime::test;
 
 namespace {
 
-// Asked keeps whom it was asked about, and whose questions began.
+// Asked keeps whom it was asked about, each once, and when it was about a signer from then on.
 struct Asked final : TestSource {
     std::vector<std::string> names;
     RevocationEvidence fetch(const Certificate& certificate, const Certificate& issuer, From from,
                              const Tells& tells) override {
-        names.push_back(certificate.common_name());
+        note(certificate.common_name());
         return TestSource::fetch(certificate, issuer, from, tells);
     }
-    void begin() override { names.emplace_back("begin"); }
+    RevocationEvidence fetch_delta(const Certificate& certificate, const std::optional<Crl>& base,
+                                   const Tells& tells) override {
+        note(certificate.common_name());
+        return TestSource::fetch_delta(certificate, base, tells);
+    }
+    void begin() override { note("begin"); }
     bool about(const std::string& name) const { return std::ranges::find(names, name) != names.end(); }
+
+  private:
+    void note(const std::string& name) {
+        if (!about(name)) names.push_back(name);
+    }
 };
+
+using Names = std::vector<std::string>;
 
 }  // namespace
 
@@ -31,12 +43,7 @@ TEST_CASE("servers are asked about a signer before they are about its time-stamp
     const auto source = std::make_shared<Asked>();
     world.trust.revocation = source;
     CHECK(world.bench.verify(world.signed_mail(world.openssl()), world.trust).signer().integrity == Integrity::valid);
-    REQUIRE(source->about("Stamper"));
-    CHECK(source->names.at(0) == "begin");
-    CHECK(source->names.at(1) == "Alice");
-    CHECK(std::ranges::count(source->names, "begin") == 1);
-    const auto first_of_stamper = std::ranges::find(source->names, "Stamper");
-    CHECK(std::find(first_of_stamper, source->names.end(), "Alice") == source->names.end());
+    CHECK(source->names == Names{"begin", "Test Intermediate", "Alice", "Stamper"});
 }
 
 TEST_CASE("who was not asked about for the time that others took is not trusted") {
@@ -59,30 +66,44 @@ TEST_CASE("who was not asked about for the time that others took is not trusted"
     CHECK(unknown(bench.judge(bench.issue(timestamping_spec())), "too slow"));
 }
 
-TEST_CASE("nobody is asked about what is below an authority that is known to be revoked") {
+TEST_CASE("servers are asked about an authority before whom it has certified, and not about whom a revoked one has") {
     AuthorityBench scene;
     const auto source = std::make_shared<Asked>();
     scene.bench.trust.revocation = scene.bench.source = source;
-    const auto root_tells = [&](const std::string& reason) {
-        source->here.crls.clear();
+    const Bytes by_authority = make_crl({}, scene.authority);
+    source->here = {};
+    const auto judge = [&](const std::string& reason) {
         source->names.clear();
+        source->kept.clear();
         CrlSpec spec;
         if (!reason.empty()) spec.entries = {{.certificate = scene.authority.certificate, .reason = reason}};
-        scene.bench.add_crl(spec);
+        source->points.crls = {Crl::from_der(make_crl(spec, scene.bench.root)), Crl::from_der(by_authority)};
+        return scene.judge();
     };
-    root_tells("");
-    CHECK(unknown(scene.judge(), "CN=Alice"));
-    CHECK(source->about("Alice"));
-    root_tells(GENERATE("keyCompromise", "superseded"));
-    CHECK(revoked(scene.judge(), "CN=Authority"));
-    CHECK_FALSE(source->about("Alice"));
-
-    // It may come back, or was not revoked then.
-    root_tells("certificateHold");
-    CHECK(revoked(scene.judge(), "CN=Authority"));
-    CHECK(source->about("Alice"));
-    root_tells("keyCompromise");
-    scene.bench.at(-120);
-    scene.judge();
-    CHECK(source->about("Alice"));
+    const auto kept = [&] { return std::ranges::find(source->kept, by_authority) != source->kept.end(); };
+    SECTION("where it is not") {
+        CHECK(good(judge("")));
+        CHECK(source->names == Names{"Authority", "Alice"});
+        CHECK(kept());
+    }
+    SECTION("where it is, and its key is as good as before") {
+        CHECK(revoked(judge("superseded"), "CN=Authority"));
+        CHECK(source->names == Names{"Authority", "Alice"});
+    }
+    SECTION("where others may know its key") {
+        CHECK(revoked(judge(GENERATE("keyCompromise", "certificateHold", "unspecified")), "CN=Authority"));
+        CHECK(source->names == Names{"Authority"});
+        CHECK_FALSE(kept());
+    }
+    SECTION("but what is at hand of those counts, and is not kept") {
+        source->here.crls = {Crl::from_der(make_crl(scene.lists_alice(), scene.authority))};
+        CHECK(revoked(judge("keyCompromise"), "CN=Alice"));
+        CHECK(source->names == Names{"Authority"});
+        CHECK(source->remembered.size() == 1);
+    }
+    SECTION("where it was not at the time that counts") {
+        scene.bench.at(-120);
+        judge("keyCompromise");
+        CHECK(source->about("Alice"));
+    }
 }
