@@ -76,6 +76,8 @@ class Finding {
     const std::string& revoked_text() const { return revoked_; }  ///< since when and why
     /// revoked_later is what is told of a revocation after the judged time.
     const std::optional<Revoked>& revoked_later() const { return later_; }
+    /// good_as_of is what the oldest is of that makes it good.
+    Time good_as_of() const { return newest(kAllReasons); }
     /// good_remark is what is to be known of a good certificate; may be empty.
     std::string good_remark() const;
     /// earlier says whether what makes it good is from before the judged time, in the past, and does not hold now.
@@ -102,6 +104,7 @@ class Finding {
     bool listed = false;                             ///< by a CRL
     std::vector<std::string> notes;                  ///< why evidence does not count
     std::optional<Crl> without_delta;                ///< the newest that was not completed by a delta, and has some
+    bool has_older_delta = false;                    ///< of that, which tells no more
     bool superseded = false;                         ///< there is a newer CRL than one of those at hand
     std::vector<std::pair<Bytes, Time>> kept;        ///< evidence to keep (DER), and until when
     std::vector<std::pair<Telling, Time>> revoking;  ///< what to remember, likewise

@@ -61,12 +61,16 @@ class Judge {
             return so_far.wants_delta() ||
                    (!so_far.own.decided() && !not_offered && !freshest_urls(certificate).empty());
         };
+        std::string no_delta = "no delta CRL that counts is at hand";
         if (how.ask && wants_delta(weighed)) {
-            own.add(source.fetch_delta(certificate, weighed.base(), [&](const RevocationEvidence& answer) {
-                RevocationEvidence together = own;
-                together.add(answer);
-                return !wants_delta(weigh(certificate, issuer, together));
-            }));
+            const RevocationEvidence changes =
+                source.fetch_delta(certificate, weighed.base(), [&](const RevocationEvidence& answer) {
+                    RevocationEvidence together = own;
+                    together.add(answer);
+                    return !wants_delta(weigh(certificate, issuer, together));
+                });
+            if (!changes.missing.empty()) no_delta = changes.missing.back();
+            own.add(changes);
             weighed = weigh(certificate, issuer, own);
         }
         if (how.ask && weighed.all.superseded && !weighed.settled() && !not_offered) {
@@ -75,7 +79,9 @@ class Judge {
         }
         if (how.ask) keep(certificate, weighed.all);
         if (not_offered && !weighed.all.decided() && !weighed.all.held()) return {RevocationState::not_offered, {}};
-        return conclude(weighed, own);
+        Outcome outcome = conclude(weighed, own);
+        if (outcome.state == RevocationState::good && lacks_delta(weighed)) heed_lack(outcome, weighed.all, no_delta);
+        return outcome;
     }
 
   private:
@@ -92,7 +98,24 @@ class Judge {
         bool wants_delta() const {
             return base() && !own.key_compromised() && !(own.answered_good && own.of_the_time() && own.settled());
         }
+        bool has_older_delta() const { return own.without_delta ? own.has_older_delta : all.has_older_delta; }
     };
+
+    // lacks_delta says whether something may have changed that a delta CRL would tell: there is none, not even one from
+    // before the CRL that is known.
+    bool lacks_delta(const Weighed& weighed) const {
+        const bool all_told = at_ < now_ && weighed.all.of_the_time();
+        return weighed.wants_delta() && !weighed.has_older_delta() && !all_told;
+    }
+
+    // Who demands to know has asked in vain.
+    void heed_lack(Outcome& outcome, const Finding& finding, const std::string& why) const {
+        const bool demanded = trust_.require_revocation && trust_.revocation->asks();
+        if (demanded) outcome.state = RevocationState::unknown;
+        if (demanded || outcome.text.empty())
+            outcome.text = fmt::format("{} not to be revoked as of {}, and what has changed since could not be had: {}",
+                                       demanded ? "it was known" : "known", format_time(finding.good_as_of()), why);
+    }
 
     void keep(const Certificate& certificate, const Finding& finding) const {
         for (const auto& [der, until] : finding.kept)

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <set>
 #include <tuple>
 
@@ -94,11 +95,18 @@ void drop_carried(std::vector<Signed>& crls, Finding& finding) {
     std::erase_if(crls, carried);
 }
 
+// precedes says whether a delta CRL is for such as `base`, which tells all that it does.
+bool precedes(const Crl& delta, const Crl& base) {
+    return delta.issuer_der() == base.issuer_der() && delta.scope() == base.scope() && !delta.completes(base) &&
+           !delta.supersedes(base);
+}
+
 // counting_delta is the newest delta CRL that counts beside `base` and is to it what `relation` says.
+template <class Relation>
 const Crl* counting_delta(const Signed& base, const std::vector<Signed>& deltas, const Finding& finding,
-                          bool (Crl::*relation)(const Crl&) const) {
+                          const Relation& relation) {
     const auto counting = std::find_if(deltas.begin(), deltas.end(), [&](const Signed& delta) {
-        return (delta.crl.*relation)(base.crl) && delta.signer.reason.empty() &&
+        return std::invoke(relation, delta.crl, base.crl) && delta.signer.reason.empty() &&
                same_name_and_key(delta.by(), base.by()) &&
                finding.stale_reason(delta.crl.this_update(), delta.crl.next_update()).empty();
     });
@@ -121,7 +129,10 @@ std::string weigh_crl(const Certificate& certificate, const Signed& signed_base,
     if (!entry || entry->removed) entry = released ? std::nullopt : listed;
     if (entry) finding.note_revoked(revoked(*entry), newest.this_update(), current);
     const bool has_deltas = !base.freshest_urls().empty() || !freshest_urls(certificate).empty();
-    if (delta == nullptr && has_deltas && !finding.without_delta) finding.without_delta = base;
+    if (delta == nullptr && has_deltas && !finding.without_delta) {
+        finding.without_delta = base;
+        finding.has_older_delta = counting_delta(signed_base, deltas, finding, precedes) != nullptr;
+    }
     if (!current) return "it " + stale;
     if (entry && finding.in_force(entry->since)) return {};
     if (delta == nullptr && counting_delta(signed_base, deltas, finding, &Crl::supersedes) != nullptr) {

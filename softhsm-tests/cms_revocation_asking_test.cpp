@@ -226,3 +226,58 @@ TEST_CASE("a delta CRL that a certificate names is asked for, whatever came alon
         Crl::from_der(make_crl({.entries = {{.certificate = alice}}, .number = 2, .base_number = 1}, bench.root))};
     CHECK(revoked(judge()));
 }
+
+TEST_CASE("what has changed since a CRL is not known where the delta CRL that it names cannot be had") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue();
+    const CrlSpec base{.number = 5, .this_update = -90, .extensions = "freshestCRL=URI:http://crl.example/delta"};
+    bench.add_crl(base);
+    bench.source->deltas.missing = {"the server is silent"};
+    const auto demanded = [&] {
+        bench.trust.require_revocation = true;
+        return bench.judge(alice);
+    };
+    const auto delta = [&](const CrlSpec& spec, const SoftwareKey& issuer) {
+        bench.source->deltas.crls = {Crl::from_der(make_crl(spec, issuer))};
+    };
+    const auto lacking = [&](const PathVerdict& verdict) {
+        CAPTURE(verdict.reason, verdict.revocation_reason);
+        CHECK_FALSE(verdict.trusted);
+        return verdict.revocation == RevocationState::unknown &&
+               verdict.reason.find("what has changed since could not be had: the server is silent") !=
+                   std::string::npos;
+    };
+    SECTION("which is said, and is nothing known where that is demanded") {
+        const PathVerdict verdict = bench.judge(alice);
+        CHECK(good(verdict));
+        CHECK_THAT(verdict.revocation_reason,
+                   Catch::StartsWith("the certificate of CN=Alice,O=Example is known not to be revoked as of ") &&
+                       Catch::EndsWith(", and what has changed since could not be had: the server is silent"));
+        CHECK(lacking(demanded()));
+    }
+    SECTION("nor is one that is over, or somebody else's") {
+        const CrlSpec newer{.number = 6, .base_number = 5, .this_update = -80};
+        delta({.number = 6, .base_number = 5, .this_update = -80, .next_update = -10}, bench.root);
+        CHECK(lacking(demanded()));
+        delta(newer, certify(RevocationBench::old_authority()));
+        CHECK(lacking(demanded()));
+        delta(newer, bench.root);
+        CHECK(good(demanded()));
+        CHECK(bench.judge(alice).revocation_reason.empty());
+    }
+    SECTION("but one of the time of the CRL is had, and tells of no change") {
+        delta({.number = 5, .base_number = 4, .this_update = -90}, bench.root);
+        CHECK(good(demanded()));
+        CHECK(bench.judge(alice).revocation_reason.empty());
+    }
+    SECTION("but the CRL tells all of a time before") {
+        bench.at(-120);
+        CHECK(good(demanded()));
+        CHECK(bench.judge(alice).revocation_reason.empty());
+    }
+    SECTION("but nobody is asked offline") {
+        bench.source->online = false;
+        CHECK(good(demanded()));
+        CHECK_THAT(bench.judge(alice).revocation_reason, Catch::Contains("what has changed since could not be had"));
+    }
+}
