@@ -63,8 +63,15 @@ std::string settings_words(const cms::TrustSettings& settings) {
     return fmt::to_string(fmt::join(words, ", "));
 }
 
+// vouches_for_all says whether an anchor that has an address, as a person's, is an authority's all the same: openssl
+// makes such where somebody signs their own, unless told otherwise.
+bool vouches_for_all(const cms::Certificate& anchor) {
+    return anchor.is_ca() && !anchor.emails().empty() && !cms::trust_settings(anchor).any();
+}
+
 std::string anchor_words(const cms::Certificate& anchor) {
     const cms::TrustSettings settings = cms::trust_settings(anchor);
+    if (vouches_for_all(anchor)) return "own anchor, vouches for every address";
     return settings.any() ? "own anchor, " + settings_words(settings) : "own anchor";
 }
 
@@ -190,6 +197,11 @@ int trust_certificate(Context& context) {
         if (!certificate.is_ca())
             context.warn("no-authority", fmt::format("{} is no certificate authority: it is trusted by itself alone",
                                                      display_name(certificate)));
+        if (vouches_for_all(certificate))
+            context.warn("authority", fmt::format("whoever has the key of {} can vouch for every address from now on, "
+                                                  "for its certificate is an authority's; if a person is meant, ask "
+                                                  "them for one that is not (CA:FALSE)",
+                                                  describe(certificate)));
         anchors.push_back({certificate, context.now()});
     }
     context.deliver({}, certs_report(frame_of(context, 0, "done"), {}, anchors));

@@ -47,6 +47,28 @@ TEST_CASE("a root trusted with certs trust is an anchor from then on", "[e2e]") 
     CHECK(office.desk.p11mime({"verify", "--no-default-ca", text}).status == 3);
 }
 
+TEST_CASE("it is said of a person's certificate that is trusted where it can vouch for everybody", "[e2e]") {
+    Office office;
+    const auto trust = [&](const std::string& constraints) {
+        const std::string file = office.desk.path(constraints.substr(3) + ".pem");
+        done(office.desk.run({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                              "-nodes", "-keyout", office.desk.path("own.key"), "-subj", "/CN=Alice", "-addext",
+                              "subjectAltName=email:alice@example.org", "-addext", "basicConstraints=" + constraints,
+                              "-out", file}));
+        const Outcome outcome =
+            office.desk.p11mime({"certs", "trust", file, "--json", office.desk.path("report.json")});
+        CHECK(outcome.status == 0);
+        return outcome.err + read_file(office.desk.path("report.json"));
+    };
+    const std::string warning = "whoever has the key of CN=Alice <alice@example.org> can vouch for every address";
+    CHECK_THAT(trust("CA:FALSE"), !Catch::Contains(warning) && !Catch::Contains(R"("kind":"authority")"));
+    CHECK_THAT(done(office.desk.p11mime({"certs", "list"})), !Catch::Contains("vouches"));
+    CHECK_THAT(trust("CA:TRUE"), Catch::Contains(warning) && Catch::Contains(R"("kind":"authority")"));
+    CHECK_THAT(done(office.desk.p11mime({"certs", "list"})), Catch::Contains("own anchor, vouches for every address"));
+    const Outcome root = office.desk.p11mime({"certs", "trust", office.desk.path("root.pem")});
+    CHECK_THAT(root.err, !Catch::Contains("vouch"));
+}
+
 TEST_CASE("the roots of the machine's TLS store are anchors where that is asked for", "[e2e]") {
     Office office;
     const Identity alice = office.employ({.name = "Alice", .email = "alice@example.gov", .kind = KeyKind::p256});
