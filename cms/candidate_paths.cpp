@@ -7,7 +7,7 @@
 #include <map>
 #include <tuple>
 
-#include "cms/algorithms.h"
+#include "cms/key_fault.h"
 #include "cms/trust_settings.h"
 
 namespace p11mime::cms {
@@ -61,7 +61,7 @@ Fit fit_of(const Certificate& issuer, const Certificate& certificate) {
 
 bool has_issued(const Certificate& issuer, const Certificate& certificate) {
     EVP_PKEY* key = X509_get0_pubkey(issuer.get());
-    const bool signed_it = key != nullptr && !oversized_key(key) && X509_verify(certificate.get(), key) == 1;
+    const bool signed_it = key != nullptr && key_fault(key).empty() && X509_verify(certificate.get(), key) == 1;
     ERR_clear_error();
     return signed_it;
 }
