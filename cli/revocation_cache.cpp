@@ -160,7 +160,7 @@ void RevocationCache::put(std::string_view key, ByteView der, cms::Time until, c
     change([&](Database& database) {
         Statement(database, "INSERT OR REPLACE INTO evidence (key, until, der) VALUES (?, ?, ?)")
             .bind(key)
-            .bind(seconds(until))
+            .bind(seconds(std::min(until, now + kLongestKept)))
             .bind(der)
             .step();
         make_room_for_evidence(database, now);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,6 +27,9 @@ class RevocationCache {
 
     static std::string default_path();
     RevocationCache(std::string path, Warn warn) : path_(std::move(path)), warn_(std::move(warn)) {}
+
+    /// kLongestKept is how long evidence is kept at most: whoever made it says when it ends.
+    static constexpr std::chrono::hours kLongestKept{366 * 24};
 
     /// find is what was put there under a key (a URL, say) and has not ended.
     std::optional<Bytes> find(std::string_view key, cms::Time now);

@@ -89,6 +89,15 @@ TEST_CASE("the cache holds no more than its limit, and what ends first makes roo
     CHECK(store.cache.find("second", kNow));
 }
 
+TEST_CASE("the cache keeps nothing for ever", "[cli]") {
+    Store store;
+    store.cache.put("endless", Bytes{1}, kNow + hours(70'000'000), kNow);
+    store.cache.put("of half a year", Bytes{2}, kNow + hours(183 * 24), kNow);
+    CHECK(store.cache.find("of half a year", kNow + hours(182 * 24)));
+    CHECK(store.cache.find("endless", kNow + hours(365 * 24)));
+    CHECK_FALSE(store.cache.find("endless", kNow + hours(367 * 24)));
+}
+
 TEST_CASE("the cache keeps each thing that was told of a revocation, in its newest form", "[cli]") {
     Store store;
     const auto put = [&](const cms::Telling& telling) {
