@@ -199,8 +199,12 @@ std::optional<Fault> trust_fault(const Token& token, const Trust& trust, Revocat
         }
         if (retired_later()) path = std::move(then);
     }
-    // A path that has ended or was revoked comes to no better end.
-    if (!path.trusted) return Fault{path.reason, path.anchored ? "" : path.hint};
+    if (!path.trusted) {
+        // What has ended stays so, whatever certificate is newer.
+        const bool ended =
+            path.at_fault && path.chain[*path.at_fault].not_after() <= trust.at.value_or(trust.clock->now());
+        return Fault{path.reason, ended ? "" : path.hint};
+    }
     if (std::string fault = fault_then(token, path, stamps, verifications); !fault.empty()) return Fault{fault};
     if (trust.allow_weak) return std::nullopt;
     const Algorithm* digest = imprint_digest(token.info.get());

@@ -267,6 +267,9 @@ TEST_CASE("where a certificate has ended, it is said why the time-stamp that is 
     const ReadMail unknown = later(by_stranger, 400);
     CHECK_THAT(unknown.report.reason, Contains("does not count: the self-signed certificate of CN=Stamper,O=Example"));
     CHECK_THAT(unknown.report.hint, Contains("--ca"));
+    world.trust.revocation = std::make_shared<TestSource>();
+    world.trust.require_revocation = true;
+    CHECK(later(stamped, 400).report.hint == "--crl FILE adds a CRL");
 }
 
 TEST_CASE("no more time-stamps are looked at than the limit") {
