@@ -7,6 +7,7 @@
 #include <map>
 #include <tuple>
 
+#include "cms/evidence_work.h"
 #include "cms/key_fault.h"
 #include "cms/trust_settings.h"
 
@@ -57,13 +58,6 @@ Fit fit_of(const Certificate& issuer, const Certificate& certificate) {
         default:
             return Fit::none;
     }
-}
-
-bool has_issued(const Certificate& issuer, const Certificate& certificate) {
-    EVP_PKEY* key = X509_get0_pubkey(issuer.get());
-    const bool signed_it = key != nullptr && key_fault(key).empty() && X509_verify(certificate.get(), key) == 1;
-    ERR_clear_error();
-    return signed_it;
 }
 
 // is_self_signed goes by names and key identifiers too.
@@ -169,9 +163,12 @@ void CandidatePaths::link(Time at) {
 }
 
 bool CandidatePaths::try_issuer(const Certificate& issuer, const Certificate& issued) {
-    if (tried_ == kMaxTries) return false;
-    ++tried_;
-    return has_issued(issuer, issued);
+    EVP_PKEY* key = X509_get0_pubkey(issuer.get());
+    const bool worth_it = key != nullptr && key_fault(key).empty() && !takes_long(key) && tried_ < kMaxTries;
+    if (worth_it) ++tried_;
+    const bool signed_it = worth_it && X509_verify(issued.get(), key) == 1;
+    ERR_clear_error();
+    return signed_it;
 }
 
 void CandidatePaths::mark_ways_up() {

@@ -7,9 +7,6 @@
 
 namespace p11mime::cms {
 
-namespace {
-
-// takes_long says whether a key is slower to verify with than any that signs evidence.
 bool takes_long(const EVP_PKEY* key) {
     constexpr int kMaxRsaBits = 8'192, kMaxExponentBits = 33;
     if (!key_fault(key).empty()) return true;
@@ -19,8 +16,6 @@ bool takes_long(const EVP_PKEY* key) {
     const BignumHandle owned(exponent);
     return !read || EVP_PKEY_get_bits(key) > kMaxRsaBits || BN_num_bits(exponent) > kMaxExponentBits;
 }
-
-}  // namespace
 
 bool EvidenceWork::may_try(const Certificate& carried) {
     const EVP_PKEY* key = X509_get0_pubkey(carried.get());

@@ -21,6 +21,9 @@ struct EvidenceSigner {
 /// along, and with others of the paths that these may have.
 inline constexpr std::size_t kMaxCarriedTries = 100;
 
+/// takes_long says whether a key is slower to verify with than any that signs evidence or certificates.
+bool takes_long(const EVP_PKEY* key);
+
 /// EvidenceWork is what it takes to find out who has signed the evidence about one path. What is known is not asked
 /// again. A message's sender chooses the certificates that come along: however many, and with whatever keys, they cost
 /// little.

@@ -177,13 +177,13 @@ TEST_CASE("a warning of a header field quotes no more of it than a person reads"
     for (const Warning& warning : read.report.warnings) {
         CAPTURE(warning.message);
         CHECK(warning.message.size() < 600);
-        CHECK(warning.message.find("...") != std::string::npos);
+        CHECK_THAT(warning.message, Catch::Contains("...") || Catch::EndsWith(" and 42 more"));
     }
     // 199 bytes: half a character is never shown.
     CHECK_THAT(read.report.warnings.at(2).message, Catch::Contains("'a" + umlauts.substr(0, 198) + "...'"));
     CHECK(read.report.result == Result::untrusted);
     CHECK(read.report.reason.size() < 600);
-    CHECK_THAT(read.report.reason, Catch::Contains("sender-0@example.gov") && Catch::Contains("..."));
+    CHECK_THAT(read.report.reason, Catch::Contains("sender-0@example.gov") && Catch::Contains(" and 42 more, but"));
 }
 
 TEST_CASE("an outer From that is not the protected one is a mismatch, whoever signed") {
