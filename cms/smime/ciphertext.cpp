@@ -31,8 +31,11 @@ void skip(std::string_view characters, Window& text) {
 }
 
 bool is_encrypted_content_info(Source& der) {
-    BerReader reader(der);
     try {
+        Window content(der);
+        const ByteView first = content.peek(1);
+        if (first.empty() || first[0] != tag::kSequence) return false;  // as of nearly all text
+        BerReader reader(content);
         return is_encrypted_content_type(enter_content_info(reader));
     } catch (const Error&) {
         return false;
