@@ -73,6 +73,11 @@ struct CiphertextWorld {
         if (!detached) command.emplace_back("-nodetach");
         return bench.openssl(command + bench.signer_options(alice), content);
     }
+    std::string signed_as_enveloped(const std::string& content) const {
+        const Arguments command{"cms", "-sign",     "-binary",        "-outform",
+                                "DER", "-nodetach", "-econtent_type", "1.2.840.113549.1.7.3"};
+        return bench.openssl(command + bench.signer_options(alice), content);
+    }
     std::string opaque(const std::string& entity) const { return as_mail(signed_file(entity)); }
     std::string clear_signed(const std::string& entity, const std::string& boundary = "o") const {
         const std::string delimiter = "--" + boundary;
@@ -234,6 +239,9 @@ TEST_CASE("a signed part that cannot be read and is labelled as encrypted is tak
     const std::string signature = base64("application/pkcs7-mime; smime-type=signed-data", world.signed_file(kNote));
     check(world, parts("mixed", {replaced(signature, "MII", "MI-")}), Result::untrusted, true);
     check(world, mixed(entity_of(world.opaque("no field\r\n" + world.usual))), Result::untrusted, true);
+
+    check(world, mixed(base64("application/pkcs7-mime", world.signed_as_enveloped(world.secret))), Result::untrusted,
+          true);
 
     const std::string detached = base64("application/pkcs7-mime", world.signed_file(kNote, true));
     for (const std::string& part :
