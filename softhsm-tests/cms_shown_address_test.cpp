@@ -458,7 +458,7 @@ TEST_CASE("a text in a charset of another name is seen, one in a charset that ca
     for (const char* charset : {"iso-2022-jp-3", "iso-2022-jp-ms", "cp50221", "cp50220"}) {
         CAPTURE(charset);
         const std::string word = "From: =?" + std::string(charset);
-        CHECK_THAT(read(word + japanese).reason, Catch::Contains("shows aceo@bank.exampleX"));
+        CHECK_THAT(read(word + japanese).reason, Catch::Contains("aceo@bank.exampleX, but the sender is eve"));
         CHECK(read(word + "?B?GyRCOzNFRBsoQg==?= <eve@example.org>\r\n").result == Result::valid);
     }
     CHECK(read("From: =?iso-2022-jp" + japanese).result == Result::valid);
