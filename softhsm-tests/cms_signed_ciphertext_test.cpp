@@ -187,6 +187,7 @@ TEST_CASE("what is signed is seen to be encrypted whatever its label") {
           base64("application/pgp-encrypted", "Version: 1"),
           base64(kOctets + "; name=\"report.PGP \"", kPgpPacket),
           base64(kOctets + "; name=report.gpg", "\xc1\x5e\x03"),
+          replaced(base64(kOctets + "; name=report.asc", "x"), "base64", "x-uuencode"),
           "Content-Type: text/plain\r\n\r\n\r\n" + kPgpText,
           "Content-Type: text/plain\r\n\r\nHi Bob,\r\n" + blanks + "\r\n" + kPgpText,
           "Content-Type: text/html\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nHi=20\r\n--=\r\n" +
@@ -204,7 +205,10 @@ TEST_CASE("what is signed is seen to be encrypted whatever its label") {
     check(world, parts("digest", {"\r\n" + kFrom + world.usual}), Result::untrusted, true);
     check(world, parts("digest", {"\r\n" + kFrom + mixed(world.usual)}), Result::untrusted, true);
     check(world, parts("digest", {"X: y\r\n\r\n" + attached(world.usual, "")}), Result::untrusted, true);
+    check(world, parts("digest", {"Content-Type:\r\n\r\n" + kFrom + mixed(world.usual)}), Result::untrusted, true);
+    check(world, parts("digest", {"Content-Type: x\r\n\r\n" + kFrom + mixed(world.usual)}), Result::untrusted, true);
     check(world, parts("digest", {"\r\n" + kFrom + kNote, kNote}), Result::valid, false);
+    check(world, mixed(base64("application/pgp-keys; name=key.asc", "x")), Result::valid, false);
     check(world, mixed(base64(kP7m, world.secret, "", "!\r\n")), Result::untrusted, true);
     check(world, mixed(base64(kP7m, world.secret.substr(0, 60))), Result::untrusted, true);
 }
@@ -271,6 +275,12 @@ TEST_CASE("what is encrypted is found in whatever some programs take for a mail"
         CHECK(whole.report.result == Result::valid);
         CHECK(entity_of(whole.content) == message(mixed(kNote)));
         check(world, mixed(message(mixed(base64(kP7m, world.secret, kFile)))), Result::valid, true);
+    }
+    for (const char* type :
+         {"message", "\"message/x-foo\"", "(x)message/rfc822", ";message/rfc822", "message /x-foo"}) {
+        const std::string header = "Content-Type: " + std::string(type) + "\r\n\r\n" + kFrom;
+        check(world, mixed(header + mixed(world.usual)), Result::untrusted, true);
+        check(world, mixed(header + mixed(kNote)), Result::valid, false);
     }
     for (const char* type : {"message/rfc822", "message/global", "message/x-foo"}) {
         check(world, mixed(base64(type, kFrom + mixed(world.usual))), Result::untrusted, true);

@@ -86,14 +86,16 @@ bool is_openpgp_message(ByteView front) {
 
 bool is_named_as_openpgp(const mime::Header& header) {
     const std::vector<std::string> names = file_names(header);
-    return std::any_of(names.begin(), names.end(),
-                       [](const std::string& name) { return name.ends_with(".pgp") || name.ends_with(".gpg"); });
+    return std::any_of(names.begin(), names.end(), [](const std::string& name) {
+        return name.ends_with(".pgp") || name.ends_with(".gpg") || name.ends_with(".asc");
+    });
 }
 
 bool is_ciphertext_or_mail(const mime::Header& header, Source& body, bool mail_inside) {
     const std::string type = mime::content_type(header).value;
     if (type == "application/pgp-encrypted" || type == "multipart/encrypted") return true;
-    LooselyDecoded decoded(body, mime::transfer_encoding(header));
+    const mime::TransferEncoding encoding = mime::transfer_encoding(header);
+    LooselyDecoded decoded(body, encoding);
     Window content(decoded);
     if (mail_inside && header.find("Content-Type") == nullptr) {
         skip("\r\n", content);  // as some programs do before a header
@@ -108,7 +110,8 @@ bool is_ciphertext_or_mail(const mime::Header& header, Source& body, bool mail_i
     skip(kBlanks, content);
     const ByteView front = content.peek(kFront);
     return starts_encrypted(front.first(std::min(front.size(), kFront))) ||
-           (is_named_as_openpgp(header) && is_openpgp_message(front)) ||
+           (is_named_as_openpgp(header) &&
+            (is_openpgp_message(front) || encoding == mime::TransferEncoding::unknown)) ||
            (type.starts_with("text/") && has_openpgp_line(content, type == "text/html"));
 }
 

@@ -57,6 +57,17 @@ bool may_be_multipart(const std::string& type) {
     return boundary != std::string::npos && type.find(kMultipart) < boundary;
 }
 
+// may_be_message says likewise of a mail: the name stands first, or in front of the first parameter.
+bool may_be_message(const std::string& type) {
+    return type.starts_with("message") || type.substr(0, type.find('=')).find("message/") != std::string::npos;
+}
+
+// is_mail_in_digest says whether a part of a multipart/digest has no type that programs can use, and so is a mail (RFC
+// 2046 section 5.1.5).
+bool is_mail_in_digest(const mime::Header& header) {
+    return header.value_or_empty("Content-Type").find('/') == std::string::npos;
+}
+
 }  // namespace
 
 // deliver writes an entity that stays as it is: the content of the mail, under the transport fields of the mail.
@@ -69,7 +80,7 @@ void Walk::deliver(const mime::Header& header, Source& body, const Place& place)
 // leaf delivers an entity without layers and parts, and notes what is encrypted in it meanwhile.
 void Walk::leaf(const mime::Header& header, Source& body, const Place& place) {
     const std::string type = mime::ascii_lower(mime::trim(header.value_or_empty("Content-Type")));
-    if (place.signatures > 0 && type.starts_with("message/")) return other_message(header, body, place);
+    if (place.signatures > 0 && may_be_message(type)) return other_message(header, body, place);
     Outlet outlet(mail_, header, place.depth > 0, place.output);
     TeeSource delivered(body, outlet);
     if (place.signatures > 0 && may_be_multipart(type))
@@ -191,7 +202,7 @@ void Walk::look_into(Source& part, Place place) {
         if (!start.fault.empty()) start.refuse();
         open_cms = is_open_cms(start.header, window);
         place.attached = place.attached || (place.later_part && is_attachment(start.header));
-        if (place.in_digest && start.header.find("Content-Type") == nullptr)
+        if (place.in_digest && is_mail_in_digest(start.header))
             message(start.header, window, place.under(start.header));
         else if (start.is_none())
             text(window, place);
