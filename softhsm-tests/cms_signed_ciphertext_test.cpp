@@ -185,6 +185,7 @@ TEST_CASE("what is signed is seen to be encrypted whatever its label") {
           replaced(base64("application/x-foo", world.secret), "base64", "7bit"),
           replaced(base64("application/x-foo", world.secret, "", "-----BEGIN CMS-----\r\n"), "base64", "7bit"),
           base64("application/pgp-encrypted", "Version: 1"),
+          base64("application/pgp-encrypted\f", "Version: 1"),
           base64(kOctets + "; name=\"report.PGP \"", kPgpPacket),
           base64(kOctets + "; name=report.gpg", "\xc1\x5e\x03"),
           replaced(base64(kOctets + "; name=report.asc", "x"), "base64", "x-uuencode"),
@@ -306,7 +307,8 @@ TEST_CASE("a signed multipart with something like a part outside its parts is no
     const std::string other = "--another\r\n" + world.usual;
     for (const std::string& entity :
          {multipart("\"in\t\"", "", ""), multipart("\" in\"", "", ""), multipart("'in'", "", ""),
-          multipart("in", other, ""), multipart("in", "", hidden), multipart("in", "", with_cr)}) {
+          multipart("in", other, ""), multipart("in", "", hidden), multipart("in", "", world.usual),
+          multipart("in", "", with_cr)}) {
         CAPTURE(entity);
         const Report whole = world.bench.verify(world.clear_signed(entity)).report;
         CHECK(whole.result == Result::untrusted);

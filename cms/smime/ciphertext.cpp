@@ -93,7 +93,8 @@ bool is_named_as_openpgp(const mime::Header& header) {
 
 bool is_ciphertext_or_mail(const mime::Header& header, Source& body, bool mail_inside) {
     const std::string type = mime::content_type(header).value;
-    if (type == "application/pgp-encrypted" || type == "multipart/encrypted") return true;
+    // What follows may be a character that shows nothing.
+    if (type.starts_with("application/pgp-encrypted") || type.starts_with("multipart/encrypted")) return true;
     const mime::TransferEncoding encoding = mime::transfer_encoding(header);
     LooselyDecoded decoded(body, encoding);
     Window content(decoded);

@@ -130,7 +130,7 @@ void Walk::multipart(const mime::Header& header, Window& body, const Place& plac
     TeeSource delivered(body, outlet);
     Window looked_at(delivered);
     mime::Multipart parts(looked_at, boundary);
-    mime::HiddenParts preamble(parts.preamble()), epilogue(parts.epilogue());
+    mime::HiddenParts preamble(parts.preamble()), epilogue(parts.epilogue(), true);
     drain(preamble);
     const mime::Field& field = *header.find("Content-Type");
     const std::string sooner = mime::boundary_cut_short(field);
