@@ -30,6 +30,28 @@ TEST_CASE("the protected header of RFC 9788's example is the mail's") {
     CHECK(with_crlf(body_of(read.content)) == "This is the\r\nsmime-signed-enc-hp-baseline\r\nmessage.\r\n");
 }
 
+TEST_CASE("what relays have found out of a mail is not replaced by what the sender put inside") {
+    const ProtectionBench world;
+    const std::string fields =
+        "Authentication-Results: mx.example.gov; dkim=pass\r\nReceived-SPF: pass\r\n"
+        "Return-Path: <alice@example.gov>\r\nX-Spam-Flag: NO\r\n";
+    const std::string outside = std::string(kOutside),
+                      found =
+                          "Authentication-Results: mx.example.gov; dkim=fail\r\nReceived-SPF: fail\r\n"
+                          "Return-Path: <eve@example.org>\r\nX-Spam-Flag: YES\r\n";
+    const ReadMail read = world.open(found + outside, fields + std::string(kPayload));
+    CHECK(read.report.result == Result::valid);
+    const std::string content = with_crlf(read.content);
+    CHECK(field(content, "Authentication-Results") == "mx.example.gov; dkim=fail");
+    CHECK(field(content, "Received-SPF") == "fail");
+    CHECK(field(content, "Return-Path") == "<eve@example.org>");
+    CHECK(field(content, "X-Spam-Flag") == "YES");
+    CHECK(content.find("pass") == std::string::npos);
+    const std::string unheard = with_crlf(world.open(outside, fields + std::string(kPayload)).content);
+    CHECK(field(unheard, "Authentication-Results").empty());
+    CHECK(field(unheard, "Subject") == "smime-signed-enc-hp-baseline");
+}
+
 // RFC 9788 sections 4.4.2 and 4.4.3, and the attack of section 10.1.
 TEST_CASE("without a signature a From inside that differs is not trusted, and is not taken for the sender") {
     const ProtectionBench world;

@@ -331,9 +331,8 @@ TEST_CASE("seal hides the copy of the subject in Thread-Topic") {
 TEST_CASE("seal hides what tells of the text and copies of the subject, under whatever name") {
     const ProtectionBench world;
     const std::string text = mail("alice@example.gov", "bob@example.org");
-    for (const std::string name :
-         {"X-Subject", "Original-Subject", "Resent-Subject", "X-Spam-Prev-Subject", "Subject-Line", "Resent-Comments",
-          "Summary", "X-Thread-Topic", "X-Keywords", "Abstract"}) {
+    for (const std::string name : {"X-Subject", "Original-Subject", "Resent-Subject", "X-Label", "Fcc", "Subject-Line",
+                                   "Resent-Comments", "Summary", "X-Thread-Topic", "X-Keywords", "Abstract"}) {
         CAPTURE(name);
         for (const std::string& value : {std::string("SECRET"), "SECRET " + std::string(1'200, 'x')}) {
             const std::string sealed = world.seal(name + ": " + value + "\r\n" + text);
@@ -346,6 +345,9 @@ TEST_CASE("seal hides what tells of the text and copies of the subject, under wh
             CHECK(entity_of(read.content) == kText);
         }
     }
+    // A filter's words of the text are not the sender's.
+    for (const char* name : {"X-Spam-Prev-Subject", "X-Spam-Report"})
+        CHECK(world.seal(std::string(name) + ": SECRET\r\n" + text).find("SECRET") == std::string::npos);
     // What is not the sender's word of the text stays.
     CHECK(field(world.seal("X-Mailer: Mutt\r\n" + text), "X-Mailer") == "Mutt");
 }

@@ -22,8 +22,21 @@ using mime::Field;
 // Fields that submission servers add where they are missing (RFC 6409 section 8).
 constexpr std::array<std::string_view, 2> kAdded{"Date", "Message-ID"};
 
-constexpr std::array<std::string_view, 7> kOfRelays{
-    "Received", "Return-Path", "Delivered-To", "DKIM-Signature", "Authentication-Results", "ARC-Seal", "Status"};
+constexpr std::array<std::string_view, 15> kOfRelays{"Received",
+                                                     "Return-Path",
+                                                     "Delivered-To",
+                                                     "DKIM-Signature",
+                                                     "Authentication-Results",
+                                                     "Received-SPF",
+                                                     "X-Received",
+                                                     "Envelope-To",
+                                                     "X-Envelope-To",
+                                                     "X-Envelope-From",
+                                                     "X-Original-To",
+                                                     "X-Authentication-Results",
+                                                     "Status",
+                                                     "X-Status",
+                                                     "X-Virus-Scanned"};
 
 bool of_entity(const Field& field) {
     return mime::is_mime_field(field.name) || mime::equal_ignoring_case(field.name, "MIME-Version");
@@ -38,6 +51,7 @@ std::optional<Field> outer_field(const Field& field) {
     return mime::make_field(name, std::string_view(value).substr(colon + 1), mime::LineEnding::crlf);
 }
 
+// taken_apart leaves out what relays write: the sender cannot know it, and what they did find out is outside.
 ProtectedHeader taken_apart(const mime::Header& header, ProtectedHeader::Form form) {
     ProtectedHeader result;
     result.form = form;
@@ -50,7 +64,7 @@ ProtectedHeader taken_apart(const mime::Header& header, ProtectedHeader::Form fo
             result.entity.fields.push_back(mime::without_parameter(field, kProtectionMark));
         } else if (mime::is_mime_field(field.name)) {
             result.entity.fields.push_back(field);
-        } else if (!of_entity(field)) {
+        } else if (!of_entity(field) && !is_of_relays(field.name)) {
             result.fields.push_back(field);
         }
     }
@@ -232,7 +246,8 @@ std::string from_differs(const ProtectedHeader& inner, const std::vector<Field>&
 }
 
 bool is_of_relays(std::string_view name) {
-    return is_one_of(kOfRelays, name) || mime::ascii_lower(name).starts_with("arc-");
+    const std::string lower = mime::ascii_lower(name);
+    return is_one_of(kOfRelays, name) || lower.starts_with("arc-") || lower.starts_with("x-spam-");
 }
 
 }  // namespace p11mime::cms::smime

@@ -18,10 +18,10 @@ using mime::Field;
 
 constexpr std::size_t kMaxLine = 998;  // RFC 5322 section 2.1.1
 
-// Fields of free text that are left out outside besides copies of the Subject: what tells of the text.
-constexpr std::array<std::string_view, 12> kRemoved{
-    "Comments",        "Keywords",     "Summary",        "Abstract",  "Description", "X-Description",
-    "Resent-Comments", "Thread-Topic", "X-Thread-Topic", "X-Summary", "X-Keywords",  "X-Gmail-Labels"};
+// Fields of free text that are left out outside besides copies of the Subject: what tells of the text, or whose it is.
+constexpr std::array<std::string_view, 14> kRemoved{
+    "Comments",     "Keywords",       "Summary",   "Abstract",   "Description",    "X-Description", "Resent-Comments",
+    "Thread-Topic", "X-Thread-Topic", "X-Summary", "X-Keywords", "X-Gmail-Labels", "X-Label",       "Fcc"};
 
 // Fields that old readers are told of; nobody needs to read a copy of them.
 constexpr std::array<std::string_view, 3> kTold{"Subject", "Comments", "Keywords"};
@@ -34,10 +34,11 @@ bool is_subject(std::string_view name) {
 }
 
 // is_removed knows fields that are left out outside. Programs, gateways and whoever resends a mail keep copies of the
-// Subject, under many names.
+// Subject, under many names; filters quote the text.
 bool is_removed(std::string_view name) {
-    const bool is_copy = !is_subject(name) && mime::ascii_lower(name).find("subject") != std::string::npos;
-    return is_copy || is_one_of(kRemoved, name);
+    const std::string lower = mime::ascii_lower(name);
+    const bool is_copy = !is_subject(name) && lower.find("subject") != std::string::npos;
+    return is_copy || is_one_of(kRemoved, name) || lower.starts_with("x-spam-");
 }
 
 // is_text knows fields of free text; an encoded word in another would be no word.
@@ -100,13 +101,14 @@ Protection protect(const std::vector<Field>& transport, bool encrypted) {
         if (mime::equal_ignoring_case(field.name, kOuterField)) continue;
         const mime::LineEnding ending = field.raw.ends_with("\r\n") ? mime::LineEnding::crlf : mime::LineEnding::lf;
         const bool of_relay = is_of_relays(field.name) || is_one_of(kForRelays, field.name);
+        const bool removes = encrypted && is_removed(field.name);
+        if (of_relay && removes) continue;
         const auto inside = of_relay ? std::nullopt : for_inside(field, ending);
         if (!inside) {
             result.outside.push_back(field);
             continue;
         }
         result.inside.push_back(*inside);
-        const bool removes = encrypted && is_removed(field.name);
         const bool hides = encrypted && is_subject(field.name) && inside->value() != kHiddenSubject;
         if ((hides || removes) && is_one_of(kTold, field.name))
             result.hidden.push_back(
