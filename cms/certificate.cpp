@@ -57,9 +57,10 @@ Bytes pem_content(ByteView bytes) {
     return content;
 }
 
-// plain_mailbox refuses what could be read as another address than it is: NUL and other control characters.
+// plain_mailbox refuses what could be read as another address than it is: NUL and other control characters, and what
+// is read as one in a header field alone ("x"<alice@example.org>@example.com).
 bool plain_mailbox(std::string_view text) {
-    return !text.empty() &&
+    return mime::normal_mailbox(text) &&
            std::all_of(text.begin(), text.end(), [](char c) { return static_cast<Byte>(c) > 0x20 && c != 0x7f; });
 }
 

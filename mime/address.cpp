@@ -162,6 +162,10 @@ std::optional<std::string> domain(std::span<const Token> tokens) {
     return text;
 }
 
+bool has_control(std::string_view text) {
+    return std::any_of(text.begin(), text.end(), [](char c) { return (c >= 0 && c < 32) || c == 127; });
+}
+
 std::optional<std::string> mailbox_of(std::span<const Token> tokens) {
     const auto at = std::find_if(tokens.begin(), tokens.end(), [](const Token& token) { return token.is('@'); });
     if (at == tokens.end()) return std::nullopt;
@@ -170,9 +174,7 @@ std::optional<std::string> mailbox_of(std::span<const Token> tokens) {
     const auto host = domain(tokens.subspan(position + 1));
     if (!local || !host) return std::nullopt;
     std::string mailbox = *local + '@' + *host;
-    const bool control =
-        std::any_of(mailbox.begin(), mailbox.end(), [](char c) { return (c >= 0 && c < 32) || c == 127; });
-    if (control) return std::nullopt;
+    if (has_control(mailbox)) return std::nullopt;
     return mailbox;
 }
 
@@ -337,11 +339,19 @@ class ListWriter {
     std::string result_;
 };
 
-// Takes needless quotes off.
-std::string normal(std::string_view mailbox) {
-    if (mailbox.find('"') == std::string_view::npos) return std::string(mailbox);
-    const std::vector<Address> parsed = parse_addresses(mailbox);
-    return parsed.size() == 1 ? parsed[0].mailbox : std::string(mailbox);
+// What same_mailbox compares; text that is no mailbox is compared as it stands.
+std::string comparable(std::string_view mailbox) {
+    return normal_mailbox(mailbox).value_or(std::string(mailbox));
+}
+
+bool is_domain(std::string_view text) {
+    if (!text.starts_with('[')) return is_dot_atom(text);
+    return text.find_first_of("[]\\ \t", 1) == text.size() - 1 && text.back() == ']';
+}
+
+// A local part that is no quoted string may have its dots anywhere, as local_part takes them.
+bool is_dotted(std::string_view text) {
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c == '.' || is_atext(c); });
 }
 
 // Writes a domain beyond ASCII as A-labels.
@@ -370,9 +380,20 @@ std::vector<std::string> names_beside_addresses(std::string_view field_value) {
     return Parser(field_value).names;
 }
 
+std::optional<std::string> normal_mailbox(std::string_view text) {
+    const bool in_quotes = text.starts_with('"');
+    const std::size_t at = in_quotes ? enclosed_end(text, '"') + 1 : text.find('@');
+    if (at >= text.size() || text[at] != '@' || has_control(text) || !is_domain(text.substr(at + 1)))
+        return std::nullopt;
+    const std::string_view local = text.substr(0, at);
+    if (!in_quotes) return is_dotted(local) ? std::optional(std::string(text)) : std::nullopt;
+    std::string bare = resolved(local.substr(1, local.size() - 2));
+    return (is_dot_atom(bare) ? std::move(bare) : quoted(bare)).append(text.substr(at));
+}
+
 bool same_mailbox(std::string_view a, std::string_view b) {
-    if (is_ascii(a) && is_ascii(b)) return equal_ignoring_case(normal(a), normal(b));
-    return equal_ignoring_case(with_ascii_domain(normal(a)), with_ascii_domain(normal(b)));
+    if (is_ascii(a) && is_ascii(b)) return equal_ignoring_case(comparable(a), comparable(b));
+    return equal_ignoring_case(with_ascii_domain(comparable(a)), with_ascii_domain(comparable(b)));
 }
 
 bool is_among(const std::vector<std::string>& mailboxes, std::string_view mailbox) {
@@ -381,8 +402,7 @@ bool is_among(const std::vector<std::string>& mailboxes, std::string_view mailbo
 }
 
 bool is_mailbox(std::string_view text) {
-    const std::vector<Address> parsed = parse_addresses(text);
-    return parsed.size() == 1 && parsed[0].mailbox == text;
+    return normal_mailbox(text) == text;
 }
 
 }  // namespace p11mime::mime

@@ -25,6 +25,10 @@ std::vector<std::string> unreadable_addresses(std::string_view field_value);
 /// resolved and encoded words as they are.
 std::vector<std::string> names_beside_addresses(std::string_view field_value);
 
+/// normal_mailbox is a mailbox (RFC 5321 section 4.1.2) with quotes kept only where needed, as in an Address; nothing
+/// where the text as a whole is no mailbox: names, comments, routes and groups belong to header fields alone.
+std::optional<std::string> normal_mailbox(std::string_view text);
+
 /// same_mailbox compares two mailboxes: the domain without case, A-labels and U-labels alike (RFC 9598 section 5), and
 /// the local part without case for ASCII letters, as mail systems in the field do (RFC 5280 section 7.5 has it exact).
 bool same_mailbox(std::string_view a, std::string_view b);

@@ -6,6 +6,7 @@
 #include "cms/name_outline.h"
 #include "cms/smime/capabilities.h"
 #include "mime/hex.h"
+#include "softhsm-tests/cms_sender.h"
 #include "softhsm-tests/support/cms_bench.h"
 #include "softhsm-tests/support/hex.h"
 #include "softhsm-tests/support/office.h"
@@ -139,6 +140,11 @@ TEST_CASE("the addresses of a certificate are those that can be nobody else's") 
     CHECK(with("", prefix + std::string("30138111616c696365406578616d706c650a676f76")).emails().empty());
     CHECK(with("", prefix + std::string("30138111616c696365406578616d706c652e676f76")).emails() ==
           Addresses{"alice@example.gov"});
+    // What is an address in a header field alone: its domain is another for every authority.
+    for (const char* field : {"\"x\"<alice@example.gov>@example.org", "<alice@example.gov>",
+                              "alice@example.gov(@example.org)", "@example.org:alice@example.gov"})
+        CHECK(with(rfc822_name(field)).emails().empty());
+    CHECK(with(rfc822_name("\"alice\"@example.gov")).emails() == Addresses{"\"alice\"@example.gov"});
 }
 
 TEST_CASE("times are read and written in RFC 3339") {

@@ -36,6 +36,11 @@ inline bool has_warning(const Report& report, std::string_view kind) {
                        [&](const Warning& warning) { return warning.kind == kind; });
 }
 
+/// rfc822_name is subject alternative names of one address, spelled in whatever way, in openssl's configuration.
+inline std::string rfc822_name(std::string_view address) {
+    return "DER:" + hex(der_value(tag::kSequence, {der_value(tag::context(1, false), bytes_of(address))}));
+}
+
 // smtp_utf8_mailbox is the extension with one SmtpUTF8Mailbox (RFC 9598), in openssl's configuration.
 inline std::string smtp_utf8_mailbox(std::string_view mailbox) {
     const Bytes name =

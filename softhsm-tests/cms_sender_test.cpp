@@ -42,6 +42,32 @@ TEST_CASE("the sender must be in the signer's certificate") {
     }
 }
 
+TEST_CASE("an address in a certificate is not read like a From field") {
+    const SenderBench world;
+    CertificateSpec limited = authority_spec("Limited");
+    limited.more_extensions = "nameConstraints=critical,permitted;email:evil.example";
+    const SoftwareKey authority = certify(limited, &world.bench.root);
+    const auto result_of = [&](const std::string& from, const std::string& address, bool international) {
+        CertificateSpec spec;
+        spec.alternative_name = international ? "" : rfc822_name(address);
+        if (international) spec.more_extensions = smtp_utf8_mailbox(address);
+        const std::string mail = world.bench.sign({certify(spec, &authority)}, from + std::string(kText));
+        return world.bench.verify(mail, trust_in({world.bench.root.certificate}, {authority.certificate}))
+            .report.result;
+    };
+    for (const bool international : {false, true}) {
+        for (const char* address : {"\"x\"<alice@example.gov>@evil.example", "\"x\"<alice@example.gov>(c@evil.example",
+                                    "alice@example.gov(\"@evil.example", "\"alice\"@example.gov;@evil.example",
+                                    "g:\"alice\"@example.gov;@evil.example", "\"alice\"@example.gov(@evil.example"}) {
+            CAPTURE(address, international);
+            CHECK(result_of("From: alice@example.gov\r\n", address, international) == Result::untrusted);
+        }
+        // Honest ones; the quotes say nothing.
+        for (const char* address : {"eve@evil.example", "\"eve\"@evil.example", "\"e\\ve\"@evil.example"})
+            CHECK(result_of("From: eve@evil.example\r\n", address, international) == Result::valid);
+    }
+}
+
 TEST_CASE("the sender check can warn or be off") {
     const SenderBench world;
     const SoftwareKey alice = world.with_names("email:alice@example.gov");

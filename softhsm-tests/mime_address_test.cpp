@@ -108,6 +108,48 @@ TEST_CASE("mailboxes are compared without case and needless quotes") {
     CHECK_FALSE(same_mailbox("\303\204@example.gov", "\303\244@example.gov"));
 }
 
+TEST_CASE("a mailbox is one as a whole, with its quotes kept only where needed") {
+    using Pair = std::pair<const char*, const char*>;
+    for (const auto& [text, normal] : {Pair{"alice@example.gov", "alice@example.gov"},
+                                       {"a..b.@example.gov", "a..b.@example.gov"},
+                                       {"alice@[192.0.2.1]", "alice@[192.0.2.1]"},
+                                       {"\"alice\"@example.gov", "alice@example.gov"},
+                                       {"\"al\\ice\"@example.gov", "alice@example.gov"},
+                                       {"\"a b\"@example.gov", "\"a b\"@example.gov"},
+                                       {"\"a@example.org\"@example.gov", "\"a@example.org\"@example.gov"},
+                                       {"\"\\\"\"@example.gov", "\"\\\"\"@example.gov"}}) {
+        CAPTURE(text);
+        CHECK(normal_mailbox(text) == normal);
+    }
+    for (const char* text : {"",
+                             "@",
+                             "alice",
+                             "alice@",
+                             "@example.gov",
+                             "\"alice\"",
+                             "\"alice\"@",
+                             "\"alice@example.gov",
+                             "\"\\",
+                             "\"x\"<alice@example.gov>",
+                             "\"x\"<alice@example.gov>@example.org",
+                             "<alice@example.gov>\"@example.org\"",
+                             "alice@example.gov(\"@example.org",
+                             "\"alice\"@example.gov;@example.org",
+                             "\"alice\" @example.gov",
+                             "g:\"alice\"@example.gov;@example.org",
+                             "\"alice\"@example.gov(@example.org",
+                             "\"alice\"@example.gov\n",
+                             "\"al\nice\"@example.gov",
+                             "@example.org:alice@example.gov",
+                             "alice@example.gov@example.org",
+                             "alice@[192.0.2.1",
+                             "alice@[192.0.2.1]x"}) {
+        CAPTURE(text);
+        CHECK_FALSE(normal_mailbox(text));
+        CHECK_FALSE(same_mailbox(text, "alice@example.gov"));
+    }
+}
+
 TEST_CASE("a plain mailbox is told from everything else") {
     CHECK(is_mailbox("alice@example.gov"));
     CHECK(is_mailbox("\"a b\"@example.gov"));
