@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "cms/handle.h"
+#include "mime/address.h"
 #include "mime/header.h"
 #include "mime/unicode.h"
 
@@ -48,11 +49,17 @@ std::optional<std::string> comparable_domain(std::string_view domain) {
     return mime::is_ascii(ascii) ? std::optional(std::move(ascii)) : std::nullopt;
 }
 
+// without_needless_quotes is a mailbox as the sender check compares it: "alice"@example.org is alice@example.org.
+std::string without_needless_quotes(const std::string& text) {
+    return mime::normal_mailbox(text).value_or(text);
+}
+
 Mailbox mailbox_of(std::string text) {
     Mailbox mailbox;
-    if (const auto at = text.rfind('@'); at != std::string::npos && at != 0) {
-        mailbox.local = text.substr(0, at);
-        mailbox.domain = comparable_domain(std::string_view(text).substr(at + 1));
+    const std::string normal = without_needless_quotes(text);
+    if (const auto at = normal.rfind('@'); at != std::string::npos && at != 0) {
+        mailbox.local = normal.substr(0, at);
+        mailbox.domain = comparable_domain(std::string_view(normal).substr(at + 1));
     }
     mailbox.text = std::move(text);
     return mailbox;
@@ -60,7 +67,8 @@ Mailbox mailbox_of(std::string text) {
 
 Limit limit_of(const std::string& text) {
     Limit limit;
-    std::string_view domain = text;
+    const std::string normal = without_needless_quotes(text);
+    std::string_view domain = normal;
     if (const auto at = domain.rfind('@'); at != std::string_view::npos) {
         limit.local = std::string(domain.substr(0, at));
         limit.kind = limit.local.empty() ? Limit::Kind::host : Limit::Kind::mailbox;

@@ -6,6 +6,7 @@
 #include "cms/der.h"
 #include "mime/hex.h"
 #include "softhsm-tests/cms_paths.h"
+#include "softhsm-tests/cms_sender.h"
 
 using namespace p11mime;
 using namespace p11mime::cms;
@@ -71,6 +72,11 @@ TEST_CASE("addresses keep to a host, a domain or one mailbox") {
              {"excluded;email:eve@example.gov", "email:alice@example.gov", true},
              {"excluded;email:eve@example.gov", "email:EVE@example.gov", false, false},  // From would match eve@
              {"excluded;email:example.org", "email:alice@example.org.", false, false},   // the same host
+             // Needless quotes make no other mailbox.
+             {"excluded;email:eve@example.gov", rfc822_name("\"eve\"@example.gov"), false, false},
+             {"excluded;email:eve@example.gov", rfc822_name("\"e\\ve\"@example.gov"), false, false},
+             {"excluded;email:eve@example.gov", rfc822_name("\"alice\"@example.gov"), true},
+             {"excluded;email:\"eve\"@example.gov", "email:eve@example.gov", false, false},
              {"permitted;DNS:example.gov", "email:alice@example.org", true},
              {"excluded;DNS:example.org", "email:alice@example.gov,DNS:example.org", false}}) {
         CAPTURE(each.constraints, each.alternative_name);
@@ -110,6 +116,7 @@ TEST_CASE("internationalized mailboxes keep to the same constraints, in A-labels
                                      {"excluded;email:.example", smtp_utf8(kUmlaut), false},
                                      {"excluded;email:alice@xn--bcher-kva.example", smtp_utf8(kLabel), false},
                                      {"excluded;email:alice@xn--bcher-kva.example", smtp_utf8(kUmlaut), false},
+                                     {"excluded;email:eve@example.gov", smtp_utf8("\"eve\"@example.gov"), false},
                                      {"excluded;email:example.gov", smtp_utf8(kLocal), true},
                                      {"permitted;email:example", smtp_utf8("no mailbox"), false},
                                      {"excluded;email:example", smtp_utf8("no mailbox"), false},
