@@ -174,6 +174,43 @@ TEST_CASE("bare CMS is recognised in DER, PEM and base64") {
     CHECK(caught([&] { world.bench.verify(pem.substr(0, pem.find("-----END"))); }).kind() == ErrorKind::malformed);
 }
 
+TEST_CASE("nothing beside the PEM passes for what is signed or encrypted") {
+    const FormWorld world;
+    SignOptions options;
+    options.opaque = true;
+    options.form = Form::pem;
+    const std::string pem = world.bench.sign({world.alice}, world.text, options);
+    const std::string label = " CMS-----\n", words = "Pay 1000 to Eve.\n";
+    CHECK(world.bench.verify(pem + "\n \t\r\n\n").report.result == Result::valid);
+    CHECK(
+        world.bench
+            .verify(replaced(replaced(pem, label, " PKCS #7 SIGNED DATA-----\n"), label, " PKCS #7 SIGNED DATA-----\n"))
+            .report.result == Result::valid);
+    for (const std::string& more : {
+             pem + "\n" + words,
+             pem + pem,
+             pem + "From: boss@example.org\n\n" + words,
+             pem + std::string(1'000'000, '\n') + words,
+             pem + std::string(2, '\0'),
+             pem.substr(0, pem.size() - 1) + " " + words,
+             replaced(pem, "-----END CMS-----", "-----END PKCS7-----"),
+             replaced(pem, "-----END CMS-----", "-----END CRL-----"),
+             replaced(pem, "-----END CMS-----", "- " + words),
+             replaced(pem, "BEGIN CMS-----", "BEGIN CMS----- " + words),
+             replaced(pem, "BEGIN CMS-----", "BEGIN of the contract: " + words),
+             replaced(replaced(pem, "BEGIN CMS", "BEGIN Pay 1000 to Eve"), "END CMS", "END Pay 1000 to Eve"),
+         }) {
+        CAPTURE(more.substr(0, 80), more.substr(more.size() - 80));
+        CHECK(caught([&] { world.bench.verify(more); }).kind() == ErrorKind::malformed);
+    }
+    const SoftwareKey bob = world.bench.bob();
+    EncryptOptions encrypting;
+    encrypting.form = Form::pem;
+    const std::string sealed = world.bench.encrypt({{bob.certificate}}, world.text, encrypting);
+    CHECK(world.bench.decrypt(sealed + "\n", {bob}).content == kText);
+    CHECK(caught([&] { world.bench.decrypt(sealed + words, {bob}); }).kind() == ErrorKind::malformed);
+}
+
 TEST_CASE("an mbox From line is no part of the mail") {
     const FormWorld world;
     const std::string line = "From alice@example.gov Tue Mar  4 10:15:00 2025\r\n";
