@@ -186,6 +186,32 @@ TEST_CASE("a detached signature over the canonical form or the entity of a mail 
     CHECK(verify("two\r\nlines\r\n", "two\nLines\n") == Result::invalid);
 }
 
+TEST_CASE("a detached signature over a mail that does not state its type is over it as text") {
+    const CmsBench bench;
+    const SoftwareKey alice = bench.issue();
+    const auto verify = [&](const std::string& signature, const std::string& given) {
+        ReadOptions options;
+        options.detached_content = std::make_shared<TextInput>(given);
+        return bench.verify(signature, options);
+    };
+    const std::string header = "From: alice@example.gov\nTo: bob@example.gov\n", text = "\nBuy 10.\n";
+    const std::string typed = "Content-Type: text/plain\r\n\r\nBuy 10.\r\n";
+    SignOptions detached;
+    detached.form = Form::der;
+    detached.detached = true;
+    for (const std::string& signature :
+         {bench.sign({alice}, header + text, detached),
+          peer_sign(bench, bench.signer_options(alice) + Arguments{"-outform", "DER"}, typed)}) {
+        const ReadMail read = verify(signature, header + text);
+        CHECK(read.report.result == Result::valid);
+        CHECK(read.signer().sender == SenderState::match);
+        CHECK(read.content == with_lf(typed));
+        CHECK(verify(signature, header + "\nBuy 100.\n").report.result == Result::invalid);
+        CHECK(verify(signature, header + "Content-Type: text/html\n" + text).report.result == Result::invalid);
+        CHECK(verify(signature, "From: eve@example.gov\n" + text).report.result == Result::untrusted);
+    }
+}
+
 TEST_CASE("the fields beside an entity with a detached signature are those of a mail, and not written") {
     const CmsBench bench;
     const SoftwareKey alice = bench.issue();

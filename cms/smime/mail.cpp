@@ -109,6 +109,12 @@ Mail read_mail(Window& input, bool entity) {
     return mail;
 }
 
+bool state_type(Mail& mail) {
+    if (mail.entity.find("Content-Type") != nullptr) return false;
+    mail.entity.fields.push_back(mime::make_field("Content-Type", "text/plain", mail.ending));
+    return true;
+}
+
 std::string transport_header(const Mail& mail, const std::vector<std::string>& drop_fields) {
     std::string text;
     if (!mail.is_mail) return text;

@@ -46,6 +46,10 @@ struct Mail {
 /// entity.
 Mail read_mail(Window& input, bool entity);
 
+/// state_type states the type of an entity that has none in its header, text/plain (RFC 2045 section 5.2), as is done
+/// before it is signed or encrypted: else that would start with an empty line. It says whether there was none.
+bool state_type(Mail& mail);
+
 /// transport_header is the outside of a mail on the way out: its transport fields without the dropped ones, and
 /// MIME-Version; nothing for a bare entity. The header of the entity inside follows it directly.
 std::string transport_header(const Mail& mail, const std::vector<std::string>& drop_fields);

@@ -302,8 +302,8 @@ void Walk::signed_data(BerReader& ber, const std::string& media_type, const Plac
 }
 
 // detached checks a bare signature over a file: over its bytes as they are, their canonical form, and the MIME entity
-// of a mail, whichever was signed. The other fields of that mail are beside what is signed, as those of a clear-signed
-// one are: its sender is checked, and they are not written.
+// of a mail, with its type stated as writers do too, whichever was signed. The other fields of that mail are beside
+// what is signed, as those of a clear-signed one are: its sender is checked, and they are not written.
 void Walk::detached(SignedDataReader& reader, std::size_t layer, const Place& place) {
     has_detached_ = true;
     std::set<Hash> hashes = reader.digest_algorithms();
@@ -328,6 +328,14 @@ void Walk::detached(SignedDataReader& reader, std::size_t layer, const Place& pl
         return recognise(window) == InputForm::entity;
     }();
     note_content_type(reader.content_type(), true, is_mail);
+    const auto over_its_entity = [&] {
+        const auto source = options_.detached_content->open();
+        Window window(*source);
+        read_mail(window, false);
+        JoinedSource entity(mail_.entity.raw(), window);
+        mime::TransportSafe canonical(entity, mime::Canonicalisation::enclosed, {});
+        return judge_over(canonical);
+    };
     const auto over_entity = [&] {
         const auto source = options_.detached_content->open();
         Window window(*source);
@@ -335,9 +343,7 @@ void Walk::detached(SignedDataReader& reader, std::size_t layer, const Place& pl
             note_mail(read_mail(window, false));
             note_sender(mail_.entity);
             note_fields(mail_.entity.fields);
-            JoinedSource entity(mail_.entity.raw(), window);
-            mime::TransportSafe canonical(entity, mime::Canonicalisation::enclosed, {});
-            return judge_over(canonical);
+            return over_its_entity() || (state_type(mail_) && over_its_entity());
         } catch (const LimitExceeded&) {
             throw;
         } catch (const Error& error) {
@@ -354,7 +360,10 @@ void Walk::detached(SignedDataReader& reader, std::size_t layer, const Place& pl
     if (again_ || place.output == nullptr) return;
     const auto content = options_.detached_content->open();
     Window window(*content);
-    if (its_entity) place.output->push(bytes_of(read_mail(window, false).entity.raw()));
+    if (its_entity) {
+        read_mail(window, false);
+        place.output->push(bytes_of(mail_.entity.raw()));
+    }
     copy(window, *place.output);
 }
 

@@ -112,8 +112,7 @@ class WriteJob final : public MakeJob {
 
     bool entity_pass(Window& window, Sink& output) {
         Mail mail = read_mail(window, entity_);
-        if (mail.entity.find("Content-Type") == nullptr)
-            mail.entity.fields.push_back(mime::make_field("Content-Type", "text/plain", mail.ending));
+        state_type(mail);
         for (LayerState& layer : layers_)
             if (layer.signing && layer.signing->intent.empty())
                 layer.signing->intent = "sign " + mail_name(mail.recipients(), mail.subject());
