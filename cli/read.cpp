@@ -145,7 +145,7 @@ std::string report_of(Context& context, const Report& report, std::optional<std:
     frame.message.from = report.from;
     frame.message.subject = report.subject;
     frame.message.date = report.date;
-    return read_report(frame, report.layers);
+    return read_report(frame, report);
 }
 
 // check_page refuses an --html that cannot be meant. From then on the page is there for errors too (write_error_page).

@@ -19,12 +19,20 @@ Json carried_json(const cms::smime::Carried& carried) {
             {"other_revocation_infos", carried.other_revocation_infos}};
 }
 
-Json layer_json(const Layer& layer) {
+// What of the mail a layer's signers vouch for: who signed its encrypted form need not know the text.
+Json signed_json(const cms::smime::Report& report, const Layer& layer) {
+    if (layer.type != cms::smime::LayerType::signed_data) return nullptr;
+    if (cms::smime::signs_text(report, layer)) return "text";
+    return cms::smime::signs_ciphertext(report, layer) ? "encrypted-form" : "part";
+}
+
+Json layer_json(const cms::smime::Report& report, const Layer& layer) {
     Json json;
     json["path"] = layer.path;
     json["parent"] = or_null(layer.parent);
     json["type"] = name(layer.type);
     json["covers"] = layer.covers_whole ? "whole-message" : "part";
+    json["signs"] = signed_json(report, layer);
     json["byte_ranges"] = layer.byte_ranges;
     json["media_type"] = layer.media_type.empty() ? Json(nullptr) : Json(layer.media_type);
     json["protected_headers"] = layer.protected_headers ? Json(*layer.protected_headers) : Json(nullptr);
@@ -107,11 +115,11 @@ std::string one_line(const Json& json) {
     return json.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n";
 }
 
-std::string read_report(const ReportFrame& frame, const std::vector<Layer>& layers) {
+std::string read_report(const ReportFrame& frame, const cms::smime::Report& report) {
     Json json = frame_json(frame);
     json["layers"] = Json::array();
-    for (const Layer& layer : layers)
-        json["layers"].push_back(layer_json(layer));
+    for (const Layer& layer : report.layers)
+        json["layers"].push_back(layer_json(report, layer));
     json["error"] = error_json(frame);
     return one_line(json);
 }

@@ -42,7 +42,7 @@ struct MadeReport {
 
 /// read_report is the JSON of verify, decrypt, open and inspect, as docs/json.md has it; `layers` may be empty.
 /// made_report is that of sign, encrypt and seal. Each is one line.
-std::string read_report(const ReportFrame& frame, const std::vector<cms::smime::Layer>& layers);
+std::string read_report(const ReportFrame& frame, const cms::smime::Report& report);
 std::string made_report(const ReportFrame& frame, const MadeReport& made);
 
 }  // namespace p11mime::cli

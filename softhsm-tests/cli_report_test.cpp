@@ -45,12 +45,14 @@ TEST_CASE("the report of reading has every member that is documented, in that or
     frame.message.from = {"alice@example.gov"};
     frame.warnings = {{"kind", "text"}};
 
-    const Json json = Json::parse(read_report(frame, {layer}));
+    cms::smime::Report report;
+    report.layers = {layer};
+    const Json json = Json::parse(read_report(frame, report));
     CHECK(keys(json) ==
           Names{"command", "exit", "result", "reason", "hint", "input", "message", "warnings", "layers", "error"});
     CHECK(keys(json["message"]) == Names{"from", "subject", "date"});
     CHECK(keys(json["warnings"][0]) == Names{"kind", "message"});
-    CHECK(keys(json["layers"][0]) == Names{"path", "parent", "type", "covers", "byte_ranges", "media_type",
+    CHECK(keys(json["layers"][0]) == Names{"path", "parent", "type", "covers", "signs", "byte_ranges", "media_type",
                                            "protected_headers", "cipher", "algorithm", "authenticated", "strength",
                                            "recipients", "signers", "carried"});
     CHECK(keys(json["layers"][0]["recipients"][0]) == Names{"identifier", "key_management", "used"});
@@ -93,6 +95,32 @@ TEST_CASE("the report of reading has every member that is documented, in that or
     CHECK(json["layers"][0]["byte_ranges"] == Json::parse("[[120, 4711]]"));
     CHECK(json["message"]["subject"].is_null());
     CHECK(json["error"].is_null());
+}
+
+TEST_CASE("the report tells who signed the text of the mail from who signed its encrypted form", "[cli]") {
+    using cms::smime::LayerType;
+    const auto signs = [](std::vector<std::pair<LayerType, bool>> layers) {
+        cms::smime::Report report;
+        for (const auto& [type, whole] : layers) {
+            report.layers.emplace_back().type = type;
+            report.layers.back().covers_whole = whole;
+        }
+        const ReportFrame frame{.command = "open", .exit = 0, .result = "valid", .input = "-"};
+        const Json json = Json::parse(read_report(frame, report));
+        std::vector<Json> said;
+        for (const Json& layer : json["layers"])
+            said.push_back(layer["signs"]);
+        return said;
+    };
+    using Said = std::vector<Json>;
+    CHECK(signs({{LayerType::signed_data, true}}) == Said{"text"});
+    CHECK(signs({{LayerType::enveloped, true}, {LayerType::signed_data, true}}) == Said{nullptr, "text"});
+    CHECK(signs({{LayerType::signed_data, true}, {LayerType::enveloped, true}, {LayerType::signed_data, true}}) ==
+          Said{"encrypted-form", nullptr, "text"});
+    CHECK(signs({{LayerType::signed_data, true}, {LayerType::auth_enveloped, true}}) ==
+          Said{"encrypted-form", nullptr});
+    CHECK(signs({{LayerType::signed_data, false}}) == Said{"part"});
+    CHECK(signs({{LayerType::certs_only, true}}) == Said{nullptr});
 }
 
 TEST_CASE("an error in the report has kind, message and hint", "[cli]") {

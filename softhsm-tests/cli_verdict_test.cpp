@@ -304,7 +304,7 @@ TEST_CASE("names, reasons and warnings of any length are cut where people read t
     frame.warnings = report.warnings;
     frame.reason = words;
     frame.hint = words;
-    const std::string json = read_report(frame, report.layers);
+    const std::string json = read_report(frame, report);
     CHECK(json.find("CN=" + name) != std::string::npos);
     CHECK(json.find('"' + address + '"') != std::string::npos);
     for (const std::string member : {"\"message\":\"", "\"reason\":\"", "\"hint\":\"", "\"chain_reason\":\""})

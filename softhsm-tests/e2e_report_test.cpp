@@ -18,9 +18,9 @@ std::vector<std::string> keys(const json& object) {
 }
 
 const Arguments kTop{"command", "error", "exit", "hint", "input", "layers", "message", "reason", "result", "warnings"};
-const Arguments kLayer{"algorithm",  "authenticated", "byte_ranges", "carried", "cipher",
-                       "covers",     "media_type",    "parent",      "path",    "protected_headers",
-                       "recipients", "signers",       "strength",    "type"};
+const Arguments kLayer{"algorithm",  "authenticated", "byte_ranges", "carried",  "cipher",
+                       "covers",     "media_type",    "parent",      "path",     "protected_headers",
+                       "recipients", "signers",       "signs",       "strength", "type"};
 const Arguments kSigner{"algorithms",
                         "certificate_class",
                         "chain",
@@ -208,6 +208,8 @@ TEST_CASE("the report of a sealed mail lists both layers, outermost first", "[e2
     CHECK((result["layers"][0]["type"] == "enveloped" || result["layers"][0]["type"] == "auth-enveloped"));
     CHECK(result["layers"][1]["type"] == "signed");
     CHECK(result["layers"][1]["parent"] == result["layers"][0]["path"]);
+    CHECK(result["layers"][0]["signs"].is_null());
+    CHECK(result["layers"][1]["signs"] == "text");
 
     const json seen = report(office, {"inspect"}, sealed);
     CHECK(seen["result"].is_null());
