@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "cli/recipients.h"
+
 namespace p11mime::cli {
 
 namespace {
@@ -19,11 +21,16 @@ bool of_same_owner(const cms::Certificate& encryption, const cms::Certificate& s
 bool fit_for_encryption(Context& context, const SignerVerdict& signer) {
     const cms::Certificate& encryption = *signer.encryption_certificate;
     return encryption.allows_encryption() && of_same_owner(encryption, *signer.certificate) &&
-           validate(encryption, signer.intermediates, context.trust(), cms::Use::encryption).trusted;
+           validate(encryption, signer.intermediates, trust_to_encrypt(context), cms::Use::encryption).trusted;
 }
 
 void remember_signer(Context& context, const SignerVerdict& signer) {
     if (!signer.certificate) return;
+    // What told of that may not be at hand when something is encrypted later.
+    if (!signer.revoked_since.empty())
+        return context.warn("not-remembered",
+                            fmt::format("the certificate {} is not remembered: {}", signer.certificate->subject(),
+                                        signer.revoked_since.front().text()));
     AddressBook& book = *context.book();
     book.put(*signer.certificate, signer.capabilities, "mail", context.now());
     // Encrypting to the signer later needs the path, which perhaps came in this mail alone.

@@ -4,12 +4,14 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "cms/sources.h"
 #include "softhsm-tests/support/built.h"
 #include "softhsm-tests/support/desk.h"
 #include "softhsm-tests/support/directory_server.h"
 #include "softhsm-tests/support/evidence.h"
 #include "softhsm-tests/support/http_server.h"
 #include "softhsm-tests/support/mail.h"
+#include "softhsm-tests/support/office.h"
 #include "softhsm-tests/support/temporary_directory.h"
 
 using namespace p11mime;
@@ -174,6 +176,26 @@ TEST_CASE("that servers were asked in vain about a recipient is told") {
     CHECK_FALSE(warned({}));
     bureau.web.files["/root.crl"] = text(make_crl({}, bureau.root));
     CHECK_FALSE(warned(kOnline));
+}
+
+TEST_CASE("who is known to be revoked since the time asked for is not remembered") {
+    Bureau bureau;
+    const SoftwareKey alice = bureau.certify_alice("");
+    const std::string mail = bureau.signed_by(alice);
+    const std::string at = cms::format_time(cms::SystemClock().now() - std::chrono::minutes(30));
+    const auto verify = [&](const CrlSpec& crl) {
+        const std::string file = bureau.desk.file("root.crl", text(make_crl(crl, bureau.root)));
+        const Outcome outcome = bureau.verify(mail, {"--crl", file, "--at", at, "--remember"});
+        INFO(outcome.err);
+        CHECK(outcome.status == 0);
+        return outcome.err;
+    };
+    CHECK_THAT(verify({.entries = {{.certificate = alice.certificate, .since = -10, .reason = "keyCompromise"}},
+                       .this_update = -5}),
+               Catch::Contains("is not remembered: the certificate of CN=Alice"));
+    CHECK(done(bureau.desk.p11mime({"certs", "list"})).empty());
+    verify({});
+    CHECK_THAT(done(bureau.desk.p11mime({"certs", "list"})), Catch::Contains("CN=Alice"));
 }
 
 TEST_CASE("nothing is fetched for a certificate whose path leads to no anchor, nor from a private address") {
