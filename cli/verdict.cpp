@@ -218,12 +218,13 @@ bool is_weakly_signed(const Layer& layer) {
                        [](const SignerVerdict& signer) { return signer.strength == Strength::weak; });
 }
 
-// may_be_backdated says whether nobody but who named the time vouches for it, and a certificate was revoked since, for
-// what may have let others sign.
+// may_be_backdated says whether nobody but who named the time vouches for it, and the signature claims to be later, or
+// a certificate was revoked since, for what may have let others sign.
 bool may_be_backdated(const Layer& layer) {
     return std::any_of(layer.signers.begin(), layer.signers.end(), [](const SignerVerdict& signer) {
-        return signer.time_basis == "given" && std::any_of(signer.revoked_since.begin(), signer.revoked_since.end(),
-                                                           [](const cms::RevokedSince& each) { return !each.orderly; });
+        const bool others_may_sign = std::any_of(signer.revoked_since.begin(), signer.revoked_since.end(),
+                                                 [](const cms::RevokedSince& each) { return !each.orderly; });
+        return signer.claims_later || (signer.time_basis == "given" && others_may_sign);
     });
 }
 

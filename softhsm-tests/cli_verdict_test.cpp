@@ -361,6 +361,10 @@ TEST_CASE("a seal is not good where a mail is valid only because options accept 
     around.layers.insert(around.layers.begin(), encrypted(true));
     CHECK(verdict_tone(around) == Tone::good);
     around.layers[0].weak_cipher = "des-ede3-cbc";
+    Report later = report;
+    later.layers[0].signers[0].claims_later = true;
+    CHECK(seal(later) == "with reservations");
+    CHECK(verdict_tone(later) == Tone::caution);
     CHECK(verdict_tone(around) == Tone::caution);
 }
 

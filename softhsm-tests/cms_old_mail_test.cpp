@@ -56,6 +56,25 @@ TEST_CASE("a certificate that has ended since says so where it was valid at the 
     CHECK(says(world.judged(early, 20), "has ended on"));
 }
 
+TEST_CASE("a signature that claims to be later than the time asked for is told of") {
+    const OldMailWorld world;
+    const std::string mail = world.bench.sign({world.signer(-1, 10)}, "From: alice@example.gov\r\n\r\nHello\r\n");
+    const auto tells = [&](std::optional<std::chrono::hours> later) {
+        Trust trust = world.bench.trust();
+        if (later) trust.at = world.now + *later;
+        const ReadMail read = world.bench.verify(mail, trust);
+        CHECK(read.report.result == Result::valid);
+        const auto& warnings = read.report.warnings;
+        const bool warned = std::any_of(warnings.begin(), warnings.end(),
+                                        [](const Warning& warning) { return warning.kind == "signed-later"; });
+        CHECK(read.signer().claims_later == warned);
+        return warned;
+    };
+    CHECK(tells(std::chrono::hours(-12)));
+    CHECK_FALSE(tells(std::chrono::hours(12)));
+    CHECK_FALSE(tells(std::nullopt));
+}
+
 TEST_CASE("where the signer claims no time, the mail's Date field is asked") {
     const OldMailWorld world;
     const SoftwareKey alice = world.signer(-1, 10);

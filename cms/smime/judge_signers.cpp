@@ -80,6 +80,7 @@ class Judge {
             if (info.missing_digest) judged_.missing_digests.insert(*info.missing_digest);
             if (info.unsupported) unsupported_ = info.reason;
             if (verdict.certificate && trust_ != nullptr) verdict.sender = judge_sender(*verdict.certificate, sender_);
+            note_later_claim(*signer, verdict);
             judged_.verdicts.push_back(std::move(verdict));
             trusts.push_back(trust_of(info, trust_));
         }
@@ -112,6 +113,18 @@ class Judge {
         for (const TimestampVerdict& each : signer.timestamps)
             if (each.integrity != Integrity::valid)
                 judged_.warnings.push_back({"timestamps", fmt::format("a time-stamp does not count: {}", each.reason)});
+    }
+
+    // note_later_claim: what is signed later than the time asked for was not there then, though the certificates held.
+    void note_later_claim(const asn1::SignerInfo& signer, SignerVerdict& verdict) {
+        if (verdict.integrity != Integrity::valid || verdict.chain != ChainState::trusted || !trust_->at) return;
+        const auto claimed = claimed_time(signer);
+        verdict.claims_later = claimed && *claimed > *trust_->at;
+        if (verdict.claims_later)
+            warn_once({"signed-later",
+                       fmt::format("the signature claims to be made at {}, after {}, the time that it is checked for: "
+                                   "the certificates need not have held when it was made",
+                                   format_time(*claimed), format_time(*trust_->at))});
     }
 
     // trust_of asks nobody about a signature that does not verify: whoever changes a mail on its way would learn that

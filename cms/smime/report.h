@@ -55,6 +55,7 @@ struct SignerVerdict {
     std::string time_basis = "now";
     std::optional<Time> time_at;  ///< judged at; nothing where nothing was judged
     std::optional<Time> signing_time;
+    bool claims_later = false;  ///< that or the mail's date is after the time that was given to judge it at
     std::optional<Certificate>
         encryption_certificate;  ///< that the signer prefers (SMIMEEncryptionKeyPreference), if it came along
     Ess ess;                     ///< what the signer's attributes say, and claim as long as integrity is not valid
