@@ -23,7 +23,7 @@ bool signs_part(const Report&, const Layer& layer) {
 }
 
 // named_signers are those whose names stand in the headline: of the text of the whole mail, else of its encrypted form,
-// else of its parts.
+// else of its parts; the sender before others, since of many only the first are named.
 std::vector<const SignerVerdict*> named_signers(const Report& report) {
     for (const auto signs : {signs_text, signs_ciphertext, signs_part}) {
         std::vector<const SignerVerdict*> signers;
@@ -31,6 +31,8 @@ std::vector<const SignerVerdict*> named_signers(const Report& report) {
             if (signs(report, layer))
                 for (const SignerVerdict& signer : layer.signers)
                     signers.push_back(&signer);
+        std::stable_partition(signers.begin(), signers.end(),
+                              [](const SignerVerdict* signer) { return signer->sender == SenderState::match; });
         if (!signers.empty()) return signers;
     }
     return {};

@@ -110,6 +110,10 @@ TEST_CASE("the headline names who signed the text, and whoever signed its encryp
     CHECK(sentence(Result::valid, {alice, lock, alice}) == sentence(Result::valid, {bob, lock, alice}));
     CHECK_THAT(sentence(Result::valid, {bob, alice}),
                Catch::StartsWith("Signed by Bob <bob@example.org> and by Alice"));
+    Layer not_the_sender = bob;
+    not_the_sender.signers[0].sender = SenderState::mismatch;
+    CHECK_THAT(sentence(Result::valid, {not_the_sender, alice}),
+               Catch::StartsWith("Signed by Alice Example <alice@example.gov> and by Bob"));
     CHECK_THAT(sentence(Result::untrusted, {bob, lock}), Catch::StartsWith("Signed in the name of Bob"));
 
     // What is said of the sender is of who signed the text.
@@ -357,14 +361,14 @@ TEST_CASE("a seal is not good where a mail is valid only because options accept 
     CHECK(verdict_tone(backdated) == Tone::caution);
     by.time_basis = "timestamp";
     CHECK(seal(backdated) == "good");
-    Report around = report;
-    around.layers.insert(around.layers.begin(), encrypted(true));
-    CHECK(verdict_tone(around) == Tone::good);
-    around.layers[0].weak_cipher = "des-ede3-cbc";
     Report later = report;
     later.layers[0].signers[0].claims_later = true;
     CHECK(seal(later) == "with reservations");
     CHECK(verdict_tone(later) == Tone::caution);
+    Report around = report;
+    around.layers.insert(around.layers.begin(), encrypted(true));
+    CHECK(verdict_tone(around) == Tone::good);
+    around.layers[0].weak_cipher = "des-ede3-cbc";
     CHECK(verdict_tone(around) == Tone::caution);
 }
 
