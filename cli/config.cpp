@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/program_options/errors.hpp>
 #include <boost/program_options/parsers.hpp>
 #include <cerrno>
@@ -73,6 +74,15 @@ void check(const std::string& file, const std::string& key) {
     if (!known(parts.name)) refuse(file, key, fmt::format("unknown key '{}'", parts.name));
 }
 
+// in_its_place is the value of a key: a file of trust or keys is one beside the config file, not in the directory that
+// somebody happens to be in, where others may have put one of that name.
+std::string in_its_place(const std::string& file, const std::string& key, const std::string& value) {
+    constexpr std::array<std::string_view, 6> kFiles{"ca", "intermediates", "crl", "own-cert", "recipient-cert", "kek"};
+    const bool names_file = std::find(kFiles.begin(), kFiles.end(), key) != kFiles.end();
+    if (!names_file || value.empty() || value.starts_with('/')) return value;
+    return parent_directory(file) + '/' + value;
+}
+
 // The parser knows comments by "#" alone; lines that start with ";" become empty, so that the others keep their number.
 std::string without_comments(std::istream& in, const std::string& file) {
     std::string text;
@@ -118,6 +128,8 @@ void store_config(const std::string& file, const CommandSpec& command, const po:
             if (key.section != wanted || options.find_nothrow(key.name, false) == nullptr) continue;
             some.options.push_back(option);
             some.options.back().string_key = key.name;
+            for (std::string& value : some.options.back().value)
+                value = in_its_place(file, key.name, value);
             some.options.back().unregistered = false;
         }
         try {

@@ -129,6 +129,18 @@ TEST_CASE("the command line wins over the user's config, which wins over the sys
     CHECK(parse("seal", {"--ca", "mine"}, files).list("ca") == std::vector<std::string>{"mine"});
 }
 
+TEST_CASE("a file that the config names for trust or keys is one beside it, wherever one is", "[cli]") {
+    using Files = std::vector<std::string>;
+    const ConfigFile config("ca = root.pem\nca = /etc/roots\ncrl = crls/now\nkek = kek\npolicy = 1.2.3\n");
+    const std::string beside = config.path.substr(0, config.path.rfind('/') + 1);
+    const Options verify = parse("verify", {"--intermediates", "here.pem"}, {config.path});
+    CHECK(verify.list("ca") == Files{beside + "root.pem", "/etc/roots"});
+    CHECK(verify.list("crl") == Files{beside + "crls/now"});
+    CHECK(verify.list("policy") == Files{"1.2.3"});
+    CHECK(verify.list("intermediates") == Files{"here.pem"});
+    CHECK(parse("decrypt", {}, {config.path}).text("kek") == beside + "kek");
+}
+
 TEST_CASE("config keys of other commands are left alone, sections hold for one command", "[cli]") {
     const ConfigFile config(
         "# mine\ndigest = sha384\nunknown-cipher = aes-256-gcm\n[verify]\nstrict = true\n[seal]\ndigest = sha512\n");
