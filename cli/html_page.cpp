@@ -325,7 +325,7 @@ class Page {
                 "</p>\n",
                 size_text(part.bytes));
         } else {
-            html_ += fmt::format("<pre dir=\"auto\">{}</pre>\n", markup_lines(part.text));
+            html_ += fmt::format("<pre lang=\"\" dir=\"auto\">{}</pre>\n", markup_lines(part.text));
             if (part.cut)
                 html_ += fmt::format("<p class=\"quiet\">The text goes on: only its beginning is shown, of {}.</p>\n",
                                      size_text(part.bytes));
