@@ -10,6 +10,7 @@
 #include "cms/smime/classify.h"
 #include "cms/smime/label_watch.h"
 #include "cms/smime/loosely_decoded.h"
+#include "cms/smime/openpgp_text.h"
 #include "mime/content_type.h"
 #include "mime/error.h"
 #include "mime/text.h"
@@ -42,27 +43,6 @@ bool is_encrypted_content_info(Source& der) {
     }
 }
 
-constexpr std::string_view kOpenPgpLine = "-----BEGIN PGP MESSAGE";
-
-// has_openpgp_line looks for the start of an OpenPGP message behind the first line of a text: some mail programs
-// decrypt it wherever it stands.
-bool has_openpgp_line(Source& text, bool is_html) {
-    const auto ends_line = [&](char c) {
-        return c == '\n' || c == '\r' || (is_html && c == '>');
-    };                            // a tag may as well
-    std::string start = "first";  // of the line, no longer than it takes to tell
-    for (ByteView piece = text.pull(); !piece.empty(); piece = text.pull()) {
-        for (std::string_view rest = text_of(piece); !rest.empty();) {
-            const auto line_end = static_cast<std::size_t>(std::ranges::find_if(rest, ends_line) - rest.begin());
-            start += rest.substr(0, std::min(line_end, kOpenPgpLine.size() - start.size()));
-            if (start == kOpenPgpLine) return true;
-            if (line_end < rest.size()) start.clear();
-            rest.remove_prefix(std::min(line_end + 1, rest.size()));
-        }
-    }
-    return false;
-}
-
 bool starts_encrypted(ByteView front) {
     std::string_view text = text_of(front);
     if (armoured_openpgp(text) == "encrypted") return true;
@@ -91,10 +71,19 @@ bool is_named_as_openpgp(const mime::Header& header) {
     });
 }
 
-bool is_ciphertext_or_mail(const mime::Header& header, Source& body, bool mail_inside) {
+Ciphertext certain(bool there) {
+    return there ? Ciphertext::there : Ciphertext::none;
+}
+
+Ciphertext of_text(OpenPgpText found) {
+    return found == OpenPgpText::quoted ? Ciphertext::quoted : certain(found == OpenPgpText::there);
+}
+
+Ciphertext ciphertext_or_mail(const mime::Header& header, Source& body, bool mail_inside) {
     const std::string type = mime::content_type(header).value;
     // What follows may be a character that shows nothing.
-    if (type.starts_with("application/pgp-encrypted") || type.starts_with("multipart/encrypted")) return true;
+    if (type.starts_with("application/pgp-encrypted") || type.starts_with("multipart/encrypted"))
+        return Ciphertext::there;
     const mime::TransferEncoding encoding = mime::transfer_encoding(header);
     LooselyDecoded decoded(body, encoding);
     Window content(decoded);
@@ -103,23 +92,24 @@ bool is_ciphertext_or_mail(const mime::Header& header, Source& body, bool mail_i
         const EntityStart mail = read_entity_start(content);
         const std::string inner = mime::content_type(mail.header).value;
         if (!inner.starts_with("multipart/") && !inner.starts_with("message/"))
-            return is_ciphertext_or_mail(mail.header, content, false);
+            return ciphertext_or_mail(mail.header, content, false);
         LabelWatch labels(content);
         drain(labels);
-        return labels.found();
+        return certain(labels.found());
     }
     skip(kBlanks, content);
     const ByteView front = content.peek(kFront);
-    return starts_encrypted(front.first(std::min(front.size(), kFront))) ||
-           (is_named_as_openpgp(header) &&
-            (is_openpgp_message(front) || encoding == mime::TransferEncoding::unknown)) ||
-           (type.starts_with("text/") && has_openpgp_line(content, type == "text/html"));
+    if (starts_encrypted(front.first(std::min(front.size(), kFront))) ||
+        (is_named_as_openpgp(header) && (is_openpgp_message(front) || encoding == mime::TransferEncoding::unknown)))
+        return Ciphertext::there;
+    const bool is_text = type.starts_with("text/") || type == "application/pgp";
+    return is_text ? of_text(openpgp_in(content, type == "text/html")) : Ciphertext::none;
 }
 
 }  // namespace
 
-bool is_ciphertext(const mime::Header& header, Source& body) {
-    return is_ciphertext_or_mail(header, body, true);
+Ciphertext ciphertext_in(const mime::Header& header, Source& body) {
+    return ciphertext_or_mail(header, body, true);
 }
 
 std::string_view armoured_openpgp(std::string_view text) {

@@ -263,9 +263,17 @@ void Walk::note_openpgp(const mime::Header& header, Window& body, const Place& p
     report_.warnings.push_back({"openpgp", fmt::format("{}: {}", openpgp_words(*report_.openpgp), kGpg)});
 }
 
-// note_ciphertext looks at the front of a leaf that is signed.
+// note_ciphertext looks at a leaf that is signed. Quotes of what is encrypted are in honest answers: they are told of.
 void Walk::note_ciphertext(const mime::Header& header, Source& body, const Place& place) {
-    if (place.signatures > 0 && is_ciphertext(header, body)) note_encrypted(place);
+    if (place.signatures == 0) return;
+    const Ciphertext found = ciphertext_in(header, body);
+    if (found == Ciphertext::there) note_encrypted(place);
+    if (found != Ciphertext::quoted || (options_.task == Task::inspect && !foreseeing_)) return;
+    const Warning warning{"encrypted-part",
+                          fmt::format("part {} quotes an encrypted text: no signature here tells who wrote what some "
+                                      "mail programs show there",
+                                      place.path)};
+    if (report_.warnings.size() < kMaxLayers) report_.warnings.push_back(warning);
 }
 
 void Walk::cms_entity(const mime::Header& header, Window& body, const Place& place) {
