@@ -230,12 +230,25 @@ Field without_parameter(const Field& field, std::string_view name) {
     return {field.name, raw + std::string(line_end_of(field.raw))};
 }
 
-Parameterized content_type(const Header& header) {
+namespace {
+
+// usable_type is what the field says where that is a type.
+std::optional<Parameterized> usable_type(const Header& header) {
     Parameterized type = parse_parameterized(header.value_or_empty("Content-Type"));
     const std::size_t slash = type.value.find('/');
     const bool usable = slash != std::string_view::npos && slash > 0 && slash + 1 < type.value.size() &&
                         type.value.find('/', slash + 1) == std::string_view::npos;
-    return usable ? type : Parameterized{.value = "text/plain", .parameters = {}, .ambiguous = {}};
+    return usable ? std::optional(std::move(type)) : std::nullopt;
+}
+
+}  // namespace
+
+Parameterized content_type(const Header& header) {
+    return usable_type(header).value_or(Parameterized{.value = "text/plain", .parameters = {}, .ambiguous = {}});
+}
+
+bool has_content_type(const Header& header) {
+    return usable_type(header).has_value();
 }
 
 namespace {

@@ -25,6 +25,10 @@ Parameterized parse_parameterized(std::string_view field_value);
 /// content_type of an entity; text/plain where the field is absent or unusable (RFC 2045 section 5.2).
 Parameterized content_type(const Header& header);
 
+/// has_content_type says whether the field is there and usable: a part of a multipart/digest without is a mail (RFC
+/// 2046 section 5.1.5).
+bool has_content_type(const Header& header);
+
 /// content_type_oddity says what in a Content-Type field lets programs differ in what they read from it, as in "it has
 /// a comment"; "" where it is a type and parameters as RFC 2045 section 5.1 has them, without quoted pairs. White space
 /// may stand around "=", and comments of words alone anywhere but in the boundary and the protocol. Names and titles

@@ -80,8 +80,7 @@ struct Shape {
 // The parts of a multipart/digest are messages by default (RFC 2046 section 5.1.5).
 Shape shape_of(const Header& header, bool in_digest) {
     const Parameterized type = content_type(header);
-    const bool is_default = header.find("Content-Type") == nullptr;
-    return {is_default && in_digest ? "message/rfc822" : type.value, type.parameter("boundary"),
+    return {!has_content_type(header) && in_digest ? "message/rfc822" : type.value, type.parameter("boundary"),
             transfer_encoding(header)};
 }
 

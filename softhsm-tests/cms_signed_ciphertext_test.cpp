@@ -206,8 +206,10 @@ TEST_CASE("what is signed is seen to be encrypted whatever its label") {
     check(world, parts("digest", {"\r\n" + kFrom + world.usual}), Result::untrusted, true);
     check(world, parts("digest", {"\r\n" + kFrom + mixed(world.usual)}), Result::untrusted, true);
     check(world, parts("digest", {"X: y\r\n\r\n" + attached(world.usual, "")}), Result::untrusted, true);
-    check(world, parts("digest", {"Content-Type:\r\n\r\n" + kFrom + mixed(world.usual)}), Result::untrusted, true);
-    check(world, parts("digest", {"Content-Type: x\r\n\r\n" + kFrom + mixed(world.usual)}), Result::untrusted, true);
+    for (const std::string field : {"Content-Type: \r\n", "Content-Type: x\r\n", "Content-Type: ; charset=x\r\n"}) {
+        check(world, parts("digest", {field + "\r\n" + kFrom + mixed(world.usual)}), Result::untrusted, true);
+        check(world, parts("digest", {field + "\r\n" + kFrom + kNote}), Result::valid, false);
+    }
     check(world, parts("digest", {"\r\n" + kFrom + kNote, kNote}), Result::valid, false);
     check(world, mixed(base64("application/pgp-keys; name=key.asc", "x")), Result::valid, false);
     check(world, mixed(base64(kP7m, world.secret, "", "!\r\n")), Result::untrusted, true);

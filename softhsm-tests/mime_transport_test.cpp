@@ -206,9 +206,10 @@ TEST_CASE("signed, encrypted and message parts are never encoded again") {
 }
 
 TEST_CASE("the parts of a digest are messages") {
-    const std::string entity = "Content-Type: multipart/digest; boundary=x\n\n--x\n\nSubject: x\n\ntrailing \n--x--\n";
-    CHECK(make_safe(entity).refusal ==
-          "part 1 (message/rfc822) has white space at the end of a line and may not be re-encoded");
+    for (const std::string type : {"", "Content-Type:\n", "Content-Type: x\n"})
+        CHECK(make_safe("Content-Type: multipart/digest; boundary=x\n\n--x\n" + type +
+                        "\nSubject: x\n\ntrailing \n--x--\n")
+                  .refusal == "part 1 (message/rfc822) has white space at the end of a line and may not be re-encoded");
 }
 
 TEST_CASE("a part in an unknown encoding cannot be encoded again") {

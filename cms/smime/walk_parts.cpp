@@ -7,6 +7,7 @@
 #include "cms/smime/loosely_decoded.h"
 #include "cms/smime/walk.h"
 #include "mime/codec.h"
+#include "mime/content_type.h"
 #include "mime/hidden_parts.h"
 #include "mime/line_endings.h"
 #include "mime/multipart.h"
@@ -65,7 +66,8 @@ bool may_be_message(const std::string& type) {
 // is_mail_in_digest says whether a part of a multipart/digest has no type that programs can use, and so is a mail (RFC
 // 2046 section 5.1.5).
 bool is_mail_in_digest(const mime::Header& header) {
-    return header.value_or_empty("Content-Type").find('/') == std::string::npos;
+    return !mime::has_content_type(header) &&
+           !may_be_multipart(mime::ascii_lower(mime::trim(header.value_or_empty("Content-Type"))));
 }
 
 }  // namespace
