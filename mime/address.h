@@ -58,6 +58,10 @@ std::vector<std::string> decoded_forms(std::string_view field_value);
 /// not valid. The bytes of words in a charset that hides_ascii are looked at in a second text.
 std::vector<std::string> decode_words_apart(std::string_view field_value);
 
+/// closed_up_forms is a field as programs read it that take out what breaks its words up, each form once and none as it
+/// stands: controls, and blanks before an encoded word wherever one went before; then comments and quotes too.
+std::vector<std::string> closed_up_forms(std::string_view field_value);
+
 /// unreadable_charset is the charset of an encoded word, as decode_words_loosely reads them, that cannot be converted,
 /// or is one in which programs that do not know it see other addresses (is_shared). Words that name no charset, or
 /// "unknown-8bit" (RFC 1428), do not count: their bytes are all there is. Nothing where all can be read.

@@ -417,6 +417,36 @@ TEST_CASE("an address is seen in words that are decoded each by itself, and in t
               .report.result == Result::valid);
 }
 
+// As mailparser, postal-mime and PHP's iconv_mime_decode read them.
+TEST_CASE("an address is seen through what programs take out before they look at a field") {
+    const SenderBench world;
+    const SoftwareKey eve = world.with_names("email:eve@example.org");
+    const auto report = [&](const std::string& name) {
+        return world.read(eve, "From: " + name + " <eve@example.org>\r\n").report;
+    };
+    for (const std::string spoof :
+         {"\"ceo@ba\"()nk.example", "\"ceo@ba\"(c (d))nk.example", "=?us-ascii?q?ceo=40ba?=()nk.example",
+          "ceo@ba()nk.example", "\"ceo@ba \"nk.example\"\"",
+          "=?utf-8?Q?ceo=()40bank.example?=", "=?utf-8?Q?ce()o=40ban()k.example?=",
+          "=?utf-8?\x0b"
+          "B?Y2VvQGJhbmsuZXhhbXBsZQ==?=",
+          "=\x01?utf-8?B?Y2VvQGJhbmsuZXhhbXBsZQ==?=", "=()?utf-8?B?Y2VvQGJhbmsuZXhhbXBsZQ==?=",
+          "=?utf-8?b\x7f?Y2VvQGJhbmsuZXhhbXBsZQ==?=", "=?utf-8?Q?ceo?=@ban =?utf-8?b?ay5leGFtcGxl?=",
+          "=?utf-8?Q?ceo=40ban?=\xc2\xa0=?utf-8?b?ay5leGFtcGxl?=",
+          "=?utf-8?Q?ceo=40ban?=\xe2\x80\x8a\xe3\x80\x80=?utf-8?b?ay5leGFtcGxl?="}) {
+        CAPTURE(spoof);
+        CHECK_THAT(report(spoof).reason, Catch::Contains("but the sender is eve@example.org"));
+    }
+    for (const std::string honest :
+         {"Doe(IT)", "\xe5\xb1\xb1\xe7\x94\xb0(\xe5\xa4\xaa\xe9\x83\x8e)", "\"Eve \"(at home)", "\"Eve (Sales)\"",
+          "Eve@ACME =?utf-8?Q?M=C3=BCnchen?= =?utf-8?Q?_e=2EV=2E?=", "\"Eve@ACME\" \"Inc. Berlin\"",
+          "=?utf-8?Q?Eve?= (a) =?utf-8?Q?Smith?=", "\"eve@example.org\"(x)"}) {
+        CAPTURE(honest);
+        CHECK(report(honest).result == Result::valid);
+    }
+    CHECK(world.read(eve, "From: \"eve\"@example.org, eve(x)@(y)example.org\r\n").report.result == Result::valid);
+}
+
 TEST_CASE("a text in a charset of another name is seen, one in a charset that cannot be converted is not let pass") {
     const SenderBench world;
     const SoftwareKey eve = world.with_names("email:eve@example.org");

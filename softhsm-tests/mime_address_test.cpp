@@ -240,6 +240,20 @@ TEST_CASE("a charset with signs of ASCII in its characters is told, unless all p
     }
 }
 
+TEST_CASE("fields are closed up as some programs do") {
+    using Texts = std::vector<std::string>;
+    CHECK(closed_up_forms("Eve <a@b>").empty());
+    CHECK(closed_up_forms("a\1b\177c") == Texts{"abc"});
+    CHECK(closed_up_forms("=?a?= b =?c?=") == Texts{"=?a?= b=?c?="});
+    CHECK(closed_up_forms("=?a?=\xc2\xa0 =?c?=") == Texts{"=?a?==?c?="});
+    CHECK(closed_up_forms("b =?c?=").empty());
+    CHECK(closed_up_forms("a(b(c\\)))d") == Texts{"ad"});
+    CHECK(closed_up_forms("\"a(b) \"c") == Texts{"a(b)c"});
+    CHECK(closed_up_forms("a\1(b)c") == Texts{"a(b)c", "ac"});
+    for (const char* text : {"a(b", "a\"b", "a)b", "\"a b\"@c", "a\\"})
+        CHECK(closed_up_forms(text).empty());
+}
+
 // Bytes and names from IANA's registry, the WHATWG's Encoding standard and python's codecs.
 TEST_CASE("charsets are known by other names than iconv's too") {
     CHECK(decode_words("=?iso-8859-8-i?Q?=F9=EC=E5=ED?=") == "\327\251\327\234\327\225\327\235");

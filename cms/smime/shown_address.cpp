@@ -324,20 +324,21 @@ bool turns_letters(const std::string& field_value) {
 std::string foreign_address(std::string field_value, const std::vector<std::string>& mailboxes) {
     std::replace(field_value.begin(), field_value.end(), '\t', ' ');  // a line may be folded at one
     const Senders senders(mailboxes);
-    const auto in = [&](const std::string& text, bool is_name) -> std::string {
+    const auto in = [&](const std::string& text, bool is_name, Reading reading) -> std::string {
         const std::vector<std::string> forms = mime::decoded_forms(text);
         for (const std::string& form : forms)
-            if (std::string shown = senders.foreign_in_decoded(form, is_name, Reading::usual); !shown.empty())
-                return shown;
+            if (std::string shown = senders.foreign_in_decoded(form, is_name, reading); !shown.empty()) return shown;
         for (const std::string& form : forms_apart(text, forms))
             if (std::string shown = senders.foreign_in_decoded(form, is_name, Reading::possible); !shown.empty())
                 return shown;
         return {};
     };
-    std::string shown = in(field_value, false);
+    std::string shown = in(field_value, false, Reading::usual);
     if (!shown.empty()) return shown;
     for (const std::string& name : mime::names_beside_addresses(field_value))
-        if (shown = in(name, true); !shown.empty()) return shown;
+        if (shown = in(name, true, Reading::usual); !shown.empty()) return shown;
+    for (const std::string& form : mime::closed_up_forms(field_value))
+        if (shown = in(form, false, Reading::possible); !shown.empty()) return shown;
     return {};
 }
 

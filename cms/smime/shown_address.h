@@ -9,7 +9,7 @@ namespace p11mime::cms::smime {
 /// nothing. Looked at are the field as it stands and each name in it as programs show it, encoded words that RFC 2047
 /// forbids decoded too, words together and each by itself, with what looks like a dot or an "@" as that, and in the
 /// order of a screen whose texts run from left to right or from right to left. Blanks that hardly show, and line ends
-/// in encoded words, which some programs leave out, do not break an address up.
+/// in encoded words, which some programs leave out, do not break an address up, nor do controls, comments and quotes.
 ///
 /// "@alice_x" and "Alice@ACME" are none, nor is a handle at Bluesky, "@alice.bsky.social", which has no local part. One
 /// in the Fediverse, "@ceo@bank.example", is as good as an address, and "@bank.example" as the end of one. Written with
