@@ -74,13 +74,13 @@ class WriteJob final : public MakeJob {
     }
 
     std::vector<Warning> warnings() const override {
-        std::vector<Warning> all;
-        if (!left_outside_.empty()) all.push_back({"header-left-outside", left_outside_});
+        std::vector<Warning> warnings;
+        if (!left_outside_.empty()) warnings.push_back({"header-left-outside", left_outside_});
         if (!doubt_.empty())
-            all.push_back(
+            warnings.push_back(
                 {"doubtful",
                  fmt::format("careful programs, p11mime among them, will not take this mail for valid: {}", doubt_)});
-        return all;
+        return warnings;
     }
 
   private:
