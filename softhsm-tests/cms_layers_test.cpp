@@ -5,6 +5,7 @@
 #include "mime/codec.h"
 #include "softhsm-tests/cms_craft.h"
 #include "softhsm-tests/support/cms_bench.h"
+#include "softhsm-tests/support/office.h"
 
 using namespace p11mime;
 using namespace p11mime::cms;
