@@ -12,6 +12,18 @@
 
 namespace p11mime::cli {
 
+namespace {
+
+// refuse_files_of_trust refuses an output in the place of certificates, CRLs or keys that the command reads.
+void refuse_files_of_trust(const Options& options, const std::string& output) {
+    for (const char* option : {"ca", "intermediates", "crl", "recipient-cert", "own-cert", "kek"})
+        for (const std::string& file : options.list(option))
+            if (!is_device(output) && same_file(output, file))
+                throw Error(ErrorKind::usage, fmt::format("'{}' is to be written, and read for --{}", output, option));
+}
+
+}  // namespace
+
 Context::Context(Run& run) : run_(run), voice_(run.terminal()) {}
 
 Context::Context(Run& run, const Assignment& assignment, bool named)
@@ -98,6 +110,7 @@ std::unique_ptr<Output> Context::output() {
 }
 
 std::unique_ptr<Output> Context::output_to(const std::string& path) {
+    refuse_files_of_trust(options(), path);
     if (assignment_) return Output::to_file(path, inputs_, Output::Others::refused);
     auto output = Output::to_file(path, inputs_);
     // What a killed run has left may be content that nothing vouches for. A batch has done so for all its mails.
@@ -136,9 +149,11 @@ void Context::check_outputs() const {
         if (const auto path = options().text(option); path && *path != "-") paths.push_back(*path);
     if (assignment_ && !assignment_->output.empty()) paths.push_back(assignment_->output);
     std::set<std::string> taken;
-    for (const std::string& path : paths)
+    for (const std::string& path : paths) {
         if (!is_device(path) && !taken.insert(destination(path)).second)
             throw Error(ErrorKind::usage, fmt::format("two outputs would go to one file, '{}'", path));
+        refuse_files_of_trust(options(), path);
+    }
 }
 
 void Context::deliver(Outputs outputs, const std::string& report, const std::string& result) {

@@ -61,6 +61,24 @@ TEST_CASE("input and output are the same file only with --in-place", "[e2e]") {
     CHECK(names(scene.directory) == "text.eml");
 }
 
+TEST_CASE("no output goes to a file of certificates that is read", "[e2e]") {
+    const Signing scene;
+    const Desk& desk = scene.office.desk;
+    const std::string mail = desk.file("signed.eml", done(desk.p11mime({"sign", scene.text})));
+    const std::string root = desk.path("root.pem"), before = read_file(root);
+    const auto verify = [&](const std::string& option, const std::string& output) {
+        const Outcome outcome =
+            desk.p11mime(Arguments{"verify"} + scene.office.trust() + Arguments{option, output, mail});
+        INFO(outcome.err);
+        CHECK(read_file(root) == before);
+        return outcome.status;
+    };
+    for (const char* option : {"-o", "--html", "--json"}) {
+        CHECK(verify(option, root) == 2);
+        CHECK(verify(option, desk.path("other")) == 0);
+    }
+}
+
 TEST_CASE("a pipe and a device are written through, never renamed over", "[e2e]") {
     const Signing scene;
     CHECK(scene.office.desk.p11mime({"sign", "-o", "/dev/null", scene.text}).status == 0);
