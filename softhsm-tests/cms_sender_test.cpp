@@ -314,7 +314,7 @@ TEST_CASE("an address that looks like a known one is not let pass, and an honest
     for (const char* known : {"\xd0\xb0lice@example.gov", "alice@xn--exmple-4nf.gov"}) {
         CAPTURE(known);
         CHECK(read("alice@example.gov", {"bob@example.gov", known, "carol@example.gov"}).result == Result::untrusted);
-        CHECK(read("eve@example.gov", {"bob@example.gov", known, "carol@example.gov"}).result == Result::valid);
+        CHECK(read("eve@example.org", {"bob@example.gov", known, "carol@example.gov"}).result == Result::valid);
     }
 }
 

@@ -172,13 +172,14 @@ class Viewer {
         if (addresses_->empty() || mime::is_among(*addresses_, mailbox)) return;
         const std::string domain = domain_of(letters);
         Look look(letters), domain_look(domain);
-        const std::string* similar = nullptr;
-        for (const std::string& known : *addresses_) {
-            const std::string known_letters = in_letters(known);
-            if (look.is_that_of(known_letters))
+        for (const std::string& known : *addresses_)
+            if (look.is_that_of(in_letters(known)))
                 return doubt(fmt::format("the sender's address {} looks like {}, whom you know, and is another",
                                          mime::brief(mailbox), mime::brief(known)),
                              fmt::format("ask {} another way whether it is theirs", mime::brief(known)));
+        const std::string* similar = nullptr;
+        for (const std::string& known : *addresses_) {
+            const std::string known_letters = in_letters(known);
             const std::string known_domain = domain_of(known_letters);
             if (!mime::equal_ignoring_case(domain, known_domain) && domain_look.is_that_of(known_domain))
                 return doubt(fmt::format("the domain of the sender's address {} looks like that of {}, whom you know, "
