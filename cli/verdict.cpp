@@ -61,8 +61,7 @@ std::string since_text(const std::vector<const SignerVerdict*>& signers) {
         for (const cms::RevokedSince& each : signer->revoked_since) {
             const bool own = each.certificate == signer->certificate;
             const std::string who = own ? person(*signer, {}) : shortened(each.certificate.subject(), kLongestName);
-            const std::string which =
-                own && signers.size() == 1 ? "it" : fmt::format("the certificate of {}", who);
+            const std::string which = own && signers.size() == 1 ? "it" : fmt::format("the certificate of {}", who);
             std::string part = fmt::format("{} was revoked since{}", which,
                                            each.reason.empty() ? "" : fmt::format(" ({})", each.reason));
             if (!each.other.empty()) part = fmt::format("others may know the key of {} since", who);

@@ -19,7 +19,7 @@ NETWORK = r"(curl/|sys/socket\.h|netdb\.h)"
 FORBIDDEN = {
     "mime": [PKCS11, CRYPTOGRAPHY, TERMINAL, NETWORK],
     "cms": [PKCS11, TERMINAL, NETWORK, r"(fstream|filesystem)$"],
-    "token": [TERMINAL, NETWORK, r"mime/(?!(bytes|error|hex|stream)\.h)"],
+    "token": [TERMINAL, NETWORK, r"mime/(?!(bytes|error|hex|shared_library|stream)\.h)"],
     "cli": [CRYPTOGRAPHY + r"(?!crypto\.h)"],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')

@@ -83,7 +83,8 @@ TEST_CASE("a certificate that a compromised authority's key may have made since 
     CHECK(mail.signer().time_basis == "timestamp");
     CHECK(mail.signer().revocation == Revocation::revoked);
     CHECK_THAT(*mail.signer().chain_reason, Contains("the certificate of CN=Authority,O=Example is revoked since"));
-    CHECK_THAT(*mail.signer().chain_reason, Contains("nothing shows that the certificate of CN=Alice,O=Example was there before"));
+    CHECK_THAT(*mail.signer().chain_reason,
+               Contains("nothing shows that the certificate of CN=Alice,O=Example was there before"));
 
     // What is signed names it: the time-stamp is over that too.
     Mail named = unnamed;

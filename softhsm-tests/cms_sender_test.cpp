@@ -350,8 +350,8 @@ TEST_CASE("an address that is a known one but for marks on its letters is said")
                     options)
             .report;
     };
-    // "a" with a dot below; the same as a mark of its own; M\u00fcller and Muller may be two honest people.
-    for (const char* twin : {"j\u1ea1ne@example.gov", "ja\u0323ne@example.gov", "j\u00e4ne@example.gov"}) {
+    // "a" with a dot below; M\u00fcller and Muller may be two honest people.
+    for (const char* twin : {"j\u1ea1ne@example.gov", "j\u00e4ne@example.gov"}) {
         CAPTURE(twin);
         const Report report = read(twin, "jane@example.gov");
         INFO(report.reason);
