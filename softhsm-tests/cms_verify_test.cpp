@@ -236,7 +236,15 @@ TEST_CASE("the fields beside an entity with a detached signature are those of a 
 
     const ReadMail file = verify(text, text);
     CHECK(file.report.result == Result::valid);
+    CHECK(file.signer().sender == SenderState::match);
+    CHECK(file.report.from == std::vector<std::string>{"alice@example.gov"});
     CHECK(file.content == text);
+    const std::string by_other = mail("ceo@bank.example", "bob@example.gov");
+    const ReadMail file_of_other = verify(by_other, by_other);
+    CHECK(file_of_other.report.result == Result::untrusted);
+    CHECK_THAT(file_of_other.report.reason, Catch::Contains("ceo@bank.example"));
+    const std::string settings = "name: x\nsize: 1\n  \nmore\n";
+    CHECK(verify(settings, settings).report.result == Result::valid);
 }
 
 TEST_CASE("an algorithm that is not supported is named") {

@@ -83,6 +83,7 @@ class Walk {
 
     void bare_cms(Window& input, InputForm form, Sink& output);
     void detached(SignedDataReader& reader, std::size_t layer, const Place& place);
+    bool note_detached_mail(bool must_name_sender);
     void look_into_detached(bool is_mail, const Place& place);
 
     void note_mail(Mail mail);

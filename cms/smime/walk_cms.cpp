@@ -302,8 +302,8 @@ void Walk::signed_data(BerReader& ber, const std::string& media_type, const Plac
 }
 
 // detached checks a bare signature over a file: over its bytes as they are, their canonical form, and the MIME entity
-// of a mail, with its type stated as writers do too, whichever was signed. The other fields of that mail are beside
-// what is signed, as those of a clear-signed one are: its sender is checked, and they are not written.
+// of a mail, with its type stated as writers do too, whichever was signed. The sender of a mail is checked. Where its
+// entity was signed, its other fields are beside that, as those of a clear-signed mail are, and are not written.
 void Walk::detached(SignedDataReader& reader, std::size_t layer, const Place& place) {
     has_detached_ = true;
     std::set<Hash> hashes = reader.digest_algorithms();
@@ -327,6 +327,7 @@ void Walk::detached(SignedDataReader& reader, std::size_t layer, const Place& pl
         Window window(*source);
         return recognise(window) == InputForm::entity;
     }();
+    const bool noted = is_mail && note_detached_mail(true);
     note_content_type(reader.content_type(), true, is_mail);
     const auto over_its_entity = [&] {
         const auto source = options_.detached_content->open();
@@ -337,12 +338,8 @@ void Walk::detached(SignedDataReader& reader, std::size_t layer, const Place& pl
         return judge_over(canonical);
     };
     const auto over_entity = [&] {
-        const auto source = options_.detached_content->open();
-        Window window(*source);
+        if (!noted) note_detached_mail(false);
         try {
-            note_mail(read_mail(window, false));
-            note_sender(mail_.entity);
-            note_fields(mail_.entity.fields);
             return over_its_entity() || (state_type(mail_) && over_its_entity());
         } catch (const LimitExceeded&) {
             throw;
@@ -365,6 +362,26 @@ void Walk::detached(SignedDataReader& reader, std::size_t layer, const Place& pl
         place.output->push(bytes_of(mail_.entity.raw()));
     }
     copy(window, *place.output);
+}
+
+// note_detached_mail notes whose mail a file is that was signed by itself; it says whether it did. What names no sender
+// may be a file of another kind that starts like a mail, and is held to nothing more than its signature.
+bool Walk::note_detached_mail(bool must_name_sender) {
+    const auto source = options_.detached_content->open();
+    Window window(*source);
+    try {
+        Mail mail = read_mail(window, false);
+        if (must_name_sender && !mail.names_sender()) return false;
+        note_mail(std::move(mail));
+        note_sender(mail_.entity);
+        note_fields(mail_.entity.fields);
+        return true;
+    } catch (const LimitExceeded&) {
+        throw;
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::malformed) throw;
+        return false;
+    }
 }
 
 // look_into_detached reports the layers of a file that a signature covers, and doubts what is encrypted in it: the file
