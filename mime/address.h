@@ -67,9 +67,10 @@ std::vector<std::string> closed_up_forms(std::string_view field_value);
 /// "unknown-8bit" (RFC 1428), do not count: their bytes are all there is. Nothing where all can be read.
 std::optional<std::string> unreadable_charset(std::string_view field_value);
 
-/// has_odd_base64 says whether an encoded word in base64 has anything but its letters and, at its end, the padding that
-/// its size asks for, or none: programs differ on what they pass over, and on what they read behind it.
-bool has_odd_base64(std::string_view field_value);
+/// has_odd_word says whether an encoded word in base64 has anything but its letters and, at its end, the padding that
+/// its size asks for, or none, or one in the Q encoding anything but hexadecimal digits behind a "=": programs differ
+/// on what they pass over, and on what they read behind it.
+bool has_odd_word(std::string_view field_value);
 
 /// in_utf8 is text of a header in UTF-8: bytes that are none are taken for windows-1252, as mail programs do.
 std::string in_utf8(std::string_view header_text);

@@ -288,15 +288,21 @@ std::optional<std::string> unreadable_charset(std::string_view field_value) {
     return std::nullopt;
 }
 
-bool has_odd_base64(std::string_view field_value) {
-    const auto is_odd = [](std::string_view text) {
+bool has_odd_word(std::string_view field_value) {
+    const auto is_odd_q = [](std::string_view text) {
+        for (std::size_t at = text.find('='); at != std::string_view::npos; at = text.find('=', at + 1))
+            for (const char c : text.substr(at + 1, 2))
+                if (hex_value(c) < 0) return true;
+        return false;
+    };
+    const auto is_odd_base64 = [](std::string_view text) {
         const std::size_t letters = text.find_last_not_of('=') + 1, padding = text.size() - letters;
         return text.substr(0, letters).find_first_not_of(kBase64Alphabet) != std::string_view::npos ||
                (padding == 0 ? letters % 4 == 1 : padding > 2 || text.size() % 4 != 0);
     };
     for (std::size_t at = field_value.find("=?"); at != std::string_view::npos; at = field_value.find("=?", at + 2)) {
         const std::optional<LooseWord> word = loose_word_at(field_value.substr(at));
-        if (word && word->encoding == 'b' && is_odd(word->text)) return true;
+        if (word && (word->encoding == 'b' ? is_odd_base64(word->text) : is_odd_q(word->text))) return true;
     }
     return false;
 }

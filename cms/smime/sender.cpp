@@ -225,7 +225,7 @@ class Viewer {
             if (const auto charset = mime::unreadable_charset(text))
                 return fmt::format("the {} field has text in a charset that not all programs know: '{}'", name,
                                    mime::brief(*charset));
-            if (mime::has_odd_base64(text))
+            if (mime::has_odd_word(text))
                 return fmt::format("the {} field has an encoded word that programs read differently", name);
         }
         return {};

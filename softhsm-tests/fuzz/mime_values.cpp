@@ -21,7 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     mime::decode_words_loosely(text);
     mime::decode_words_apart(text);
     mime::unreadable_charset(text);
-    mime::has_odd_base64(text);
+    mime::has_odd_word(text);
     for (const mime::Address& address : mime::parse_addresses(text)) {
         if (!mime::is_mailbox(address.mailbox) || !mime::same_mailbox(address.mailbox, address.mailbox)) std::abort();
     }
