@@ -1,6 +1,7 @@
 // What sanitized programs do otherwise than the sanitizers' defaults.
 
 #include <dlfcn.h>
+#include <openssl/crypto.h>
 
 /// __asan_default_options: undefined behaviour is reported with its place, and no exit code of p11mime's is that of a
 /// fault.
@@ -12,4 +13,9 @@ extern "C" const char* __asan_default_options() {
 /// be reported as leaked once they are unloaded, and LeakSanitizer could not tell whose it was.
 extern "C" int dlclose(void*) noexcept {
     return 0;
+}
+
+/// clean_up has OpenSSL free at the end what p11mime leaves to the end of the process, and would be reported.
+extern "C" __attribute__((destructor)) void clean_up() {
+    OPENSSL_cleanup();
 }
