@@ -53,6 +53,19 @@ TEST_CASE("seal hides the subject, and opening gives the mail back as it was") {
         }
 }
 
+TEST_CASE("the mails of a digest are sealed as they are") {
+    const ProtectionBench world;
+    const std::string digest =
+        "Content-Type: multipart/digest; boundary=d\r\n\r\n--d\r\n\r\nFrom: carol@x.example\r\n"
+        "Subject: one\r\n\r\nOne\r\n--d\r\n\r\nFrom: dan@x.example\r\n\r\nTwo\r\n--d--\r\n";
+    const ReadMail read =
+        world.open(world.seal("From: alice@example.gov\r\nTo: bob@example.org\r\nSubject: both\r\n"
+                              "MIME-Version: 1.0\r\n" +
+                              digest));
+    CHECK(read.report.result == Result::valid);
+    CHECK(with_crlf(body_of(read.content)) == body_of(digest));
+}
+
 TEST_CASE("old readers find the hidden subject in the text") {
     const ProtectionBench world;
     const auto inside = [&](const std::string& entity) {

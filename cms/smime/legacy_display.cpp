@@ -124,8 +124,11 @@ class EditedParts final : public EditedEntity {
         const EntityKind kind = classify(header);
         const std::string boundary = type.parameter("boundary");
         const bool text = kind == EntityKind::leaf && (type.value == "text/plain" || type.value == "text/html");
-        if (kind == EntityKind::multipart && type.value != "multipart/encrypted" && type.value != "multipart/signed" &&
-            mime::is_boundary(boundary) && levels_.size() < mime::kMaxNesting) {
+        // The parts of a digest are mails of others.
+        const bool has_body =
+            type.value != "multipart/encrypted" && type.value != "multipart/signed" && type.value != "multipart/digest";
+        if (kind == EntityKind::multipart && has_body && mime::is_boundary(boundary) &&
+            levels_.size() < mime::kMaxNesting) {
             levels_.push_back(std::make_unique<Level>(body, boundary, type.value == "multipart/alternative"));
         } else if (text && !is_attachment(header)) {
             Part part = edit_(std::move(header), body);
