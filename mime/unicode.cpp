@@ -112,6 +112,27 @@ UChar32 unmarked(const Icu& icu, UChar32 code) {
     }
 }
 
+// capital_skeleton is alike for texts that look alike in capitals.
+std::string capital_skeleton(std::string_view text) {
+    std::string result;
+    for (const char c : text) {
+        if (c == 'l' || c == '1' || c == '|')
+            result += 'I';
+        else
+            result += c == '0' ? 'O' : ascii_upper(c);
+    }
+    return result;
+}
+
+bool label_is_picture_of(std::string_view label, std::string_view other) {
+    if (ascii_skeleton(label) == ascii_skeleton(other)) return true;
+    const bool in_capitals =
+        std::any_of(label.begin(), label.end(), [](char c) { return c >= 'A' && c <= 'Z' && c != 'I'; });
+    std::string capitals(other);
+    std::transform(capitals.begin(), capitals.end(), capitals.begin(), ascii_upper);
+    return in_capitals && capital_skeleton(label) == capital_skeleton(capitals);
+}
+
 // Under vowels a dot makes a letter that languages write (Vietnamese, Yoruba).
 bool is_ascii_consonant(UChar32 code) {
     constexpr std::u32string_view kVowels = U"aeiouyAEIOUY";
@@ -167,15 +188,17 @@ std::string ascii_skeleton(std::string_view text) {
     return ascii_lower(result);
 }
 
-std::string capital_skeleton(std::string_view text) {
-    std::string result;
-    for (const char c : text) {
-        if (c == 'l' || c == '1' || c == '|')
-            result += 'I';
-        else
-            result += c == '0' ? 'O' : ascii_upper(c);
+bool is_picture_of(std::string_view address, std::string_view other) {
+    for (;;) {
+        const std::size_t end = std::min(address.find_first_of("@."), address.size()),
+                          other_end = std::min(other.find_first_of("@."), other.size());
+        if (!label_is_picture_of(address.substr(0, end), other.substr(0, other_end))) return false;
+        if (end == address.size() || other_end == other.size())
+            return end == address.size() && other_end == other.size();
+        if (address[end] != other[other_end]) return false;
+        address.remove_prefix(end + 1);
+        other.remove_prefix(other_end + 1);
     }
-    return result;
 }
 
 std::string without_marks(std::string_view text) {

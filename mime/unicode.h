@@ -23,9 +23,10 @@ std::string skeleton(std::string_view text);
 
 /// ascii_skeleton is the skeleton of an ASCII text, without ICU.
 std::string ascii_skeleton(std::string_view text);
-/// capital_skeleton is alike for ASCII texts that look alike in capitals, where "I" is "l", "1" and "|", and "L" is
-/// none of those: "ClTY" is "CITY".
-std::string capital_skeleton(std::string_view text);
+/// is_picture_of says whether one ASCII address looks like another, without ICU: labels that are written in capitals
+/// look like those of the other in capitals, where "I" is "l", "1" and "|", and "L" is none of those ("ClTY" is
+/// "CITY").
+bool is_picture_of(std::string_view address, std::string_view other);
 /// without_marks leaves of each letter what it is without accents, dots and other marks.
 std::string without_marks(std::string_view text);
 

@@ -38,25 +38,13 @@ std::string domain_of(const std::string& letters) {
     return letters.substr(std::min(letters.rfind('@') + 1, letters.size()));
 }
 
-std::string in_capitals(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(), mime::ascii_upper);
-    return text;
-}
-
 // Look is how an address in letters looks to a reader.
 class Look {
   public:
-    explicit Look(std::string letters) : letters_(std::move(letters)), plain_(mime::is_ascii(letters_)) {
-        if (!plain_) return;
-        ascii_ = mime::ascii_skeleton(letters_);
-        if (std::any_of(letters_.begin(), letters_.end(), [](char c) { return c >= 'A' && c <= 'Z' && c != 'I'; }))
-            capital_ = mime::capital_skeleton(letters_);
-    }
+    explicit Look(std::string letters) : letters_(std::move(letters)), plain_(mime::is_ascii(letters_)) {}
 
     bool is_that_of(const std::string& letters) {
-        if (plain_ && mime::is_ascii(letters))
-            return mime::ascii_skeleton(letters) == ascii_ ||
-                   (capital_ && mime::capital_skeleton(in_capitals(letters)) == *capital_);
+        if (plain_ && mime::is_ascii(letters)) return mime::is_picture_of(letters_, letters);
         if (!skeleton_) skeleton_ = mime::skeleton(letters_);
         return mime::skeleton(letters) == *skeleton_;
     }
@@ -71,8 +59,6 @@ class Look {
   private:
     std::string letters_;
     bool plain_;
-    std::string ascii_;
-    std::optional<std::string> capital_;   // where it is written in capitals, be it in part
     std::optional<std::string> skeleton_;  // by ICU
     std::optional<std::string> bare_;      // of its letters without marks
 };
@@ -177,17 +163,23 @@ class Viewer {
                 return doubt(fmt::format("the sender's address {} looks like {}, whom you know, and is another",
                                          mime::brief(mailbox), mime::brief(known)),
                              fmt::format("ask {} another way whether it is theirs", mime::brief(known)));
-        const std::string* similar = nullptr;
+        const std::string *similar = nullptr, *similar_domain = nullptr;
+        bool knows_domain = false;
         for (const std::string& known : *addresses_) {
             const std::string known_letters = in_letters(known);
             const std::string known_domain = domain_of(known_letters);
-            if (!mime::equal_ignoring_case(domain, known_domain) && domain_look.is_that_of(known_domain))
-                return doubt(fmt::format("the domain of the sender's address {} looks like that of {}, whom you know, "
-                                         "and is another",
-                                         mime::brief(mailbox), mime::brief(known)),
-                             fmt::format("ask {} another way whether it is theirs", mime::brief(known)));
+            if (mime::equal_ignoring_case(domain, known_domain))
+                knows_domain = true;
+            else if (similar_domain == nullptr && domain_look.is_that_of(known_domain))
+                similar_domain = &known;
             if (similar == nullptr && look.is_that_but_for_marks(known_letters)) similar = &known;
         }
+        // Two honest domains may look alike (modern.example, modem.example).
+        if (similar_domain != nullptr && !knows_domain)
+            warn("look-alike",
+                 fmt::format("the domain of the sender's address {} looks like that of {}, whom you know, "
+                             "and is another",
+                             mime::brief(mailbox), mime::brief(*similar_domain)));
         if (similar != nullptr)
             warn("look-alike", fmt::format("the sender's address {} is {}, whom you know, but for marks on its letters",
                                            mime::brief(letters), mime::brief(*similar)));
