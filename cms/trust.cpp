@@ -18,6 +18,11 @@ namespace p11mime::cms {
 
 namespace {
 
+// just_before a time that may be the first of all, as that of a certificate whose end cannot be read is.
+Time just_before(Time time) {
+    return time == Time::min() ? time : time - std::chrono::seconds(1);
+}
+
 constexpr std::size_t kMaxPaths = 32;  // tried for one certificate
 constexpr std::size_t kMaxFetchedIssuers = 5;
 constexpr std::size_t kMaxOfKeyWork = 100;  // verifications for what came along of one key of a path
@@ -153,7 +158,7 @@ class Judge {
         const auto ended = std::ranges::min_element(path, {}, &Certificate::not_after);
         if (!trust_.revocation || ended->not_after() > time_.at) return std::nullopt;
         Trust before = asking_nobody(trust_);
-        before.at = ended->not_after() - std::chrono::seconds(1);
+        before.at = just_before(ended->not_after());
         before.require_revocation = false;
         before.policy = {};
         std::optional<Fault> fault;
@@ -338,7 +343,7 @@ std::optional<Fault> compromised_key(PathVerdict& verdict, const Trust& trust, c
             if (spent >= limit) break;
             if (other == on_path || other.spki_der() != key || !tells_of_holder(other, false, on_path)) continue;
             Trust of_other = for_its_revocation(trust);
-            const Time last = other.not_after() - std::chrono::seconds(1);
+            const Time last = just_before(other.not_after());
             if (last < trust.at.value_or(trust.clock->now())) of_other.at = last;
             const PathVerdict found = validate_with(other, message, of_other, Use::evidence, true).verdict;
             spent += found.chain.size() + found.verifications;
