@@ -23,14 +23,16 @@ bool is_limited(std::span<const Certificate> path) {
 }
 
 bool tells_of_holder(const Certificate& other, bool limited, const Certificate& certificate) {
-    if (!limited && has_subject(other) && same_name_and_key(other, certificate)) return true;
+    const bool alike = other.is_ca() == certificate.is_ca() && same_name_and_key(other, certificate);
+    if (!limited && has_subject(other) && alike) return true;
     return std::ranges::any_of(other.emails(), [&](const std::string& each) { return certificate.has_email(each); });
 }
 
 std::vector<Bytes> key_holders(const Certificate& certificate, bool limited) {
     const Bytes key = certificate.spki_der();
     std::vector<Bytes> holders;
-    if (!limited && has_subject(certificate)) holders.push_back(concat({certificate.subject_der(), key}));
+    const Bytes kind{certificate.is_ca() ? Byte{1} : Byte{0}};
+    if (!limited && has_subject(certificate)) holders.push_back(concat({kind, certificate.subject_der(), key}));
     for (const std::string& each : certificate.emails())
         holders.push_back(concat({der_value(tag::kOctetString, bytes_of(mime::ascii_lower(each))), key}));
     return holders;
