@@ -245,6 +245,8 @@ TEST_CASE("the fields beside an entity with a detached signature are those of a 
     CHECK_THAT(file_of_other.report.reason, Catch::Contains("ceo@bank.example"));
     const std::string settings = "name: x\nsize: 1\n  \nmore\n";
     CHECK(verify(settings, settings).report.result == Result::valid);
+    const std::string table = "From: \"Size\"\r\n\r\n1\r\n";
+    CHECK(verify(table, table).report.result == Result::valid);
 }
 
 TEST_CASE("an algorithm that is not supported is named") {

@@ -17,6 +17,15 @@ namespace p11mime::cms::smime {
 
 namespace {
 
+// names_address says whether a mail names a sender with an address.
+bool names_address(const Mail& mail) {
+    Sender sender;
+    for (const mime::Field& field : mail.transport)
+        if (mime::equal_ignoring_case(field.name, "From") || mime::equal_ignoring_case(field.name, "Sender"))
+            add_senders(sender, field.value());
+    return !sender.mailboxes.empty() || !sender.contradiction.empty();
+}
+
 Error changed(const std::string& digest) {
     return {ErrorKind::failed, fmt::format("the content was changed on the way: its {} digest is another", digest),
             "ask the sender to send it again"};
@@ -371,7 +380,7 @@ bool Walk::note_detached_mail(bool must_name_sender) {
     Window window(*source);
     try {
         Mail mail = read_mail(window, false);
-        if (must_name_sender && !mail.names_sender()) return false;
+        if (must_name_sender && !names_address(mail)) return false;
         note_mail(std::move(mail));
         note_sender(mail_.entity);
         note_fields(mail_.entity.fields);
