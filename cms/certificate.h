@@ -14,6 +14,8 @@ namespace p11mime::cms {
 
 using Time = std::chrono::sys_seconds;
 
+inline constexpr auto kClockSkew = std::chrono::minutes(5);  ///< that two honest clocks may differ
+
 /// format_time gives RFC 3339 in UTC; parse_time reads RFC 3339 and returns nothing where it is none.
 std::string format_time(Time time);
 std::optional<Time> parse_time(std::string_view text);

@@ -8,7 +8,6 @@ namespace p11mime::cms {
 
 namespace {
 
-constexpr auto kClockSkew = std::chrono::minutes(5);
 constexpr Reasons kHoldReason = 1 << 6;  // certificateHold
 constexpr auto kRememberedAtLeast = std::chrono::days(366);
 

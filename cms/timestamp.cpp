@@ -27,8 +27,7 @@ using KeyUsages = Handle<EXTENDED_KEY_USAGE, EXTENDED_KEY_USAGE_free>;
 constexpr const char* kAllowWeak = "--allow-weak accepts it";
 constexpr Hash kImprintHash = Hash::sha256;
 constexpr std::size_t kNonceBytes = 16;
-constexpr auto kClockSkew = std::chrono::minutes(5);  // that two honest clocks may differ
-constexpr auto kFarOff = std::chrono::days(1);        // that no clock that is looked after is wrong by
+constexpr auto kFarOff = std::chrono::days(1);  // that no clock that is looked after is wrong by
 
 // Token is a time-stamp token taken apart.
 struct Token {

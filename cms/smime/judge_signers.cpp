@@ -252,7 +252,7 @@ class Judge {
     // of which it is the signature of any text.
     static void refuse_early(std::vector<TimestampVerdict>& timestamps, const Certificate& certificate) {
         for (TimestampVerdict& each : timestamps) {
-            if (each.integrity != Integrity::valid || *each.time >= certificate.not_before()) continue;
+            if (each.integrity != Integrity::valid || *each.time + kClockSkew >= certificate.not_before()) continue;
             each.integrity = Integrity::invalid;
             each.reason = fmt::format("it is from before the certificate of {}", display_name(certificate));
         }
