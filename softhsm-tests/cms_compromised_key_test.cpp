@@ -246,6 +246,7 @@ TEST_CASE("who has a certificate of another's key in his own name tells nothing 
         return claimed.judged(authority.key, spec, claimed.other_root, below);
     };
     CHECK(unknown(judged(spec_named("Mallory", "email:mallory@mallory.example")), "CN=Alice"));
+    CHECK(unknown(judged(spec_named("Authority", "")), "CN=Alice"));  // no authority's certificate
     CHECK(compromised(judged(authority_spec("Authority"))));
 }
 
