@@ -43,7 +43,7 @@ std::optional<std::string> signature_words(const Report& report) {
 std::string written(std::string name) {
     bool first = true;
     for (char& c : name) {
-        if (first && c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+        if (first) c = mime::ascii_upper(c);
         first = c == '-';
     }
     return name;
