@@ -203,10 +203,7 @@ TEST_CASE("a signed mail that names no sender is said") {
 
 TEST_CASE("domains beyond ASCII are the same as A-labels and as letters") {
     const SenderBench world;
-    CertificateSpec spec;
-    spec.alternative_name = "";
-    spec.more_extensions = smtp_utf8_mailbox("\xc3\xa4lice@xn--mnchen-3ya.example");
-    const SoftwareKey alice = world.bench.issue(spec);
+    const SoftwareKey alice = world.with_utf8_mailbox("\xc3\xa4lice@xn--mnchen-3ya.example");
     const auto sender = [&](std::string_view from) {
         return world.read(alice, "From: " + std::string(from) + "\r\n").signer().sender;
     };
@@ -291,12 +288,8 @@ TEST_CASE("an address that looks like a known one is not let pass, and an honest
             if (line.find("libicui18n") != std::string::npos) return true;
         return false;
     };
-    const auto read = [&](const std::string& address, std::vector<std::string> known) {
-        ReadOptions options;
-        options.known_addresses = [known = std::move(known)] { return known; };
-        const SoftwareKey key = world.with_names("email:" + address);
-        return world.bench.verify(world.bench.sign({key}, "From: " + address + "\r\n" + std::string(kText)), options)
-            .report;
+    const auto read = [&](const std::string& address, const std::vector<std::string>& known) {
+        return world.read_knowing(known, world.with_names("email:" + address), address);
     };
     const bool loaded_before = icu_is_loaded();
     CHECK(read("alice@example.gov", {}).result == Result::valid);
@@ -321,11 +314,7 @@ TEST_CASE("an address that looks like a known one is not let pass, and an honest
 TEST_CASE("an address in capitals that looks like a known one in capitals is not let pass") {
     const SenderBench world;
     const auto read = [&](const std::string& address, const std::string& known) {
-        ReadOptions options;
-        options.known_addresses = [known] { return std::vector<std::string>{known}; };
-        const SoftwareKey key = world.with_names("email:" + address);
-        return world.bench.verify(world.bench.sign({key}, "From: " + address + "\r\n" + std::string(kText)), options)
-            .report.result;
+        return world.read_knowing({known}, world.with_names("email:" + address), address).result;
     };
     CHECK(read("INFO@ClTlBANK.EXAMPLE", "info@citibank.example") == Result::untrusted);
     CHECK(read("1NF0@CITIBANK.EXAMPLE", "info@citibank.example") == Result::untrusted);
@@ -337,13 +326,8 @@ TEST_CASE("an address in capitals that looks like a known one in capitals is not
 
 TEST_CASE("a domain that looks like a known one is said, unless it is known too") {
     const SenderBench world;
-    const auto warned = [&](const std::string& address, std::vector<std::string> known) {
-        ReadOptions options;
-        options.known_addresses = [known = std::move(known)] { return known; };
-        const SoftwareKey key = world.with_names("email:" + address);
-        const Report report =
-            world.bench.verify(world.bench.sign({key}, "From: " + address + "\r\n" + std::string(kText)), options)
-                .report;
+    const auto warned = [&](const std::string& address, const std::vector<std::string>& known) {
+        const Report report = world.read_knowing(known, world.with_names("email:" + address), address);
         CHECK(report.result == Result::valid);
         return has_warning(report, "look-alike");
     };
@@ -357,15 +341,7 @@ TEST_CASE("a domain that looks like a known one is said, unless it is known too"
 TEST_CASE("an address that is a known one but for marks on its letters is said") {
     const SenderBench world;
     const auto read = [&](const std::string& address, const std::string& known) {
-        ReadOptions options;
-        options.known_addresses = [known] { return std::vector<std::string>{known}; };
-        CertificateSpec spec;
-        spec.alternative_name = "";
-        spec.more_extensions = smtp_utf8_mailbox(address);
-        return world.bench
-            .verify(world.bench.sign({world.bench.issue(spec)}, "From: " + address + "\r\n" + std::string(kText)),
-                    options)
-            .report;
+        return world.read_knowing({known}, world.with_utf8_mailbox(address), address);
     };
     // "a" with a dot below; M\u00fcller and Muller may be two honest people.
     for (const char* twin : {"j\u1ea1ne@example.gov", "j\u00e4ne@example.gov"}) {
@@ -382,15 +358,7 @@ TEST_CASE("an address that is a known one but for marks on its letters is said")
 TEST_CASE("an address with invisible letters looks like a known one") {
     const SenderBench world;
     const auto read = [&](const std::string& address, const std::string& known) {
-        ReadOptions options;
-        options.known_addresses = [known] { return std::vector<std::string>{known}; };
-        CertificateSpec spec;
-        spec.alternative_name = "";
-        spec.more_extensions = smtp_utf8_mailbox(address);
-        return world.bench
-            .verify(world.bench.sign({world.bench.issue(spec)}, "From: " + address + "\r\n" + std::string(kText)),
-                    options)
-            .report;
+        return world.read_knowing({known}, world.with_utf8_mailbox(address), address);
     };
     for (const char* twin : {"ali\xe2\x80\x8d"
                              "ce@example.gov",

@@ -291,10 +291,7 @@ TEST_CASE("an address is seen through blanks that hardly show and line ends that
 TEST_CASE("the sender's own address in letters from right to left is the sender's") {
     const SenderBench world;
     const std::string own = "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d@example.org";  // in Hebrew letters
-    CertificateSpec spec;
-    spec.alternative_name = "";
-    spec.more_extensions = smtp_utf8_mailbox(own);
-    const SoftwareKey key = world.bench.issue(spec);
+    const SoftwareKey key = world.with_utf8_mailbox(own);
     const auto result = [&](const std::string& name) {
         return world.read(key, "From: \"" + name + "\" <" + own + ">\r\n").report.result;
     };
