@@ -7,6 +7,9 @@
 #include <iterator>
 #include <map>
 #include <set>
+#include <vector>
+
+#include "softhsm-tests/support/program.h"
 
 namespace p11mime::test::matrix {
 
@@ -17,16 +20,19 @@ struct Curve {
     KeyKind key;
 };
 
-#ifdef P11MIME_SANITIZE
-constexpr const char* kHashes[] = {"sha1", "sha512"};
-constexpr std::size_t kWraps[] = {32};
-constexpr const char* kCiphers[] = {"aes-256-cbc", "aes-128-gcm", "chacha20-poly1305"};
-#else
-constexpr const char* kHashes[] = {"sha1", "sha224", "sha256", "sha384", "sha512"};
-constexpr std::size_t kWraps[] = {16, 24, 32};
-constexpr const char* kCiphers[] = {"aes-128-cbc", "aes-192-cbc", "aes-256-cbc",      "aes-128-gcm",
-                                    "aes-192-gcm", "aes-256-gcm", "chacha20-poly1305"};
-#endif
+/// Choices are what rows are made of: a sanitized run, which takes long, has few.
+struct Choices {
+    std::vector<const char*> hashes = {"sha1", "sha224", "sha256", "sha384", "sha512"};
+    std::vector<std::size_t> wraps = {16, 24, 32};
+    std::vector<const char*> ciphers = {"aes-128-cbc", "aes-192-cbc", "aes-256-cbc",      "aes-128-gcm",
+                                        "aes-192-gcm", "aes-256-gcm", "chacha20-poly1305"};
+};
+
+Choices choices() {
+    if (is_sanitized()) return {{"sha1", "sha512"}, {32}, {"aes-256-cbc", "aes-128-gcm", "chacha20-poly1305"}};
+    return {};
+}
+
 constexpr const char* kHkdfHashes[] = {"sha256", "sha384", "sha512"};
 constexpr Curve kCurves[] = {{"p256", KeyKind::p256},
                              {"p384", KeyKind::p384},
@@ -37,7 +43,7 @@ constexpr Curve kCurves[] = {{"p256", KeyKind::p256},
 constexpr Curve kMontgomeryCurves[] = {{"x25519", KeyKind::x25519}, {"x448", KeyKind::x448}};
 constexpr const char* kReadOnlyCiphers[] = {"des-ede3-cbc", "rc2-128-cbc", "rc2-40-cbc"};
 
-void add_transports(std::vector<RecipientRow>& rows) {
+void add_transports(std::vector<RecipientRow>& rows, const Choices& choices) {
     rows.push_back({.name = "rsa-pkcs1", .way = Way::rsa_pkcs1, .key = KeyKind::rsa2048});
     const auto add_oaep = [&](const char* hash, const char* mgf) {
         for (const char* label : {"", "4c6162656c"})
@@ -48,8 +54,8 @@ void add_transports(std::vector<RecipientRow>& rows) {
                             .mgf = mgf,
                             .label = label});
     };
-    for (const char* hash : kHashes)
-        for (const char* mgf : kHashes)
+    for (const char* hash : choices.hashes)
+        for (const char* mgf : choices.hashes)
             add_oaep(hash, mgf);
     add_oaep("sha512-224", "sha512-224");
     add_oaep("sha512-256", "sha512-256");
@@ -57,11 +63,11 @@ void add_transports(std::vector<RecipientRow>& rows) {
     add_oaep("sha3-256", "sha3-256");
 }
 
-void add_agreements(std::vector<RecipientRow>& rows) {
+void add_agreements(std::vector<RecipientRow>& rows, const Choices& choices) {
     for (const Curve& curve : kCurves)
         for (const bool cofactor : {false, true})
-            for (const char* hash : kHashes)
-                for (const std::size_t wrap : kWraps)
+            for (const char* hash : choices.hashes)
+                for (const std::size_t wrap : choices.wraps)
                     rows.push_back({.name = fmt::format("ecdh {} {} {} wrap-{}", curve.name,
                                                         cofactor ? "cofactor" : "standard", hash, 8 * wrap),
                                     .way = Way::ecdh,
@@ -71,7 +77,7 @@ void add_agreements(std::vector<RecipientRow>& rows) {
                                     .wrap = wrap});
     for (const Curve& curve : kMontgomeryCurves)
         for (const char* hash : kHkdfHashes)
-            for (const std::size_t wrap : kWraps)
+            for (const std::size_t wrap : choices.wraps)
                 rows.push_back({.name = fmt::format("xdh {} hkdf-{} wrap-{}", curve.name, hash, 8 * wrap),
                                 .way = Way::xdh,
                                 .key = curve.key,
@@ -79,15 +85,15 @@ void add_agreements(std::vector<RecipientRow>& rows) {
                                 .wrap = wrap});
 }
 
-void add_shared_secrets(std::vector<RecipientRow>& rows) {
+void add_shared_secrets(std::vector<RecipientRow>& rows, const Choices& choices) {
     const std::string key = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
-    for (const std::size_t wrap : kWraps)
+    for (const std::size_t wrap : choices.wraps)
         rows.push_back({.name = fmt::format("kek wrap-{}", 8 * wrap),
                         .way = Way::kek,
                         .wrap = wrap,
                         .secret = key.substr(0, 2 * wrap)});
     for (const char* prf : {"sha1", "sha256"})
-        for (const std::size_t wrap : kWraps)
+        for (const std::size_t wrap : choices.wraps)
             rows.push_back({.name = fmt::format("password {} aes-{}", prf, 8 * wrap),
                             .way = Way::password,
                             .hash = prf,
@@ -123,16 +129,17 @@ std::string name(Way way) {
 
 std::vector<RecipientRow> key_managements() {
     std::vector<RecipientRow> rows;
-    add_transports(rows);
-    add_agreements(rows);
-    add_shared_secrets(rows);
+    add_transports(rows, choices());
+    add_agreements(rows, choices());
+    add_shared_secrets(rows, choices());
     return rows;
 }
 
 std::vector<RecipientRow> recipient_rows() {
     std::vector<RecipientRow> rows;
+    const auto ciphers = choices().ciphers;
     for (const RecipientRow& management : key_managements())
-        for (const char* cipher : kCiphers)
+        for (const char* cipher : ciphers)
             rows.push_back(with_cipher(management, cipher));
     const RecipientRow rsa = key_managements().front();
     for (const char* cipher : kReadOnlyCiphers) {
@@ -147,7 +154,7 @@ std::vector<RecipientRow> recipient_rows() {
                     .ukm = "75736572206b6579696e67206d6174657269616c",
                     .cipher = "aes-256-gcm",
                     .reading_only = true});
-    for (const char* cipher : kCiphers) {
+    for (const char* cipher : ciphers) {
         rows.push_back(with_cipher(rsa, cipher));
         rows.back().name += ", changed";
         rows.back().broken = true;
@@ -161,8 +168,9 @@ std::vector<RecipientRow> sampled_rows() {
     std::map<std::string, std::string> chosen;  // by key management, its cipher
     std::set<Way> met;
     std::set<std::string> whole;  // key managements with all ciphers
+    const auto ciphers = choices().ciphers;
     for (const RecipientRow& management : key_managements()) {
-        chosen[management.name] = kCiphers[chosen.size() % std::size(kCiphers)];
+        chosen[management.name] = ciphers[chosen.size() % ciphers.size()];
         if (met.insert(management.way).second) whole.insert(management.name);
     }
     std::erase_if(rows, [&](const RecipientRow& row) {
