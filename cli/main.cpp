@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -35,12 +36,19 @@ void occupy_standard_streams() {
         if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", kModes[fd]) != fd) _exit(7);
 }
 
+// The libraries of TPMs warn of whatever they try in vain, which would stand before what p11mime has to say.
+void quiet_tpm_libraries() {
+    setenv("TSS2_LOG", "all+none", 0);
+    setenv("TPM2_PKCS11_LOG_LEVEL", "0", 0);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     occupy_standard_streams();
     forbid_core_dumps();
     allow_many_files();
+    quiet_tpm_libraries();
     p11mime::init_secure_heap();
     p11mime::cli::install_signal_handlers();
     p11mime::cli::Terminal terminal;

@@ -27,7 +27,6 @@ TpmStack::TpmStack(Way way) : Stack({.token = "TPM", .pin = std::string(kUserPin
     std::map<std::string, std::string>& environment = office.desk.environment;
     environment["TPM2_PKCS11_STORE"] = directory("store");
     environment["TPM2_PKCS11_TCTI"] = "swtpm:path=" + socket("tpm");
-    environment["TSS2_LOG"] = "all+none";
     office.desk.module = kModule;
     restart();
     if (way == Way::resource_manager) start_manager();
