@@ -270,3 +270,15 @@ TEST_CASE("inspect reports layers and verifies nothing") {
     CHECK(read.signer().digest == "sha256");
     CHECK(*read.signer().certificate == alice.certificate);
 }
+
+TEST_CASE("inspect reports a detached signature without its content, and says that it is not there") {
+    const CmsBench bench;
+    const SoftwareKey alice = bench.issue();
+    const std::string detached = peer_sign(bench, bench.signer_options(alice) + Arguments{"-outform", "DER"});
+    const ReadMail read = bench.inspect(detached);
+    CHECK(*read.signer().certificate == alice.certificate);
+    CHECK(read.signer().integrity == Integrity::not_checked);
+    REQUIRE(read.report.warnings.size() == 1);
+    CHECK(read.report.warnings.front().kind == "no-content");
+    CHECK(caught([&] { bench.verify(detached); }).kind() == ErrorKind::malformed);
+}

@@ -294,6 +294,11 @@ void Walk::signed_data(BerReader& ber, const std::string& media_type, const Plac
             return;
         }
         if (bare && options_.detached_content && place.output != nullptr) return detached(reader, layer, place);
+        if (options_.task == Task::inspect) {
+            report_.warnings.push_back({"no-content", "the signature is detached: what it is over is not in the file"});
+            const Digests none({});
+            return judge(layer, reader, {none, reader.content_type(), {}}, place);
+        }
         throw Error(ErrorKind::malformed, "the signature is detached and its content is missing",
                     "name the content with --content FILE");
     }
