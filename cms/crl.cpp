@@ -372,6 +372,7 @@ std::string revocation_reason(long code) {
 Cause revocation_cause(long code) {
     switch (code) {
         case CRL_REASON_UNSPECIFIED:
+            return Cause::unspecified;
         case CRL_REASON_AFFILIATION_CHANGED:
         case CRL_REASON_SUPERSEDED:
         case CRL_REASON_CESSATION_OF_OPERATION:

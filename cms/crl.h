@@ -11,7 +11,8 @@ namespace p11mime::cms {
 
 /// Cause is what the reason that a revocation gives says of the key, what says more against it last.
 enum class Cause {
-    orderly,                ///< it is no longer used, and what it signed before stays good (RFC 3161 section 4)
+    orderly = -1,           ///< it is no longer used, and what it signed before stays good (RFC 3161 section 4)
+    unspecified,            ///< likewise of who stamps times (there too); of all others, as where none is given
     other,                  ///< or none is given
     authority_compromised,  ///< of an authority's certificate: it is known to others (cACompromise)
     key_compromised,        ///< it is known to others (keyCompromise)

@@ -69,7 +69,8 @@ class Finding {
     }
     /// retired_since is since when it is revoked, where its key is as good as before.
     std::optional<Time> retired_since() const {
-        return revoked() && cause_ == Cause::orderly ? std::optional(since_) : std::nullopt;
+        const bool good_key = cause_ == Cause::orderly || (cause_ == Cause::unspecified && !authority_);
+        return revoked() && good_key ? std::optional(since_) : std::nullopt;
     }
     /// revoked_of_the_time says whether evidence of the judged time or later tells so, or of now that has not ended.
     bool revoked_of_the_time() const { return revoked_of_the_time_; }

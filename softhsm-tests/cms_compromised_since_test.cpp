@@ -76,7 +76,7 @@ struct Breach {
 }  // namespace
 
 TEST_CASE("a certificate that a compromised authority's key may have made since is not proved by a time-stamp") {
-    Breach breach(GENERATE("keyCompromise", "CACompromise", "", "certificateHold"));
+    Breach breach(GENERATE("keyCompromise", "CACompromise", "", "unspecified", "certificateHold"));
     const Mail unnamed{breach.alice, {breach.authority.certificate}};
     const ReadMail mail = breach.read(unnamed);
     CHECK(mail.report.exit_status() == 3);
