@@ -124,7 +124,7 @@ class Judge {
         fault = revocation_fault(verdict);
         if (!alone_) {
             const std::size_t doubtful = below_compromised(verdict.revoked_since);
-            if (!fault && doubtful > 0) fault = unproven(verdict, trust_);
+            if (!fault) fault = unproven(verdict, trust_);
             if (!fault && doubtful > 0) fault = revocation_fault(verdict, doubtful);
         }
         if (fault && of_authority(*fault))

@@ -77,6 +77,7 @@ struct PathVerdict {
     std::size_t verifications = 0;  ///< of signatures, to find the parameters that keys inherit, for paths after the
                                     ///< first, and of evidence
     RevocationState revocation = RevocationState::not_checked;
+    bool unproven = false;         ///< the time-stamp does not show that its certificates were there by then
     bool key_compromised = false;  ///< the end certificate, or another of its key, is revoked because others know that
     std::optional<Time> retired_since;  ///< the end certificate is revoked since then, its key is as good as before,
                                         ///< and what is above is not revoked

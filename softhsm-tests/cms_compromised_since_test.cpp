@@ -1,4 +1,6 @@
-// What a time-stamp proves below an authority whose key others know since.
+// What a time-stamp proves below an authority whose key others know since, or may, as its certificate has ended.
+
+#include <fmt/format.h>
 
 #include <catch2/catch.hpp>
 
@@ -27,6 +29,34 @@ struct Mail {
     std::vector<Bytes> revocation_infos = {};
 };
 
+Bytes names_all(const std::vector<Certificate>& certificates) {
+    Bytes all;
+    for (const Certificate& each : certificates) {
+        const Bytes hash = der_value(tag::kOctetString, digest_of(Hash::sha256, each.der()));
+        const Bytes named = der_value(tag::kSequence, hash);
+        all.insert(all.end(), named.begin(), named.end());
+    }
+    return craft::attribute(oid::kSigningCertificateV2, {der_value(tag::kSequence, der_value(tag::kSequence, all))});
+}
+
+ReadMail read_stamped(const CmsBench& bench, const Trust& trust, const SoftwareKey& stamper, const Mail& mail) {
+    auto attributes = craft::usual_attributes(kTimestampedContent);
+    if (!mail.names.empty()) attributes.push_back(names_all(mail.names));
+    const auto stamp = [&](ByteView signature) {
+        const std::string made = token(stamper, {.stamped = text_of(signature), .days_ago = 40});
+        return der_value(tag::kSequence, {der_oid(oid::kTimestampToken), der_value(tag::kSet, bytes_of(made))});
+    };
+    const Bytes info = craft::signer_info(
+        {.key = mail.signer, .attributes = attributes, .content = kTimestampedContent, .unsigned_over = stamp});
+    std::vector<Certificate> along = mail.above;
+    along.push_back(mail.signer.certificate);
+    return bench.verify(craft::signed_data({.content = kTimestampedContent,
+                                            .signer_infos = {info},
+                                            .certificates = along,
+                                            .revocation_infos = mail.revocation_infos}),
+                        trust);
+}
+
 // Breach is an authority that the root has certified, and revoked 10 days ago.
 struct Breach {
     CmsBench bench;
@@ -44,33 +74,7 @@ struct Breach {
     void add_crl(const CrlSpec& spec, const SoftwareKey& issuer) {
         source->here.crls.push_back(Crl::from_der(make_crl(spec, issuer)));
     }
-    ReadMail read(const Mail& mail) const {
-        auto attributes = craft::usual_attributes(kTimestampedContent);
-        if (!mail.names.empty()) attributes.push_back(names_all(mail.names));
-        const auto stamp = [&](ByteView signature) {
-            const std::string made = token(stamper, {.stamped = text_of(signature), .days_ago = 40});
-            return der_value(tag::kSequence, {der_oid(oid::kTimestampToken), der_value(tag::kSet, bytes_of(made))});
-        };
-        const Bytes info = craft::signer_info(
-            {.key = mail.signer, .attributes = attributes, .content = kTimestampedContent, .unsigned_over = stamp});
-        std::vector<Certificate> along = mail.above;
-        along.push_back(mail.signer.certificate);
-        return bench.verify(craft::signed_data({.content = kTimestampedContent,
-                                                .signer_infos = {info},
-                                                .certificates = along,
-                                                .revocation_infos = mail.revocation_infos}),
-                            trust);
-    }
-    static Bytes names_all(const std::vector<Certificate>& certificates) {
-        Bytes all;
-        for (const Certificate& each : certificates) {
-            const Bytes hash = der_value(tag::kOctetString, digest_of(Hash::sha256, each.der()));
-            const Bytes named = der_value(tag::kSequence, hash);
-            all.insert(all.end(), named.begin(), named.end());
-        }
-        return craft::attribute(oid::kSigningCertificateV2,
-                                {der_value(tag::kSequence, der_value(tag::kSequence, all))});
-    }
+    ReadMail read(const Mail& mail) const { return read_stamped(bench, trust, stamper, mail); }
 };
 
 }  // namespace
@@ -207,4 +211,83 @@ TEST_CASE("a responder whose key others know since makes nothing good") {
     breach.trust.require_revocation = true;
     CHECK(exit_status({}) == 0);
     CHECK(exit_status({.status = OcspSpec::Status::revoked, .since = -5 * kDay}) == 3);
+}
+
+namespace {
+
+// Decay is a hierarchy that was there when a mail was signed, whose certificates end on some day each; the authority
+// that stamped the mail is none of it.
+struct Decay {
+    CmsBench bench;
+    SoftwareKey stamps = certify(old(authority_spec("Stamps")));
+    SoftwareKey stamper = certify(old(timestamping_spec()), &stamps);
+    SoftwareKey root;
+    SoftwareKey authority;
+    SoftwareKey alice;
+    Trust trust;
+
+    Decay(int root_ends, int authority_ends, int alice_ends = -20)
+        : root(certify(ending(old(authority_spec("Old Root")), root_ends))),
+          authority(certify(ending(old(authority_spec("Authority")), authority_ends), &root)),
+          alice(certify(ending(old({}), alice_ends), &authority)),
+          trust(trust_in({root.certificate, stamps.certificate})) {}
+
+    static CertificateSpec ending(CertificateSpec spec, int days) {
+        spec.ends_in_days = days;
+        return spec;
+    }
+    Mail mail(std::vector<Certificate> names = {}) const { return {alice, {authority.certificate}, std::move(names)}; }
+    ReadMail read(const Mail& mail) const { return read_stamped(bench, trust, stamper, mail); }
+};
+
+}  // namespace
+
+TEST_CASE("a certificate that the key of an authority that has ended may have made since is not proved") {
+    const auto [ended, decay] =
+        GENERATE(std::pair("Authority", std::pair(300, -10)), std::pair("Old Root", std::pair(-10, 300)),
+                 std::pair("Authority", std::pair(-10, -10)));
+    const int alice_ends = GENERATE(-20, 300);
+    const Decay world(decay.first, decay.second, alice_ends);
+    const ReadMail mail = world.read(world.mail());
+    CHECK(mail.report.exit_status() == 3);
+    CHECK(mail.signer().time_basis == "timestamp");
+    CHECK(mail.signer().revocation == Revocation::not_checked);
+    CHECK_THAT(*mail.signer().chain_reason,
+               Contains(fmt::format("the certificate of CN={},O=Example has ended on", ended)) &&
+                   Contains("nothing shows that the certificate of CN=Alice,O=Example was there before"));
+    CHECK_THAT(mail.signer().chain_hint, Catch::StartsWith("--at "));
+
+    const ReadMail honest = world.read(world.mail({world.alice.certificate}));
+    CHECK(honest.report.result == Result::valid);
+    CHECK(honest.signer().time_basis == "timestamp");
+}
+
+TEST_CASE("a time-stamp proves what authorities certified that have not ended") {
+    const Decay world(300, 300);
+    CHECK(world.read(world.mail()).report.result == Result::valid);
+}
+
+TEST_CASE("of what is below an authority that has ended the signer's certificate is to be named, on each path") {
+    const Decay world(-10, 300);
+    const SoftwareKey issuing = certify(old(authority_spec("Issuing")), &world.authority);
+    const SoftwareKey alice = certify(Decay::ending(old({}), -20), &issuing);
+    Mail mail{alice, {issuing.certificate, world.authority.certificate}, {alice.certificate}};
+    CHECK(world.read(mail).report.result == Result::valid);
+    mail.names.clear();
+    CHECK(world.read(mail).report.exit_status() == 3);
+
+    const Certificate crossed = certify_key(issuing.key, old(authority_spec("Issuing")), &world.stamps);
+    mail.above.push_back(crossed);
+    CHECK(world.read(mail).report.result == Result::valid);
+}
+
+TEST_CASE("what we signed and had stamped is valid when all above the signer has ended") {
+    const Decay world(30, 25, 20);
+    OpensslTimestamps stamps(world.bench, world.stamper);
+    const std::string mail = world.bench.sign(
+        {world.alice}, kTimestampedContent,
+        {.chain = {world.authority.certificate}, .timestamps = std::make_shared<OpensslTimestamps>(stamps)});
+    Trust later = world.trust;
+    later.clock = std::make_shared<ShiftedClock>(60);
+    CHECK(world.bench.verify(mail, later).report.result == Result::valid);
 }

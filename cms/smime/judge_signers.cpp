@@ -299,20 +299,20 @@ class Judge {
         stamped.stamped = true;
         stamped.stamped_certificates = signed_certificates(signer);
         // That it was retired since is nothing against the time-stamp.
-        const int told_now = now.verdict.retired_since ? 0 : std::min(told_of_revocation(now.verdict), 1);
+        const int told_now = now.verdict.retired_since ? 0 : std::min(told_by(now.verdict), 1);
         std::optional<JudgedPath> best;
         for (const Time time : earliest_first(timestamps)) {
             JudgedPath then{path_at(certificate, stamped, carried, time, claimed_time(signer)), time};
             if (then.verdict.trusted) return then;
-            const int told = best ? told_of_revocation(best->verdict) : told_now;
-            if (told_of_revocation(then.verdict) > told) best = std::move(then);
+            const int told = best ? told_by(best->verdict) : told_now;
+            if (told_by(then.verdict) > told) best = std::move(then);
         }
         return best ? std::move(*best) : std::move(now);
     }
 
-    // told_of_revocation says how much a path that fails tells of revocation.
-    static int told_of_revocation(const PathVerdict& path) {
-        if (path.revocation == RevocationState::revoked) return 2;
+    // told_by says how much a path that fails tells of what has happened since.
+    static int told_by(const PathVerdict& path) {
+        if (path.unproven || path.revocation == RevocationState::revoked) return 2;
         return path.revocation == RevocationState::unknown ? 1 : 0;
     }
 
