@@ -10,6 +10,7 @@
 #include "cms/algorithms.h"
 #include "cms/distribution_points.h"
 #include "cms/key_fault.h"
+#include "cms/key_holder.h"
 #include "cms/name_constraints.h"
 
 namespace p11mime::cms {
@@ -122,6 +123,10 @@ std::optional<Fault> purpose_fault(const std::vector<Certificate>& chain, Purpos
         if (purpose == Purpose::timestamps && !chain[i].allows_timestamps())
             return of_certificate(
                 i, fmt::format("the certificate of {} is not meant for time-stamps", display_name(chain[i])));
+        if (purpose == Purpose::timestamps && i > 0 && is_limited(std::span(chain).subspan(i, 1)))
+            return of_certificate(
+                i, fmt::format("{} may certify some names alone, and a time-stamp tells of everybody's signatures",
+                               display_name(chain[i])));
     }
     return std::nullopt;
 }

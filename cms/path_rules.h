@@ -41,7 +41,8 @@ std::optional<Fault> issuer_key_fault(const std::vector<Certificate>& chain);
 std::optional<Fault> path_fault(const std::vector<Certificate>& chain);
 
 /// purpose_fault finds what RFC 8550 section 4.4 does not allow of key usages, and an extended key usage along the path
-/// that leaves the purpose out; OpenSSL's smimesign purpose is stricter than this.
+/// that leaves the purpose out; OpenSSL's smimesign purpose is stricter than this. For time-stamps also an authority
+/// that may certify some names alone.
 std::optional<Fault> purpose_fault(const std::vector<Certificate>& chain, Purpose purpose, Use use);
 
 /// weak_link is the first weak signature or key of a path. An anchor's own signature proves nothing and is not looked

@@ -221,15 +221,6 @@ TEST_CASE("a common name that looks like a host's keeps to no constraints on hos
             spec.alternative_name = "email:alice@example.gov,DNS:mail.example.org";
             CHECK_FALSE(judge(certify(spec, &issuer).certificate, {issuer}, world.trust).trusted);
         }
-    // Time-stamping authorities are held to as little.
-    Trust stamps = world.trust;
-    stamps.purpose = Purpose::timestamps;
-    CertificateSpec authority;
-    authority.name = "tsa.example.org";
-    authority.alternative_name = "";
-    authority.extended_key_usage = "critical,timeStamping";
-    const SoftwareKey issuer = world.limited("permitted;DNS:example.gov");
-    CHECK(trusted(judge(certify(authority, &issuer).certificate, {issuer}, stamps)));
 }
 
 TEST_CASE("constraints of every authority above hold, but not for what is self-issued") {

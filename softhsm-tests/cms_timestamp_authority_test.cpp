@@ -52,6 +52,28 @@ TEST_CASE("a time-stamp does not count where an authority above is for other thi
         CHECK_THAT(world.fault(below(usage)), Contains("CN=Between,O=Example is not meant for time-stamps"));
 }
 
+TEST_CASE("a time-stamp does not count below an authority that may certify some names alone") {
+    TimestampBench world;
+    CertificateSpec limited = authority_spec("Limited");
+    limited.more_extensions = "nameConstraints=critical,permitted;email:example.gov";
+    const SoftwareKey between = certify(limited, &world.bench.root);
+    const SoftwareKey authority = certify(timestamping_spec(), &between);
+    const auto with = [&](std::vector<Certificate> along) {
+        return token(authority, {.more_certificates = std::move(along)});
+    };
+    CHECK(world.fault(with({between.certificate})) ==
+          "CN=Limited,O=Example may certify some names alone, and a time-stamp tells of everybody's signatures");
+    const SoftwareKey unlimited = cross_certify(between, authority_spec("Limited"), world.bench.root);
+    CHECK(world.judge(with({between.certificate, unlimited.certificate})).integrity == Integrity::valid);
+
+    const SoftwareKey root = certify(limited);
+    const SoftwareKey of_root = certify(timestamping_spec(), &root);
+    world.trust = trust_in({root.certificate});
+    CHECK_THAT(world.fault(token(of_root)), Contains("may certify some names alone"));
+    // Such an authority vouches for mail from those names.
+    CHECK(trusted(validate(certify({}, &root).certificate, {}, world.trust, Use::signing)));
+}
+
 TEST_CASE("the policies that are asked of mail are not asked of a time-stamp's authority") {
     TimestampBench world;
     world.trust.policy = {.accepted = {"2.23.140.1.5.1.3"}, .explicit_policy = true};
