@@ -99,7 +99,7 @@ class Judge {
             fault = std::move(verified.fault);
         }
         if (fault && !looks_back_)
-            if (auto known = known_compromise(path, verdict)) fault = std::move(known);
+            if (auto told = revoked_before_end(path, verdict)) fault = std::move(told);
         if (fault) return refused(std::move(verdict), *fault);
         if (path.front().get() != verdict.chain.front().get()) verdict.completed = path.front();
         const auto weak = weak_link(path);
@@ -152,13 +152,25 @@ class Judge {
         return fault;
     }
 
-    // known_compromise finds that a path which has ended has a key that others know, as far as what is at hand tells:
-    // whoever has the key may claim any date for a signature.
-    std::optional<Fault> known_compromise(const std::vector<Certificate>& path, PathVerdict& verdict) const {
+    // revoked_before_end finds that a path which has ended was revoked, as far as what is at hand tells: for a key that
+    // others know, as whoever has it may claim any date for a signature, or by the date that is claimed.
+    std::optional<Fault> revoked_before_end(const std::vector<Certificate>& path, PathVerdict& verdict) const {
         const auto ended = std::ranges::min_element(path, {}, &Certificate::not_after);
         if (!trust_.revocation || ended->not_after() > time_.at) return std::nullopt;
+        auto fault = revoked_by(just_before(ended->not_after()), true, path, verdict);
+        if (!fault && held_when_claimed(path, time_)) fault = revoked_by(*time_.claimed, false, path, verdict);
+        if (fault)
+            fault->reason += fmt::format("; the certificate of {} has ended on {}", display_name(*ended),
+                                         format_time(ended->not_after()));
+        return fault;
+    }
+
+    // revoked_by finds that a path was revoked by a time, with `for_key` for a key that others know.
+    std::optional<Fault> revoked_by(Time time, bool for_key, const std::vector<Certificate>& path,
+                                    PathVerdict& verdict) const {
         Trust before = asking_nobody(trust_);
-        before.at = just_before(ended->not_after());
+        before.at = time;
+        before.stamped = false;
         before.require_revocation = false;
         before.policy = {};
         std::optional<Fault> fault;
@@ -166,12 +178,11 @@ class Judge {
         then.looks_back_ = true;
         const PathVerdict found = then.judge(path, fault);
         verdict.verifications += path.size() + found.verifications;
-        if (found.revocation != RevocationState::revoked || fault->scope != Fault::Scope::key) return std::nullopt;
+        if (found.revocation != RevocationState::revoked || (for_key && fault->scope != Fault::Scope::key))
+            return std::nullopt;
         verdict.revocation = found.revocation;
         verdict.revocation_reason = found.revocation_reason;
         verdict.key_compromised = found.key_compromised;
-        fault->reason += fmt::format("; the certificate of {} has ended on {}", display_name(*ended),
-                                     format_time(ended->not_after()));
         return fault;
     }
 

@@ -103,10 +103,7 @@ Fault ended_fault(const std::vector<Certificate>& path, const JudgedTime& time) 
         std::find_if(path.begin(), path.end(), [&](const Certificate& each) { return each.not_after() <= time.at; });
     const auto at = static_cast<std::size_t>(ended - path.begin());
     const std::string who = display_name(*ended);
-    const bool held_then =
-        time.claimed && *time.claimed <= time.at &&
-        std::all_of(path.begin(), path.end(), [&](const Certificate& each) { return each.valid_at(*time.claimed); });
-    if (held_then)
+    if (held_when_claimed(path, time))
         return {fmt::format("the certificate of {} has ended since; it was valid at the date the mail claims; --at "
                             "asks for that date",
                             who),
@@ -192,6 +189,11 @@ Fault fault_of(int error, std::size_t at, const std::vector<Certificate>& path, 
 }
 
 }  // namespace
+
+bool held_when_claimed(const std::vector<Certificate>& path, const JudgedTime& time) {
+    return time.claimed && *time.claimed <= time.at &&
+           std::ranges::all_of(path, [&](const Certificate& each) { return each.valid_at(*time.claimed); });
+}
 
 VerifiedPath verify_path(std::vector<Certificate> path, const PolicyDemands& policy, Purpose purpose,
                          const JudgedTime& time) {

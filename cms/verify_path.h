@@ -29,4 +29,7 @@ struct JudgedTime {
 VerifiedPath verify_path(std::vector<Certificate> path, const PolicyDemands& policy, Purpose purpose,
                          const JudgedTime& time);
 
+/// held_when_claimed says whether all of a path was valid at the time, in the past, that it is said to have been used.
+bool held_when_claimed(const std::vector<Certificate>& path, const JudgedTime& time);
+
 }  // namespace p11mime::cms

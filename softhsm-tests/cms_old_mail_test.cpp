@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "softhsm-tests/cms_paths.h"
+#include "softhsm-tests/cms_revocation.h"
 
 using namespace p11mime;
 using namespace p11mime::cms;
@@ -134,4 +135,24 @@ TEST_CASE("where signer and authority have ended since, the signer's is named, a
         CHECK(untrusted(judged(both, 20), "the certificate of CN=Alice,O=Example has ended on"));
         CHECK_FALSE(judged(both, 0).trusted);
     }
+}
+
+TEST_CASE("a certificate is not said to have been valid at a date by which it was revoked") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue({.begins_in_days = -90, .ends_in_days = -20});
+    const auto judged = [&](int since) {
+        bench.source->here.crls.clear();
+        bench.add_crl({.entries = {{.certificate = alice, .since = since * kDay, .reason = "superseded"}},
+                       .this_update = -30 * kDay,
+                       .next_update = -25 * kDay});
+        return validate(alice, {}, bench.trust, Use::signing, bench.trust.clock->now() - std::chrono::days(50));
+    };
+    const PathVerdict revoked = judged(-60);
+    CHECK_THAT(revoked.reason, Catch::StartsWith("the certificate of CN=Alice,O=Example is revoked since ") &&
+                                   Catch::Contains("(superseded); the certificate of CN=Alice,O=Example has ended on"));
+    CHECK_THAT(revoked.reason + revoked.hint, !Catch::Contains("--at"));
+    CHECK(revoked.revocation == RevocationState::revoked);
+
+    CHECK(untrusted(judged(-40), kWords));
+    CHECK_THAT(judged(-40).hint, Catch::StartsWith("--at "));
 }
