@@ -53,6 +53,21 @@ bool readable(const Certificate& certificate) {
     return good;
 }
 
+std::optional<Fault> readability_fault(const std::vector<Certificate>& chain, std::size_t at) {
+    if (readable(chain[at])) return std::nullopt;
+    return of_certificate(at, fmt::format("{} has extensions that cannot be read", display_name(chain[at])));
+}
+
+// digest_fault is of the signature on a certificate, which proves nothing of an anchor.
+std::optional<Fault> digest_fault(const std::vector<Certificate>& chain, std::size_t at) {
+    if (at + 1 == chain.size()) return std::nullopt;
+    const SignatureDigest digest = signature_digest(chain[at]);
+    if (digest.standing != Standing::refused) return std::nullopt;
+    return of_certificate(at,
+                          fmt::format("the certificate of {} is signed with a digest that is broken or not known ({})",
+                                      display_name(chain[at]), digest.name));
+}
+
 }  // namespace
 
 std::string unhandled_extension(const Certificate& certificate) {
@@ -89,19 +104,24 @@ std::optional<Fault> issuer_key_fault(const std::vector<Certificate>& chain) {
 std::optional<Fault> path_fault(const std::vector<Certificate>& chain) {
     for (std::size_t i = 0; i < chain.size(); ++i) {
         const std::string who = display_name(chain[i]);
-        if (!readable(chain[i])) return of_certificate(i, fmt::format("{} has extensions that cannot be read", who));
+        if (auto fault = readability_fault(chain, i)) return fault;
         if (const std::string extension = unhandled_extension(chain[i]); !extension.empty())
             return of_certificate(
                 i, fmt::format("the certificate of {} has the critical extension '{}', which is not understood", who,
                                extension));
         if (i + 1 == chain.size()) break;  // the anchor
-        if (const SignatureDigest digest = signature_digest(chain[i]); digest.standing == Standing::refused)
-            return of_certificate(
-                i, fmt::format("the certificate of {} is signed with a digest that is broken or not known ({})", who,
-                               digest.name));
+        if (auto fault = digest_fault(chain, i)) return fault;
         if (chain[i].is_ca() && has_no_rev_avail(chain[i]))
             return of_certificate(
                 i, fmt::format("the certificate of {} offers no revocation, which that of an authority must", who));
+    }
+    return name_fault(chain);
+}
+
+std::optional<Fault> vouching_fault(const std::vector<Certificate>& chain) {
+    for (std::size_t i = 1; i < chain.size(); ++i) {
+        if (auto fault = readability_fault(chain, i)) return fault;
+        if (auto fault = digest_fault(chain, i)) return fault;
     }
     return name_fault(chain);
 }

@@ -40,6 +40,11 @@ std::optional<Fault> issuer_key_fault(const std::vector<Certificate>& chain);
 /// addresses, digests that are refused or in no table.
 std::optional<Fault> path_fault(const std::vector<Certificate>& chain);
 
+/// vouching_fault finds likewise what is against those above the end certificate having certified it: extensions that
+/// cannot be read, digests of their own certificates, name constraints. What else a path has to hold tells nothing of
+/// that.
+std::optional<Fault> vouching_fault(const std::vector<Certificate>& chain);
+
 /// purpose_fault finds what RFC 8550 section 4.4 does not allow of key usages, and an extended key usage along the path
 /// that leaves the purpose out; OpenSSL's smimesign purpose is stricter than this. For time-stamps also an authority
 /// that may certify some names alone.

@@ -72,8 +72,8 @@ std::optional<Fault> compromised_key(PathVerdict& verdict, const Trust& trust, c
 std::optional<Fault> revoked_anchor(PathVerdict& verdict, const Trust& trust, const Message& message);
 
 // Judge judges the paths of one certificate. `alone`: whether it is revoked, and others know its key, is to be told,
-// for which other certificates of the keys on them are not looked at, nor counts how it looks itself, or that it is an
-// anchor: who revoked it knows.
+// for which other certificates of the keys on them are not looked at, nor counts how it looks itself, that it is an
+// anchor, or what those above demand of its use: who revoked it knows.
 class Judge {
   public:
     Judge(const InheritedKeys& inherited, const Candidates& candidates, const Trust& trust, Use use,
@@ -95,7 +95,7 @@ class Judge {
         fault = issuer_key_fault(path);
         if (!fault) fault = stranger(path);
         if (!fault) {
-            verified = verify_path(path, trust_.policy, trust_.purpose, time_);
+            verified = verify_path(path, alone_ ? nullptr : &trust_.policy, trust_.purpose, time_);
             fault = std::move(verified.fault);
         }
         if (fault && !looks_back_)
@@ -104,7 +104,7 @@ class Judge {
         if (path.front().get() != verdict.chain.front().get()) verdict.completed = path.front();
         const auto weak = weak_link(path);
         verdict.weak = weak.has_value();
-        fault = path_fault(path);
+        fault = alone_ ? vouching_fault(path) : path_fault(path);
         if (!fault) fault = distrust_fault(path, candidates_, trust_.purpose, use_);
         if (!fault) fault = purpose_fault(path, trust_.purpose, use_);
         if (!fault && !trust_.allow_weak) fault = weak;

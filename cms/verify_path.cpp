@@ -195,7 +195,7 @@ bool held_when_claimed(const std::vector<Certificate>& path, const JudgedTime& t
            std::ranges::all_of(path, [&](const Certificate& each) { return each.valid_at(*time.claimed); });
 }
 
-VerifiedPath verify_path(std::vector<Certificate> path, const PolicyDemands& policy, Purpose purpose,
+VerifiedPath verify_path(std::vector<Certificate> path, const PolicyDemands* policy, Purpose purpose,
                          const JudgedTime& time) {
     const StoreHandle store = store_of(path.back());
     const BorrowedStack untrusted = between(path);
@@ -213,7 +213,7 @@ VerifiedPath verify_path(std::vector<Certificate> path, const PolicyDemands& pol
     X509_VERIFY_PARAM_set_trust(parameters, purpose == Purpose::timestamps ? X509_TRUST_TSA : X509_TRUST_EMAIL);
     // OpenSSL takes a common name like "alice.smith" for a host's; RFC 5280 section 4.2.1.10 constrains none.
     X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-    set_policies(parameters, policy);
+    if (policy != nullptr) set_policies(parameters, *policy);
 
     VerifiedPath verified;
     const bool good = X509_verify_cert(context.get()) == 1;
@@ -222,14 +222,15 @@ VerifiedPath verify_path(std::vector<Certificate> path, const PolicyDemands& pol
     if (!good) {
         const auto depth = static_cast<std::size_t>(std::max(0, X509_STORE_CTX_get_error_depth(context.get())));
         verified.fault = fault_of(X509_STORE_CTX_get_error(context.get()), std::min(depth, path.size() - 1), path,
-                                  policy, purpose, time);
+                                  policy != nullptr ? *policy : PolicyDemands{}, purpose, time);
     } else if (built != static_cast<int>(path.size())) {
         verified.fault = Fault{fmt::format("{} has another path than the one looked for", display_name(path.front()))};
     } else {
         const STACK_OF(X509_POLICY_NODE)* nodes = accepted_policies(context.get());
         verified.policies = names_of(nodes);
         // An anchor by itself follows its user's policy.
-        verified.off_policy = !policy.accepted.empty() && path.size() > 1 && sk_X509_POLICY_NODE_num(nodes) <= 0;
+        verified.off_policy =
+            policy != nullptr && !policy->accepted.empty() && path.size() > 1 && sk_X509_POLICY_NODE_num(nodes) <= 0;
     }
     return verified;
 }

@@ -25,8 +25,9 @@ struct JudgedTime {
 
 /// verify_path has OpenSSL validate exactly the path given, end certificate first and anchor last, at a time: dates,
 /// signatures, basic constraints, name constraints but for internationalized addresses, policies, and what the anchor
-/// is trusted for, where its file says so. Critical extensions are left to path_fault.
-VerifiedPath verify_path(std::vector<Certificate> path, const PolicyDemands& policy, Purpose purpose,
+/// is trusted for, where its file says so. Critical extensions are left to path_fault. Without `policy` none is looked
+/// at.
+VerifiedPath verify_path(std::vector<Certificate> path, const PolicyDemands* policy, Purpose purpose,
                          const JudgedTime& time);
 
 /// held_when_claimed says whether all of a path was valid at the time, in the past, that it is said to have been used.

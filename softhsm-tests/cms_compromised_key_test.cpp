@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "softhsm-tests/cms_paths.h"
 #include "softhsm-tests/cms_revocation.h"
 
 using namespace p11mime;
@@ -45,6 +46,8 @@ struct Crossed {
         return true;
     }
 };
+
+constexpr const char* kAddress = "email:alice@example.gov";
 
 bool compromised(const PathVerdict& verdict) {
     return revoked(verdict, "compromise");
@@ -164,6 +167,38 @@ TEST_CASE("a certificate tells that others know its key, however it is signed an
     }
 }
 
+TEST_CASE("a certificate tells that others know its key, whatever those above it demand of its use") {
+    RevocationBench bench;
+    CertificateSpec spec;
+    const auto judged = [&](const CertificateSpec& above, const std::string& reason) {
+        const SoftwareKey authority = certify(above, &bench.root);
+        const SoftwareKey alice = certify(spec, &bench.root);
+        const Certificate other = certify_key(alice.key, spec, &authority);
+        bench.surplus = {other, authority.certificate};
+        bench.source->here.crls.clear();
+        bench.add_crl({});
+        bench.add_crl({.entries = {{.certificate = other, .reason = reason}}}, authority);
+        return bench.judge(alice.certificate);
+    };
+    const auto authority = [](const std::string& extensions, const std::string& constraints = "critical,CA:TRUE") {
+        CertificateSpec above = authority_spec("Authority", constraints);
+        above.more_extensions = extensions;
+        return above;
+    };
+    for (const char* demands : {"1.2.3.4.5=critical,DER:0500", "policyConstraints=critical,requireExplicitPolicy:0"}) {
+        CHECK(compromised(judged(authority(demands), "keyCompromise")));
+        CHECK(good(judged(authority(demands), "superseded")));
+    }
+    // Who may not certify at all, or not that name, tells nothing.
+    CHECK(good(judged(authority("", "critical,CA:FALSE"), "keyCompromise")));
+    const auto limited_to = [&](const std::string& domain) {
+        return authority("nameConstraints=critical,permitted;email:" + domain + "\n1.2.3.4.5=critical,DER:0500");
+    };
+    spec.alternative_name = GENERATE(std::string(kAddress), smtp_utf8("\xc3\xa4lice@example.gov"));
+    CHECK(good(judged(limited_to("mallory.example"), "keyCompromise")));
+    CHECK(compromised(judged(limited_to("example.gov"), "keyCompromise")));
+}
+
 TEST_CASE("a certificate below an authority that has ended tells still that others know its key") {
     RevocationBench bench;
     CertificateSpec old = authority_spec("Old Authority");
@@ -224,8 +259,6 @@ struct Claimed {
 CertificateSpec spec_named(const std::string& name, const std::string& alternative_name) {
     return {.name = name, .alternative_name = alternative_name};
 }
-
-constexpr const char* kAddress = "email:alice@example.gov";
 
 }  // namespace
 

@@ -14,14 +14,6 @@ using namespace p11mime::test;
 
 namespace {
 
-// smtp_utf8 is a subjectAltName with a SmtpUTF8Mailbox, for CertificateSpec.
-std::string smtp_utf8(std::string_view mailbox, Byte string_tag = 0x0c) {
-    const Bytes value = der_value(
-        tag::context(0, true),
-        {der_oid("1.3.6.1.5.5.7.8.9"), der_value(tag::context(0, true), {der_value(string_tag, bytes_of(mailbox))})});
-    return "DER:" + hex(der_value(tag::kSequence, {value}));
-}
-
 struct ConstraintWorld {
     CmsBench bench;
     Trust trust = trust_in({bench.root.certificate});

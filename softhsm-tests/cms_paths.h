@@ -4,9 +4,20 @@
 #include <string_view>
 #include <vector>
 
+#include "cms/der.h"
+#include "mime/hex.h"
 #include "softhsm-tests/support/cms_bench.h"
 
 namespace p11mime::test {
+
+/// smtp_utf8 is a subjectAltName with a SmtpUTF8Mailbox, for CertificateSpec.
+inline std::string smtp_utf8(std::string_view mailbox, Byte string_tag = 0x0c) {
+    const Bytes value =
+        cms::der_value(cms::tag::context(0, true),
+                       {cms::der_oid("1.3.6.1.5.5.7.8.9"),
+                        cms::der_value(cms::tag::context(0, true), {cms::der_value(string_tag, bytes_of(mailbox))})});
+    return "DER:" + hex(cms::der_value(cms::tag::kSequence, {value}));
+}
 
 /// untrusted says whether a path is refused for a reason that holds `reason`, and what it is if not.
 inline bool untrusted(const cms::PathVerdict& verdict, std::string_view reason) {
