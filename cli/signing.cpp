@@ -284,7 +284,7 @@ Signing prepare_signing(Context& context) {
     if (signing.options.detached && signing.options.opaque)
         throw Error(ErrorKind::usage, "--detached and --opaque exclude each other");
 
-    if (const auto url = options.text("timestamp")) signing.options.timestamps = timestamps_from(*url);
+    if (const auto url = options.text("timestamp")) signing.options.timestamps = timestamps_from(context, *url);
     const SenderKits kits = choose_senders(context);
     warn_of_sender_check(context, kits);
     for (const auto& kit : kits) {

@@ -322,6 +322,7 @@ Bytes get_timestamp(ByteView stamped, TimestampSource& authority) {
         if (error.kind() != ErrorKind::malformed) throw;
         refuse(error.what());
     }
+    authority.took(der, stamped);
     return der;
 }
 

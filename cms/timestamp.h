@@ -35,6 +35,8 @@ class TimestampSource {
   public:
     virtual ~TimestampSource() = default;
     virtual Bytes answer(ByteView request) = 0;
+    /// took is told of the token that an answer held, over what, once that is known to be what was asked for.
+    virtual void took(ByteView /*token*/, ByteView /*stamped*/) {}
 };
 
 /// get_timestamp has bytes stamped and gives the token (DER of ContentInfo). Throws Error(io) where the authority

@@ -69,6 +69,31 @@ TEST_CASE("a time-stamp whose authority is not trusted is a warning", "[e2e]") {
                Contains("warning: a time-stamp does not count: ") && Contains("neither trusted nor known"));
 }
 
+TEST_CASE("who signs is told of time-stamps that would not count", "[e2e]") {
+    TimestampWorld world;
+    const std::string root = world.office.desk.file("stamps.pem", world.stamps.root.certificate.pem());
+    const auto said = [&](const Arguments& options) {
+        std::filesystem::remove(world.signed_mail());
+        const Outcome outcome = world.sign(world.server.url("/tsa"), options);
+        CHECK(outcome.status == 0);
+        CHECK(std::filesystem::exists(world.signed_mail()));
+        return outcome.err;
+    };
+    const std::string unknown = said({});
+    CHECK_THAT(unknown, Contains("warning: the time-stamps of CN=Stamper,O=Example would not count if they were "
+                                 "verified here: ") &&
+                            Contains("neither trusted nor known") && Contains("--ca") &&
+                            Contains("--timestamp URL names another authority"));
+    CHECK_THAT(said({"--ca", root}), !Contains("time-stamps"));
+    CHECK_THAT(said({"--no-default-ca"}), !Contains("time-stamps"));  // who trusts nobody is told nothing
+
+    const std::string report = world.office.desk.path("report.json");
+    (void)said({"--json", report});
+    const json warnings = json::parse(read_file(report))["warnings"];
+    REQUIRE(warnings.size() == 1);
+    CHECK(warnings[0]["kind"] == "timestamp-uncounted");
+}
+
 TEST_CASE("a mail that cannot be stamped is not signed", "[e2e]") {
     TimestampWorld world;
     const HttpServer empty{std::map<std::string, std::string>{{"/page", "no time-stamp"}}};
