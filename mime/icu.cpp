@@ -65,6 +65,21 @@ const Icu& Icu::loaded() {
     return icu;
 }
 
+std::u32string code_points(std::u16string_view text) {
+    std::u32string codes;
+    for (std::size_t i = 0; i < text.size();) {
+        UChar32 code = 0;
+        U16_NEXT(text.data(), i, text.size(), code);
+        codes += static_cast<char32_t>(code);
+    }
+    return codes;
+}
+
+void append(std::u16string& text, char32_t code) {
+    if (code > 0xffff) text += static_cast<char16_t>(U16_LEAD(code));
+    text += static_cast<char16_t>(code > 0xffff ? U16_TRAIL(code) : code);
+}
+
 std::u16string utf16(const Icu& icu, std::string_view text) {
     std::u16string result(text.size(), u'\0');
     std::int32_t size = 0;

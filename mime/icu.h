@@ -59,6 +59,10 @@ std::int32_t size_of(const Text& text) {
     return static_cast<std::int32_t>(text.size());
 }
 
+/// code_points is the characters of UTF-16; append adds one to such a text.
+std::u32string code_points(std::u16string_view text);
+void append(std::u16string& text, char32_t code);
+
 std::u16string utf16(const Icu& icu, std::string_view text);
 std::string utf8(const Icu& icu, std::u16string_view text);
 

@@ -10,56 +10,69 @@ namespace p11mime::mime {
 
 namespace {
 
-std::u32string code_points(std::u16string_view text) {
-    std::u32string codes;
-    for (std::size_t i = 0; i < text.size();) {
-        UChar32 code = 0;
-        U16_NEXT(text.data(), i, text.size(), code);
-        codes += static_cast<char32_t>(code);
+// is_framed knows letters in circles and squares.
+bool is_framed(char32_t code) {
+    return (code >= 0x24b6 && code <= 0x24e9) || (code >= 0x1f130 && code <= 0x1f149) ||
+           (code >= 0x1f150 && code <= 0x1f169) || (code >= 0x1f170 && code <= 0x1f189);
+}
+
+bool is_blank(const Icu& icu, char32_t code) {
+    return icu.has_property(static_cast<UChar32>(code), UCHAR_WHITE_SPACE) != 0;
+}
+
+bool is_letter(const Icu& icu, char32_t code) {
+    return (U_MASK(icu.category(static_cast<UChar32>(code))) & U_GC_L_MASK) != 0;
+}
+
+// framed_a_size is how many characters make an "a" with something around it that stands alone, or goes for one; 0 where
+// there is none. A circle (U+20DD) goes around the letter before it, and the marks on that.
+std::size_t framed_a_size(const Icu& icu, const std::u32string& text, std::size_t at) {
+    constexpr std::u32string_view kFramedA = U"\u229a\u24b6\u24d0\U0001f130\U0001f150\U0001f170";
+    constexpr char32_t kCircle = 0x20dd;
+    std::size_t end = at + 1;
+    while (end < text.size() && (U_MASK(icu.category(static_cast<UChar32>(text[end]))) & U_GC_MN_MASK) != 0)
+        ++end;
+    if (end < text.size() && text[end] == kCircle) {
+        std::u16string letter;
+        append(letter, text[at]);
+        if (skeleton(without_marks(utf8(icu, letter))) == "a") return end + 1 - at;
     }
-    return codes;
-}
-
-void append(std::u16string& text, char32_t code) {
-    if (code > 0xffff) text += static_cast<char16_t>(U16_LEAD(code));
-    text += static_cast<char16_t>(code > 0xffff ? U16_TRAIL(code) : code);
-}
-
-bool is_encircled(char32_t code) {
-    return (code >= 0x24b6 && code <= 0x24e9) || (code >= 0x1f150 && code <= 0x1f169);
-}
-
-// is_round_a says whether a sign is an "a" in a circle that stands alone, or goes for one.
-bool is_round_a(const std::u32string& text, std::size_t at) {
-    constexpr std::u32string_view kRoundA = U"\u229a\u24b6\u24d0\U0001f150";
-    constexpr char32_t kCircle = 0x20dd;  // goes around the letter before it
     const char32_t before = at > 0 ? text[at - 1] : 0, after = at + 1 < text.size() ? text[at + 1] : 0;
-    if ((text[at] == 'a' || text[at] == 'A') && after == kCircle) return true;
-    return kRoundA.find(text[at]) != std::string_view::npos && !is_encircled(before) && !is_encircled(after);
+    return kFramedA.find(text[at]) != std::string_view::npos && !is_framed(before) && !is_framed(after) ? 1 : 0;
+}
+
+// is_small_a says whether a sign is a raised or lowered "a" where an "@" would stand: between letters, or by itself. In
+// honest names it ends a word ("M\u00aa Jos\u00e9").
+bool is_small_a(const Icu& icu, const std::u32string& text, std::size_t at) {
+    constexpr std::u32string_view kSmallA = U"\u00aa\u1d2c\u1d43\u2090";
+    if (kSmallA.find(text[at]) == std::string_view::npos || at == 0 || at + 1 == text.size()) return false;
+    return (is_letter(icu, text[at - 1]) && is_letter(icu, text[at + 1])) ||
+           (is_blank(icu, text[at - 1]) && is_blank(icu, text[at + 1]));
 }
 
 // with_plain_signs makes "@", a dot and blanks of what looks like them, as long as NFKC has not made other letters of
 // that.
-std::u16string with_plain_signs(const std::u32string& text) {
+std::u16string with_plain_signs(const Icu& icu, const std::u32string& text) {
     constexpr char32_t kDotAbove = 0x2d9;  // NFKC makes a blank of it, with a dot above that
     constexpr std::u32string_view kBlankLetters = U"\u115f\u1160\u2800\u3164\uffa0";
     std::u16string plain;
     for (std::size_t i = 0; i < text.size(); ++i) {
-        const bool at = is_round_a(text, i);
-        if (at)
+        const std::size_t framed = framed_a_size(icu, text, i);
+        if (framed > 0 || is_small_a(icu, text, i))
             plain += u'@';
         else if (kBlankLetters.find(text[i]) != std::string_view::npos)
             plain += u' ';
         else
             append(plain, text[i] == kDotAbove ? U'\u00b7' : text[i]);
-        if (at && text[i] < 0x80) ++i;  // the circle around it
+        i += std::max<std::size_t>(framed, 1) - 1;
     }
     return plain;
 }
 
 bool looks_like_dot(const Icu& icu, char32_t code) {
-    // Round pictures besides those of the confusables.
-    constexpr std::u32string_view kRound = U"\u25aa\u25ab\u25cf\u25e6\u25fe\u26ab\u2981\u2b1d\u2b24\u2e33\U0001f784";
+    // Round pictures besides those of the confusables, and the dot that Korean writes between words.
+    constexpr std::u32string_view kRound =
+        U"\u119e\u25aa\u25ab\u25cf\u25e6\u25fe\u26ab\u2981\u2b1d\u2b24\u2e33\U0001f784";
     constexpr std::u32string_view kDots = U".\u00b7";
     if (code < 0x80) return false;
     if (kRound.find(code) != std::string_view::npos) return true;
@@ -90,10 +103,8 @@ bool is_dot(const Icu& icu, const std::u32string& text, std::size_t at) {
     constexpr char32_t kFullStop = 0x3002;
     if (text[at] == kFullStop) return true;
     if (at == 0 || at + 1 == text.size() || !looks_like_dot(icu, text[at])) return false;
-    const auto is_blank = [&](char32_t code) {
-        return icu.has_property(static_cast<UChar32>(code), UCHAR_WHITE_SPACE) != 0;
-    };
-    return !is_blank(text[at - 1]) && !is_blank(text[at + 1]) && !is_used_in(icu, text[at], text[at - 1], text[at + 1]);
+    return !is_blank(icu, text[at - 1]) && !is_blank(icu, text[at + 1]) &&
+           !is_used_in(icu, text[at], text[at - 1], text[at + 1]);
 }
 
 bool turns(UCharDirection direction) {
@@ -109,7 +120,7 @@ bool turns(UCharDirection direction) {
 std::string plain_signs(std::string_view text) {
     if (is_ascii(text)) return std::string(text);
     const Icu& icu = Icu::loaded();
-    const std::u16string visible = without_ignorable(icu, with_plain_signs(code_points(utf16(icu, text))));
+    const std::u16string visible = without_ignorable(icu, with_plain_signs(icu, code_points(utf16(icu, text))));
     const std::u32string letters = code_points(compatible_form(icu, visible));
     std::u16string plain;
     for (std::size_t i = 0; i < letters.size(); ++i)

@@ -68,15 +68,21 @@ std::string_view ascii_prototype(char c) {
     }
 }
 
-// BareLetter is a letter without its marks, and whether a dot below (U+0323) is among them.
+// BareLetter is a letter without its marks, and whether one at its foot is among them that goes for a dot: a dot, a
+// ring, a comma or a stroke (U+0323, U+0325, U+0326, U+0329).
 struct BareLetter {
     UChar32 base;
     bool dot_below;
+    bool mark_below;
 };
 
 BareLetter taken_apart(const Icu& icu, UChar32 code) {
     constexpr UChar32 kDotBelow = 0x323;
-    BareLetter parts{code, code == kDotBelow};
+    constexpr std::u16string_view kBelow = u"\u0323\u0325\u0326\u0329";
+    const auto is_below = [&](UChar32 mark) {
+        return kBelow.find(static_cast<char16_t>(mark)) != std::string_view::npos;
+    };
+    BareLetter parts{code, code == kDotBelow, is_below(code)};
     for (;;) {
         std::array<UChar, 32> units{};
         UErrorCode status = U_ZERO_ERROR;
@@ -86,6 +92,7 @@ BareLetter taken_apart(const Icu& icu, UChar32 code) {
         U16_NEXT(units.data(), end, size, parts.base);
         parts.dot_below =
             parts.dot_below || std::find(units.begin() + end, units.begin() + size, kDotBelow) != units.begin() + size;
+        parts.mark_below = parts.mark_below || std::any_of(units.begin() + end, units.begin() + size, is_below);
     }
 }
 
@@ -140,7 +147,57 @@ bool is_ascii_consonant(UChar32 code) {
     return letter && kVowels.find(static_cast<char32_t>(code)) == std::string_view::npos;
 }
 
+bool is_letter_or_digit(const Icu& icu, char32_t code) {
+    return (U_MASK(icu.category(static_cast<UChar32>(code))) & (U_GC_L_MASK | U_GC_N_MASK)) != 0;
+}
+
+// ascii_text is a text of ASCII alone; "" for another.
+std::string ascii_text(std::u32string_view codes) {
+    const bool ascii = std::all_of(codes.begin(), codes.end(), [](char32_t code) { return code < 0x80; });
+    return ascii ? std::string(codes.begin(), codes.end()) : std::string();
+}
+
+// has_dot_below says whether a letter has a mark at its foot that goes for a dot behind it: a dot below a consonant
+// before another letter, or any such mark before what is a general top-level domain.
+bool has_dot_below(const Icu& icu, const std::u32string& codes) {
+    UChar32 base = 0;     // of the marks that follow
+    bool dotted = false;  // it has a dot below that goes for one behind it
+    for (std::size_t i = 0; i < codes.size(); ++i) {
+        const auto code = static_cast<UChar32>(codes[i]);
+        if (dotted && is_letter_or_digit(icu, codes[i])) return true;
+        const BareLetter parts = taken_apart(icu, code);
+        if (parts.mark_below && is_general_top(ascii_text(std::u32string_view(codes).substr(i + 1)))) return true;
+        if (!is_mark(icu, code)) base = parts.base;
+        dotted = (dotted && is_mark(icu, code)) || (parts.dot_below && is_ascii_consonant(base));
+    }
+    return false;
+}
+
+// has_strange_sign says whether between two letters there is a mark or a sign that is of none of their scripts, or is
+// written from right to left where they are not. No language writes such, and some look like a dot.
+bool has_strange_sign(const Icu& icu, const std::u32string& codes) {
+    for (std::size_t i = 1; i + 1 < codes.size(); ++i) {
+        const auto code = static_cast<UChar32>(codes[i]);
+        const UCharDirection direction = icu.direction(code);
+        const bool may_be_sign = (U_MASK(icu.category(code)) & (U_GC_M_MASK | U_GC_SK_MASK)) != 0 ||
+                                 direction == U_RIGHT_TO_LEFT || direction == U_RIGHT_TO_LEFT_ARABIC;
+        if (!may_be_sign || !is_letter_or_digit(icu, codes[i - 1]) || !is_letter_or_digit(icu, codes[i + 1])) continue;
+        std::u16string around, all;
+        append(around, codes[i - 1]);
+        append(around, codes[i + 1]);
+        append(all, codes[i]);
+        all += around;
+        if (!mixes_scripts(utf8(icu, around)) && mixes_scripts(utf8(icu, all))) return true;
+    }
+    return false;
+}
+
 }  // namespace
+
+bool is_general_top(std::string_view label) {
+    constexpr std::array<std::string_view, 7> kTops{"com", "edu", "gov", "int", "mil", "net", "org"};
+    return std::find(kTops.begin(), kTops.end(), ascii_lower(label)) != kTops.end();
+}
 
 bool is_ascii(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
@@ -224,30 +281,22 @@ std::string plain_letters(std::string_view text) {
 }
 
 bool is_plain_word(std::string_view text) {
-    constexpr UChar32 kKatakanaDot = 0x30fb;
+    constexpr char32_t kKatakanaDot = 0x30fb;
     constexpr std::uint32_t kPlain = U_GC_L_MASK | U_GC_M_MASK | U_GC_SO_MASK | U_GC_SK_MASK;
-    const auto plain_ascii = [](char16_t c) {
+    const auto plain_ascii = [](char32_t c) {
         return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-               std::u16string_view(u"_-&+'").find(c) != std::u16string_view::npos;
+               std::u32string_view(U"_-&+'").find(c) != std::u32string_view::npos;
     };
-    if (is_ascii(text)) return std::all_of(text.begin(), text.end(), plain_ascii);
+    if (is_ascii(text))
+        return std::all_of(text.begin(), text.end(), [&](char c) { return plain_ascii(static_cast<char32_t>(c)); });
     const Icu& icu = Icu::loaded();
-    const std::u16string units = utf16(icu, text);
-    UChar32 base = 0;     // of the marks that follow
-    bool dotted = false;  // it has a dot below that goes for one behind it
-    for (std::size_t i = 0; i < units.size();) {
-        UChar32 code = 0;
-        U16_NEXT(units.data(), i, units.size(), code);
-        if (dotted && (U_MASK(icu.category(code)) & (U_GC_L_MASK | U_GC_N_MASK)) != 0) return false;
-        const bool mark = is_mark(icu, code);
-        const BareLetter parts = taken_apart(icu, code);
-        if (!mark) base = parts.base;
-        dotted = (dotted && mark) || (parts.dot_below && is_ascii_consonant(base));
-        const bool plain = code < 0x80 ? plain_ascii(static_cast<char16_t>(code))
-                                       : code == kKatakanaDot || (U_MASK(icu.category(code)) & kPlain) != 0;
-        if (!plain || code == kReplacement) return false;
-    }
-    return true;
+    const std::u32string codes = code_points(utf16(icu, text));
+    const bool plain = std::all_of(codes.begin(), codes.end(), [&](char32_t code) {
+        if (code < 0x80) return plain_ascii(code);
+        const auto letter = static_cast<UChar32>(code);
+        return letter != kReplacement && (code == kKatakanaDot || (U_MASK(icu.category(letter)) & kPlain) != 0);
+    });
+    return plain && !has_dot_below(icu, codes) && !has_strange_sign(icu, codes);
 }
 
 bool mixes_scripts(std::string_view text) {

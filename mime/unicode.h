@@ -40,8 +40,11 @@ std::string plain_letters(std::string_view text);
 
 /// is_plain_word says whether all of a text is letters, marks, pictures, ASCII digits and what names have between them
 /// ("_-&+'", the middle dot of Katakana), and none of them could go for a dot, as that below a consonant before another
-/// letter could. ASCII does without ICU.
+/// letter could, or a mark of another script between two letters. ASCII does without ICU.
 bool is_plain_word(std::string_view text);
+
+/// is_general_top says whether a label is one of the general top-level domains of RFC 1591, in whatever letters' case.
+bool is_general_top(std::string_view label);
 
 /// is_ascii says whether text has no byte beyond ASCII.
 bool is_ascii(std::string_view text);

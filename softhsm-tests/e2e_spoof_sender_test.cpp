@@ -51,6 +51,12 @@ std::vector<Row> sender_rows(const Stage& stage) {
         row("a dot below for the dot", "\"alice@bank\xcc\xa3gov\" <eve@example.org>",
             "the From field shows alice@ban\xe1\xb8\xb3gov, but the sender is eve@example.org"),
         row("a dot of Katakana for the dot", "\"alice@example\xe3\x83\xbbgov\" <eve@example.org>", kShowsAlice),
+        row("a comma for the dot", "\"alice@example,gov\" <eve@example.org>", kShowsAlice),
+        row("a blank for the dot", "\"alice@example gov\" <eve@example.org>", kShowsAlice),
+        row("a raised a for the @",
+            "\"alice\xe1\xb5\x83"
+            "example.gov\" <eve@example.org>",
+            kShowsAlice),
         row("an a in a circle for the @",
             "\"alice\xe2\x93\x90"
             "example.gov\" <eve@example.org>",

@@ -118,15 +118,21 @@ TEST_CASE("what shows nothing makes no other skeleton") {
 
 // Categories as Unicode's UnicodeData.txt has them.
 TEST_CASE("a plain word has nothing that could go for a dot") {
-    for (const char* word : {"", "alice_x", "R&D", "jane-doe", "O'Brien", "B\xc3\xbcro", "\xe5\x96\xb6\xe6\xa5\xad",
-                             "\xe3\x82\xa2\xe3\x83\xbb\xe3\x82\xa4", "\xe0\xa4\xa6\xe0\xa4\xbf", "V\xe1\xbb\x87t",
-                             "u\xe1\xb8\xb3", "\xf0\x9f\x9a\x80"}) {
+    for (const char* word :
+         {"", "alice_x", "R&D", "jane-doe", "O'Brien", "B\xc3\xbcro", "\xe5\x96\xb6\xe6\xa5\xad",
+          "\xe3\x82\xa2\xe3\x83\xbb\xe3\x82\xa4", "\xe0\xa4\xa6\xe0\xa4\xbf", "V\xe1\xbb\x87t", "u\xe1\xb8\xb3",
+          "\xf0\x9f\x9a\x80", "\xe1\xba\xb9govt", "\xd8\xa3\xd8\xad\xd9\x85\xd8\xaf", "A\xce\xb1Z",
+          "X\xe7\xb7\x9a"
+          "CT"}) {
         CAPTURE(word);
         CHECK(is_plain_word(word));
     }
     for (const char* word :
          {"bank.example", "a b", "24/7", "a@b", "a\xc2\xb7z", "a\xd9\xa0z", "a\xe2\x8b\x85z", "a\xe2\x80\xa4z",
-          "ak\xcc\xa3z", "\xe1\xb8\xb3z", "B\xc3\xbcro.example", "a\xffz", "a\x01"}) {
+          "ak\xcc\xa3z", "\xe1\xb8\xb3z", "B\xc3\xbcro.example", "a\xffz", "a\x01", "exampl\xe1\xba\xb9gov",
+          "example\xcc\xa9"
+          "com",
+          "a\xe0\xa2\x87z", "a\xe0\xa2\x88z", "a\xd9\x9cz", "a\xd6\xb4z"}) {
         CAPTURE(word);
         CHECK_FALSE(is_plain_word(word));
     }

@@ -123,10 +123,20 @@ class Viewer {
         }
     }
 
+    std::string address_shown(const std::string& value, const std::vector<std::string>& own) {
+        std::string shown = foreign_address(value, own);
+        return shown.empty() ? known_address_shown(value, known_addresses(), own) : shown;
+    }
+
+    const std::vector<std::string>& known_addresses() {
+        if (!addresses_) addresses_ = known_ ? known_() : std::vector<std::string>{};
+        return *addresses_;
+    }
+
     void look_for_others(const char* name, const std::string& value, const std::vector<std::string>& own) {
         if (turns_letters(value))
             doubt(fmt::format("the {} field turns the order of its letters around: it shows another text", name));
-        const std::string shown = foreign_address(value, own);
+        const std::string shown = address_shown(value, own);
         if (shown.empty()) return;
         doubt(fmt::format("the {} field shows {}, but the sender is {}", name, mime::brief(shown),
                           own.empty() ? "nobody" : mime::brief(own.front())),
@@ -153,19 +163,18 @@ class Viewer {
         if (mixes_scripts(letters))
             warn("mixed-scripts",
                  fmt::format("the sender's address {} has letters of different scripts", mime::brief(letters)));
-        if (!known_) return;
-        if (!addresses_) addresses_ = known_();
-        if (addresses_->empty() || mime::is_among(*addresses_, mailbox)) return;
+        const std::vector<std::string>& addresses = known_addresses();
+        if (addresses.empty() || mime::is_among(addresses, mailbox)) return;
         const std::string domain = domain_of(letters);
         Look look(letters), domain_look(domain);
-        for (const std::string& known : *addresses_)
+        for (const std::string& known : addresses)
             if (look.is_that_of(in_letters(known)))
                 return doubt(fmt::format("the sender's address {} looks like {}, whom you know, and is another",
                                          mime::brief(mailbox), mime::brief(known)),
                              fmt::format("ask {} another way whether it is theirs", mime::brief(known)));
         const std::string *similar = nullptr, *similar_domain = nullptr;
         bool knows_domain = false;
-        for (const std::string& known : *addresses_) {
+        for (const std::string& known : addresses) {
             const std::string known_letters = in_letters(known);
             const std::string known_domain = domain_of(known_letters);
             if (mime::equal_ignoring_case(domain, known_domain))

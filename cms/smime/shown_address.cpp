@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "cms/smime/spelled_address.h"
 #include "mime/address.h"
 #include "mime/header.h"
 #include "mime/shown_text.h"
@@ -15,33 +16,12 @@ namespace p11mime::cms::smime {
 
 namespace {
 
-bool delimits(char c) {
-    constexpr std::string_view kDelimiters = "<>()[]:;,\"\\";
-    return (c >= 0 && c <= ' ') || c == 0x7f || kDelimiters.find(c) != std::string_view::npos;
-}
-
 std::string_view unquoted(std::string_view text) {
     while (text.starts_with('\''))
         text.remove_prefix(1);
     while (!text.empty() && std::string_view("'.!?=@").find(text.back()) != std::string_view::npos)
         text.remove_suffix(1);
     return text;
-}
-
-constexpr std::string_view kBlanks = " \t\r\n", kOpening = "([{<", kClosing = ")]}>";
-
-// without_gaps takes the blanks around "@" and "." out of a text: a reader sees an address in "ceo @ bank . example".
-std::string without_gaps(std::string_view text) {
-    const auto joins = [](char c) { return c == '@' || c == '.'; };
-    std::string joined;
-    for (std::size_t i = 0; i < text.size();) {
-        const std::size_t next = std::min(text.find_first_not_of(kBlanks, i), text.size());
-        const bool gap = (!joined.empty() && joins(joined.back())) || (next < text.size() && joins(text[next]));
-        if (!gap) joined += text.substr(i, next - i);
-        if (next < text.size()) joined += text[next];
-        i = next + 1;
-    }
-    return joined;
 }
 
 // Word is one that a reader would take for an address.
@@ -65,59 +45,6 @@ std::vector<Word> addresses_in(std::string_view text) {
         i = std::max(end, i + 1);
     }
     return found;
-}
-
-// with_plain_words writes "at" and "dot" in the letters of ASCII where others look like them.
-std::string with_plain_words(std::string_view text) {
-    constexpr std::array<std::string_view, 2> kWords{"at", "dot"};
-    if (mime::is_ascii(text)) return std::string(text);
-    std::string plain;
-    for (std::size_t i = 0; i < text.size();) {
-        std::size_t end = i;
-        while (end < text.size() && !delimits(text[end]) && text[end] != '{' && text[end] != '}')
-            ++end;
-        const std::string_view word = text.substr(i, end - i);
-        const std::string skeleton = mime::is_ascii(word) ? std::string() : mime::skeleton(word);
-        const auto* meant = std::find(kWords.begin(), kWords.end(), skeleton);
-        plain += meant == kWords.end() ? word : *meant;
-        if (end < text.size()) plain += text[end];
-        i = end + 1;
-    }
-    return plain;
-}
-
-// spelled_out writes the signs of an address that stand in words as themselves: "(at)" and "[dot]" with brackets, and
-// with `bare` between blanks too.
-std::string spelled_out(std::string_view text, bool bare) {
-    constexpr std::array<std::pair<std::string_view, char>, 4> kSigns{
-        {{"at", '@'}, {"@", '@'}, {"dot", '.'}, {".", '.'}}};
-    const std::string lower = mime::ascii_lower(text);
-    const auto after_blanks = [&](std::size_t at) {
-        return std::min(lower.find_first_not_of(kBlanks, at), text.size());
-    };
-    std::string result;
-    for (std::size_t i = 0; i < text.size();) {
-        const bool blank = kBlanks.find(text[i]) != std::string_view::npos;
-        const std::size_t word = after_blanks(i + 1);
-        std::size_t end = blank ? word : i + 1;  // of what is written as it is
-        char sign = 0;
-        for (const auto& [name, meant] : kSigns) {
-            const std::size_t word_end = word + name.size(), next = after_blanks(word_end);
-            if (lower.compare(word, name.size(), name) != 0 || next >= text.size()) continue;
-            const bool between = blank && bare && next > word_end;
-            const bool enclosed =
-                kOpening.find(text[i]) != std::string_view::npos && kClosing.find(text[next]) != std::string_view::npos;
-            if (!between && !enclosed) continue;
-            sign = meant;
-            end = between ? next : next + 1;
-        }
-        if (sign != 0)
-            result += sign;
-        else
-            result += text.substr(i, end - i);
-        i = end;
-    }
-    return result;
 }
 
 std::string_view domain_of(std::string_view address) {
@@ -262,6 +189,9 @@ std::string foreign_in(const std::string& text, const std::vector<std::string>& 
     const std::string words = with_plain_words(text);
     for (const Word& word : addresses_in(without_gaps(spelled_out(words, false))))
         if (domain(word) && foreign(word)) return word.text;
+    if (is_name)
+        for (const Word& word : addresses_in(with_odd_dots(without_gaps(spelled_out(words, false)))))
+            if (has_domain(word.text) && foreign(word)) return word.text;
     for (const Word& word : addresses_in(spelled_out(words, true)))
         if (domain(word) && foreign(word) && !is_at_home_of(mailboxes, word.text) && !is_of_sentence(word.text))
             return word.text;
@@ -319,6 +249,16 @@ bool turns_letters(const std::string& field_value) {
     std::ranges::copy(forms_apart(field_value, forms), std::back_inserter(forms));
     return std::any_of(forms.begin(), forms.end(),
                        [&](const std::string& form) { return form.find(kOverride) != std::string::npos; });
+}
+
+std::string known_address_shown(const std::string& field_value, const std::vector<std::string>& known,
+                                const std::vector<std::string>& mailboxes) {
+    for (const std::string& name : mime::names_beside_addresses(field_value))
+        for (const std::string& form : mime::decoded_forms(name)) {
+            const std::string text = spelled_out(with_plain_words(seen(form)), true);
+            if (std::string shown = shown_among(known, text, mailboxes); !shown.empty()) return shown;
+        }
+    return {};
 }
 
 std::string foreign_address(std::string field_value, const std::vector<std::string>& mailboxes) {
