@@ -265,6 +265,30 @@ TEST_CASE("an address of another in the name of a Sender field is not let pass")
     CHECK(read(many).result == Result::untrusted);
 }
 
+TEST_CASE("another address in the name of whoever answers go to is said") {
+    const SenderBench world;
+    const SoftwareKey alice = world.with_names("email:alice@example.gov");
+    const auto read = [&](const std::string& reply_to) {
+        return world.read(alice, "From: Alice <alice@example.gov>\r\nReply-To: " + reply_to + "\r\n").report;
+    };
+    for (const char* honest : {"Alice <alice@example.gov>", "\"alice@example.gov\" <alice@example.gov>",
+                               "\"Alice @ Work\" <ALICE@example.gov>"}) {
+        CAPTURE(honest);
+        CHECK(read(honest).warnings.empty());
+    }
+    for (const char* spoof :
+         {"\"ceo@bank.example\" <alice@example.gov>", "alice@example.gov (ceo (at) bank.example)"}) {
+        CAPTURE(spoof);
+        CHECK(read(spoof).result == Result::valid);
+        CHECK(read(spoof).warnings ==
+              std::vector<Warning>{{"reply-to", "the Reply-To field shows ceo@bank.example, but no answers go there"}});
+    }
+    const Report elsewhere = read("\"list@lists.example\" <list@lists.example>");
+    CHECK(elsewhere.warnings ==
+          std::vector<Warning>{{"reply-to", "answers go to list@lists.example, not to the sender"}});
+    CHECK(has_warning(read("=?utf-8?B?4oCuZWxwbWF4ZS5rbmFi?= <alice@example.gov>"), "reply-to"));
+}
+
 TEST_CASE("answers to others are said of a mail without a From field too") {
     const SenderBench world;
     const SoftwareKey alice = world.with_names("email:alice@example.gov");

@@ -93,6 +93,7 @@ class Viewer {
                     "answers go to {}, but the mail names no sender, and no signer's certificate is for that address");
         else
             compare(reply_to_, mailboxes_, "Reply-To", "reply-to", "answers go to {}, not to the sender");
+        look_at_reply_to();
         for (const std::string& mailbox : mailboxes_)
             look_for_twins(mailbox);
         look_at_words();
@@ -123,6 +124,23 @@ class Viewer {
         }
     }
 
+    // look_at_reply_to warns of a name that shows another address than answers go to.
+    void look_at_reply_to() {
+        for (const std::string& value : reply_to_) {
+            if (value.size() > kMaxViewedBytes) continue;
+            Sender own{.mailboxes = mailboxes_};
+            add_senders(own, value);
+            if (turns_letters(value)) warn("reply-to", turned_words("Reply-To"));
+            if (const std::string shown = address_shown(value, own.mailboxes); !shown.empty())
+                warn("reply-to",
+                     fmt::format("the Reply-To field shows {}, but no answers go there", mime::brief(shown)));
+        }
+    }
+
+    static std::string turned_words(const char* name) {
+        return fmt::format("the {} field turns the order of its letters around: it shows another text", name);
+    }
+
     std::string address_shown(const std::string& value, const std::vector<std::string>& own) {
         std::string shown = foreign_address(value, own);
         return shown.empty() ? known_address_shown(value, known_addresses(), own) : shown;
@@ -134,8 +152,7 @@ class Viewer {
     }
 
     void look_for_others(const char* name, const std::string& value, const std::vector<std::string>& own) {
-        if (turns_letters(value))
-            doubt(fmt::format("the {} field turns the order of its letters around: it shows another text", name));
+        if (turns_letters(value)) doubt(turned_words(name));
         const std::string shown = address_shown(value, own);
         if (shown.empty()) return;
         doubt(fmt::format("the {} field shows {}, but the sender is {}", name, mime::brief(shown),
