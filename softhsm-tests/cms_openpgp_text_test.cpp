@@ -95,6 +95,14 @@ TEST_CASE("an OpenPGP message that is quoted is told from one that is there") {
     CHECK(found_in("Hi<br>&gt; -----BEGIN PGP MESSAGE-----<br>&gt; " + kData + "<br>&gt; -----END PGP MESSAGE-----<br>",
                    true) == OpenPgpText::quoted);
     CHECK(found_in("> " + kBegin + kData + "\n" + kEnd) == OpenPgpText::there);
+    for (const char* prefix : {"| ", " | ", "AB> ", "AB>> ", "JD > "}) {
+        CAPTURE(prefix);
+        CHECK(found_in(indented(prefix, kMessage)) == OpenPgpText::quoted);
+    }
+    for (const char* prefix : {"a> ", "AB: ", "ABCDE> ", "-> ", "AB "}) {
+        CAPTURE(prefix);
+        CHECK(found_in(indented(prefix, kMessage)) == OpenPgpText::there);
+    }
 }
 
 // As browsers do, after the HTML Standard, section 13.2.5.

@@ -53,7 +53,10 @@ class WholeMessage {
     }
 
     bool take_visible(char c) {
-        if (line_begins_) in_quote_ = c == '>';
+        if (line_begins_) initials_ = 0;
+        in_quote_ = line_begins_ ? c == '>' || c == '|' : in_quote_ || (c == '>' && initials_ > 0);
+        const bool goes_on = line_begins_ || initials_ > 0;
+        initials_ = goes_on && c >= 'A' && c <= 'Z' && initials_ < kMostInitials ? initials_ + 1 : 0;
         line_begins_ = false;
         if (begin_.ends_with(c)) {
             inside_ = true;
@@ -79,7 +82,9 @@ class WholeMessage {
     Mark begin_{"-----BEGINPGPMESSAGE"}, end_{"-----ENDPGPMESSAGE"};
     bool escape_ = false, line_begins_ = true, in_quote_ = false;
     bool inside_ = false, begins_quoted_ = false, quoted_found_ = false;
-    std::size_t letters_ = 0;  // since the message began
+    static constexpr std::size_t kMostInitials = 4;  // of a name, before ">"
+    std::size_t initials_ = 0;                       // the line has these and nothing else so far
+    std::size_t letters_ = 0;                        // since the message began
 };
 
 // LineStart finds kOpenPgpLine at the start of a line behind the first.
