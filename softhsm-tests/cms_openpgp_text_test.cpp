@@ -34,7 +34,7 @@ std::string in_utf16(const std::string& text) {
     return wide;
 }
 
-OpenPgpText found_in(const std::string& text, bool is_html = false) {
+Ciphertext found_in(const std::string& text, bool is_html = false) {
     ViewSource source(bytes_of(text));
     return openpgp_in(source, is_html);
 }
@@ -57,7 +57,7 @@ TEST_CASE("an OpenPGP message in a text is found whatever stands before its line
           "Hi\n----------BEGIN PGP \x1b(BMESSAGE-----\n" + kData + "\n" + kEnd,
           indented(" ", kBegin + "Version: 1\n\n" + kData + "\n" + kEnd), "Hi\n" + kBegin}) {
         CAPTURE(text);
-        CHECK(found_in(text) == OpenPgpText::there);
+        CHECK(found_in(text) == Ciphertext::there);
     }
 }
 
@@ -69,9 +69,9 @@ TEST_CASE("an OpenPGP message in HTML is found whatever its marks are written wi
           "1 < 2 &c -----BEGIN PGP " + kBehindTags, "<a =\"><!x=\"></ y=\">x-----BEGIN PGP " + kBehindTags,
           in_utf16("<p>x -----BEGIN <b>PGP</b> " + kBehindTags), "<p>" + kBegin}) {
         CAPTURE(text);
-        CHECK(found_in(text, true) == OpenPgpText::there);
+        CHECK(found_in(text, true) == Ciphertext::there);
     }
-    CHECK(found_in("<!-- x -----BEGIN PGP " + kBehindTags + " -->", true) == OpenPgpText::none);
+    CHECK(found_in("<!-- x -----BEGIN PGP " + kBehindTags + " -->", true) == Ciphertext::none);
 }
 
 TEST_CASE("text that talks of OpenPGP messages has none") {
@@ -84,24 +84,24 @@ TEST_CASE("text that talks of OpenPGP messages has none") {
           " -----BEGIN PGP SIGNATURE-----\n" + kData + "\n " + kEnd, " " + kBegin + kData, kData + "\n " + kEnd,
           "Hi " + kBegin, std::string("-----BEGIN PGP PUBLIC KEY BLOCK-----\n") + kData}) {
         CAPTURE(text);
-        CHECK(found_in(text) == OpenPgpText::none);
+        CHECK(found_in(text) == Ciphertext::none);
     }
-    CHECK(found_in("<p>" + talk, true) == OpenPgpText::none);
+    CHECK(found_in("<p>" + talk, true) == Ciphertext::none);
 }
 
 TEST_CASE("an OpenPGP message that is quoted is told from one that is there") {
-    CHECK(found_in("Hi\n" + indented("> ", kMessage)) == OpenPgpText::quoted);
-    CHECK(found_in(indented(">> ", kMessage) + indented("> ", "Hi\n")) == OpenPgpText::quoted);
+    CHECK(found_in("Hi\n" + indented("> ", kMessage)) == Ciphertext::quoted);
+    CHECK(found_in(indented(">> ", kMessage) + indented("> ", "Hi\n")) == Ciphertext::quoted);
     CHECK(found_in("Hi<br>&gt; -----BEGIN PGP MESSAGE-----<br>&gt; " + kData + "<br>&gt; -----END PGP MESSAGE-----<br>",
-                   true) == OpenPgpText::quoted);
-    CHECK(found_in("> " + kBegin + kData + "\n" + kEnd) == OpenPgpText::there);
+                   true) == Ciphertext::quoted);
+    CHECK(found_in("> " + kBegin + kData + "\n" + kEnd) == Ciphertext::there);
     for (const char* prefix : {"| ", " | ", "AB> ", "AB>> ", "JD > "}) {
         CAPTURE(prefix);
-        CHECK(found_in(indented(prefix, kMessage)) == OpenPgpText::quoted);
+        CHECK(found_in(indented(prefix, kMessage)) == Ciphertext::quoted);
     }
     for (const char* prefix : {"a> ", "AB: ", "ABCDE> ", "-> ", "AB "}) {
         CAPTURE(prefix);
-        CHECK(found_in(indented(prefix, kMessage)) == OpenPgpText::there);
+        CHECK(found_in(indented(prefix, kMessage)) == Ciphertext::there);
     }
 }
 

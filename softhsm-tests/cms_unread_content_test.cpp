@@ -464,3 +464,64 @@ TEST_CASE("what is encrypted inside a signature is opened or not at all") {
     CHECK(error.kind() == ErrorKind::malformed);
     CHECK_THAT(error.what(), Catch::Contains("unsupported algorithm"));
 }
+
+TEST_CASE("signed content of another type that has a boundary is not let pass where lines in it delimit parts") {
+    const UnreadWorld world;
+    const std::string parts =
+        "--b\r\nContent-Type: application/pkcs7-mime; smime-type=enveloped-data\r\n"
+        "Content-Transfer-Encoding: base64\r\n\r\nMIIB\r\n--b--\r\n";
+    const std::string armoured = "--b\r\n\r\n-----BEGIN PGP MESSAGE-----\r\n\r\nhQEMA1vZ\r\n--b--\r\n";
+    for (const char* type : {"text/x-foo; boundary=b", "application/x-foo; boundary=\"b\"", "text/plain; Boundary=b",
+                             "text/x-foo; boundary*0=b"})
+        for (const std::string& body : {parts, armoured}) {
+            const std::string entity = "Content-Type: " + std::string(type) + "\r\n\r\n" + body;
+            CAPTURE(entity);
+            CHECK(world.read(world.clear_signed(entity)).report.result == Result::untrusted);
+            CHECK(world.read(world.opaque(entity)).report.result == Result::untrusted);
+        }
+    const std::string unread_parts = "Content-Type: text/x-foo boundary=b\r\n\r\n" + parts;
+    CHECK(world.read(world.opaque(unread_parts)).report.result == Result::untrusted);
+    const Report in_part =
+        world.read(world.clear_signed(in_mixed("Content-Type: application/x-foo; boundary=b\r\n\r\n" + parts))).report;
+    CHECK(in_part.result == Result::untrusted);
+    CHECK(unread(in_part).size() == 1);
+    const std::string message = "Hi\r\n-----BEGIN PGP MESSAGE-----\r\n\r\nhQEMA1vZ\r\n";
+    for (const char* boundary : {"", "; boundary=b"}) {
+        const std::string part = "Content-Type: application/x-foo" + std::string(boundary) + "\r\n\r\n" + message;
+        const Result expected = *boundary == 0 ? Result::valid : Result::untrusted;
+        CHECK(world.read(world.clear_signed(in_mixed(part))).report.result == expected);
+    }
+    for (const char* honest : {"Content-Type: text/plain; boundary=b\r\n\r\nHello\r\n-- \r\nAlice\r\n",
+                               "Content-Type: text/plain\r\n\r\n--b\r\nHello\r\n--b--\r\n",
+                               "Content-Type: text/plain; boundary=\"\"\r\n\r\n-- \r\nAlice\r\n"}) {
+        CAPTURE(honest);
+        const Report report = world.read(world.clear_signed(honest)).report;
+        CHECK(report.result == Result::valid);
+        CHECK(report.warnings.empty());
+    }
+}
+
+TEST_CASE("an OpenPGP message beside the parts of signed content is seen") {
+    const UnreadWorld world;
+    const std::string data = "hQEMA1vZ0kq7CwXpAQf9Hs2Tn4LbYxW8uQd6RmFjK3oVtE5ciPzN0aBgU7yrJ1eM\r\n";
+    const std::string begin = "-----BEGIN PGP MESSAGE-----\r\n", end = "-----END PGP MESSAGE-----\r\n";
+    const auto entity = [](const std::string& before, const std::string& behind) {
+        return "Content-Type: multipart/mixed; boundary=m\r\n\r\n" + before +
+               "--m\r\nContent-Type: text/plain\r\n\r\nHello\r\n--m--\r\n" + behind;
+    };
+    for (const std::string& message :
+         {begin + "\r\n" + data + end, "Hi\r\n" + begin + "\r\n" + data, " " + begin + "\r\n " + data + " " + end}) {
+        CAPTURE(message);
+        for (const std::string& whole : {entity(message, ""), entity("", message)}) {
+            const Report report = world.read(world.clear_signed(whole)).report;
+            CHECK(report.result == Result::untrusted);
+            CHECK_THAT(report.reason, Catch::Contains("encrypted"));
+            CHECK(world.read(world.clear_signed(in_mixed(whole))).report.result == Result::untrusted);
+        }
+    }
+    for (const std::string& text : {std::string("This is a multi-part message in MIME format.\r\n"), std::string()}) {
+        const Report report = world.read(world.clear_signed(entity(text, text))).report;
+        CHECK(report.result == Result::valid);
+        CHECK(report.warnings.empty());
+    }
+}

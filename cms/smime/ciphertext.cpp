@@ -10,7 +10,6 @@
 #include "cms/smime/classify.h"
 #include "cms/smime/label_watch.h"
 #include "cms/smime/loosely_decoded.h"
-#include "cms/smime/openpgp_text.h"
 #include "mime/content_type.h"
 #include "mime/error.h"
 #include "mime/text.h"
@@ -75,10 +74,6 @@ Ciphertext certain(bool there) {
     return there ? Ciphertext::there : Ciphertext::none;
 }
 
-Ciphertext of_text(OpenPgpText found) {
-    return found == OpenPgpText::quoted ? Ciphertext::quoted : certain(found == OpenPgpText::there);
-}
-
 Ciphertext ciphertext_or_mail(const mime::Header& header, Source& body, bool mail_inside) {
     const std::string type = mime::content_type(header).value;
     // What follows may be a character that shows nothing.
@@ -102,8 +97,10 @@ Ciphertext ciphertext_or_mail(const mime::Header& header, Source& body, bool mai
     if (starts_encrypted(front.first(std::min(front.size(), kFront))) ||
         (is_named_as_openpgp(header) && (is_openpgp_message(front) || encoding == mime::TransferEncoding::unknown)))
         return Ciphertext::there;
-    const bool is_text = type.starts_with("text/") || type == "application/pgp";
-    return is_text ? of_text(openpgp_in(content, type == "text/html")) : Ciphertext::none;
+    // Programs that take content apart at a boundary, whatever its type, may find text in it.
+    const bool is_text = type.starts_with("text/") || type == "application/pgp" ||
+                         !mime::content_type(header).parameter("boundary").empty();
+    return is_text ? openpgp_in(content, type == "text/html") : Ciphertext::none;
 }
 
 }  // namespace

@@ -2,18 +2,17 @@
 
 #include <string_view>
 
+#include "cms/smime/openpgp_text.h"
 #include "mime/header.h"
 #include "mime/window.h"
 
 namespace p11mime::cms::smime {
 
-enum class Ciphertext { none, quoted, there };
-
 /// ciphertext_in says whether a leaf is encrypted, whatever its label: an S/MIME ContentInfo (bare, in base64 or in
-/// PEM) or an OpenPGP message by what its body starts with once it is decoded, OpenPGP by its type or in a text too
-/// (openpgp_in), and what reads as a mail behind empty lines by its own header and body, or the labels in that
-/// (LabelWatch). Other characters between those of base64 are passed over, as mail programs do. It reads no more of the
-/// body than it needs, of text all, and throws what the body throws.
+/// PEM) or an OpenPGP message by what its body starts with once it is decoded, OpenPGP by its type, or in a text or
+/// what has a boundary too (openpgp_in), and what reads as a mail behind empty lines by its own header and body, or the
+/// labels in that (LabelWatch). Other characters between those of base64 are passed over, as mail programs do. It reads
+/// no more of the body than it needs, of text all, and throws what the body throws.
 Ciphertext ciphertext_in(const mime::Header& header, Source& body);
 
 /// openpgp_protection says how an entity claims to be protected with OpenPGP, "signed" or "encrypted": by its type

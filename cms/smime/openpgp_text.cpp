@@ -111,7 +111,7 @@ class LineStart {
 
 }  // namespace
 
-OpenPgpText openpgp_in(Source& text, bool is_html) {
+Ciphertext openpgp_in(Source& text, bool is_html) {
     LineStart start(is_html);
     WholeMessage whole;
     VisibleHtml html;
@@ -121,8 +121,8 @@ OpenPgpText openpgp_in(Source& text, bool is_html) {
         return std::ranges::any_of(visible, [&](char shown) { return whole.take(shown); });
     };
     for (ByteView piece = text.pull(); !piece.empty(); piece = text.pull())
-        if (start.take(text_of(piece)) || std::ranges::any_of(text_of(piece), take)) return OpenPgpText::there;
-    return whole.is_quoted_found() ? OpenPgpText::quoted : OpenPgpText::none;
+        if (start.take(text_of(piece)) || std::ranges::any_of(text_of(piece), take)) return Ciphertext::there;
+    return whole.is_quoted_found() ? Ciphertext::quoted : Ciphertext::none;
 }
 
 }  // namespace p11mime::cms::smime

@@ -263,10 +263,13 @@ void Walk::note_openpgp(const mime::Header& header, Window& body, const Place& p
     report_.warnings.push_back({"openpgp", fmt::format("{}: {}", openpgp_words(*report_.openpgp), kGpg)});
 }
 
-// note_ciphertext looks at a leaf that is signed. Quotes of what is encrypted are in honest answers: they are told of.
+// note_ciphertext looks at a leaf that is signed.
 void Walk::note_ciphertext(const mime::Header& header, Source& body, const Place& place) {
-    if (place.signatures == 0) return;
-    const Ciphertext found = ciphertext_in(header, body);
+    if (place.signatures > 0) note_found(ciphertext_in(header, body), place);
+}
+
+// note_found tells of what is encrypted in what is signed. Quotes of that are in honest answers: they are told of.
+void Walk::note_found(Ciphertext found, const Place& place) {
     if (found == Ciphertext::there) note_encrypted(place);
     if (found != Ciphertext::quoted || (options_.task == Task::inspect && !foreseeing_)) return;
     const Warning warning{"encrypted-part",

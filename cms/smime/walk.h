@@ -7,6 +7,7 @@
 
 #include "cms/authenticated_data.h"
 #include "cms/enveloped_data.h"
+#include "cms/smime/ciphertext.h"
 #include "cms/smime/classify.h"
 #include "cms/smime/content_keys.h"
 #include "cms/smime/judge.h"
@@ -107,6 +108,8 @@ class Walk {
     void note_encrypted(const Place& place, Certainty certainty = Certainty::certain);
     void note_openpgp(const mime::Header& header, Window& body, const Place& place);
     void note_ciphertext(const mime::Header& header, Source& body, const Place& place);
+    void note_found(Ciphertext found, const Place& place);
+    void note_openpgp_beside(Source& beside, const Place& place);
     void note_content_type(const std::string& type, bool bare, bool is_mail);
     void note_range(std::size_t layer, const Place& place, std::uint64_t begin, std::uint64_t end);
     void entity(const mime::Header& header, Window& body, const Place& around);

@@ -4,10 +4,13 @@
 
 #include "cms/smime/ciphertext.h"
 #include "cms/smime/classify.h"
+#include "cms/smime/joined_source.h"
 #include "cms/smime/loosely_decoded.h"
+#include "cms/smime/openpgp_text.h"
 #include "cms/smime/walk.h"
 #include "mime/codec.h"
 #include "mime/content_type.h"
+#include "mime/delimiter_watch.h"
 #include "mime/hidden_parts.h"
 #include "mime/line_endings.h"
 #include "mime/multipart.h"
@@ -87,9 +90,14 @@ void Walk::leaf(const mime::Header& header, Source& body, const Place& place) {
     TeeSource delivered(body, outlet);
     if (place.signatures > 0 && may_be_multipart(type))
         note_not_looked_into(place, "it is a multipart of no plain type: programs differ in what they make of it");
-    note_ciphertext(header, delivered, place);
-    drain(delivered);
+    mime::DelimiterWatch delimiters(delivered, mime::content_type(header).parameter("boundary"));
+    mime::HiddenParts looked_at(delimiters);
+    note_ciphertext(header, looked_at, place);
+    drain(looked_at);
     outlet.finish();
+    if (place.signatures == 0 || may_be_multipart(type) || type.starts_with("multipart")) return;
+    if (delimiters.found() || (looked_at.found() && type.find("boundary") != std::string::npos))
+        note_not_looked_into(place, "it is no multipart, and has a boundary at which programs may take it apart");
 }
 
 // deliver_structure writes a CMS structure that stays on as a ContentInfo of its own: in a mail as its only part.
@@ -133,7 +141,7 @@ void Walk::multipart(const mime::Header& header, Window& body, const Place& plac
     Window looked_at(delivered);
     mime::Multipart parts(looked_at, boundary);
     mime::HiddenParts preamble(parts.preamble()), epilogue(parts.epilogue(), true);
-    drain(preamble);
+    note_openpgp_beside(preamble, place);
     const mime::Field& field = *header.find("Content-Type");
     const std::string sooner = mime::boundary_cut_short(field);
     MultipartLevel level(levels_, boundary);
@@ -150,7 +158,7 @@ void Walk::multipart(const mime::Header& header, Window& body, const Place& plac
         look_into(lines, std::move(part));
         near_delimiters += lines.count();
     }
-    drain(epilogue);
+    note_openpgp_beside(epilogue, place);
     drain(looked_at);
     outlet.finish();
     if (place.signatures == 0) return;
@@ -161,6 +169,16 @@ void Walk::multipart(const mime::Header& header, Window& body, const Place& plac
     if (const std::string_view oddity = mime::content_type_oddity(field); !oddity.empty())
         note_not_looked_into(place,
                              fmt::format("its Content-Type field {}: programs differ in which parts they see", oddity));
+}
+
+// note_openpgp_beside reads what is beside the parts of a multipart, and looks for what programs decrypt there that
+// look for OpenPGP in all of a mail.
+void Walk::note_openpgp_beside(Source& beside, const Place& place) {
+    if (place.signatures > 0) {
+        JoinedSource lines("\n", beside);  // the first line may be that of an OpenPGP message too
+        note_found(openpgp_in(lines, false), place);
+    }
+    drain(beside);
 }
 
 // message delivers a mail inside the mail as it is and looks into it meanwhile.
