@@ -410,3 +410,27 @@ TEST_CASE("marks of protection outside signature and encryption mean nothing") {
     CHECK(read.report.result == Result::unsigned_);
     CHECK(read.content == kPayload);
 }
+
+// RFC 5322 section 3.6.3: whoever sends a mail on sends it to the addresses there.
+TEST_CASE("blind copies named inside are not those of the opened mail") {
+    const ProtectionBench world;
+    const std::string wrapped = "Content-Type: message/rfc822\r\n\r\n" +
+                                with(kPayload.substr(0, kPayload.find("HP-Outer")),
+                                     "MIME-Version: 1.0\r\nContent-Transfer-Encoding: 7bit\r\n", "") +
+                                "\r\nThe text.\r\n";
+    for (const std::string& payload : {std::string(kPayload), wrapped})
+        for (const char* name : {"Bcc", "Resent-Bcc"}) {
+            CAPTURE(payload, name);
+            const ReadMail plain = world.open(kOutside, payload);
+            CHECK(plain.report.result == Result::valid);
+            CHECK(kinds(plain.report).empty());
+            const ReadMail read =
+                world.open(kOutside, with(payload, "Subject: ", std::string(name) + ": eve@example.org\r\nSubject: "));
+            CHECK(read.report.result == Result::valid);
+            CHECK(kinds(read.report) == Names{"header-inside"});
+            CHECK(read.content.find("eve@example.org") == std::string::npos);
+            CHECK(read.report.subject == plain.report.subject);
+            const Names names = read.report.layers.back().protected_headers.value();
+            CHECK(names == plain.report.layers.back().protected_headers.value());
+        }
+}

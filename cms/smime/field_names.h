@@ -24,6 +24,9 @@ inline constexpr std::array<std::string_view, 17> kSeen{
 inline constexpr std::array<std::string_view, 7> kAddressFields{"From", "Sender",        "Reply-To",        "To",
                                                                 "Cc",   "Mail-Reply-To", "Mail-Followup-To"};
 
+/// kBlind is fields of recipients whom others are not told of (RFC 5322 section 3.6.3): they are for relays alone.
+inline constexpr std::array<std::string_view, 2> kBlind{"Bcc", "Resent-Bcc"};
+
 /// is_one_of compares the names of fields.
 template <std::size_t size>
 bool is_one_of(const std::array<std::string_view, size>& names, std::string_view name) {

@@ -51,7 +51,8 @@ std::optional<Field> outer_field(const Field& field) {
     return mime::make_field(name, std::string_view(value).substr(colon + 1), mime::LineEnding::crlf);
 }
 
-// taken_apart leaves out what relays write: the sender cannot know it, and what they did find out is outside.
+// taken_apart leaves out what relays write: the sender cannot know it, and what they did find out is outside. So it
+// does blind copies: whoever hands the opened mail on to a relay would send it there, and no reader need know of them.
 ProtectedHeader taken_apart(const mime::Header& header, ProtectedHeader::Form form) {
     ProtectedHeader result;
     result.form = form;
@@ -64,6 +65,8 @@ ProtectedHeader taken_apart(const mime::Header& header, ProtectedHeader::Form fo
             result.entity.fields.push_back(mime::without_parameter(field, kProtectionMark));
         } else if (mime::is_mime_field(field.name)) {
             result.entity.fields.push_back(field);
+        } else if (is_one_of(kBlind, field.name)) {
+            result.has_blind_copies = true;
         } else if (!of_entity(field) && !is_of_relays(field.name)) {
             result.fields.push_back(field);
         }

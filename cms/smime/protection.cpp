@@ -26,9 +26,6 @@ constexpr std::array<std::string_view, 14> kRemoved{
 // Fields that old readers are told of; nobody needs to read a copy of them.
 constexpr std::array<std::string_view, 3> kTold{"Subject", "Comments", "Keywords"};
 
-// Fields for relays alone.
-constexpr std::array<std::string_view, 2> kForRelays{"Bcc", "Resent-Bcc"};
-
 bool is_subject(std::string_view name) {
     return mime::equal_ignoring_case(name, "Subject");
 }
@@ -100,7 +97,7 @@ Protection protect(const std::vector<Field>& transport, bool encrypted) {
     for (const Field& field : transport) {
         if (mime::equal_ignoring_case(field.name, kOuterField)) continue;
         const mime::LineEnding ending = field.raw.ends_with("\r\n") ? mime::LineEnding::crlf : mime::LineEnding::lf;
-        const bool of_relay = is_of_relays(field.name) || is_one_of(kForRelays, field.name);
+        const bool of_relay = is_of_relays(field.name) || is_one_of(kBlind, field.name);
         const bool removes = encrypted && is_removed(field.name);
         if (of_relay && removes) continue;
         const auto inside = of_relay ? std::nullopt : for_inside(field, ending);
