@@ -108,7 +108,7 @@ TEST_CASE("signing warns of what protecting the header would mend") {
         CHECK(world.sealed_reason(mail).empty());
     };
     mended(std::string(kFrom) + "X-A: b\r\n \r\n c\r\n\r\nHello\r\n", "a line of blanks alone");
-    mended(std::string(kFrom) + "Content-Type: message/rfc822\r\n\r\n" + kForwarded,
+    mended(std::string(kFrom) + "Content-Type: message/rfc822; forwarded=no\r\n\r\n" + kForwarded,
            "what is protected is from the sender carol@example.org");
 }
 
@@ -122,7 +122,7 @@ TEST_CASE("signing and sealing warn of no mail that is valid") {
           header + "Content-Type: multipart/mixed; boundary=q\r\n\r\n--q\r\n\r\n" + large + "\r\n--q\r\n" +
               entity_of(large_once) + "\r\n--q--\r\n",
           header + "Content-Type: message/rfc822\r\nContent-Disposition: attachment\r\n\r\n" + kForwarded,
-          std::string(kText)}) {
+          header + "Content-Type: message/rfc822\r\n\r\n" + kForwarded, std::string(kText)}) {
         CHECK(world.signed_reason(text).empty());
         CHECK(world.sealed_reason(text).empty());
         CHECK(world.signed_reason(with_lf(text)).empty());

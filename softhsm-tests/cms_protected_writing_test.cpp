@@ -364,3 +364,27 @@ TEST_CASE("seal hides what tells of the text and copies of the subject, under wh
     // What is not the sender's word of the text stays.
     CHECK(field(world.seal("X-Mailer: Mutt\r\n" + text), "X-Mailer") == "Mutt");
 }
+
+// RFC 8551 section 3.1 has a whole mail inside for a header that is protected, unless it is marked as forwarded.
+TEST_CASE("a mail whose body is another mail keeps its own header when it is opened") {
+    const ProtectionBench world;
+    const std::string inner = "From: carol@example.gov\r\nSubject: Inner\r\n\r\nThe text.\r\n";
+    const std::string text =
+        mail("alice@example.gov", "bob@example.gov", "Content-Type: message/rfc822\r\n\r\n" + inner);
+    const auto check = [&](const ReadMail& read) {
+        CHECK(read.report.from == Names{"alice@example.gov"});
+        CHECK(read.report.subject ==
+              "Gr\xc3\xbc\xc3\x9f"
+              "e from the field");
+        CHECK(field(read.content, "To") == "bob@example.gov");
+        CHECK(body_of(read.content) == inner);
+    };
+    const std::string encrypted = world.bench.encrypt({{world.bob.certificate}}, text);
+    check(world.open(encrypted));
+    check(world.bench.verify(world.bench.sign({world.alice}, text)));
+    check(world.open(world.seal(text)));
+    CHECK(field(world.open(encrypted).content, "Content-Type") == "message/rfc822; forwarded=\"yes\"");
+    // Who says that it is no forwarded mail wraps it.
+    const std::string wrapped = with(text, "message/rfc822", "message/rfc822; forwarded=no");
+    CHECK(world.open(world.bench.encrypt({{world.bob.certificate}}, wrapped)).report.subject == "Inner");
+}

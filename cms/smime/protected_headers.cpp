@@ -193,6 +193,14 @@ bool wraps_mail(const mime::Header& payload) {
            mime::content_disposition(payload).value != "attachment";
 }
 
+void mark_forwarded(mime::Header& entity) {
+    for (Field& field : entity.fields) {
+        if (!mime::equal_ignoring_case(field.name, "Content-Type")) continue;
+        if (mime::parse_parameterized(field.value()).parameter("forwarded").empty())
+            field = mime::with_parameter(field, "forwarded", "yes");
+    }
+}
+
 ProtectedHeader wrapped_header(const mime::Header& mail) {
     return taken_apart(mail, ProtectedHeader::Form::wrapped);
 }

@@ -45,6 +45,10 @@ bool is_marked(const mime::Header& entity);
 bool wraps_mail(const mime::Header& payload);
 ProtectedHeader wrapped_header(const mime::Header& mail);
 
+/// mark_forwarded marks a mail that is the whole body of another, so that no reader takes it for that one put inside.
+/// It leaves what says whether it is (forwarded=no) alone.
+void mark_forwarded(mime::Header& entity);
+
 /// confidential_names is the names, in lower case, of the protected fields that did not stand outside as they are
 /// (RFC 9788 section 4.3.1): by the HP-Outer fields, or with the forerunners' forms by what stands outside now.
 /// `encrypted` as in hold_against; what the sender did not encrypt is not confidential.

@@ -12,6 +12,7 @@
 #include "cms/smime/legacy_display.h"
 #include "cms/smime/mail.h"
 #include "cms/smime/preview.h"
+#include "cms/smime/protected_headers.h"
 #include "cms/smime/protection.h"
 #include "cms/smime/writers.h"
 #include "mime/hex.h"
@@ -122,7 +123,10 @@ class WriteJob final : public MakeJob {
         if (protection_required_ && !left_outside_.empty())
             throw Error(ErrorKind::usage, left_outside_,
                         "start from the mail as it was before, or leave --protect-headers out");
-        if (protects(mail)) edited = put_inside(mail, window);
+        if (protects(mail))
+            edited = put_inside(mail, window);
+        else if (mail.is_mail && wraps_mail(mail.entity))
+            mark_forwarded(mail.entity);
 
         mime::LfSink lf(output);
         const bool to_lf = form_ == Form::smime && mail.ending == mime::LineEnding::lf;
