@@ -344,8 +344,26 @@ TEST_CASE("seal hides the copy of the subject in Thread-Topic") {
 TEST_CASE("seal hides what tells of the text and copies of the subject, under whatever name") {
     const ProtectionBench world;
     const std::string text = mail("alice@example.gov", "bob@example.org");
-    for (const std::string name : {"X-Subject", "Original-Subject", "Resent-Subject", "X-Label", "Fcc", "Subject-Line",
-                                   "Resent-Comments", "Summary", "X-Thread-Topic", "X-Keywords", "Abstract"}) {
+    for (const std::string name : {"X-Subject",
+                                   "Original-Subject",
+                                   "Resent-Subject",
+                                   "X-Label",
+                                   "Fcc",
+                                   "Subject-Line",
+                                   "Resent-Comments",
+                                   "Summary",
+                                   "X-Thread-Topic",
+                                   "X-Keywords",
+                                   "Abstract",
+                                   "Topic",
+                                   "Conversation-Topic",
+                                   "X-Outlook-Topic",
+                                   "Title",
+                                   "X-Title",
+                                   "X-Original-Title",
+                                   "Event-Title",
+                                   "X-Evolution-Note",
+                                   "X-Reply-Subj"}) {
         CAPTURE(name);
         for (const std::string& value : {std::string("SECRET"), "SECRET " + std::string(1'200, 'x')}) {
             const std::string sealed = world.seal(name + ": " + value + "\r\n" + text);
@@ -363,6 +381,35 @@ TEST_CASE("seal hides what tells of the text and copies of the subject, under wh
         CHECK(world.seal(std::string(name) + ": SECRET\r\n" + text).find("SECRET") == std::string::npos);
     // What is not the sender's word of the text stays.
     CHECK(field(world.seal("X-Mailer: Mutt\r\n" + text), "X-Mailer") == "Mutt");
+}
+
+TEST_CASE("seal hides the text of the subject in whatever field repeats it") {
+    const ProtectionBench world;
+    const auto sealed = [&](const std::string& subject, const std::string& more) {
+        const std::string text =
+            with(mail("alice@example.gov", "bob@example.gov"), "=?utf-8?Q?Gr=C3=BC=C3=9Fe?= from the field", subject);
+        return world.seal(more + "\r\n" + text);
+    };
+    const std::string subject = "Re: Merger with ACME";
+    for (const char* repeating : {"X-Foo: Merger with ACME", "X-Foo: Re: Re: merger with acme (2)",
+                                  "Reference: \"Merger with ACME\"", "X-Foo: =?utf-8?Q?Merger_with_ACME?="}) {
+        CAPTURE(repeating);
+        const std::string mail = sealed(subject, repeating);
+        const std::string name = std::string(repeating).substr(0, std::string(repeating).find(':'));
+        CHECK(field(mail, name).empty());
+        const ReadMail read = world.open(mail);
+        CHECK(read.report.result == Result::valid);
+        CHECK(kinds(read.report).empty());
+        CHECK(name + ": " + field(read.content, name) == repeating);
+    }
+    const std::string long_copy = sealed(subject, "X-Foo: Merger with ACME " + std::string(1'200, 'x'));
+    CHECK(long_copy.find("Merger") == std::string::npos);
+    CHECK_THAT(mime::decode_words(field(world.open(long_copy).content, "X-Foo")),
+               Catch::StartsWith("Merger with ACME x"));
+    CHECK(field(sealed(subject, "X-Foo: Merger of others"), "X-Foo") == "Merger of others");
+    CHECK(field(sealed("Re: Mutt", "X-Mailer: Mutt"), "X-Mailer") == "Mutt");
+    CHECK(field(sealed("bob@example.gov", "Resent-To: bob@example.gov"), "Resent-To") == "bob@example.gov");
+    CHECK(field(sealed("bob@example.gov", "Cc: bob@example.gov"), "Cc") == "bob@example.gov");
 }
 
 // RFC 8551 section 3.1 has a whole mail inside for a header that is protected, unless it is marked as forwarded.

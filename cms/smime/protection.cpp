@@ -9,6 +9,7 @@
 #include "cms/smime/field_names.h"
 #include "mime/address.h"
 #include "mime/content_type.h"
+#include "mime/text.h"
 
 namespace p11mime::cms::smime {
 
@@ -19,9 +20,10 @@ using mime::Field;
 constexpr std::size_t kMaxLine = 998;  // RFC 5322 section 2.1.1
 
 // Fields of free text that are left out outside besides copies of the Subject: what tells of the text, or whose it is.
-constexpr std::array<std::string_view, 14> kRemoved{
-    "Comments",     "Keywords",       "Summary",   "Abstract",   "Description",    "X-Description", "Resent-Comments",
-    "Thread-Topic", "X-Thread-Topic", "X-Summary", "X-Keywords", "X-Gmail-Labels", "X-Label",       "Fcc"};
+constexpr std::array<std::string_view, 18> kRemoved{
+    "Comments",        "Keywords",  "Summary",          "Abstract",       "Description",      "X-Description",
+    "Resent-Comments", "X-Summary", "X-Keywords",       "X-Gmail-Labels", "X-Label",          "Fcc",
+    "Title",           "X-Title",   "X-Original-Title", "Event-Title",    "X-Evolution-Note", "X-Reply-Subj"};
 
 // Fields that old readers are told of; nobody needs to read a copy of them.
 constexpr std::array<std::string_view, 3> kTold{"Subject", "Comments", "Keywords"};
@@ -31,16 +33,39 @@ bool is_subject(std::string_view name) {
 }
 
 // is_removed knows fields that are left out outside. Programs, gateways and whoever resends a mail keep copies of the
-// Subject, under many names; filters quote the text.
+// Subject, under many names ("X-Subject", Outlook's "Thread-Topic"); filters quote the text.
 bool is_removed(std::string_view name) {
     const std::string lower = mime::ascii_lower(name);
-    const bool is_copy = !is_subject(name) && lower.find("subject") != std::string::npos;
+    const bool is_copy = !is_subject(name) && (lower.find("subject") != std::string::npos || lower.ends_with("topic"));
     return is_copy || is_one_of(kRemoved, name) || lower.starts_with("x-spam-");
 }
 
 // is_text knows fields of free text; an encoded word in another would be no word.
 bool is_text(std::string_view name) {
     return is_subject(name) || is_removed(name);
+}
+
+// bare_subject is the text of the Subject without what answers put before it ("Re:", "Fwd:"), as it is compared; "" for
+// one so short that other fields may have it by chance.
+std::string bare_subject(const std::vector<Field>& transport) {
+    constexpr std::size_t kLongestPrefix = 4, kShortest = 8;
+    for (const Field& field : transport) {
+        if (!is_subject(field.name)) continue;
+        const std::string readable = mime::ascii_lower(mime::decode_words(field.value()));
+        std::string_view text = readable;
+        for (std::size_t colon = text.find(':'); colon <= kLongestPrefix; colon = text.find(':'))
+            text = mime::trim(text.substr(colon + 1));
+        return text.size() < kShortest ? "" : std::string(text);
+    }
+    return {};
+}
+
+// repeats says whether a field that no program needs outside has the text of the Subject.
+bool repeats(const Field& field, const std::string& subject) {
+    if (subject.empty() || is_subject(field.name) || is_one_of(kSeen, field.name) ||
+        mime::ascii_lower(field.name).starts_with("resent-"))
+        return false;
+    return mime::ascii_lower(mime::decode_words(field.value())).find(subject) != std::string::npos;
 }
 
 bool fits_line(const Field& field) {
@@ -67,11 +92,11 @@ std::string apart(const std::string& identifiers) {
 
 // for_inside is a field as the header of a part carries it: as it stands, or written anew where it has letters beyond
 // ASCII, lines that programs may tell apart differently, or too long ones. Nothing where it stays outside: what nobody
-// is shown and does not fit.
-std::optional<Field> for_inside(const Field& field, mime::LineEnding ending) {
+// is shown and does not fit, unless that `removes` it.
+std::optional<Field> for_inside(const Field& field, mime::LineEnding ending, bool removes) {
     const bool plain = is_plain(field.raw);
     if (plain && fits_line(field) && mime::header_oddity(field.raw).empty()) return field;
-    const bool text = is_text(field.name), seen = text || is_one_of(kSeen, field.name);
+    const bool text = is_text(field.name) || removes, seen = text || is_one_of(kSeen, field.name);
     std::string value = field.value();
     if (text || (!plain && !seen))
         value = mime::encode_words(mime::decode_words(value));
@@ -94,13 +119,14 @@ std::string one_line(std::string text) {
 Protection protect(const std::vector<Field>& transport, bool encrypted) {
     Protection result;
     std::vector<Field> outer;
+    const std::string subject = bare_subject(transport);
     for (const Field& field : transport) {
         if (mime::equal_ignoring_case(field.name, kOuterField)) continue;
         const mime::LineEnding ending = field.raw.ends_with("\r\n") ? mime::LineEnding::crlf : mime::LineEnding::lf;
         const bool of_relay = is_of_relays(field.name) || is_one_of(kBlind, field.name);
-        const bool removes = encrypted && is_removed(field.name);
+        const bool removes = encrypted && (is_removed(field.name) || (!of_relay && repeats(field, subject)));
         if (of_relay && removes) continue;
-        const auto inside = of_relay ? std::nullopt : for_inside(field, ending);
+        const auto inside = of_relay ? std::nullopt : for_inside(field, ending, removes);
         if (!inside) {
             result.outside.push_back(field);
             continue;
