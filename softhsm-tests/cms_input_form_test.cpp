@@ -181,7 +181,8 @@ TEST_CASE("nothing beside the PEM passes for what is signed or encrypted") {
     options.form = Form::pem;
     const std::string pem = world.bench.sign({world.alice}, world.text, options);
     const std::string label = " CMS-----\n", words = "Pay 1000 to Eve.\n";
-    CHECK(world.bench.verify(pem + "\n \t\r\n\n").report.result == Result::valid);
+    for (const char* nothing : {"\n \t\r\n\n", "\x1a", "\n\f\n", "\v\r\n\x1a"})
+        CHECK(world.bench.verify(pem + nothing).report.result == Result::valid);
     CHECK(
         world.bench
             .verify(replaced(replaced(pem, label, " PKCS #7 SIGNED DATA-----\n"), label, " PKCS #7 SIGNED DATA-----\n"))
@@ -192,6 +193,8 @@ TEST_CASE("nothing beside the PEM passes for what is signed or encrypted") {
              pem + "From: boss@example.org\n\n" + words,
              pem + std::string(1'000'000, '\n') + words,
              pem + std::string(2, '\0'),
+             pem + "\x1a\n" + words,
+             pem + "\x1b[2J",
              pem.substr(0, pem.size() - 1) + " " + words,
              replaced(pem, "-----END CMS-----", "-----END PKCS7-----"),
              replaced(pem, "-----END CMS-----", "-----END CRL-----"),

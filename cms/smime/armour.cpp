@@ -22,6 +22,13 @@ bool is_label(std::string_view text) {
     });
 }
 
+// shows_nothing takes what editors and other systems leave at the end of a file: blanks, form feeds, an end-of-file
+// mark.
+bool shows_nothing(std::string_view text) {
+    constexpr std::string_view kNothing = " \t\r\n\v\f\x1a";
+    return text.find_first_not_of(kNothing) == std::string_view::npos;
+}
+
 }  // namespace
 
 ByteView PemSource::pull() {
@@ -58,7 +65,7 @@ void PemSource::take_end_line() {
         throw Error(ErrorKind::malformed, "malformed PEM: its end line is not that of its begin line");
     from_.consume(end_line_.size());
     for (ByteView rest = from_.pull(); !rest.empty(); rest = from_.pull())
-        if (!mime::trim(text_of(rest)).empty())
+        if (!shows_nothing(text_of(rest)))
             throw Error(ErrorKind::malformed, "something stands behind the end of the PEM, and nothing protects it",
                         "look at what stands there; without it the rest can be checked");
     state_ = State::after;
