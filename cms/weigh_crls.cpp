@@ -148,15 +148,16 @@ std::string weigh_crl(const Certificate& certificate, const Signed& signed_base,
 }
 
 // other_key_reason says why a CRL by another key of the issuer says nothing by not listing a certificate: some
-// authorities list under each key what that key has signed.
+// authorities list under each key what that key has signed, and whoever is on the way to where the certificate says
+// that its CRL is may answer with the one for another key.
 std::string other_key_reason(const Certificate& certificate, const Signed& base, const Certificate& issuer,
                              bool issuer_tells) {
     if (issuer_tells) return "there is one by the key that has signed the certificate";
     if (base.origin == Origin::carried) return "it came along, and is by another key of the issuer";
     if (base.crl.of_one_key() || has_key_version(base.by()) || has_key_version(issuer))
         return "it is for what another key of the issuer has signed";
-    if (base.origin == Origin::point || base.crl.names_point_of(certificate)) return {};
-    return "it is by another key of the issuer, and not from where the certificate says that its CRL is";
+    if (base.crl.names_point_of(certificate)) return {};
+    return "it is by another key of the issuer, and does not name the place where the certificate says that its CRL is";
 }
 
 }  // namespace

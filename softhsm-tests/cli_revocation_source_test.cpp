@@ -45,23 +45,39 @@ TEST_CASE("what a server told is known for the rest of the run, and it is asked 
     }
 }
 
-TEST_CASE("a CRL by another key of the issuer counts where the certificate's server gave it, and from the cache then") {
+TEST_CASE("a CRL by another key of the issuer counts where it names the certificate's place, and from the cache then") {
     Agency agency;
     const SoftwareKey rolled = certify(long_ago(authority_spec("Root")), &agency.root);
-    const std::string crl = text(make_crl({}, rolled));
+    std::string crl;
     const HttpServer server([&](const HttpServer::Request&) { return HttpServer::Answer{.body = crl}; });
     const Certificate alice = agency.certify_one("Alice", at(server, "/a.crl"));
     cms::Trust trust = trust_in({agency.root.certificate}, {rolled.certificate});
     const auto judged = [&](std::shared_ptr<RevocationFiles> source) {
         trust.revocation = std::make_shared<RevocationOfMail>(std::move(source));
-        return cms::validate(alice, {}, trust, cms::Use::signing).revocation;
+        return cms::validate(alice, {}, trust, cms::Use::signing);
     };
-    const std::string file = agency.directory / "root.crl";
-    write_file(file, crl);
-    CHECK(judged(agency.started({file}, false)) == RevocationState::unknown);
-    CHECK(judged(agency.started({})) == RevocationState::good);
-    CHECK(judged(agency.started({}, false)) == RevocationState::good);
-    CHECK(server.requests().size() == 1);
+    SECTION("it names it") {
+        crl = text(make_crl({.extensions = "issuingDistributionPoint=critical,@point\n",
+                             .sections = "[point]\nfullname=URI:" + server.url("/a.crl") + "\n"},
+                            rolled));
+        for (const bool online : {true, false})
+            CHECK(judged(agency.started({}, online)).revocation == RevocationState::good);
+        CHECK(server.requests().size() == 1);
+    }
+    SECTION("it does not, and may be there in place of the one that lists the certificate") {
+        crl = text(make_crl({}, rolled));
+        trust.require_revocation = GENERATE(false, true);
+        for (const bool online : {true, false}) {
+            const cms::PathVerdict verdict = judged(agency.started({}, online));
+            CHECK(verdict.trusted != trust.require_revocation);
+            CHECK(verdict.revocation == RevocationState::unknown);
+            CHECK_THAT(verdict.revocation_reason + verdict.reason,
+                       Catch::Contains("it is by another key of the issuer, and does not name the place where the "
+                                       "certificate says that its CRL is"));
+        }
+        crl = agency.crl({.entries = {{.certificate = alice}}});
+        CHECK(judged(agency.started({})).revocation == RevocationState::revoked);
+    }
 }
 
 TEST_CASE("a CRL that is broken is told of, and what is with it in a file does not count") {

@@ -249,11 +249,13 @@ TEST_CASE("a CRL may be signed with another key of its issuer, certified below t
     RevocationBench bench;
     const SoftwareKey old = certify(authority_spec("Authority"), &bench.root);
     const SoftwareKey renewed = certify(authority_spec("Authority"), &bench.root);
-    const Certificate alice = certify({}, &old).certificate;
+    const Certificate alice =
+        certify({.more_extensions = "crlDistributionPoints=URI:http://crl.example/a\n"}, &old).certificate;
     bench.trust = trust_in({bench.root.certificate}, {old.certificate, renewed.certificate});
     bench.trust.revocation = bench.source;
     const auto at_its_point = [&](const SoftwareKey& signer) {
-        bench.source->here.at_points = {Crl::from_der(make_crl({}, signer))};
+        const CrlSpec spec = partition("fullname=URI:http://crl.example/a\n");
+        bench.source->here.at_points = {Crl::from_der(make_crl(spec, signer))};
     };
     at_its_point(renewed);
     bench.add_crl({});

@@ -92,6 +92,11 @@ TEST_CASE("the CRL of the key that signed a certificate comes before those of th
     const SoftwareKey rolled = certify(authority_spec("Authority"), &scene.bench.root);
     scene.bench.trust.intermediates = {
         std::make_shared<MemoryCertificates>(std::vector{scene.authority.certificate, rolled.certificate})};
+    constexpr const char* kPoint = "[point]\nfullname=URI:http://crl.example/a\n";
+    scene.alice =
+        certify({.more_extensions = "crlDistributionPoints=point\n", .sections = kPoint}, &scene.authority).certificate;
+    // It names the place that the certificate does.
+    const CrlSpec named{.extensions = "issuingDistributionPoint=critical,@point\n", .sections = kPoint};
     SECTION("the other key's is newer and does not list it") {
         scene.bench.add_crl(scene.lists_alice(), scene.authority);
         scene.bench.add_crl({.number = 2, .this_update = -1}, rolled);
@@ -117,7 +122,7 @@ TEST_CASE("the CRL of the key that signed a certificate comes before those of th
         scene.bench.add_crl({.this_update = -120, .next_update = -60}, scene.authority);
         scene.bench.add_crl({.number = 2, .this_update = -1}, rolled);
         CHECK(unknown(scene.judge(), "does not count"));
-        scene.bench.source->here.at_points = {Crl::from_der(make_crl({.number = 3}, rolled))};
+        scene.bench.source->here.at_points = {Crl::from_der(make_crl(named, rolled))};
         CHECK(good(scene.judge()));
         scene.bench.add_crl({.number = 4}, scene.authority);
         CHECK(good(scene.judge()));
@@ -128,40 +133,46 @@ TEST_CASE("the CRL of the key that signed a certificate comes before those of th
         const Crl some = Crl::from_der(make_crl({.extensions = "issuingDistributionPoint=critical,@idp\n",
                                                  .sections = "[idp]\nonlysomereasons=keyCompromise\n"},
                                                 scene.authority));
-        scene.bench.source->here.at_points = {Crl::from_der(make_crl({}, rolled))};
+        scene.bench.source->here.at_points = {Crl::from_der(make_crl(named, rolled))};
         scene.carried.crls = {some};
         CHECK(good(scene.judge()));
         scene.bench.source->here.crls.push_back(some);
         CHECK(unknown(scene.judge(), "there is one by the key"));
     }
     SECTION("its own has ended and came along, and another is where the certificate says") {
-        scene.bench.source->here.at_points = {Crl::from_der(make_crl({}, rolled))};
+        scene.bench.source->here.at_points = {Crl::from_der(make_crl(named, rolled))};
         scene.carried.crls = {Crl::from_der(make_crl({.this_update = -120, .next_update = -60}, scene.authority))};
         CHECK(good(scene.judge()));
     }
     SECTION("there is none of its own") {
         scene.bench.add_crl({}, rolled);
-        CHECK(unknown(scene.judge(), "not from where the certificate says"));
+        CHECK(unknown(scene.judge(), "does not name the place"));
         scene.bench.add_crl(scene.lists_alice(), rolled);
         CHECK(revoked(scene.judge()));
     }
-    SECTION("there is none of its own, and the other's is where the certificate says") {
+    SECTION("there is none of its own, and the other's came from where the certificate says") {
+        // Over http, anybody on the way may have put it there.
         scene.bench.source->here.at_points = {Crl::from_der(make_crl({}, rolled))};
-        CHECK(good(scene.judge()));
-        scene.bench.source->here.at_points = {
-            Crl::from_der(make_crl({.extensions = "1.3.6.1.4.1.311.21.1=DER:020101"}, rolled))};
-        CHECK(unknown(scene.judge(), "what another key of the issuer has signed"));
+        CHECK(unknown(scene.judge(), "does not name the place"));
+        scene.bench.source->here.at_points = {Crl::from_der(make_crl(scene.lists_alice(), rolled))};
+        CHECK(revoked(scene.judge()));
+    }
+    SECTION("there is none of its own, and the other's names another place") {
+        const CrlSpec elsewhere{.extensions = named.extensions,
+                                .sections = "[point]\nfullname=URI:http://crl.example/b\n"};
+        scene.bench.source->here.at_points = {Crl::from_der(make_crl(elsewhere, rolled))};
+        CHECK(scene.judge().revocation == RevocationState::unknown);
     }
     SECTION("there is none of its own, and the other's names the place that the certificate does") {
-        constexpr const char* kPoint = "[point]\nfullname=URI:http://crl.example/a\n";
-        scene.alice =
-            certify({.more_extensions = "crlDistributionPoints=point\n", .sections = kPoint}, &scene.authority)
-                .certificate;
-        const CrlSpec named{.extensions = "issuingDistributionPoint=critical,@point\n", .sections = kPoint};
         scene.carried.crls = {Crl::from_der(make_crl(named, rolled))};
         CHECK(unknown(scene.judge(), "it came along"));
         scene.bench.add_crl(named, rolled);
         CHECK(good(scene.judge()));
+        CrlSpec of_one_key = named;
+        of_one_key.extensions += "1.3.6.1.4.1.311.21.1=DER:020101";
+        scene.bench.source->here.crls.pop_back();
+        scene.bench.add_crl(of_one_key, rolled);
+        CHECK(unknown(scene.judge(), "what another key of the issuer has signed"));
     }
 }
 
