@@ -287,14 +287,21 @@ bool Crl::supersedes(const Crl& base) const {
     return is_delta_of_kind(base) && ASN1_INTEGER_cmp(state_->base_number.get(), base.state_->number.get()) > 0;
 }
 
+bool Crl::precedes(const Crl& base) const {
+    return is_delta_of_scope(base) && ASN1_INTEGER_cmp(state_->number.get(), base.state_->number.get()) <= 0;
+}
+
 // is_delta_of_kind says whether this is a delta CRL to complete CRLs such as `base` is.
 bool Crl::is_delta_of_kind(const Crl& base) const {
+    return is_delta_of_scope(base) && extension_value(state_->crl.get(), NID_authority_key_identifier) ==
+                                          extension_value(base.state_->crl.get(), NID_authority_key_identifier);
+}
+
+bool Crl::is_delta_of_scope(const Crl& base) const {
     const State& own = *state_;
     const State& other = *base.state_;
-    if (!own.base_number || !own.number || other.base_number || !other.number) return false;
-    if (X509_NAME_cmp(X509_CRL_get_issuer(own.crl.get()), X509_CRL_get_issuer(other.crl.get())) != 0) return false;
-    return scope() == base.scope() && extension_value(own.crl.get(), NID_authority_key_identifier) ==
-                                          extension_value(other.crl.get(), NID_authority_key_identifier);
+    return own.base_number && own.number && !other.base_number && other.number &&
+           X509_NAME_cmp(issuer_name(), base.issuer_name()) == 0 && scope() == base.scope();
 }
 
 Bytes Crl::scope() const {

@@ -54,6 +54,8 @@ class Crl {
     bool completes(const Crl& base) const;
     /// supersedes says whether this delta CRL is one to a newer complete CRL than `base`.
     bool supersedes(const Crl& base) const;
+    /// precedes says whether `base` tells all that this delta CRL does, by their numbers.
+    bool precedes(const Crl& base) const;
     /// scope tells the CRLs of one issuer apart: the DER of the issuing distribution point, empty where it has none.
     Bytes scope() const;
     /// freshest_urls are where it says that its delta CRLs are.
@@ -81,6 +83,7 @@ class Crl {
   private:
     struct State;
     bool is_delta_of_kind(const Crl& base) const;
+    bool is_delta_of_scope(const Crl& base) const;
 
     static Crl take(ByteView& der);  // the first in it, which it is moved past
     explicit Crl(std::shared_ptr<const State> state) : state_(std::move(state)) {}

@@ -162,6 +162,14 @@ bool has_key_version(const Certificate& authority) {
     return X509_get_ext_by_OBJ(authority.get(), type.get(), -1) >= 0;
 }
 
+bool names_server(std::string_view url) {
+    constexpr std::string_view kBeforeServer = "://";
+    const auto at = url.find(kBeforeServer);
+    if (at == std::string_view::npos) return true;
+    const std::string_view rest = url.substr(at + kBeforeServer.size());
+    return !rest.empty() && rest.front() != '/' && rest.front() != '?';
+}
+
 std::vector<Alternatives> urls_of(const CRL_DIST_POINTS* points) {
     std::vector<Alternatives> all;
     for (int i = 0; i < sk_DIST_POINT_num(points) && all.size() < kMaxPoints; ++i) {

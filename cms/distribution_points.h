@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cms/certificate.h"
@@ -39,6 +40,9 @@ bool has_key_version(const Certificate& authority);
 
 /// Alternatives are the URLs that lead to one thing, those of the web before those of directories.
 using Alternatives = std::vector<std::string>;
+
+/// names_server says whether a URL says whom to ask: "ldap:///CN=..." leaves that to the network that its issuer is in.
+bool names_server(std::string_view url);
 
 /// crl_urls are where a certificate's CRLs are, one entry for each distribution point that has URLs; freshest_urls
 /// where the delta CRLs are. kMaxPoints at most.

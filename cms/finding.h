@@ -101,11 +101,18 @@ class Finding {
     /// unknown_reason is why it is neither; empty where there is no evidence.
     std::string unknown_reason() const;
 
+    /// Lack is where a delta CRL is to be had that is not at hand.
+    enum class Lack {
+        none,
+        nowhere,    ///< no server is named that could be asked
+        at_server,  ///< somebody may keep it from us
+    };
+
     bool answered_good = false;                      ///< by an OCSP response
     bool listed = false;                             ///< by a CRL
     std::vector<std::string> notes;                  ///< why evidence does not count
-    std::optional<Crl> without_delta;                ///< the newest that was not completed by a delta, and has some
-    bool has_older_delta = false;                    ///< of that, which tells no more
+    std::vector<Crl> without_delta;                  ///< those that were not completed by a delta, and have some
+    Lack lack_of_delta = Lack::none;                 ///< of those, but where an older one tells that there is no newer
     bool superseded = false;                         ///< there is a newer CRL than one of those at hand
     std::vector<std::pair<Bytes, Time>> kept;        ///< evidence to keep (DER), and until when
     std::vector<std::pair<Telling, Time>> revoking;  ///< what to remember, likewise

@@ -63,14 +63,20 @@ class Judge {
         };
         std::string no_delta = "no delta CRL that counts is at hand";
         if (how.ask && wants_delta(weighed)) {
-            const RevocationEvidence changes =
-                source.fetch_delta(certificate, weighed.base(), [&](const RevocationEvidence& answer) {
+            const auto changes_of = [&](const std::optional<Crl>& base) {
+                return source.fetch_delta(certificate, base, [&](const RevocationEvidence& answer) {
                     RevocationEvidence together = own;
                     together.add(answer);
                     return !wants_delta(weigh(certificate, issuer, together));
                 });
-            if (!changes.missing.empty()) no_delta = changes.missing.back();
-            own.add(changes);
+            };
+            std::vector<std::optional<Crl>> bases(weighed.bases().begin(), weighed.bases().end());
+            if (bases.empty()) bases.emplace_back();
+            for (const std::optional<Crl>& base : bases) {
+                const RevocationEvidence changes = changes_of(base);
+                if (!changes.missing.empty()) no_delta = changes.missing.back();
+                own.add(changes);
+            }
             weighed = weigh(certificate, issuer, own);
         }
         if (how.ask && weighed.all.superseded && !weighed.settled() && !not_offered) {
@@ -80,7 +86,7 @@ class Judge {
         if (how.ask) keep(certificate, weighed.all);
         if (not_offered && !weighed.all.decided() && !weighed.all.held()) return {RevocationState::not_offered, {}};
         Outcome outcome = conclude(weighed, own);
-        if (outcome.state == RevocationState::good && lacks_delta(weighed)) heed_lack(outcome, weighed.all, no_delta);
+        if (outcome.state == RevocationState::good) heed_lack(outcome, weighed.all, lack_of_delta(weighed), no_delta);
         return outcome;
     }
 
@@ -93,24 +99,30 @@ class Judge {
         Finding all;
 
         bool settled() const { return own.settled() && (all.revoked() ? own.revoked() : all.settled()); }
-        // base is the CRL to ask for what has changed since.
-        const std::optional<Crl>& base() const { return own.without_delta ? own.without_delta : all.without_delta; }
+        // bases are the CRLs to ask for what has changed since.
+        const std::vector<Crl>& bases() const { return without_delta().without_delta; }
         bool wants_delta() const {
-            return base() && !own.key_compromised() && !(own.answered_good && own.of_the_time() && own.settled());
+            return !bases().empty() && !own.key_compromised() &&
+                   !(own.answered_good && own.of_the_time() && own.settled());
         }
-        bool has_older_delta() const { return own.without_delta ? own.has_older_delta : all.has_older_delta; }
+        Finding::Lack lack_of_delta() const { return without_delta().lack_of_delta; }
+
+      private:
+        const Finding& without_delta() const { return own.without_delta.empty() ? all : own; }
     };
 
-    // lacks_delta says whether something may have changed that a delta CRL would tell: there is none, not even one from
-    // before the CRL that is known.
-    bool lacks_delta(const Weighed& weighed) const {
+    // lack_of_delta says whether something may have changed that a delta CRL would tell: there is none, not even one
+    // from before the CRL that is known.
+    Finding::Lack lack_of_delta(const Weighed& weighed) const {
         const bool all_told = at_ < now_ && weighed.all.of_the_time();
-        return weighed.wants_delta() && !weighed.has_older_delta() && !all_told;
+        return weighed.wants_delta() && !all_told ? weighed.lack_of_delta() : Finding::Lack::none;
     }
 
-    // Who demands to know has asked in vain.
-    void heed_lack(Outcome& outcome, const Finding& finding, const std::string& why) const {
-        const bool demanded = trust_.require_revocation && trust_.revocation->asks();
+    // Who demands to know has asked in vain, unless there is nobody to ask.
+    void heed_lack(Outcome& outcome, const Finding& finding, Finding::Lack lack, const std::string& why) const {
+        if (lack == Finding::Lack::none) return;
+        const bool demanded =
+            trust_.require_revocation && trust_.revocation->asks() && lack == Finding::Lack::at_server;
         if (demanded) outcome.state = RevocationState::unknown;
         if (demanded || outcome.text.empty())
             outcome.text = fmt::format("{} not to be revoked as of {}, and what has changed since could not be had: {}",

@@ -95,12 +95,6 @@ void drop_carried(std::vector<Signed>& crls, Finding& finding) {
     std::erase_if(crls, carried);
 }
 
-// precedes says whether a delta CRL is for such as `base`, which tells all that it does.
-bool precedes(const Crl& delta, const Crl& base) {
-    return delta.issuer_der() == base.issuer_der() && delta.scope() == base.scope() && !delta.completes(base) &&
-           !delta.supersedes(base);
-}
-
 // counting_delta is the newest delta CRL that counts beside `base` and is to it what `relation` says.
 template <class Relation>
 const Crl* counting_delta(const Signed& base, const std::vector<Signed>& deltas, const Finding& finding,
@@ -111,6 +105,17 @@ const Crl* counting_delta(const Signed& base, const std::vector<Signed>& deltas,
                finding.stale_reason(delta.crl.this_update(), delta.crl.next_update()).empty();
     });
     return counting == deltas.end() ? nullptr : &counting->crl;
+}
+
+// lack_without_delta is what lacks where no delta CRL to `base` is at hand.
+Finding::Lack lack_without_delta(const Certificate& certificate, const Crl& base) {
+    auto points = freshest_urls(certificate);
+    for (Alternatives& urls : base.freshest_urls())
+        points.push_back(std::move(urls));
+    if (points.empty()) return Finding::Lack::none;
+    const bool asked =
+        std::ranges::any_of(points, [](const Alternatives& urls) { return std::ranges::any_of(urls, names_server); });
+    return asked ? Finding::Lack::at_server : Finding::Lack::nowhere;
 }
 
 // weigh_crl gives why a complete CRL tells nothing.
@@ -128,10 +133,12 @@ std::string weigh_crl(const Certificate& certificate, const Signed& signed_base,
     const bool released = entry && entry->removed && (!listed || listed->on_hold);
     if (!entry || entry->removed) entry = released ? std::nullopt : listed;
     if (entry) finding.note_revoked(revoked(*entry), newest.this_update(), current);
-    const bool has_deltas = !base.freshest_urls().empty() || !freshest_urls(certificate).empty();
-    if (delta == nullptr && has_deltas && !finding.without_delta) {
-        finding.without_delta = base;
-        finding.has_older_delta = counting_delta(signed_base, deltas, finding, precedes) != nullptr;
+    const Finding::Lack lack = lack_without_delta(certificate, base);
+    if (delta == nullptr && lack != Finding::Lack::none) {
+        const bool told_all = counting_delta(signed_base, deltas, finding, &Crl::precedes) != nullptr;
+        if (!told_all && (current || finding.without_delta.empty()))
+            finding.lack_of_delta = std::max(finding.lack_of_delta, lack);
+        finding.without_delta.push_back(base);
     }
     if (!current) return "it " + stale;
     if (entry && finding.in_force(entry->since)) return {};

@@ -80,6 +80,26 @@ TEST_CASE("a CRL by another key of the issuer counts where it names the certific
     }
 }
 
+TEST_CASE("a CRL counts whose delta CRL is in a directory that is not named, which is told") {
+    Agency agency;
+    std::string crl;
+    const HttpServer server([&](const HttpServer::Request&) { return HttpServer::Answer{.body = crl}; });
+    cms::Trust trust = trust_in({agency.root.certificate});
+    trust.require_revocation = true;
+    trust.revocation = std::make_shared<RevocationOfMail>(agency.source);
+    const auto judged = [&](const std::string& deltas_at) {
+        crl = agency.crl({.extensions = "freshestCRL=URI:" + deltas_at});
+        const std::string path = "/" + std::to_string(server.requests().size()) + ".crl";
+        return cms::validate(agency.certify_one("Alice", at(server, path)), {}, trust, cms::Use::signing);
+    };
+    const cms::PathVerdict verdict = judged("ldap:///CN=Delta?deltaRevocationList?base");
+    CHECK(verdict.trusted);
+    CHECK(verdict.revocation == RevocationState::good);
+    CHECK_THAT(verdict.revocation_reason,
+               Catch::Contains("what has changed since could not be had: ") && Catch::Contains("'ldap:///CN=Delta"));
+    CHECK(judged("ldap://127.0.0.1:1/CN=Delta?deltaRevocationList?base").revocation == RevocationState::unknown);
+}
+
 TEST_CASE("a CRL that is broken is told of, and what is with it in a file does not count") {
     Agency agency;
     const Certificate alice = agency.certify_one("Alice", "");

@@ -270,6 +270,39 @@ TEST_CASE("what has changed since a CRL is not known where the delta CRL that it
         CHECK(good(demanded()));
         CHECK(bench.judge(alice).revocation_reason.empty());
     }
+    SECTION("but one from before the CRL is had and has not ended: there is no newer one") {
+        bench.source->here.crls.clear();
+        bench.add_crl({.number = 9, .this_update = -30, .extensions = base.extensions});
+        CHECK(lacking(demanded()));
+        delta({.number = 8, .base_number = 5, .this_update = -60}, bench.root);
+        CHECK(good(demanded()));
+        CHECK(bench.judge(alice).revocation_reason.empty());
+        // One that has ended may be played back, to hide the one after it.
+        delta({.number = 8, .base_number = 5, .this_update = -60, .next_update = -20}, bench.root);
+        CHECK(lacking(demanded()));
+        delta({.number = 8, .base_number = 5, .this_update = -60}, certify(RevocationBench::old_authority()));
+        CHECK(lacking(demanded()));
+    }
+    SECTION("nor is one that cannot be told to be from before the CRL") {
+        delta({.number = 21, .base_number = 20, .extensions = "authorityKeyIdentifier=keyid\n"}, bench.root);
+        CHECK(lacking(demanded()));
+    }
+    SECTION("but nobody can be asked where no server is named") {
+        const auto with_deltas_at = [&](const std::string& urls) {
+            bench.source->here.crls.clear();
+            bench.add_crl({.extensions = "freshestCRL=" + urls});
+            return demanded();
+        };
+        const PathVerdict verdict = with_deltas_at("URI:ldap:///CN=Delta?deltaRevocationList");
+        CHECK(good(verdict));
+        CHECK_THAT(verdict.revocation_reason,
+                   Catch::EndsWith("what has changed since could not be had: the server is silent"));
+        CHECK(lacking(with_deltas_at("URI:ldap://dc.example/CN=Delta?deltaRevocationList")));
+        CHECK(lacking(with_deltas_at("URI:ldap:///CN=Delta, URI:http://crl.example/delta")));
+        const Certificate named = bench.issue({.more_extensions = "freshestCRL=URI:http://crl.example/delta"});
+        with_deltas_at("URI:ldap:///CN=Delta?deltaRevocationList");
+        CHECK(lacking(bench.judge(named)));
+    }
     SECTION("but the CRL tells all of a time before") {
         bench.at(-120);
         CHECK(good(demanded()));
@@ -280,4 +313,29 @@ TEST_CASE("what has changed since a CRL is not known where the delta CRL that it
         CHECK(good(demanded()));
         CHECK_THAT(bench.judge(alice).revocation_reason, Catch::Contains("what has changed since could not be had"));
     }
+}
+
+TEST_CASE("of CRLs for some reasons, each has its own delta CRLs, which are asked for") {
+    RevocationBench bench;
+    bench.trust.require_revocation = true;
+    const Certificate alice = bench.issue();
+    const auto partition = [](const std::string& reasons, CrlSpec spec) {
+        spec.extensions = "issuingDistributionPoint=critical,@idp\n";
+        if (!spec.base_number) spec.extensions += "freshestCRL=URI:http://crl.example/delta\n";
+        spec.sections = "[idp]\nonlysomereasons=" + reasons + "\n";
+        return spec;
+    };
+    const std::string compromises = "keyCompromise, CACompromise, AACompromise";
+    const std::string others =
+        "affiliationChanged, superseded, cessationOfOperation, certificateHold, privilegeWithdrawn";
+    bench.add_crl(partition(others, {.number = 9, .this_update = -30}));
+    bench.add_crl(partition(compromises, {.number = 9, .this_update = -40}));
+    const auto add_delta = [&](const std::string& reasons, const CrlSpec& spec) {
+        bench.source->deltas.crls.push_back(Crl::from_der(make_crl(partition(reasons, spec), bench.root)));
+    };
+    add_delta(others, {.number = 8, .base_number = 5, .this_update = -60});
+    CHECK(bench.judge(alice).revocation == RevocationState::unknown);
+    CHECK(bench.source->delta_fetches == 2);
+    add_delta(compromises, {.number = 10, .base_number = 9, .this_update = -20});
+    CHECK(good(bench.judge(alice)));
 }
