@@ -191,4 +191,15 @@ void RevocationCache::put_revocation(std::string_view certificate, const cms::Te
     });
 }
 
+void RevocationCache::remove_holds(std::string_view certificate, cms::Time before) {
+    const auto goes = [&](const cms::Telling& each) { return each.revoked.on_hold && each.of < before; };
+    if (std::ranges::none_of(find_revocations(certificate), goes)) return;
+    change([&](Database& database) {
+        Statement(database, "DELETE FROM revocation WHERE certificate = ? AND on_hold <> 0 AND of < ?")
+            .bind(certificate)
+            .bind(seconds(before))
+            .step();
+    });
+}
+
 }  // namespace p11mime::cli

@@ -39,6 +39,8 @@ class RevocationCache {
     /// newest form.
     std::vector<cms::Telling> find_revocations(std::string_view certificate);
     void put_revocation(std::string_view certificate, const cms::Telling& telling, cms::Time until, cms::Time now);
+    /// remove_holds takes out what was told of holds of a certificate before a time.
+    void remove_holds(std::string_view certificate, cms::Time before);
 
   private:
     template <class Query>

@@ -377,6 +377,11 @@ void RevocationFiles::remember(const cms::Certificate& revoked, bool limited, co
         cache_.put_revocation(holder_key(holder), of_its_key(telling, revoked), until, clock_->now());
 }
 
+void RevocationFiles::forget_holds(const cms::Certificate& certificate, cms::Time before) {
+    const std::lock_guard lock(mutex_);
+    cache_.remove_holds(issued_key(certificate), before);
+}
+
 std::vector<cms::Certificate> FetchedIssuers::fetch(const std::string& url, std::chrono::milliseconds at_most) {
     if (!is_directory_url(url)) return cms::Certificate::from_file_bytes(fetcher_->get(url, at_most));
     return certificates_of(fetcher_->search(url, at_most), Holder::authority).certificates;

@@ -40,7 +40,7 @@ class RevocationFiles {
 
     using From = cms::RevocationSource::From;
 
-    /// asks says whether there is a fetcher; at_hand, fetch, fetch_delta, keep and remember are as
+    /// asks says whether there is a fetcher; at_hand, fetch, fetch_delta, keep, remember and forget_holds are as
     /// cms::RevocationSource has them.
     bool asks() const { return fetcher_ != nullptr; }
     cms::RevocationEvidence at_hand(const cms::Certificate& certificate);
@@ -50,6 +50,7 @@ class RevocationFiles {
                                         const Inquiry& inquiry);
     void keep(ByteView der, cms::Time until);
     void remember(const cms::Certificate& revoked, bool limited, const cms::Telling& telling, cms::Time until);
+    void forget_holds(const cms::Certificate& certificate, cms::Time before);
 
   private:
     // Fetched is what a server gave, or why it gave nothing.
@@ -134,6 +135,9 @@ class RevocationOfMail final : public cms::RevocationSource {
     void remember(const cms::Certificate& revoked, bool limited, const cms::Telling& telling,
                   cms::Time until) override {
         files_->remember(revoked, limited, telling, until);
+    }
+    void forget_holds(const cms::Certificate& certificate, cms::Time before) override {
+        files_->forget_holds(certificate, before);
     }
 
   private:

@@ -90,6 +90,10 @@ bool Finding::holds_now(Time begins, std::optional<Time> ends) const {
     return ends && *ends >= now_ && !future(begins) && ends_ >= now_;
 }
 
+void Finding::note_not_held(Reasons reasons, Time of) {
+    if ((reasons & kHoldReason) != 0 && !future(of)) not_held_ = std::max(not_held_, of);
+}
+
 // Where the judged time is now, nothing can be of later.
 void Finding::add_good(Reasons reasons, Time of, bool holds_now) {
     covered_ |= reasons;
@@ -109,19 +113,26 @@ Time Finding::newest(Reasons reasons) const {
 void Finding::forget_good(const Doubt& doubt) {
     covered_ = covered_by_then_ = 0;
     answered_good = false;
-    notes.insert(notes.begin(),
-                 fmt::format("it {} at {}, and nothing newer tells of it", doubt.reason, format_time(doubt.of)));
+    notes.insert(notes.begin(), fmt::format("it {} at {}, and nothing newer that counts tells of it", doubt.reason,
+                                            format_time(doubt.of)));
 }
 
 void Finding::weigh_doubts() {
     if (later_ && later_->on_hold && later_hold_ < newest(kHoldReason)) later_.reset();
     if (doubt_ && covered_ != 0 && doubt_->of >= newest(kAllReasons)) forget_good(*doubt_);
-    if (!hold_ || (good() && hold_->of < newest(kHoldReason))) return;
-    if (hold_->current && !revoked()) {
+    if (!hold_ || released()) return;
+    const bool last_known = hold_->of >= not_held_ && !future(hold_->of);
+    if (!revoked() && (hold_->current || last_known)) {
         revoked_ = hold_->text;
+        if (!hold_->current) revoked_ += fmt::format(", as of {}; nothing newer tells of it", format_time(hold_->of));
         held_ = true;
     }
     forget_good({hold_->of, "was " + hold_->text});
+}
+
+std::optional<Time> Finding::released() const {
+    const Time newest_good = newest(kHoldReason);
+    return hold_ && good() && hold_->of < newest_good ? std::optional(newest_good) : std::nullopt;
 }
 
 std::string Finding::good_remark() const {

@@ -47,6 +47,8 @@ class Finding {
     /// add_good notes that evidence of a time says that the certificate is not revoked for some reasons. `holds_now`
     /// is that of what did not come along: whoever took a key has that from before it was revoked.
     void add_good(Reasons reasons, Time of, bool holds_now);
+    /// note_not_held heeds that evidence of a time, which may have ended, says that the certificate is not on hold.
+    void note_not_held(Reasons reasons, Time of);
     /// keep notes evidence (DER) that was signed by who may, to be kept until it ends.
     void keep(Bytes der, std::optional<Time> until);
     /// remember notes what evidence that was signed likewise tells of a revocation: it is needed as long as the
@@ -54,14 +56,16 @@ class Finding {
     void remember(Telling telling);
     /// heed_remembered heeds what was told before.
     void heed_remembered(const Telling& telling);
-    /// weigh_doubts comes last: a hold counts until something newer that tells of holds says otherwise; one in evidence
-    /// that has ended is a doubt.
+    /// weigh_doubts comes last: a hold counts until something newer that tells of holds says otherwise. Where that has
+    /// ended too, neither counts.
     void weigh_doubts();
 
     bool revoked() const { return !revoked_.empty(); }
     bool good() const { return covered_ == kAllReasons; }
     bool decided() const { return revoked() || good(); }
     bool held() const { return hold_.has_value(); }  ///< at some time
+    /// released is of when the evidence is that says that it is no longer on hold; nothing where it never was, or is.
+    std::optional<Time> released() const;
     /// key_compromised says whether it is revoked because others know its key.
     bool key_compromised() const {
         return revoked() &&
@@ -150,6 +154,7 @@ class Finding {
     Time later_hold_ = Time::min();         // of the newest evidence that says so of a hold
     std::optional<Hold> hold_;              // the newest
     std::optional<Doubt> doubt_;            // likewise
+    Time not_held_ = Time::min();           // of the newest evidence that says so of holds
 };
 
 }  // namespace p11mime::cms

@@ -83,7 +83,7 @@ class Judge {
             own.add(source.fetch(certificate, issuer, From::distribution_points, tells));
             weighed = weigh(certificate, issuer, own);
         }
-        if (how.ask) keep(certificate, weighed.all);
+        if (how.ask) keep(certificate, weighed);
         if (not_offered && !weighed.all.decided() && !weighed.all.held()) return {RevocationState::not_offered, {}};
         Outcome outcome = conclude(weighed, own);
         if (outcome.state == RevocationState::good) heed_lack(outcome, weighed.all, lack_of_delta(weighed), no_delta);
@@ -129,11 +129,15 @@ class Judge {
                                        demanded ? "it was known" : "known", format_time(finding.good_as_of()), why);
     }
 
-    void keep(const Certificate& certificate, const Finding& finding) const {
-        for (const auto& [der, until] : finding.kept)
+    // What a server told of a hold is remembered until another tells that it was lifted.
+    void keep(const Certificate& certificate, const Weighed& weighed) const {
+        for (const auto& [der, until] : weighed.all.kept)
             trust_.revocation->keep(der, until);
-        for (const auto& [telling, until] : finding.revoking)
-            trust_.revocation->remember(certificate, is_limited(path_), telling, until);
+        const auto released = weighed.own.released();
+        for (const auto& [telling, until] : weighed.all.revoking)
+            if (!released || !telling.revoked.on_hold || telling.of >= *released)
+                trust_.revocation->remember(certificate, is_limited(path_), telling, until);
+        if (released) trust_.revocation->forget_holds(certificate, *released);
     }
 
     Weighed weigh(const Certificate& certificate, const Certificate& issuer, const RevocationEvidence& own) const {

@@ -111,6 +111,10 @@ class RevocationSource {
     /// remember is told what servers say of a certificate that is revoked, now or by what is at hand, and how long that
     /// is needed at least, so that no other evidence makes it forgotten. `limited` is as for tells_of_holder.
     virtual void remember(const Certificate& revoked, bool limited, const Telling& telling, Time until) = 0;
+
+    /// forget_holds is told of when it is known that a certificate is no longer on hold: what is remembered of holds
+    /// from before that tells nothing any more.
+    virtual void forget_holds(const Certificate&, Time) {}
 };
 
 /// Clock tells the time, so that tests and --at can set it.

@@ -140,14 +140,16 @@ std::string weigh_crl(const Certificate& certificate, const Signed& signed_base,
             finding.lack_of_delta = std::max(finding.lack_of_delta, lack);
         finding.without_delta.push_back(base);
     }
+    const bool leaves_out =
+        certificate.not_after() < newest.this_update() && !newest.keeps_ended(certificate.not_after());
+    if (!entry && !leaves_out) finding.note_not_held(base.covers(certificate), newest.this_update());
     if (!current) return "it " + stale;
     if (entry && finding.in_force(entry->since)) return {};
     if (delta == nullptr && counting_delta(signed_base, deltas, finding, &Crl::supersedes) != nullptr) {
         finding.superseded = true;
         return "a delta CRL tells that there is a newer one";
     }
-    if (!entry && certificate.not_after() < newest.this_update() && !newest.keeps_ended(certificate.not_after()))
-        return "the certificate had ended before, and it need not list those";
+    if (!entry && leaves_out) return "the certificate had ended before, and it need not list those";
     const bool own = signed_base.origin != Origin::carried;
     finding.add_good(base.covers(certificate), newest.this_update(),
                      own && finding.holds_now(base.this_update(), base.next_update()));

@@ -8,11 +8,16 @@ namespace {
 
 using Status = OcspAnswer::Status;
 
+// leaves_out says whether a responder need not tell of a certificate, which had ended before.
+bool leaves_out(const OcspAnswer& answer, const Certificate& certificate) {
+    return certificate.not_after() < answer.this_update &&
+           !(answer.keeps_ended_since && *answer.keeps_ended_since <= certificate.not_after());
+}
+
 // weigh_answer gives why an answer that has not ended tells nothing.
 std::string weigh_answer(const Certificate& certificate, const OcspAnswer& answer, bool carried, Finding& finding) {
     if (answer.status == Status::revoked && finding.in_force(answer.since)) return {};
-    if (answer.status != Status::revoked && certificate.not_after() < answer.this_update &&
-        !(answer.keeps_ended_since && *answer.keeps_ended_since <= certificate.not_after()))
+    if (answer.status != Status::revoked && leaves_out(answer, certificate))
         return "the certificate had ended before, and it need not tell of those";
     if (answer.status == Status::unknown) {
         finding.note_doubt(answer.this_update, "was not known to its responder");
@@ -53,6 +58,9 @@ std::string weigh_response(const Certificate& certificate, const EvidenceContext
         if (nonce == OcspResponse::Nonce::other) useless = "it answers another request";
         if (!signer.reason.empty()) useless = signer.reason;
         if (carried && context.carried_doubtful) useless = kMadeByOthers;
+        const bool told_by_who_may = signer.reason.empty() && !(carried && context.carried_doubtful);
+        if (answer.status == Status::good && told_by_who_may && !leaves_out(answer, certificate))
+            finding.note_not_held(kAllReasons, answer.this_update);
         const bool counts = useless.empty();
         if (counts) useless = weigh_answer(certificate, answer, carried, finding);
         if (!useless.empty()) why = useless;

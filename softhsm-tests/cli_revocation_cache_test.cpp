@@ -121,6 +121,24 @@ TEST_CASE("the cache keeps each thing that was told of a revocation, in its newe
     CHECK(store.cache.find_revocations("alice").empty());
 }
 
+TEST_CASE("the cache forgets holds of a certificate from before a time, and nothing else", "[cli]") {
+    Store store;
+    const auto hold = [](int of) {
+        return cms::Telling{{kNow - hours(99), {}, cms::Cause::other, true}, kNow + hours(of), std::nullopt};
+    };
+    for (const char* name : {"alice", "bob"}) {
+        store.cache.put_revocation(name, hold(1), kNow + hours(9), kNow);
+        store.cache.put_revocation(name, told("revoked", 1), kNow + hours(9), kNow);
+    }
+    store.cache.remove_holds("alice", kNow + hours(1));
+    CHECK(store.opened().find_revocations("alice").size() == 2);
+    store.cache.remove_holds("alice", kNow + hours(2));
+    const auto left = store.opened().find_revocations("alice");
+    REQUIRE(left.size() == 1);
+    CHECK_FALSE(left.front().revoked.on_hold);
+    CHECK(store.opened().find_revocations("bob").size() == 2);
+}
+
 TEST_CASE("a few large things push nothing small out of a full cache, however long they last", "[cli]") {
     Store store;
     store.cache.put("small", Bytes(1'000), kNow + hours(1), kNow);

@@ -182,10 +182,19 @@ TEST_CASE("a hold that was told once gives way to newer evidence") {
         agency.crl({.entries = {{.certificate = alice, .reason = "certificateHold"}}, .number = 7, .this_update = -60});
     CHECK(agency.judge(alice) == RevocationState::revoked);
     files["/a.crl"] = agency.crl({.number = 8});
+    const auto judged_later = [&] {
+        agency.clock->ahead = std::chrono::hours(48);  // what was fetched has ended
+        agency.source = agency.started({}, false);
+        const RevocationState state = agency.judge(alice);
+        agency.clock->ahead = {};
+        return state;
+    };
+    CHECK(judged_later() == RevocationState::revoked);
     for (const bool online : {true, false}) {
         agency.source = agency.started({}, online);
         CHECK(agency.judge(alice) == RevocationState::good);
     }
+    CHECK(judged_later() == RevocationState::unknown);
 }
 
 TEST_CASE("what is damaged in the cache is told of, and fetched anew where servers are asked") {

@@ -121,7 +121,7 @@ TEST_CASE("no number of certificates that came along pushes out those of the pat
     CHECK(revoked(scene.judge()));
 }
 
-TEST_CASE("a hold in evidence that has ended makes older evidence out of date, and newer evidence lifts it") {
+TEST_CASE("a hold in evidence that has ended counts before older evidence, and newer evidence lifts it") {
     AuthorityBench scene;
     CrlSpec hold = scene.lists_alice();
     hold.entries.front().reason = "certificateHold";
@@ -132,13 +132,32 @@ TEST_CASE("a hold in evidence that has ended makes older evidence out of date, a
     SECTION("a newer CRL") {
         scene.bench.add_crl({.number = 1, .this_update = -90}, scene.authority);
         scene.bench.add_crl(hold, scene.authority);
-        CHECK(unknown(scene.judge(), "nothing newer"));
+        const Time now = scene.bench.trust.clock->now();
+        CHECK(revoked(scene.judge(), "(on hold), as of "));
+        CHECK_THAT(scene.judge().reason, Catch::EndsWith("; nothing newer tells of it"));
+        // Before it was put on hold, it was not.
+        scene.bench.trust.at = now - std::chrono::minutes(105);
+        CHECK(scene.judge().trusted);
+        scene.bench.trust.at.reset();
+        scene.bench.add_crl({.number = 3, .this_update = -20}, scene.authority);
+        CHECK(good(scene.judge()));
     }
     SECTION("a delta CRL") {
         scene.bench.add_crl({.number = 1, .this_update = -90}, scene.authority);
         hold.base_number = 1;
         scene.bench.add_crl(hold, scene.authority);
-        CHECK(unknown(scene.judge(), "nothing newer"));
+        CHECK(revoked(scene.judge(), "nothing newer"));
+    }
+    SECTION("an OCSP response") {
+        scene.bench.add_crl({.number = 1, .this_update = -90}, scene.authority);
+        scene.bench.source->here.ocsp = {
+            {OcspResponse::from_der(make_ocsp({.status = OcspSpec::Status::revoked,
+                                               .since = -100,
+                                               .reason = CRL_REASON_CERTIFICATE_HOLD,
+                                               .this_update = -60,
+                                               .next_update = -10},
+                                              scene.alice, scene.authority.certificate, scene.authority))}};
+        CHECK(revoked(scene.judge(), "nothing newer"));
     }
     SECTION("an OCSP response is newer") {
         hold.next_update = 60;
@@ -147,6 +166,53 @@ TEST_CASE("a hold in evidence that has ended makes older evidence out of date, a
         scene.bench.source->here.ocsp = {{OcspResponse::from_der(
             make_ocsp({.this_update = -10}, scene.alice, scene.authority.certificate, scene.authority))}};
         CHECK(good(scene.judge()));
+    }
+}
+
+TEST_CASE("a hold in evidence that has ended does not count where newer evidence that has ended does not tell of it") {
+    AuthorityBench scene;
+    CrlSpec hold = scene.lists_alice();
+    hold.entries.front() = {.certificate = scene.alice, .since = -190, .reason = "certificateHold"};
+    hold.this_update = -180;
+    hold.next_update = -120;
+    scene.bench.add_crl(hold, scene.authority);
+    CHECK(revoked(scene.judge(), "nothing newer"));
+    const auto add_response = [&](OcspSpec spec, const SoftwareKey& responder) {
+        spec.next_update = -60;
+        scene.bench.source->here.ocsp = {
+            {OcspResponse::from_der(make_ocsp(spec, scene.alice, scene.authority.certificate, responder))}};
+    };
+    SECTION("a CRL") {
+        scene.bench.add_crl({.number = 2, .this_update = -100, .next_update = -60}, scene.authority);
+        CHECK(unknown(scene.judge(), "nothing newer that counts"));
+    }
+    SECTION("an OCSP response") {
+        add_response({.this_update = -100}, scene.authority);
+        CHECK(unknown(scene.judge(), "nothing newer that counts"));
+    }
+    SECTION("but not older evidence, nor somebody else's") {
+        scene.bench.add_crl({.number = 2, .this_update = -200, .next_update = -60}, scene.authority);
+        scene.bench.add_crl({.number = 2, .this_update = -100, .next_update = -60}, forger("Authority"));
+        add_response({.this_update = -200}, scene.authority);
+        CHECK(revoked(scene.judge(), "nothing newer"));
+        add_response({.this_update = -100}, forger("Authority"));
+        CHECK(revoked(scene.judge(), "nothing newer"));
+        add_response({.this_update = -100, .digest = "SHA1"}, scene.authority);  // weak
+        CHECK(revoked(scene.judge(), "nothing newer"));
+    }
+    SECTION("nor what tells nothing of holds") {
+        scene.bench.add_crl({.number = 2,
+                             .this_update = -100,
+                             .next_update = -60,
+                             .extensions = "issuingDistributionPoint=critical,@idp\n",
+                             .sections = "[idp]\nonlysomereasons=keyCompromise\n"},
+                            scene.authority);
+        CHECK(revoked(scene.judge(), "nothing newer"));
+    }
+    SECTION("older evidence that has not ended makes nothing good then either") {
+        scene.bench.add_crl({.number = 2, .this_update = -100, .next_update = -60}, scene.authority);
+        scene.bench.add_crl({.number = 3, .this_update = -200}, scene.authority);
+        CHECK(unknown(scene.judge(), "nothing newer that counts"));
     }
 }
 
@@ -187,11 +253,13 @@ TEST_CASE("a certificate that was revoked stays so, however old the evidence is"
         scene.bench.add_crl(old, scene.authority);
         CHECK(revoked(scene.judge()));
     }
-    SECTION("not where it was on hold") {
+    SECTION("on hold too, for want of something newer") {
         old.entries.front().since = -180;
         old.entries.front().reason = "certificateHold";
         scene.bench.add_crl(old, scene.authority);
-        CHECK(unknown(scene.judge(), "nothing newer"));
+        CHECK(revoked(scene.judge(), "nothing newer"));
+        scene.bench.add_crl({}, scene.authority);
+        CHECK(good(scene.judge()));
     }
     SECTION("by an OCSP response that has ended") {
         scene.bench.source->here.ocsp = {{OcspResponse::from_der(
