@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "cms/best_path.h"
 #include "cms/candidate_paths.h"
 #include "cms/compromised_since.h"
 #include "cms/distrust.h"
@@ -56,11 +57,6 @@ std::vector<Certificate> named_alike(const Certificate& certificate, const Trust
         for (Certificate& each : source->by_subject(certificate.subject_der()))
             found.push_back(std::move(each));
     return found;
-}
-
-// of_authority says whether it is a fault of an authority's certificate alone, which may have been renewed since.
-bool of_authority(const Fault& fault) {
-    return fault.scope == Fault::Scope::certificate && fault.at > 0;
 }
 
 // compromised_key finds a key of a path below its anchor that others know, as the revocation of another certificate of
@@ -226,78 +222,6 @@ struct Asked {
     std::string missing;
 };
 
-// askable are the certificates of a way up that may have another issuer than is known, upmost first.
-std::vector<Certificate> askable(std::span<const Certificate> way) {
-    std::vector<Certificate> found;
-    for (std::size_t i = way.size(); i-- > 0;)
-        if (!way[i].self_issued()) found.push_back(way[i]);
-    return found;
-}
-
-// Attempt is what came of the paths that could be built, and of which certificates other issuers may make better ones,
-// upmost first.
-struct Attempt {
-    PathVerdict verdict;
-    std::vector<Certificate> may_ask;
-};
-
-// may_be_mended says whether another path may do better than one that fails.
-bool may_be_mended(const Fault& fault, const PathVerdict& verdict) {
-    if (fault.scope == Fault::Scope::certificate) return of_authority(fault);
-    return verdict.revocation == RevocationState::not_checked;  // which comes last
-}
-
-// Best is which of the paths so far tells most of a certificate.
-class Best {
-  public:
-    // offer takes a path that is trusted, and looks for a better one where it follows none of the policies asked for,
-    // or is not meant for e-mail, or it is not known whether its certificates are revoked: the evidence may count on
-    // another path. What is revoked on one is so on all, but for what is not proved on it. Of paths that fail, the
-    // first tells why, unless it fails for an issuer of the name that has not issued anything, or others know a key on
-    // it, as a later one tells; what may be asked for stays.
-    void offer(PathVerdict&& verdict, const std::optional<Fault>& fault) {
-        const bool revoked = verdict.revocation == RevocationState::revoked && fault->scope != Fault::Scope::path;
-        const bool of_key = revoked && fault->scope == Fault::Scope::key;
-        std::vector<Certificate> may_ask;
-        if (revoked && fault->at == 0) {
-            settled_ = true;
-        } else if (revoked && best_ && (best_->verdict.trusted || (of_key && !compromised_ && !by_namesake_))) {
-            const Certificate& which = verdict.chain[fault->at];
-            if (std::ranges::none_of(best_->verdict.chain, [&](const Certificate& each) {
-                    return each == which || (of_key && each.spki_der() == which.spki_der());
-                }))
-                return;
-            may_ask = std::move(best_->may_ask);
-        } else if (!fault) {
-            const auto worth = [](const PathVerdict& trusted) {
-                return std::pair(trusted.policy_remark.empty() && trusted.purpose_remark.empty(),
-                                 trusted.revocation != RevocationState::unknown);
-            };
-            if (best_ && best_->verdict.trusted && worth(best_->verdict) >= worth(verdict)) return;
-            settled_ = worth(verdict) == std::pair(true, true);
-        } else if (best_ && !by_namesake_) {
-            return;
-        }
-        by_namesake_ = fault && fault->scope == Fault::Scope::link;
-        compromised_ = of_key;
-        best_.emplace(Attempt{std::move(verdict), std::move(may_ask)});
-        if (fault && may_be_mended(*fault, best_->verdict))
-            best_->may_ask = askable(std::span(best_->verdict.chain).first(best_->verdict.chain.size() - 1));
-    }
-
-    // by_namesake says whether no path was found but by who has issued nothing.
-    bool by_namesake() const { return by_namesake_; }
-    // settled says whether no other path can tell more.
-    bool settled() const { return settled_; }
-    std::optional<Attempt>& found() { return best_; }
-
-  private:
-    std::optional<Attempt> best_;
-    bool settled_ = false;
-    bool by_namesake_ = false;
-    bool compromised_ = false;  // others know a key on the best
-};
-
 // validate_with looks for a path among what is there.
 Attempt validate_with(const Certificate& certificate, const Message& message, const Trust& trust, Use use,
                       bool alone = false) {
@@ -307,7 +231,7 @@ Attempt validate_with(const Certificate& certificate, const Message& message, co
     CandidatePaths paths(certificate, candidates, inherited, trust.at.value_or(trust.clock->now()));
     const Judge judge(inherited, candidates, trust, use, message, alone);
 
-    Best best;
+    BestPath best;
     std::size_t verifications = inherited.tries() + paths.verifications();
     for (std::size_t tried = 0; tried < kMaxPaths && !best.settled(); ++tried) {
         const auto path = paths.next();

@@ -1,4 +1,5 @@
 #include "mime/content_type.h"
+#include "mime/content_type_oddity.h"
 
 #include <catch2/catch.hpp>
 

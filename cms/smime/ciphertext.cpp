@@ -11,6 +11,7 @@
 #include "cms/smime/label_watch.h"
 #include "cms/smime/loosely_decoded.h"
 #include "mime/content_type.h"
+#include "mime/content_type_oddity.h"
 #include "mime/error.h"
 #include "mime/text.h"
 

@@ -11,6 +11,7 @@
 #include "cms/smime/protected_headers.h"
 #include "cms/smime/walk.h"
 #include "mime/codec.h"
+#include "mime/content_type_oddity.h"
 #include "mime/line_endings.h"
 #include "mime/multipart.h"
 #include "mime/near_delimiters.h"

@@ -10,6 +10,7 @@
 #include "cms/smime/walk.h"
 #include "mime/codec.h"
 #include "mime/content_type.h"
+#include "mime/content_type_oddity.h"
 #include "mime/delimiter_watch.h"
 #include "mime/hidden_parts.h"
 #include "mime/line_endings.h"

@@ -12,6 +12,7 @@
 #include "cms/smime/legacy_display.h"
 #include "cms/smime/walk.h"
 #include "mime/content_type.h"
+#include "mime/content_type_oddity.h"
 #include "mime/text.h"
 
 namespace p11mime::cms::smime {

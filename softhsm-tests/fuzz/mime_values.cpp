@@ -3,6 +3,7 @@
 
 #include "mime/address.h"
 #include "mime/content_type.h"
+#include "mime/content_type_oddity.h"
 #include "mime/stream.h"
 
 using namespace p11mime;
