@@ -113,8 +113,9 @@ TEST_CASE("what is not to be trusted names one cause, the certificate concerned 
           {untrusted, "not meant for e-mail", "CN=Carol", "; "});
     tells(scene.said(by({.name = "Carol", .email = "c@example.org", .kind = KeyKind::rsa1024}), 3),
           {untrusted, "weak key (RSA-1024)", "CN=Carol", "--allow-weak"});
-    tells(scene.said(by({.name = "Carol", .email = "c@example.org"}, {"-md", "sha1"}), 3),
-          {untrusted, "is weak (rsa-pkcs1 with sha1", "CN=Carol", "--allow-weak"});
+    tells(
+        scene.said(by({.name = "Carol", .email = "c@example.org"}, {"-md", "sha1"}), 3),
+        {untrusted, "is weak (rsa-pkcs1 with sha1", "CN=Carol", "ask the sender to sign with SHA-256", "--allow-weak"});
     tells(scene.said(replaced(signed_mail, "From: alice@", "From: mallory@"), 3),
           {untrusted, "no signer's certificate is for the sender mallory@example.gov", "Alice", "--sender-check"});
     tells(scene.said(replaced(signed_mail, "second", "third"), 1),

@@ -65,7 +65,7 @@ bool trust_fault(Report& report, const Layer& layer, bool allow_weak) {
                 report, Result::untrusted,
                 fmt::format("the signature of {} is weak ({} with {}, {})", who(signer), signer.signature,
                             signer.digest, signer.certificate->key_type()),
-                "ask the sender to sign with another key; --allow-weak accepts it, though others could have made it");
+                "ask the sender to sign with SHA-256 or better; --allow-weak accepts it, though others could have made it");
             return true;
         }
     }
