@@ -48,7 +48,7 @@ enum Group : Groups {
     kWatch = Groups{1} << 35,          ///< watches cards
     kLookup = Groups{1} << 36,         ///< looks for certificates in directories
     kHeaders = Groups{1} << 37,        ///< may put header fields inside
-    kAnchors = Groups{1} << 38,        ///< validates certificates of others than mail is from or for
+    kAnchors = Groups{1} << 38,        ///< tells of what verification would not accept
 };
 
 enum class OptionKind { flag, text, list };

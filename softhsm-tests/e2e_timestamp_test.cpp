@@ -87,6 +87,8 @@ TEST_CASE("who signs is told of time-stamps that would not count", "[e2e]") {
     CHECK_THAT(said({"--ca", root}), !Contains("time-stamps"));
     CHECK_THAT(said({"--no-default-ca"}), !Contains("time-stamps"));  // who trusts nobody is told nothing
 
+    CHECK(world.sign(world.server.url("/tsa"), {"--revocation", "online"}).status == 2);  // nobody else is asked
+
     const std::string report = world.office.desk.path("report.json");
     (void)said({"--json", report});
     const json warnings = json::parse(read_file(report))["warnings"];
