@@ -186,7 +186,7 @@ class Walk {
     bool again_ = false;
     std::optional<std::size_t> beside_text_;  ///< the first layer that text stands beside
     bool has_stray_signature_ = false;
-    bool has_detached_ = false;  ///< a signature was held against options_.detached_content
+    bool has_detached_ = false;  ///< a signature is over what is not in the input
     ExpansionLimit expansion_;
     std::size_t recipients_ = 0;  ///< of all layers
     bool foreseeing_ = false;     ///< what signing will make of content

@@ -295,6 +295,8 @@ void Walk::signed_data(BerReader& ber, const std::string& media_type, const Plac
         }
         if (bare && options_.detached_content && place.output != nullptr) return detached(reader, layer, place);
         if (options_.task == Task::inspect) {
+            has_detached_ = true;
+            report_.layers[layer].covers_whole = false;
             report_.warnings.push_back({"no-content", "the signature is detached: what it is over is not in the file"});
             const Digests none({});
             return judge(layer, reader, {none, reader.content_type(), {}}, place);
