@@ -105,8 +105,10 @@ bool is_among(const std::vector<Bytes>& ders, ByteView der) {
     return std::any_of(ders.begin(), ders.end(), [&](const Bytes& each) { return std::ranges::equal(each, der); });
 }
 
-std::string why_none(const Error& error, const std::string& url) {
-    return error.kind() == ErrorKind::io ? error.what() : fmt::format("what is at '{}' is no certificate", url);
+// why_none is why something could not be had that is at a URL: nothing is there, or something else than `what`.
+cms::Missing why_none(const Error& error, const std::string& url, std::string_view what) {
+    if (error.kind() != ErrorKind::io) return {fmt::format("what is at '{}' is no {}", url, what)};
+    return {error.what(), error.hint()};
 }
 
 template <class T>
@@ -227,10 +229,10 @@ cms::RevocationEvidence RevocationFiles::fetch(const cms::Certificate& certifica
     const auto responders = cms::ocsp_urls(certificate);
     const auto points = cms::crl_urls(certificate);
     if (responders.empty() && points.empty())
-        evidence.missing.emplace_back("no CRL for it is at hand, and it names no server that would tell");
+        evidence.missing.push_back({"no CRL for it is at hand, and it names no server that would tell"});
     else if (!fetcher_)
-        evidence.missing.emplace_back(
-            "no CRL and no OCSP response for it is at hand; --revocation online asks the servers that it names");
+        evidence.missing.push_back(
+            {"no CRL and no OCSP response for it is at hand; --revocation online asks the servers that it names"});
     else if (from == From::responders)
         ask_responders(certificate, issuer, inquiry, evidence);
     else
@@ -255,7 +257,7 @@ void RevocationFiles::ask_responders(const cms::Certificate& certificate, const 
             return fetch_response(url, certificate, issuer, std::min(patience.left(), patience.share()));
         });
         append(evidence.ocsp, found);
-        if (!failure.empty()) evidence.missing.push_back(failure);
+        if (!failure.why.empty()) evidence.missing.push_back(failure);
         if (!inquiry.tells({.ocsp = found})) continue;
         patience.forgive();
         return;
@@ -269,7 +271,7 @@ void RevocationFiles::ask_points(const std::vector<cms::Alternatives>& points, c
             const auto [found, failure] = ask(fetched_crls_, url, url, inquiry.patience,
                                               [&] { return fetch_crls(url, inquiry.patience.left()); });
             append(evidence.*crls, found);
-            if (!failure.empty()) evidence.missing.push_back(failure);
+            if (!failure.why.empty()) evidence.missing.push_back(failure);
             cms::RevocationEvidence answer;
             answer.*crls = found;
             if (!inquiry.tells(answer)) continue;
@@ -285,21 +287,22 @@ RevocationFiles::Fetched<T> RevocationFiles::ask(OnceEach<Fetched<T>>& answers, 
                                                  const std::string& url, Patience& patience, const Fetch& fetch) {
     using Clock = std::chrono::steady_clock;
     const auto make = [&]() -> Fetched<T> {
-        if (is_silent(url)) return {.failure = fmt::format("'{}' did not answer before, and was not asked again", url)};
+        if (is_silent(url))
+            return {.failure = {fmt::format("'{}' did not answer before, and was not asked again", url)}};
         if (patience.left().count() <= 0)
             throw Error(ErrorKind::io, "the servers that tell of this mail's certificates are too slow");
         const bool fair = patience.fair();
         const auto begun = Clock::now();
         Fetched<T> fetched = fetch();
         if (!fetched.found.empty()) return fetched;
-        if (!fair) throw Error(ErrorKind::io, fetched.failure);
+        if (!fair) throw Error(ErrorKind::io, fetched.failure.why, fetched.failure.remedy);
         if (Clock::now() - begun >= patience.share() * 2 / 5) note_silent(url);
         return fetched;
     };
     try {
         return patience.spend([&] { return answers.get(key, make); });
     } catch (const Error& error) {
-        return {.failure = error.what()};
+        return {.failure = {error.what(), error.hint()}};
     }
 }
 
@@ -324,7 +327,8 @@ RevocationFiles::Fetched<cms::RevocationEvidence::Ocsp> RevocationFiles::fetch_r
         note_fetched(cached_response_key(certificate), {der});
         return {.found = {std::move(answer)}};
     } catch (const Error& error) {
-        return {.failure = error.kind() == ErrorKind::io ? error.what() : fmt::format("{} ({})", error.what(), url)};
+        if (error.kind() != ErrorKind::io) return {.failure = {fmt::format("{} ({})", error.what(), url)}};
+        return {.failure = {error.what(), error.hint()}};
     }
 }
 
@@ -340,10 +344,9 @@ RevocationFiles::Fetched<cms::Crl> RevocationFiles::fetch_crls(const std::string
         for (const cms::Crl& crl : crls)
             ders.push_back(crl.der());
         note_fetched(url, std::move(ders));
-        return {.found = crls, .failure = broken == 0 ? "" : fmt::format("a CRL at '{}' is broken", url)};
+        return {.found = crls, .failure = {broken == 0 ? "" : fmt::format("a CRL at '{}' is broken", url)}};
     } catch (const Error& error) {
-        return {.failure =
-                    error.kind() == ErrorKind::io ? error.what() : fmt::format("what is at '{}' is no CRL", url)};
+        return {.failure = why_none(error, url, "CRL")};
     }
 }
 
@@ -403,23 +406,23 @@ cms::IssuerSource::Found FetchedIssuers::at(const std::string& url, std::chrono:
         } catch (const Error& error) {
             take_off();
             if (!fair) throw;  // such a server may answer another mail's
-            return {{}, why_none(error, url)};
+            return {{}, why_none(error, url, "certificate")};
         }
     };
     try {
         return found_.get(url, ask);
     } catch (const Error& error) {
-        return {{}, why_none(error, url)};
+        return {{}, why_none(error, url, "certificate")};
     }
 }
 
 IssuerFetcher::Found IssuerFetcher::issuers_of(const cms::Certificate& certificate) {
     Found all;
     const auto urls = cms::issuer_urls(certificate);
-    if (urls.empty()) all.missing = "its certificate does not say where its issuer's is";
+    if (urls.empty()) all.missing = {"its certificate does not say where its issuer's is"};
     for (const std::string& url : urls) {
         const Found found = fetched_->at(url, left_);
-        if (!found.missing.empty()) all.missing = found.missing;
+        if (!found.missing.why.empty()) all.missing = found.missing;
         for (const cms::Certificate& each : found.certificates)
             if (X509_NAME_cmp(X509_get_subject_name(each.get()), X509_get_issuer_name(certificate.get())) == 0)
                 all.certificates.push_back(each);

@@ -57,7 +57,7 @@ class RevocationFiles {
     template <class T>
     struct Fetched {
         std::vector<T> found = {};
-        std::string failure = {};
+        cms::Missing failure = {};
     };
     using Responses = std::vector<cms::RevocationEvidence::Ocsp>;
 

@@ -165,7 +165,7 @@ bool has_key_version(const Certificate& authority) {
 bool names_server(std::string_view url) {
     constexpr std::string_view kBeforeServer = "://";
     const auto at = url.find(kBeforeServer);
-    if (at == std::string_view::npos) return true;
+    if (at == std::string_view::npos) return false;
     const std::string_view rest = url.substr(at + kBeforeServer.size());
     return !rest.empty() && rest.front() != '/' && rest.front() != '?';
 }

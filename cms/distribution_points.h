@@ -41,7 +41,8 @@ bool has_key_version(const Certificate& authority);
 /// Alternatives are the URLs that lead to one thing, those of the web before those of directories.
 using Alternatives = std::vector<std::string>;
 
-/// names_server says whether a URL says whom to ask: "ldap:///CN=..." leaves that to the network that its issuer is in.
+/// names_server says whether a URL says whom to ask on a network: "ldap:///CN=..." leaves that to the one that its
+/// issuer is in, and "x500:" and files are on none.
 bool names_server(std::string_view url);
 
 /// crl_urls are where a certificate's CRLs are, one entry for each distribution point that has URLs; freshest_urls

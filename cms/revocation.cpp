@@ -15,6 +15,7 @@ namespace {
 struct Outcome {
     RevocationState state = RevocationState::unknown;
     std::string text = {};
+    std::string remedy = {};                 // where it is unknown, as of Missing
     bool key_compromised = false;            // as of PathVerdict, of this certificate
     std::optional<Time> retired_since = {};  // likewise
     std::optional<Revoked> later = {};       // after the judged time
@@ -74,7 +75,7 @@ class Judge {
             if (bases.empty()) bases.emplace_back();
             for (const std::optional<Crl>& base : bases) {
                 const RevocationEvidence changes = changes_of(base);
-                if (!changes.missing.empty()) no_delta = changes.missing.back();
+                if (!changes.missing.empty()) no_delta = changes.missing.back().why;
                 own.add(changes);
             }
             weighed = weigh(certificate, issuer, own);
@@ -198,11 +199,18 @@ class Judge {
                     .text = finding.good_remark(),
                     .later = finding.revoked_later()};
         }
+        const Missing missing =
+            own.missing.empty() ? Missing{"no CRL and no OCSP response for it is at hand"} : own.missing.back();
         std::string why = finding.unknown_reason();
         if (why.empty())
-            why = own.missing.empty() ? "no CRL and no OCSP response for it is at hand" : own.missing.back();
-        return {
-            .state = RevocationState::unknown, .text = why, .later = finding.revoked_later(), .starved = own.starved};
+            why = missing.why;
+        else if (finding.notes.empty() && trust_.revocation->asks() && !own.missing.empty())
+            why += "; " + missing.why;
+        return {.state = RevocationState::unknown,
+                .text = why,
+                .remedy = missing.remedy,
+                .later = finding.revoked_later(),
+                .starved = own.starved};
     }
 
     std::span<const Certificate> path_;
@@ -243,12 +251,23 @@ std::string unknown_reason(const Certificate& certificate, const std::string& wh
     return fmt::format("whether the certificate of {} is revoked is not known: {}", display_name(certificate), why);
 }
 
-// ways_to_evidence is what could be done about that.
-std::string ways_to_evidence(const Certificate& certificate, const RevocationSource& source) {
+// has_server says whether a certificate names a server that would tell of it.
+bool has_server(const Certificate& certificate) {
+    const auto points = crl_urls(certificate);
+    return std::ranges::any_of(ocsp_urls(certificate), names_server) ||
+           std::ranges::any_of(points,
+                               [](const Alternatives& urls) { return std::ranges::any_of(urls, names_server); });
+}
+
+// ways_to_evidence is what could be done about that, `remedy` being what the servers' answers suggest.
+std::string ways_to_evidence(const Certificate& certificate, const RevocationSource& source,
+                             const std::string& remedy) {
     constexpr const char* kFile = "--crl FILE adds a CRL";
-    if (ocsp_urls(certificate).empty() && crl_urls(certificate).empty()) return kFile;
-    return fmt::format("{}, and {}",
-                       source.asks() ? "its servers may answer later" : "--revocation online asks its servers", kFile);
+    if (!has_server(certificate)) return kFile;
+    const std::string ask = !source.asks()   ? "--revocation online asks its servers"
+                            : remedy.empty() ? "its servers may answer later"
+                                             : remedy;
+    return fmt::format("{}, and {}", ask, kFile);
 }
 
 }  // namespace
@@ -265,7 +284,7 @@ std::optional<Fault> check_revocation(PathVerdict& verdict, std::span<const Cert
         std::optional<Fault> retired, not_asked;
         for (std::size_t i = 0; i < outcomes.size(); ++i) {
             const Certificate& certificate = verdict.chain[i];
-            const auto& [state, text, key_compromised, retired_since, later, starved] = outcomes[i];
+            const auto& [state, text, remedy, key_compromised, retired_since, later, starved] = outcomes[i];
             if (later)
                 verdict.revoked_since.push_back(
                     {certificate, later->since, later->reason, later->cause == Cause::orderly, i, later->other});
@@ -290,7 +309,7 @@ std::optional<Fault> check_revocation(PathVerdict& verdict, std::span<const Cert
             if (state == RevocationState::unknown && (verdict.revocation != state || starved)) {
                 verdict.revocation = state;
                 why = unknown_reason(certificate, text);
-                hint = ways_to_evidence(certificate, *trust.revocation);
+                hint = ways_to_evidence(certificate, *trust.revocation, remedy);
                 // Whoever is to be found out may have had others named whose servers take all the time.
                 if (starved && trust.purpose != Purpose::timestamps) not_asked = Fault{why, hint};
             }

@@ -22,13 +22,19 @@ class CertificateSource {
     virtual std::vector<Certificate> by_identifier(const RecipientIdentifier& identifier) = 0;
 };
 
+/// Missing is why something could not be had.
+struct Missing {
+    std::string why;          ///< in plain words; "" where nothing is missing
+    std::string remedy = {};  ///< likewise, what could be done; "" where it may be had another time at best
+};
+
 /// IssuerSource fetches certificates that name where their issuer's is (authority information access).
 class IssuerSource {
   public:
     virtual ~IssuerSource() = default;
     struct Found {
         std::vector<Certificate> certificates;
-        std::string missing = {};  ///< why there are none, in plain words
+        Missing missing = {};  ///< why there are none
     };
     virtual Found issuers_of(const Certificate& certificate) = 0;
 };
@@ -63,8 +69,8 @@ struct RevocationEvidence {
     std::vector<Crl> at_freshest = {};  ///< likewise, from where it or a CRL says that what has changed since is
     std::vector<Ocsp> ocsp;
     std::vector<Telling> remembered = {};  ///< of the certificate
-    std::vector<std::string> missing;      ///< why something could not be had, in plain words
-    bool starved = false;                  ///< there was no time left to ask, for what was asked about others
+    std::vector<Missing> missing;
+    bool starved = false;  ///< there was no time left to ask, for what was asked about others
 
     void add(const RevocationEvidence& more) {
         crls.insert(crls.end(), more.crls.begin(), more.crls.end());

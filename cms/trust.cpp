@@ -219,8 +219,14 @@ void exclude(CandidatePaths& paths, const CandidatePaths::Path& path, const Faul
 // Asked is a certificate whose issuers were asked for, and why there are none.
 struct Asked {
     Certificate certificate;
-    std::string missing;
+    Missing missing;
 };
+
+// tell_why adds to a path that ends without an issuer why that could not be had.
+void tell_why(PathVerdict& verdict, const Missing& missing) {
+    verdict.reason = unknown_issuer(verdict.chain.back(), missing.why);
+    if (!missing.remedy.empty()) verdict.hint = fmt::format("{}; {}", missing.remedy, verdict.hint);
+}
 
 // validate_with looks for a path among what is there.
 Attempt validate_with(const Certificate& certificate, const Message& message, const Trust& trust, Use use,
@@ -342,8 +348,8 @@ class AtHand final : public RevocationSource {
     bool asks() const override { return false; }
     RevocationEvidence fetch(const Certificate&, const Certificate&, From, const Tells&) override {
         return {
-            .missing = {"no CRL and no OCSP response for it is at hand, and no server is asked about a signature that "
-                        "does not verify"}};
+            .missing = {{"no CRL and no OCSP response for it is at hand, and no server is asked about a signature that "
+                         "does not verify"}}};
     }
     RevocationEvidence fetch_delta(const Certificate&, const std::optional<Crl>&, const Tells&) override { return {}; }
     void keep(ByteView der, Time until) override { source_->keep(der, until); }
@@ -386,7 +392,7 @@ PathVerdict validate(const Certificate& certificate, std::span<const Certificate
         });
         if (next == attempt.may_ask.end()) break;
         auto [issuers, missing] = trust.issuers->issuers_of(*next);
-        asked.push_back({*next, issuers.empty() ? std::move(missing) : ""});
+        asked.push_back({*next, issuers.empty() ? std::move(missing) : Missing{}});
         const std::size_t before = known.size();
         std::copy_if(issuers.begin(), issuers.end(), std::back_inserter(known), [&](const Certificate& each) {
             return std::find(known.begin(), known.end(), each) == known.end();
@@ -398,8 +404,7 @@ PathVerdict validate(const Certificate& certificate, std::span<const Certificate
     }
     PathVerdict& verdict = attempt.verdict;
     for (const auto& [each, missing] : asked)
-        if (!verdict.trusted && !missing.empty() && each == verdict.chain.back())
-            verdict.reason = unknown_issuer(each, missing);
+        if (!verdict.trusted && !missing.why.empty() && each == verdict.chain.back()) tell_why(verdict, missing);
     return std::move(verdict);
 }
 

@@ -43,15 +43,15 @@ TEST_CASE("servers that never answer are waited for once for all issuers of a ma
     IssuerFetcher mail(web.fetched, milliseconds(300));
     const auto found = mail.issuers_of(web.at(8));
     CHECK(found.certificates.empty());
-    CHECK_THAT(found.missing, Catch::Contains("are too slow"));
+    CHECK_THAT(found.missing.why, Catch::Contains("are too slow"));
     const std::size_t asked = web.server.requests().size();
     CHECK(asked <= 2);  // whoever is back a moment early asks once more
-    CHECK_THAT(mail.issuers_of(web.at(1)).missing, Catch::Contains("cannot fetch") || Catch::Contains("too slow"));
+    CHECK_THAT(mail.issuers_of(web.at(1)).missing.why, Catch::Contains("cannot fetch") || Catch::Contains("too slow"));
     CHECK(web.server.requests().size() <= 2);
 
     // A fetch has no longer than the mail has, be the limit of one 30,000 ms.
     const auto alone = IssuerFetcher(web.fetched, milliseconds(300)).issuers_of(web.at(1));
-    CHECK_THAT(alone.missing, Catch::Contains("timed out after") && !Catch::Contains("after 3000"));
+    CHECK_THAT(alone.missing.why, Catch::Contains("timed out after") && !Catch::Contains("after 3000"));
 
     // That is no reason against them in another mail.
     web.hangs = false;

@@ -50,7 +50,7 @@ TEST_CASE("servers are asked about a signer before they are about its time-stamp
 TEST_CASE("who was not asked about for the time that others took is not trusted") {
     RevocationBench bench;
     const Certificate alice = bench.issue();
-    bench.source->points.missing = {"the servers are too slow"};
+    bench.source->points.missing = {{"the servers are too slow"}};
     CHECK(unknown(bench.judge(alice), "too slow"));
     bench.source->points.starved = true;
     const PathVerdict verdict = bench.judge(alice);

@@ -20,7 +20,7 @@ struct Issuers final : IssuerSource {
         Found found;
         for (const Certificate& each : there)
             if (each.subject_der() == certificate.issuer_der()) found.certificates.push_back(each);
-        if (found.certificates.empty()) found.missing = "the server is away";
+        if (found.certificates.empty()) found.missing = {"the server is away"};
         return found;
     }
 };

@@ -232,7 +232,7 @@ TEST_CASE("what has changed since a CRL is not known where the delta CRL that it
     const Certificate alice = bench.issue();
     const CrlSpec base{.number = 5, .this_update = -90, .extensions = "freshestCRL=URI:http://crl.example/delta"};
     bench.add_crl(base);
-    bench.source->deltas.missing = {"the server is silent"};
+    bench.source->deltas.missing = {{"the server is silent"}};
     const auto demanded = [&] {
         bench.trust.require_revocation = true;
         return bench.judge(alice);

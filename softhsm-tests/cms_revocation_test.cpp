@@ -73,8 +73,11 @@ TEST_CASE("what was revoked after the judged time is told, whatever is not known
 
 TEST_CASE("why evidence could not be had is told") {
     RevocationBench bench;
-    bench.source->points.missing = {"cannot fetch 'http://crl.example/': the server answers 404"};
+    bench.source->points.missing = {{"cannot fetch 'http://crl.example/': the server answers 404"}};
     CHECK(unknown(bench.judge(bench.issue()), "the server answers 404"));
+    bench.add_crl(
+        {.extensions = "issuingDistributionPoint=critical,@idp", .sections = "[idp]\nonlysomereasons=keyCompromise\n"});
+    CHECK(unknown(bench.judge(bench.issue()), "some reasons alone; cannot fetch 'http://crl.example/'"));
 }
 
 TEST_CASE("where revocation must be known, what is not known is not trusted") {
@@ -87,6 +90,10 @@ TEST_CASE("where revocation must be known, what is not known is not trusted") {
     CHECK(without.hint == "--crl FILE adds a CRL");
     const Certificate by_server = bench.issue({.more_extensions = "crlDistributionPoints=URI:http://crl.example/"});
     CHECK(bench.judge(by_server).hint == "its servers may answer later, and --crl FILE adds a CRL");
+    bench.source->points.missing = {{"its address is private", "'private-hosts' allows it"}};
+    CHECK(bench.judge(by_server).hint == "'private-hosts' allows it, and --crl FILE adds a CRL");
+    const Certificate by_nobody = bench.issue({.more_extensions = "crlDistributionPoints=URI:ldap:///CN=Root"});
+    CHECK(bench.judge(by_nobody).hint == "--crl FILE adds a CRL");
     bench.source->online = false;
     CHECK(bench.judge(by_server).hint == "--revocation online asks its servers, and --crl FILE adds a CRL");
     CHECK_FALSE(bench.judge(bench.root.certificate).trusted);

@@ -214,6 +214,9 @@ TEST_CASE("nothing is fetched for a certificate whose path leads to no anchor, n
     CHECK(signer["revocation"] == "unknown");
     CHECK(signer["revocation_reason"].get<std::string>().find("127.0.0.1 is no public address") != std::string::npos);
     CHECK(bureau.web.server.requests().empty());
+    const std::string told = bureau.verify(honest, kOnline + Arguments{"--require-revocation"}).err;
+    CHECK_THAT(told, Catch::Contains("'private-hosts = 127.0.0.1' in the config allows it, and --crl FILE adds a CRL"));
+    CHECK_THAT(told, !Catch::Contains("may answer later"));
 }
 
 TEST_CASE("no server hears of a mail that was changed, which still says so first") {
@@ -453,7 +456,9 @@ TEST_CASE("CRLs and issuers are fetched from a directory, and not from one with 
     CHECK(signer["revocation"] == "good");
     bureau.allow("");
     std::filesystem::remove_all(bureau.desk.path("cache"));
-    CHECK(bureau.verify(mail, asked).err.find("127.0.0.1 is no public address") != std::string::npos);
+    const std::string refused = bureau.verify(mail, asked).err;
+    CHECK_THAT(refused, Catch::Contains("127.0.0.1 is no public address"));
+    CHECK_THAT(refused, Catch::Contains("'private-hosts = 127.0.0.1' in the config allows it; --intermediates FILE"));
 }
 
 TEST_CASE("several processes use the cache at once") {
