@@ -61,11 +61,11 @@ bool trust_fault(Report& report, const Layer& layer, bool allow_weak) {
             return true;
         }
         if (signer.strength == Strength::weak && !allow_weak) {
-            set_result(
-                report, Result::untrusted,
-                fmt::format("the signature of {} is weak ({} with {}, {})", who(signer), signer.signature,
-                            signer.digest, signer.certificate->key_type()),
-                "ask the sender to sign with SHA-256 or better; --allow-weak accepts it, though others could have made it");
+            set_result(report, Result::untrusted,
+                       fmt::format("the signature of {} is weak ({} with {}, {})", who(signer), signer.signature,
+                                   signer.digest, signer.certificate->key_type()),
+                       "ask the sender to sign with SHA-256 or better; --allow-weak accepts it, though others could "
+                       "have made it");
             return true;
         }
     }
