@@ -115,7 +115,7 @@ class Finding {
     bool answered_good = false;                      ///< by an OCSP response
     bool listed = false;                             ///< by a CRL
     std::vector<std::string> notes;                  ///< why evidence does not count
-    std::vector<Crl> without_delta;                  ///< those that were not completed by a delta, and have some
+    std::vector<Crl> without_delta;                  ///< those that no delta at hand completed, and that have some
     Lack lack_of_delta = Lack::none;                 ///< of those, but where an older one tells that there is no newer
     bool superseded = false;                         ///< there is a newer CRL than one of those at hand
     std::vector<std::pair<Bytes, Time>> kept;        ///< evidence to keep (DER), and until when

@@ -95,12 +95,16 @@ void drop_carried(std::vector<Signed>& crls, Finding& finding) {
     std::erase_if(crls, carried);
 }
 
+// Deltas is among which delta CRLs to look: all, or those that did not come along.
+enum class Deltas { all, own };
+
 // counting_delta is the newest delta CRL that counts beside `base` and is to it what `relation` says.
 template <class Relation>
 const Crl* counting_delta(const Signed& base, const std::vector<Signed>& deltas, const Finding& finding,
-                          const Relation& relation) {
+                          const Relation& relation, Deltas among = Deltas::all) {
     const auto counting = std::find_if(deltas.begin(), deltas.end(), [&](const Signed& delta) {
-        return std::invoke(relation, delta.crl, base.crl) && delta.signer.reason.empty() &&
+        return (among == Deltas::all || delta.origin != Origin::carried) &&
+               std::invoke(relation, delta.crl, base.crl) && delta.signer.reason.empty() &&
                same_name_and_key(delta.by(), base.by()) &&
                finding.stale_reason(delta.crl.this_update(), delta.crl.next_update()).empty();
     });
@@ -118,6 +122,20 @@ Finding::Lack lack_without_delta(const Certificate& certificate, const Crl& base
     return asked ? Finding::Lack::at_server : Finding::Lack::nowhere;
 }
 
+// note_lack_of_delta notes a CRL that has delta CRLs none of which is at hand. One that came along does not stand for
+// those: its sender chooses which of them it is.
+void note_lack_of_delta(const Certificate& certificate, const Signed& base, const std::vector<Signed>& deltas,
+                        bool current, Finding& finding) {
+    const Finding::Lack lack = lack_without_delta(certificate, base.crl);
+    const auto at_hand = [&](auto relation) {
+        return counting_delta(base, deltas, finding, relation, Deltas::own) != nullptr;
+    };
+    if (lack == Finding::Lack::none || at_hand(&Crl::completes)) return;
+    if (!at_hand(&Crl::precedes) && (current || finding.without_delta.empty()))
+        finding.lack_of_delta = std::max(finding.lack_of_delta, lack);
+    finding.without_delta.push_back(base.crl);
+}
+
 // weigh_crl gives why a complete CRL tells nothing.
 std::string weigh_crl(const Certificate& certificate, const Signed& signed_base, const std::vector<Signed>& deltas,
                       Finding& finding) {
@@ -133,13 +151,7 @@ std::string weigh_crl(const Certificate& certificate, const Signed& signed_base,
     const bool released = entry && entry->removed && (!listed || listed->on_hold);
     if (!entry || entry->removed) entry = released ? std::nullopt : listed;
     if (entry) finding.note_revoked(revoked(*entry), newest.this_update(), current);
-    const Finding::Lack lack = lack_without_delta(certificate, base);
-    if (delta == nullptr && lack != Finding::Lack::none) {
-        const bool told_all = counting_delta(signed_base, deltas, finding, &Crl::precedes) != nullptr;
-        if (!told_all && (current || finding.without_delta.empty()))
-            finding.lack_of_delta = std::max(finding.lack_of_delta, lack);
-        finding.without_delta.push_back(base);
-    }
+    note_lack_of_delta(certificate, signed_base, deltas, current, finding);
     const bool leaves_out =
         certificate.not_after() < newest.this_update() && !newest.keeps_ended(certificate.not_after());
     if (!entry && !leaves_out) finding.note_not_held(base.covers(certificate), newest.this_update());

@@ -105,6 +105,30 @@ TEST_CASE("a delta CRL is fetched whatever came along") {
     CHECK(revoked(scene.judge()));
 }
 
+TEST_CASE("a newer delta CRL is asked for though a CRL and a delta CRL to it came along") {
+    AuthorityBench scene;
+    scene.bench.trust.require_revocation = true;
+    const CrlSpec base{.number = 10, .this_update = -60, .extensions = "freshestCRL=URI:http://crl.example/delta"};
+    CrlSpec newer = scene.lists_alice();
+    newer.number = 12;
+    newer.base_number = 10;
+    CrlSpec along{.number = 11, .base_number = 10, .this_update = -50};
+    SECTION("which completes it") {}
+    SECTION("which is from before it") {
+        along.number = 9;
+        along.base_number = 8;
+    }
+    scene.carried.crls = {Crl::from_der(make_crl(base, scene.authority)),
+                          Crl::from_der(make_crl(along, scene.authority))};
+    CHECK(scene.judge().revocation == RevocationState::unknown);
+    CHECK(scene.bench.source->delta_fetches == 1);
+    scene.bench.source->deltas.crls = {Crl::from_der(make_crl(newer, scene.authority))};
+    CHECK(revoked(scene.judge()));
+    newer.entries.clear();
+    scene.bench.source->deltas.crls = {Crl::from_der(make_crl(newer, scene.authority))};
+    CHECK(good(scene.judge()));
+}
+
 TEST_CASE("no number of certificates that came along pushes out those of the path") {
     AuthorityBench scene;
     const SoftwareKey upper = certify(authority_spec("Upper"), &scene.bench.root);
