@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "cms/key_holder.h"
@@ -21,6 +23,13 @@ struct Outcome {
     std::optional<Revoked> later = {};       // after the judged time
     bool starved = false;                    // as of RevocationEvidence
 };
+
+// DeltaPlace is of which CRLs the delta CRLs are, and where: those of one scope have the same there.
+using DeltaPlace = std::pair<Bytes, std::vector<Alternatives>>;
+
+DeltaPlace delta_place(const std::optional<Crl>& base) {
+    return base ? DeltaPlace{base->scope(), base->freshest_urls()} : DeltaPlace{};
+}
 
 // Judge judges certificates on a path, or below it: one that has signed evidence is judged by what its issuer signs
 // itself, so that nobody vouches for himself.
@@ -63,26 +72,36 @@ class Judge {
                    (!so_far.own.decided() && !not_offered && !freshest_urls(certificate).empty());
         };
         std::string no_delta = "no delta CRL that counts is at hand";
-        if (how.ask && wants_delta(weighed)) {
-            const auto changes_of = [&](const std::optional<Crl>& base) {
-                return source.fetch_delta(certificate, base, [&](const RevocationEvidence& answer) {
-                    RevocationEvidence together = own;
-                    together.add(answer);
-                    return !wants_delta(weigh(certificate, issuer, together));
-                });
-            };
-            std::vector<std::optional<Crl>> bases(weighed.bases().begin(), weighed.bases().end());
-            if (bases.empty()) bases.emplace_back();
-            for (const std::optional<Crl>& base : bases) {
-                const RevocationEvidence changes = changes_of(base);
-                if (!changes.missing.empty()) no_delta = changes.missing.back().why;
-                own.add(changes);
-            }
+        std::vector<DeltaPlace> asked;
+        const auto fetch_changes = [&](const std::optional<Crl>& base) {
+            const DeltaPlace place = delta_place(base);
+            asked.push_back(place);
+            const auto changes = source.fetch_delta(certificate, base, [&](const RevocationEvidence& answer) {
+                RevocationEvidence together = own;
+                together.add(answer);
+                const Weighed so_far = weigh(certificate, issuer, together);
+                return !wants_delta(so_far) || std::ranges::count(so_far.bases(), place, delta_place) == 0;
+            });
+            if (!changes.missing.empty()) no_delta = changes.missing.back().why;
+            own.add(changes);
             weighed = weigh(certificate, issuer, own);
-        }
+        };
+        // What is fetched may have, and name, others.
+        const auto fetch_all_changes = [&] {
+            while (how.ask && wants_delta(weighed)) {
+                const auto bases = weighed.bases();
+                const auto next = std::ranges::find_if(bases, [&](const std::optional<Crl>& base) {
+                    return std::ranges::count(asked, delta_place(base)) == 0;
+                });
+                if (next == bases.end() || asked.size() == kMaxPoints) break;
+                fetch_changes(*next);
+            }
+        };
+        fetch_all_changes();
         if (how.ask && weighed.all.superseded && !weighed.settled() && !not_offered) {
             own.add(source.fetch(certificate, issuer, From::distribution_points, tells));
             weighed = weigh(certificate, issuer, own);
+            fetch_all_changes();
         }
         if (how.ask) keep(certificate, weighed);
         if (not_offered && !weighed.all.decided() && !weighed.all.held()) return {RevocationState::not_offered, {}};
@@ -100,16 +119,18 @@ class Judge {
         Finding all;
 
         bool settled() const { return own.settled() && (all.revoked() ? own.revoked() : all.settled()); }
-        // bases are the CRLs to ask for what has changed since.
-        const std::vector<Crl>& bases() const { return without_delta().without_delta; }
-        bool wants_delta() const {
-            return !bases().empty() && !own.key_compromised() &&
-                   !(own.answered_good && own.of_the_time() && own.settled());
+        // bases are the CRLs to ask for what has changed since, the user's own first; where there are none, nothing.
+        std::vector<std::optional<Crl>> bases() const {
+            std::vector<std::optional<Crl>> both(own.without_delta.begin(), own.without_delta.end());
+            both.insert(both.end(), all.without_delta.begin(), all.without_delta.end());
+            if (both.empty()) both.emplace_back();
+            return both;
         }
-        Finding::Lack lack_of_delta() const { return without_delta().lack_of_delta; }
-
-      private:
-        const Finding& without_delta() const { return own.without_delta.empty() ? all : own; }
+        bool wants_delta() const {
+            const bool lacks = !own.without_delta.empty() || !all.without_delta.empty();
+            return lacks && !own.key_compromised() && !(own.answered_good && own.of_the_time() && own.settled());
+        }
+        Finding::Lack lack_of_delta() const { return std::max(own.lack_of_delta, all.lack_of_delta); }
     };
 
     // lack_of_delta says whether something may have changed that a delta CRL would tell: there is none, not even one

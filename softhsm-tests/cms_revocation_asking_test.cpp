@@ -1,6 +1,7 @@
 // Who is asked whether certificates are revoked, and when.
 
 #include <catch2/catch.hpp>
+#include <map>
 
 #include "softhsm-tests/cms_revocation.h"
 
@@ -338,4 +339,80 @@ TEST_CASE("of CRLs for some reasons, each has its own delta CRLs, which are aske
     CHECK(bench.source->delta_fetches == 2);
     add_delta(compromises, {.number = 10, .base_number = 9, .this_update = -20});
     CHECK(good(bench.judge(alice)));
+}
+
+namespace {
+
+// DeltaServers have delta CRLs by where the CRLs name them.
+struct DeltaServers final : TestSource {
+    std::map<std::string, Crl> at;
+
+    RevocationEvidence fetch_delta(const Certificate& certificate, const std::optional<Crl>& base,
+                                   const Tells& tells) override {
+        RevocationEvidence found = TestSource::fetch_delta(certificate, base, tells);
+        for (const Alternatives& urls : base ? base->freshest_urls() : std::vector<Alternatives>{})
+            for (const std::string& url : urls)
+                if (at.count(url) != 0) found.at_freshest.push_back(at.at(url));
+        return found;
+    }
+};
+
+// Partitions are CRLs for some reasons of a certificate, whose delta CRLs are each at a place of its own.
+struct Partitions {
+    RevocationBench bench;
+    std::shared_ptr<DeltaServers> servers = std::make_shared<DeltaServers>();
+    Certificate alice = bench.issue();
+
+    Partitions() {
+        bench.source = servers;
+        bench.trust = bench.trusting();
+    }
+    static std::string place(const std::string& reason) { return "http://crl.example/" + reason; }
+    Crl crl(const std::string& reason, CrlSpec spec, const std::string& at = {}) const {
+        const std::string others =
+            ", affiliationChanged, superseded, cessationOfOperation, certificateHold, privilegeWithdrawn, AACompromise";
+        spec.extensions = "issuingDistributionPoint=critical,@idp\n";
+        if (!spec.base_number) spec.extensions += "freshestCRL=URI:" + (at.empty() ? place(reason) : at) + "\n";
+        spec.sections = "[idp]\nonlysomereasons=" + reason + (reason == "CACompromise" ? others : "") + "\n";
+        return Crl::from_der(make_crl(spec, bench.root));
+    }
+    CrlSpec revoking() const {
+        return {.entries = {{.certificate = alice, .reason = "keyCompromise"}}, .number = 10, .base_number = 9};
+    }
+};
+
+}  // namespace
+
+TEST_CASE("the delta CRLs of a CRL for some reasons are asked for though it came along, or others are at hand") {
+    Partitions world;
+    const CrlSpec base{.number = 9, .this_update = -40};
+    RevocationEvidence carried;
+    const auto judge = [&] { return validate(world.alice, {}, world.bench.trust, Use::signing, {}, carried); };
+    world.servers->here.crls = {world.crl("CACompromise", base)};
+    SECTION("which came along") {
+        carried.crls = {world.crl("keyCompromise", base)};
+    }
+    SECTION("which are at hand") {
+        world.servers->here.crls.push_back(world.crl("keyCompromise", base));
+    }
+    CHECK(good(judge()));
+    CHECK(world.servers->delta_fetches == 2);
+    world.servers->at.emplace(Partitions::place("keyCompromise"), world.crl("keyCompromise", world.revoking()));
+    CHECK(revoked(judge(), "(key compromise)"));
+}
+
+TEST_CASE("the delta CRLs of a CRL are asked for that was fetched as a delta CRL told that there is a newer one") {
+    Partitions world;
+    const std::string newer_place = "http://crl.example/newer";
+    world.servers->here.crls = {world.crl("CACompromise", {.number = 9, .this_update = -40}),
+                                world.crl("keyCompromise", {.number = 8, .this_update = -50})};
+    world.servers->at.emplace(Partitions::place("keyCompromise"),
+                              world.crl("keyCompromise", {.number = 10, .base_number = 9, .this_update = -20}));
+    world.servers->points.at_points = {world.crl("keyCompromise", {.number = 11, .this_update = -15}, newer_place)};
+    CHECK(good(world.bench.judge(world.alice)));
+    CrlSpec revoking = world.revoking();
+    revoking.number = 12;
+    revoking.this_update = -10;
+    world.servers->at.emplace(newer_place, world.crl("keyCompromise", revoking));
+    CHECK(revoked(world.bench.judge(world.alice), "(key compromise)"));
 }
