@@ -57,8 +57,10 @@ void Finding::note_revoked(const Revoked& told, Time of, bool current) {
         if (!worst_ || says_more(told, *worst_)) worst_ = told;
         revoked_ = since_text(*worst_);
         revoked_of_the_time_ = revoked_of_the_time_ || (at_ >= now_ ? current : of >= at_);
-    } else if (!hold_ || hold_->of < of) {
-        hold_ = Hold{of, current, since_text(told)};
+    } else {
+        const Hold hold{of, since_text(told)};
+        if (!hold_ || hold_->of < of) hold_ = hold;
+        if (current && (!hold_in_force_ || hold_in_force_->of < of)) hold_in_force_ = hold;
     }
 }
 
@@ -121,18 +123,22 @@ void Finding::weigh_doubts() {
     if (later_ && later_->on_hold && later_hold_ < newest(kHoldReason)) later_.reset();
     if (doubt_ && covered_ != 0 && doubt_->of >= newest(kAllReasons)) forget_good(*doubt_);
     if (!hold_ || released()) return;
+    const bool counts = hold_in_force_ && !lifted(*hold_in_force_);
     const bool last_known = hold_->of >= not_held_ && !future(hold_->of);
-    if (!revoked() && (hold_->current || last_known)) {
-        revoked_ = hold_->text;
-        if (!hold_->current) revoked_ += fmt::format(", as of {}; nothing newer tells of it", format_time(hold_->of));
+    if (!revoked() && (counts || last_known)) {
+        revoked_ = counts ? hold_in_force_->text
+                          : fmt::format("{}, as of {}; nothing newer tells of it", hold_->text, format_time(hold_->of));
         held_ = true;
     }
     forget_good({hold_->of, "was " + hold_->text});
 }
 
+bool Finding::lifted(const Hold& hold) const {
+    return good() && hold.of < newest(kHoldReason);
+}
+
 std::optional<Time> Finding::released() const {
-    const Time newest_good = newest(kHoldReason);
-    return hold_ && good() && hold_->of < newest_good ? std::optional(newest_good) : std::nullopt;
+    return hold_ && lifted(*hold_) ? std::optional(newest(kHoldReason)) : std::nullopt;
 }
 
 std::string Finding::good_remark() const {

@@ -56,8 +56,8 @@ class Finding {
     void remember(Telling telling);
     /// heed_remembered heeds what was told before.
     void heed_remembered(const Telling& telling);
-    /// weigh_doubts comes last: a hold counts until something newer that tells of holds says otherwise. Where that has
-    /// ended too, neither counts.
+    /// weigh_doubts comes last: a hold counts until something newer that tells of holds says otherwise. Where both have
+    /// ended, neither counts; where that alone has, the hold does.
     void weigh_doubts();
 
     bool revoked() const { return !revoked_.empty(); }
@@ -123,8 +123,7 @@ class Finding {
 
   private:
     struct Hold {
-        Time of;       // as evidence of a time says
-        bool current;  // that evidence has not ended
+        Time of;  // as evidence of a time says
         std::string text;
     };
     struct Doubt {
@@ -136,6 +135,7 @@ class Finding {
     void note_later(const Revoked& told, Time of);
     Time newest(Reasons reasons) const;
     void forget_good(const Doubt& doubt);
+    bool lifted(const Hold& hold) const;
 
     Time ends_;
     bool authority_;
@@ -153,6 +153,7 @@ class Finding {
     std::optional<Revoked> later_;          // after the judged time
     Time later_hold_ = Time::min();         // of the newest evidence that says so of a hold
     std::optional<Hold> hold_;              // the newest
+    std::optional<Hold> hold_in_force_;     // likewise, of evidence that has not ended
     std::optional<Doubt> doubt_;            // likewise
     Time not_held_ = Time::min();           // of the newest evidence that says so of holds
 };

@@ -240,6 +240,27 @@ TEST_CASE("a hold in evidence that has ended does not count where newer evidence
     }
 }
 
+TEST_CASE(
+    "a hold in evidence that has not ended is lifted by nothing that has, though newer evidence tells of it too") {
+    AuthorityBench scene;
+    CrlSpec hold = scene.lists_alice();
+    hold.entries.front() = {.certificate = scene.alice, .since = -190, .reason = "certificateHold"};
+    hold.this_update = -180;
+    scene.bench.add_crl(hold, scene.authority);
+    const Crl without =
+        Crl::from_der(make_crl({.number = 3, .this_update = -100, .next_update = -60}, scene.authority));
+    hold.number = 2;
+    hold.this_update = -150;
+    hold.next_update = -110;
+    scene.carried.crls = {without};
+    CHECK(revoked(scene.judge(), "(on hold)"));
+    scene.carried.crls = {Crl::from_der(make_crl(hold, scene.authority)), without};
+    CHECK(revoked(scene.judge(), "(on hold)"));
+    // What has not ended lifts it.
+    scene.bench.add_crl({.number = 4, .this_update = -50}, scene.authority);
+    CHECK(good(scene.judge()));
+}
+
 TEST_CASE("a hold is as new as the newest that tells of it") {
     AuthorityBench scene;
     CrlSpec hold = scene.lists_alice();
