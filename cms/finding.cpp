@@ -64,6 +64,32 @@ void Finding::note_revoked(const Revoked& told, Time of, bool current) {
     }
 }
 
+void Finding::note_answer(const Revoked& told, Time of, bool current) {
+    const bool unexplained = told.cause == Cause::other && told.reason.empty() && !told.on_hold;
+    if (unexplained && in_force(told.since))
+        unexplained_.push_back({told, of, current});
+    else
+        note_revoked(told, of, current);
+}
+
+void Finding::note_retirement(const Revoked& told, Time begins, std::optional<Time> ends) {
+    const bool of_the_time = at_ >= now_ || begins >= at_;
+    if (told.cause <= Cause::unspecified && in_force(told.since) && of_the_time && in_force_now(begins, ends))
+        retired_.push_back(told.since);
+}
+
+void Finding::weigh_unexplained() {
+    for (const auto& [told, of, current] : unexplained_) {
+        const auto same = [since = told.since](Time other) {
+            return since <= other + kClockSkew && other <= since + kClockSkew;
+        };
+        if (std::ranges::none_of(retired_, same))
+            note_revoked(told, of, current);
+        else
+            since_ = std::min(since_, told.since);
+    }
+}
+
 // A hold says less than what is for good.
 void Finding::note_later(const Revoked& told, Time of) {
     const auto weight = [](const Revoked& each) { return std::pair(!each.on_hold, each.cause); };
@@ -81,7 +107,7 @@ void Finding::remember(Telling telling) {
 }
 
 void Finding::heed_remembered(const Telling& telling) {
-    note_revoked(telling.revoked, telling.of, stale_reason(telling.of, telling.ends).empty());
+    note_answer(telling.revoked, telling.of, stale_reason(telling.of, telling.ends).empty());
 }
 
 void Finding::note_doubt(Time of, std::string reason) {
@@ -89,7 +115,11 @@ void Finding::note_doubt(Time of, std::string reason) {
 }
 
 bool Finding::holds_now(Time begins, std::optional<Time> ends) const {
-    return ends && *ends >= now_ && !future(begins) && ends_ >= now_;
+    return in_force_now(begins, ends) && ends_ >= now_;
+}
+
+bool Finding::in_force_now(Time begins, std::optional<Time> ends) const {
+    return ends && *ends >= now_ && !future(begins);
 }
 
 void Finding::note_not_held(Reasons reasons, Time of) {
@@ -120,6 +150,7 @@ void Finding::forget_good(const Doubt& doubt) {
 }
 
 void Finding::weigh_doubts() {
+    weigh_unexplained();
     if (later_ && later_->on_hold && later_hold_ < newest(kHoldReason)) later_.reset();
     if (doubt_ && covered_ != 0 && doubt_->of >= newest(kAllReasons)) forget_good(*doubt_);
     if (!hold_ || released()) return;

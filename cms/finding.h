@@ -38,6 +38,12 @@ class Finding {
     /// note_revoked heeds what evidence of a time says of a certificate that it tells to be revoked: that stays so,
     /// however old it is, unless it is a hold. `current` is evidence that has not ended.
     void note_revoked(const Revoked& told, Time of, bool current);
+    /// note_answer heeds likewise what a response tells, or is remembered. Many responders give no reasons: that there
+    /// is none says nothing where note_retirement is told of one for the same revocation.
+    void note_answer(const Revoked& told, Time of, bool current);
+    /// note_retirement heeds for what reason a CRL lists a certificate, where that leaves its key as good as before.
+    /// One that has ended may not tell what became known since, and shows no retirement.
+    void note_retirement(const Revoked& told, Time begins, std::optional<Time> ends);
     /// note_doubt heeds that evidence of a time leaves open whether the certificate is revoked, for a reason that reads
     /// on after "it": older evidence makes nothing good then.
     void note_doubt(Time of, std::string reason);
@@ -126,6 +132,11 @@ class Finding {
         Time of;  // as evidence of a time says
         std::string text;
     };
+    struct Answer {
+        Revoked told;
+        Time of;
+        bool current;
+    };
     struct Doubt {
         Time of;
         std::string reason;
@@ -133,6 +144,8 @@ class Finding {
     static constexpr std::size_t kReasonBits = 9;
 
     void note_later(const Revoked& told, Time of);
+    void weigh_unexplained();
+    bool in_force_now(Time begins, std::optional<Time> ends) const;
     Time newest(Reasons reasons) const;
     void forget_good(const Doubt& doubt);
     bool lifted(const Hold& hold) const;
@@ -145,6 +158,8 @@ class Finding {
     std::optional<Revoked> worst_;          // of what tells so, that says most against it
     Time since_ = Time::max();              // revoked, as far as that is in force
     Cause cause_ = Cause::orderly;          // likewise, of all that tells so
+    std::vector<Answer> unexplained_;       // that give no reason
+    std::vector<Time> retired_;             // since when it is, by the CRLs that give a reason for that
     bool held_ = false;                     // it is revoked in that it is on hold
     bool revoked_of_the_time_ = false;      // it is not, as evidence of the judged time or later tells
     Reasons covered_ = 0;                   // for which something says that it is not revoked

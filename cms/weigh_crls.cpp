@@ -88,6 +88,13 @@ void note_listing(const Certificate& certificate, const Signed& each, Finding& f
                          finding.stale_reason(crl.this_update(), crl.next_update()).empty());
 }
 
+// note_reason heeds why a CRL that counts lists the certificate.
+void note_reason(const Certificate& certificate, const Signed& each, Finding& finding) {
+    const auto entry = each.crl.entry(certificate);
+    if (!entry || entry->removed || !each.signer.reason.empty()) return;
+    finding.note_retirement(revoked(*entry), each.crl.this_update(), each.crl.next_update());
+}
+
 void drop_carried(std::vector<Signed>& crls, Finding& finding) {
     const auto carried = [](const Signed& each) { return each.origin == Origin::carried; };
     for (const Signed& each : crls)
@@ -217,6 +224,9 @@ void weigh_crls(const Certificate& certificate, const EvidenceContext& context, 
     if (context.carried_doubtful)
         for (auto* crls : {&signed_bases, &signed_deltas})
             drop_carried(*crls, finding);
+    for (const auto* crls : {&signed_bases, &signed_deltas})
+        for (const Signed& each : *crls)
+            note_reason(certificate, each, finding);
     // Of the CRLs of one scope and signer, the newest that tells anything counts.
     std::set<std::tuple<Bytes, Bytes, Bytes>> told;
     for (const Signed& base : signed_bases) {

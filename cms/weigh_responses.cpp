@@ -52,7 +52,7 @@ std::string weigh_response(const Certificate& certificate, const EvidenceContext
         const bool revokes = answer.status == Status::revoked && (signer.reason.empty() || !answer.on_hold);
         if (revokes) {
             const Revoked told{answer.since, answer.reason, answer.cause, answer.on_hold};
-            finding.note_revoked(told, answer.this_update, useless.empty());
+            finding.note_answer(told, answer.this_update, useless.empty());
             if (!carried) finding.remember({told, answer.this_update, answer.next_update});
         }
         if (nonce == OcspResponse::Nonce::other) useless = "it answers another request";
