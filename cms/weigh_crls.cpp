@@ -143,6 +143,18 @@ void note_lack_of_delta(const Certificate& certificate, const Signed& base, cons
     finding.without_delta.push_back(base.crl);
 }
 
+// leaves_out says whether a CRL need not list a certificate, which had ended before.
+bool leaves_out(const Crl& crl, const Certificate& certificate) {
+    return certificate.not_after() < crl.this_update() && !crl.keeps_ended(certificate.not_after());
+}
+
+// weigh_removal heeds that a delta CRL says that the certificate is no longer on hold, whatever it completes.
+void weigh_removal(const Certificate& certificate, const Crl& delta, Finding& finding) {
+    const auto entry = delta.entry(certificate);
+    if (entry && entry->removed && !leaves_out(delta, certificate))
+        finding.note_not_held(delta.covers(certificate), delta.this_update());
+}
+
 // weigh_crl gives why a complete CRL tells nothing.
 std::string weigh_crl(const Certificate& certificate, const Signed& signed_base, const std::vector<Signed>& deltas,
                       Finding& finding) {
@@ -159,16 +171,15 @@ std::string weigh_crl(const Certificate& certificate, const Signed& signed_base,
     if (!entry || entry->removed) entry = released ? std::nullopt : listed;
     if (entry) finding.note_revoked(revoked(*entry), newest.this_update(), current);
     note_lack_of_delta(certificate, signed_base, deltas, current, finding);
-    const bool leaves_out =
-        certificate.not_after() < newest.this_update() && !newest.keeps_ended(certificate.not_after());
-    if (!entry && !leaves_out) finding.note_not_held(base.covers(certificate), newest.this_update());
+    const bool left_out = leaves_out(newest, certificate);
+    if (!entry && !left_out) finding.note_not_held(base.covers(certificate), newest.this_update());
     if (!current) return "it " + stale;
     if (entry && finding.in_force(entry->since)) return {};
     if (delta == nullptr && counting_delta(signed_base, deltas, finding, &Crl::supersedes) != nullptr) {
         finding.superseded = true;
         return "a delta CRL tells that there is a newer one";
     }
-    if (!entry && leaves_out) return "the certificate had ended before, and it need not list those";
+    if (!entry && left_out) return "the certificate had ended before, and it need not list those";
     const bool own = signed_base.origin != Origin::carried;
     finding.add_good(base.covers(certificate), newest.this_update(),
                      own && finding.holds_now(base.this_update(), base.next_update()));
@@ -178,13 +189,13 @@ std::string weigh_crl(const Certificate& certificate, const Signed& signed_base,
 // other_key_reason says why a CRL by another key of the issuer says nothing by not listing a certificate: some
 // authorities list under each key what that key has signed, and whoever is on the way to where the certificate says
 // that its CRL is may answer with the one for another key.
-std::string other_key_reason(const Certificate& certificate, const Signed& base, const Certificate& issuer,
+std::string other_key_reason(const Certificate& certificate, const Signed& each, const Certificate& issuer,
                              bool issuer_tells) {
     if (issuer_tells) return "there is one by the key that has signed the certificate";
-    if (base.origin == Origin::carried) return "it came along, and is by another key of the issuer";
-    if (base.crl.of_one_key() || has_key_version(base.by()) || has_key_version(issuer))
+    if (each.origin == Origin::carried) return "it came along, and is by another key of the issuer";
+    if (each.crl.of_one_key() || has_key_version(each.by()) || has_key_version(issuer))
         return "it is for what another key of the issuer has signed";
-    if (base.crl.names_point_of(certificate)) return {};
+    if (each.crl.names_point_of(certificate)) return {};
     return "it is by another key of the issuer, and does not name the place where the certificate says that its CRL is";
 }
 
@@ -227,14 +238,18 @@ void weigh_crls(const Certificate& certificate, const EvidenceContext& context, 
     for (const auto* crls : {&signed_bases, &signed_deltas})
         for (const Signed& each : *crls)
             note_reason(certificate, each, finding);
+    const auto why_not = [&](const Signed& each) {
+        const bool by_other_key = has_name(context.issuer, each.crl.issuer_name()) && !by_issuer(each);
+        return by_other_key ? other_key_reason(certificate, each, context.issuer, issuer_tells) : std::string();
+    };
+    for (const Signed& delta : signed_deltas)
+        if (delta.signer.reason.empty() && why_not(delta).empty()) weigh_removal(certificate, delta.crl, finding);
     // Of the CRLs of one scope and signer, the newest that tells anything counts.
     std::set<std::tuple<Bytes, Bytes, Bytes>> told;
     for (const Signed& base : signed_bases) {
         const std::tuple scope{base.crl.issuer_der(), base.crl.scope(), base.by().spki_der()};
         if (told.count(scope) != 0 || !base.signer.reason.empty()) continue;
-        std::string why;
-        if (has_name(context.issuer, base.crl.issuer_name()) && !by_issuer(base))
-            why = other_key_reason(certificate, base, context.issuer, issuer_tells);
+        std::string why = why_not(base);
         if (why.empty()) why = weigh_crl(certificate, base, signed_deltas, finding);
         if (why.empty())
             told.insert(scope);

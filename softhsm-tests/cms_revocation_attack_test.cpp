@@ -214,6 +214,44 @@ TEST_CASE("a hold in evidence that has ended does not count where newer evidence
         add_response({.this_update = -100}, scene.authority);
         CHECK(unknown(scene.judge(), "nothing newer that counts"));
     }
+    const CrlSpec removal{.entries = {{.certificate = scene.alice, .reason = "removeFromCRL"}},
+                          .number = 2,
+                          .base_number = 1,
+                          .this_update = -100,
+                          .next_update = -60};
+    SECTION("a delta CRL") {
+        scene.bench.add_crl(removal, scene.authority);
+        CHECK(unknown(scene.judge(), "nothing newer that counts"));
+    }
+    SECTION("a delta CRL that has not ended, to a newer CRL") {
+        CrlSpec newer = removal;
+        newer.number = 4;
+        newer.base_number = 3;
+        newer.next_update = kDay;
+        scene.bench.add_crl(newer, scene.authority);
+        CHECK(unknown(scene.judge(), "nothing newer that counts"));
+    }
+    SECTION("but no delta CRL that is older, of somebody else, or of another certificate") {
+        CrlSpec other = removal;
+        other.entries.front().certificate = certify({.name = "Bob"}, &scene.authority).certificate;
+        scene.bench.add_crl(other, scene.authority);
+        scene.bench.add_crl(removal, forger("Authority"));
+        CrlSpec weak = removal;
+        weak.digest = "SHA1";
+        scene.bench.add_crl(weak, scene.authority);
+        CrlSpec older = removal;
+        older.this_update = -185;
+        scene.bench.add_crl(older, scene.authority);
+        CHECK(revoked(scene.judge(), "nothing newer"));
+        scene.bench.add_crl(removal, scene.authority);
+        CHECK(unknown(scene.judge(), "nothing newer that counts"));
+    }
+    SECTION("nor a delta CRL by another key of the issuer") {
+        const SoftwareKey rolled = certify(authority_spec("Authority"), &scene.bench.root);
+        scene.bench.surplus = {rolled.certificate};
+        scene.bench.add_crl(removal, rolled);
+        CHECK(revoked(scene.judge(), "nothing newer"));
+    }
     SECTION("but not older evidence, nor somebody else's") {
         scene.bench.add_crl({.number = 2, .this_update = -200, .next_update = -60}, scene.authority);
         scene.bench.add_crl({.number = 2, .this_update = -100, .next_update = -60}, forger("Authority"));
@@ -259,6 +297,20 @@ TEST_CASE(
     // What has not ended lifts it.
     scene.bench.add_crl({.number = 4, .this_update = -50}, scene.authority);
     CHECK(good(scene.judge()));
+}
+
+TEST_CASE("a delta CRL that lists a certificate no longer, which has ended, does not say that a hold was lifted") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue({.begins_in_days = -90, .ends_in_days = -1});
+    bench.at(-2 * kDay);
+    const CrlSpec::Entry hold{.certificate = alice, .since = -10 * kDay, .reason = "certificateHold"};
+    bench.add_crl({.entries = {hold}, .this_update = -9 * kDay, .next_update = -8 * kDay});
+    CrlSpec removal{.entries = {{.certificate = alice, .reason = "removeFromCRL"}}, .number = 4, .base_number = 3};
+    bench.add_crl(removal);
+    CHECK(revoked(bench.judge(alice), "nothing newer"));
+    removal.this_update = -3 * kDay;
+    bench.add_crl(removal);
+    CHECK(unknown(bench.judge(alice), "nothing newer that counts"));
 }
 
 TEST_CASE("a hold is as new as the newest that tells of it") {
