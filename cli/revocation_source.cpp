@@ -55,6 +55,11 @@ std::string issued_key(const cms::Certificate& certificate) {
     return hex(cms::digest_of(cms::Hash::sha256, issued));
 }
 
+// released_key names it as what is no longer on hold: the newest hold there is the one that was lifted.
+std::string released_key(const cms::Certificate& certificate) {
+    return "released " + issued_key(certificate);
+}
+
 // holder_key names who has a key, by whatever certificate.
 std::string holder_key(ByteView holder) {
     return "key " + hex(cms::digest_of(cms::Hash::sha256, holder));
@@ -209,6 +214,12 @@ std::vector<cms::Telling> RevocationFiles::remembered_of(const cms::Certificate&
     return found;
 }
 
+std::optional<cms::Time> RevocationFiles::released(const cms::Certificate& certificate) {
+    const std::lock_guard lock(mutex_);
+    const auto found = cache_.find_revocations(released_key(certificate));
+    return found.empty() ? std::nullopt : std::optional(found.front().of);
+}
+
 cms::RevocationEvidence RevocationFiles::at_hand(const cms::Certificate& certificate) {
     cms::RevocationEvidence evidence;
     for (const cms::Crl& crl : from_files())
@@ -220,6 +231,7 @@ cms::RevocationEvidence RevocationFiles::at_hand(const cms::Certificate& certifi
             add_known_crls(base.freshest_urls(), evidence.at_freshest);
     add_known_responses(certificate, evidence);
     evidence.remembered = remembered_of(certificate);
+    evidence.released = released(certificate);
     return evidence;
 }
 
@@ -380,9 +392,10 @@ void RevocationFiles::remember(const cms::Certificate& revoked, bool limited, co
         cache_.put_revocation(holder_key(holder), of_its_key(telling, revoked), until, clock_->now());
 }
 
-void RevocationFiles::forget_holds(const cms::Certificate& certificate, cms::Time before) {
+void RevocationFiles::forget_holds(const cms::Certificate& certificate, cms::Time before, cms::Time until) {
     const std::lock_guard lock(mutex_);
     cache_.remove_holds(issued_key(certificate), before);
+    cache_.put_revocation(released_key(certificate), {{.on_hold = true}, before, std::nullopt}, until, clock_->now());
 }
 
 std::vector<cms::Certificate> FetchedIssuers::fetch(const std::string& url, std::chrono::milliseconds at_most) {

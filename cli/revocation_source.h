@@ -50,7 +50,7 @@ class RevocationFiles {
                                         const Inquiry& inquiry);
     void keep(ByteView der, cms::Time until);
     void remember(const cms::Certificate& revoked, bool limited, const cms::Telling& telling, cms::Time until);
-    void forget_holds(const cms::Certificate& certificate, cms::Time before);
+    void forget_holds(const cms::Certificate& certificate, cms::Time before, cms::Time until);
 
   private:
     // Fetched is what a server gave, or why it gave nothing.
@@ -70,6 +70,7 @@ class RevocationFiles {
     void add_known_crls(const std::vector<cms::Alternatives>& points, std::vector<cms::Crl>& crls);
     void add_known_responses(const cms::Certificate& certificate, cms::RevocationEvidence& evidence);
     std::vector<cms::Telling> remembered_of(const cms::Certificate& certificate);
+    std::optional<cms::Time> released(const cms::Certificate& certificate);
     void ask_responders(const cms::Certificate& certificate, const cms::Certificate& issuer, const Inquiry& inquiry,
                         cms::RevocationEvidence& evidence);
     using Crls = std::vector<cms::Crl> cms::RevocationEvidence::*;
@@ -136,8 +137,8 @@ class RevocationOfMail final : public cms::RevocationSource {
                   cms::Time until) override {
         files_->remember(revoked, limited, telling, until);
     }
-    void forget_holds(const cms::Certificate& certificate, cms::Time before) override {
-        files_->forget_holds(certificate, before);
+    void forget_holds(const cms::Certificate& certificate, cms::Time before, cms::Time until) override {
+        files_->forget_holds(certificate, before, until);
     }
 
   private:

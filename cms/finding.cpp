@@ -102,12 +102,21 @@ void Finding::keep(Bytes der, std::optional<Time> until) {
 }
 
 void Finding::remember(Telling telling) {
-    const Time until = std::max({telling.ends.value_or(ends_), ends_, now_ + kRememberedAtLeast});
+    const Time until = needed_until(telling.ends);
     revoking.emplace_back(std::move(telling), until);
+}
+
+Time Finding::needed_until(std::optional<Time> ends) const {
+    return std::max({ends.value_or(ends_), ends_, now_ + kRememberedAtLeast});
 }
 
 void Finding::heed_remembered(const Telling& telling) {
     note_answer(telling.revoked, telling.of, stale_reason(telling.of, telling.ends).empty());
+}
+
+void Finding::heed_released(Time of) {
+    note_not_held(kHoldReason, of);
+    released_ = std::max(released_, of);
 }
 
 void Finding::note_doubt(Time of, std::string reason) {
@@ -151,10 +160,10 @@ void Finding::forget_good(const Doubt& doubt) {
 
 void Finding::weigh_doubts() {
     weigh_unexplained();
-    if (later_ && later_->on_hold && later_hold_ < newest(kHoldReason)) later_.reset();
+    if (later_ && later_->on_hold && later_hold_ < std::max(newest(kHoldReason), released_)) later_.reset();
     if (doubt_ && covered_ != 0 && doubt_->of >= newest(kAllReasons)) forget_good(*doubt_);
     if (!hold_ || released()) return;
-    const bool counts = hold_in_force_ && !lifted(*hold_in_force_);
+    const bool counts = hold_in_force_ && !lifted(*hold_in_force_) && hold_in_force_->of >= released_;
     const bool last_known = hold_->of >= not_held_ && !future(hold_->of);
     if (!revoked() && (counts || last_known)) {
         revoked_ = counts ? hold_in_force_->text

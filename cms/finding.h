@@ -57,11 +57,15 @@ class Finding {
     void note_not_held(Reasons reasons, Time of);
     /// keep notes evidence (DER) that was signed by who may, to be kept until it ends.
     void keep(Bytes der, std::optional<Time> until);
-    /// remember notes what evidence that was signed likewise tells of a revocation: it is needed as long as the
-    /// certificate or the evidence lasts, and for a year, mail being verified later too.
+    /// remember notes what evidence that was signed likewise tells of a revocation.
     void remember(Telling telling);
-    /// heed_remembered heeds what was told before.
+    /// heed_remembered heeds what was told before, and heed_released likewise that it is no longer on hold: no hold
+    /// from before that counts, but nothing is good for that.
     void heed_remembered(const Telling& telling);
+    void heed_released(Time of);
+    /// needed_until is how long what is told of it is needed: as long as it or the evidence lasts, and for a year, mail
+    /// being verified later too.
+    Time needed_until(std::optional<Time> ends = {}) const;
     /// weigh_doubts comes last: a hold counts until something newer that tells of holds says otherwise. Where both have
     /// ended, neither counts; where that alone has, the hold does.
     void weigh_doubts();
@@ -171,6 +175,7 @@ class Finding {
     std::optional<Hold> hold_in_force_;     // likewise, of evidence that has not ended
     std::optional<Doubt> doubt_;            // likewise
     Time not_held_ = Time::min();           // of the newest evidence that says so of holds
+    Time released_ = Time::min();           // likewise, as is remembered
 };
 
 }  // namespace p11mime::cms

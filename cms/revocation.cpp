@@ -151,15 +151,16 @@ class Judge {
                                        demanded ? "it was known" : "known", format_time(finding.good_as_of()), why);
     }
 
-    // What a server told of a hold is remembered until another tells that it was lifted.
+    // What a server told of a hold is remembered until another tells that it was lifted, and that then, lest what told
+    // of the hold is all that is left. What was put on hold after the judged time may be so still.
     void keep(const Certificate& certificate, const Weighed& weighed) const {
         for (const auto& [der, until] : weighed.all.kept)
             trust_.revocation->keep(der, until);
-        const auto released = weighed.own.released();
+        const auto released = weighed.own.revoked_later() ? std::nullopt : weighed.own.released();
         for (const auto& [telling, until] : weighed.all.revoking)
             if (!released || !telling.revoked.on_hold || telling.of >= *released)
                 trust_.revocation->remember(certificate, is_limited(path_), telling, until);
-        if (released) trust_.revocation->forget_holds(certificate, *released);
+        if (released) trust_.revocation->forget_holds(certificate, *released, weighed.own.needed_until());
     }
 
     Weighed weigh(const Certificate& certificate, const Certificate& issuer, const RevocationEvidence& own) const {
@@ -187,6 +188,7 @@ class Judge {
         weigh_crls(certificate, context, own, carried, finding);
         for (const Telling& telling : own.remembered)
             finding.heed_remembered(telling);
+        if (own.released) finding.heed_released(*own.released);
         finding.weigh_doubts();
         return finding;
     }

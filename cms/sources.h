@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <optional>
 #include <string>
@@ -69,6 +70,7 @@ struct RevocationEvidence {
     std::vector<Crl> at_freshest = {};  ///< likewise, from where it or a CRL says that what has changed since is
     std::vector<Ocsp> ocsp;
     std::vector<Telling> remembered = {};  ///< of the certificate
+    std::optional<Time> released = {};     ///< likewise: of when what told is that it is no longer on hold
     std::vector<Missing> missing;
     bool starved = false;  ///< there was no time left to ask, for what was asked about others
 
@@ -78,6 +80,7 @@ struct RevocationEvidence {
         at_freshest.insert(at_freshest.end(), more.at_freshest.begin(), more.at_freshest.end());
         ocsp.insert(ocsp.end(), more.ocsp.begin(), more.ocsp.end());
         remembered.insert(remembered.end(), more.remembered.begin(), more.remembered.end());
+        released = std::max(released, more.released);
         missing.insert(missing.end(), more.missing.begin(), more.missing.end());
         starved = starved || more.starved;
     }
@@ -118,9 +121,9 @@ class RevocationSource {
     /// is needed at least, so that no other evidence makes it forgotten. `limited` is as for tells_of_holder.
     virtual void remember(const Certificate& revoked, bool limited, const Telling& telling, Time until) = 0;
 
-    /// forget_holds is told of when it is known that a certificate is no longer on hold: what is remembered of holds
-    /// from before that tells nothing any more.
-    virtual void forget_holds(const Certificate&, Time) {}
+    /// forget_holds is told of when it is known that a certificate is no longer on hold, and how long that is needed at
+    /// least: what tells of holds from before that tells nothing any more.
+    virtual void forget_holds(const Certificate&, Time /*before*/, Time /*until*/) {}
 };
 
 /// Clock tells the time, so that tests and --at can set it.

@@ -197,6 +197,40 @@ TEST_CASE("a hold that was told once gives way to newer evidence") {
     CHECK(judged_later() == RevocationState::unknown);
 }
 
+TEST_CASE("a hold that a server told to be lifted does not come back as what told so ends before what told of it") {
+    Agency agency;
+    std::string crl;
+    std::optional<std::string> response;
+    const HttpServer server([&](const HttpServer::Request& request) {
+        if (request.method != "POST") return HttpServer::Answer{.body = crl};
+        return HttpServer::Answer{.type = "application/ocsp-response", .body = response.value_or("")};
+    });
+    const Certificate alice =
+        agency.certify_one("Alice", at(server, "/a.crl") + "\nauthorityInfoAccess=OCSP;URI:" + server.url("/ocsp"));
+    const auto judged_anew = [&](bool online) {
+        agency.source = agency.started({}, online);
+        return agency.judge(alice);
+    };
+    CrlSpec weekly{.entries = {{.certificate = alice, .since = -90, .reason = "certificateHold"}},
+                   .number = 7,
+                   .this_update = -60,
+                   .next_update = 7 * kDay};
+    crl = agency.crl(weekly);
+    CHECK(judged_anew(true) == RevocationState::revoked);
+    response = text(make_ocsp({.this_update = -10, .next_update = 60}, alice, agency.root.certificate, agency.root));
+    CHECK(judged_anew(true) == RevocationState::good);
+    CHECK(judged_anew(false) == RevocationState::good);
+    agency.clock->ahead = std::chrono::hours(2);
+    CHECK(judged_anew(false) == RevocationState::unknown);
+    CHECK(judged_anew(true) == RevocationState::unknown);
+    // It is put on hold again.
+    weekly.number = 8;
+    weekly.this_update = 90;
+    crl = agency.crl(weekly);
+    CHECK(judged_anew(true) == RevocationState::revoked);
+    CHECK(judged_anew(false) == RevocationState::revoked);
+}
+
 TEST_CASE("what is damaged in the cache is told of, and fetched anew where servers are asked") {
     Agency agency;
     std::map<std::string, std::string> files;

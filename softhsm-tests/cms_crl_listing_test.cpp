@@ -212,6 +212,53 @@ TEST_CASE("what is remembered of a certificate counts as the evidence did that t
     }
 }
 
+TEST_CASE("no hold counts from before it is remembered to be lifted, and nothing is good for that") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue();
+    const Time now = bench.trust.clock->now();
+    const CrlSpec hold{.entries = {{.certificate = alice, .since = -90, .reason = "certificateHold"}},
+                       .number = 5,
+                       .this_update = -60};
+    bench.add_crl(hold);
+    bench.source->here.released = now - std::chrono::minutes(70);
+    CHECK(revoked(bench.judge(alice), "(on hold)"));
+    bench.source->here.released = now - std::chrono::minutes(50);
+    CHECK(unknown(bench.judge(alice), "(on hold)"));
+    bench.add_ocsp({.this_update = -80}, alice);
+    CHECK(unknown(bench.judge(alice), "(on hold)"));
+    CrlSpec again = hold;
+    again.number = 6;
+    again.this_update = -40;
+    bench.add_crl(again);
+    CHECK(revoked(bench.judge(alice), "(on hold)"));
+}
+
+TEST_CASE("that a hold was lifted is told by evidence that did not come along, and where it is not one of later") {
+    RevocationBench bench;
+    const Certificate alice = bench.issue();
+    CrlSpec hold{.entries = {{.certificate = alice, .since = -90, .reason = "certificateHold"}}, .this_update = -80};
+    bench.add_crl(hold);
+    const OcspResponse lifting =
+        OcspResponse::from_der(make_ocsp({.this_update = -50}, alice, bench.root.certificate, bench.root));
+    const Time lifted = lifting.answers(alice, bench.root.certificate).front().this_update;
+    RevocationEvidence carried;
+    carried.ocsp = {{lifting}};
+    CHECK(good(validate(alice, {}, bench.trust, Use::signing, {}, carried)));
+    CHECK(bench.source->released.empty());
+    bench.source->here.ocsp = {{lifting}};
+    CHECK(good(bench.judge(alice)));
+    CHECK(bench.source->released == std::vector{lifted});
+
+    bench.source->released.clear();
+    hold.entries.front().since = -30;
+    hold.number = 2;
+    hold.this_update = -20;
+    bench.add_crl(hold);
+    bench.at(-40);
+    CHECK(good(bench.judge(alice)));
+    CHECK(bench.source->released.empty());
+}
+
 TEST_CASE("where a certificate is on hold, it is asked whether it still is") {
     RevocationBench bench;
     const Certificate alice = bench.issue({.more_extensions = "freshestCRL=URI:http://crl.example/delta"});

@@ -24,6 +24,7 @@ class TestSource : public cms::RevocationSource {
     std::vector<cms::Time> kept_until;
     std::vector<cms::Telling> remembered;
     std::vector<cms::Time> remembered_until;
+    std::vector<cms::Time> released;  ///< as of when it was told that a hold was lifted
 
     cms::RevocationEvidence at_hand(const cms::Certificate&, const cms::Certificate&) override { return here; }
     bool asks() const override { return online; }
@@ -47,6 +48,7 @@ class TestSource : public cms::RevocationSource {
         remembered.push_back(telling);
         remembered_until.push_back(until);
     }
+    void forget_holds(const cms::Certificate&, cms::Time before, cms::Time) override { released.push_back(before); }
 };
 
 /// RevocationBench is a root that issues certificates, and what there is to tell whether they are revoked.
