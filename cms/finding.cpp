@@ -169,6 +169,7 @@ void Finding::weigh_doubts() {
         revoked_ = counts ? hold_in_force_->text
                           : fmt::format("{}, as of {}; nothing newer tells of it", hold_->text, format_time(hold_->of));
         held_ = true;
+        hold_ended_ = !counts;
     }
     forget_good({hold_->of, "was " + hold_->text});
 }

@@ -74,6 +74,8 @@ class Finding {
     bool good() const { return covered_ == kAllReasons; }
     bool decided() const { return revoked() || good(); }
     bool held() const { return hold_.has_value(); }  ///< at some time
+    /// hold_ended says whether it is revoked in that it is on hold, which newer evidence may tell otherwise.
+    bool hold_ended() const { return hold_ended_; }
     /// released is of when the evidence is that says that it is no longer on hold; nothing where it never was, or is.
     std::optional<Time> released() const;
     /// key_compromised says whether it is revoked because others know its key.
@@ -165,6 +167,7 @@ class Finding {
     std::vector<Answer> unexplained_;       // that give no reason
     std::vector<Time> retired_;             // since when it is, by the CRLs that give a reason for that
     bool held_ = false;                     // it is revoked in that it is on hold
+    bool hold_ended_ = false;               // and what tells so has ended
     bool revoked_of_the_time_ = false;      // it is not, as evidence of the judged time or later tells
     Reasons covered_ = 0;                   // for which something says that it is not revoked
     Reasons covered_by_then_ = 0;           // likewise, by evidence of the judged time or later, or that holds now

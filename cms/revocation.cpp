@@ -18,6 +18,7 @@ struct Outcome {
     RevocationState state = RevocationState::unknown;
     std::string text = {};
     std::string remedy = {};                 // where it is unknown, as of Missing
+    bool outdated = false;                   // newer evidence may tell otherwise
     bool key_compromised = false;            // as of PathVerdict, of this certificate
     std::optional<Time> retired_since = {};  // likewise
     std::optional<Revoked> later = {};       // after the judged time
@@ -206,6 +207,7 @@ class Judge {
         if (finding.revoked()) {
             Outcome outcome{.state = RevocationState::revoked,
                             .text = finding.revoked_text(),
+                            .outdated = finding.hold_ended(),
                             .key_compromised = finding.key_compromised()};
             // Who revokes a certificate may tell later that others know its key, and a message's sender chooses what
             // was told before that.
@@ -307,7 +309,7 @@ std::optional<Fault> check_revocation(PathVerdict& verdict, std::span<const Cert
         std::optional<Fault> retired, not_asked;
         for (std::size_t i = 0; i < outcomes.size(); ++i) {
             const Certificate& certificate = verdict.chain[i];
-            const auto& [state, text, remedy, key_compromised, retired_since, later, starved] = outcomes[i];
+            const auto& [state, text, remedy, outdated, key_compromised, retired_since, later, starved] = outcomes[i];
             if (later)
                 verdict.revoked_since.push_back(
                     {certificate, later->since, later->reason, later->cause == Cause::orderly, i, later->other});
@@ -317,7 +319,8 @@ std::optional<Fault> check_revocation(PathVerdict& verdict, std::span<const Cert
                 verdict.key_compromised = i == 0 && key_compromised;
                 verdict.retired_since = i == 0 ? retired_since : std::nullopt;
                 const auto scope = key_compromised ? Fault::Scope::key : Fault::Scope::certificate;
-                retired = Fault{verdict.revocation_reason, {}, scope, i};
+                retired = Fault{verdict.revocation_reason,
+                                outdated ? ways_to_evidence(certificate, *trust.revocation, remedy) : "", scope, i};
                 if (!verdict.retired_since) return retired;
             }
             if (retired) {

@@ -207,6 +207,7 @@ TEST_CASE("what is remembered of a certificate counts as the evidence did that t
         remember({now - minutes(90), "on hold", Cause::other, true}, minutes(-60), minutes(-30));
         bench.add_crl({.this_update = -70});
         CHECK(revoked(bench.judge(alice), "nothing newer tells of it"));
+        CHECK_THAT(bench.judge(alice).hint, Catch::EndsWith("--crl FILE adds a CRL"));
         bench.add_crl({.this_update = -50});
         CHECK(good(bench.judge(alice)));
     }
