@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <optional>
 #include <utility>
 
+#include "mime/address.h"
 #include "mime/header.h"
 #include "mime/unicode.h"
 
@@ -21,31 +24,96 @@ bool is_of_word(char c) {
     return is_small_or_digit(c) || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
 }
 
-// Squeezed is the letters, digits and "@" of a text, and which of them begin or end a word.
+// Squeezed is the letters, digits and "@" of a text, and what stands before each of them and behind the last.
 struct Squeezed {
     explicit Squeezed(std::string_view text) {
-        bool apart = true;
+        std::string gap;
         for (const char c : mime::ascii_lower(text)) {
-            const bool kept = is_of_word(c) || c == '@';
-            if (kept) {
-                letters += c;
-                begins.push_back(apart);
-                ends.push_back(false);
+            if (!is_of_word(c) && c != '@') {
+                gap += c;
+                continue;
             }
-            if (!kept && !ends.empty()) ends.back() = true;
-            apart = !kept;
+            letters += c;
+            gaps.push_back(std::exchange(gap, {}));
         }
-        if (!ends.empty()) ends.back() = true;
+        gaps.push_back(std::move(gap));
     }
 
-    bool has_words(std::string_view words) const {
-        for (std::size_t at = letters.find(words); at != std::string::npos; at = letters.find(words, at + 1))
-            if (begins[at] && ends[at + words.size() - 1]) return true;
-        return false;
+    bool has_words_at(std::size_t begin, std::size_t size) const {
+        const std::size_t end = begin + size;
+        return (begin == 0 || !gaps[begin].empty()) && (end == letters.size() || !gaps[end].empty());
     }
 
     std::string letters;
-    std::vector<bool> begins, ends;
+    std::vector<std::string> gaps;
+};
+
+std::string squeezed(std::string_view address) {
+    std::string letters = mime::ascii_lower(address);
+    std::erase_if(letters, [](char c) { return !is_of_word(c) && c != '@'; });
+    return letters;
+}
+
+// OwnStretch is where a text shows one of the sender's own addresses, in what Squeezed makes of it.
+struct OwnStretch {
+    std::size_t begin, size;
+    bool exact;  // as it is written, blanks around the "@" aside
+};
+
+// own_stretch looks for an address at a place of a text. Blanks may stand anywhere in it, and anything for the dots of
+// its domain; without a "-" of its own it would be somebody else's.
+std::optional<OwnStretch> own_stretch(const Squeezed& text, std::size_t begin, const Squeezed& own) {
+    OwnStretch stretch{begin, own.letters.size(), true};
+    bool in_domain = false;
+    for (std::size_t i = 1; i < own.letters.size(); ++i) {
+        in_domain = in_domain || own.letters[i - 1] == '@';
+        const std::string &shown = text.gaps[begin + i], &written = own.gaps[i];
+        if (shown == written) continue;
+        std::string close = shown;
+        std::erase_if(close, [](char c) { return kBlanks.find(c) != std::string_view::npos; });
+        const bool beside_at = own.letters[i - 1] == '@' || own.letters[i] == '@';
+        const bool goes_for_dot = in_domain && written == "." && !shown.empty();
+        if (close != written && !goes_for_dot) return std::nullopt;
+        stretch.exact = stretch.exact && beside_at && close == written;
+    }
+    return stretch;
+}
+
+// Shown is a text, and where it shows the sender's own addresses.
+class Shown {
+  public:
+    Shown(std::string_view text, const std::vector<std::string>& own) : text_(text) {
+        for (const std::string& mailbox : own) {
+            const Squeezed address(mailbox);
+            if (address.letters.empty()) continue;
+            for_each(address.letters, [&](std::size_t at) {
+                if (const auto stretch = own_stretch(text_, at, address)) own_.push_back(*stretch);
+                return false;
+            });
+        }
+    }
+
+    /// has says whether letters stand there as words of their own, and are not of an address of the sender's.
+    bool has(std::string_view letters) const {
+        return for_each(letters, [&](std::size_t at) {
+            return text_.has_words_at(at, letters.size()) && std::ranges::none_of(own_, [&](const OwnStretch& own) {
+                       const bool same = at == own.begin && letters.size() == own.size;
+                       return same || (own.exact && at >= own.begin && at + letters.size() <= own.begin + own.size);
+                   });
+        });
+    }
+
+  private:
+    template <class Found>
+    bool for_each(std::string_view letters, Found found) const {
+        for (std::size_t at = text_.letters.find(letters); at != std::string::npos;
+             at = text_.letters.find(letters, at + 1))
+            if (found(at)) return true;
+        return false;
+    }
+
+    Squeezed text_;
+    std::vector<OwnStretch> own_;
 };
 
 // odd_dot_size is the size of what goes for a dot at the front of a text behind a domain; 0 where nothing does.
@@ -160,14 +228,16 @@ std::string with_odd_dots(std::string_view text) {
 std::string shown_among(const std::vector<std::string>& addresses, std::string_view text,
                         const std::vector<std::string>& own) {
     if (text.find('@') == std::string_view::npos) return {};
-    const Squeezed shown(text), bare(mime::without_marks(text));
-    const auto is_own = [&](const std::string& letters) {
-        return std::ranges::any_of(own,
-                                   [&](const std::string& mailbox) { return Squeezed(mailbox).letters == letters; });
-    };
+    std::vector<Shown> forms{Shown(text, own)};
+    if (!mime::is_ascii(text)) {
+        std::vector<std::string> bare_own;
+        std::ranges::transform(own, std::back_inserter(bare_own), mime::without_marks);
+        forms.emplace_back(mime::without_marks(text), bare_own);
+    }
     const auto found = std::ranges::find_if(addresses, [&](const std::string& address) {
-        const std::string letters = Squeezed(address).letters;
-        return (shown.has_words(letters) || bare.has_words(letters)) && !is_own(letters);
+        const std::string letters = squeezed(address);
+        return std::ranges::any_of(forms, [&](const Shown& form) { return form.has(letters); }) &&
+               !mime::is_among(own, address);
     });
     return found == addresses.end() ? std::string() : *found;
 }

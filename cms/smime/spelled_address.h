@@ -29,7 +29,8 @@ std::string spelled_out(std::string_view text, bool bare);
 std::string with_odd_dots(std::string_view text);
 
 /// shown_among is which of some addresses a text shows, whatever stands between its letters and in place of its dots,
-/// and whatever marks are on them; "" for none. What it shows must be words of their own, and none of `own` so written.
+/// and whatever marks are on them; "" for none. What it shows must be words of their own, and no part of one of `own`
+/// that is written out. One of `own` with blanks in it, or something else for the dots of its domain, is none either.
 std::string shown_among(const std::vector<std::string>& addresses, std::string_view text,
                         const std::vector<std::string>& own);
 

@@ -1,0 +1,72 @@
+// Addresses that the reader knows, in names of mail from another or from an address that has one in it.
+
+#include "softhsm-tests/cms_sender.h"
+
+#include <catch2/catch.hpp>
+
+using namespace p11mime;
+using namespace p11mime::cms;
+using namespace p11mime::cms::smime;
+using namespace p11mime::test;
+
+TEST_CASE("the sender's own address may be shown where one that the reader knows is a part of it") {
+    const SenderBench world;
+    struct Honest {
+        std::string own, known, from;
+    };
+    const std::vector<Honest> honest{
+        {"it-info@acme.example", "info@acme.example", "\"it-info@acme.example\""},
+        {"it-info@acme.example", "info@acme.example", "\"IT-Info@ACME.example via Desk\""},
+        {"it-info@acme.example", "info@acme.example", "\"Desk (it-info @ acme.example)\""},
+        {"it-info@acme.example", "info@acme.example", "\"it-info (at) acme.example\""},
+        {"mary.alice@acme.example", "alice@acme.example", "'mary.alice@acme.example'"},
+        {"alice@acme.com.au", "alice@acme.com", "\"alice@acme.com.au\""},
+        {"no-reply+bob@example.org", "bob@example.org", "\"no-reply+bob@example.org\""},
+        {"sales.info@acme.example", "info@acme.example", "=?utf-8?Q?sales=2Einfo=40acme=2Eexample?="},
+        {"mary.alice@acme.example", "alice@acme.example", "\"M\xc3\xa4ry (mary.alice@acme.example)\""}};
+    for (const auto& [own, known, name] : honest) {
+        CAPTURE(own, name);
+        const SoftwareKey key = world.with_names("email:" + own);
+        const std::string from = name + " <" + own + ">";
+        CHECK(world.read_knowing({known}, key, from).result == Result::valid);
+        CHECK(world.read_knowing({known}, key, from + "\r\nReply-To: " + from).warnings.empty());
+        const std::string spoof = "\"" + known + "\" <" + own + ">";
+        CHECK(world.read_knowing({known}, key, spoof).result == Result::untrusted);
+        const Report beside = world.read_knowing({known}, key, "\"" + own + " " + known + "\" <" + own + ">");
+        CHECK(beside.result == Result::untrusted);
+    }
+}
+
+TEST_CASE("an address that the reader knows is seen in the end or the front of the sender's own, broken up") {
+    const SenderBench world;
+    const SoftwareKey ana = world.with_names("email:alice@acme.com.au");
+    for (const char* spoof :
+         {"alice@acme com", "alice@acme com .au", "alice@acme.com - au", "alice@acme.com au", "alice@ac me.com.au"}) {
+        CAPTURE(spoof);
+        CHECK(world.read_knowing({"alice@acme.com"}, ana, "\"" + std::string(spoof) + "\" <alice@acme.com.au>")
+                  .reason.find("shows alice@acme.com") != std::string::npos);
+    }
+}
+
+TEST_CASE("an address that the reader knows is seen though the sender's own has the same letters") {
+    const SenderBench world;
+    const auto read = [&](const std::string& own, const std::string& name) {
+        return world.read_knowing({"office@mueller.example"}, world.with_names("email:" + own),
+                                  "\"" + name + "\" <" + own + ">");
+    };
+    for (const std::string own :
+         {"office@muell-er.example", "off.ice@mueller.example", "office@mueller.ex-ample", "off_ice@mueller.example"}) {
+        for (const char* spoof : {"office@mueller example", "office@mueller_example", "office @ mueller - example"}) {
+            CAPTURE(own, spoof);
+            const Report report = read(own, spoof);
+            CHECK(report.result == Result::untrusted);
+            CHECK_THAT(report.reason, Catch::Contains("shows office@mueller.example"));
+        }
+        for (const std::string& honest : {own, "Office (" + own + ")", std::string("Office")}) {
+            CAPTURE(own, honest);
+            CHECK(read(own, honest).result == Result::valid);
+        }
+    }
+    CHECK(read("office@muell-er.example", "office @ muell-er example").result == Result::valid);
+    CHECK(read("office@mueller.example", "office@mueller example").result == Result::valid);
+}
