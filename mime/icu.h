@@ -66,6 +66,13 @@ void append(std::u16string& text, char32_t code);
 std::u16string utf16(const Icu& icu, std::string_view text);
 std::string utf8(const Icu& icu, std::u16string_view text);
 
+inline bool is_mark(const Icu& icu, UChar32 code) {
+    return (U_MASK(icu.category(code)) & U_GC_M_MASK) != 0;
+}
+inline bool is_letter_or_digit(const Icu& icu, char32_t code) {
+    return (U_MASK(icu.category(static_cast<UChar32>(code))) & (U_GC_L_MASK | U_GC_N_MASK)) != 0;
+}
+
 /// without_ignorable leaves out what shows nothing (Default_Ignorable_Code_Point).
 std::u16string without_ignorable(const Icu& icu, std::u16string_view text);
 

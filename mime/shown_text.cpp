@@ -25,12 +25,14 @@ bool is_letter(const Icu& icu, char32_t code) {
 }
 
 // framed_a_size is how many characters make an "a" with something around it that stands alone, or goes for one; 0 where
-// there is none. A circle (U+20DD) goes around the letter before it, and the marks on that.
+// there is none. A circle (U+20DD) goes around the letter before it, and the marks on that: each mark is looked at
+// once.
 std::size_t framed_a_size(const Icu& icu, const std::u32string& text, std::size_t at) {
     constexpr std::u32string_view kFramedA = U"\u229a\u24b6\u24d0\U0001f130\U0001f150\U0001f170";
     constexpr char32_t kCircle = 0x20dd;
+    if (is_mark(icu, static_cast<UChar32>(text[at]))) return 0;
     std::size_t end = at + 1;
-    while (end < text.size() && (U_MASK(icu.category(static_cast<UChar32>(text[end]))) & U_GC_MN_MASK) != 0)
+    while (end < text.size() && text[end] != kCircle && is_mark(icu, static_cast<UChar32>(text[end])))
         ++end;
     if (end < text.size() && text[end] == kCircle) {
         std::u16string letter;
@@ -53,10 +55,14 @@ bool is_small_a(const Icu& icu, const std::u32string& text, std::size_t at) {
 // with_plain_signs makes "@", a dot and blanks of what looks like them, as long as NFKC has not made other letters of
 // that.
 std::u16string with_plain_signs(const Icu& icu, const std::u32string& text) {
-    constexpr char32_t kDotAbove = 0x2d9;  // NFKC makes a blank of it, with a dot above that
+    constexpr std::size_t kMostMarks = 30;  // on a letter: UAX #15 lets no text need more
+    constexpr char32_t kDotAbove = 0x2d9;   // NFKC makes a blank of it, with a dot above that
     constexpr std::u32string_view kBlankLetters = U"\u115f\u1160\u2800\u3164\uffa0";
     std::u16string plain;
+    std::size_t marks = 0;
     for (std::size_t i = 0; i < text.size(); ++i) {
+        marks = is_mark(icu, static_cast<UChar32>(text[i])) ? marks + 1 : 0;
+        if (marks > kMostMarks) continue;
         const std::size_t framed = framed_a_size(icu, text, i);
         if (framed > 0 || is_small_a(icu, text, i))
             plain += u'@';

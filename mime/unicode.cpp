@@ -96,10 +96,6 @@ BareLetter taken_apart(const Icu& icu, UChar32 code) {
     }
 }
 
-bool is_mark(const Icu& icu, UChar32 code) {
-    return (U_MASK(icu.category(code)) & U_GC_M_MASK) != 0;
-}
-
 // unmarked is a letter without the marks that it is made with; a syllable of Hangul stays what it is.
 UChar32 unmarked(const Icu& icu, UChar32 code) {
     for (;;) {
@@ -145,10 +141,6 @@ bool is_ascii_consonant(UChar32 code) {
     constexpr std::u32string_view kVowels = U"aeiouyAEIOUY";
     const bool letter = (code >= 'a' && code <= 'z') || (code >= 'A' && code <= 'Z');
     return letter && kVowels.find(static_cast<char32_t>(code)) == std::string_view::npos;
-}
-
-bool is_letter_or_digit(const Icu& icu, char32_t code) {
-    return (U_MASK(icu.category(static_cast<UChar32>(code))) & (U_GC_L_MASK | U_GC_N_MASK)) != 0;
 }
 
 // ascii_text is a text of ASCII alone; "" for another.

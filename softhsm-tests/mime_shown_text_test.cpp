@@ -29,6 +29,18 @@ TEST_CASE("an a in a circle is the sign of an address, but not in a word of such
     CHECK(plain_signs("x\xe3\x85\xa4y\xe2\xa0\x80z") == "x y z");
 }
 
+// Each mark with all that follow it, or put in its order among all, would be so many steps that this case did not end
+// within its time. UAX #15 section 13 has at most 30.
+TEST_CASE("a letter with a million marks is read in as many steps") {
+    constexpr std::size_t kCount = 1'000'000;
+    for (const std::string_view marks : {"\u0301\u0301", "\u0301\u0323"}) {
+        std::string marked = "x";
+        for (std::size_t i = 0; i < kCount; i += 2)
+            marked += marks;
+        CHECK(plain_signs(marked + "z").size() == 2 + 30 * 2);
+    }
+}
+
 TEST_CASE("blanks that hardly show are left out, others stay") {
     CHECK(without_narrow_blanks("a b\tc\r\nd") == "a bcd");
     CHECK(without_narrow_blanks("a\xe2\x80\x8a"
