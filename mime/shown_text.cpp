@@ -76,9 +76,11 @@ std::u16string with_plain_signs(const Icu& icu, const std::u32string& text) {
 }
 
 bool looks_like_dot(const Icu& icu, char32_t code) {
-    // Round pictures besides those of the confusables, and the dot that Korean writes between words.
+    // Round pictures and low strokes besides those of the confusables, the dot that Korean writes between words, tone
+    // marks of Han and Hangul, and Braille of one low dot.
     constexpr std::u32string_view kRound =
-        U"\u119e\u25aa\u25ab\u25cf\u25e6\u25fe\u26ab\u2981\u2b1d\u2b24\u2e33\U0001f784";
+        U"\u02cc\u02f3\u119e\u2804\u2820\u2840\u2880\u302a\u302b\u302c\u302d\u302e\u302f"
+        U"\u25aa\u25ab\u25cf\u25e6\u25fe\u26ab\u2981\u2b1d\u2b24\u2e33\U0001f784";
     constexpr std::u32string_view kDots = U".\u00b7";
     if (code < 0x80) return false;
     if (kRound.find(code) != std::string_view::npos) return true;

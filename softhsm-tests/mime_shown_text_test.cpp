@@ -8,14 +8,17 @@ using namespace p11mime::mime;
 TEST_CASE("what looks like a dot is one, unless it is of the letters beside it") {
     CHECK(plain_signs("a.b@c") == "a.b@c");
     for (const char* sign : {"\xea\x93\xb8", "\xe3\x83\xbb", "\xef\xbd\xa5", "\xe2\x80\xa4", "\xc2\xb7", "\xce\x87",
-                             "\xe2\x80\xa7", "\xe2\x8b\x85", "\xef\xbc\x8e", "\xe3\x80\x82", "\xd9\xa0"}) {
+                             "\xe2\x80\xa7", "\xe2\x8b\x85", "\xef\xbc\x8e", "\xe3\x80\x82", "\xd9\xa0", "\u02cc",
+                             "\u02f3",       "\u2804",       "\u2820",       "\u2840",       "\u2880",   "\u302a",
+                             "\u302b",       "\u302c",       "\u302d",       "\u302e",       "\u302f"}) {
         CAPTURE(sign);
         CHECK(plain_signs("k" + std::string(sign) + "z") == "k.z");
         CHECK(plain_signs("\xd0\xba" + std::string(sign) + "\xd0\xb5") == "\xd0\xba.\xd0\xb5");
     }
     for (const char* word :
          {"Gal\xc2\xb7la", "\xe3\x82\xa2\xe3\x83\xbb\xe3\x82\xa4", "\xe5\xb1\xb1\xe3\x83\xbb\xe5\xa4\xaa",
-          "\xea\x93\xac\xea\x93\xb8\xea\x93\xa0", "\xd9\xa2\xd9\xa0\xd9\xa2", "a \xc2\xb7 b", "a \xe2\x80\xa2 b"}) {
+          "\xea\x93\xac\xea\x93\xb8\xea\x93\xa0", "\xd9\xa2\xd9\xa0\xd9\xa2", "a \xc2\xb7 b", "a \xe2\x80\xa2 b",
+          "\u2801\u2804\u2803", "\uac00\u302e\ub098", "\u3105\u302a\u3106", "\u5c71\u302a\u5c71"}) {
         CAPTURE(word);
         CHECK(plain_signs(word) == word);
     }
