@@ -115,6 +115,20 @@ bool is_dot(const Icu& icu, const std::u32string& text, std::size_t at) {
            !is_used_in(icu, text[at], text[at - 1], text[at + 1]);
 }
 
+// with_each writes a text anew that has anything beyond ASCII: each such character as a sign that it goes for, or as it
+// is where that is 0.
+template <class SignOf>
+std::string with_each(std::string_view text, SignOf sign_of) {
+    if (is_ascii(text)) return std::string(text);
+    const Icu& icu = Icu::loaded();
+    std::u16string result;
+    for (const char32_t code : code_points(utf16(icu, text))) {
+        const char16_t sign = code < 0x80 ? u'\0' : sign_of(icu, static_cast<UChar32>(code));
+        append(result, sign == 0 ? code : sign);
+    }
+    return utf8(icu, result);
+}
+
 bool turns(UCharDirection direction) {
     constexpr std::array kTurning{U_RIGHT_TO_LEFT,           U_RIGHT_TO_LEFT_ARABIC,   U_ARABIC_NUMBER,
                                   U_LEFT_TO_RIGHT_EMBEDDING, U_LEFT_TO_RIGHT_OVERRIDE, U_RIGHT_TO_LEFT_EMBEDDING,
@@ -134,6 +148,24 @@ std::string plain_signs(std::string_view text) {
     for (std::size_t i = 0; i < letters.size(); ++i)
         append(plain, is_dot(icu, letters, i) ? U'.' : letters[i]);
     return utf8(icu, plain);
+}
+
+std::string plain_brackets(std::string_view text) {
+    return with_each(text, [](const Icu& icu, UChar32 code) -> char16_t {
+        const std::uint32_t category = U_MASK(icu.category(code));
+        if (icu.has_property(code, UCHAR_BIDI_MIRRORED) == 0) return 0;  // a low quotation mark
+        if ((category & U_GC_PS_MASK) != 0) return u'(';
+        return (category & U_GC_PE_MASK) != 0 ? u')' : 0;
+    });
+}
+
+std::string plain_punctuation(std::string_view text) {
+    constexpr std::uint32_t kOfWords = U_GC_L_MASK | U_GC_M_MASK | U_GC_N_MASK;
+    return with_each(text, [](const Icu& icu, UChar32 code) -> char16_t {
+        const std::uint32_t category = U_MASK(icu.category(code));
+        if ((category & kOfWords) != 0) return 0;
+        return (category & U_GC_Z_MASK) != 0 ? u' ' : u'"';
+    });
 }
 
 std::string without_narrow_blanks(std::string_view text) {

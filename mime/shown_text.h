@@ -16,6 +16,11 @@ namespace p11mime::mime {
 /// circles. ASCII does without ICU.
 std::string plain_signs(std::string_view text);
 
+/// plain_brackets is a text with round brackets for those beyond ASCII, plain_punctuation one with a quotation mark for
+/// each character beyond ASCII that is of no word, and a blank for a blank. ASCII does without ICU.
+std::string plain_brackets(std::string_view text);
+std::string plain_punctuation(std::string_view text);
+
 /// without_narrow_blanks leaves out of a text what keeps words apart for some programs and readers only: tabs and line
 /// ends, blanks narrower than that of ASCII, and those that count as letters of Hangul. Does without ICU.
 std::string without_narrow_blanks(std::string_view text);

@@ -70,3 +70,24 @@ TEST_CASE("an address that the reader knows is seen though the sender's own has 
     CHECK(read("office@muell-er.example", "office @ muell-er example").result == Result::valid);
     CHECK(read("office@mueller.example", "office@mueller example").result == Result::valid);
 }
+
+TEST_CASE("an address that the reader knows is seen beside signs that are no letters, and in their place") {
+    const SenderBench world;
+    const SoftwareKey eve = world.with_names("email:eve@example.org");
+    const auto read = [&](const std::string& from) {
+        return world.read_knowing({"office@mueller.example"}, eve, from + " <eve@example.org>");
+    };
+    for (const char* spoof : {"\u201coffice@mueller example\u201d", "\u00aboffice@mueller example\u00bb",
+                              "\u2713office@mueller example", "office@mueller example\u2713",
+                              "office@mueller\u2764"
+                              "example",
+                              "office\u2013@mueller example"}) {
+        CAPTURE(spoof);
+        CHECK_THAT(read("\"" + std::string(spoof) + "\"").reason, Catch::Contains("shows office@mueller.example"));
+    }
+    for (const char* honest : {"\u201cOffice\u201d Mueller", "\u00e9office@mueller example",
+                               "office@mueller examp\u0142"}) {
+        CAPTURE(honest);
+        CHECK(read("\"" + std::string(honest) + "\"").result == Result::valid);
+    }
+}

@@ -36,21 +36,40 @@ TEST_CASE("an address is seen that has something else for the last of its dots")
                               "ceo@example\xe0\xa2\x88gov",
                               "ceo@example\xd9\x9cgov",
                               "ceo@example\xd6\xb4gov",
-                              "ceo@example\xe3\x86\x8dgov"}) {
+                              "ceo@example\xe3\x86\x8dgov",
+                              "\u201cceo@bank com\u201d",
+                              "\u2018ceo@bank com\u2019",
+                              "\u201cceo@bank,example\u201d",
+                              "\u201cceo@bank,com\u201d",
+                              "ceo@bank com \u2713",
+                              "ceo@bank com \u2014 CEO"}) {
         CAPTURE(spoof);
         CHECK(report(spoof).result == Result::untrusted);
         CHECK_THAT(report(spoof).reason, Catch::Contains("but the sender is eve@example.org"));
     }
-    for (const char* honest :
-         {"M\xc3\xbcller, Hans", "Alice @ Work", "Alice Example (Gov)", "meet @ 5.30 p.m.", "meet @ 5:30",
-          "Eve@Work, Berlin", "Eve@ACME,Inc", "Eve@acme,Berlin", "Doe,John@ACME", "Team @ ACME Net",
-          "Eve@ACME com amigos", "Eve @ Example Inc. Berlin", "Nam@Vi\xe1\xbb\x87t",
-          "Eve@Nestl\xc3\xa9"
-          "com",
-          "\xea\xb9\x80@\xed\x9a\x8c\xec\x82\xac\xe3\x86\x8d\xeb\xb6\x80\xec\x84\x9c", "eve@example,org",
-          "eve@example org",
-          "\xe5\xb1\xb1\xe7\x94\xb0@A\xe3\x81\xa8"
-          "B"}) {
+    for (const char* honest : {"M\xc3\xbcller, Hans",
+                               "Alice @ Work",
+                               "Alice Example (Gov)",
+                               "meet @ 5.30 p.m.",
+                               "meet @ 5:30",
+                               "Eve@Work, Berlin",
+                               "Eve@ACME,Inc",
+                               "Eve@acme,Berlin",
+                               "Doe,John@ACME",
+                               "Team @ ACME Net",
+                               "Eve@ACME com amigos",
+                               "Eve @ Example Inc. Berlin",
+                               "Nam@Vi\xe1\xbb\x87t",
+                               "Eve@Nestl\xc3\xa9"
+                               "com",
+                               "\xea\xb9\x80@\xed\x9a\x8c\xec\x82\xac\xe3\x86\x8d\xeb\xb6\x80\xec\x84\x9c",
+                               "eve@example,org",
+                               "\u201ceve@example org\u201d",
+                               "Eve@ACME \u2014 com amigos",
+                               "Eve@ACME\u2122 Net",
+                               "eve@example org",
+                               "\xe5\xb1\xb1\xe7\x94\xb0@A\xe3\x81\xa8"
+                               "B"}) {
         CAPTURE(honest);
         CHECK(report(honest).result == Result::valid);
         CHECK(report(honest).warnings.empty());

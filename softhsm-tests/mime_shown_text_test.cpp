@@ -44,6 +44,13 @@ TEST_CASE("a letter with a million marks is read in as many steps") {
     }
 }
 
+TEST_CASE("brackets and signs beyond ASCII go for those of ASCII, letters and their marks stay") {
+    CHECK(plain_brackets("a\u2768b\u2769\u3014\u3015\u27e8\u27e9\u3010\u3011[\u201c\u201a\u00e9") ==
+          "a(b)()()()[\u201c\u201a\u00e9");
+    CHECK(plain_punctuation("\u201ca\u2013b\u201d\u2713\u2028c, \u00e9e\u0301\u0967\u5c71\u30fb") ==
+          "\"a\"b\"\" c, \u00e9e\u0301\u0967\u5c71\"");
+}
+
 TEST_CASE("blanks that hardly show are left out, others stay") {
     CHECK(without_narrow_blanks("a b\tc\r\nd") == "a bcd");
     CHECK(without_narrow_blanks("a\xe2\x80\x8a"

@@ -8,6 +8,7 @@
 
 #include "mime/address.h"
 #include "mime/header.h"
+#include "mime/shown_text.h"
 #include "mime/unicode.h"
 
 namespace p11mime::cms::smime {
@@ -28,7 +29,7 @@ bool is_of_word(char c) {
 struct Squeezed {
     explicit Squeezed(std::string_view text) {
         std::string gap;
-        for (const char c : mime::ascii_lower(text)) {
+        for (const char c : mime::ascii_lower(mime::plain_punctuation(text))) {
             if (!is_of_word(c) && c != '@') {
                 gap += c;
                 continue;
@@ -208,7 +209,9 @@ std::string spelled_out(std::string_view text, bool bare) {
     return result;
 }
 
-std::string with_odd_dots(std::string_view text) {
+std::string with_odd_dots(std::string_view written) {
+    const std::string plain = mime::plain_punctuation(written);
+    std::string_view text = plain;
     std::string result;
     for (std::size_t at = text.find('@'); at != std::string_view::npos; at = text.find('@')) {
         std::size_t end = at + 1;
