@@ -20,10 +20,6 @@ bool is_blank(const Icu& icu, char32_t code) {
     return icu.has_property(static_cast<UChar32>(code), UCHAR_WHITE_SPACE) != 0;
 }
 
-bool is_letter(const Icu& icu, char32_t code) {
-    return (U_MASK(icu.category(static_cast<UChar32>(code))) & U_GC_L_MASK) != 0;
-}
-
 // framed_a_size is how many characters make an "a" with something around it that stands alone, or goes for one; 0 where
 // there is none. A circle (U+20DD) goes around the letter before it, and the marks on that: each mark is looked at
 // once.
@@ -43,17 +39,17 @@ std::size_t framed_a_size(const Icu& icu, const std::u32string& text, std::size_
     return kFramedA.find(text[at]) != std::string_view::npos && !is_framed(before) && !is_framed(after) ? 1 : 0;
 }
 
-// is_small_a says whether a sign is a raised or lowered "a" where an "@" would stand: between letters, or by itself. In
-// honest names it ends a word ("M\u00aa Jos\u00e9").
+// is_small_a says whether a sign is a raised or lowered "a" where an "@" would stand: between letters or digits, or by
+// itself. In honest names it ends a word ("M\u00aa Jos\u00e9").
 bool is_small_a(const Icu& icu, const std::u32string& text, std::size_t at) {
-    constexpr std::u32string_view kSmallA = U"\u00aa\u1d2c\u1d43\u2090";
+    constexpr std::u32string_view kSmallA = U"\u00aa\u1d2c\u1d43\u1d45\u2090";
     if (kSmallA.find(text[at]) == std::string_view::npos || at == 0 || at + 1 == text.size()) return false;
-    return (is_letter(icu, text[at - 1]) && is_letter(icu, text[at + 1])) ||
+    return (is_letter_or_digit(icu, text[at - 1]) && is_letter_or_digit(icu, text[at + 1])) ||
            (is_blank(icu, text[at - 1]) && is_blank(icu, text[at + 1]));
 }
 
-// with_plain_signs makes "@", a dot and blanks of what looks like them, as long as NFKC has not made other letters of
-// that.
+// with_plain_signs makes "(a)", a dot and blanks of what goes for an "@" or looks like the others, as long as NFKC has
+// not made other letters of that.
 std::u16string with_plain_signs(const Icu& icu, const std::u32string& text) {
     constexpr std::size_t kMostMarks = 30;  // on a letter: UAX #15 lets no text need more
     constexpr char32_t kDotAbove = 0x2d9;   // NFKC makes a blank of it, with a dot above that
@@ -65,7 +61,7 @@ std::u16string with_plain_signs(const Icu& icu, const std::u32string& text) {
         if (marks > kMostMarks) continue;
         const std::size_t framed = framed_a_size(icu, text, i);
         if (framed > 0 || is_small_a(icu, text, i))
-            plain += u'@';
+            plain += u"(a)";
         else if (kBlankLetters.find(text[i]) != std::string_view::npos)
             plain += u' ';
         else

@@ -99,16 +99,53 @@ TEST_CASE("an address is seen that has a raised or framed letter, or one in brac
                               "bank.example",
                               "ceo\xf0\x9f\x84\xb0"
                               "bank.example",
-                              "ceo(a)bank.example", "ceo (a) bank.example",
+                              "ceo(a)bank.gov",
+                              "ceo\u00aabank.gov",
+                              "ceo(a)bank.gov. Boss",
+                              "ceo\u00aabank\u201agov",
+                              "ceo(at)bank\u2014gov",
+                              "ceo (a) bank. example",
+                              "ceo(a)bank.example",
+                              "ceo (a) bank.example",
+                              "alice75\u00aagmail.example",
+                              "alice\u00aa7bank.example",
+                              "ceo\u1d45"
+                              "bank.example",
                               "ceo\xe2\x92\x9c"
                               "bank.example"}) {
         CAPTURE(spoof);
         CHECK(result(spoof) == Result::untrusted);
     }
-    for (const char* honest :
-         {"M\xc2\xaa Jos\xc3\xa9 P\xc3\xa9rez", "D\xc2\xaa M.Jos\xc3\xa9", "1\xc2\xaa Divisi\xc3\xb3n",
-          "N\xc2\xaa.S\xc2\xaa da Luz", "Eve \xf0\x9f\x85\xb0", "\xf0\x9f\x85\xb0\xf0\x9f\x85\xb1 Radio", "Smith (a)",
-          "Eve (a) Smith", "Eve (A) Team B", "Hotel Post (A) St.Anton"}) {
+    for (const char* honest : {"M\xc2\xaa Jos\xc3\xa9 P\xc3\xa9rez",
+                               "D\xc2\xaa M.Jos\xc3\xa9",
+                               "1\xc2\xaa Divisi\xc3\xb3n",
+                               "N\xc2\xaa.S\xc2\xaa da Luz",
+                               "Eve \xf0\x9f\x85\xb0",
+                               "\xf0\x9f\x85\xb0\xf0\x9f\x85\xb1 Radio",
+                               "Smith (a)",
+                               "Eve (a) Smith",
+                               "Eve (A) Team B",
+                               "Hotel Post (A) St.Anton",
+                               "M\u00aaJ. P\u00e9rez",
+                               "Ana M\u00aaJ. P\u00e9rez",
+                               "M\u00aaC. N\u00fa\u00f1ez S\u00e1ez",
+                               "AnaM\u00aaL.J. N\u00fa\u00f1ez",
+                               "Director(a) P. Gil",
+                               "Director(a) I.E.S. Cervantes",
+                               "Aluno(a) M. S\u00e1",
+                               "Sr.(a) J. Gil",
+                               "Kanzlei [a] Dr. Huber",
+                               "Kanzlei (a) Dr. \u00d6zg\u00fcr",
+                               "R\u24d0"
+                               "dio.ch",
+                               "R(a)dio.ch",
+                               "1\u00aa"
+                               "Divisi\u00f3n.es",
+                               "3\u00aa"
+                               "B. Gil",
+                               "\u0418\u0432\u0430\u043d (\u0410) \u0411.\u041f\u0435\u0442\u0440\u043e\u0432",
+                               "Eve\u3010Sales\u3011",
+                               "Director(a)\u2013General"}) {
         CAPTURE(honest);
         CHECK(result(honest) == Result::valid);
     }

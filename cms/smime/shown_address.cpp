@@ -131,6 +131,15 @@ bool is_handle(const Word& word, const std::vector<std::string>& mailboxes, bool
     return mime::is_plain_word(behind) && !is_house_of(mailboxes, behind);
 }
 
+// has_odd_sign says whether letters follow the "@" with one beyond ASCII among them that is of no name.
+bool has_odd_sign(std::string_view address) {
+    const std::string_view behind = address.substr(address.find('@') + 1);
+    std::string ascii(behind);
+    std::erase_if(ascii, [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
+    return !mime::plain_punctuation(behind).starts_with('"') && mime::is_plain_word(ascii) &&
+           !mime::is_plain_word(behind);
+}
+
 // is_of says whether what is shown is one of the mailboxes, or the domain of one. In a whole field, a comment or a
 // quote of the sender's own address may stand before that; in a name alone it is the end of somebody else's address.
 bool is_of(const std::vector<std::string>& mailboxes, const Word& shown, bool in_name) {
@@ -186,11 +195,15 @@ std::string foreign_in(const std::string& text, const std::vector<std::string>& 
     };
     for (const Word& word : addresses_in(text))
         if (address(word) && foreign(word)) return word.text;
-    const std::string words = with_plain_words(text);
-    for (const Word& word : addresses_in(without_gaps(spelled_out(words, false))))
+    const std::string words = with_plain_words(text), spelled = spelled_out(words, false);
+    if (reading == Reading::usual)
+        for (const Word& word : addresses_in(spelled))
+            if (has_odd_sign(word.text) && foreign(word)) return word.text;
+    const std::string close = without_gaps(spelled);
+    for (const Word& word : addresses_in(close))
         if (domain(word) && foreign(word)) return word.text;
     if (is_name)
-        for (const Word& word : addresses_in(with_odd_dots(without_gaps(spelled_out(words, false)))))
+        for (const Word& word : addresses_in(with_odd_dots(close)))
             if (has_domain(word.text) && foreign(word)) return word.text;
     for (const Word& word : addresses_in(spelled_out(words, true)))
         if (domain(word) && foreign(word) && !is_at_home_of(mailboxes, word.text) && !is_of_sentence(word.text))

@@ -117,6 +117,30 @@ class Shown {
     std::vector<OwnStretch> own_;
 };
 
+// is_of_word_before says whether an "a" behind a text, in brackets or raised, is of the word there, as in "M\u00aaJ.
+// P\u00e9rez" and "1\u00aaB": behind a capital alone, or no more than two digits.
+bool is_of_word_before(std::string_view text) {
+    constexpr std::size_t kLongest = 2;
+    std::size_t size = 0;
+    while (size < text.size() && size <= kLongest && !delimits(text[text.size() - size - 1]))
+        ++size;
+    if (size == 0 || size > kLongest) return false;
+    const std::string_view word = text.substr(text.size() - size);
+    const bool capital = size == 1 && word[0] >= 'A' && word[0] <= 'Z';
+    return capital || std::all_of(word.begin(), word.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// abbreviation_dot is where the dot of an abbreviation or an initial stands that is the first word from a place on, and
+// has another word behind it that does not go on in small letters ("(a) J. Gil"); the end of the text for none.
+std::size_t abbreviation_dot(std::string_view text, std::size_t begin) {
+    constexpr std::size_t kLongest = 64;
+    const std::size_t size = text.substr(begin, kLongest).find_first_of(kBlanks);
+    if (size == std::string_view::npos || size == 0) return text.size();
+    const std::size_t end = begin + size, next = text.find_first_not_of(kBlanks, end);
+    const bool is_dot = next < text.size() && text[end - 1] == '.' && !is_small_or_digit(text[next]);
+    return is_dot ? end - 1 : text.size();
+}
+
 // odd_dot_size is the size of what goes for a dot at the front of a text behind a domain; 0 where nothing does.
 std::size_t odd_dot_size(std::string_view domain, std::string_view text) {
     constexpr std::string_view kSigns = ",;:";
@@ -183,6 +207,7 @@ std::string spelled_out(std::string_view text, bool bare) {
     const auto after_blanks = [&](std::size_t at) {
         return std::min(lower.find_first_not_of(kBlanks, at), text.size());
     };
+    std::size_t no_dot = text.size();
     std::string result;
     for (std::size_t i = 0; i < text.size();) {
         const bool blank = kBlanks.find(text[i]) != std::string_view::npos;
@@ -192,17 +217,19 @@ std::string spelled_out(std::string_view text, bool bare) {
         for (const auto& [name, meant] : kSigns) {
             const std::size_t word_end = word + name.size(), next = after_blanks(word_end);
             if (lower.compare(word, name.size(), name) != 0 || next >= text.size()) continue;
-            if (name == "a" && text[word] != 'a') continue;  // "(A)" stands for Austria
-            const bool between = blank && bare && next > word_end && name != "a";
+            const bool is_a = name == "a";
+            if (is_a && text[word] != 'a') continue;  // "(A)" stands for Austria
+            const bool between = blank && bare && next > word_end && !is_a;
             const bool enclosed =
                 kOpening.find(text[i]) != std::string_view::npos && kClosing.find(text[next]) != std::string_view::npos;
-            if (!between && !enclosed) continue;
+            if (!between && (!enclosed || (is_a && is_of_word_before(text.substr(0, i))))) continue;
             sign = meant;
             end = between ? next : next + 1;
+            if (is_a) no_dot = abbreviation_dot(text, after_blanks(end));
         }
         if (sign != 0)
             result += sign;
-        else
+        else if (i != no_dot)
             result += text.substr(i, end - i);
         i = end;
     }

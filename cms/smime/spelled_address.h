@@ -20,7 +20,9 @@ std::string without_gaps(std::string_view text);
 std::string with_plain_words(std::string_view text);
 
 /// spelled_out writes the signs of an address that stand in words as themselves: "(at)", "(a)" and "[dot]" with
-/// brackets, and with `bare` those of several letters between blanks too.
+/// brackets, and with `bare` those of several letters between blanks too. "(a)" is of many honest names: it is no sign
+/// behind a capital alone or an ordinal, and behind it an abbreviation before another name loses its dot, so that it
+/// goes for no domain ("Director(a) J. Gil").
 std::string spelled_out(std::string_view text, bool bare);
 
 /// with_odd_dots writes a dot where something else stands before the last label of a domain, which must end the word:
