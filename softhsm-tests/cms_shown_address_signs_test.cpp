@@ -111,6 +111,22 @@ TEST_CASE("an address is seen that has a raised or framed letter, or one in brac
                               "alice\u00aa7bank.example",
                               "ceo\u1d45"
                               "bank.example",
+                              "ceo(\u0430)bank.example",
+                              "ceo(\u0251)bank.example",
+                              "ceo (\u03b1) bank.example",
+                              "ceo\u2768"
+                              "at\u2769"
+                              "bank.example",
+                              "ceo\u3014"
+                              "at\u3015"
+                              "bank.example",
+                              "ceo\u27e8\u0430\u27e9"
+                              "bank.example",
+                              "ceo\uff5f"
+                              "a\uff60"
+                              "bank\u3014"
+                              "dot\u3015"
+                              "example",
                               "ceo\xe2\x92\x9c"
                               "bank.example"}) {
         CAPTURE(spoof);

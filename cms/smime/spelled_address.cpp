@@ -183,8 +183,12 @@ std::string without_gaps(std::string_view text) {
 }
 
 std::string with_plain_words(std::string_view text) {
+    // Small letters that UTS #39 has look like "a"; a capital in brackets stands for Austria.
+    constexpr std::array<std::string_view, 4> kLikeA{"\u0251", "\u03b1", "\u0430", "\u237a"};
     constexpr std::array<std::string_view, 2> kWords{"at", "dot"};
     if (mime::is_ascii(text)) return std::string(text);
+    const std::string bracketed = mime::plain_brackets(text);
+    text = bracketed;
     std::string plain;
     for (std::size_t i = 0; i < text.size();) {
         std::size_t end = i;
@@ -193,7 +197,10 @@ std::string with_plain_words(std::string_view text) {
         const std::string_view word = text.substr(i, end - i);
         const std::string skeleton = mime::is_ascii(word) ? std::string() : mime::skeleton(word);
         const auto* meant = std::find(kWords.begin(), kWords.end(), skeleton);
-        plain += meant == kWords.end() ? word : *meant;
+        if (std::find(kLikeA.begin(), kLikeA.end(), word) != kLikeA.end())
+            plain += 'a';
+        else
+            plain += meant == kWords.end() ? word : *meant;
         if (end < text.size()) plain += text[end];
         i = end + 1;
     }

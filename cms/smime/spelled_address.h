@@ -16,7 +16,8 @@ bool delimits(char c);
 /// without_gaps takes the blanks around "@" and "." out of a text: a reader sees an address in "ceo @ bank . example".
 std::string without_gaps(std::string_view text);
 
-/// with_plain_words writes "at" and "dot" in the letters of ASCII where others look like them.
+/// with_plain_words writes "at", "a" and "dot" in the letters of ASCII where others look like them, and any brackets as
+/// those of ASCII.
 std::string with_plain_words(std::string_view text);
 
 /// spelled_out writes the signs of an address that stand in words as themselves: "(at)", "(a)" and "[dot]" with
