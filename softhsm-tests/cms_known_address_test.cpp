@@ -91,3 +91,21 @@ TEST_CASE("an address that the reader knows is seen beside signs that are no let
         CHECK(read("\"" + std::string(honest) + "\"").result == Result::valid);
     }
 }
+
+TEST_CASE("an address that the reader knows is seen in a field that has a comment for its @") {
+    const SenderBench world;
+    const SoftwareKey eve = world.with_names("email:eve@example.org");
+    const auto read = [&](std::vector<std::string> known, const std::string& from) {
+        return world.read_knowing(std::move(known), eve, from);
+    };
+    for (const char* spoof :
+         {"office (at) mueller example <eve@example.org>", "office(at)mueller example <eve@example.org>",
+          "office (a) mueller example <eve@example.org>"}) {
+        CAPTURE(spoof);
+        CHECK_THAT(read({"office@mueller.example"}, spoof).reason, Catch::Contains("shows office@mueller.example"));
+        CHECK(read({"office@muller.example"}, spoof).result == Result::valid);
+    }
+    CHECK(read({"mary.eve@example.org", "x@example.org"}, "Mary <eve@example.org>").result == Result::valid);
+    CHECK(read({"x@example.org"}, "eve(x)@example.org").result == Result::valid);
+    CHECK(read({"e.ve@example.org"}, "eve (at) example.org <eve@example.org>").result == Result::valid);
+}

@@ -266,11 +266,17 @@ bool turns_letters(const std::string& field_value) {
 
 std::string known_address_shown(const std::string& field_value, const std::vector<std::string>& known,
                                 const std::vector<std::string>& mailboxes) {
+    const auto shown_in = [&](const std::string& text) {
+        return shown_among(known, spelled_out(with_plain_words(text), true), mailboxes);
+    };
     for (const std::string& name : mime::names_beside_addresses(field_value))
-        for (const std::string& form : mime::decoded_forms(name)) {
-            const std::string text = spelled_out(with_plain_words(seen(form)), true);
-            if (std::string shown = shown_among(known, text, mailboxes); !shown.empty()) return shown;
-        }
+        for (const std::string& form : mime::decoded_forms(name))
+            if (std::string shown = shown_in(seen(form)); !shown.empty()) return shown;
+    for (const std::string& form : mime::decoded_forms(field_value)) {
+        std::string text = seen(form);
+        std::replace(text.begin(), text.end(), '@', ' ');  // of the addresses and names themselves
+        if (std::string shown = shown_in(text); !shown.empty()) return shown;
+    }
     return {};
 }
 

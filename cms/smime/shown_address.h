@@ -20,7 +20,8 @@ namespace p11mime::cms::smime {
 std::string foreign_address(std::string field_value, const std::vector<std::string>& mailboxes);
 
 /// known_address_shown is which of the addresses that a reader knows a name in a field shows, whatever stands between
-/// its letters or for its dots ("alice@ex ample gov"), and is none of `mailboxes`; "" for none.
+/// its letters or for its dots ("alice@ex ample gov"), and is none of `mailboxes`; "" for none. The field as it stands
+/// may show one too, with a comment for the "@" (RFC 5322): "alice (at) example gov <eve@example.org>".
 std::string known_address_shown(const std::string& field_value, const std::vector<std::string>& known,
                                 const std::vector<std::string>& mailboxes);
 
