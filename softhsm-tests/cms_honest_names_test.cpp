@@ -53,6 +53,9 @@ TEST_CASE("ordinary names in the From field raise no alarm") {
           "\"Eve \\\"Evie\\\" Smith\" <eve@example.org>",
           "\"Smith\\\\Eve\" <eve@example.org>",
           "\"Eve@B\xc3\xbcro\" <eve@example.org>",
+          "\"\u201ceve@example.org\u201d\" <eve@example.org>",
+          "\"\u201eEve@ACME\u201c\" <eve@example.org>",
+          "\"\u00abEve@ACME\u00bb\" <eve@example.org>",
           "\"Eve@\" <eve@example.org>"}) {
         CAPTURE(from);
         CHECK(view(eve, from).result == Result::valid);

@@ -86,7 +86,7 @@ TEST_CASE("an address that the reader knows is seen beside signs that are no let
         CHECK_THAT(read("\"" + std::string(spoof) + "\"").reason, Catch::Contains("shows office@mueller.example"));
     }
     for (const char* honest : {"\u201cOffice\u201d Mueller", "\u00e9office@mueller example",
-                               "office@mueller examp\u0142"}) {
+                               "office@mueller examp\u0142", "\u201cOffice@Mueller\u201d"}) {
         CAPTURE(honest);
         CHECK(read("\"" + std::string(honest) + "\"").result == Result::valid);
     }

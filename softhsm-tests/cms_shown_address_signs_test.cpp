@@ -65,6 +65,7 @@ TEST_CASE("an address is seen that has something else for the last of its dots")
                                "\xea\xb9\x80@\xed\x9a\x8c\xec\x82\xac\xe3\x86\x8d\xeb\xb6\x80\xec\x84\x9c",
                                "eve@example,org",
                                "\u201ceve@example org\u201d",
+                               "\u201cEve@Work\u201d, Berlin",
                                "Eve@ACME \u2014 com amigos",
                                "Eve@ACME\u2122 Net",
                                "eve@example org",
@@ -161,6 +162,7 @@ TEST_CASE("an address is seen that has a raised or framed letter, or one in brac
                                "B. Gil",
                                "\u0418\u0432\u0430\u043d (\u0410) \u0411.\u041f\u0435\u0442\u0440\u043e\u0432",
                                "Eve\u3010Sales\u3011",
+                               "\u201cProfesor(a)Lima\u201d",
                                "Director(a)\u2013General"}) {
         CAPTURE(honest);
         CHECK(result(honest) == Result::valid);

@@ -16,11 +16,24 @@ namespace p11mime::cms::smime {
 
 namespace {
 
+constexpr std::array<std::string_view, 10> kQuotes{"'",      "\u2018", "\u2019", "\u201a", "\u201c",
+                                                   "\u201d", "\u201e", "\u00ab", "\u00bb", "\u2039"};
+
 std::string_view unquoted(std::string_view text) {
-    while (text.starts_with('\''))
-        text.remove_prefix(1);
-    while (!text.empty() && std::string_view("'.!?=@").find(text.back()) != std::string_view::npos)
-        text.remove_suffix(1);
+    constexpr std::string_view kSignsBehind = ".!?=@";
+    const auto size_of_one = [](auto is_there) -> std::size_t {
+        const auto* quote = std::find_if(kQuotes.begin(), kQuotes.end(), is_there);
+        return quote == kQuotes.end() ? 0 : quote->size();
+    };
+    const auto before = [&] { return size_of_one([&](std::string_view quote) { return text.starts_with(quote); }); };
+    const auto behind = [&]() -> std::size_t {
+        if (!text.empty() && kSignsBehind.find(text.back()) != std::string_view::npos) return 1;
+        return size_of_one([&](std::string_view quote) { return text.ends_with(quote); });
+    };
+    for (std::size_t size = before(); size > 0; size = before())
+        text.remove_prefix(size);
+    for (std::size_t size = behind(); size > 0; size = behind())
+        text.remove_suffix(size);
     return text;
 }
 
