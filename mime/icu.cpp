@@ -20,7 +20,7 @@ Icu::Icu() {
     const SharedLibrary common("libicuuc.so." U_ICU_VERSION_SHORT, kPackage);
     const SharedLibrary more("libicui18n.so." U_ICU_VERSION_SHORT, kPackage);
     decltype(&::uidna_openUTS46) open_idna{};
-    decltype(&::unorm2_getNFKCInstance) nfkc{};
+    decltype(&::unorm2_getNFKCInstance) nfkc{}, nfkc_casefold{};
     decltype(&::uspoof_open) open_spoof{};
     decltype(&::uspoof_setRestrictionLevel) set_level{};
     decltype(&::uspoof_setChecks) set_checks{};
@@ -28,6 +28,7 @@ Icu::Icu() {
     P11MIME_TAKE(common, to_ascii, uidna_nameToASCII_UTF8);
     P11MIME_TAKE(common, to_unicode, uidna_nameToUnicodeUTF8);
     P11MIME_TAKE(common, nfkc, unorm2_getNFKCInstance);
+    P11MIME_TAKE(common, nfkc_casefold, unorm2_getNFKCCasefoldInstance);
     P11MIME_TAKE(common, normalize, unorm2_normalize);
     P11MIME_TAKE(common, decomposition, unorm2_getRawDecomposition);
     P11MIME_TAKE(common, has_property, u_hasBinaryProperty);
@@ -51,6 +52,7 @@ Icu::Icu() {
         UIDNA_NONTRANSITIONAL_TO_ASCII | UIDNA_NONTRANSITIONAL_TO_UNICODE | UIDNA_CHECK_BIDI | UIDNA_CHECK_CONTEXTJ,
         &status);
     compatible = nfkc(&status);
+    without_case = nfkc_casefold(&status);
     spoof = open_spoof(&status);
     if (U_SUCCESS(status)) {
         set_level(spoof, USPOOF_HIGHLY_RESTRICTIVE);
@@ -108,11 +110,10 @@ std::u16string without_ignorable(const Icu& icu, std::u16string_view text) {
     return kept;
 }
 
-std::u16string compatible_form(const Icu& icu, std::u16string_view text) {
+std::u16string normal_form(const Icu& icu, const UNormalizer2* form, std::u16string_view text) {
     std::u16string plain(text.size() * 18, u'\0');  // the most that NFKC makes of one
     UErrorCode status = U_ZERO_ERROR;
-    const std::int32_t size =
-        icu.normalize(icu.compatible, text.data(), size_of(text), plain.data(), size_of(plain), &status);
+    const std::int32_t size = icu.normalize(form, text.data(), size_of(text), plain.data(), size_of(plain), &status);
     if (U_FAILURE(status)) return std::u16string(text);
     plain.resize(static_cast<std::size_t>(size));
     return plain;

@@ -37,7 +37,8 @@ class Icu {
     decltype(&::ubidi_setPara) set_paragraph{};
     decltype(&::ubidi_writeReordered) write_reordered{};
     UIDNA* idna = nullptr;
-    const UNormalizer2* compatible = nullptr;
+    const UNormalizer2* compatible = nullptr;    // NFKC
+    const UNormalizer2* without_case = nullptr;  // NFKC_Casefold
     USpoofChecker* spoof = nullptr;
 
     using Paragraph = std::unique_ptr<UBiDi, decltype(&::ubidi_close)>;
@@ -76,7 +77,7 @@ inline bool is_letter_or_digit(const Icu& icu, char32_t code) {
 /// without_ignorable leaves out what shows nothing (Default_Ignorable_Code_Point).
 std::u16string without_ignorable(const Icu& icu, std::u16string_view text);
 
-/// compatible_form is the text's NFKC.
-std::u16string compatible_form(const Icu& icu, std::u16string_view text);
+/// normal_form is a text in one of the forms that Icu has.
+std::u16string normal_form(const Icu& icu, const UNormalizer2* form, std::u16string_view text);
 
 }  // namespace p11mime::mime

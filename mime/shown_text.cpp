@@ -139,7 +139,7 @@ std::string plain_signs(std::string_view text) {
     if (is_ascii(text)) return std::string(text);
     const Icu& icu = Icu::loaded();
     const std::u16string visible = without_ignorable(icu, with_plain_signs(icu, code_points(utf16(icu, text))));
-    const std::u32string letters = code_points(compatible_form(icu, visible));
+    const std::u32string letters = code_points(normal_form(icu, icu.compatible, visible));
     std::u16string plain;
     for (std::size_t i = 0; i < letters.size(); ++i)
         append(plain, is_dot(icu, letters, i) ? U'.' : letters[i]);

@@ -269,7 +269,13 @@ std::string without_marks(std::string_view text) {
 std::string plain_letters(std::string_view text) {
     if (is_ascii(text)) return std::string(text);
     const Icu& icu = Icu::loaded();
-    return utf8(icu, compatible_form(icu, without_ignorable(icu, utf16(icu, text))));
+    return utf8(icu, normal_form(icu, icu.compatible, without_ignorable(icu, utf16(icu, text))));
+}
+
+std::string without_case(std::string_view text) {
+    if (is_ascii(text)) return ascii_lower(text);
+    const Icu& icu = Icu::loaded();
+    return utf8(icu, normal_form(icu, icu.without_case, utf16(icu, text)));
 }
 
 bool is_plain_word(std::string_view text) {

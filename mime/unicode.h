@@ -38,6 +38,10 @@ bool mixes_scripts(std::string_view text);
 /// without characters that show nothing (Default_Ignorable_Code_Point). ASCII does without ICU.
 std::string plain_letters(std::string_view text);
 
+/// without_case is the same for texts that differ in nothing but letters' case, how letters with marks are composed,
+/// compatibility forms and what shows nothing (NFKC_Casefold). ASCII does without ICU.
+std::string without_case(std::string_view text);
+
 /// is_plain_word says whether all of a text is letters, marks, pictures, ASCII digits and what names have between them
 /// ("_-&+'", the middle dot of Katakana), and none of them could go for a dot, as that below a consonant before another
 /// letter could, or a mark of another script between two letters. ASCII does without ICU.

@@ -412,6 +412,43 @@ TEST_CASE("seal hides the text of the subject in whatever field repeats it") {
     CHECK(field(sealed("bob@example.gov", "Cc: bob@example.gov"), "Cc") == "bob@example.gov");
 }
 
+TEST_CASE("seal hides a copy of the subject however it is written, and of what stands before it") {
+    const ProtectionBench world;
+    const auto has_copy = [&](const std::string& subject, const std::string& copy) {
+        const std::string text =
+            with(mail("alice@example.gov", "bob@example.gov"), "=?utf-8?Q?Gr=C3=BC=C3=9Fe?= from the field", subject);
+        const std::string sealed = world.seal("X-Copy: " + copy + "\r\n" + text);
+        const ReadMail read = world.open(sealed);
+        CHECK(read.report.result == Result::valid);
+        CHECK_FALSE(field(read.content, "X-Copy").empty());
+        return !field(sealed, "X-Copy").empty();
+    };
+    for (const char* subject : {"Bob: fired", "Re: Q3: layoffs", "ACME: sold", "12:30 : tonight"}) {
+        CAPTURE(subject);
+        CHECK_FALSE(has_copy(subject, subject));
+        CHECK(has_copy(subject, "tonight, ACME or Q3"));
+    }
+    const std::string copy = "Bob is fired";
+    for (const char* subject : {"Antwort: Bob is fired", "Automatische Antwort: Bob is fired",
+                                "=?utf-8?Q?R=C3=A9f=C2=A0:_Bob_is_fired?=", "=?utf-8?B?5Zue5aSN77ya?= Bob is fired",
+                                "\u56de\u590d\uff1a"
+                                "Bob is fired",
+                                "[EXT] Bob is fired", "[list] Re: Bob is fired", "Re: [list] AW: Bob is fired",
+                                "Bob  is\r\n\tfired", "BOB IS FIRED"}) {
+        CAPTURE(subject);
+        CHECK_FALSE(has_copy(subject, copy));
+        CHECK(has_copy(subject, "Bob is hired"));
+    }
+    CHECK_FALSE(has_copy(copy, "Bob is\r\n  fired"));
+    CHECK_FALSE(has_copy(copy, "=?utf-8?Q?Bob?=\r\n\t=?utf-8?Q?_is_fired?="));
+    for (const char* umlaut : {"=?utf-8?Q?K=C3=BCndigung_M=C3=BCller?=", "=?iso-8859-1?Q?K=DCNDIGUNG_M=DCLLER?=",
+                               "=?utf-8?Q?Ku=CC=88ndigung_Mu=CC=88ller?=", "K\u00fcndigung M\u00fcller"}) {
+        CAPTURE(umlaut);
+        CHECK_FALSE(has_copy("=?utf-8?Q?K=C3=BCndigung_M=C3=BCller?=", umlaut));
+        CHECK(has_copy("=?utf-8?Q?Kundigung_Muller?=", umlaut));
+    }
+}
+
 // RFC 8551 section 3.1 has a whole mail inside for a header that is protected, unless it is marked as forwarded.
 TEST_CASE("a mail whose body is another mail keeps its own header when it is opened") {
     const ProtectionBench world;

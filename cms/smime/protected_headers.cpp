@@ -74,16 +74,6 @@ ProtectedHeader taken_apart(const mime::Header& header, ProtectedHeader::Form fo
     return result;
 }
 
-// readable is the value of a field as it is compared: words decoded, in UTF-8, white space as one blank each.
-std::string readable(std::string_view value) {
-    std::string text;
-    for (const char c : mime::in_utf8(mime::decode_words(value))) {
-        const bool space = mime::is_space(c);
-        if (!space || (!text.empty() && text.back() != ' ')) text += space ? ' ' : c;
-    }
-    return std::string(mime::trim(text));
-}
-
 std::vector<std::string> values_of(const std::vector<Field>& fields, std::string_view name) {
     std::vector<std::string> values;
     for (const Field& field : fields)
@@ -167,6 +157,15 @@ std::vector<std::string> ProtectedHeader::names() const {
 bool ProtectedHeader::has(std::string_view name) const {
     return std::any_of(fields.begin(), fields.end(),
                        [&](const Field& field) { return mime::equal_ignoring_case(field.name, name); });
+}
+
+std::string readable(std::string_view value) {
+    std::string text;
+    for (const char c : mime::in_utf8(mime::decode_words(value))) {
+        const bool space = mime::is_space(c);
+        if (!space || (!text.empty() && text.back() != ' ')) text += space ? ' ' : c;
+    }
+    return std::string(mime::trim(text));
 }
 
 std::string comparable(std::string_view name, std::string_view value) {

@@ -29,8 +29,9 @@ struct ProtectedHeader {
     bool has(std::string_view name) const;
 };
 
-/// comparable is a field as "name: value" with the name in lower case, encoded words decoded, in UTF-8 (mime::in_utf8)
-/// and white space as one blank each.
+/// readable is the value of a field as it is compared: encoded words decoded, in UTF-8 (mime::in_utf8), white space as
+/// one blank each. comparable is a field as "name: value" of that, with the name in lower case.
+std::string readable(std::string_view value);
 std::string comparable(std::string_view name, std::string_view value);
 
 /// protected_header takes the header of the cryptographic payload apart (RFC 9788 section 4.1); nothing where it does

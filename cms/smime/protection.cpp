@@ -10,6 +10,7 @@
 #include "mime/address.h"
 #include "mime/content_type.h"
 #include "mime/text.h"
+#include "mime/unicode.h"
 
 namespace p11mime::cms::smime {
 
@@ -45,27 +46,31 @@ bool is_text(std::string_view name) {
     return is_subject(name) || is_removed(name);
 }
 
-// bare_subject is the text of the Subject without what answers put before it ("Re:", "Fwd:"), as it is compared; "" for
-// one so short that other fields may have it by chance.
-std::string bare_subject(const std::vector<Field>& transport) {
-    constexpr std::size_t kLongestPrefix = 4, kShortest = 8;
-    for (const Field& field : transport) {
-        if (!is_subject(field.name)) continue;
-        const std::string readable = mime::ascii_lower(mime::decode_words(field.value()));
-        std::string_view text = readable;
-        for (std::size_t colon = text.find(':'); colon <= kLongestPrefix; colon = text.find(':'))
-            text = mime::trim(text.substr(colon + 1));
-        return text.size() < kShortest ? "" : std::string(text);
+// subject_texts is the text of the Subject as it is compared, and what remains of it behind each of what answers,
+// gateways and lists put before it ("Re:", "Antwort:", "[list]"); none so short that other fields may have it by
+// chance.
+std::vector<std::string> subject_texts(const std::vector<Field>& transport) {
+    constexpr std::size_t kLongestPrefix = 32, kShortest = 8, kMostTexts = 8;
+    std::vector<std::string> texts;
+    const auto subject = std::ranges::find_if(transport, [](const Field& field) { return is_subject(field.name); });
+    if (subject == transport.end()) return texts;
+    const std::string whole = mime::without_case(readable(subject->value()));
+    for (std::string_view text = whole; text.size() >= kShortest && texts.size() < kMostTexts;) {
+        texts.emplace_back(text);
+        const std::size_t end = text.find(text.starts_with('[') ? ']' : ':');
+        if (end > kLongestPrefix) break;
+        text = mime::trim(text.substr(end + 1));
     }
-    return {};
+    return texts;
 }
 
 // repeats says whether a field that no program needs outside has the text of the Subject.
-bool repeats(const Field& field, const std::string& subject) {
+bool repeats(const Field& field, const std::vector<std::string>& subject) {
     if (subject.empty() || is_subject(field.name) || is_one_of(kSeen, field.name) ||
         mime::ascii_lower(field.name).starts_with("resent-"))
         return false;
-    return mime::ascii_lower(mime::decode_words(field.value())).find(subject) != std::string::npos;
+    const std::string value = mime::without_case(readable(field.value()));
+    return std::ranges::any_of(subject, [&](const std::string& text) { return value.find(text) != std::string::npos; });
 }
 
 bool fits_line(const Field& field) {
@@ -119,7 +124,7 @@ std::string one_line(std::string text) {
 Protection protect(const std::vector<Field>& transport, bool encrypted) {
     Protection result;
     std::vector<Field> outer;
-    const std::string subject = bare_subject(transport);
+    const std::vector<std::string> subject = subject_texts(transport);
     for (const Field& field : transport) {
         if (mime::equal_ignoring_case(field.name, kOuterField)) continue;
         const mime::LineEnding ending = field.raw.ends_with("\r\n") ? mime::LineEnding::crlf : mime::LineEnding::lf;
