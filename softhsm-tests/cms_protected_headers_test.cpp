@@ -434,3 +434,18 @@ TEST_CASE("blind copies named inside are not those of the opened mail") {
             CHECK(names == plain.report.layers.back().protected_headers.value());
         }
 }
+
+TEST_CASE("blind copies named inside are told once where they stand outside too, and not where they name nobody") {
+    const ProtectionBench world;
+    const auto read = [&](const std::string& outside, const std::string& inside) {
+        return world
+            .open(outside + std::string(kOutside), with(std::string(kPayload), "Subject: ", inside + "Subject: "))
+            .report;
+    };
+    CHECK(kinds(read("", "Bcc:\r\n")).empty());
+    CHECK(kinds(read("", "Bcc: \r\n \r\n")).empty());
+    const std::string eve = "Bcc: eve@example.org\r\n";
+    CHECK(kinds(read(eve, eve)) == Names{"header-inside"});
+    CHECK(kinds(read("Bcc: ann@example.org\r\n", eve)) == Names{"header-added", "header-inside"});
+    CHECK(kinds(read(eve, "")) == Names{"header-added"});
+}

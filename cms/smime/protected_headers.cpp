@@ -66,7 +66,7 @@ ProtectedHeader taken_apart(const mime::Header& header, ProtectedHeader::Form fo
         } else if (mime::is_mime_field(field.name)) {
             result.entity.fields.push_back(field);
         } else if (is_one_of(kBlind, field.name)) {
-            result.has_blind_copies = true;
+            if (!readable(field.value()).empty()) result.blind_copies.push_back(field);
         } else if (!of_entity(field) && !is_of_relays(field.name)) {
             result.fields.push_back(field);
         }
@@ -227,6 +227,7 @@ OuterHeader hold_against(const ProtectedHeader& inner, const std::vector<Field>&
     for (const std::string_view name : kSeen) {
         const std::vector<std::string> found = values_of(outer, name), expected = values_of(expected_fields, name);
         if (found.empty() || found == expected || (encrypted && hidden(inner, name, found, expected))) continue;
+        if (found == values_of(inner.blind_copies, name)) continue;
         if (!expected.empty())
             result.warnings.push_back({"header-differs", fmt::format("the {} field outside, {}, is not what the sender "
                                                                      "left there, {}",

@@ -22,7 +22,7 @@ struct ProtectedHeader {
     Form form{};
     std::vector<mime::Field> fields;        ///< of the mail, in order; neither Content-* nor MIME-Version
     std::vector<mime::Field> left_outside;  ///< as the sender left them outside (HP-Outer)
-    bool has_blind_copies = false;          ///< Bcc or Resent-Bcc, which are left out of the fields
+    std::vector<mime::Field> blind_copies;  ///< Bcc and Resent-Bcc that name anybody, which are left out of the fields
     mime::Header entity;                    ///< what remains of the payload's header, marks of the protection taken out
 
     std::vector<std::string> names() const;  ///< in lower case, each once

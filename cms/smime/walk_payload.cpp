@@ -296,7 +296,7 @@ void Walk::adopt(ProtectedHeader inner) {
     report_.confidential_headers = confidential_names(inner, mail_.transport, encrypted);
     OuterHeader outer = hold_against(inner, mail_.transport, encrypted);
     report_.warnings.insert(report_.warnings.end(), outer.warnings.begin(), outer.warnings.end());
-    if (inner.has_blind_copies)
+    if (!inner.blind_copies.empty())
         report_.warnings.push_back(
             {"header-inside", "a Bcc field inside was left out: the mail would go there again if it were sent on"});
     if (inner.form == ProtectedHeader::Form::cipher && !encrypted)
