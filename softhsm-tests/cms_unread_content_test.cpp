@@ -493,12 +493,53 @@ TEST_CASE("signed content of another type that has a boundary is not let pass wh
     }
     for (const char* honest : {"Content-Type: text/plain; boundary=b\r\n\r\nHello\r\n-- \r\nAlice\r\n",
                                "Content-Type: text/plain\r\n\r\n--b\r\nHello\r\n--b--\r\n",
-                               "Content-Type: text/plain; boundary=\"\"\r\n\r\n-- \r\nAlice\r\n"}) {
+                               "Content-Type: text/plain; boundary=\"\"\r\n\r\n-- \r\nAlice\r\n",
+                               "Content-Type: text/plain; name=\"boundary.txt\"\r\n\r\n-- \r\nContent-Type: x\r\n",
+                               "Content-Type: text/x-boundary-log\r\n\r\n-- \r\nContent-Type: x\r\n"}) {
         CAPTURE(honest);
         const Report report = world.read(world.clear_signed(honest)).report;
         CHECK(report.result == Result::valid);
         CHECK(report.warnings.empty());
     }
+    for (const char* type : {"text/x-foo boundary=b", "text/x-foo; boundary (c) = b", "text/x-foo; Boundary*0*=b"}) {
+        CAPTURE(type);
+        const std::string entity = "Content-Type: " + std::string(type) + "\r\n\r\n--b\r\nContent-Type: x\r\n\r\n";
+        CHECK(world.read(world.clear_signed(entity)).report.result == Result::untrusted);
+    }
+}
+
+TEST_CASE("a signed mail in a mail is not let pass where its type has a boundary and lines in it delimit parts") {
+    const UnreadWorld world;
+    const std::string mail =
+        "From: c@example.org\r\nSubject: x\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\nHi\r\n--b--\r\n";
+    for (const std::string type : {"message/rfc822", "message/global", "message/foo", "message/delivery-status"}) {
+        CAPTURE(type);
+        const Report spoof =
+            world.read(world.clear_signed(in_mixed("Content-Type: " + type + "; boundary=b\r\n\r\n" + mail))).report;
+        REQUIRE(unread(spoof).size() == 1);
+        CHECK_THAT(unread(spoof).front(), Catch::Contains("a boundary at which programs may take it apart"));
+        const Report whole =
+            world.read(world.opaque("Content-Type: " + type + "; forwarded=yes; boundary=b\r\n\r\n" + mail)).report;
+        CHECK_THAT(whole.reason, Catch::Contains("a boundary at which programs may take it apart"));
+        for (const char* honest : {"", "; boundary=c"}) {
+            const std::string part = "Content-Type: " + type + "; forwarded=yes" + honest + "\r\n\r\n" + mail;
+            CHECK(unread(world.read(world.clear_signed(in_mixed(part))).report).empty());
+            CHECK(world.read(world.clear_signed(part)).report.result == Result::valid);
+        }
+    }
+}
+
+TEST_CASE("a signed mail that wraps all of it is not let pass where lines in it delimit parts") {
+    const UnreadWorld world;
+    const auto read = [&](const std::string& parameter) {
+        return world
+            .read(world.clear_signed("Content-Type: message/rfc822" + parameter + "\r\n\r\n" + kFromAlice +
+                                     "Content-Type: text/plain\r\n\r\n--b\r\nHi\r\n"))
+            .report;
+    };
+    CHECK(read("").result == Result::valid);
+    CHECK(read("; boundary=c").result == Result::valid);
+    CHECK_THAT(read("; boundary=b").reason, Catch::Contains("a boundary at which programs may take it apart"));
 }
 
 TEST_CASE("an OpenPGP message beside the parts of signed content is seen") {

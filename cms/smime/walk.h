@@ -115,6 +115,7 @@ class Walk {
     void entity(const mime::Header& header, Window& body, const Place& around);
     void any_entity(const mime::Header& header, Window& body, const Place& place);
     void payload(const mime::Header& header, Window& body, const Place& place);
+    void watched_mail(const mime::Header& header, Window& body, const Place& place);
     void wrapped_mail(const mime::Header& header, Window& body, const Place& place);
     void adopt(ProtectedHeader inner);
     void note_left_out(const mime::Header& header);
@@ -129,6 +130,7 @@ class Walk {
     void multipart(const mime::Header& header, Window& body, const Place& place);
     void message(const mime::Header& header, Window& body, const Place& place);
     void other_message(const mime::Header& header, Source& body, const Place& place);
+    void note_boundary(const Place& place);
     void look_into(Source& part, Place place);
     static bool goes_on_after(const Error& error, const TracedSource& source);
     void refuse_excess(const Place& content, std::size_t layer) const;

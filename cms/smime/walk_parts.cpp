@@ -67,6 +67,20 @@ bool may_be_message(const std::string& type) {
     return type.starts_with("message") || type.substr(0, type.find('=')).find("message/") != std::string::npos;
 }
 
+// names_boundary says whether programs may find a parameter "boundary" in a type, however it is written: continued,
+// with comments, without a ";" before it.
+bool names_boundary(std::string_view type) {
+    constexpr std::string_view kName = "boundary", kOfName = " \t\r\n*0123456789";
+    for (std::size_t at = type.find(kName); at != std::string_view::npos; at = type.find(kName)) {
+        type.remove_prefix(at + kName.size());
+        std::string_view behind = type;
+        while (!behind.empty() && (behind[0] == '(' || kOfName.find(behind[0]) != std::string_view::npos))
+            behind.remove_prefix(behind[0] == '(' ? mime::comment_size(behind) : 1);
+        if (behind.starts_with('=')) return true;
+    }
+    return false;
+}
+
 // is_mail_in_digest says whether a part of a multipart/digest has no type that programs can use, and so is a mail (RFC
 // 2046 section 5.1.5).
 bool is_mail_in_digest(const mime::Header& header) {
@@ -97,8 +111,12 @@ void Walk::leaf(const mime::Header& header, Source& body, const Place& place) {
     drain(looked_at);
     outlet.finish();
     if (place.signatures == 0 || may_be_multipart(type) || type.starts_with("multipart")) return;
-    if (delimiters.found() || (looked_at.found() && type.find("boundary") != std::string::npos))
-        note_not_looked_into(place, "it is no multipart, and has a boundary at which programs may take it apart");
+    if (delimiters.found() || (looked_at.found() && names_boundary(type))) note_boundary(place);
+}
+
+// note_boundary tells of an entity that is no multipart, and has lines that delimit parts by its type's boundary.
+void Walk::note_boundary(const Place& place) {
+    note_not_looked_into(place, "it is no multipart, and has a boundary at which programs may take it apart");
 }
 
 // deliver_structure writes a CMS structure that stays on as a ContentInfo of its own: in a mail as its only part.
@@ -187,8 +205,10 @@ void Walk::message(const mime::Header& header, Window& body, const Place& place)
     Outlet outlet(mail_, header, place.depth > 0, place.output);
     const std::uint64_t begin = body.position();
     TeeSource delivered(body, outlet);
-    look_into(delivered, place.child(1, true).at(begin));
+    mime::DelimiterWatch delimiters(delivered, mime::content_type(header).parameter("boundary"));
+    look_into(delimiters, place.child(1, true).at(begin));
     outlet.finish();
+    if (place.signatures > 0 && delimiters.found()) note_boundary(place);
 }
 
 // other_message looks into what some programs take for a mail: a message of an unusual type, or in a transfer encoding.
@@ -196,14 +216,16 @@ void Walk::message(const mime::Header& header, Window& body, const Place& place)
 void Walk::other_message(const mime::Header& header, Source& body, const Place& place) {
     Outlet outlet(mail_, header, place.depth > 0, place.output);
     TeeSource delivered(body, outlet);
-    LooselyDecoded decoded(delivered, mime::transfer_encoding(header));
+    mime::DelimiterWatch delimiters(delivered, mime::content_type(header).parameter("boundary"));
+    LooselyDecoded decoded(delimiters, mime::transfer_encoding(header));
     const auto layers = static_cast<std::ptrdiff_t>(report_.layers.size());
     Place mail = place.child(1, true);
     mail.misread.clear();
     look_into(decoded, std::move(mail));
     report_.layers.erase(report_.layers.begin() + layers, report_.layers.end());
-    drain(delivered);
+    drain(delimiters);
     outlet.finish();
+    if (delimiters.found()) note_boundary(place);
 }
 
 // look_into reports the layers of a part. One that cannot be read is passed over: it is delivered as it is. In what is

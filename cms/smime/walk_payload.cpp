@@ -13,6 +13,7 @@
 #include "cms/smime/walk.h"
 #include "mime/content_type.h"
 #include "mime/content_type_oddity.h"
+#include "mime/delimiter_watch.h"
 #include "mime/text.h"
 
 namespace p11mime::cms::smime {
@@ -217,7 +218,7 @@ void Walk::note_encoding(const mime::Header& header, Place& place) {
 void Walk::payload(const mime::Header& header, Window& body, const Place& place) {
     note_lines(header.raw());
     const auto inner = protected_header(header);
-    if (!inner && wraps_mail(header)) return wrapped_mail(header, body, place);
+    if (!inner && wraps_mail(header)) return watched_mail(header, body, place);
     if (!inner) {
         note_sender(header);
         note_left_out(header);
@@ -238,6 +239,19 @@ void Walk::payload(const mime::Header& header, Window& body, const Place& place)
     Place within = place;
     within.begin = std::nullopt;
     any_entity(edited->header(), rest, within);
+}
+
+// watched_mail takes a mail out as wrapped_mail does, and looks for lines in it at which programs may take it apart.
+void Walk::watched_mail(const mime::Header& header, Window& body, const Place& place) {
+    const std::string boundary = mime::content_type(header).parameter("boundary");
+    if (place.signatures == 0 || boundary.empty()) return wrapped_mail(header, body, place);
+    mime::DelimiterWatch delimiters(body, boundary);
+    Window watched(delimiters);
+    Place within = place;
+    within.begin = std::nullopt;
+    wrapped_mail(header, watched, within);
+    drain(watched);
+    if (delimiters.found()) note_boundary(place);
 }
 
 // wrapped_mail takes a mail out that was put inside whole to protect its header (RFC 8551 section 3.1). One that has
