@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "mime/charset.h"
+#include "mime/field_pieces.h"
 #include "mime/hex.h"
 #include "mime/text.h"
 
@@ -176,33 +177,6 @@ Parameterized parse_parameterized(std::string_view field_value) {
 }
 
 namespace {
-
-// The field as it stands in pieces, each but the last up to its ";"; what is quoted or a comment is not looked into.
-std::vector<std::string_view> pieces(std::string_view raw) {
-    std::vector<std::string_view> found;
-    std::size_t begin = 0;
-    bool quoted = false;
-    for (std::size_t i = 0; i < raw.size(); ++i) {
-        if (quoted && raw[i] == '\\') {
-            ++i;
-        } else if (raw[i] == '"') {
-            quoted = !quoted;
-        } else if (!quoted && raw[i] == '(') {
-            i += comment_size(raw.substr(i)) - 1;
-        } else if (!quoted && raw[i] == ';') {
-            found.push_back(raw.substr(begin, i - begin));
-            begin = i + 1;
-        }
-    }
-    found.push_back(raw.substr(begin));
-    return found;
-}
-
-std::string_view without_end(std::string_view raw) {
-    while (!raw.empty() && is_space(raw.back()))
-        raw.remove_suffix(1);
-    return raw;
-}
 
 std::string_view line_end_of(std::string_view raw) {
     return raw.ends_with("\r\n") ? "\r\n" : "\n";

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "mime/content_type.h"
+#include "mime/field_pieces.h"
 #include "mime/text.h"
 
 namespace p11mime::mime {
