@@ -88,10 +88,11 @@ void note_listing(const Certificate& certificate, const Signed& each, Finding& f
                          finding.stale_reason(crl.this_update(), crl.next_update()).empty());
 }
 
-// note_reason heeds why a CRL that counts lists the certificate.
+// note_reason heeds why a CRL that counts lists the certificate. One that came along is the one of them all that
+// whoever sent it chose.
 void note_reason(const Certificate& certificate, const Signed& each, Finding& finding) {
     const auto entry = each.crl.entry(certificate);
-    if (!entry || entry->removed || !each.signer.reason.empty()) return;
+    if (!entry || entry->removed || !each.signer.reason.empty() || each.origin == Origin::carried) return;
     finding.note_retirement(revoked(*entry), each.crl.this_update(), each.crl.next_update());
 }
 
