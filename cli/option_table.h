@@ -38,7 +38,7 @@ enum Group : Groups {
     kPuk = 1U << 24,
     kPemOrDer = 1U << 25,
     kMany = 1U << 26,                  ///< takes many mails
-    kConfigOnly = 1U << 27,            ///< no option of a command; a key of the config files
+    kConfigOnly = 1U << 27,            ///< a key of the config files for commands that have no such option too
     kCompress = 1U << 28,              ///< may compress the content
     kCertsForm = 1U << 29,             ///< writes certificates
     kSecrets = 1U << 30,               ///< takes shared secrets, to encrypt or to decrypt with

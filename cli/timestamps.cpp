@@ -28,7 +28,7 @@ class Authority final : public cms::TimestampSource {
         const cms::TimestampVerdict verdict = judge_timestamp(token, stamped, &trust);
         if (verdict.integrity == cms::Integrity::valid) return;
         const std::string who = verdict.authority ? display_name(*verdict.authority) : url_;
-        const std::string remedy = verdict.hint.empty() ? "" : verdict.hint + "; ";
+        const std::string remedy = verdict.hint.empty() ? "" : fmt::format("when verifying, {}; ", verdict.hint);
         context_.warn_once("timestamp-uncounted",
                            fmt::format("the time-stamps of {} would not count if they were verified here: {}; "
                                        "{}--timestamp URL names another authority",

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include "softhsm-tests/support/evidence.h"
 #include "softhsm-tests/support/http_server.h"
 #include "softhsm-tests/support/office.h"
 #include "softhsm-tests/support/program.h"
@@ -21,7 +22,8 @@ struct TimestampWorld {
     Identity alice = office.employ({.name = "Alice", .email = "alice@example.gov"});
     std::string text = office.desk.file("text.eml", mail(alice.email, "bob@example.org"));
     CmsBench stamps;
-    OpensslTimestamps authority{stamps, certify(timestamping_spec(), &stamps.root)};
+    SoftwareKey stamper = certify(timestamping_spec(), &stamps.root);
+    OpensslTimestamps authority{stamps, stamper};
     HttpServer server{[this](const HttpServer::Request& request) -> HttpServer::Answer {
         const Bytes answer = authority.answer(bytes_of(request.body));
         return {.type = "application/timestamp-reply", .body = std::string(text_of(answer))};
@@ -86,6 +88,15 @@ TEST_CASE("who signs is told of time-stamps that would not count", "[e2e]") {
                             Contains("--timestamp URL names another authority"));
     CHECK_THAT(said({"--ca", root}), !Contains("time-stamps"));
     CHECK_THAT(said({"--no-default-ca"}), !Contains("time-stamps"));  // who trusts nobody is told nothing
+
+    // CRLs that the config names count as they do when verifying.
+    const Bytes revoking = make_crl({.entries = {{.certificate = world.stamper.certificate}}}, world.stamps.root);
+    const std::string crl = world.office.desk.file("stamps.crl", std::string(text_of(revoking)));
+    world.office.desk.environment["XDG_CONFIG_HOME"] = world.office.desk.path("config");
+    std::filesystem::create_directories(world.office.desk.path("config/p11mime"));
+    world.office.desk.file("config/p11mime/config", "ca = " + root + "\ncrl = " + crl + "\n");
+    CHECK_THAT(said({}), Contains("CN=Stamper,O=Example is revoked"));
+    world.office.desk.file("config/p11mime/config", "");
 
     CHECK(world.sign(world.server.url("/tsa"), {"--revocation", "online"}).status == 2);  // nobody else is asked
 
