@@ -306,7 +306,7 @@ std::vector<std::string> layer_lines(const Report& report, bool judged) {
         if (!layer.media_type.empty()) line += fmt::format(", {}", layer.media_type);
         line += signs_ciphertext(report, layer) ? ", the encrypted form of the whole mail"
                 : layer.covers_whole            ? ", the whole mail"
-                : layer.byte_ranges.empty()     ? ", what is not in the file"
+                : layer.is_detached             ? ", what is not in the file"
                                                 : ", a part of the mail only";
         lines.push_back(std::move(line));
         if (const auto& algorithm = layer.cipher ? layer.cipher : layer.algorithm)

@@ -280,6 +280,7 @@ TEST_CASE("inspect reports a detached signature without its content, and says th
     CHECK(read.signer().integrity == Integrity::not_checked);
     REQUIRE(read.report.warnings.size() == 1);
     CHECK(read.report.warnings.front().kind == "no-content");
+    CHECK(read.report.layers.front().is_detached);
     CHECK_FALSE(read.report.layers.front().covers_whole);
     CHECK(read.report.layers.front().byte_ranges.empty());
     CHECK(caught([&] { bench.verify(detached); }).kind() == ErrorKind::malformed);

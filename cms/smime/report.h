@@ -111,6 +111,7 @@ struct Layer {
     std::optional<std::string> parent;  ///< path of the layer around it
     LayerType type{};
     bool covers_whole = true;
+    bool is_detached = false;  ///< what is signed is not in the input (inspect)
     std::vector<std::pair<std::uint64_t, std::uint64_t>>
         byte_ranges;  ///< begin, end: in the input for the outermost layer, in the
                       ///< parent's content for others; empty where unknown

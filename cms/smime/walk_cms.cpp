@@ -297,6 +297,7 @@ void Walk::signed_data(BerReader& ber, const std::string& media_type, const Plac
         if (options_.task == Task::inspect) {
             has_detached_ = true;
             report_.layers[layer].covers_whole = false;
+            report_.layers[layer].is_detached = true;
             report_.warnings.push_back({"no-content", "the signature is detached: what it is over is not in the file"});
             const Digests none({});
             return judge(layer, reader, {none, reader.content_type(), {}}, place);
