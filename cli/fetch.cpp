@@ -263,7 +263,9 @@ Fetcher::Answer Fetcher::step(const Request& request, const std::string& url, st
     if (transfer.too_long) throw cannot_fetch(url, fmt::format("the answer is over {} bytes", limits_.most));
     if (code != CURLE_OK && !transfer.refused.empty())
         throw cannot_fetch(url, fmt::format("{} is no public address", transfer.refused),
-                           fmt::format("'private-hosts = {}' in the config allows it", host));
+                           fmt::format("if that is a server of your own network, 'private-hosts = {}' in the config "
+                                       "allows it",
+                                       host));
     if (code != CURLE_OK) throw cannot_fetch(url, error[0] != '\0' ? error.data() : curl.error_text(code));
 
     Answer answer;

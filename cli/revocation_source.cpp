@@ -116,6 +116,11 @@ cms::Missing why_none(const Error& error, const std::string& url, std::string_vi
     return {error.what(), error.hint()};
 }
 
+// note_missing adds why there is nothing at a URL: least of all counts what nobody could be asked for.
+void note_missing(std::vector<cms::Missing>& missing, const cms::Missing& failure, const std::string& url) {
+    if (!failure.why.empty()) missing.insert(cms::names_server(url) ? missing.end() : missing.begin(), failure);
+}
+
 template <class T>
 void append(std::vector<T>& to, const std::vector<T>& from) {
     to.insert(to.end(), from.begin(), from.end());
@@ -269,7 +274,7 @@ void RevocationFiles::ask_responders(const cms::Certificate& certificate, const 
             return fetch_response(url, certificate, issuer, std::min(patience.left(), patience.share()));
         });
         append(evidence.ocsp, found);
-        if (!failure.why.empty()) evidence.missing.push_back(failure);
+        note_missing(evidence.missing, failure, url);
         if (!inquiry.tells({.ocsp = found})) continue;
         patience.forgive();
         return;
@@ -283,7 +288,7 @@ void RevocationFiles::ask_points(const std::vector<cms::Alternatives>& points, c
             const auto [found, failure] = ask(fetched_crls_, url, url, inquiry.patience,
                                               [&] { return fetch_crls(url, inquiry.patience.left()); });
             append(evidence.*crls, found);
-            if (!failure.why.empty()) evidence.missing.push_back(failure);
+            note_missing(evidence.missing, failure, url);
             cms::RevocationEvidence answer;
             answer.*crls = found;
             if (!inquiry.tells(answer)) continue;
@@ -432,15 +437,17 @@ cms::IssuerSource::Found FetchedIssuers::at(const std::string& url, std::chrono:
 IssuerFetcher::Found IssuerFetcher::issuers_of(const cms::Certificate& certificate) {
     Found all;
     const auto urls = cms::issuer_urls(certificate);
-    if (urls.empty()) all.missing = {"its certificate does not say where its issuer's is"};
+    std::vector<cms::Missing> missing;
+    if (urls.empty()) missing.push_back({"its certificate does not say where its issuer's is"});
     for (const std::string& url : urls) {
         const Found found = fetched_->at(url, left_);
-        if (!found.missing.why.empty()) all.missing = found.missing;
+        note_missing(missing, found.missing, url);
         for (const cms::Certificate& each : found.certificates)
             if (X509_NAME_cmp(X509_get_subject_name(each.get()), X509_get_issuer_name(certificate.get())) == 0)
                 all.certificates.push_back(each);
         if (!all.certificates.empty()) break;
     }
+    if (!missing.empty()) all.missing = most_telling(missing);
     return all;
 }
 

@@ -83,7 +83,7 @@ class Judge {
                 const Weighed so_far = weigh(certificate, issuer, together);
                 return !wants_delta(so_far) || std::ranges::count(so_far.bases(), place, delta_place) == 0;
             });
-            if (!changes.missing.empty()) no_delta = changes.missing.back().why;
+            if (!changes.missing.empty()) no_delta = most_telling(changes.missing).why;
             own.add(changes);
             weighed = weigh(certificate, issuer, own);
         };
@@ -225,7 +225,7 @@ class Judge {
                     .later = finding.revoked_later()};
         }
         const Missing missing =
-            own.missing.empty() ? Missing{"no CRL and no OCSP response for it is at hand"} : own.missing.back();
+            own.missing.empty() ? Missing{"no CRL and no OCSP response for it is at hand"} : most_telling(own.missing);
         std::string why = finding.unknown_reason();
         if (why.empty())
             why = missing.why;

@@ -29,6 +29,13 @@ struct Missing {
     std::string remedy = {};  ///< likewise, what could be done; "" where it may be had another time at best
 };
 
+/// most_telling is which of several, of which there is one at least, to tell of: one that can be mended, else the last.
+inline const Missing& most_telling(const std::vector<Missing>& missing) {
+    const auto mended =
+        std::find_if(missing.rbegin(), missing.rend(), [](const Missing& each) { return !each.remedy.empty(); });
+    return mended == missing.rend() ? missing.back() : *mended;
+}
+
 /// IssuerSource fetches certificates that name where their issuer's is (authority information access).
 class IssuerSource {
   public:

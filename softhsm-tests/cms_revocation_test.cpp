@@ -92,6 +92,9 @@ TEST_CASE("where revocation must be known, what is not known is not trusted") {
     CHECK(bench.judge(by_server).hint == "its servers may answer later, and --crl FILE adds a CRL");
     bench.source->points.missing = {{"its address is private", "'private-hosts' allows it"}};
     CHECK(bench.judge(by_server).hint == "'private-hosts' allows it, and --crl FILE adds a CRL");
+    bench.source->points.missing.push_back({"another server has none"});
+    CHECK(bench.judge(by_server).hint == "'private-hosts' allows it, and --crl FILE adds a CRL");
+    CHECK_THAT(bench.judge(by_server).reason, Catch::EndsWith("its address is private"));
     const Certificate by_nobody = bench.issue({.more_extensions = "crlDistributionPoints=URI:ldap:///CN=Root"});
     CHECK(bench.judge(by_nobody).hint == "--crl FILE adds a CRL");
     bench.source->online = false;
