@@ -17,7 +17,6 @@
 using namespace p11mime;
 using namespace p11mime::test;
 using nlohmann::json;
-using Arguments = std::vector<std::string>;
 
 namespace {
 

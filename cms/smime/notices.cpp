@@ -23,12 +23,12 @@ constexpr std::string_view kNotices[]{
     "det här är ett flerdelat meddelande i mime-format", "this is a mime-formatted message",
     "this is a mime-encapsulated message", "this is a mime encoded message", "this is a multi-part message",
     "this message is in mime format",
-    "this message is in mime format. since your mail reader does not understand this format, some or all of this "
-    "message may not be legible",
-    "this message is in mime format. the first part should be readable text, while the remaining parts are likely "
-    "unreadable without mime-aware tools",
-    "this is a mime message. if you are reading this text, you may want to consider changing to a mail reader or "
-    "gateway that understands how to properly handle mime multipart messages",
+    ("this message is in mime format. since your mail reader does not understand this format, some or all of this "
+     "message may not be legible"),
+    ("this message is in mime format. the first part should be readable text, while the remaining parts are likely "
+     "unreadable without mime-aware tools"),
+    ("this is a mime message. if you are reading this text, you may want to consider changing to a mail reader or "
+     "gateway that understands how to properly handle mime multipart messages"),
     "message en plusieurs parties au format mime", "questo è un messaggio multi-parte scritto in formato mime",
     "detta är ett meddelande som består av flera delar i mime-format",
     // Thunderbird and its forerunners write "This is a cryptographically signed message in MIME format." in the
