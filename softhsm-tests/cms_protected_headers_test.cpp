@@ -442,10 +442,18 @@ TEST_CASE("blind copies named inside are told once where they stand outside too,
             .open(outside + std::string(kOutside), with(std::string(kPayload), "Subject: ", inside + "Subject: "))
             .report;
     };
+    const std::string eve = "Bcc: eve@example.org\r\n";
     CHECK(kinds(read("", "Bcc:\r\n")).empty());
     CHECK(kinds(read("", "Bcc: \r\n \r\n")).empty());
-    const std::string eve = "Bcc: eve@example.org\r\n";
+    CHECK(kinds(read("", "Bcc: undisclosed-recipients:;\r\n")).empty());
+    CHECK(kinds(read("", "Bcc: ;\r\n")).empty());
+    CHECK(kinds(read("", "Bcc: team: eve@example.org;\r\n")) == Names{"header-inside"});
+    CHECK(kinds(read("", "Bcc: eve at work\r\n")) == Names{"header-inside"});
+    CHECK_THAT(read("", eve).warnings.at(0).message, Catch::Contains("was left out"));
     CHECK(kinds(read(eve, eve)) == Names{"header-inside"});
+    CHECK_THAT(read(eve, eve).warnings.at(0).message, Catch::Contains("was kept there"));
+    CHECK_THAT(read(eve, eve + "Resent-Bcc: ann@example.org\r\n").warnings.at(0).message,
+               Catch::Contains("was left out"));
     CHECK(kinds(read("Bcc: ann@example.org\r\n", eve)) == Names{"header-added", "header-inside"});
     CHECK(kinds(read(eve, "")) == Names{"header-added"});
 }

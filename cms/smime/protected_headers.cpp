@@ -51,6 +51,11 @@ std::optional<Field> outer_field(const Field& field) {
     return mime::make_field(name, std::string_view(value).substr(colon + 1), mime::LineEnding::crlf);
 }
 
+// names_anybody says so of an address field: "undisclosed-recipients:;" does not.
+bool names_anybody(const std::string& value) {
+    return !mime::parse_addresses(value).empty() || !mime::unreadable_addresses(value).empty();
+}
+
 // taken_apart leaves out what relays write: the sender cannot know it, and what they did find out is outside. So it
 // does blind copies: whoever hands the opened mail on to a relay would send it there, and no reader need know of them.
 ProtectedHeader taken_apart(const mime::Header& header, ProtectedHeader::Form form) {
@@ -66,7 +71,7 @@ ProtectedHeader taken_apart(const mime::Header& header, ProtectedHeader::Form fo
         } else if (mime::is_mime_field(field.name)) {
             result.entity.fields.push_back(field);
         } else if (is_one_of(kBlind, field.name)) {
-            if (!readable(field.value()).empty()) result.blind_copies.push_back(field);
+            if (names_anybody(field.value())) result.blind_copies.push_back(field);
         } else if (!of_entity(field) && !is_of_relays(field.name)) {
             result.fields.push_back(field);
         }

@@ -310,9 +310,18 @@ void Walk::adopt(ProtectedHeader inner) {
     report_.confidential_headers = confidential_names(inner, mail_.transport, encrypted);
     OuterHeader outer = hold_against(inner, mail_.transport, encrypted);
     report_.warnings.insert(report_.warnings.end(), outer.warnings.begin(), outer.warnings.end());
+    const auto stays = [&](const mime::Field& copy) {
+        return std::ranges::any_of(outer.kept, [&](const mime::Field& field) {
+            return comparable(field.name, field.value()) == comparable(copy.name, copy.value());
+        });
+    };
     if (!inner.blind_copies.empty())
         report_.warnings.push_back(
-            {"header-inside", "a Bcc field inside was left out: the mail would go there again if it were sent on"});
+            {"header-inside",
+             std::ranges::all_of(inner.blind_copies, stays)
+                 ? "the Bcc field inside stands outside too, and was kept there: the mail would go there again if it "
+                   "were sent on"
+                 : "a Bcc field inside was left out: the mail would go there again if it were sent on"});
     if (inner.form == ProtectedHeader::Form::cipher && !encrypted)
         report_.warnings.push_back(
             {"encryption-missing", "the mail was made to be encrypted, and its encryption was taken off on the way"});
