@@ -429,12 +429,17 @@ TEST_CASE("seal hides a copy of the subject however it is written, and of what s
         CHECK(has_copy(subject, "tonight, ACME or Q3"));
     }
     const std::string copy = "Bob is fired";
-    for (const char* subject : {"Antwort: Bob is fired", "Automatische Antwort: Bob is fired",
-                                "=?utf-8?Q?R=C3=A9f=C2=A0:_Bob_is_fired?=", "=?utf-8?B?5Zue5aSN77ya?= Bob is fired",
-                                "\u56de\u590d\uff1a"
-                                "Bob is fired",
-                                "[EXT] Bob is fired", "[list] Re: Bob is fired", "Re: [list] AW: Bob is fired",
-                                "Bob  is\r\n\tfired", "BOB IS FIRED"}) {
+    for (const char* subject :
+         {"Antwort: Bob is fired", "Automatische Antwort: Bob is fired",
+          "=?utf-8?Q?R=C3=A9f=C2=A0:_Bob_is_fired?=", "=?utf-8?B?5Zue5aSN77ya?= Bob is fired",
+          "\u56de\u590d\uff1a"
+          "Bob is fired",
+          "[EXT] Bob is fired", "[list] Re: Bob is fired", "Re: [list] AW: Bob is fired", "(EXT) Bob is fired",
+          "{Spam?} Bob is fired", "*****SPAM***** Bob is fired", "EXTERNAL - Bob is fired",
+          "(EXT) Re: EXTERNAL - Bob is fired",
+          "\u0410\u0432\u0442\u043e\u043c\u0430\u0442\u0438\u0447\u0435\u0441\u043a\u0438\u0439 "
+          "\u043e\u0442\u0432\u0435\u0442: Bob is fired",
+          "Re: Re: Re: Re: Re: Re: Re: Re: Re: Bob is fired", "Bob  is\r\n\tfired", "BOB IS FIRED"}) {
         CAPTURE(subject);
         CHECK_FALSE(has_copy(subject, copy));
         CHECK(has_copy(subject, "Bob is hired"));

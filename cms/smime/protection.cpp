@@ -46,20 +46,37 @@ bool is_text(std::string_view name) {
     return is_subject(name) || is_removed(name);
 }
 
+// prefix_size is how many bytes answers, gateways and lists may have put before a subject: up to a colon or a dash
+// ("Re:", "EXTERNAL - "), in brackets ("(EXT)") or among asterisks ("*****SPAM*****"); npos for none.
+std::size_t prefix_size(std::string_view text) {
+    constexpr std::array<std::string_view, 3> kBrackets{"[]", "()", "{}"};
+    constexpr std::string_view kDash = " - ";
+    const auto behind = [](std::size_t at, std::size_t size) { return at == std::string_view::npos ? at : at + size; };
+    for (const std::string_view brackets : kBrackets)
+        if (text.starts_with(brackets[0])) return behind(text.find(brackets[1]), 1);
+    if (text.starts_with('*'))
+        return text.find_first_not_of('*', std::min(text.find('*', text.find_first_not_of('*')), text.size()));
+    return std::min(behind(text.find(':'), 1), behind(text.find(kDash), kDash.size()));
+}
+
+std::size_t characters(std::string_view text) {
+    return static_cast<std::size_t>(std::ranges::count_if(text, [](char c) { return (c & 0xc0) != 0x80; }));
+}
+
 // subject_texts is the text of the Subject as it is compared, and what remains of it behind each of what answers,
 // gateways and lists put before it ("Re:", "Antwort:", "[list]"); none so short that other fields may have it by
 // chance.
 std::vector<std::string> subject_texts(const std::vector<Field>& transport) {
-    constexpr std::size_t kLongestPrefix = 32, kShortest = 8, kMostTexts = 8;
+    constexpr std::size_t kLongestPrefix = 64, kShortest = 8, kMostTexts = 16;
     std::vector<std::string> texts;
     const auto subject = std::ranges::find_if(transport, [](const Field& field) { return is_subject(field.name); });
     if (subject == transport.end()) return texts;
     const std::string whole = mime::without_case(readable(subject->value()));
     for (std::string_view text = whole; text.size() >= kShortest && texts.size() < kMostTexts;) {
         texts.emplace_back(text);
-        const std::size_t end = text.find(text.starts_with('[') ? ']' : ':');
-        if (end > kLongestPrefix) break;
-        text = mime::trim(text.substr(end + 1));
+        const std::size_t size = prefix_size(text);
+        if (size == std::string_view::npos || characters(text.substr(0, size)) > kLongestPrefix) break;
+        text = mime::trim(text.substr(size));
     }
     return texts;
 }
