@@ -481,6 +481,17 @@ TEST_CASE("signed content of another type that has a boundary is not let pass wh
         }
     const std::string unread_parts = "Content-Type: text/x-foo boundary=b\r\n\r\n" + parts;
     CHECK(world.read(world.opaque(unread_parts)).report.result == Result::untrusted);
+    const auto read_with = [&](const std::string& behind) {
+        return world.read(world.clear_signed("Content-Type: text/x-foo" + behind + "\r\n\r\n" + parts)).report;
+    };
+    std::string in_comments, apart;
+    for (int i = 0; i < 1000; ++i) {
+        in_comments += "\r\n boundary(" + std::string(80, 'x');
+        apart += "\r\n boundary(x)";
+    }
+    CHECK(read_with(in_comments).result == Result::untrusted);
+    CHECK(read_with(apart).result == Result::valid);
+    CHECK(read_with(apart + "\r\n boundary (x) = b").result == Result::untrusted);
     const Report in_part =
         world.read(world.clear_signed(in_mixed("Content-Type: application/x-foo; boundary=b\r\n\r\n" + parts))).report;
     CHECK(in_part.result == Result::untrusted);

@@ -68,14 +68,20 @@ bool may_be_message(const std::string& type) {
 }
 
 // names_boundary says whether programs may find a parameter "boundary" in a type, however it is written: continued,
-// with comments, without a ";" before it.
+// with comments, without a ";" before it. One is taken for granted where comments behind that name add up to too much.
 bool names_boundary(std::string_view type) {
     constexpr std::string_view kName = "boundary", kOfName = " \t\r\n*0123456789";
+    constexpr std::size_t kMostInComments = 64 * 1024;
+    std::size_t in_comments = 0;
     for (std::size_t at = type.find(kName); at != std::string_view::npos; at = type.find(kName)) {
         type.remove_prefix(at + kName.size());
         std::string_view behind = type;
-        while (!behind.empty() && (behind[0] == '(' || kOfName.find(behind[0]) != std::string_view::npos))
-            behind.remove_prefix(behind[0] == '(' ? mime::comment_size(behind) : 1);
+        while (!behind.empty() && (behind[0] == '(' || kOfName.find(behind[0]) != std::string_view::npos)) {
+            const std::size_t size = behind[0] == '(' ? mime::comment_size(behind) : 1;
+            if (behind[0] == '(') in_comments += size;
+            if (in_comments > kMostInComments) return true;
+            behind.remove_prefix(size);
+        }
         if (behind.starts_with('=')) return true;
     }
     return false;
