@@ -190,9 +190,44 @@ TEST_CASE("an address that the reader knows is seen whatever stands between its 
         CAPTURE(honest);
         CHECK(read(honest).result == Result::valid);
     }
+    for (const char* blank : {"\u2006", "\u2008", "\u2009", "\u200a", "\u202f", "\u205f", "\u3164", "\u115f"}) {
+        CAPTURE(blank);
+        const std::string name = "office@m" + std::string(blank) + "ueller example";
+        const auto named = [&](const std::string& known) {
+            return world
+                .read_knowing({known}, world.with_names("email:office@m.ueller.example"),
+                              "\"" + name + "\" <office@m.ueller.example>")
+                .result;
+        };
+        CHECK(named("office@mueller.example") == Result::untrusted);
+        CHECK(named("office@miller.example") == Result::valid);
+    }
     CHECK(read("eve @ example org", {"e.ve@example.org", "eve@example.org"}).result == Result::valid);
     CHECK(world
               .read_knowing({"ceo@bank.example"}, world.with_names("email:ceo@bank.example"),
                             "\"ceo@bank example\" <ceo@bank.example>")
               .result == Result::valid);
+}
+
+TEST_CASE("an address that the reader knows is seen in a field with nothing but an @ in a comment") {
+    const SenderBench world;
+    const SoftwareKey eve = world.with_names("email:eve@example.org");
+    const auto result = [&](const std::string& from) {
+        return world.read_knowing({"office@mueller.example"}, eve, from + " <eve@example.org>").result;
+    };
+    for (const char* spoof :
+         {"office (@) mueller example", "office ( @ ) mueller example", "office ((@)) mueller example",
+          "office (=?utf-8?Q?=40?=) mueller example", "office (@ mueller example)", "office (at) mueller example"}) {
+        CAPTURE(spoof);
+        CHECK(result(spoof) == Result::untrusted);
+    }
+    for (const char* honest : {"office (Berlin) mueller example", "Office (@) Berlin", "office (@ Berlin) mueller",
+                               "office mueller example", "office mueller (eve@example.org)"}) {
+        CAPTURE(honest);
+        CHECK(result(honest) == Result::valid);
+    }
+    const Report answers = world.read_knowing({"office@mueller.example"}, eve,
+                                              "Eve <eve@example.org>\r\nReply-To: office (@) mueller example "
+                                              "<eve@example.org>");
+    CHECK(has_warning(answers, "reply-to"));
 }

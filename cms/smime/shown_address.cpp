@@ -258,6 +258,20 @@ class Senders {
     std::array<std::vector<std::string>, 2> shown_;
 };
 
+// without_inner_at writes a blank for each "@" of a field, as the addresses and names in it have their own, but for one
+// at an end of a comment: "office (@) bank.example" shows an address.
+std::string without_inner_at(const std::string& text) {
+    std::string result = text;
+    for (std::size_t at = text.find('@'); at != std::string::npos; at = text.find('@', at + 1)) {
+        const std::size_t before = at == 0 ? std::string::npos : text.find_last_not_of(kBlanks, at - 1);
+        const std::size_t behind = text.find_first_not_of(kBlanks, at + 1);
+        const bool opens = before != std::string::npos && kOpening.find(text[before]) != std::string_view::npos;
+        const bool closes = behind != std::string::npos && kClosing.find(text[behind]) != std::string_view::npos;
+        if (!opens && !closes) result[at] = ' ';
+    }
+    return result;
+}
+
 // forms_apart is what programs read that convert each encoded word by itself, in a text and in what it decodes to.
 std::vector<std::string> forms_apart(const std::string& text, const std::vector<std::string>& decoded) {
     std::vector<std::string> forms = mime::decode_words_apart(text);
@@ -282,14 +296,17 @@ std::string known_address_shown(const std::string& field_value, const std::vecto
     const auto shown_in = [&](const std::string& text) {
         return shown_among(known, spelled_out(with_plain_words(text), true), mailboxes);
     };
+    const auto shown_to_some = [&](const std::string& form, auto text_of) {
+        std::string shown = shown_in(text_of(form));
+        const std::string closed_up = mime::without_narrow_blanks(form);
+        return shown.empty() && closed_up != form ? shown_in(text_of(closed_up)) : shown;
+    };
+    const auto of_field = [](const std::string& form) { return without_inner_at(seen(form)); };
     for (const std::string& name : mime::names_beside_addresses(field_value))
         for (const std::string& form : mime::decoded_forms(name))
-            if (std::string shown = shown_in(seen(form)); !shown.empty()) return shown;
-    for (const std::string& form : mime::decoded_forms(field_value)) {
-        std::string text = seen(form);
-        std::replace(text.begin(), text.end(), '@', ' ');  // of the addresses and names themselves
-        if (std::string shown = shown_in(text); !shown.empty()) return shown;
-    }
+            if (std::string shown = shown_to_some(form, seen); !shown.empty()) return shown;
+    for (const std::string& form : mime::decoded_forms(field_value))
+        if (std::string shown = shown_to_some(form, of_field); !shown.empty()) return shown;
     return {};
 }
 

@@ -21,7 +21,8 @@ std::string foreign_address(std::string field_value, const std::vector<std::stri
 
 /// known_address_shown is which of the addresses that a reader knows a name in a field shows, whatever stands between
 /// its letters or for its dots ("alice@ex ample gov"), and is none of `mailboxes`; "" for none. The field as it stands
-/// may show one too, with a comment for the "@" (RFC 5322): "alice (at) example gov <eve@example.org>".
+/// may show one too, with a comment for the "@" (RFC 5322): "alice (at) example gov <eve@example.org>". Blanks that
+/// hardly show stand for no dot of the sender's own address.
 std::string known_address_shown(const std::string& field_value, const std::vector<std::string>& known,
                                 const std::vector<std::string>& mailboxes);
 

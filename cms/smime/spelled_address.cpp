@@ -15,8 +15,6 @@ namespace p11mime::cms::smime {
 
 namespace {
 
-constexpr std::string_view kClosing = ")]}>";
-
 bool is_small_or_digit(char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }

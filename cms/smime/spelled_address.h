@@ -8,7 +8,7 @@ namespace p11mime::cms::smime {
 
 /// Ways to write an address so that people read it and programs do not.
 
-inline constexpr std::string_view kBlanks = " \t\r\n", kOpening = "([{<";
+inline constexpr std::string_view kBlanks = " \t\r\n", kOpening = "([{<", kClosing = ")]}>";
 
 /// delimits says whether a character ends a word of a field.
 bool delimits(char c);
