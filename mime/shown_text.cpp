@@ -48,8 +48,16 @@ bool is_small_a(const Icu& icu, const std::u32string& text, std::size_t at) {
            (is_blank(icu, text[at - 1]) && is_blank(icu, text[at + 1]));
 }
 
-// with_plain_signs makes "(a)", a dot and blanks of what goes for an "@" or looks like the others, as long as NFKC has
-// not made other letters of that.
+// is_in_word says whether letters stand on both sides of some characters.
+bool is_in_word(const Icu& icu, const std::u32string& text, std::size_t at, std::size_t size) {
+    const auto is_letter = [&](char32_t code) {
+        return (U_MASK(icu.category(static_cast<UChar32>(code))) & U_GC_L_MASK) != 0;
+    };
+    return at > 0 && at + size < text.size() && is_letter(text[at - 1]) && is_letter(text[at + size]);
+}
+
+// with_plain_signs makes "@", "(a)", a dot and blanks of what goes for an "@" or looks like the others, as long as NFKC
+// has not made other letters of that.
 std::u16string with_plain_signs(const Icu& icu, const std::u32string& text) {
     constexpr std::size_t kMostMarks = 30;  // on a letter: UAX #15 lets no text need more
     constexpr char32_t kDotAbove = 0x2d9;   // NFKC makes a blank of it, with a dot above that
@@ -60,7 +68,9 @@ std::u16string with_plain_signs(const Icu& icu, const std::u32string& text) {
         marks = is_mark(icu, static_cast<UChar32>(text[i])) ? marks + 1 : 0;
         if (marks > kMostMarks) continue;
         const std::size_t framed = framed_a_size(icu, text, i);
-        if (framed > 0 || is_small_a(icu, text, i))
+        if (framed > 0 && !is_in_word(icu, text, i, framed))
+            plain += u'@';
+        else if (framed > 0 || is_small_a(icu, text, i))
             plain += u"(a)";
         else if (kBlankLetters.find(text[i]) != std::string_view::npos)
             plain += u' ';

@@ -13,8 +13,8 @@ namespace p11mime::mime {
 /// (those of Hangul and Braille) as blanks. What looks like a dot (UTS #39's confusables and round pictures) is one
 /// between characters that are no blanks, unless both are of a script that it is used in, Latin aside: the dot between
 /// words of Katakana is none, nor is that in Catalan's "l·l". A raised or framed "a" that stands where an "@" would is
-/// "(a)", but not among other letters in circles. Of the marks on a letter no more than 30 are looked at. ASCII does
-/// without ICU.
+/// "(a)", and a framed one that has no letters on both sides "@", but not among other letters in circles. Of the marks
+/// on a letter no more than 30 are looked at. ASCII does without ICU.
 std::string plain_signs(std::string_view text);
 
 /// plain_brackets is a text with round brackets for those beyond ASCII, plain_punctuation one with a quotation mark for

@@ -5,6 +5,7 @@
 
 #include "mime/header.h"
 #include "mime/icu.h"
+#include "mime/text.h"
 
 namespace p11mime::mime {
 
@@ -276,6 +277,16 @@ std::string without_case(std::string_view text) {
     if (is_ascii(text)) return ascii_lower(text);
     const Icu& icu = Icu::loaded();
     return utf8(icu, normal_form(icu, icu.without_case, utf16(icu, text)));
+}
+
+bool starts_with_capital(std::string_view text) {
+    constexpr std::size_t kLongestCharacter = 4;
+    if (text.empty() || is_ascii(text.substr(0, 1))) return !text.empty() && text[0] >= 'A' && text[0] <= 'Z';
+    const Icu& icu = Icu::loaded();
+    const std::u32string codes = code_points(utf16(icu, whole_characters(text, kLongestCharacter)));
+    if (codes.empty()) return false;
+    const std::uint32_t category = U_MASK(icu.category(static_cast<UChar32>(codes.front())));
+    return (category & (U_GC_LU_MASK | U_GC_LT_MASK)) != 0;
 }
 
 bool is_plain_word(std::string_view text) {

@@ -47,6 +47,9 @@ std::string without_case(std::string_view text);
 /// letter could, or a mark of another script between two letters. ASCII does without ICU.
 bool is_plain_word(std::string_view text);
 
+/// starts_with_capital says whether the first character of a text is a capital letter. ASCII does without ICU.
+bool starts_with_capital(std::string_view text);
+
 /// is_general_top says whether a label is one of the general top-level domains of RFC 1591, in whatever letters' case.
 bool is_general_top(std::string_view label);
 

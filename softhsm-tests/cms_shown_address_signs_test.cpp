@@ -128,6 +128,19 @@ TEST_CASE("an address is seen that has a raised or framed letter, or one in brac
                               "bank\u3014"
                               "dot\u3015"
                               "example",
+                              "ceo(\u24d0)bank.gov",
+                              "ceo[\u24d0]bank.gov",
+                              "ceo(\U0001f170)bank.gov",
+                              "ceo(\u229a)bank.gov",
+                              "ceo(a\u20dd)bank.gov",
+                              "ceo((a))bank.gov",
+                              "ceo ( [ (at) ] ) bank.gov",
+                              "ceo(a)bank. \u0441om",
+                              "ceo(a)bank. \u03bfrg",
+                              "ceo(a). bank.gov",
+                              "\u2039ceo@bank.example\u203a",
+                              "\u3010ceo@bank.example\u3011",
+                              "\u2039ceo@bank com\u203a",
                               "ceo\xe2\x92\x9c"
                               "bank.example"}) {
         CAPTURE(spoof);
@@ -151,6 +164,17 @@ TEST_CASE("an address is seen that has a raised or framed letter, or one in brac
                                "Director(a) I.E.S. Cervantes",
                                "Aluno(a) M. S\u00e1",
                                "Sr.(a) J. Gil",
+                               "Director(a) J. \u00c1lvarez",
+                               "Eve ((a)) Smith",
+                               "Sr(a). Dr. Silva",
+                               "Exmo(a). Sr. Juiz",
+                               "Prof(a). Dr. Ana",
+                               "\u2039eve@example.org\u203a",
+                               "\u300ceve@example.org\u300d",
+                               "\u300eeve@example.org\u300f",
+                               "\u3010eve@example.org\u3011",
+                               "\u275deve@example.org\u275e",
+                               "\u275beve@example.org\u275c",
                                "Kanzlei [a] Dr. Huber",
                                "Kanzlei (a) Dr. \u00d6zg\u00fcr",
                                "R\u24d0"

@@ -29,6 +29,12 @@ TEST_CASE("an a in a circle is the sign of an address, but not in a word of such
     CHECK(plain_signs("x\xe2\x92\xb6z") == "x(a)z");
     CHECK(plain_signs("xa\xe2\x83\x9dz") == "x(a)z");
     CHECK(plain_signs("xa\u0301\u0323\u20ddz") == "x(a)z");
+    CHECK(plain_signs("x(\u24d0)z") == "x(@)z");
+    CHECK(plain_signs("x[\U0001f170]z") == "x[@]z");
+    CHECK(plain_signs("x (\u229a) z") == "x (@) z");
+    CHECK(plain_signs("x(a\u20dd)z") == "x(@)z");
+    CHECK(plain_signs("x \u24d0 z") == "x @ z");
+    CHECK(plain_signs("1\u24d0z") == "1@z");
     CHECK(plain_signs("\xe2\x93\xa2\xe2\x93\x90\xe2\x93\xa2") == "sas");
     CHECK(plain_signs("x\xe3\x85\xa4y\xe2\xa0\x80z") == "x y z");
 }

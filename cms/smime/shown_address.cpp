@@ -16,8 +16,9 @@ namespace p11mime::cms::smime {
 
 namespace {
 
-constexpr std::array<std::string_view, 10> kQuotes{"'",      "\u2018", "\u2019", "\u201a", "\u201c",
-                                                   "\u201d", "\u201e", "\u00ab", "\u00bb", "\u2039"};
+constexpr std::array<std::string_view, 21> kQuotes{
+    "'",      "\u2018", "\u2019", "\u201a", "\u201c", "\u201d", "\u201e", "\u00ab", "\u00bb", "\u2039", "\u203a",
+    "\u275b", "\u275c", "\u275d", "\u275e", "\u300c", "\u300d", "\u300e", "\u300f", "\u3010", "\u3011"};
 
 std::string_view unquoted(std::string_view text) {
     constexpr std::string_view kSignsBehind = ".!?=@";

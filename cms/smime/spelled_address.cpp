@@ -128,15 +128,31 @@ bool is_of_word_before(std::string_view text) {
     return capital || std::all_of(word.begin(), word.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+// without_outer_brackets takes brackets off that stand around others: those at the end of what is written, and those in
+// a text from a place on, which it gives behind them.
+std::size_t without_outer_brackets(std::string& written, std::string_view text, std::size_t end) {
+    for (;;) {
+        const std::size_t before = written.find_last_not_of(kBlanks), behind = text.find_first_not_of(kBlanks, end);
+        if (before == std::string::npos || behind == std::string_view::npos ||
+            kOpening.find(written[before]) == std::string_view::npos ||
+            kClosing.find(text[behind]) == std::string_view::npos)
+            return end;
+        written.resize(before);
+        end = behind + 1;
+    }
+}
+
 // abbreviation_dot is where the dot of an abbreviation or an initial stands that is the first word from a place on, and
-// has another word behind it that does not go on in small letters ("(a) J. Gil"); the end of the text for none.
+// has another word behind it that does not go on in small letters ("(a) J. Gil"), and beyond ASCII has a capital; the
+// end of the text for none.
 std::size_t abbreviation_dot(std::string_view text, std::size_t begin) {
     constexpr std::size_t kLongest = 64;
     const std::size_t size = text.substr(begin, kLongest).find_first_of(kBlanks);
     if (size == std::string_view::npos || size == 0) return text.size();
     const std::size_t end = begin + size, next = text.find_first_not_of(kBlanks, end);
-    const bool is_dot = next < text.size() && text[end - 1] == '.' && !is_small_or_digit(text[next]);
-    return is_dot ? end - 1 : text.size();
+    if (next == std::string_view::npos || text[end - 1] != '.' || is_small_or_digit(text[next])) return text.size();
+    const bool beyond_ascii = static_cast<unsigned char>(text[next]) >= 0x80;
+    return beyond_ascii && !mime::starts_with_capital(text.substr(next)) ? text.size() : end - 1;
 }
 
 // odd_dot_size is the size of what goes for a dot at the front of a text behind a domain; 0 where nothing does.
@@ -230,6 +246,9 @@ std::string spelled_out(std::string_view text, bool bare) {
             if (!between && (!enclosed || (is_a && is_of_word_before(text.substr(0, i))))) continue;
             sign = meant;
             end = between ? next : next + 1;
+            if (enclosed && !between) end = without_outer_brackets(result, text, end);
+            // The dot in "Sr(a). Dr. Gil" is of the word before.
+            if (is_a && text.substr(end).starts_with('.') && after_blanks(end + 1) > end + 1) ++end;
             if (is_a) no_dot = abbreviation_dot(text, after_blanks(end));
         }
         if (sign != 0)
