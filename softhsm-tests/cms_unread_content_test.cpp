@@ -532,6 +532,13 @@ TEST_CASE("a signed mail in a mail is not let pass where its type has a boundary
         const Report whole =
             world.read(world.opaque("Content-Type: " + type + "; forwarded=yes; boundary=b\r\n\r\n" + mail)).report;
         CHECK_THAT(whole.reason, Catch::Contains("a boundary at which programs may take it apart"));
+        for (const char* odd : {" boundary=b", "; forwarded=yes boundary=b", "; boundary='b'"}) {
+            CAPTURE(odd);
+            const std::string part = "Content-Type: " + type + odd + "\r\n\r\n";
+            const std::string plain = "From: c@example.org\r\nSubject: x\r\n\r\n--b\r\nHi\r\n";
+            CHECK(unread(world.read(world.clear_signed(in_mixed(part + mail))).report).size() == 1);
+            CHECK(unread(world.read(world.clear_signed(in_mixed(part + plain))).report).empty());
+        }
         for (const char* honest : {"", "; boundary=c"}) {
             const std::string part = "Content-Type: " + type + "; forwarded=yes" + honest + "\r\n\r\n" + mail;
             CHECK(unread(world.read(world.clear_signed(in_mixed(part))).report).empty());
@@ -542,15 +549,21 @@ TEST_CASE("a signed mail in a mail is not let pass where its type has a boundary
 
 TEST_CASE("a signed mail that wraps all of it is not let pass where lines in it delimit parts") {
     const UnreadWorld world;
-    const auto read = [&](const std::string& parameter) {
+    const auto read = [&](const std::string& parameter, const std::string& text = "Hi\r\n") {
         return world
             .read(world.clear_signed("Content-Type: message/rfc822" + parameter + "\r\n\r\n" + kFromAlice +
-                                     "Content-Type: text/plain\r\n\r\n--b\r\nHi\r\n"))
+                                     "Content-Type: text/plain\r\n\r\n--b\r\n" + text))
             .report;
     };
     CHECK(read("").result == Result::valid);
     CHECK(read("; boundary=c").result == Result::valid);
     CHECK_THAT(read("; boundary=b").reason, Catch::Contains("a boundary at which programs may take it apart"));
+    for (const char* odd : {"; forwarded=no boundary=b", "; boundary='b'"}) {
+        CAPTURE(odd);
+        const std::string reason = read(odd, "Content-Type: text/html\r\n\r\nHi\r\n").reason;
+        CHECK_THAT(reason, Catch::Contains("a boundary at which programs may take it apart"));
+        CHECK(read(odd).result == Result::valid);
+    }
 }
 
 TEST_CASE("an OpenPGP message beside the parts of signed content is seen") {

@@ -34,6 +34,10 @@ struct LayerKnowledge {
 };
 using Knowledge = std::map<std::string, LayerKnowledge>;  ///< by the layer's path
 
+/// has_odd_boundary says whether the type of an entity has a boundary that some programs may read in it, or read
+/// another way, and content_type does not: "message/rfc822 boundary=x", "message/rfc822; boundary='x'".
+bool has_odd_boundary(const mime::Header& header);
+
 /// Walk is one pass through the layers of a mail: it recurses from layer to layer, each reading from the one around it,
 /// and writes the content of the innermost that the task takes off.
 class Walk {

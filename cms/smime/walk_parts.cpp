@@ -96,6 +96,12 @@ bool is_mail_in_digest(const mime::Header& header) {
 
 }  // namespace
 
+bool has_odd_boundary(const mime::Header& header) {
+    const std::string boundary = mime::content_type(header).parameter("boundary");
+    return (boundary.empty() || boundary.starts_with('\'')) &&
+           names_boundary(mime::ascii_lower(header.value_or_empty("Content-Type")));
+}
+
 // deliver writes an entity that stays as it is: the content of the mail, under the transport fields of the mail.
 void Walk::deliver(const mime::Header& header, Source& body, const Place& place) {
     Outlet outlet(mail_, header, place.depth > 0, place.output);
@@ -212,9 +218,11 @@ void Walk::message(const mime::Header& header, Window& body, const Place& place)
     const std::uint64_t begin = body.position();
     TeeSource delivered(body, outlet);
     mime::DelimiterWatch delimiters(delivered, mime::content_type(header).parameter("boundary"));
-    look_into(delimiters, place.child(1, true).at(begin));
+    mime::HiddenParts parts(delimiters);
+    look_into(parts, place.child(1, true).at(begin));
     outlet.finish();
-    if (place.signatures > 0 && delimiters.found()) note_boundary(place);
+    if (place.signatures == 0) return;
+    if (delimiters.found() || (parts.found() && has_odd_boundary(header))) note_boundary(place);
 }
 
 // other_message looks into what some programs take for a mail: a message of an unusual type, or in a transfer encoding.
@@ -223,15 +231,16 @@ void Walk::other_message(const mime::Header& header, Source& body, const Place& 
     Outlet outlet(mail_, header, place.depth > 0, place.output);
     TeeSource delivered(body, outlet);
     mime::DelimiterWatch delimiters(delivered, mime::content_type(header).parameter("boundary"));
-    LooselyDecoded decoded(delimiters, mime::transfer_encoding(header));
+    mime::HiddenParts parts(delimiters);
+    LooselyDecoded decoded(parts, mime::transfer_encoding(header));
     const auto layers = static_cast<std::ptrdiff_t>(report_.layers.size());
     Place mail = place.child(1, true);
     mail.misread.clear();
     look_into(decoded, std::move(mail));
     report_.layers.erase(report_.layers.begin() + layers, report_.layers.end());
-    drain(delimiters);
+    drain(parts);
     outlet.finish();
-    if (delimiters.found()) note_boundary(place);
+    if (delimiters.found() || (parts.found() && has_odd_boundary(header))) note_boundary(place);
 }
 
 // look_into reports the layers of a part. One that cannot be read is passed over: it is delivered as it is. In what is

@@ -14,6 +14,7 @@
 #include "mime/content_type.h"
 #include "mime/content_type_oddity.h"
 #include "mime/delimiter_watch.h"
+#include "mime/hidden_parts.h"
 #include "mime/text.h"
 
 namespace p11mime::cms::smime {
@@ -244,14 +245,16 @@ void Walk::payload(const mime::Header& header, Window& body, const Place& place)
 // watched_mail takes a mail out as wrapped_mail does, and looks for lines in it at which programs may take it apart.
 void Walk::watched_mail(const mime::Header& header, Window& body, const Place& place) {
     const std::string boundary = mime::content_type(header).parameter("boundary");
-    if (place.signatures == 0 || boundary.empty()) return wrapped_mail(header, body, place);
+    const bool odd = has_odd_boundary(header);
+    if (place.signatures == 0 || (boundary.empty() && !odd)) return wrapped_mail(header, body, place);
     mime::DelimiterWatch delimiters(body, boundary);
-    Window watched(delimiters);
+    mime::HiddenParts parts(delimiters);
+    Window watched(parts);
     Place within = place;
     within.begin = std::nullopt;
     wrapped_mail(header, watched, within);
     drain(watched);
-    if (delimiters.found()) note_boundary(place);
+    if (delimiters.found() || (odd && parts.found())) note_boundary(place);
 }
 
 // wrapped_mail takes a mail out that was put inside whole to protect its header (RFC 8551 section 3.1). One that has
