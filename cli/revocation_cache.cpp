@@ -129,13 +129,24 @@ std::optional<Bytes> RevocationCache::find(std::string_view key, cms::Time now) 
 }
 
 std::vector<cms::Telling> RevocationCache::find_revocations(std::string_view certificate) {
+    auto of_each = find_revocations_of({std::string(certificate)});
+    return of_each.empty() ? std::vector<cms::Telling>{} : std::move(of_each.front());
+}
+
+std::vector<std::vector<cms::Telling>> RevocationCache::find_revocations_of(
+    const std::vector<std::string>& certificates) {
     return found([&](Database& database) {
-        Statement query(database,
-                        "SELECT since, reason, cause, on_hold, of, ends FROM revocation WHERE certificate = ?");
-        query.bind(certificate);
-        std::vector<cms::Telling> all;
-        while (query.step())
-            all.push_back(read_telling(query));
+        const std::vector<std::string_view> places(certificates.size(), "?");
+        Statement query(database, fmt::format("SELECT since, reason, cause, on_hold, of, ends, certificate "
+                                              "FROM revocation WHERE certificate IN ({})",
+                                              fmt::join(places, ", ")));
+        for (const std::string& certificate : certificates)
+            query.bind(certificate);
+        std::vector<std::vector<cms::Telling>> all(certificates.size());
+        while (query.step()) {
+            const auto which = std::ranges::find(certificates, query.text(6));
+            all[static_cast<std::size_t>(which - certificates.begin())].push_back(read_telling(query));
+        }
         return all;
     });
 }

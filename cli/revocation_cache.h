@@ -38,6 +38,8 @@ class RevocationCache {
     /// find_revocations is what was put there of a certificate, or of all of one key (a key that names it), each in its
     /// newest form.
     std::vector<cms::Telling> find_revocations(std::string_view certificate);
+    /// find_revocations_of is that of several at once, one list each: a question costs more than what it asks for.
+    std::vector<std::vector<cms::Telling>> find_revocations_of(const std::vector<std::string>& certificates);
     void put_revocation(std::string_view certificate, const cms::Telling& telling, cms::Time until, cms::Time now);
     /// remove_holds takes out what was told of holds of a certificate before a time.
     void remove_holds(std::string_view certificate, cms::Time before);

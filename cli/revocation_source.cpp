@@ -210,19 +210,18 @@ void RevocationFiles::add_known_responses(const cms::Certificate& certificate, c
             append(evidence.ocsp, fetched->found);
 }
 
-std::vector<cms::Telling> RevocationFiles::remembered_of(const cms::Certificate& certificate) {
+void RevocationFiles::add_remembered(const cms::Certificate& certificate, cms::RevocationEvidence& evidence) {
     const std::lock_guard lock(mutex_);
-    auto found = cache_.find_revocations(issued_key(certificate));
+    std::vector<std::string> keys{issued_key(certificate), released_key(certificate)};
     for (const Bytes& holder : cms::key_holders(certificate, false))
-        for (const cms::Telling& each : cache_.find_revocations(holder_key(holder)))
-            found.push_back(as_of_other(each));
-    return found;
-}
-
-std::optional<cms::Time> RevocationFiles::released(const cms::Certificate& certificate) {
-    const std::lock_guard lock(mutex_);
-    const auto found = cache_.find_revocations(released_key(certificate));
-    return found.empty() ? std::nullopt : std::optional(found.front().of);
+        keys.push_back(holder_key(holder));
+    auto found = cache_.find_revocations_of(keys);
+    if (found.empty()) return;
+    evidence.remembered = std::move(found[0]);
+    if (!found[1].empty()) evidence.released = found[1].front().of;
+    for (const auto& of_key : std::span(found).subspan(2))
+        for (const cms::Telling& each : of_key)
+            evidence.remembered.push_back(as_of_other(each));
 }
 
 cms::RevocationEvidence RevocationFiles::at_hand(const cms::Certificate& certificate) {
@@ -235,8 +234,7 @@ cms::RevocationEvidence RevocationFiles::at_hand(const cms::Certificate& certifi
         for (const cms::Crl& base : *bases)
             add_known_crls(base.freshest_urls(), evidence.at_freshest);
     add_known_responses(certificate, evidence);
-    evidence.remembered = remembered_of(certificate);
-    evidence.released = released(certificate);
+    add_remembered(certificate, evidence);
     return evidence;
 }
 

@@ -69,8 +69,7 @@ class RevocationFiles {
     auto parsed_in_cache(const std::string& key, const Parse& parse) -> decltype(parse(Bytes{}));
     void add_known_crls(const std::vector<cms::Alternatives>& points, std::vector<cms::Crl>& crls);
     void add_known_responses(const cms::Certificate& certificate, cms::RevocationEvidence& evidence);
-    std::vector<cms::Telling> remembered_of(const cms::Certificate& certificate);
-    std::optional<cms::Time> released(const cms::Certificate& certificate);
+    void add_remembered(const cms::Certificate& certificate, cms::RevocationEvidence& evidence);
     void ask_responders(const cms::Certificate& certificate, const cms::Certificate& issuer, const Inquiry& inquiry,
                         cms::RevocationEvidence& evidence);
     using Crls = std::vector<cms::Crl> cms::RevocationEvidence::*;

@@ -160,9 +160,9 @@ void Database::run(const char* sql) {
     if (sqlite().execute(handle_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK) fail();
 }
 
-Statement::Statement(Database& database, const char* sql) : database_(database) {
+Statement::Statement(Database& database, const std::string& sql) : database_(database) {
     sqlite3_stmt* statement = nullptr;
-    check(sqlite().prepare(database.get(), sql, -1, &statement, nullptr));
+    check(sqlite().prepare(database.get(), sql.c_str(), -1, &statement, nullptr));
     statement_.reset(statement);
 }
 

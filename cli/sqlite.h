@@ -43,7 +43,7 @@ class Database {
 /// Statement is one prepared statement; bind() fills its parameters from left to right.
 class Statement {
   public:
-    Statement(Database& database, const char* sql);
+    Statement(Database& database, const std::string& sql);
     Statement& bind(std::string_view text);
     Statement& bind(ByteView blob);
     Statement& bind(std::int64_t number);
