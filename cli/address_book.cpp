@@ -70,14 +70,11 @@ void hash_names(Database& database) {
         const auto certificate = cms::Certificate::from_der(query.blob(1).value_or(Bytes{}));
         hashes.emplace_back(query.text(0), hash_of(X509_get_subject_name(certificate.get())));
     }
-    if (hashes.empty()) return;
-    Transaction transaction(database);
     for (const auto& [fingerprint, hash] : hashes)
         Statement(database, "UPDATE certificate SET subject_hash = ? WHERE fingerprint = ?")
             .bind(hash)
             .bind(fingerprint)
             .step();
-    transaction.commit();
 }
 
 void bind_names(Statement& statement, const cms::Certificate& certificate) {
@@ -106,11 +103,7 @@ Database* AddressBook::reading() {
 }
 
 Database& AddressBook::writing() {
-    if (!database_) {
-        auto opened = Database::open(path_, "address book", kSchema, kSchemaVersion);
-        hash_names(*opened);
-        database_ = std::move(opened);
-    }
+    if (!database_) database_ = Database::open(path_, "address book", kSchema, kSchemaVersion, hash_names);
     return *database_;
 }
 

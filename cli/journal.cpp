@@ -137,9 +137,6 @@ Journal::Journal(const std::string& path, const Options& options, const BatchPla
     old.bind(now() - kKeptSeconds).step();
     Statement any(*database_, "SELECT 1 FROM done WHERE job = ? LIMIT 1");
     known_ = any.bind(job_).step();
-    put_ = std::make_unique<Statement>(*database_,
-                                       "INSERT OR REPLACE INTO done VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-    put_copy_ = std::make_unique<Statement>(*database_, "INSERT INTO copy VALUES (?, ?, ?, ?, ?, ?)");
 }
 
 Journal::~Journal() = default;
@@ -150,7 +147,7 @@ std::string Journal::default_path() {
 
 std::optional<Journal::Found> Journal::by_input(const std::string& input) {
     const std::lock_guard lock(mutex_);
-    Statement query(*database_, fmt::format("SELECT {} FROM done WHERE job = ? AND input = ?", kColumns).c_str());
+    Statement query(*database_, fmt::format("SELECT {} FROM done WHERE job = ? AND input = ?", kColumns));
     query.bind(job_).bind(input);
     return found(query);
 }
@@ -168,8 +165,7 @@ std::optional<Journal::Found> Journal::by_content(const std::string& path, std::
     Statement query(*database_,
                     fmt::format("SELECT {} FROM done WHERE job = ? AND output_size = ? AND output_digest = ? ORDER BY "
                                 "options = ? DESC LIMIT 1",
-                                kColumns)
-                        .c_str());
+                                kColumns));
     query.bind(job_).bind(static_cast<std::int64_t>(size)).bind(digest).bind(options_);
     return found(query);
 }
@@ -239,8 +235,7 @@ bool Journal::is_leftover(const std::string& path) {
     if (!left) return false;
     const auto inode = static_cast<std::int64_t>(left->identity.inode);
     const std::lock_guard lock(mutex_);
-    Statement query(*database_,
-                    fmt::format("SELECT {} FROM done WHERE input_inode = ? OR output_inode = ?", kColumns).c_str());
+    Statement query(*database_, fmt::format("SELECT {} FROM done WHERE input_inode = ? OR output_inode = ?", kColumns));
     query.bind(inode).bind(inode);
     while (const auto each = found(query)) {
         const FileStamp& input = each->done.input_stamp;
@@ -258,21 +253,19 @@ void Journal::record(std::span<const Done> done) {
     const std::lock_guard lock(mutex_);
     Transaction transaction(*database_);
     for (const Done& each : done) {
-        put_->reset();
-        put_->bind(job_).bind(each.input).bind(options_);
-        bind(*put_, each.input_stamp);
-        bind(*put_, each.output_stamp);
-        put_->bind(each.output_digest).bind(static_cast<std::int64_t>(each.exit)).bind(each.result).bind(now());
-        put_->step();
+        Statement put(*database_, "INSERT OR REPLACE INTO done VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        put.bind(job_).bind(each.input).bind(options_);
+        bind(put, each.input_stamp);
+        bind(put, each.output_stamp);
+        put.bind(each.output_digest).bind(static_cast<std::int64_t>(each.exit)).bind(each.result).bind(now());
+        put.step();
         for (const auto& [path, stamp] : each.copies) {
-            put_copy_->reset();
-            put_copy_->bind(job_).bind(each.input).bind(path);
-            bind(*put_copy_, stamp);
-            put_copy_->step();
+            Statement put_copy(*database_, "INSERT INTO copy VALUES (?, ?, ?, ?, ?, ?)");
+            put_copy.bind(job_).bind(each.input).bind(path);
+            bind(put_copy, stamp);
+            put_copy.step();
         }
     }
-    put_->reset();
-    put_copy_->reset();
     transaction.commit();
 }
 

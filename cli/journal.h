@@ -76,8 +76,6 @@ class Journal {
     std::unique_ptr<Locks> locks_;
     std::mutex mutex_;
     std::unique_ptr<Database> database_;
-    std::unique_ptr<Statement> put_;
-    std::unique_ptr<Statement> put_copy_;
     bool known_ = false;  // there are records of this job from before
 };
 

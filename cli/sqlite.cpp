@@ -36,6 +36,7 @@ struct Sqlite {
         file.take(bind_number, "sqlite3_bind_int64");
         file.take(bind_null, "sqlite3_bind_null");
         file.take(reset, "sqlite3_reset");
+        file.take(clear_bindings, "sqlite3_clear_bindings");
         file.take(step, "sqlite3_step");
         file.take(column_text, "sqlite3_column_text");
         file.take(column_bytes, "sqlite3_column_bytes");
@@ -62,6 +63,7 @@ struct Sqlite {
     decltype(&sqlite3_bind_int64) bind_number{};
     decltype(&sqlite3_bind_null) bind_null{};
     decltype(&sqlite3_reset) reset{};
+    decltype(&sqlite3_clear_bindings) clear_bindings{};
     decltype(&sqlite3_step) step{};
     decltype(&sqlite3_column_text) column_text{};
     decltype(&sqlite3_column_bytes) column_bytes{};
@@ -88,7 +90,7 @@ void make_file(const std::string& path, const std::string& what) {
 }  // namespace
 
 std::unique_ptr<Database> Database::open(const std::string& path, const std::string& what, const char* schema,
-                                         std::int64_t version) {
+                                         std::int64_t version, const Conversion& convert) {
     make_file(path, what);
     std::unique_ptr<Database> database(new Database(path, what, SQLITE_OPEN_READWRITE));
     if (database->version() > version)
@@ -97,6 +99,7 @@ std::unique_ptr<Database> Database::open(const std::string& path, const std::str
         Transaction transaction(*database);
         if (database->version() < version) {  // nobody else was faster
             database->run(schema);
+            if (convert) convert(*database);
             database->run(fmt::format("PRAGMA user_version = {}", version).c_str());
         }
         transaction.commit();
@@ -160,14 +163,28 @@ void Database::run(const char* sql) {
     if (sqlite().execute(handle_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK) fail();
 }
 
-Statement::Statement(Database& database, const std::string& sql) : database_(database) {
-    sqlite3_stmt* statement = nullptr;
-    check(sqlite().prepare(database.get(), sql.c_str(), -1, &statement, nullptr));
-    statement_.reset(statement);
+void Database::Finalize::operator()(sqlite3_stmt* statement) const {
+    sqlite().finalize(statement);
 }
 
-void Statement::Finalize::operator()(sqlite3_stmt* statement) const {
-    sqlite().finalize(statement);
+Database::Prepared Database::prepared(const std::string& sql) {
+    if (auto idle = idle_.extract(sql)) return std::move(idle.mapped());
+    sqlite3_stmt* statement = nullptr;
+    if (sqlite().prepare(get(), sql.c_str(), -1, &statement, nullptr) != SQLITE_OK) fail();
+    return Prepared(statement);
+}
+
+void Database::put_back(const std::string& sql, Prepared statement) {
+    sqlite().reset(statement.get());  // says again what step() said
+    sqlite().clear_bindings(statement.get());
+    idle_[sql] = std::move(statement);
+}
+
+Statement::Statement(Database& database, std::string sql)
+    : database_(database), sql_(std::move(sql)), statement_(database.prepared(sql_)) {}
+
+Statement::~Statement() {
+    database_.put_back(sql_, std::move(statement_));
 }
 
 void Statement::check(int code) const {
@@ -194,11 +211,6 @@ Statement& Statement::bind(std::int64_t number) {
 Statement& Statement::bind_null() {
     check(sqlite().bind_null(statement_.get(), next_++));
     return *this;
-}
-
-void Statement::reset() {
-    sqlite().reset(statement_.get());  // says again what step() said
-    next_ = 1;
 }
 
 bool Statement::step() {

@@ -7,12 +7,40 @@
 
 #include "mime/error.h"
 #include "mime/limit.h"
+#include "mime/shared_library.h"
 
 namespace p11mime::cms {
 
 namespace {
 
 constexpr std::size_t kStep = 64 * 1024;  // bytes asked of zlib at once
+
+// Zlib is the library's functions, as far as they are used.
+struct Zlib {
+    Zlib() {
+        const SharedLibrary file("libz.so.1", "zlib1g");
+        file.take(inflate_init, "inflateInit_");
+        file.take(inflate, "inflate");
+        file.take(inflate_end, "inflateEnd");
+        file.take(deflate_init, "deflateInit_");
+        file.take(deflate, "deflate");
+        file.take(deflate_end, "deflateEnd");
+    }
+
+    decltype(&::inflateInit_) inflate_init{};
+    decltype(&::inflate) inflate{};
+    decltype(&::inflateEnd) inflate_end{};
+    decltype(&::deflateInit_) deflate_init{};
+    decltype(&::deflate) deflate{};
+    decltype(&::deflateEnd) deflate_end{};
+};
+
+const Zlib& zlib() {
+    static const Zlib library;
+    return library;
+}
+
+constexpr int kStreamSize = sizeof(z_stream);
 
 // take_input lends a piece to zlib, whose pointer to it is not const and whose count is narrow; the rest stays.
 ByteView take_input(z_stream& stream, ByteView piece) {
@@ -26,11 +54,11 @@ ByteView take_input(z_stream& stream, ByteView piece) {
 
 Inflation::Inflation(Source& compressed, ExpansionLimit& limit)
     : compressed_(compressed), limit_(limit), plain_(kStep) {
-    if (inflateInit(&stream_) != Z_OK) throw std::bad_alloc();
+    if (zlib().inflate_init(&stream_, ZLIB_VERSION, kStreamSize) != Z_OK) throw std::bad_alloc();
 }
 
 Inflation::~Inflation() {
-    inflateEnd(&stream_);
+    zlib().inflate_end(&stream_);
 }
 
 ByteView Inflation::pull() {
@@ -40,7 +68,7 @@ ByteView Inflation::pull() {
         if (stream_.avail_in == 0) piece_ = take_input(stream_, piece_.empty() ? compressed_.pull() : piece_);
         if (stream_.avail_in == 0)
             throw Error(ErrorKind::malformed, "malformed CMS: the compressed content is cut off");
-        const int code = inflate(&stream_, Z_NO_FLUSH);
+        const int code = zlib().inflate(&stream_, Z_NO_FLUSH);
         ended_ = code == Z_STREAM_END;
         if (code != Z_OK && !ended_)
             throw Error(ErrorKind::malformed, "malformed CMS: the compressed content is broken");
@@ -56,18 +84,18 @@ ByteView Inflation::pull() {
 }
 
 Deflation::Deflation(Sink& to) : to_(to), compressed_(kStep) {
-    if (deflateInit(&stream_, Z_DEFAULT_COMPRESSION) != Z_OK) throw std::bad_alloc();
+    if (zlib().deflate_init(&stream_, Z_DEFAULT_COMPRESSION, ZLIB_VERSION, kStreamSize) != Z_OK) throw std::bad_alloc();
 }
 
 Deflation::~Deflation() {
-    deflateEnd(&stream_);
+    zlib().deflate_end(&stream_);
 }
 
 void Deflation::deflate_all(int flush) {
     do {
         stream_.next_out = compressed_.data();
         stream_.avail_out = static_cast<uInt>(compressed_.size());
-        deflate(&stream_, flush);
+        zlib().deflate(&stream_, flush);
         const ByteView piece = ByteView(compressed_).first(compressed_.size() - stream_.avail_out);
         limit_.add_input(piece.size());
         if (!piece.empty()) to_.push(piece);

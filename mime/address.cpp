@@ -339,9 +339,10 @@ class ListWriter {
     std::string result_;
 };
 
-// What same_mailbox compares; text that is no mailbox is compared as it stands.
+// What same_mailbox compares; text that is no mailbox, or has no quotes, is compared as it stands.
 std::string comparable(std::string_view mailbox) {
-    return normal_mailbox(mailbox).value_or(std::string(mailbox));
+    std::string text(mailbox);
+    return text.starts_with('"') ? normal_mailbox(text).value_or(text) : text;
 }
 
 bool is_domain(std::string_view text) {

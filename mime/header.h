@@ -77,6 +77,7 @@ bool equal_ignoring_case(std::string_view a, std::string_view b);
 
 /// ascii_lower lowers ASCII letters and leaves other bytes alone.
 std::string ascii_lower(std::string_view text);
+char ascii_lower(char c);
 /// ascii_upper is the capital of an ASCII letter, and any other byte as it is.
 char ascii_upper(char c);
 

@@ -69,6 +69,37 @@ std::string_view ascii_prototype(char c) {
     }
 }
 
+// AsciiLooks reads an ASCII text byte by byte as it looks.
+class AsciiLooks {
+  public:
+    explicit AsciiLooks(std::string_view text) : text_(text) {}
+
+    std::optional<char> next() {
+        if (prototype_.empty()) {
+            if (text_.empty()) return std::nullopt;
+            prototype_ = ascii_prototype(text_.front());
+            if (prototype_.empty()) prototype_ = text_.substr(0, 1);
+            text_.remove_prefix(1);
+        }
+        const char c = prototype_.front();
+        prototype_.remove_prefix(1);
+        return ascii_lower(c);
+    }
+
+  private:
+    std::string_view text_;
+    std::string_view prototype_;  // what is left of the one that is read
+};
+
+bool looks_alike(std::string_view ascii, std::string_view other) {
+    AsciiLooks looks(ascii), other_looks(other);
+    for (;;) {
+        const auto next = looks.next();
+        if (next != other_looks.next()) return false;
+        if (!next) return true;
+    }
+}
+
 // BareLetter is a letter without its marks, and whether one at its foot is among them that goes for a dot: a dot, a
 // ring, a comma or a stroke (U+0323, U+0325, U+0326, U+0329).
 struct BareLetter {
@@ -129,12 +160,13 @@ std::string capital_skeleton(std::string_view text) {
 }
 
 bool label_is_picture_of(std::string_view label, std::string_view other) {
-    if (ascii_skeleton(label) == ascii_skeleton(other)) return true;
+    if (looks_alike(label, other)) return true;
     const bool in_capitals =
         std::any_of(label.begin(), label.end(), [](char c) { return c >= 'A' && c <= 'Z' && c != 'I'; });
+    if (!in_capitals) return false;
     std::string capitals(other);
     std::transform(capitals.begin(), capitals.end(), capitals.begin(), ascii_upper);
-    return in_capitals && capital_skeleton(label) == capital_skeleton(capitals);
+    return capital_skeleton(label) == capital_skeleton(capitals);
 }
 
 // Under vowels a dot makes a letter that languages write (Vietnamese, Yoruba).
@@ -228,14 +260,10 @@ std::string skeleton(std::string_view text) {
 
 std::string ascii_skeleton(std::string_view text) {
     std::string result;
-    for (const char c : text) {
-        const std::string_view prototype = ascii_prototype(c);
-        if (prototype.empty())
-            result += c;
-        else
-            result += prototype;
-    }
-    return ascii_lower(result);
+    AsciiLooks looks(text);
+    while (const auto next = looks.next())
+        result += *next;
+    return result;
 }
 
 bool is_picture_of(std::string_view address, std::string_view other) {

@@ -10,8 +10,8 @@ using namespace p11mime::test;
 
 namespace {
 
-const std::vector<std::string> kLoadedLate = {"libsqlite3",  "libassuan",  "libcurl",    "libicu",
-                                              "libpcsclite", "libp11-kit", "libkeyutils"};
+const std::vector<std::string> kLoadedLate = {"libsqlite3",  "libassuan",  "libcurl",     "libicu",
+                                              "libpcsclite", "libp11-kit", "libkeyutils", "libz.so"};
 
 // What the dynamic linker says of the libraries that it loads (ld.so(8), LD_DEBUG).
 std::string loaded(const Office& office, const Arguments& arguments) {

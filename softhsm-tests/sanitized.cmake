@@ -21,7 +21,7 @@ function(p11mime_add_sanitized_tests name rooms)
   list(GET rooms 0 leftmost)
   target_link_options(p11mime-${name}-tests PRIVATE -Wl,--whole-archive ${whole} -Wl,--no-whole-archive)
   target_link_libraries(p11mime-${name}-tests PRIVATE ${P11MIME_TESTS_FROM}/softhsm-tests/libp11mime_test_support.a
-                                                      p11mime_${leftmost})
+                                                      ZLIB::ZLIB p11mime_${leftmost})
   catch_discover_tests(p11mime-${name}-tests ${ARGN} EXTRA_ARGS --warn NoTests
                        PROPERTIES LABELS ${name} TIMEOUT 600 SKIP_RETURN_CODE 77 ENVIRONMENT P11MIME_SANITIZED=1)
 endfunction()
