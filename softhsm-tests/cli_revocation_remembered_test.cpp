@@ -276,3 +276,39 @@ TEST_CASE("a CRL in the cache gives way to a newer one alone") {
         CHECK(after_another({.number = 11, .this_update = -45}) == RevocationState::good);
     }
 }
+
+TEST_CASE("an OCSP response in the cache gives way to a newer one alone") {
+    Agency agency;
+    OcspSpec spec;
+    std::optional<Certificate> alice;
+    const HttpServer server([&](const HttpServer::Request&) {
+        return HttpServer::Answer{.type = "application/ocsp-response",
+                                  .body = text(make_ocsp(spec, *alice, agency.root.certificate, agency.root))};
+    });
+    alice = agency.certify_one("Alice", "authorityInfoAccess=OCSP;URI:" + server.url("/ocsp"));
+    spec = {.this_update = -60, .next_update = kDay, .produced_at = -60};
+    CHECK(agency.judge(*alice) == RevocationState::good);
+    const int later = GENERATE(-1, 1);
+    spec = {.this_update = -60 + 20 * later, .next_update = 30, .produced_at = -60 + 20 * later};
+    agency.source = agency.started({});
+    CHECK(agency.judge(*alice, -30) == RevocationState::good);  // which asks again
+    CHECK(server.requests().size() == 2);
+    agency.source = agency.started({}, false);
+    agency.clock->ahead = std::chrono::hours(1);
+    CHECK(agency.judge(*alice) == (later < 0 ? RevocationState::good : RevocationState::unknown));
+}
+
+TEST_CASE("a delta CRL at a certificate's own place is known offline afterwards") {
+    Agency agency;
+    std::map<std::string, std::string> files;
+    const HttpServer server(
+        [&](const HttpServer::Request& request) { return HttpServer::Answer{.body = files.at(request.path)}; });
+    const Certificate alice =
+        agency.certify_one("Alice", at(server, "/a.crl") + "\nfreshestCRL=URI:" + server.url("/delta.crl"));
+    files["/a.crl"] = agency.crl({.number = 5, .this_update = -60});
+    files["/delta.crl"] = agency.crl({.number = 6, .base_number = 5});
+    CHECK(agency.judge(alice) == RevocationState::good);
+    CHECK(server.requests().size() == 2);
+    agency.source = agency.started({}, false);
+    CHECK(agency.judge(alice) == RevocationState::good);
+}

@@ -178,6 +178,22 @@ TEST_CASE("what came along makes nothing good below an authority whose key other
         breach.source->here.ocsp.push_back({OcspResponse::from_der(response)});
         CHECK(exit_status({}) == 0);
     }
+    SECTION("nor does an OCSP response lift a hold") {
+        breach.trust.require_revocation = false;
+        const auto response = [&](int days) {
+            const OcspSpec spec{.this_update = days * kDay, .next_update = -32 * kDay, .produced_at = days * kDay};
+            return make_ocsp(spec, breach.alice.certificate, breach.authority.certificate, breach.authority);
+        };
+        breach.add_crl(
+            {.entries = {{.certificate = breach.alice.certificate, .since = -60 * kDay, .reason = "certificateHold"}},
+             .this_update = -50 * kDay,
+             .next_update = -45 * kDay},
+            breach.authority);
+        CHECK(exit_status({}) == 3);
+        CHECK(exit_status({der_value(tag::context(1, true), {der_oid(oid::kOcspResponse), response(-39)})}) == 3);
+        breach.source->here.ocsp.push_back({OcspResponse::from_der(response(-39))});
+        CHECK(exit_status({}) == 0);
+    }
     SECTION("what revokes counts") {
         breach.add_crl(then, breach.authority);
         CrlSpec revoking = then;

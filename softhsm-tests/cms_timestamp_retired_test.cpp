@@ -54,7 +54,8 @@ TEST_CASE("a response without a reason says nothing against the one that a CRL g
         CHECK_FALSE(world.stamped(30, {world.listing("superseded").der()}));
     }
     SECTION("but not where the CRL gives none, or one that speaks against the key") {
-        const std::string reason = GENERATE("", "keyCompromise", "CACompromise", "privilegeWithdrawn");
+        const std::string reason =
+            GENERATE("", "keyCompromise", "CACompromise", "privilegeWithdrawn", "certificateHold");
         world.source->here.crls = {world.listing(reason)};
         CHECK_FALSE(world.stamped(30));
     }
