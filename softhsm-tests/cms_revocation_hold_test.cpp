@@ -212,3 +212,17 @@ TEST_CASE("a hold is as new as the newest that tells of it") {
     scene.bench.add_crl(hold, scene.authority);
     CHECK(revoked(scene.judge()));
 }
+
+TEST_CASE("a certificate that a response tells to be revoked without a reason is not taken to be on hold") {
+    AuthorityBench scene;
+    CrlSpec hold = scene.lists_alice();
+    hold.entries.front() = {.certificate = scene.alice, .since = -100, .reason = "certificateHold"};
+    hold.this_update = -60;
+    scene.bench.add_crl(hold, scene.authority);
+    scene.bench.add_crl({.number = 2, .this_update = -10}, scene.authority);
+    CHECK(good(scene.judge()));
+    scene.bench.source->here.ocsp = {{OcspResponse::from_der(
+        make_ocsp({.status = OcspSpec::Status::revoked, .since = -100, .reason = -1, .this_update = -60}, scene.alice,
+                  scene.authority.certificate, scene.authority))}};
+    CHECK(revoked(scene.judge()));
+}
