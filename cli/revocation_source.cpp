@@ -71,11 +71,16 @@ bool tells_of_key(const cms::Telling& telling, const cms::Certificate& certifica
     return cause == cms::Cause::key_compromised || (cause == cms::Cause::authority_compromised && certificate.is_ca());
 }
 
+// as_holder names a certificate among those of its key.
+std::string as_holder(const cms::Certificate& certificate) {
+    return fmt::format("its certificate as {} by {} (serial {})", cms::display_name(certificate), certificate.issuer(),
+                       certificate.serial_hex());
+}
+
 // of_its_key is what is told by that of each certificate of the key: in the cache, the reason is what was told of.
 cms::Telling of_its_key(cms::Telling telling, const cms::Certificate& certificate) {
     telling.revoked.cause = cms::Cause::key_compromised;
-    telling.revoked.reason = fmt::format("its certificate as {} by {} (serial {})", cms::display_name(certificate),
-                                         certificate.issuer(), certificate.serial_hex());
+    telling.revoked.reason = as_holder(certificate);
     return telling;
 }
 
@@ -221,7 +226,7 @@ void RevocationFiles::add_remembered(const cms::Certificate& certificate, cms::R
     if (!found[1].empty()) evidence.released = found[1].front().of;
     for (const auto& of_key : std::span(found).subspan(2))
         for (const cms::Telling& each : of_key)
-            evidence.remembered.push_back(as_of_other(each));
+            if (each.revoked.reason != as_holder(certificate)) evidence.remembered.push_back(as_of_other(each));
 }
 
 cms::RevocationEvidence RevocationFiles::at_hand(const cms::Certificate& certificate) {

@@ -90,3 +90,21 @@ TEST_CASE("what is told of a key in a run counts for its certificates that were 
     CHECK(agency.judge(alice.certificate) == RevocationState::revoked);
     CHECK(agency.judge(renewed) == RevocationState::revoked);
 }
+
+TEST_CASE("what is remembered of a certificate is told in each run as it was in the first") {
+    Agency agency;
+    std::string crl;
+    const HttpServer server([&](const HttpServer::Request&) { return HttpServer::Answer{.body = crl}; });
+    CertificateSpec spec = long_ago(authority_spec("Authority"));
+    spec.more_extensions = at(server, "/root.crl");
+    const SoftwareKey authority = certify(spec, &agency.root);
+    const Certificate alice = certify(long_ago({}), &authority).certificate;
+    crl = agency.crl({.entries = {{.certificate = authority.certificate, .reason = "CACompromise"}}});
+    for (const bool online : {true, false}) {
+        cms::Trust trust = trust_in({agency.root.certificate}, {authority.certificate});
+        trust.revocation = std::make_shared<RevocationOfMail>(agency.started({}, online));
+        const cms::PathVerdict verdict = cms::validate(alice, {}, trust, cms::Use::signing);
+        CHECK_THAT(verdict.reason, Catch::StartsWith("the certificate of CN=Authority,O=Example is revoked since ") &&
+                                       Catch::EndsWith(" (compromise of the authority)"));
+    }
+}
