@@ -69,23 +69,24 @@ std::string limits(const Certificate& authority, const EvidenceContext& context)
     return {};
 }
 
-// SignerStanding is how a signer is judged: at which time, whether it must be known not to be revoked, and whether its
-// certificate came along.
+// SignerStanding is how a signer is judged: at which time, whether it must be known not to be revoked, whether its
+// certificate came along, and whether weak keys and digests on its path count.
 struct SignerStanding {
     Time at;
     bool must_be_known;
     bool came_along;
+    bool allow_weak;
 };
 
 // trust_of is what a signer's own path is judged by; policies and purposes are none of its.
-Trust trust_of(const EvidenceContext& context, Time at) {
+Trust trust_of(const EvidenceContext& context, const SignerStanding& standing) {
     Trust trust;
     trust.anchors = context.trust.anchors;
     trust.intermediates = context.trust.intermediates;
     trust.clock = context.trust.clock;
-    trust.allow_weak = context.trust.allow_weak;
+    trust.allow_weak = standing.allow_weak;
     trust.purpose = context.trust.purpose;  // of the anchor; Use::evidence has none
-    trust.at = at;
+    trust.at = standing.at;
     // The path's own certificates are a source, which no number of others pushes out.
     trust.intermediates.insert(
         trust.intermediates.begin(),
@@ -168,7 +169,7 @@ std::optional<Obstacle> authority_obstacle(const std::vector<Certificate>& path,
 // is_above says whether the issuer leads to an anchor that its own path does not end at, as one that is an anchor
 // itself or was certified by several may.
 bool is_above(const Certificate& anchor, const EvidenceContext& context, const SignerStanding& standing) {
-    Trust trust = trust_of(context, standing.at);
+    Trust trust = trust_of(context, standing);
     trust.anchors = {std::make_shared<MemoryCertificates>(std::vector{anchor})};
     for (const auto& [each, came_along] : named(X509_get_subject_name(context.issuer.get()), context)) {
         if (!same_name_and_key(each, context.issuer)) continue;
@@ -205,7 +206,7 @@ std::optional<Obstacle> obstacle_on(const std::vector<Certificate>& path, const 
 
 // path_reason says why a CRL's signer may not stand for it; empty where one of its paths lets it.
 std::string path_reason(const Certificate& signer, const EvidenceContext& context, const SignerStanding& standing) {
-    Trust trust = trust_of(context, standing.at);
+    Trust trust = trust_of(context, standing);
     auto [anchors, untrusted] = find_candidates(signer, context.surplus, trust.anchors, trust.intermediates);
     // An anchor that is not the right one may be on the way to that. Nothing that came along pushes it out.
     untrusted.insert(untrusted.begin(), anchors.begin(), anchors.end());
@@ -257,7 +258,7 @@ std::vector<Candidate> responders_of(const OcspResponse& response, const Evidenc
 std::string delegate_reason(const Certificate& responder, const EvidenceContext& context,
                             const SignerStanding& standing) {
     if (!may_sign_ocsp(responder)) return "it may not sign OCSP responses";
-    const PathVerdict path = validate(responder, context.surplus, trust_of(context, standing.at), Use::evidence);
+    const PathVerdict path = validate(responder, context.surplus, trust_of(context, standing), Use::evidence);
     context.work.add(path.chain.size() + path.verifications);
     if (!path.trusted) return path.reason;
     if (path.chain.size() < 2 || !same_name_and_key(path.chain[1], context.issuer)) return "it has another issuer";
@@ -266,21 +267,23 @@ std::string delegate_reason(const Certificate& responder, const EvidenceContext&
     return enough(state, standing.must_be_known) ? "" : "it is " + not_enough(state);
 }
 
-// judged is a certificate that has signed evidence at a time, as `reason_of` says.
+// judged is a certificate that has signed evidence at a time, as `reason_of` says. Who does not count now may have been
+// somebody then, and what is weak is worth that much: either revokes alone.
 template <class ReasonOf>
 EvidenceSigner judged(const Candidate& candidate, const EvidenceContext& context, Time signed_at,
                       const ReasonOf& reason_of) {
     const auto& [signer, came_along] = candidate;
     const Time then = std::min(signed_at, context.trust.clock->now());
-    std::string reason = reason_of(signer, context, SignerStanding{std::max(context.at, then), true, came_along});
+    const SignerStanding now{std::max(context.at, then), true, came_along, context.trust.allow_weak};
+    std::string reason = reason_of(signer, context, now);
     if (reason.empty()) return {signer, {}};
     reason = fmt::format("{}, who has signed it, is not to be trusted: {}", signer.subject(), reason);
-    if (!reason_of(signer, context, SignerStanding{then, false, came_along}).empty()) return {std::nullopt, reason};
+    if (!reason_of(signer, context, {then, false, came_along, true}).empty()) return {std::nullopt, reason};
     return {signer, reason};
 }
 
 // signer_among is the first of some certificates that has signed evidence and may. `may_not` says why one may not that
-// has; `judge_signer` judges one that is not the issuer.
+// has; `judge_signer` judges one that is not the issuer. What is weak is heard as far as it revokes.
 template <class Evidence, class MayNot, class JudgeSigner>
 EvidenceSigner signer_among(const std::vector<Candidate>& candidates, const Evidence& evidence,
                             const EvidenceContext& context, const MayNot& may_not, const JudgeSigner& judge_signer) {
@@ -291,15 +294,16 @@ EvidenceSigner signer_among(const std::vector<Candidate>& candidates, const Evid
         if (!evidence.signed_by(each)) continue;
         auto [broken, weakness] = strength_of(evidence.signature_algorithm(), each, context.trust.allow_weak);
         if (broken) return {std::nullopt, weakness};
-        if (std::string why = may_not(each); !why.empty()) weakness = std::move(why);
-        if (each == context.issuer) return {each, weakness};
-        if (!weakness.empty()) {
-            if (!found.certificate) found.reason = weakness;
+        const std::string forbidden = may_not(each);
+        if (each == context.issuer) return {each, forbidden.empty() ? weakness : forbidden};
+        if (!forbidden.empty()) {
+            if (!found.certificate) found.reason = forbidden;
             continue;
         }
         const std::size_t before = context.work.verifications();
         EvidenceSigner signer = judge_signer(Candidate{each, came_along});
         if (came_along) context.work.add_carried(context.work.verifications() - before);
+        if (signer.reason.empty()) signer.reason = weakness;
         if (signer.certificate && signer.reason.empty()) return signer;
         if (!found.certificate) found = std::move(signer);
     }

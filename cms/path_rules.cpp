@@ -20,9 +20,9 @@ namespace {
 // The extensions that OpenSSL or these rules process. OpenSSL's own list has more, which it only processes where asked
 // to, such as Netscape's certificate types.
 constexpr std::array kProcessed = {
-    NID_key_usage,       NID_subject_alt_name,        NID_basic_constraints,  NID_certificate_policies,
-    NID_policy_mappings, NID_policy_constraints,      NID_inhibit_any_policy, NID_name_constraints,
-    NID_ext_key_usage,   NID_crl_distribution_points,
+    NID_key_usage,       NID_subject_alt_name,        NID_basic_constraints,    NID_certificate_policies,
+    NID_policy_mappings, NID_policy_constraints,      NID_inhibit_any_policy,   NID_name_constraints,
+    NID_ext_key_usage,   NID_crl_distribution_points, NID_id_pkix_OCSP_noCheck,
 };
 
 // SignatureDigest is the digest that a certificate is signed with; its name is the signature's where that names none,

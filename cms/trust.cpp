@@ -91,7 +91,10 @@ class Judge {
         fault = issuer_key_fault(path);
         if (!fault) fault = stranger(path);
         if (!fault) {
-            verified = verify_path(path, alone_ ? nullptr : &trust_.policy, trust_.purpose, time_);
+            // What policies an authority demands below it is of what is signed by users, not of what tells of
+            // revocation.
+            const bool demands = !alone_ && use_ != Use::evidence;
+            verified = verify_path(path, demands ? &trust_.policy : nullptr, trust_.purpose, time_);
             fault = std::move(verified.fault);
         }
         if (fault && !looks_back_)

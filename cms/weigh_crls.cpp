@@ -28,6 +28,8 @@ struct Signed {
     const Certificate& by() const { return *signer.certificate; }
 };
 
+constexpr const char* kForOthers = "it is for other certificates";
+
 Revoked revoked(const CrlEntry& entry) {
     return {entry.since, entry.reason, entry.cause, entry.on_hold};
 }
@@ -61,7 +63,7 @@ std::vector<Signed> authentic(const std::vector<Listed>& crls, const Certificate
         if (!crl.defect().empty()) finding.notes.push_back(does_not_count(crl, crl.defect()));
         if (!crl.defect().empty() && !lists(crl, certificate)) continue;
         EvidenceSigner signer = crl_signer(crl, context);
-        if (signer.reason.empty() && crl.covers(certificate) == 0) signer.reason = "it is for other certificates";
+        if (signer.reason.empty() && crl.covers(certificate) == 0) signer.reason = kForOthers;
         if (signer.reason.empty()) signer.reason = crl.defect();
         if (crl.defect().empty() && !signer.reason.empty()) finding.notes.push_back(does_not_count(crl, signer.reason));
         if (signer.certificate)
@@ -209,6 +211,8 @@ void weigh_crls(const Certificate& certificate, const EvidenceContext& context, 
         for (const Crl& crl : crls)
             if (crl.covers(certificate) != 0 || lists(crl, certificate))
                 (crl.is_delta() ? deltas : bases).push_back({crl, origin});
+            else if (origin == Origin::point)
+                finding.notes.push_back(does_not_count(crl, kForOthers));
     };
     add(own.at_points, Origin::point);
     add(own.crls, Origin::own);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace p11mime::cms {
 
 namespace {
@@ -29,6 +31,24 @@ std::string weigh_answer(const Certificate& certificate, const OcspAnswer& answe
     return {};
 }
 
+std::string does_not_count(const OcspResponse& response, const std::string& why) {
+    return fmt::format("the OCSP response of {} does not count: {}", format_time(response.produced_at()), why);
+}
+
+// note_unsigned heeds that a response tells a certificate to be revoked whose signer is not known: it may be true,
+// which is told before all else.
+void note_unsigned(const OcspResponse& response, const std::vector<OcspAnswer>& answers, const std::string& why,
+                   Finding& finding) {
+    const auto revokes = [&](const OcspAnswer& answer) {
+        return answer.status == Status::revoked && !finding.future(answer.this_update);
+    };
+    const auto told = std::ranges::find_if(answers, revokes);
+    if (told == answers.end()) return finding.notes.push_back(does_not_count(response, why));
+    finding.note_doubt(told->this_update,
+                       fmt::format("was told to be revoked in a response that does not count ({})", why));
+    finding.notes.insert(finding.notes.begin(), "it is told to be revoked, but " + does_not_count(response, why));
+}
+
 // weigh_response gives why a response tells nothing. What it says is revoked is so whoever has asked, and whatever the
 // time.
 std::string weigh_response(const Certificate& certificate, const EvidenceContext& context,
@@ -38,7 +58,11 @@ std::string weigh_response(const Certificate& certificate, const EvidenceContext
     if (!response.defect().empty()) return response.defect();
     const auto nonce = request.empty() ? OcspResponse::Nonce::absent : response.nonce(request);
     const EvidenceSigner signer = ocsp_signer(response, context, carried);
-    if (!signer.certificate) return signer.reason;
+    if (!signer.certificate) {
+        if (carried) return signer.reason;
+        note_unsigned(response, answers, signer.reason, finding);
+        return {};
+    }
     std::string why;
     for (const OcspAnswer& answer : answers) {
         const bool just_made = !request.empty() && finding.recent(answer.this_update);
@@ -82,9 +106,7 @@ void weigh_each(const Certificate& certificate, const EvidenceContext& context,
         } else if (!ocsp.request.empty()) {
             why = "it is about another certificate";
         }
-        if (!why.empty())
-            finding.notes.push_back(fmt::format("the OCSP response of {} does not count: {}",
-                                                format_time(ocsp.response.produced_at()), why));
+        if (!why.empty()) finding.notes.push_back(does_not_count(ocsp.response, why));
     }
 }
 

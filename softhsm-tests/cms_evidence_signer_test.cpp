@@ -284,7 +284,7 @@ TEST_CASE("what a signer that has ended since said to be revoked stays so, and n
         bench.add_crl({.entries = {{.certificate = responder.certificate}},
                        .extensions = "issuingDistributionPoint=critical,@idp\n",
                        .sections = "[idp]\nonlysomereasons=keyCompromise\n"});
-        CHECK(unknown(bench.judge(alice), "it is revoked"));
+        CHECK(unknown(bench.judge(alice), "is not to be trusted: it is revoked"));
     }
     SECTION("a delegate of nobody") {
         bench.add_ocsp(says_revoked, alice, certify(ended(responder_spec())));
