@@ -212,7 +212,8 @@ TEST_CASE("several processes write one address book at once", "[cli]") {
             try {
                 AddressBook book(shelf.path);
                 for (int i = 0; i < kEach; ++i)
-                    book.put(certificates[static_cast<std::size_t>(process * kEach + i)], std::nullopt, "import", kNow);
+                    book.put(certificates.at(static_cast<std::size_t>(process) * kEach + static_cast<std::size_t>(i)),
+                             std::nullopt, "import", kNow);
             } catch (const Error&) {
                 _exit(1);
             }

@@ -303,7 +303,7 @@ TEST_CASE("no mail is valid whose whole signed content cannot be read, and none 
 
 TEST_CASE("no mail is valid whose signed header hides fields behind lines that programs pass over") {
     const UnreadWorld world;
-    const std::string nul("X-A: a\0b\r\n", 11),
+    const std::string nul("X-A: a\0b\r\n", 10),
         type = "Content-Type: multipart/encrypted; boundary=b\r\n", hp = "Content-Type: text/plain; hp=\"clear\"\r\n",
         ceo = "From: ceo@bank.example\r\n", wrapper = "Content-Type: message/rfc822\r\n\r\n",
         text = "\r\nPay 10 to Bob.\r\n";

@@ -1,5 +1,7 @@
 // A batch that ends in the middle and is run again: every mail is done once, and nothing is left half done.
 
+#include <fmt/format.h>
+
 #include "softhsm-tests/e2e_batch.h"
 #include "softhsm-tests/support/built.h"
 
@@ -81,9 +83,9 @@ TEST_CASE("what was set aside for a mail that has changed since SIGKILL is kept,
             if (entry.path().filename().string().starts_with(".p11mime-replaced-")) left = entry.path().string();
         REQUIRE_FALSE(left.empty());
         const std::string content = read_file(left);
-        CHECK((content == bag.numbered(0)) == (when == " after"));
+        CHECK((content == Mailbag::numbered(0)) == (when == " after"));
         for (const std::string& mail : bag.files())
-            write_file(mail, bag.numbered(77));
+            write_file(mail, Mailbag::numbered(77));
         const Outcome outcome = bag.office.desk.p11mime(in_place);
         CHECK(outcome.status == 0);
         CHECK_THAT(outcome.err, Catch::Contains(left));
@@ -122,7 +124,7 @@ TEST_CASE("only what p11mime itself left unfinished is removed, and never an inp
     Mailbag bag(1);
     std::filesystem::create_directory(bag.path("out"));
     const std::string others = bag.office.desk.file("out/.p11mime-config", "precious");
-    const std::string input = bag.add(".p11mime-unfinished-abcdef", bag.numbered(5));
+    const std::string input = bag.add(".p11mime-unfinished-abcdef", Mailbag::numbered(5));
     const std::string left = bag.office.desk.file("out/.p11mime-unfinished-abcdef", "plaintext");
     CHECK(bag.office.desk.p11mime(Arguments{"sign", "-d", bag.path("out")} + bag.files()).status == 0);
     CHECK(read_file(others) == "precious");
@@ -165,7 +167,7 @@ TEST_CASE("a mail that changed after it was done is said to have, and done anew"
     for (const Arguments& options : {Arguments{"-d", bag.path("out")}, Arguments{"--in-place"}}) {
         INFO(options.front());
         CHECK(run(options).status == 0);
-        write_file(changed, bag.numbered(100));
+        write_file(changed, Mailbag::numbered(100));
         const Outcome outcome = run(options);
         CHECK_THAT(outcome.err, Catch::Contains(changed + ": changed since"));
         CHECK(anew(outcome));

@@ -88,8 +88,8 @@ TEST_CASE("names that clash are refused before anything is done", "[e2e]") {
     Mailbag bag(2);
     const std::string first = bag.files()[0];
     std::filesystem::create_directory(bag.path("other"));
-    const std::string same = bag.office.desk.file("other/mail0.eml", bag.numbered(7));
-    const std::string by_case = bag.office.desk.file("other/MAIL0.EML", bag.numbered(8));
+    const std::string same = bag.office.desk.file("other/mail0.eml", Mailbag::numbered(7));
+    const std::string by_case = bag.office.desk.file("other/MAIL0.EML", Mailbag::numbered(8));
     const auto refused = [&](const Arguments& arguments) {
         const Outcome outcome = bag.office.desk.p11mime(arguments);
         INFO(outcome.err);
@@ -115,8 +115,8 @@ TEST_CASE("names that clash are refused before anything is done", "[e2e]") {
     CHECK(refused(Arguments{"sign", "-d", out, "-j", "0"} + bag.files()));
     CHECK(refused({"sign", "-d", out}));
     CHECK(refused(Arguments{"verify", "-n", "--in-place"} + bag.files()));
-    CHECK(read_file(first) == bag.numbered(0));
-    CHECK(read_file(bag.files()[1]) == bag.numbered(1));
+    CHECK(read_file(first) == Mailbag::numbered(0));
+    CHECK(read_file(bag.files()[1]) == Mailbag::numbered(1));
 }
 
 TEST_CASE("a batch whose record cannot be written names the remedy, and does nothing", "[e2e]") {
@@ -125,7 +125,7 @@ TEST_CASE("a batch whose record cannot be written names the remedy, and does not
     const Outcome outcome = bag.office.desk.p11mime(Arguments{"sign", "--in-place"} + bag.files());
     CHECK(outcome.status == 7);
     CHECK_THAT(outcome.err, Catch::Contains("XDG_STATE_HOME"));
-    CHECK(read_file(bag.files()[0]) == bag.numbered(0));
+    CHECK(read_file(bag.files()[0]) == Mailbag::numbered(0));
 }
 
 TEST_CASE("a directory among the inputs is named, and the others are done", "[e2e]") {
@@ -159,7 +159,7 @@ TEST_CASE("a batch is refused where another is at work, whatever the command, an
         CHECK_THAT(refused.err, Catch::Contains("another batch is at work in"));
         CHECK(bag.signatures(there[0]) == 1);
     }
-    feed(slow, bag.numbered(99), at_work);
+    feed(slow, Mailbag::numbered(99), at_work);
     CHECK(running.get().status == 0);
     CHECK(bag.signatures(bag.path("out/slow.eml")) == 1);
     CHECK(bag.office.desk.p11mime(Arguments{"sign", "--opaque", "--in-place"} + there).status == 0);

@@ -2,6 +2,7 @@
 // shows meanwhile.
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -117,7 +118,7 @@ TEST_CASE("on a terminal a batch shows how many mails are done, how fast, and th
     TerminalProgram program(bag.office.desk.p11mime_command(Arguments{"sign", "-j", "1", "-d", out} + files));
     for (int i = 0; i < kMails; ++i) {
         std::this_thread::sleep_for(std::chrono::milliseconds(100));
-        feed(files[static_cast<std::size_t>(i)], bag.numbered(i), [&] { return program.shows(); });
+        feed(files[static_cast<std::size_t>(i)], Mailbag::numbered(i), [&] { return program.shows(); });
         while (program.shows() && !std::filesystem::exists(out + "/" + bag.name(i))) {
         }
     }

@@ -83,7 +83,7 @@ TEST_CASE("a mail made in place gets no second layer by other options, unless it
     const Outcome outcome = opaque({"--in-place"});
     CHECK(outcome.status == 2);
     CHECK_THAT(outcome.err, Catch::Contains(bag.files()[0] + ": an earlier run, with other options"));
-    write_file(bag.files()[1], bag.numbered(100));
+    write_file(bag.files()[1], Mailbag::numbered(100));
     CHECK(opaque({"--in-place"}).status == 2);
     for (const std::string& file : bag.files())
         CHECK(bag.signatures(file) == 1);

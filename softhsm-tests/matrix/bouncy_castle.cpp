@@ -1,5 +1,7 @@
 #include "softhsm-tests/matrix/bouncy_castle.h"
 
+#include <fmt/format.h>
+
 #include "softhsm-tests/matrix/java_peer.h"
 
 namespace p11mime::test::matrix {

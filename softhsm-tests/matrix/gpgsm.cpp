@@ -1,5 +1,6 @@
 #include "softhsm-tests/matrix/gpgsm.h"
 
+#include <fmt/format.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 

@@ -1,5 +1,7 @@
 #include "softhsm-tests/matrix/openssl.h"
 
+#include <fmt/format.h>
+
 namespace p11mime::test::matrix {
 
 namespace {

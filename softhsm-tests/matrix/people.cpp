@@ -1,5 +1,7 @@
 #include "softhsm-tests/matrix/people.h"
 
+#include <fmt/format.h>
+
 #include <atomic>
 #include <thread>
 
