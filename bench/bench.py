@@ -41,12 +41,19 @@ def arguments():
     return options
 
 
+def installed(program, directory):
+    """A copy, as installing makes one: what the linker has written lies scattered in memory, which each start pays."""
+    directory.mkdir()
+    return shutil.copy2(program, directory)
+
+
 @contextlib.contextmanager
 def desk(program):
     """An office in a directory of its own on tmpfs, gone at the end, on a signal too."""
     place = TMPFS if TMPFS.is_dir() else None
     directory = pathlib.Path(tempfile.mkdtemp(prefix="p11mime-bench-", dir=place))
-    made = office.Office(directory, BUILD / directory.name, program)
+    spill = BUILD / directory.name
+    made = office.Office(directory, spill, installed(program, spill))
     try:
         made.set_up()
         yield made
