@@ -19,41 +19,33 @@ bool of_authority(const Fault& fault) {
     return fault.scope == Fault::Scope::certificate && fault.at > 0;
 }
 
-std::vector<Certificate> askable(std::span<const Certificate> way) {
-    std::vector<Certificate> found;
-    for (std::size_t i = way.size(); i-- > 0;)
-        if (!way[i].self_issued()) found.push_back(way[i]);
-    return found;
-}
-
 void BestPath::offer(PathVerdict&& verdict, const std::optional<Fault>& fault) {
     const bool revoked = verdict.revocation == RevocationState::revoked && fault->scope != Fault::Scope::path;
     const bool of_key = revoked && fault->scope == Fault::Scope::key;
-    std::vector<Certificate> may_ask;
+    bool mendable = false;
     if (revoked && fault->at == 0) {
         settled_ = true;
-    } else if (revoked && best_ && (best_->verdict.trusted || (of_key && !compromised_ && !by_namesake_))) {
+    } else if (revoked && best_ && (best_->trusted || (of_key && !compromised_ && !by_namesake_))) {
         const Certificate& which = verdict.chain[fault->at];
-        if (std::ranges::none_of(best_->verdict.chain, [&](const Certificate& each) {
+        if (std::ranges::none_of(best_->chain, [&](const Certificate& each) {
                 return each == which || (of_key && each.spki_der() == which.spki_der());
             }))
             return;
-        may_ask = std::move(best_->may_ask);
+        mendable = mendable_;
     } else if (!fault) {
         const auto worth = [](const PathVerdict& trusted) {
             return std::pair(trusted.policy_remark.empty() && trusted.purpose_remark.empty(),
                              trusted.revocation != RevocationState::unknown);
         };
-        if (best_ && best_->verdict.trusted && worth(best_->verdict) >= worth(verdict)) return;
+        if (best_ && best_->trusted && worth(*best_) >= worth(verdict)) return;
         settled_ = worth(verdict) == std::pair(true, true);
     } else if (best_ && !by_namesake_) {
         return;
     }
     by_namesake_ = fault && fault->scope == Fault::Scope::link;
     compromised_ = of_key;
-    best_.emplace(Attempt{std::move(verdict), std::move(may_ask)});
-    if (fault && may_be_mended(*fault, best_->verdict))
-        best_->may_ask = askable(std::span(best_->verdict.chain).first(best_->verdict.chain.size() - 1));
+    mendable_ = mendable || (fault && may_be_mended(*fault, verdict));
+    best_.emplace(std::move(verdict));
 }
 
 }  // namespace p11mime::cms

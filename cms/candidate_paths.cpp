@@ -8,7 +8,6 @@
 #include <tuple>
 
 #include "cms/evidence_work.h"
-#include "cms/key_fault.h"
 #include "cms/trust_settings.h"
 
 namespace p11mime::cms {
@@ -68,6 +67,14 @@ bool is_self_signed(const Certificate& certificate) {
 }
 
 }  // namespace
+
+std::optional<bool> has_signed(const Certificate& issuer, const Certificate& issued) {
+    EVP_PKEY* key = X509_get0_pubkey(issuer.get());
+    std::optional<bool> signed_it;
+    if (key != nullptr && !takes_long(key)) signed_it = X509_verify(issued.get(), key) == 1;
+    ERR_clear_error();
+    return signed_it;
+}
 
 Candidates find_candidates(const Certificate& certificate, std::span<const Certificate> surplus,
                            const std::vector<std::shared_ptr<CertificateSource>>& anchors,
@@ -163,12 +170,10 @@ void CandidatePaths::link(Time at) {
 }
 
 bool CandidatePaths::try_issuer(const Certificate& issuer, const Certificate& issued) {
-    EVP_PKEY* key = X509_get0_pubkey(issuer.get());
-    const bool worth_it = key != nullptr && key_fault(key).empty() && !takes_long(key) && tried_ < kMaxTries;
-    if (worth_it) ++tried_;
-    const bool signed_it = worth_it && X509_verify(issued.get(), key) == 1;
-    ERR_clear_error();
-    return signed_it;
+    if (tried_ == kMaxTries) return false;
+    const auto signed_it = has_signed(issuer, issued);
+    if (signed_it) ++tried_;
+    return signed_it.value_or(false);
 }
 
 void CandidatePaths::mark_ways_up() {
@@ -228,20 +233,10 @@ std::optional<CandidatePaths::Path> CandidatePaths::next() {
     return std::nullopt;
 }
 
-CandidatePaths::Path CandidatePaths::farthest() {
-    std::vector<Step> steps{{0}};
-    while (steps.size() <= kMaxPathLength) {
-        const std::vector<std::size_t>& issuers = nodes_[steps.back().node].issuers;
-        const auto up = std::find_if(issuers.begin(), issuers.end(), [&](std::size_t issuer) {
-            return excluded_links_.count({steps.back().node, issuer}) == 0 && !repeats(issuer, steps);
-        });
-        if (up == issuers.end()) break;
-        steps.push_back({*up});
-    }
-    Path path;
-    for (const Step& step : steps)
-        path.push_back(step.node);
-    return path;
+std::vector<std::size_t> CandidatePaths::issuers(std::size_t index) const {
+    std::vector<std::size_t> issuers = nodes_[index].issuers;
+    std::erase_if(issuers, [&](std::size_t issuer) { return excluded_links_.count({index, issuer}) != 0; });
+    return issuers;
 }
 
 bool CandidatePaths::has_namesake(std::size_t issued) const {

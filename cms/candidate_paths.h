@@ -27,6 +27,9 @@ Candidates find_candidates(const Certificate& certificate, std::span<const Certi
                            const std::vector<std::shared_ptr<CertificateSource>>& anchors,
                            const std::vector<std::shared_ptr<CertificateSource>>& intermediates);
 
+/// has_signed verifies the signature on a certificate; nothing where that is not worth it (takes_long).
+std::optional<bool> has_signed(const Certificate& issuer, const Certificate& issued);
+
 /// CandidatePaths are the paths from a certificate to an anchor that names and key identifiers allow (RFC 4158), one
 /// after the other: short ways to an anchor first, issuers that are valid at the time before others, those that are
 /// named by serial number before their namesakes, and last those of another key identifier, where they have signed. No
@@ -40,8 +43,9 @@ class CandidatePaths {
 
     /// next gives another path, the anchor last, or nothing.
     std::optional<Path> next();
-    /// farthest is the way up that leads to no anchor, for who asks why there is no path. No excluded link is on it.
-    Path farthest();
+    /// issuers are who may have issued a certificate, best first, without excluded links.
+    std::vector<std::size_t> issuers(std::size_t index) const;
+    bool is_anchor(std::size_t index) const { return nodes_[index].anchor; }
     /// leads_up says whether there is a path from a certificate to an anchor, as far as names and identifiers tell.
     bool leads_up(std::size_t index) const { return nodes_[index].leads_up; }
     /// has_namesake says whether there is a certificate of the name of an issuer that by its key identifier is not the

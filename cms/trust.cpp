@@ -8,12 +8,14 @@
 #include "cms/best_path.h"
 #include "cms/candidate_paths.h"
 #include "cms/compromised_since.h"
+#include "cms/distribution_points.h"
 #include "cms/distrust.h"
 #include "cms/inherited_key.h"
 #include "cms/key_holder.h"
 #include "cms/missing_issuer.h"
 #include "cms/revocation.h"
 #include "cms/verify_path.h"
+#include "cms/ways_up.h"
 
 namespace p11mime::cms {
 
@@ -24,8 +26,8 @@ Time just_before(Time time) {
     return time == Time::min() ? time : time - std::chrono::seconds(1);
 }
 
-constexpr std::size_t kMaxPaths = 32;  // tried for one certificate
-constexpr std::size_t kMaxFetchedIssuers = 5;
+constexpr std::size_t kMaxPaths = 32;       // tried for one certificate
+constexpr int kMaxFetchedIssuers = 12;      // two bridges above three authorities, and some ways that end at each
 constexpr std::size_t kMaxOfKeyWork = 100;  // verifications for what came along of one key of a path
 
 // Message is what came along with a certificate.
@@ -219,10 +221,18 @@ void exclude(CandidatePaths& paths, const CandidatePaths::Path& path, const Faul
     }
 }
 
+// Attempt is what came of the paths that could be built, and the certificates whose issuers may make better ones.
+struct Attempt {
+    PathVerdict verdict;
+    std::vector<Certificate> may_ask;
+};
+
 // Asked is a certificate whose issuers were asked for, and why there are none.
 struct Asked {
     Certificate certificate;
     Missing missing;
+
+    bool names_server() const { return !issuer_urls(certificate).empty(); }
 };
 
 // tell_why adds to a path that ends without an issuer why that could not be had.
@@ -231,13 +241,14 @@ void tell_why(PathVerdict& verdict, const Missing& missing) {
     if (!missing.remedy.empty()) verdict.hint = fmt::format("{}; {}", missing.remedy, verdict.hint);
 }
 
-// validate_with looks for a path among what is there.
+// validate_with looks for a path among what is there. With `signatures`, issuers may be asked for.
 Attempt validate_with(const Certificate& certificate, const Message& message, const Trust& trust, Use use,
-                      bool alone = false) {
+                      IssuerSignatures* signatures = nullptr, bool alone = false) {
     Candidates candidates = find_candidates(certificate, message.certificates, trust.anchors, trust.intermediates);
     if (alone) std::erase(candidates.anchors, certificate);
     const InheritedKeys inherited(certificate, candidates.untrusted, candidates.anchors);
-    CandidatePaths paths(certificate, candidates, inherited, trust.at.value_or(trust.clock->now()));
+    const Time at = trust.at.value_or(trust.clock->now());
+    CandidatePaths paths(certificate, candidates, inherited, at);
     const Judge judge(inherited, candidates, trust, use, message, alone);
 
     BestPath best;
@@ -253,9 +264,11 @@ Attempt validate_with(const Certificate& certificate, const Message& message, co
         best.offer(std::move(verdict), fault);
     }
     Attempt attempt;
-    const CandidatePaths::Path way = paths.farthest();
-    if (best.found() && !(best.by_namesake() && !paths.leads_up(way.back()))) {
-        attempt = std::move(*best.found());
+    bool mendable = best.mendable();
+    CandidatePaths::Path way;
+    if (!best.found() || best.by_namesake()) way = WaysUp(paths, at).most_telling();
+    if (best.found() && (way.empty() || paths.leads_up(way.back()))) {
+        attempt.verdict = std::move(*best.found());
     } else {
         PathVerdict without_path;
         for (const Certificate& each : certificates_of(paths, way))
@@ -263,8 +276,11 @@ Attempt validate_with(const Certificate& certificate, const Message& message, co
         Fault fault = fault_without_path(without_path.chain, inherited, paths.has_namesake(way.back()), trust);
         fault.at = without_path.chain.size() - 1;
         attempt.verdict = refused(std::move(without_path), fault);
-        attempt.may_ask = askable(attempt.verdict.chain);
+        mendable = true;
     }
+    if (mendable && signatures != nullptr)
+        for (const Certificate& each : WaysUp(paths, at, signatures).askable())
+            attempt.may_ask.push_back(inherited.original(each));
     attempt.verdict.verifications += verifications;
     return attempt;
 }
@@ -289,7 +305,7 @@ std::optional<Fault> compromised_key(PathVerdict& verdict, const Trust& trust, c
             Trust of_other = for_its_revocation(trust);
             const Time last = just_before(other.not_after());
             if (last < trust.at.value_or(trust.clock->now())) of_other.at = last;
-            const PathVerdict found = validate_with(other, message, of_other, Use::evidence, true).verdict;
+            const PathVerdict found = validate_with(other, message, of_other, Use::evidence, nullptr, true).verdict;
             spent += found.chain.size() + found.verifications;
             if (!tells_of_holder(other, is_limited(found.chain), on_path)) continue;
             for (const RevokedSince& each : found.revoked_since)
@@ -324,7 +340,8 @@ std::optional<Fault> revoked_anchor(PathVerdict& verdict, const Trust& trust, co
     const Certificate anchor = verdict.chain.back();
     const std::size_t at = verdict.chain.size() - 1;
     if (anchor.self_issued()) return std::nullopt;
-    const PathVerdict found = validate_with(anchor, message, for_its_revocation(trust), Use::evidence, true).verdict;
+    const PathVerdict found =
+        validate_with(anchor, message, for_its_revocation(trust), Use::evidence, nullptr, true).verdict;
     verdict.verifications += found.chain.size() + found.verifications;
     for (RevokedSince each : found.revoked_since) {
         if (!(each.certificate == anchor)) continue;
@@ -388,24 +405,30 @@ PathVerdict validate(const Certificate& certificate, std::span<const Certificate
                      std::optional<Time> claimed, const RevocationEvidence& carried) {
     std::vector<Certificate> known(surplus.begin(), surplus.end());
     std::vector<Asked> asked;
-    Attempt attempt = validate_with(certificate, {known, carried, claimed}, trust, use);
-    while (trust.issuers && asked.size() < kMaxFetchedIssuers) {
+    IssuerSignatures signatures;
+    const auto attempt_with_known = [&] {
+        return validate_with(certificate, {known, carried, claimed}, trust, use, trust.issuers ? &signatures : nullptr);
+    };
+    Attempt attempt = attempt_with_known();
+    while (trust.issuers) {
         const auto next = std::find_if(attempt.may_ask.begin(), attempt.may_ask.end(), [&](const Certificate& each) {
             return std::none_of(asked.begin(), asked.end(), [&](const Asked& one) { return one.certificate == each; });
         });
         if (next == attempt.may_ask.end()) break;
-        auto [issuers, missing] = trust.issuers->issuers_of(*next);
-        asked.push_back({*next, issuers.empty() ? std::move(missing) : Missing{}});
-        const std::size_t before = known.size();
-        std::copy_if(issuers.begin(), issuers.end(), std::back_inserter(known), [&](const Certificate& each) {
-            return std::find(known.begin(), known.end(), each) == known.end();
-        });
-        if (known.size() == before) continue;
+        if (std::ranges::count_if(asked, &Asked::names_server) == kMaxFetchedIssuers) break;
+        IssuerSource::Found found = trust.issuers->issuers_of(*next);
+        const std::vector<Certificate>& issuers = found.certificates;
+        asked.push_back({*next, issuers.empty() ? std::move(found.missing) : Missing{}});
+        if (issuers.empty()) continue;
+        // No number of those that came along pushes out what was asked for.
+        std::erase_if(known, [&](const Certificate& each) { return std::ranges::count(issuers, each) != 0; });
+        known.insert(known.begin(), issuers.begin(), issuers.end());
         const std::size_t verifications = attempt.verdict.verifications;
-        attempt = validate_with(certificate, {known, carried, claimed}, trust, use);
+        attempt = attempt_with_known();
         attempt.verdict.verifications += verifications;
     }
     PathVerdict& verdict = attempt.verdict;
+    verdict.verifications += signatures.verifications();
     for (const auto& [each, missing] : asked)
         if (!verdict.trusted && !missing.why.empty() && each == verdict.chain.back()) tell_why(verdict, missing);
     return std::move(verdict);

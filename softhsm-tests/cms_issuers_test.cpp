@@ -1,8 +1,10 @@
 // Issuers of certificates that are fetched.
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "softhsm-tests/cms_craft.h"
+#include "softhsm-tests/cms_paths.h"
 #include "softhsm-tests/cms_revocation.h"
 
 using namespace p11mime;
@@ -15,13 +17,52 @@ namespace {
 struct Issuers final : IssuerSource {
     std::vector<Certificate> there;
     int asked = 0;
+    std::vector<Certificate> asked_about;
     Found issuers_of(const Certificate& certificate) override {
         ++asked;
+        asked_about.push_back(certificate);
         Found found;
         for (const Certificate& each : there)
             if (each.subject_der() == certificate.issuer_der()) found.certificates.push_back(each);
         if (found.certificates.empty()) found.missing = {"the server is away"};
         return found;
+    }
+};
+
+// says_where is of a certificate that says where its issuer's is.
+CertificateSpec says_where(CertificateSpec spec) {
+    spec.more_extensions = "authorityInfoAccess=caIssuers;URI:http://ca.example/ca.cer";
+    return spec;
+}
+
+// BridgeWorld is a root that is trusted, a bridge below it that has certified a partner's root, and Alice below that.
+struct BridgeWorld {
+    SoftwareKey root = certify(authority_spec("Root"));
+    SoftwareKey bridge = certify(says_where(authority_spec("Bridge")), &root);
+    SoftwareKey partner = certify(authority_spec("Partner Root"));
+    SoftwareKey cross = cross_certify(partner, says_where(authority_spec("Partner Root")), bridge);
+    SoftwareKey authority = certify(says_where(authority_spec("Authority")), &partner);
+    Certificate alice = certify(says_where({}), &authority).certificate;
+    std::shared_ptr<Issuers> issuers = std::make_shared<Issuers>();
+    Trust trust = trust_in({root.certificate});
+
+    BridgeWorld() {
+        issuers->there = {authority.certificate, cross.certificate, bridge.certificate};
+        trust.issuers = issuers;
+    }
+    // dead_ends are certificates that say that others have certified the partner's root, whose issuers nobody has.
+    std::vector<SoftwareKey> dead_ends(int count) const {
+        std::vector<SoftwareKey> made;
+        for (int i = 0; i < count; ++i) {
+            const SoftwareKey nobody = certify(authority_spec("Nobody " + std::to_string(i)));
+            made.push_back(cross_certify(partner, says_where(authority_spec("Partner Root")), nobody));
+        }
+        return made;
+    }
+    PathVerdict judge(const std::vector<SoftwareKey>& along) const {
+        issuers->asked = 0;
+        issuers->asked_about.clear();
+        return test::judge(alice, along, trust);
     }
 };
 
@@ -47,16 +88,106 @@ TEST_CASE("missing issuers are fetched where that is asked for, and not for long
     CHECK(away.reason ==
           "the issuer of CN=Lower,O=Example (CN=Upper,O=Example) is neither trusted nor known: the server is away");
     CHECK_THAT(away.hint, Catch::Contains("--intermediates FILE") && !Catch::Contains("--fetch-issuers"));
-    // Someone who has endless issuers is asked a few times.
-    std::vector<SoftwareKey> chain{certify(authority_spec("0"), &lower)};
-    for (int i = 1; i < 10; ++i)
-        chain.push_back(certify(authority_spec(std::to_string(i)), &chain.back()));
+    // Someone who has endless issuers is asked a few times, not counting who does not say where they are.
+    std::vector<SoftwareKey> chain{certify(says_where(authority_spec("0")), &lower)};
+    for (int i = 1; i < 15; ++i)
+        chain.push_back(certify(says_where(authority_spec(std::to_string(i))), &chain.back()));
     issuers->there = {lower.certificate, upper.certificate};
     for (const SoftwareKey& each : chain)
         issuers->there.push_back(each.certificate);
     issuers->asked = 0;
+    CHECK_FALSE(bench.judge(certify(says_where({}), &chain.back()).certificate).trusted);
+    CHECK(issuers->asked == 12);
+    issuers->asked = 0;
     CHECK_FALSE(bench.judge(certify({}, &chain.back()).certificate).trusted);
-    CHECK(issuers->asked == 5);
+    CHECK(issuers->asked == 13);
+}
+
+TEST_CASE("the way over a bridge is fetched whatever else is known of the partner's root") {
+    BridgeWorld world;
+    const auto bridged = [&](const std::vector<SoftwareKey>& along) {
+        const PathVerdict verdict = world.judge(along);
+        return trusted(verdict) &&
+               verdict.chain == std::vector{world.alice, world.authority.certificate, world.cross.certificate,
+                                            world.bridge.certificate, world.root.certificate};
+    };
+    CHECK(bridged({world.authority}));
+    CHECK(world.issuers->asked_about == std::vector{world.authority.certificate, world.cross.certificate});
+    CHECK(bridged({world.authority, world.partner}));
+    CHECK(bridged({world.partner, world.authority}));
+    CHECK(world.issuers->asked_about == std::vector{world.authority.certificate, world.cross.certificate});
+    CHECK(bridged({world.partner, world.authority, world.cross}));
+    CHECK(world.issuers->asked_about == std::vector{world.cross.certificate});
+
+    const auto dead_ends = world.dead_ends(1);
+    world.issuers->there.insert(world.issuers->there.begin(), {dead_ends[0].certificate, world.partner.certificate});
+    CHECK(bridged({world.authority}));
+    CHECK(bridged({}));
+}
+
+TEST_CASE("certificates that somebody adds keep no way over a bridge from being fetched") {
+    BridgeWorld world;
+    std::vector<SoftwareKey> along;
+    SECTION("that lead nowhere") {
+        along = world.dead_ends(20);
+    }
+    SECTION("that have ended") {
+        CertificateSpec old = authority_spec("Partner Root");
+        old.begins_in_days = -20;
+        old.ends_in_days = -10;
+        along = {cross_certify(world.partner, old, world.root)};
+    }
+    SECTION("that only have the names of authorities") {
+        const SoftwareKey nobody = certify(authority_spec("Nobody"));
+        for (const char* name : {"Authority", "Partner Root", "Bridge"})
+            for (int i = 0; i < 20; ++i) {
+                along.push_back(certify(says_where(authority_spec(name)), &nobody));
+                along.push_back(certify(authority_spec(name)));
+            }
+    }
+    along.push_back(world.authority);
+    CHECK(trusted(world.judge(along)));
+    std::reverse(along.begin(), along.end());
+    CHECK(trusted(world.judge(along)));
+}
+
+TEST_CASE("nobody is asked about certificates that no signature leads to") {
+    BridgeWorld world;
+    world.issuers->there.clear();
+    CertificateSpec unsure = says_where({});
+    unsure.authority_key_identifier = "";
+    world.alice = certify(unsure, &world.authority).certificate;
+    const SoftwareKey nobody = certify(authority_spec("Nobody"));
+    const SoftwareKey namesake = certify(says_where(authority_spec("Authority")), &nobody);
+    CHECK_FALSE(world.judge({namesake}).trusted);
+    CHECK(world.issuers->asked_about == std::vector{world.alice});
+    CHECK_FALSE(world.judge({namesake, world.authority}).trusted);
+    CHECK(world.issuers->asked_about == std::vector{world.authority.certificate, world.alice});
+}
+
+TEST_CASE("who lacks a bridge is not told to trust the partner's root") {
+    BridgeWorld world;
+    const std::string lacking =
+        "the issuer of CN=Partner Root,O=Example (CN=Bridge,O=Example) is neither trusted nor "
+        "known";
+    const std::vector<SoftwareKey> along{world.partner, world.authority, world.cross};
+    for (const bool fetching : {false, true}) {
+        world.trust.issuers = fetching ? world.issuers : nullptr;
+        world.issuers->there.clear();
+        const PathVerdict verdict = world.judge(along);
+        CHECK(verdict.reason == (fetching ? lacking + ": the server is away" : lacking));
+        CHECK_THAT(verdict.hint, Catch::Contains("--intermediates FILE"));
+        CHECK(verdict.hint.find("--fetch-issuers") == (fetching ? std::string::npos : 0));
+    }
+    const SoftwareKey nowhere = cross_certify(world.partner, authority_spec("Partner Root"), world.bridge);
+    CHECK_THAT(world.judge({world.partner, nowhere, world.authority}).reason, Catch::StartsWith(lacking));
+    // One that has ended would not help.
+    CertificateSpec old = says_where(authority_spec("Partner Root"));
+    old.begins_in_days = -20;
+    old.ends_in_days = -10;
+    const SoftwareKey ended = cross_certify(world.partner, old, world.bridge);
+    CHECK(world.judge({ended, world.partner, world.authority}).reason ==
+          "the root CN=Partner Root,O=Example is not trusted");
 }
 
 TEST_CASE("issuers are fetched too where those that are known lead to no trusted path") {
