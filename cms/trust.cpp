@@ -411,11 +411,15 @@ PathVerdict validate(const Certificate& certificate, std::span<const Certificate
     };
     Attempt attempt = attempt_with_known();
     while (trust.issuers) {
-        const auto next = std::find_if(attempt.may_ask.begin(), attempt.may_ask.end(), [&](const Certificate& each) {
-            return std::none_of(asked.begin(), asked.end(), [&](const Asked& one) { return one.certificate == each; });
+        const auto next = std::ranges::find_if(attempt.may_ask, [&](const Certificate& each) {
+            return std::ranges::find(asked, each, &Asked::certificate) == asked.end();
         });
         if (next == attempt.may_ask.end()) break;
-        if (std::ranges::count_if(asked, &Asked::names_server) == kMaxFetchedIssuers) break;
+        if (!issuer_urls(*next).empty() && std::ranges::count_if(asked, &Asked::names_server) >= kMaxFetchedIssuers) {
+            asked.push_back(
+                {*next, {fmt::format("no more than {} issuers are fetched for one certificate", kMaxFetchedIssuers)}});
+            continue;
+        }
         IssuerSource::Found found = trust.issuers->issuers_of(*next);
         const std::vector<Certificate>& issuers = found.certificates;
         asked.push_back({*next, issuers.empty() ? std::move(found.missing) : Missing{}});
@@ -429,8 +433,8 @@ PathVerdict validate(const Certificate& certificate, std::span<const Certificate
     }
     PathVerdict& verdict = attempt.verdict;
     verdict.verifications += signatures.verifications();
-    for (const auto& [each, missing] : asked)
-        if (!verdict.trusted && !missing.why.empty() && each == verdict.chain.back()) tell_why(verdict, missing);
+    const auto last = std::ranges::find(asked, verdict.chain.back(), &Asked::certificate);
+    if (!verdict.trusted && last != asked.end() && !last->missing.why.empty()) tell_why(verdict, last->missing);
     return std::move(verdict);
 }
 

@@ -96,8 +96,12 @@ TEST_CASE("missing issuers are fetched where that is asked for, and not for long
     for (const SoftwareKey& each : chain)
         issuers->there.push_back(each.certificate);
     issuers->asked = 0;
-    CHECK_FALSE(bench.judge(certify(says_where({}), &chain.back()).certificate).trusted);
+    const PathVerdict endless = bench.judge(certify(says_where({}), &chain.back()).certificate);
     CHECK(issuers->asked == 12);
+    CHECK(endless.reason ==
+          "the issuer of CN=3,O=Example (CN=2,O=Example) is neither trusted nor known: no more than "
+          "12 issuers are fetched for one certificate");
+    CHECK_THAT(endless.hint, Catch::StartsWith("--intermediates FILE adds its certificate"));
     issuers->asked = 0;
     CHECK_FALSE(bench.judge(certify({}, &chain.back()).certificate).trusted);
     CHECK(issuers->asked == 13);
