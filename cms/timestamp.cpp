@@ -31,8 +31,8 @@ constexpr auto kFarOff = std::chrono::days(1);  // that no clock that is looked 
 
 // Token is a time-stamp token taken apart.
 struct Token {
-    std::vector<Certificate> certificates;
-    RevocationEvidence evidence;  // that the token holds, where somebody asks
+    std::vector<Certificate> certificates;  // its own, then those beside it
+    RevocationEvidence evidence;            // that the token holds, where somebody asks
     SignerInfoVerdict signature;
     std::optional<Certificate> authority;
     TstInfo info;
@@ -58,8 +58,8 @@ TstInfo parse(const Bytes& content) {
     return info;
 }
 
-// read_token throws Error(malformed).
-Token read_token(ByteView der, const Trust* trust) {
+// read_token throws Error(malformed). `beside` are certificates that came along with what it is attached to.
+Token read_token(ByteView der, const Trust* trust, std::span<const Certificate> beside = {}) {
     ViewSource source(der);
     BerReader ber(source);
     if (enter_content_info(ber) != oid::kSignedData) throw Error(ErrorKind::malformed, "it is not signed");
@@ -69,6 +69,7 @@ Token read_token(ByteView der, const Trust* trust) {
     reader.finish();
     leave_content_info(ber);
     Token token{.certificates = reader.certificates(), .info = parse(content)};
+    token.certificates.insert(token.certificates.end(), beside.begin(), beside.end());
     if (trust != nullptr && trust->revocation) token.evidence = carried_evidence(reader);
     if (reader.signers().size() != 1) throw Error(ErrorKind::malformed, "it does not have exactly one signer");
 
@@ -220,10 +221,10 @@ std::optional<Fault> trust_fault(const Token& token, const Trust& trust, Revocat
 }  // namespace
 
 TimestampVerdict judge_timestamp(ByteView token_der, ByteView stamped, const Trust* trust,
-                                 const RevocationEvidence& carried) {
+                                 const RevocationEvidence& carried, std::span<const Certificate> beside) {
     TimestampVerdict verdict;
     try {
-        const Token token = read_token(token_der, trust);
+        const Token token = read_token(token_der, trust, beside);
         verdict.authority = token.authority;
         verdict.time = latest_time(token.info.get());
         if (trust == nullptr) return verdict;

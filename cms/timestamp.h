@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "cms/signer_info.h"
@@ -24,10 +25,11 @@ struct TimestampVerdict {
 
 /// judge_timestamp judges a token (DER of ContentInfo) over bytes by RFC 3161 section 2.4.2 and RFC 5816: its
 /// signature, what it is over, and the authority's certificate, which is for time-stamps alone, trusted for them now or
-/// at `trust.at`, and was valid at the time that the token tells; `carried` is evidence of revocation that came along
-/// beside what the token holds itself. Without trust it says what the token claims.
+/// at `trust.at`, and was valid at the time that the token tells; `carried` is evidence of revocation, and
+/// `beside` are certificates, that came along beside what the token holds itself. Without trust it says what the token
+/// claims.
 TimestampVerdict judge_timestamp(ByteView token, ByteView stamped, const Trust* trust,
-                                 const RevocationEvidence& carried = {});
+                                 const RevocationEvidence& carried = {}, std::span<const Certificate> beside = {});
 
 /// TimestampSource sends a request (DER of TimeStampReq) to a time-stamping authority and gives its answer. Implemented
 /// in cli/. Throws Error(io).

@@ -42,6 +42,7 @@ struct Stamp {
     std::vector<Bytes> more_attributes{};
     bool by_key = false;  ///< names the authority by the identifier of its key
     Bytes info{};         ///< the TSTInfo; empty: of the above
+    bool brings_certificate = true;
 };
 
 inline Bytes generalized_time(Time time) {
@@ -68,7 +69,8 @@ inline std::string token(const SoftwareKey& authority, const Stamp& stamp = {}) 
     const craft::Info info_of_signer{
         .key = authority, .attributes = attributes, .content = content, .by_key = stamp.by_key};
     const std::vector<Bytes> signers(stamp.signers, craft::signer_info(info_of_signer));
-    std::vector<Certificate> certificates{authority.certificate};
+    std::vector<Certificate> certificates;
+    if (stamp.brings_certificate) certificates.push_back(authority.certificate);
     certificates.insert(certificates.end(), stamp.more_certificates.begin(), stamp.more_certificates.end());
     return craft::signed_data({.content = content,
                                .signer_infos = signers,

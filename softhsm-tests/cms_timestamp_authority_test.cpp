@@ -465,3 +465,44 @@ TEST_CASE("a stranger's certificate with the key identifier of a time-stamp's au
     CHECK(verdict.integrity == Integrity::valid);
     CHECK(*verdict.authority == world.authority.certificate);
 }
+
+TEST_CASE("a time-stamp's authority and its issuers are looked for among the mail's certificates too") {
+    const TimestampBench world;
+    const SoftwareKey between = certify(authority_spec("Between"), &world.bench.root);
+    const SoftwareKey authority = certify(timestamping_spec(), &between);
+    // told_of is what is told of a time-stamp with some certificates in it and others in the mail.
+    const auto told_of = [&](const SoftwareKey& by, const Stamp& with, const std::vector<Certificate>& in_mail) {
+        Stamp stamp = with;
+        const auto stamps = [&](ByteView signature) {
+            stamp.stamped = text_of(signature);
+            return craft::attribute(oid::kTimestampToken, {to_bytes(bytes_of(token(by, stamp)))});
+        };
+        const Bytes info = craft::signer_info({.key = world.alice,
+                                               .attributes = craft::usual_attributes(kTimestampedContent),
+                                               .content = kTimestampedContent,
+                                               .unsigned_over = stamps});
+        std::vector<Certificate> certificates{world.alice.certificate};
+        certificates.insert(certificates.end(), in_mail.begin(), in_mail.end());
+        const ReadMail mail = world.bench.verify(craft::signed_data({kTimestampedContent, {info}, certificates}));
+        const TimestampVerdict& verdict = mail.signer().timestamps.at(0);
+        CHECK((verdict.integrity == Integrity::valid) == verdict.reason.empty());
+        return verdict.reason;
+    };
+    const Stamp without{.brings_certificate = false};
+    CHECK(told_of(authority, {.more_certificates = {between.certificate}}, {}).empty());
+    CHECK(told_of(authority, {}, {between.certificate}).empty());
+    CHECK(told_of(authority, without, {between.certificate, authority.certificate}).empty());
+    CHECK(told_of(authority, {}, {authority.certificate, between.certificate, world.bench.root.certificate}).empty());
+
+    CHECK_THAT(told_of(authority, {}, {}), Contains("(CN=Between,O=Example) is neither trusted nor known"));
+    CHECK_FALSE(told_of(authority, without, {between.certificate}).empty());
+    // It counts no more for them than for its own.
+    const SoftwareKey namesake = certify(authority_spec("Between"), &world.bench.root);
+    CHECK_FALSE(told_of(authority, {}, {namesake.certificate}).empty());
+    CertificateSpec web = authority_spec("Between");
+    web.extended_key_usage = "serverAuth";
+    const SoftwareKey for_web = cross_certify(between, web, world.bench.root);
+    CHECK_THAT(told_of(authority, {}, {for_web.certificate}), Contains("is not meant for time-stamps"));
+    const SoftwareKey stranger = certify(authority_spec("Stranger"));
+    CHECK_THAT(told_of(certify(timestamping_spec(), &stranger), {}, {stranger.certificate}), Contains("not trusted"));
+}

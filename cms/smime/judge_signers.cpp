@@ -343,7 +343,7 @@ class Judge {
             }
             ++timestamps_;
             verdicts.push_back(judge_timestamp(der_of(value, V_ASN1_SEQUENCE).value_or(Bytes{}),
-                                               asn1::octets(signer.signature), trust, carried));
+                                               asn1::octets(signer.signature), trust, carried, reader_.certificates()));
             workload_.add_verifications(verdicts.back().verifications);
         }
         return verdicts;
