@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "mime/address.h"
 #include "mime/error.h"
 #include "mime/header.h"
 
@@ -23,6 +24,14 @@ std::string filter_value(std::string_view value) {
     for (const char c : value)
         text += is_plain(c) ? std::string(1, c) : fmt::format("%5c{:02x}", static_cast<unsigned char>(c));
     return text;
+}
+
+// filter_for finds an address, whose domain a directory has as A-labels: "mail" is ASCII (RFC 4524 section 2.16). Some
+// have it as it is shown all the same.
+std::string filter_for(std::string_view address) {
+    const auto has = [](std::string_view mailbox) { return fmt::format("(mail={})", filter_value(mailbox)); };
+    const std::string ascii = mime::with_ascii_domain(address);
+    return ascii == address ? has(address) : fmt::format("(%7c{}{})", has(ascii), has(address));
 }
 
 // Names of attributes are compared without case (RFC 4512 section 2.5.1).
@@ -47,7 +56,7 @@ std::string search_url(const std::string& directory, std::string_view address) {
         directory.find('?') != std::string::npos)
         throw Error(ErrorKind::usage, fmt::format("'{}' is no directory to search", directory),
                     "one looks like ldap://ldap.example.gov/dc=example,dc=gov");
-    return fmt::format("{}?userCertificate,userSMIMECertificate?sub?(mail={})", directory, filter_value(address));
+    return fmt::format("{}?userCertificate,userSMIMECertificate?sub?{}", directory, filter_for(address));
 }
 
 FoundCertificates certificates_of(std::span<const DirectoryEntry> entries, Holder holder) {

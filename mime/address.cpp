@@ -355,13 +355,6 @@ bool is_dotted(std::string_view text) {
     return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c == '.' || is_atext(c); });
 }
 
-// Writes a domain beyond ASCII as A-labels.
-std::string with_ascii_domain(std::string_view mailbox) {
-    const std::size_t at = mailbox.rfind('@');
-    if (at == std::string_view::npos) return std::string(mailbox);
-    return std::string(mailbox.substr(0, at + 1)) + ascii_domain(mailbox.substr(at + 1));
-}
-
 }  // namespace
 
 std::vector<Address> parse_addresses(std::string_view field_value) {
@@ -390,6 +383,12 @@ std::optional<std::string> normal_mailbox(std::string_view text) {
     if (!in_quotes) return is_dotted(local) ? std::optional(std::string(text)) : std::nullopt;
     std::string bare = resolved(local.substr(1, local.size() - 2));
     return (is_dot_atom(bare) ? std::move(bare) : quoted(bare)).append(text.substr(at));
+}
+
+std::string with_ascii_domain(std::string_view mailbox) {
+    const std::size_t at = mailbox.rfind('@');
+    if (at == std::string_view::npos || is_ascii(mailbox.substr(at))) return std::string(mailbox);
+    return std::string(mailbox.substr(0, at + 1)) + ascii_domain(mailbox.substr(at + 1));
 }
 
 bool same_mailbox(std::string_view a, std::string_view b) {

@@ -29,6 +29,9 @@ std::vector<std::string> names_beside_addresses(std::string_view field_value);
 /// where the text as a whole is no mailbox: names, comments, routes and groups belong to header fields alone.
 std::optional<std::string> normal_mailbox(std::string_view text);
 
+/// with_ascii_domain is a mailbox with A-labels where its domain is beyond ASCII.
+std::string with_ascii_domain(std::string_view mailbox);
+
 /// same_mailbox compares two mailboxes: the domain without case, A-labels and U-labels alike (RFC 9598 section 5), and
 /// the local part without case for ASCII letters, as mail systems in the field do (RFC 5280 section 7.5 has it exact).
 bool same_mailbox(std::string_view a, std::string_view b);

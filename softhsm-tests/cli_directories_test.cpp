@@ -29,6 +29,13 @@ TEST_CASE("an address is searched for below a directory's base") {
           "ldap://ldap.example.gov/dc=example,dc=gov?userCertificate,userSMIMECertificate?sub?(mail=bob@example.gov)");
 }
 
+TEST_CASE("an address with a domain beyond ASCII is searched for in both forms") {
+    const std::string ascii = "(mail=bob@xn--bcher-kva.example)";
+    CHECK(search_url(kDirectory, "bob@bücher.example")
+              .ends_with("?sub?(%7c" + ascii + "(mail=bob@b%5cc3%5cbccher.example))"));
+    CHECK(search_url(kDirectory, "bob@xn--bcher-kva.example").ends_with("?sub?" + ascii));
+}
+
 TEST_CASE("nothing in an address widens a search, or ends the URL") {
     // RFC 4515 section 3: these characters are written as a backslash and their hexadecimal form; RFC 3986: a URL
     // writes a backslash as %5c.

@@ -48,12 +48,14 @@ struct LookupWorld {
     Identity signs =
         office.correspond({.name = "Bob signs", .email = "bob@example.gov", .key_usage = "critical,digitalSignature"});
     Identity other = office.correspond({.name = "Bobby", .email = "bobby@example.gov"});
+    Identity abroad = office.correspond({.name = "Abroad", .email = "bob@xn--bcher-kva.example"});
     Identity stranger = TestPki().issue({.name = "Stranger", .email = "stranger@example.gov"});
     DirectoryServer directory{
         ldif({{"Bob",
                bob.email,
                {bob.certificate_der(), old.certificate_der(), signs.certificate_der(), other.certificate_der()},
                "no PKCS#7"},
+              {"Abroad", abroad.email, {abroad.certificate_der()}},
               {"Stranger", stranger.email, {stranger.certificate_der()}},
               {"Nobody", "nobody@example.gov", {}}})};
 
@@ -112,6 +114,17 @@ TEST_CASE("a directory's certificates are shown, each with why it is not usable,
             CHECK_THAT(by_subject[subject]["reason"].get<std::string>(), Contains(why));
             CHECK(by_subject[subject]["kept"] == false);
         }
+    });
+}
+
+TEST_CASE("a directory is asked for an address with a domain beyond ASCII as it has it", "[e2e]") {
+    with_directory([](LookupWorld& world) {
+        for (const char* address : {"bob@xn--bcher-kva.example", "bob@bücher.example", "Bob <bob@BÜCHER.example>"}) {
+            const Outcome found = world.lookup(address, {"--batch"});
+            CHECK(found.status == 0);
+            CHECK_THAT(found.err, Contains("usable: CN=Abroad"));
+        }
+        CHECK(world.lookup("bob@büchen.example").status == 5);
     });
 }
 
