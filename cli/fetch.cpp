@@ -260,7 +260,10 @@ Fetcher::Answer Fetcher::step(const Request& request, const std::string& url, st
 
     const CURLcode code = curl.perform(handle.get());
     throw_if_interrupted();
-    if (transfer.too_long) throw cannot_fetch(url, fmt::format("the answer is over {} bytes", limits_.most));
+    if (transfer.too_long)
+        throw cannot_fetch(
+            url, fmt::format("the answer is over {} bytes", limits_.most),
+            request.type.empty() ? "fetch it with another program" : "whoever runs that server can mend it");
     if (code != CURLE_OK && !transfer.refused.empty())
         throw cannot_fetch(url, fmt::format("{} is no public address", transfer.refused),
                            fmt::format("if that is a server of your own network, 'private-hosts = {}' in the config "

@@ -30,6 +30,10 @@ using BorrowedStack = Handle<STACK_OF(X509), free_stack>;
 
 constexpr int kNonceBytes = 32;
 
+Error no_response(ByteView answer) {
+    return {ErrorKind::malformed, fmt::format("the answer of {} bytes is no OCSP response", answer.size())};
+}
+
 // status_text is what a response without an answer says (RFC 6960 section 4.2.1).
 std::string status_text(int status) {
     switch (status) {
@@ -161,11 +165,13 @@ struct OcspResponse::State {
 OcspResponse OcspResponse::from_der(ByteView der) {
     const Byte* at = der.data();
     const ResponseHandle response(d2i_OCSP_RESPONSE(nullptr, &at, static_cast<long>(der.size())));
-    require(response && at == der.data() + der.size(), "not an OCSP response");
+    ERR_clear_error();
+    if (!response || at != der.data() + der.size()) throw no_response(der);
     const int status = OCSP_response_status(response.get());
     if (status != OCSP_RESPONSE_STATUS_SUCCESSFUL) throw Error(ErrorKind::malformed, status_text(status));
     BasicHandle basic(OCSP_response_get1_basic(response.get()));
-    require(basic != nullptr, "not an OCSP response");
+    ERR_clear_error();
+    if (!basic) throw no_response(der);
     if (OCSP_resp_count(basic.get()) > kMaxOcspAnswers)
         throw Error(ErrorKind::malformed,
                     fmt::format("the OCSP response tells of more than {} certificates", kMaxOcspAnswers));

@@ -8,10 +8,12 @@
 #include "cli/fetch.h"
 #include "cli/public_address.h"
 #include "mime/error.h"
+#include "softhsm-tests/support/cms_bench.h"
 #include "softhsm-tests/support/http_server.h"
 
 using namespace p11mime;
 using namespace p11mime::cli;
+using p11mime::test::caught;
 using p11mime::test::HttpServer;
 
 namespace {
@@ -156,7 +158,11 @@ TEST_CASE("a fetch is bounded in size and time") {
     });
     using std::chrono::milliseconds;
     Fetcher small({"127.0.0.1"}, {.most = 999, .connect = milliseconds(5000), .total = milliseconds(30000)});
-    CHECK_THAT(failure([&] { small.get(server.url("/")); }), Contains("over 999 bytes"));
+    const Error large = caught([&] { small.get(server.url("/")); });
+    CHECK_THAT(large.what(), Contains("over 999 bytes"));
+    CHECK(large.hint() == "fetch it with another program");
+    CHECK(caught([&] { small.post(server.url("/"), "application/query", {}, ""); }).hint() ==
+          "whoever runs that server can mend it");
     Fetcher fitting({"127.0.0.1"}, {.most = 1000, .connect = milliseconds(5000), .total = milliseconds(30000)});
     CHECK(fitting.get(server.url("/")).size() == 1000);
     CHECK_THAT(failure([&] { fitting.get(server.url("/gone")); }), Contains("the server answers 404"));
