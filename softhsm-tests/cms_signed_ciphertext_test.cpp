@@ -6,6 +6,7 @@
 #include "cms/smime/read.h"
 #include "mime/codec.h"
 #include "softhsm-tests/cms_structures.h"
+#include "softhsm-tests/mime_pieces.h"
 #include "softhsm-tests/support/cms_bench.h"
 #include "softhsm-tests/support/office.h"
 
@@ -214,6 +215,52 @@ TEST_CASE("what is signed is seen to be encrypted whatever its label") {
     check(world, mixed(base64("application/pgp-keys; name=key.asc", "x")), Result::valid, false);
     check(world, mixed(base64(kP7m, world.secret, "", "!\r\n")), Result::untrusted, true);
     check(world, mixed(base64(kP7m, world.secret.substr(0, 60))), Result::untrusted, true);
+}
+
+TEST_CASE("what is signed is seen to be encrypted though it is uuencoded") {
+    const CiphertextWorld world;
+    const std::string secret = uuencoded(world.secret, "smime.p7m"),
+                      inline_name = "Content-Disposition: inline; filename=";
+    const auto in_encoding = [](const std::string& fields, const std::string& body, const std::string& encoding) {
+        return fields + "Content-Transfer-Encoding: " + encoding + "\r\n\r\n" + body;
+    };
+    for (const std::string& ciphertext :
+         {"\r\n" + secret,
+          "\r\nHello\r\n\r\n" + secret,
+          "Content-Type: text\r\n\r\n" + secret,
+          kNote + secret,
+          kNote + uuencoded("x") + secret,
+          kNote + uuencoded(world.secret, "x"),
+          kNote + uuencoded(kPgpText, "x"),
+          kNote + uuencoded(mime::base64_text(bytes_of(world.secret)), "x"),
+          kNote + uuencoded(kPgpPacket + kNote, "report.PGP."),
+          kNote + uuencoded(kFrom + world.usual, "x.eml"),
+          kNote + uuencoded("unlike", "\"report.p7m\""),
+          kNote + uuencoded(world.signed_file(world.usual), "smime.p7m"),
+          kNote + uuencoded(kNote + secret, "x"),
+          kNote + "begin 644 x\r\n\"3``\r\nbegin 644 y\r\n" + secret.substr(secret.find('\n') + 1),
+          base64("text/plain", "Hi Bob,\n" + secret),
+          base64("text/html", "<p>Hi Bob<p>\n" + secret),
+          in_encoding(inline_name + "smime.p7m\r\n", secret, "x-uuencode"),
+          in_encoding(inline_name + "smime.p7m\r\n", "unlike", "x-foo"),
+          in_encoding(inline_name + "report.pgp\r\n", mime::base64_text(bytes_of(kPgpPacket)), "base64"),
+          in_encoding("Content-Type: text/plain; name=smime.p7m\r\n", secret, "x-uuencode"),
+          in_encoding("Content-Type: application/x-foo; name=report.p7m\r\n", secret, "uuencode"),
+          in_encoding("Content-Type: application/x-foo\r\n", secret, "x-uue")}) {
+        check(world, ciphertext, Result::untrusted, false);
+        check(world, mixed(ciphertext), Result::untrusted, true);
+    }
+    check(world, mixed(in_encoding("Content-Type: application/x-foo\r\n" + kFile, secret, "x-uuencode")), Result::valid,
+          true);
+    for (const std::string& harmless :
+         {kNote + uuencoded(kNote), kNote + uuencoded("\x89PNG\r\n\x1a\n" + world.secret, "picture.png"),
+          kNote + uuencoded(world.signed_file(kNote), "file"), kNote + "> " + secret.substr(0, 60),
+          kNote + "begin the work now\r\nand end it\r\n", kNote + "To read smime.p7m, begin 644 smime.p7m\r\n",
+          in_encoding("Content-Type: application/x-foo; name=x.bin\r\n", uuencoded("x"), "x-uuencode"),
+          in_encoding("", uuencoded(kNote), "x-uuencode")}) {
+        check(world, harmless, Result::valid, false);
+        check(world, mixed(harmless), Result::valid, false);
+    }
 }
 
 TEST_CASE("a signed part that cannot be read and is labelled as encrypted is taken for that") {

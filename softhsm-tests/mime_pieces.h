@@ -46,4 +46,26 @@ inline void push_in_pieces(Sink& sink, std::string_view content, std::size_t pie
     copy(source, sink);
 }
 
+/// uuencoded is content as a uuencoded file (POSIX uuencode).
+inline std::string uuencoded(std::string_view content, const std::string& name = "file") {
+    constexpr std::size_t kLineBytes = 45;
+    const auto character = [](unsigned value) {
+        return static_cast<char>((value & 0x3f) == 0 ? '`' : ' ' + (value & 0x3f));
+    };
+    std::string text = "begin 644 " + name + "\r\n";
+    for (; !content.empty(); content.remove_prefix(std::min(content.size(), kLineBytes))) {
+        std::string line(content.substr(0, kLineBytes));
+        text += character(static_cast<unsigned>(line.size()));
+        line.resize((line.size() + 2) / 3 * 3);
+        for (std::size_t at = 0; at < line.size(); at += 3) {
+            const auto byte = [&](std::size_t i) { return static_cast<unsigned>(static_cast<Byte>(line[at + i])); };
+            const unsigned group = byte(0) << 16 | byte(1) << 8 | byte(2);
+            for (const unsigned shift : {18U, 12U, 6U, 0U})
+                text += character(group >> shift);
+        }
+        text += "\r\n";
+    }
+    return text + "`\r\nend\r\n";
+}
+
 }  // namespace p11mime::test

@@ -14,12 +14,15 @@
 #include "mime/content_type_oddity.h"
 #include "mime/error.h"
 #include "mime/text.h"
+#include "mime/uuencoded_files.h"
 
 namespace p11mime::cms::smime {
 
 namespace {
 
 constexpr std::size_t kLongestArmour = 64;  // of the line that OpenPGP in ASCII begins with
+
+constexpr std::size_t kShortest = 15;  // of what starts something encrypted, a ContentInfo at least
 
 constexpr std::string_view kBlanks = " \t\r\n";
 
@@ -64,15 +67,34 @@ bool is_openpgp_message(ByteView front) {
     return first >= 0x80 && std::find(kEncrypted.begin(), kEncrypted.end(), packet) != kEncrypted.end();
 }
 
-bool is_named_as_openpgp(const mime::Header& header) {
-    const std::vector<std::string> names = file_names(header);
-    return std::any_of(names.begin(), names.end(), [](const std::string& name) {
-        return name.ends_with(".pgp") || name.ends_with(".gpg") || name.ends_with(".asc");
-    });
+bool is_openpgp_name(const std::string& name) {
+    return name.ends_with(".pgp") || name.ends_with(".gpg") || name.ends_with(".asc");
 }
 
 Ciphertext certain(bool there) {
     return there ? Ciphertext::there : Ciphertext::none;
+}
+
+Ciphertext ciphertext_or_mail(const mime::Header& header, Source& body, bool mail_inside);
+
+// is_encrypted_file judges a file in a text by its front. Under a name of S/MIME, what is open at first may be
+// encrypted further in.
+bool is_encrypted_file(const std::string& name, ByteView front) {
+    if (is_cms_name(name)) return true;
+    if (front.size() < kShortest) return false;
+    ViewSource file(front);
+    return (is_openpgp_name(name) && is_openpgp_message(front)) ||
+           ciphertext_or_mail({}, file, true) == Ciphertext::there;
+}
+
+// ciphertext_in_text looks for what programs find in a text that look for files and OpenPGP messages all over it.
+Ciphertext ciphertext_in_text(Source& text, bool is_html) {
+    bool encrypted_file = false;
+    mime::UuencodedFiles files(text, kFront, [&](std::string_view label, ByteView front) {
+        encrypted_file = encrypted_file || is_encrypted_file(file_name(label), front);
+    });
+    const Ciphertext found = openpgp_in(files, is_html);
+    return encrypted_file ? Ciphertext::there : found;
 }
 
 Ciphertext ciphertext_or_mail(const mime::Header& header, Source& body, bool mail_inside) {
@@ -81,27 +103,32 @@ Ciphertext ciphertext_or_mail(const mime::Header& header, Source& body, bool mai
     if (type.starts_with("application/pgp-encrypted") || type.starts_with("multipart/encrypted"))
         return Ciphertext::there;
     const mime::TransferEncoding encoding = mime::transfer_encoding(header);
+    const bool is_decoded = encoding != mime::TransferEncoding::unknown;
+    const std::vector<std::string> names = file_names(header);
+    const bool named_openpgp = std::ranges::any_of(names, is_openpgp_name);
+    if (!is_decoded && (named_openpgp || std::ranges::any_of(names, is_cms_name))) return Ciphertext::there;
     LooselyDecoded decoded(body, encoding);
     Window content(decoded);
     if (mail_inside && header.find("Content-Type") == nullptr) {
         skip("\r\n", content);  // as some programs do before a header
         const EntityStart mail = read_entity_start(content);
         const std::string inner = mime::content_type(mail.header).value;
-        if (!inner.starts_with("multipart/") && !inner.starts_with("message/"))
-            return ciphertext_or_mail(mail.header, content, false);
-        LabelWatch labels(content);
-        drain(labels);
-        return certain(labels.found());
+        if (inner.starts_with("multipart/") || inner.starts_with("message/")) {
+            LabelWatch labels(content);
+            drain(labels);
+            return certain(labels.found());
+        }
+        if (!mail.is_none()) return ciphertext_or_mail(mail.header, content, false);
     }
     skip(kBlanks, content);
     const ByteView front = content.peek(kFront);
-    if (starts_encrypted(front.first(std::min(front.size(), kFront))) ||
-        (is_named_as_openpgp(header) && (is_openpgp_message(front) || encoding == mime::TransferEncoding::unknown)))
+    if (starts_encrypted(front.first(std::min(front.size(), kFront))) || (named_openpgp && is_openpgp_message(front)))
         return Ciphertext::there;
-    // Programs that take content apart at a boundary, whatever its type, may find text in it.
-    const bool is_text = type.starts_with("text/") || type == "application/pgp" ||
+    // Programs that take content apart at a boundary, whatever its type, may find text in it, and those that know
+    // another transfer encoding a file.
+    const bool is_text = type.starts_with("text/") || type == "application/pgp" || !is_decoded ||
                          !mime::content_type(header).parameter("boundary").empty();
-    return is_text ? openpgp_in(content, type == "text/html") : Ciphertext::none;
+    return is_text ? ciphertext_in_text(content, type == "text/html") : Ciphertext::none;
 }
 
 }  // namespace

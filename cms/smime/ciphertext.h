@@ -10,9 +10,10 @@ namespace p11mime::cms::smime {
 
 /// ciphertext_in says whether a leaf is encrypted, whatever its label: an S/MIME ContentInfo (bare, in base64 or in
 /// PEM) or an OpenPGP message by what its body starts with once it is decoded, OpenPGP by its type, or in a text or
-/// what has a boundary too (openpgp_in), and what reads as a mail behind empty lines by its own header and body, or the
-/// labels in that (LabelWatch). Other characters between those of base64 are passed over, as mail programs do. It reads
-/// no more of the body than it needs, of text all, and throws what the body throws.
+/// what has a boundary too (openpgp_in, and as uuencoded files), and what reads as a mail behind empty lines by its own
+/// header and body, or the labels in that (LabelWatch). Other characters between those of base64 are passed over, as
+/// mail programs do. What has an unknown transfer encoding is taken for a text, and under a name of S/MIME or OpenPGP
+/// for encrypted. It reads no more of the body than it needs, of text all, and throws what the body throws.
 Ciphertext ciphertext_in(const mime::Header& header, Source& body);
 
 /// openpgp_protection says how an entity claims to be protected with OpenPGP, "signed" or "encrypted": by its type

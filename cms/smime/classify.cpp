@@ -39,7 +39,7 @@ constexpr std::array<std::string_view, 3> kCmsEndings{".p7m", ".p7c", ".p7z"};
 bool named_like_cms(const mime::Header& header, const mime::Parameterized& type) {
     if (type.value != "application/octet-stream") return false;
     const std::vector<std::string> names = file_names(header);
-    return std::any_of(names.begin(), names.end(), [](const std::string& name) { return has_end(name, kCmsEndings); });
+    return std::any_of(names.begin(), names.end(), is_cms_name);
 }
 
 // names_a_signature says whether a name, as a word of RFC 2047 too, ends in nothing that a program would open as what
@@ -95,11 +95,20 @@ std::vector<std::string> file_names(const mime::Header& header) {
     std::vector<std::string> names;
     for (const std::string& name :
          {mime::content_type(header).parameter("name"), mime::content_disposition(header).parameter("filename")}) {
-        std::string read = mime::ascii_lower(mime::trim(mime::decode_words(name)));
-        read.erase(std::min(read.find_last_not_of(" .") + 1, read.size()));
+        std::string read = file_name(mime::decode_words(name));
         if (!read.empty()) names.push_back(std::move(read));
     }
     return names;
+}
+
+std::string file_name(std::string_view name) {
+    std::string read = mime::ascii_lower(mime::trim(name));
+    read.erase(std::min(read.find_last_not_of(" .") + 1, read.size()));
+    return read;
+}
+
+bool is_cms_name(const std::string& name) {
+    return has_end(name, kCmsEndings);
 }
 
 bool is_named_as_cms(const mime::Header& header) {
@@ -109,7 +118,7 @@ bool is_named_as_cms(const mime::Header& header) {
     return std::all_of(names.begin(), names.end(), [&](const std::string& name) {
         const bool is_control = std::any_of(name.begin(), name.end(), [](char c) { return c >= 0 && c < ' '; });
         const bool is_data = name.find('.') == std::string::npos || has_end(name, kDataEndings);
-        return !is_control && (has_end(name, kCmsEndings) || (is_typed && is_data));
+        return !is_control && (is_cms_name(name) || (is_typed && is_data));
     });
 }
 

@@ -26,9 +26,13 @@ EntityKind classify(const mime::Header& header);
 /// (RFC 5537), which programs show as the first.
 bool is_mail_type(std::string_view type);
 
-/// file_names is the names of an entity, those that are there, as programs read them: words of RFC 2047 decoded,
-/// without blanks around and dots behind (file systems drop these), in lower case.
+/// file_names is the names of an entity, those that are there, as programs read them: words of RFC 2047 decoded, and
+/// as file_name is: without blanks around and dots behind (file systems drop these), in lower case.
 std::vector<std::string> file_names(const mime::Header& header);
+std::string file_name(std::string_view name);
+
+/// is_cms_name says whether such a name ends as those of S/MIME do: in .p7m, .p7c or .p7z (RFC 8551 section 3.2.1).
+bool is_cms_name(const std::string& name);
 
 /// is_signature_part says whether the second part of a multipart/signed is labelled as a CMS signature, so that no
 /// program shows it: by its type, where a name, if there is one, ends as that of a signature or has no ending, or as an

@@ -1,4 +1,5 @@
-// Decoders work alike in pieces of any size; what an encoder writes decodes to what it was given and is safe in mail.
+// Decoders work alike in pieces of any size; what an encoder writes decodes to what it was given and is safe in mail,
+// and what is uuencoded is found.
 #include <cstdlib>
 #include <optional>
 
@@ -6,6 +7,7 @@
 #include "mime/error.h"
 #include "mime/line_endings.h"
 #include "mime/line_inspector.h"
+#include "mime/uuencoded_files.h"
 #include "softhsm-tests/mime_pieces.h"
 
 using namespace p11mime;
@@ -62,6 +64,20 @@ std::string_view problem(std::string_view text, std::size_t piece_size) {
     return inspector.problem();
 }
 
+using Files = std::vector<std::pair<std::string, std::string>>;
+
+Files uuencoded_files(std::string_view text, std::size_t piece_size) {
+    constexpr std::size_t kMost = 100;
+    Files all;
+    test::PieceSource source(text, piece_size);
+    mime::UuencodedFiles files(source, kMost, [&](std::string_view label, ByteView front) {
+        check(!front.empty() && front.size() <= kMost);
+        all.emplace_back(label, text_of(front));
+    });
+    check(test::text_from(files) == text);
+    return all;
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
@@ -74,6 +90,10 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
         check(decoded(code, encoding, 0) == text);
         check(problem(code, 0).empty());
     }
+    const Files files = uuencoded_files(text, 0);
+    check(uuencoded_files(text, 1) == files && uuencoded_files(text, 5) == files);
+    const Files whole = uuencoded_files(test::uuencoded(text), 7);
+    check(text.empty() ? whole.empty() : whole == Files{{"644 file", std::string(text.substr(0, 100))}});
     const std::string crlf = canonical(text, 0);
     check(canonical(text, 1) == crlf && canonical(text, 5) == crlf && canonical(crlf, 0) == crlf);
     const std::string lf = with_lf(text, 0);
