@@ -477,3 +477,47 @@ TEST_CASE("a mail whose body is another mail keeps its own header when it is ope
     const std::string wrapped = with(text, "message/rfc822", "message/rfc822; forwarded=no");
     CHECK(world.open(world.bench.encrypt({{world.bob.certificate}}, wrapped)).report.subject == "Inner");
 }
+
+TEST_CASE("a mark of protection without fields inside is taken off, so that nobody loses the fields outside") {
+    const ProtectionBench world;
+    for (const char* mark :
+         {"protected-headers=\"v1\"", "hp=\"clear\"", "hp=cipher", "hp=clear; Protected-Headers=v1"}) {
+        CAPTURE(mark);
+        const std::string marked =
+            "Content-Type: text/plain; " + std::string(mark) + "; charset=us-ascii\r\n\r\nHello\r\n";
+        const std::string text = mail("alice@example.gov", "bob@example.gov", marked);
+        SignOptions opaque;
+        opaque.opaque = true;
+        for (const std::string& made :
+             {world.bench.sign({world.alice}, text), world.bench.sign({world.alice}, text, opaque), world.seal(text),
+              world.bench.encrypt({{world.bob.certificate}}, text),
+              "From: alice@example.gov\r\nTo: bob@example.gov\r\nSubject: Greetings\r\n" +
+                  world.bench.sign({world.alice}, marked)}) {
+            const ReadMail read = world.open(made);
+            CHECK(kinds(read.report).empty());
+            CHECK(field(read.content, "To") == "bob@example.gov");
+            CHECK_THAT(read.report.subject.value_or(""), Catch::StartsWith("Gr"));
+            CHECK(field(read.content, "Content-Type").find("charset") == std::string("text/plain; ").size());
+            CHECK(body_of(read.content) == "Hello\r\n");
+        }
+    }
+    // What is signed beside the mail stays as it is, and so does an entity that has such fields.
+    for (const char* type : {"text/plain; hp=clear", "message/rfc822"}) {
+        const std::string text = mail("alice@example.gov", "bob@example.gov",
+                                      "Content-Type: " + std::string(type) + "\r\n\r\nSubject: Inner\r\n\r\nHello\r\n");
+        SignOptions detached;
+        detached.form = Form::der;
+        detached.detached = true;
+        ReadOptions options;
+        options.detached_content = std::make_shared<TextInput>(text);
+        const ReadMail read = world.bench.verify(world.bench.sign({world.alice}, text, detached), options);
+        CHECK(read.report.result == Result::valid);
+    }
+    SignOptions as_entity;
+    as_entity.entity = true;
+    const std::string payload =
+        "From: alice@example.gov\r\nSubject: Inner\r\nContent-Type: text/plain; hp=clear\r\n\r\nHello\r\n";
+    const ReadMail read =
+        world.open("From: alice@example.gov\r\n" + world.bench.sign({world.alice}, payload, as_entity));
+    CHECK(read.report.subject == "Inner");
+}

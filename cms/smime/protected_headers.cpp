@@ -67,7 +67,7 @@ ProtectedHeader taken_apart(const mime::Header& header, ProtectedHeader::Form fo
             if (const auto outer = outer_field(field); outer && form == ProtectedHeader::Form::cipher)
                 result.left_outside.push_back(*outer);
         } else if (mime::equal_ignoring_case(field.name, "Content-Type")) {
-            result.entity.fields.push_back(mime::without_parameter(field, kProtectionMark));
+            result.entity.fields.push_back(without_marks(field));
         } else if (mime::is_mime_field(field.name)) {
             result.entity.fields.push_back(field);
         } else if (is_one_of(kBlind, field.name)) {
@@ -189,6 +189,16 @@ std::optional<ProtectedHeader> protected_header(const mime::Header& payload) {
 
 bool is_marked(const mime::Header& entity) {
     return !mime::content_type(entity).parameter(kProtectionMark).empty();
+}
+
+Field without_marks(const Field& content_type) {
+    return mime::without_parameter(mime::without_parameter(content_type, kForerunnerMark), kProtectionMark);
+}
+
+void take_stray_marks_off(mime::Header& entity) {
+    if (!std::ranges::all_of(entity.fields, of_entity)) return;
+    for (Field& field : entity.fields)
+        if (mime::equal_ignoring_case(field.name, "Content-Type")) field = without_marks(field);
 }
 
 bool wraps_mail(const mime::Header& payload) {

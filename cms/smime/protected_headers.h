@@ -41,6 +41,12 @@ std::optional<ProtectedHeader> protected_header(const mime::Header& payload);
 /// is_marked says whether an entity has the parameter of RFC 9788, whatever its value.
 bool is_marked(const mime::Header& entity);
 
+/// without_marks is a Content-Type field without any mark of protected header fields, RFC 9788's and its forerunner's.
+/// take_stray_marks_off does so where an entity has no such fields: readers would take it that the mail has none, and
+/// leave out those that stand outside.
+mime::Field without_marks(const mime::Field& content_type);
+void take_stray_marks_off(mime::Header& entity);
+
 /// wraps_mail says whether a payload is a whole mail put inside to protect its header: message/rfc822 that is no
 /// attachment and without forwarded=yes. wrapped_header takes the header of that mail apart.
 bool wraps_mail(const mime::Header& payload);

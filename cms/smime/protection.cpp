@@ -168,8 +168,7 @@ Protection protect(const std::vector<Field>& transport, bool encrypted) {
 }
 
 Field mark_protected(const Field& content_type, bool encrypted) {
-    return mime::with_parameter(mime::without_parameter(content_type, kForerunnerMark), kProtectionMark,
-                                encrypted ? "cipher" : "clear");
+    return mime::with_parameter(without_marks(content_type), kProtectionMark, encrypted ? "cipher" : "clear");
 }
 
 }  // namespace p11mime::cms::smime

@@ -125,8 +125,8 @@ class WriteJob final : public MakeJob {
                         "start from the mail as it was before, or leave --protect-headers out");
         if (protects(mail))
             edited = put_inside(mail, window);
-        else if (mail.is_mail && wraps_mail(mail.entity))
-            mark_forwarded(mail.entity);
+        else if (!is_detached())
+            leave_outside(mail);
 
         mime::LfSink lf(output);
         const bool to_lf = form_ == Form::smime && mail.ending == mime::LineEnding::lf;
@@ -206,6 +206,18 @@ class WriteJob final : public MakeJob {
                                              ? mark_protected(field, encrypts())
                                              : std::move(field));
         return edited;
+    }
+
+    // leave_outside sees to it that no reader looks for the header fields of a mail in its entity.
+    static void leave_outside(Mail& mail) {
+        take_stray_marks_off(mail.entity);
+        if (mail.is_mail && wraps_mail(mail.entity)) mark_forwarded(mail.entity);
+    }
+
+    // is_detached: the content stays where it is, and no reader looks for header fields there.
+    bool is_detached() const {
+        const std::optional<SigningState>& outermost = layers_.front().signing;
+        return form_ != Form::smime && outermost && outermost->options.detached;
     }
 
     // canonicalisation is decided by the innermost layer, the one that meets the content.
