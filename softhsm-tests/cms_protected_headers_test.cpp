@@ -323,6 +323,51 @@ TEST_CASE("the forerunners of protected headers are understood") {
     }
 }
 
+// Mutt and NeoMutt protect the Subject alone.
+TEST_CASE("fields that a forerunner of protected headers has not inside are those of an unprotected mail") {
+    const ProtectionBench world;
+    const std::string outside =
+        "From: Alice <alice@example.gov>\r\nTo: bob@example.gov\r\nCc: carol@example.gov\r\n"
+        "Reply-To: alice@example.gov\r\nIn-Reply-To: <1@example.gov>\r\nDate: Mon, 30 Nov 2026 04:00:00 +0000\r\n"
+        "Subject: ...\r\n";
+    const std::string text = "Content-Type: text/plain", body = "\r\n\r\nThe text.\r\n";
+    for (const std::string& payload :
+         {text + "; protected-headers=\"v1\"\r\nSubject: Budget" + body,
+          "Content-Type: message/rfc822; forwarded=no\r\n\r\nSubject: Budget\r\n" + text + body})
+        for (const bool encrypted : {true, false}) {
+            CAPTURE(payload, encrypted);
+            const std::string shown = encrypted ? outside : with(outside, "...", "Budget");
+            const ReadMail read = world.open(shown, payload, encrypted);
+            CHECK(read.report.result == Result::valid);
+            CHECK(kinds(read.report).empty());
+            CHECK(read.report.layers.back().protected_headers == Names{"subject"});
+            for (const char* name : {"From", "To", "Cc", "Reply-To", "In-Reply-To", "Date"})
+                CHECK(field(with_crlf(read.content), name) == field(outside, name));
+            CHECK(field(with_crlf(read.content), "Subject") == "Budget");
+
+            const auto opened = [&](std::string_view from, std::string_view to) {
+                return world.open(with(shown, from, to), payload, encrypted).report;
+            };
+            const Report mismatch = opened("<alice@", "<president@");
+            CHECK(mismatch.result == Result::untrusted);
+            CHECK_THAT(mismatch.reason, Catch::Contains("president@example.gov"));
+            for (const char* added : {"Sender: eve@example.org\r\nFrom:", "Reply-To: eve@example.org\r\nFrom:"}) {
+                const Report unprotected = world.open(with(shown, "From:", added), text + body, encrypted).report;
+                CHECK(opened("From:", added).result == unprotected.result);
+                CHECK(opened("From:", added).reason == unprotected.reason);
+            }
+            CHECK(kinds(opened(encrypted ? "..." : "Budget", "Pay 10")) == Names{"header-differs"});
+            CHECK(kinds(opened("To:", "Bcc: eve@example.org\r\nTo:")) == Names{"header-added"});
+            const Report marked =
+                world.open(shown, with(payload, "Subject: Budget", "Subject: Budget\r\nTo: bob@example.gov"), encrypted)
+                    .report;
+            CHECK(kinds(marked).empty());
+        }
+    CHECK(
+        kinds(world.open(outside, text + "; hp=clear\r\nFrom: Alice <alice@example.gov>\r\nSubject: ..." + body, false)
+                  .report) == Names{"header-added", "header-added", "header-added", "header-added"});
+}
+
 TEST_CASE("what the forerunners of protected headers hide is no difference, what they do not hide is") {
     const ProtectionBench world;
     const std::string plain = with(kPayload.substr(0, kPayload.find("HP-Outer")),

@@ -98,10 +98,23 @@ std::string named(const Sender& sender, std::string_view nobody) {
     return fmt::format("the sender {}", mime::brief_list(sender.mailboxes));
 }
 
-// stays_outside says whether a field that is not inside is kept as it is outside: it names no other sender there, or is
-// one that senders leave there (protect).
-bool stays_outside(std::string_view name) {
-    return mime::equal_ignoring_case(name, "From") || mime::equal_ignoring_case(name, "Bcc") || is_one_of(kAdded, name);
+// is_forerunner says whether header fields came inside as before RFC 9788. Programs that do so may protect some fields
+// alone: Mutt does the Subject.
+bool is_forerunner(const ProtectedHeader& inner) {
+    return inner.form == ProtectedHeader::Form::v1 || inner.form == ProtectedHeader::Form::wrapped;
+}
+
+// may_be_added says whether a field that is not inside is nothing to tell of: the sender may have left it outside
+// alone, or a server may have added it.
+bool may_be_added(const ProtectedHeader& inner, std::string_view name) {
+    return is_one_of(kAdded, name) || (is_forerunner(inner) && !is_one_of(kBlind, name));
+}
+
+// stays_outside says whether a field that is not inside is kept as it is outside: nothing speaks against it, it names
+// no other sender there, or is one that senders leave there (protect).
+bool stays_outside(const ProtectedHeader& inner, std::string_view name) {
+    return may_be_added(inner, name) || mime::equal_ignoring_case(name, "From") ||
+           mime::equal_ignoring_case(name, "Bcc");
 }
 
 bool same_senders(const Sender& a, const Sender& b) {
@@ -131,8 +144,7 @@ std::optional<std::vector<std::string>> bare_list(const std::vector<std::string>
 bool hidden(const ProtectedHeader& inner, std::string_view name, const std::vector<std::string>& outside,
             const std::vector<std::string>& inside) {
     constexpr std::array<std::string_view, 4> kSubjects{"...", kHiddenSubject, "Encrypted Message", "p\xe2\x89\xa1p"};
-    const bool forerunner = inner.form == ProtectedHeader::Form::v1 || inner.form == ProtectedHeader::Form::wrapped;
-    if (!forerunner || outside.size() != 1 || inside.size() != 1) return false;
+    if (!is_forerunner(inner) || outside.size() != 1 || inside.size() != 1) return false;
     if (name == "Subject") return is_one_of(kSubjects, outside[0]);
     if (name == "Date") {
         const std::string date = mime::parse_date(outside[0]);
@@ -247,15 +259,15 @@ OuterHeader hold_against(const ProtectedHeader& inner, const std::vector<Field>&
             result.warnings.push_back({"header-differs", fmt::format("the {} field outside, {}, is not what the sender "
                                                                      "left there, {}",
                                                                      name, quoted(found), quoted(expected))});
-        else if (!is_one_of(kAdded, name))
+        else if (!may_be_added(inner, name))
             result.warnings.push_back(
                 {"header-added", fmt::format("the {} field outside, {}, is none of those that are protected and was {}",
-                                             name, quoted(found), stays_outside(name) ? "kept" : "left out")});
+                                             name, quoted(found), stays_outside(inner, name) ? "kept" : "left out")});
     }
     result.from_differs = from_differs(inner, outer);
     for (const Field& field : outer) {
         if (inner.has(field.name)) continue;
-        if (stays_outside(field.name) || !is_one_of(kSeen, field.name)) result.kept.push_back(field);
+        if (stays_outside(inner, field.name) || !is_one_of(kSeen, field.name)) result.kept.push_back(field);
     }
     return result;
 }
