@@ -323,6 +323,61 @@ TEST_CASE("the forerunners of protected headers are understood") {
     }
 }
 
+TEST_CASE("the same addresses and moment in another notation outside are no difference") {
+    const ProtectionBench world;
+    const auto opened = [&](const std::string& name, const std::string& inside, const std::string& outside) {
+        const auto header = [&](const std::string& value) {
+            const std::string from = name == "From" ? value : "Alice <alice@example.gov>";
+            return "From: " + from + "\r\n" + (name == "From" ? "" : name + ": " + value + "\r\n");
+        };
+        return world
+            .open(header(outside), header(inside) + "Content-Type: text/plain; hp=clear\r\n\r\nHello\r\n", false)
+            .report;
+    };
+    struct Pair {
+        const char *name, *inside, *outside;
+    };
+    for (const auto& [name, inside, outside] :
+         {Pair{"To", "\"Bob Example\" <bob@x.gov>", "Bob Example <bob@x.gov>"},
+          Pair{"To", "a@x.gov,b@x.gov", "a@x.gov,\r\n b@x.gov"}, Pair{"Cc", "bob@x.gov", "<bob@x.gov>"},
+          Pair{"Reply-To", "Bob <bob@x.gov>", "Bob <bob@X.GOV>"}, Pair{"To", "b@x.gov (Bob)", "Bob <b@x.gov>"},
+          Pair{"To", "=?utf-8?Q?M=C3=BCller=2C_Bob?= <b@x.gov>, a@x.gov",
+               "\"=?iso-8859-1?Q?M=FCller=2C_Bob?=\" <b@x.gov>, a@x.gov"},
+          Pair{"From", "\"Alice\" <alice@example.gov>", "Alice <alice@Example.gov>"},
+          Pair{"Date", "Mon, 30 Nov 2026 05:00:00 +0100", "Mon, 30 Nov 2026 04:00:00 +0000"},
+          Pair{"Date", "Mon, 30 Nov 2026 04:00:00 GMT", "30 Nov 2026 04:00:00 +0000 (UTC)"}}) {
+        CAPTURE(inside, outside);
+        const Report report = opened(name, inside, outside);
+        CHECK(report.result == Result::valid);
+        CHECK(kinds(report).empty());
+    }
+    for (const auto& [name, inside, outside] :
+         {Pair{"To", "Bob <bob@x.gov>", "Rob <bob@x.gov>"}, Pair{"To", "Bob <bob@x.gov>", "bob@x.gov"},
+          Pair{"To", "a@x.gov, b@x.gov", "b@x.gov, a@x.gov"}, Pair{"To", "a@x.gov, b@x.gov", "a@x.gov"},
+          Pair{"To", "Bob <b@x.gov>, a@x.gov", "b@x.gov, Bob <a@x.gov>"}, Pair{"To", "Bob <b@x.gov>", "Bob <b@x.org>"},
+          Pair{"To", "b@x.gov", "b@x.gov, Eve"}, Pair{"To", "b@x.gov", "Board: b@x.gov;"},
+          Pair{"From", "Alice <alice@example.gov>", "Boss <alice@example.gov>"},
+          Pair{"Subject", "\"Bob\" <b@x.gov>", "Bob <b@x.gov>"}, Pair{"Date", "tomorrow", "never"},
+          Pair{"Date", "Mon, 30 Nov 2026 05:00:00 +0100", "Mon, 30 Nov 2026 05:00:00 +0000"}}) {
+        CAPTURE(inside, outside);
+        const Report report = opened(name, inside, outside);
+        CHECK(report.result == Result::valid);
+        CHECK(kinds(report) == Names{"header-differs"});
+    }
+    const Report mismatch = opened("From", "Alice <alice@example.gov>", "Alice <eve@example.gov>");
+    CHECK(mismatch.result == Result::untrusted);
+    CHECK(mismatch.layers.at(0).signers.at(0).sender == SenderState::mismatch);
+}
+
+TEST_CASE("what stands outside in another notation is not confidential") {
+    const ProtectionBench world;
+    const std::string payload =
+        "From: Alice <alice@example.gov>\r\nTo: \"Bob\" <bob@example.gov>\r\nSubject: Budget\r\n"
+        "Content-Type: text/plain; protected-headers=v1\r\n\r\nHello\r\n";
+    const std::string outside = "From: alice@example.gov\r\nTo: Bob <bob@example.gov>\r\nSubject: ...\r\n";
+    CHECK(world.open(outside, payload).report.confidential_headers == Names{"from", "subject"});
+}
+
 // Mutt and NeoMutt protect the Subject alone.
 TEST_CASE("fields that a forerunner of protected headers has not inside are those of an unprotected mail") {
     const ProtectionBench world;

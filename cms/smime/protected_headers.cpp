@@ -82,7 +82,7 @@ ProtectedHeader taken_apart(const mime::Header& header, ProtectedHeader::Form fo
 std::vector<std::string> values_of(const std::vector<Field>& fields, std::string_view name) {
     std::vector<std::string> values;
     for (const Field& field : fields)
-        if (mime::equal_ignoring_case(field.name, name)) values.push_back(readable(field.value()));
+        if (mime::equal_ignoring_case(field.name, name)) values.push_back(field.value());
     return values;
 }
 
@@ -127,6 +127,39 @@ bool same_senders(const Sender& a, const Sender& b) {
     return within(a, b) && within(b, a);
 }
 
+std::vector<std::string> readable_names(const std::string& address_list) {
+    std::vector<std::string> names = mime::names_beside_addresses(address_list);
+    std::ranges::transform(names, names.begin(), readable);
+    std::erase(names, "");
+    return names;
+}
+
+// same_addresses says whether two address lists have the same mailboxes under the same names. Where there is but one, a
+// comment is as good as a name.
+bool same_addresses(const std::string& a, const std::string& b) {
+    if (!mime::unreadable_addresses(a).empty() || !mime::unreadable_addresses(b).empty()) return false;
+    const std::vector<mime::Address> one = mime::parse_addresses(a), other = mime::parse_addresses(b);
+    return readable_names(a) == readable_names(b) &&
+           std::ranges::equal(one, other, [&](const mime::Address& x, const mime::Address& y) {
+               const bool same_name = one.size() == 1 || readable(x.display_name) == readable(y.display_name);
+               return same_name && mime::same_mailbox(x.mailbox, y.mailbox);
+           });
+}
+
+// says_the_same says whether two values of a field differ in their notation at most: relays write addresses and dates
+// anew.
+bool says_the_same(std::string_view name, const std::string& a, const std::string& b) {
+    if (readable(a) == readable(b)) return true;
+    if (!mime::equal_ignoring_case(name, "Date")) return is_one_of(kAddressFields, name) && same_addresses(a, b);
+    const std::string date = mime::parse_date(a);
+    return !date.empty() && date == mime::parse_date(b);
+}
+
+bool say_the_same(std::string_view name, const std::vector<std::string>& a, const std::vector<std::string>& b) {
+    return std::ranges::equal(
+        a, b, [&](const std::string& one, const std::string& other) { return says_the_same(name, one, other); });
+}
+
 // bare_list is the mailboxes of address fields; nothing where one has a name.
 std::optional<std::vector<std::string>> bare_list(const std::vector<std::string>& values, bool drop_names) {
     std::vector<std::string> mailboxes;
@@ -139,24 +172,20 @@ std::optional<std::vector<std::string>> bare_list(const std::vector<std::string>
 }
 
 // hidden says whether a sender who names no policy may have hidden a field behind what stands outside: the forerunners
-// of RFC 9788 write a Subject that says nothing, and its policies a Date without a time zone and mailboxes without
-// names (section 3.2.2).
+// of RFC 9788 write a Subject that says nothing, and its policies mailboxes without names (section 3.2.2).
 bool hidden(const ProtectedHeader& inner, std::string_view name, const std::vector<std::string>& outside,
             const std::vector<std::string>& inside) {
     constexpr std::array<std::string_view, 4> kSubjects{"...", kHiddenSubject, "Encrypted Message", "p\xe2\x89\xa1p"};
     if (!is_forerunner(inner) || outside.size() != 1 || inside.size() != 1) return false;
-    if (name == "Subject") return is_one_of(kSubjects, outside[0]);
-    if (name == "Date") {
-        const std::string date = mime::parse_date(outside[0]);
-        return !date.empty() && date == mime::parse_date(inside[0]);
-    }
+    if (name == "Subject") return is_one_of(kSubjects, readable(outside[0]));
     if (!is_one_of(kAddressFields, name) || !mime::unreadable_addresses(outside[0]).empty()) return false;
     const auto mailboxes = bare_list(outside, false);
     return mailboxes && (mailboxes->empty() || mailboxes == bare_list(inside, true));
 }
 
 // quoted is the values of a field as a warning has them.
-std::string quoted(const std::vector<std::string>& values) {
+std::string quoted(std::vector<std::string> values) {
+    std::ranges::transform(values, values.begin(), readable);
     return fmt::format("'{}'", mime::brief(fmt::to_string(fmt::join(values, "', '"))));
 }
 
@@ -241,7 +270,8 @@ std::vector<std::string> confidential_names(const ProtectedHeader& inner, const 
         const std::vector<std::string> inside = values_of(inner.fields, name),
                                        outside = values_of(readable_fields, name);
         return std::any_of(inside.begin(), inside.end(), [&](const std::string& value) {
-            return std::find(outside.begin(), outside.end(), value) != outside.end();
+            return std::ranges::any_of(outside,
+                                       [&](const std::string& other) { return says_the_same(name, value, other); });
         });
     });
     return names;
@@ -253,8 +283,10 @@ OuterHeader hold_against(const ProtectedHeader& inner, const std::vector<Field>&
     const std::vector<Field>& expected_fields = policy ? inner.left_outside : inner.fields;
     for (const std::string_view name : kSeen) {
         const std::vector<std::string> found = values_of(outer, name), expected = values_of(expected_fields, name);
-        if (found.empty() || found == expected || (encrypted && hidden(inner, name, found, expected))) continue;
-        if (found == values_of(inner.blind_copies, name)) continue;
+        if (found.empty() || say_the_same(name, found, expected)) continue;
+        if ((encrypted && hidden(inner, name, found, expected)) ||
+            say_the_same(name, found, values_of(inner.blind_copies, name)))
+            continue;
         if (!expected.empty())
             result.warnings.push_back({"header-differs", fmt::format("the {} field outside, {}, is not what the sender "
                                                                      "left there, {}",

@@ -69,8 +69,9 @@ struct OuterHeader {
     std::string from_differs;       ///< why the senders are not the same; empty where they are
 };
 
-/// hold_against compares the unprotected fields with the protected ones (RFC 9788 section 4.4); `encrypted` says
-/// whether the payload came encrypted, so that its sender may have hidden some.
+/// hold_against compares the unprotected fields with the protected ones (RFC 9788 section 4.4): addresses and dates by
+/// what they tell, others as they are `readable`. `encrypted` says whether the payload came encrypted, so that its
+/// sender may have hidden some.
 OuterHeader hold_against(const ProtectedHeader& inner, const std::vector<mime::Field>& outer, bool encrypted);
 
 /// from_differs says why the senders that unprotected fields show are not the protected ones; empty where they are, or
