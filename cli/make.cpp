@@ -8,6 +8,7 @@
 #include "cli/settings.h"
 #include "cli/signing.h"
 #include "cli/temporary_file.h"
+#include "cms/smime/field_names.h"
 #include "mime/error.h"
 #include "mime/header.h"
 
@@ -37,7 +38,7 @@ cms::smime::EncryptOptions encrypt_options(Context& context, const Audience& aud
     options.protect_headers = protects_headers(context.options(), seals);
     options.protection_required = context.options().flag("protect-headers");
     options.cipher = &choose_cipher(context, audience);
-    options.drop_fields = {"Bcc", "Resent-Bcc"};
+    options.drop_fields = {cms::smime::kBlind.begin(), cms::smime::kBlind.end()};
     return options;
 }
 

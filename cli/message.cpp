@@ -1,5 +1,9 @@
 #include "cli/message.h"
 
+#include <algorithm>
+#include <iterator>
+
+#include "cms/smime/field_names.h"
 #include "mime/address.h"
 #include "mime/error.h"
 #include "mime/header.h"
@@ -18,10 +22,10 @@ std::vector<std::string> mailboxes(const mime::Header& header, std::string_view 
     return found;
 }
 
-void add_unreadable(std::vector<UnreadableEntry>& to, const mime::Header& header, const char* name) {
+void add_unreadable(std::vector<UnreadableEntry>& to, const mime::Header& header, std::string_view name) {
     for (const mime::Field* field : header.all(name))
         for (std::string& entry : mime::unreadable_addresses(field->value()))
-            to.push_back({name, std::move(entry)});
+            to.push_back({std::string(name), std::move(entry)});
 }
 
 }  // namespace
@@ -42,10 +46,13 @@ Message read_message(const Input& input) {
     message.from = mailboxes(header, "From");
     message.to = mailboxes(header, "To");
     message.cc = mailboxes(header, "Cc");
-    message.bcc = mailboxes(header, "Bcc");
-    for (const char* name : {"To", "Cc", "Bcc"})
+    for (const char* name : {"To", "Cc"})
         add_unreadable(message.unreadable, header, name);
-    message.has_bcc = header.find("Bcc") != nullptr || header.find("Resent-Bcc") != nullptr;
+    for (const std::string_view name : cms::smime::kBlind) {
+        std::ranges::move(mailboxes(header, name), std::back_inserter(message.bcc));
+        add_unreadable(message.unreadable, header, name);
+        message.has_bcc = message.has_bcc || header.find(name) != nullptr;
+    }
     if (const auto* subject = header.find("Subject")) message.subject = mime::decode_words(subject->value());
     if (const std::string date = mime::parse_date(header.value_or_empty("Date")); !date.empty()) message.date = date;
     return message;

@@ -10,14 +10,14 @@ namespace p11mime::cli {
 
 /// UnreadableEntry is an entry of an address field that is no address.
 struct UnreadableEntry {
-    std::string field;  ///< "To", "Cc" or "Bcc"
+    std::string field;  ///< "To", "Cc", "Bcc" or "Resent-Bcc"
     std::string text;   ///< as it stands there
 };
 
 /// Message is what the header of the input tells; empty for anything but a mail.
 struct Message {
-    std::vector<std::string> from, to, cc, bcc;  ///< mailboxes
-    std::vector<UnreadableEntry> unreadable;     ///< of To, Cc and Bcc
+    std::vector<std::string> from, to, cc, bcc;  ///< mailboxes; `bcc` of Bcc and Resent-Bcc
+    std::vector<UnreadableEntry> unreadable;     ///< of To, Cc, Bcc and Resent-Bcc
     bool has_bcc = false;                        ///< a Bcc or Resent-Bcc field is there, even without an address
     std::optional<std::string> subject;          ///< UTF-8
     std::optional<std::string> date;             ///< RFC 3339

@@ -7,6 +7,7 @@
 #include "cli/certificate_files.h"
 #include "cli/self_recipient.h"
 #include "cli/settings.h"
+#include "cms/smime/field_names.h"
 #include "mime/address.h"
 #include "mime/error.h"
 
@@ -209,17 +210,18 @@ void warn_of_left_out_bcc(Context& context, const std::vector<std::string>& addr
                          [&](const std::string& named) { return mime::same_mailbox(named, address); }))
             left_out.push_back(address);
     for (const UnreadableEntry& entry : context.message().unreadable)
-        if (entry.field == "Bcc") left_out.push_back(entry.text);
+        if (cms::smime::is_one_of(cms::smime::kBlind, entry.field)) left_out.push_back(entry.text);
     if (!left_out.empty())
-        context.warn("bcc-left-out", fmt::format("not encrypted to {} in Bcc: -r and --recipient-cert name the "
-                                                 "recipients instead of the mail, and the Bcc field is taken out",
-                                                 fmt::join(left_out, ", ")));
+        context.warn("bcc-left-out",
+                     fmt::format("not encrypted to {} in Bcc or Resent-Bcc: -r and --recipient-cert name the "
+                                 "recipients instead of the mail, and these fields are taken out",
+                                 fmt::join(left_out, ", ")));
 }
 
 void check_bcc(Context& context, bool others) {
     if (!context.options().text("bcc-separately"))
         throw Error(ErrorKind::usage,
-                    "the mail has a Bcc field, and one recipient list for all would show who is in it",
+                    "the mail names somebody in Bcc or Resent-Bcc, whom one recipient list for all would show",
                     "--bcc-separately DIR writes a copy of its own for each of them");
     if (!others && context.options().flag("no-self"))
         throw Error(ErrorKind::usage, "nobody but Bcc to encrypt to", "leave --no-self out");

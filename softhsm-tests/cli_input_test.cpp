@@ -145,6 +145,9 @@ TEST_CASE("the header of a mail gives its people and subject, other input gives 
           "Gr\xc3\xbc\xc3\x9f"
           "e");
     CHECK(message.date == "2026-01-31T12:00:00Z");
+    const Message blind = message_of("Resent-Bcc: erin@example.org, no\r\nBcc: dan@example.org\r\n\r\nText\r\n");
+    CHECK(blind.bcc == std::vector<std::string>{"dan@example.org", "erin@example.org"});
+    CHECK(blind.unreadable.at(0).field == "Resent-Bcc");
     CHECK(message_of("\x30\x80\x06\x09").from.empty());
     CHECK_THROWS_WITH(message_of(""), Catch::Contains("empty"));
 }

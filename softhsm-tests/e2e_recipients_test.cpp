@@ -134,28 +134,31 @@ TEST_CASE("the address of a recipient found in the address book must be in the c
 
 TEST_CASE("a mail with Bcc is refused, or each Bcc gets a copy of its own that names no other", "[e2e]") {
     const Correspondents people;
-    const std::string text = mail_to("bob@example.org", "Bcc: dan@example.org\r\n");
-    const std::string file = people.office.desk.path("out.eml");
-    const Outcome refused = people.encrypt(text, {"-o", file});
-    INFO(refused.err);
-    CHECK(refused.status == 2);
-    CHECK_THAT(refused.err, Catch::Contains("Bcc") && Catch::Contains("--bcc-separately"));
-    CHECK_FALSE(std::filesystem::exists(file));
+    for (const std::string name : {"Bcc", "Resent-Bcc"}) {
+        CAPTURE(name);
+        const std::string text = mail_to("bob@example.org", name + ": dan@example.org\r\n");
+        const std::string file = people.office.desk.path(name + ".eml");
+        const Outcome refused = people.encrypt(text, {"-o", file});
+        INFO(refused.err);
+        CHECK(refused.status == 2);
+        CHECK_THAT(refused.err, Catch::Contains("Bcc") && Catch::Contains("--bcc-separately"));
+        CHECK_FALSE(std::filesystem::exists(file));
 
-    const std::string directory = people.office.desk.path("bcc");
-    std::filesystem::create_directory(directory);
-    const Outcome outcome = people.encrypt(text, {"-o", file, "--bcc-separately", directory});
-    INFO(outcome.err);
-    REQUIRE(outcome.status == 0);
-    const std::string to_all = read_file(file);
-    CHECK(field(to_all, "Bcc").empty());
-    CHECK(reads(people.office, people.bob, to_all));
-    CHECK_FALSE(reads(people.office, people.dan, to_all));
-    CHECK(names(directory) == "dan@example.org.eml");
-    const std::string to_dan = read_file(directory + "/dan@example.org.eml");
-    CHECK(field(to_dan, "Bcc").empty());
-    CHECK(reads(people.office, people.dan, to_dan));
-    CHECK_FALSE(reads(people.office, people.bob, to_dan));
+        const std::string directory = people.office.desk.path(name);
+        std::filesystem::create_directory(directory);
+        const Outcome outcome = people.encrypt(text, {"-o", file, "--bcc-separately", directory});
+        INFO(outcome.err);
+        REQUIRE(outcome.status == 0);
+        const std::string to_all = read_file(file);
+        CHECK(field(to_all, name).empty());
+        CHECK(reads(people.office, people.bob, to_all));
+        CHECK_FALSE(reads(people.office, people.dan, to_all));
+        CHECK(names(directory) == "dan@example.org.eml");
+        const std::string to_dan = read_file(directory + "/dan@example.org.eml");
+        CHECK(field(to_dan, name).empty());
+        CHECK(reads(people.office, people.dan, to_dan));
+        CHECK_FALSE(reads(people.office, people.bob, to_dan));
+    }
 }
 
 TEST_CASE("the cipher is what every recipient announces, else aes-256-cbc, and that is said", "[e2e]") {
@@ -186,7 +189,7 @@ TEST_CASE("nobody is left out because their address cannot be read", "[e2e]") {
     const Outcome to = people.encrypt(mail_to("bob@example.org, broken@@x, notanaddress", ""), options);
     CHECK(to.status == 5);
     CHECK_THAT(to.err, Catch::Contains("'broken@@x' in To") && Catch::Contains("'notanaddress' in To"));
-    for (const std::string name : {"Cc", "Bcc"}) {
+    for (const std::string name : {"Cc", "Bcc", "Resent-Bcc"}) {
         const Outcome outcome =
             people.encrypt(mail_to("bob@example.org", name + ": carol at example.gov\r\n"), options);
         CHECK(outcome.status == 5);
@@ -202,13 +205,16 @@ TEST_CASE("nobody is left out because their address cannot be read", "[e2e]") {
 
 TEST_CASE("those in Bcc who are no recipients because of -r are named in a warning", "[e2e]") {
     const Correspondents people;
-    const std::string text = mail_to("carol@example.org", "Bcc: dan@example.org, bob@example.org, not one\r\n");
-    const Outcome outcome = people.encrypt(text, {"--no-self", "-r", "Bob@example.org"});
-    INFO(outcome.err);
-    CHECK(outcome.status == 0);
-    CHECK_THAT(outcome.err, Catch::Contains("warning: not encrypted to dan@example.org, not one in Bcc"));
-    CHECK(field(outcome.out, "Bcc").empty());
-    CHECK_FALSE(reads(people.office, people.dan, outcome.out));
+    for (const std::string name : {"Bcc", "Resent-Bcc"}) {
+        CAPTURE(name);
+        const std::string text = mail_to("carol@example.org", name + ": dan@example.org, bob@example.org, not one\r\n");
+        const Outcome outcome = people.encrypt(text, {"--no-self", "-r", "Bob@example.org"});
+        INFO(outcome.err);
+        CHECK(outcome.status == 0);
+        CHECK_THAT(outcome.err, Catch::Contains("warning: not encrypted to dan@example.org, not one in Bcc"));
+        CHECK(field(outcome.out, name).empty());
+        CHECK_FALSE(reads(people.office, people.dan, outcome.out));
+    }
 }
 
 TEST_CASE("no two outputs are one file", "[e2e]") {
