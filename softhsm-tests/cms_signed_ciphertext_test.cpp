@@ -551,7 +551,28 @@ TEST_CASE("a signature that nothing tells what it is over is said to be there") 
     CHECK(opened.result == Result::unsigned_);
     REQUIRE(!opened.warnings.empty());
     CHECK(opened.warnings.at(0).kind == "stray-signature");
+    CHECK_THAT(opened.warnings.at(0).message, Catch::Contains("may have changed how the mail is built"));
     CHECK_THAT(caught([&] { world.bench.verify(mail); }).what(), Catch::Contains("a signature that nothing tells"));
+}
+
+TEST_CASE("the signature of a file that is signed with it is not called one of a mail that was changed") {
+    const CiphertextWorld world;
+    const std::string file =
+        base64("application/pdf; name=contract.pdf", "%PDF-", "Content-Disposition: attachment\r\n");
+    const std::string signature = base64("application/pkcs7-signature; name=contract.pdf.p7s",
+                                         world.signed_file("%PDF-", true), "Content-Disposition: attachment\r\n");
+    const std::string entity = parts("mixed", {kNote, file, signature});
+    for (const std::string& mail : {world.clear_signed(entity), world.opaque(entity)}) {
+        const Report opened = world.bench.open(mail, {}).report;
+        CHECK(opened.result == Result::valid);
+        REQUIRE(opened.warnings.size() == 1);
+        CHECK(opened.warnings[0].kind == "stray-signature");
+        CHECK_THAT(opened.warnings[0].message,
+                   Catch::Contains("p11mime verify --content FILE SIGNATURE") && !Catch::Contains("changed"));
+    }
+    const Report encrypted =
+        world.bench.open(world.bench.encrypt({{world.bob.certificate}}, kFrom + entity), {world.bob}).report;
+    CHECK_THAT(encrypted.warnings.at(0).message, Catch::Contains("may have changed how the mail is built"));
 }
 
 TEST_CASE("an inspected mail has no warning of encrypted parts") {

@@ -199,16 +199,20 @@ void Walk::any_entity(const mime::Header& header, Window& body, const Place& pla
     }
 }
 
-// note_stray_signature tells of a signature that nothing says of what it is over: gateways and lists make another
-// multipart of a multipart/signed, and its signature an attachment.
+// note_stray_signature tells of a signature that nothing says of what it is over. Gateways and lists make another
+// multipart of a multipart/signed, and its signature an attachment; inside what is signed, it is one that was attached,
+// as that of a file is.
 void Walk::note_stray_signature(const Place& place) {
     has_stray_signature_ = true;
-    const Warning warning{
-        "stray-signature",
-        fmt::format("part {} is a signature, but nothing tells what it is over: somebody on the way may have changed "
-                    "how the mail is built; ask the sender to send it again in another way",
-                    place.path)};
-    if (report_.warnings.size() < kMaxLayers) report_.warnings.push_back(warning);
+    const char* words =
+        place.signatures > 0
+            ? "part {} is a signature by itself, as for a file beside it, and is not checked here: save both, and "
+              "check "
+              "them with 'p11mime verify --content FILE SIGNATURE'"
+            : "part {} is a signature, but nothing tells what it is over: somebody on the way may have changed how the "
+              "mail is built; ask the sender to send it again in another way";
+    if (report_.warnings.size() < kMaxLayers)
+        report_.warnings.push_back({"stray-signature", fmt::format(fmt::runtime(words), place.path)});
 }
 
 // note_smime_type doubts a mail that calls itself something else than it is: others go by that.
