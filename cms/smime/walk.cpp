@@ -207,8 +207,7 @@ void Walk::note_stray_signature(const Place& place) {
     const char* words =
         place.signatures > 0
             ? "part {} is a signature by itself, as for a file beside it, and is not checked here: save both, and "
-              "check "
-              "them with 'p11mime verify --content FILE SIGNATURE'"
+              "check them with 'p11mime verify --content FILE SIGNATURE'"
             : "part {} is a signature, but nothing tells what it is over: somebody on the way may have changed how the "
               "mail is built; ask the sender to send it again in another way";
     if (report_.warnings.size() < kMaxLayers)
