@@ -267,9 +267,11 @@ TEST_CASE("NSS's samples decrypt: OAEP with every hash, mask and label, ECDH wit
 
 namespace {
 
-/// same_mail compares what came out with a sample's inner part: the body, and each of the inner part's header fields.
-void same_mail(const std::string& ours, const std::string& inner) {
+/// same_mail compares what came out with a sample's inner part: the body, and each of the inner part's header fields,
+/// but for the mark that fields are inside, which no longer holds.
+void same_mail(const std::string& ours, std::string inner) {
     CHECK(with_lf(body_of(ours)) == with_lf(body_of(inner)));
+    inner = replaced(inner, "; protected-headers=\"v1\"", "");
     for (const char* name :
          {"Content-Type", "From", "To", "Subject", "Date", "Message-ID", "Content-Transfer-Encoding"})
         if (!field(inner, name).empty()) CHECK(field(ours, name) == field(inner, name));
