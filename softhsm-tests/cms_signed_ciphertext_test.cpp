@@ -217,6 +217,22 @@ TEST_CASE("what is signed is seen to be encrypted whatever its label") {
     check(world, mixed(base64(kP7m, world.secret.substr(0, 60))), Result::untrusted, true);
 }
 
+TEST_CASE("what has a name of S/MIME and another label counts as encrypted, for what is in it is not looked at") {
+    const CiphertextWorld world;
+    const std::string cms =
+        craft::content_info(craft::oid::kCompressedData, craft::compressed_data(deflated(world.usual)));
+    for (const std::string& part :
+         {base64("text/plain; name=smime.p7m", cms), base64("application/x-foo; name=report.P7M", cms),
+          base64("application/x-foo", cms, "Content-Disposition: inline; filename=smime.p7z\r\n"),
+          replaced(base64(kOctets, cms, "Content-Disposition: inline; filename=smime.p7m\r\n"),
+                   "Content-Type: " + kOctets + "\r\n", "")}) {
+        check(world, part, Result::untrusted, false);
+        check(world, mixed(part), Result::untrusted, true);
+    }
+    check(world, base64("application/x-foo; name=report.bin", cms), Result::valid, false);
+    check(world, base64("text/plain; name=smime.p7m", "no CMS"), Result::valid, false);
+}
+
 TEST_CASE("what is signed is seen to be encrypted though it is uuencoded") {
     const CiphertextWorld world;
     const std::string secret = uuencoded(world.secret, "smime.p7m"),

@@ -34,28 +34,32 @@ void skip(std::string_view characters, Window& text) {
     }
 }
 
-bool is_encrypted_content_info(Source& der) {
+// is_encrypted_content_info: one `under_a_name` of S/MIME may be encrypted further in, whatever its type, as nothing
+// else takes apart what has that name and another label.
+bool is_encrypted_content_info(Source& der, bool under_a_name) {
+    constexpr std::string_view kPkcs = "1.2.840.113549.1.";  // types of RFC 5652, and of what it is based on
     try {
         Window content(der);
         const ByteView first = content.peek(1);
         if (first.empty() || first[0] != tag::kSequence) return false;  // as of nearly all text
         BerReader reader(content);
-        return is_encrypted_content_type(enter_content_info(reader));
+        const std::string type = enter_content_info(reader);
+        return is_encrypted_content_type(type) || (under_a_name && type.starts_with(kPkcs));
     } catch (const Error&) {
         return false;
     }
 }
 
-bool starts_encrypted(ByteView front) {
+bool starts_encrypted(ByteView front, bool under_a_name) {
     std::string_view text = text_of(front);
     if (armoured_openpgp(text) == "encrypted") return true;
     ViewSource der(front);
-    if (is_encrypted_content_info(der)) return true;
+    if (is_encrypted_content_info(der, under_a_name)) return true;
 
     if (text.starts_with("-----BEGIN ")) text.remove_prefix(std::min(text.find('\n'), text.size()));
     ViewSource lines(bytes_of(text));
     LooselyDecoded decoded(lines, mime::TransferEncoding::base64);
-    return is_encrypted_content_info(decoded);
+    return is_encrypted_content_info(decoded, under_a_name);
 }
 
 // is_openpgp_message knows the packets that an encrypted message starts with (RFC 9580 sections 4.2 and 5): a session
@@ -106,7 +110,8 @@ Ciphertext ciphertext_or_mail(const mime::Header& header, Source& body, bool mai
     const bool is_decoded = encoding != mime::TransferEncoding::unknown;
     const std::vector<std::string> names = file_names(header);
     const bool named_openpgp = std::ranges::any_of(names, is_openpgp_name);
-    if (!is_decoded && (named_openpgp || std::ranges::any_of(names, is_cms_name))) return Ciphertext::there;
+    const bool named_cms = std::ranges::any_of(names, is_cms_name);
+    if (!is_decoded && (named_openpgp || named_cms)) return Ciphertext::there;
     LooselyDecoded decoded(body, encoding);
     Window content(decoded);
     if (mail_inside && header.find("Content-Type") == nullptr) {
@@ -122,7 +127,8 @@ Ciphertext ciphertext_or_mail(const mime::Header& header, Source& body, bool mai
     }
     skip(kBlanks, content);
     const ByteView front = content.peek(kFront);
-    if (starts_encrypted(front.first(std::min(front.size(), kFront))) || (named_openpgp && is_openpgp_message(front)))
+    if (starts_encrypted(front.first(std::min(front.size(), kFront)), named_cms) ||
+        (named_openpgp && is_openpgp_message(front)))
         return Ciphertext::there;
     // Programs that take content apart at a boundary, whatever its type, may find text in it, and those that know
     // another transfer encoding a file.
