@@ -2,7 +2,7 @@
 
 #if defined(__x86_64__) || defined(__i386__)
 #ifdef __clang__
-#define _Bool bool  // which the header has of C, and clang not in C++
+#define _Bool bool  // NOLINT(bugprone-reserved-identifier): the header has it of C, and clang not in C++
 #endif
 #include <sys/platform/x86.h>
 #endif

@@ -204,5 +204,5 @@ TEST_CASE("a key that turns out unable is passed over and named, one in trouble 
     const Error alone = caught([&] { opened(unable, false); });
     CHECK(alone.kind() == ErrorKind::token);
     CHECK(std::string(alone.what()) == "the key is unable");
-    CHECK(caught([&] { opened([&] { throw trouble; }, true); }).kind() == ErrorKind::token);
+    CHECK(caught([&] { opened([&] { throw Error(trouble); }, true); }).kind() == ErrorKind::token);
 }

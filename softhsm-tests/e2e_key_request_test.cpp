@@ -14,7 +14,7 @@ constexpr const char* kBob = "bob@example.org";
 std::string below(const std::string& text, const std::string& heading) {
     const std::size_t at = text.find(heading);
     if (at == std::string::npos) return {};
-    const std::size_t begin = text.find_first_not_of(" ", text.find('\n', at) + 1);
+    const std::size_t begin = text.find_first_not_of(' ', text.find('\n', at) + 1);
     return text.substr(begin, text.find('\n', begin) - begin);
 }
 

@@ -90,7 +90,7 @@ TEST_CASE("what RSA PKCS#1 v1.5 gave on a token shows nowhere in what the progra
     CAPTURE(cipher, mechanisms);
     office.desk.restrict(mechanisms);
 
-    const auto shown = [&](std::optional<cms::Recipient> good, bool probe_first) {
+    const auto shown = [&, cipher = cipher](std::optional<cms::Recipient> good, bool probe_first) {
         std::set<std::string> all;
         for (const Bytes& block : probes()) {
             const Bytes probe = probe_info(bob, block);

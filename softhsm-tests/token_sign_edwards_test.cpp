@@ -1,3 +1,5 @@
+#include <set>
+
 #include "softhsm-tests/support/leaks.h"
 #include "softhsm-tests/token_signing.h"
 #include "token/session.h"

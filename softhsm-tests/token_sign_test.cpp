@@ -216,7 +216,7 @@ TEST_CASE("the key of another pair under a certificate's id gives no signature, 
     desk.put_key(desk.pki.issue({.name = "Old", .kind = kind}), "01");
     desk.put_certificate(desk.pki.issue({.name = "New", .kind = kind}), "01");
     const auto tokens = desk.open();
-    const Error error = error_of([&] { sign(*signer_of(*tokens), scheme); });
+    const Error error = error_of([&, scheme = scheme] { sign(*signer_of(*tokens), scheme); });
     CHECK(error.kind() == ErrorKind::token);
     CHECK_THAT(error.what(), Catch::Contains("gave a signature that does not verify"));
     CHECK(error.hint() == "the private key does not belong to its certificate");
