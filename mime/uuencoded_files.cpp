@@ -13,8 +13,12 @@ constexpr std::size_t kLongestLine = 64 * 1024;
 
 constexpr std::string_view kBegin = "begin";
 
+// begins_file knows a line by the word and the mode, in octal digits: sentences begin with the word too.
 bool begins_file(std::string_view line) {
-    return line.starts_with(kBegin) && line.size() > kBegin.size() && is_wsp(line[kBegin.size()]);
+    if (!line.starts_with(kBegin) || line.size() == kBegin.size() || !is_wsp(line[kBegin.size()])) return false;
+    line = trim(line.substr(kBegin.size()));
+    const std::size_t mode = std::min(line.find_first_not_of("01234567"), line.size());
+    return mode > 0 && mode < line.size() && is_wsp(line[mode]);
 }
 
 }  // namespace

@@ -272,6 +272,7 @@ TEST_CASE("what is signed is seen to be encrypted though it is uuencoded") {
          {kNote + uuencoded(kNote), kNote + uuencoded("\x89PNG\r\n\x1a\n" + world.secret, "picture.png"),
           kNote + uuencoded(world.signed_file(kNote), "file"), kNote + "> " + secret.substr(0, 60),
           kNote + "begin the work now\r\nand end it\r\n", kNote + "To read smime.p7m, begin 644 smime.p7m\r\n",
+          kNote + "begin with the file smime.p7m\r\nThen run the program.\r\n",
           in_encoding("Content-Type: application/x-foo; name=x.bin\r\n", uuencoded("x"), "x-uuencode"),
           in_encoding("", uuencoded(kNote), "x-uuencode")}) {
         check(world, harmless, Result::valid, false);
