@@ -355,7 +355,9 @@ TEST_CASE("the same addresses and moment in another notation outside are no diff
          {Pair{"To", "Bob <bob@x.gov>", "Rob <bob@x.gov>"}, Pair{"To", "Bob <bob@x.gov>", "bob@x.gov"},
           Pair{"To", "a@x.gov, b@x.gov", "b@x.gov, a@x.gov"}, Pair{"To", "a@x.gov, b@x.gov", "a@x.gov"},
           Pair{"To", "Bob <b@x.gov>, a@x.gov", "b@x.gov, Bob <a@x.gov>"}, Pair{"To", "Bob <b@x.gov>", "Bob <b@x.org>"},
-          Pair{"To", "b@x.gov", "b@x.gov, Eve"}, Pair{"To", "b@x.gov", "Board: b@x.gov;"},
+          Pair{"To", "a@x.gov (Al), b@x.gov", "a@x.gov, b@x.gov (Al)"},
+          Pair{"To", "Team: a@x.gov, b@x.gov;", "Team: a@x.gov;, b@x.gov"}, Pair{"To", "b@x.gov", "b@x.gov, Eve"},
+          Pair{"To", "b@x.gov", "Board: b@x.gov;"},
           Pair{"From", "Alice <alice@example.gov>", "Boss <alice@example.gov>"},
           Pair{"Subject", "\"Bob\" <b@x.gov>", "Bob <b@x.gov>"}, Pair{"Date", "tomorrow", "never"},
           Pair{"Date", "Mon, 30 Nov 2026 05:00:00 +0100", "Mon, 30 Nov 2026 05:00:00 +0000"}}) {
@@ -418,6 +420,19 @@ TEST_CASE("fields that a forerunner of protected headers has not inside are thos
                     .report;
             CHECK(kinds(marked).empty());
         }
+    // Programs that put From inside leave nothing outside alone; nor does one leave the Subject there.
+    const std::string from_inside = "From: Alice <alice@example.gov>\r\n";
+    for (const std::string& payload :
+         {text + "; protected-headers=\"v1\"\r\n" + from_inside + "Subject: Budget" + body,
+          "Content-Type: message/rfc822; forwarded=no\r\n\r\n" + from_inside + "Subject: Budget\r\n" + text + body}) {
+        const ReadMail read = world.open(with(outside, "...", "Budget"), payload, false);
+        CHECK(kinds(read.report) == Names{"header-added", "header-added", "header-added", "header-added"});
+        CHECK(field(with_crlf(read.content), "Cc").empty());
+    }
+    const ReadMail added =
+        world.open(outside, text + "; protected-headers=\"v1\"\r\nTo: bob@example.gov" + body, false);
+    CHECK(kinds(added.report) == Names{"header-added"});
+    CHECK(field(with_crlf(added.content), "Subject") == "...");
     CHECK(
         kinds(world.open(outside, text + "; hp=clear\r\nFrom: Alice <alice@example.gov>\r\nSubject: ..." + body, false)
                   .report) == Names{"header-added", "header-added", "header-added", "header-added"});

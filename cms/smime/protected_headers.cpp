@@ -98,23 +98,30 @@ std::string named(const Sender& sender, std::string_view nobody) {
     return fmt::format("the sender {}", mime::brief_list(sender.mailboxes));
 }
 
-// is_forerunner says whether header fields came inside as before RFC 9788. Programs that do so may protect some fields
-// alone: Mutt does the Subject.
+// is_forerunner says whether header fields came inside as before RFC 9788.
 bool is_forerunner(const ProtectedHeader& inner) {
     return inner.form == ProtectedHeader::Form::v1 || inner.form == ProtectedHeader::Form::wrapped;
+}
+
+// protects_some says whether the sender's program may have protected some fields alone, as Mutt does the Subject. One
+// that puts From inside protects all that it has.
+bool protects_some(const ProtectedHeader& inner) {
+    return is_forerunner(inner) && !inner.has("From");
 }
 
 // may_be_added says whether a field that is not inside is nothing to tell of: the sender may have left it outside
 // alone, or a server may have added it.
 bool may_be_added(const ProtectedHeader& inner, std::string_view name) {
-    return is_one_of(kAdded, name) || (is_forerunner(inner) && !is_one_of(kBlind, name));
+    return is_one_of(kAdded, name) ||
+           (protects_some(inner) && !is_one_of(kBlind, name) && !mime::equal_ignoring_case(name, "Subject"));
 }
 
 // stays_outside says whether a field that is not inside is kept as it is outside: nothing speaks against it, it names
 // no other sender there, or is one that senders leave there (protect).
 bool stays_outside(const ProtectedHeader& inner, std::string_view name) {
     return may_be_added(inner, name) || mime::equal_ignoring_case(name, "From") ||
-           mime::equal_ignoring_case(name, "Bcc");
+           mime::equal_ignoring_case(name, "Bcc") ||
+           (protects_some(inner) && mime::equal_ignoring_case(name, "Subject"));
 }
 
 bool same_senders(const Sender& a, const Sender& b) {
@@ -135,11 +142,16 @@ std::vector<std::string> readable_names(const std::string& address_list) {
 }
 
 // same_addresses says whether two address lists have the same mailboxes under the same names. Where there is but one, a
-// comment is as good as a name.
+// comment is as good as a name; where there are more, whose it is, or which belong to a group, is for readers to guess.
 bool same_addresses(const std::string& a, const std::string& b) {
     if (!mime::unreadable_addresses(a).empty() || !mime::unreadable_addresses(b).empty()) return false;
     const std::vector<mime::Address> one = mime::parse_addresses(a), other = mime::parse_addresses(b);
-    return readable_names(a) == readable_names(b) &&
+    const std::vector<std::string> names = readable_names(a);
+    if (one.size() > 1 &&
+        static_cast<std::ptrdiff_t>(names.size()) !=
+            std::ranges::count_if(one, [](const mime::Address& each) { return !readable(each.display_name).empty(); }))
+        return false;
+    return names == readable_names(b) &&
            std::ranges::equal(one, other, [&](const mime::Address& x, const mime::Address& y) {
                const bool same_name = one.size() == 1 || readable(x.display_name) == readable(y.display_name);
                return same_name && mime::same_mailbox(x.mailbox, y.mailbox);
