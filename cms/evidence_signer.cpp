@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t kMaxCarriedSigners = 20;  // certificates that came along and are tried for one signature
 constexpr std::size_t kMaxSignerPaths = 8;      // tried for one signer
+constexpr int kLeastSecurityBits = 80;          // of a key, as RSA with 1024 bits; others can be had for little
 
 // Strength is why a signature is not relied on, with no reason where it is. One that is broken is worth nothing:
 // anybody may have made it.
@@ -41,6 +42,8 @@ Strength strength_of(const X509_ALGOR* algorithm, const Certificate& signer, boo
         standing = row == nullptr ? Standing::refused : row->standing;
     }
     if (standing == Standing::refused) return {true, "it is signed with a broken digest"};
+    if (EVP_PKEY_get_security_bits(X509_get0_pubkey(signer.get())) < kLeastSecurityBits)
+        return {true, "it is signed with a key that anybody can break"};
     if (allow_weak) return {};
     if (standing == Standing::weak) return {false, "it is signed with a weak digest"};
     return {false, weak_key(X509_get0_pubkey(signer.get())) ? "it is signed with a weak key" : ""};

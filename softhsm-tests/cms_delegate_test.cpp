@@ -85,6 +85,11 @@ TEST_CASE("what a delegate tells with a weak signature makes nothing good, and w
         lists.digest = "SHA1";
         CHECK(revoked(scene.listed(lists)));
     }
+    SECTION("but not by a key that can be broken for little") {
+        const PrivateKey key(EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", std::size_t{768}), EVP_PKEY_free);
+        scene.responder = {key, certify_key(key, AuthorityBench::responder_spec(), &scene.scene.authority)};
+        CHECK(unknown(scene.answered({.status = kRevoked}), "that anybody can break"));
+    }
     SECTION("but not with a broken one") {
         CertificateSpec spec = AuthorityBench::responder_spec();
         spec.kind = KeyKind::rsa2048;
