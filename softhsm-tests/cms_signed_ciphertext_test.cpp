@@ -251,7 +251,7 @@ TEST_CASE("what is signed is seen to be encrypted though it is uuencoded") {
           kNote + uuencoded(mime::base64_text(bytes_of(world.secret)), "x"),
           kNote + uuencoded(kPgpPacket + kNote, "report.PGP."),
           kNote + uuencoded(kFrom + world.usual, "x.eml"),
-          kNote + uuencoded("unlike", "\"report.p7m\""),
+          kNote + uuencoded(world.signed_file(world.usual), "\"report.P7M\""),
           kNote + uuencoded(world.signed_file(world.usual), "smime.p7m"),
           kNote + uuencoded(kNote + secret, "x"),
           kNote + "begin 644 x\r\n\"3``\r\nbegin 644 y\r\n" + secret.substr(secret.find('\n') + 1),
@@ -272,6 +272,8 @@ TEST_CASE("what is signed is seen to be encrypted though it is uuencoded") {
          {kNote + uuencoded(kNote), kNote + uuencoded("\x89PNG\r\n\x1a\n" + world.secret, "picture.png"),
           kNote + uuencoded(world.signed_file(kNote), "file"), kNote + "> " + secret.substr(0, 60),
           kNote + "begin the work now\r\nand end it\r\n", kNote + "To read smime.p7m, begin 644 smime.p7m\r\n",
+          kNote + "begin 644 smime.p7m\r\nThis is how such a file begins.\r\n",
+          kNote + uuencoded("unlike", "smime.p7m"),
           kNote + "begin with the file smime.p7m\r\nThen run the program.\r\n",
           in_encoding("Content-Type: application/x-foo; name=x.bin\r\n", uuencoded("x"), "x-uuencode"),
           in_encoding("", uuencoded(kNote), "x-uuencode")}) {

@@ -84,8 +84,8 @@ Ciphertext ciphertext_or_mail(const mime::Header& header, Source& body, bool mai
 // is_encrypted_file judges a file in a text by its front. Under a name of S/MIME, what is open at first may be
 // encrypted further in.
 bool is_encrypted_file(const std::string& name, ByteView front) {
-    if (is_cms_name(name)) return true;
     if (front.size() < kShortest) return false;
+    if (is_cms_name(name) && starts_encrypted(front, true)) return true;
     ViewSource file(front);
     return (is_openpgp_name(name) && is_openpgp_message(front)) ||
            ciphertext_or_mail({}, file, true) == Ciphertext::there;
