@@ -110,7 +110,8 @@ void keep_bcc_out(Context& context) {
 
 int sign(Context& context) {
     if (context.message().has_bcc)
-        context.warn("bcc-stays", "Bcc or Resent-Bcc stays in the mail: it is for the system that sends it to take out");
+        context.warn("bcc-stays",
+                     "Bcc or Resent-Bcc stays in the mail: it is for the system that sends it to take out");
     Signing signing = prepare_signing(context);
     const auto job = sign_job(signing.pointers(), context.clock(), signing.options);
     Outputs outputs;
