@@ -193,11 +193,22 @@ Field with_parameter(const Field& field, std::string_view name, std::string_view
     return {field.name, std::move(raw)};
 }
 
+namespace {
+
+// parameter_name is the name of the parameter that a piece of a field is, among comments; "" for another piece.
+std::string parameter_name(std::string_view piece) {
+    std::string name;
+    for (; !piece.empty() && piece.front() != '='; piece.remove_prefix(piece.front() == '(' ? comment_size(piece) : 1))
+        if (piece.front() != '(') name += piece.front();
+    return piece.empty() ? "" : std::string(trim(std::string_view(name).substr(0, name.find('*'))));
+}
+
+}  // namespace
+
 Field without_parameter(const Field& field, std::string_view name) {
     std::string raw;
     for (const std::string_view piece : pieces(without_end(field.raw))) {
-        const std::string_view of_piece = trim(piece.substr(0, piece.find_first_of("=*")));
-        if (!raw.empty() && piece.find('=') != std::string_view::npos && equal_ignoring_case(of_piece, name)) continue;
+        if (!raw.empty() && equal_ignoring_case(parameter_name(piece), name)) continue;
         if (!raw.empty()) raw += ';';
         raw += piece;
     }

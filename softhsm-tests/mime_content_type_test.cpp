@@ -215,6 +215,11 @@ std::string taken(const std::string& raw, const char* name) {
 TEST_CASE("a parameter is added and taken out, and all else stays as it was") {
     CHECK(added("Content-Type: text/plain\r\n", "hp", "clear") == "Content-Type: text/plain;\r\n hp=\"clear\"\r\n");
     CHECK(added("Content-Type: text/plain;\n", "hp", "clear") == "Content-Type: text/plain;\n hp=\"clear\"\n");
+    for (const char* mark : {"hp (x)=\"clear\"", "(x) hp=clear", "(a=b) hp*0=\"clear\"", "hp*=utf-8''clear (c)"}) {
+        const std::string raw = std::string("Content-Type: text/plain; ") + mark + "; (hp=c) a=b\n";
+        CHECK(parse_parameterized(Field{"Content-Type", raw}.value()).parameter("hp") == "clear");
+        CHECK(taken(raw, "hp") == "Content-Type: text/plain; (hp=c) a=b\n");
+    }
     CHECK(added("Content-Type: text/plain; HP=x; a=b\n", "hp", "y") == "Content-Type: text/plain; a=b;\n hp=\"y\"\n");
     for (const char* raw : {"Content-Type: text/plain; charset=utf-8\r\n", "content-type:text/plain\n",
                             "Content-Type: text/plain;\r\n\tname=\"a;hp=b\\\"\"; x=y (z; hp=c)\r\n"}) {
