@@ -5,6 +5,7 @@
 #include "cms/smime/classify.h"
 #include "cms/smime/read.h"
 #include "mime/codec.h"
+#include "softhsm-tests/cms_craft.h"
 #include "softhsm-tests/cms_structures.h"
 #include "softhsm-tests/mime_pieces.h"
 #include "softhsm-tests/support/cms_bench.h"

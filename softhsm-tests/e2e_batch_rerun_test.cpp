@@ -69,7 +69,7 @@ TEST_CASE("after SIGKILL while mails are replaced a rerun replaces every mail on
     CHECK(last.err.find("done anew") == std::string::npos);
     CHECK(names(bag.path("in")) == before);
     for (int i = 0; i < 60; ++i)
-        CHECK(bag.signatures(bag.path("in/" + bag.name(i))) == 1);
+        CHECK(bag.signatures(bag.path("in/" + Mailbag::name(i))) == 1);
 }
 
 TEST_CASE("what was set aside for a mail that has changed since SIGKILL is kept, and named", "[e2e]") {
@@ -106,7 +106,7 @@ TEST_CASE("an interrupted batch leaves no temporary file, and goes on when it is
     }
     CHECK(bag.office.desk.p11mime(command).status == 0);
     for (int i = 0; i < 60; ++i)
-        CHECK(bag.signatures(bag.path("in/" + bag.name(i))) == 1);
+        CHECK(bag.signatures(bag.path("in/" + Mailbag::name(i))) == 1);
 }
 
 TEST_CASE("the report of an interrupted batch tells what was done", "[e2e]") {

@@ -19,7 +19,7 @@ TEST_CASE("many mails are signed into a directory, each under its own name, and 
     CHECK_THAT(outcome.err, Catch::Contains("40 mails: 40 good"));
     CHECK(names(bag.path("out")) == names(bag.path("in")));
     for (const int i : {0, 17, 39})
-        CHECK(bag.signatures(bag.path("out/" + bag.name(i))) == 1);
+        CHECK(bag.signatures(bag.path("out/" + Mailbag::name(i))) == 1);
 }
 
 TEST_CASE("many mails are replaced in place, and a rerun signs none of them twice", "[e2e]") {
@@ -31,7 +31,7 @@ TEST_CASE("many mails are replaced in place, and a rerun signs none of them twic
     CHECK(again.status == 0);
     CHECK_THAT(again.err, Catch::Contains("40 done before"));
     for (int i = 0; i < 40; ++i)
-        CHECK(bag.signatures(bag.path("in/" + bag.name(i))) == 1);
+        CHECK(bag.signatures(bag.path("in/" + Mailbag::name(i))) == 1);
     CHECK(names(bag.path("in")).find(".p11mime") == std::string::npos);
 }
 

@@ -110,7 +110,7 @@ TEST_CASE("on a terminal a batch shows how many mails are done, how fast, and th
     Mailbag bag(0);
     Arguments files;
     for (int i = 0; i < kMails; ++i) {
-        files.push_back(bag.path("in/" + bag.name(i)));
+        files.push_back(bag.path("in/" + Mailbag::name(i)));
         REQUIRE(mkfifo(files.back().c_str(), 0600) == 0);
     }
     const std::string out = bag.path("out");
@@ -119,7 +119,7 @@ TEST_CASE("on a terminal a batch shows how many mails are done, how fast, and th
     for (int i = 0; i < kMails; ++i) {
         std::this_thread::sleep_for(std::chrono::milliseconds(100));
         feed(files[static_cast<std::size_t>(i)], Mailbag::numbered(i), [&] { return program.shows(); });
-        while (program.shows() && !std::filesystem::exists(out + "/" + bag.name(i))) {
+        while (program.shows() && !std::filesystem::exists(out + "/" + Mailbag::name(i))) {
         }
     }
     const int status = program.wait_for_end();
