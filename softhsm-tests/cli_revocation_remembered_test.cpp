@@ -298,17 +298,18 @@ TEST_CASE("an OCSP response in the cache gives way to a newer one alone") {
     CHECK(agency.judge(*alice) == (later < 0 ? RevocationState::good : RevocationState::unknown));
 }
 
-TEST_CASE("a delta CRL at a certificate's own place is known offline afterwards") {
+TEST_CASE("a delta CRL at a certificate's own place tells of all that name it, offline afterwards too") {
     Agency agency;
     std::map<std::string, std::string> files;
     const HttpServer server(
         [&](const HttpServer::Request& request) { return HttpServer::Answer{.body = files.at(request.path)}; });
-    const Certificate alice =
-        agency.certify_one("Alice", at(server, "/a.crl") + "\nfreshestCRL=URI:" + server.url("/delta.crl"));
+    const std::string places = at(server, "/a.crl") + "\nfreshestCRL=URI:" + server.url("/delta.crl");
+    const Certificate alice = agency.certify_one("Alice", places), bob = agency.certify_one("Bob", places);
     files["/a.crl"] = agency.crl({.number = 5, .this_update = -60});
-    files["/delta.crl"] = agency.crl({.number = 6, .base_number = 5});
+    files["/delta.crl"] = agency.crl({.entries = {{.certificate = bob}}, .number = 6, .base_number = 5});
     CHECK(agency.judge(alice) == RevocationState::good);
     CHECK(server.requests().size() == 2);
     agency.source = agency.started({}, false);
     CHECK(agency.judge(alice) == RevocationState::good);
+    CHECK(agency.judge(bob) == RevocationState::revoked);
 }
